@@ -1,0 +1,57 @@
+// Package secret holds values that must never be shown: PINs, PUKs, management
+// keys and tokens. A Secret prints, formats and marshals as a placeholder, so
+// that it cannot reach a log, an error, a receipt or a golden file by accident.
+package secret
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+const placeholder = "[secret]"
+
+// Secret is an unprintable byte string. The zero value means "not given".
+type Secret struct{ value []byte }
+
+// New returns a Secret holding a copy of value.
+func New(value []byte) Secret {
+	if len(value) == 0 {
+		return Secret{}
+	}
+	return Secret{value: append([]byte(nil), value...)}
+}
+
+// FromString returns a Secret holding the bytes of value.
+func FromString(value string) Secret { return New([]byte(value)) }
+
+// Reveal returns a copy of the bytes. Call it only where they leave for the
+// card, the keyring or the sealed escrow record.
+func (s Secret) Reveal() []byte { return append([]byte(nil), s.value...) }
+
+// Len returns the number of bytes.
+func (s Secret) Len() int { return len(s.value) }
+
+// IsZero reports whether no value was given.
+func (s Secret) IsZero() bool { return len(s.value) == 0 }
+
+// Equal compares two secrets in constant time for equal lengths.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare(s.value, other.value) == 1
+}
+
+// String returns a placeholder.
+func (s Secret) String() string { return placeholder }
+
+// GoString returns a placeholder, for %#v.
+func (s Secret) GoString() string { return placeholder }
+
+// Format writes a placeholder whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, placeholder) }
+
+// MarshalText returns a placeholder, so JSON and other encoders show nothing.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(placeholder), nil }
+
+// LogValue returns a placeholder for log/slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(placeholder) }
