@@ -1,0 +1,111 @@
+package evidence_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cse-piv/cse-piv/internal/evidence"
+)
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func TestOpenContinuesAndBeginStartsAnew(t *testing.T) {
+	root := t.TempDir()
+	first, err := evidence.Open(root, "Ada@example.com", 42, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := evidence.Open(root, "ada@Example.com", 42, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Path() != first.Path() {
+		t.Errorf("the same user and card got a second folder: %s and %s", first.Path(), again.Path())
+	}
+	next, err := evidence.Begin(root, "ada@example.com", 42, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.Path() == first.Path() {
+		t.Error("Begin reused an existing folder")
+	}
+	latest, err := evidence.Latest(root, "ada@example.com", 42)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if latest.Path() != next.Path() {
+		t.Errorf("Latest = %s, want %s", latest.Path(), next.Path())
+	}
+	for _, other := range []uint32{4, 421} {
+		if f, err := evidence.Latest(root, "ada@example.com", other); f != nil || err != nil {
+			t.Errorf("serial %d found the folder of another card: %v, %v", other, f, err)
+		}
+	}
+}
+
+func TestAddressCannotLeaveTheRoot(t *testing.T) {
+	for _, email := range []string{"", "..", "../x@example.com", "a/b@example.com", `a\b@example.com`, "/etc"} {
+		if _, err := evidence.Open(t.TempDir(), email, 1, now); err == nil {
+			t.Errorf("%q was taken as a folder name", email)
+		}
+	}
+}
+
+func TestJournalRoundTripAndModes(t *testing.T) {
+	folder, err := evidence.Open(t.TempDir(), "ada@example.com", 42, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := folder.Journal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Email, want.Serial, want.Started = "ada@example.com", 42, now
+	want.Keys["9d"] = evidence.KeyJournal{Generating: now, Replaces: "ab"}
+	if err := folder.WriteJournal(want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := folder.Journal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if folder.Finished() {
+		t.Error("a folder without a receipt counts as finished")
+	}
+	if runtime.GOOS != "windows" {
+		files, err := filepath.Glob(folder.File("*"))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("files: %v, %v", files, err)
+		}
+		info, err := os.Stat(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("mode of %s is %v", files[0], info.Mode())
+		}
+	}
+}
+
+func TestJournalOfALaterVersionIsRefused(t *testing.T) {
+	folder, err := evidence.Open(t.TempDir(), "ada@example.com", 42, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, contents := range []string{`{"version":2}`, `{`, `[]`} {
+		if err := folder.Write("journal.json", []byte(contents)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := folder.Journal(); err == nil {
+			t.Errorf("journal %s was taken", contents)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Package evidence keeps what an enrollment leaves behind for the auditor: the
+// attestation chain, the certificate request, the certificate, the PKCS#7 that
+// was uploaded, a receipt, and the journal that lets a broken-off enrollment
+// go on. It holds no secret.
+//
+// One enrollment is one folder, ROOT/EMAIL/SERIAL-STARTED, where STARTED is a
+// UTC time. Every file is written atomically with mode 0600.
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+)
+
+// startedLayout is the time format at the end of a folder's name; it sorts by
+// time and is a legal file name everywhere.
+const startedLayout = "20060102T150405Z"
+
+// ReceiptName is the file that a finished enrollment has and an unfinished one
+// has not.
+const ReceiptName = "receipt.json"
+
+// Folder is the evidence of one enrollment of one user with one card.
+type Folder struct{ path string }
+
+// Open returns the newest folder for that user and card under root, whether its
+// enrollment was finished or not, and creates one where there is none.
+func Open(root, email string, serial uint32, now time.Time) (*Folder, error) {
+	latest, err := Latest(root, email, serial)
+	if err != nil {
+		return nil, err
+	}
+	if latest != nil {
+		return latest, nil
+	}
+	return Begin(root, email, serial, now)
+}
+
+// Begin creates a new folder, for an enrollment that is to replace a finished
+// one.
+func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
+	user, err := userDir(root, email)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(user, 0o700); err != nil {
+		return nil, fmt.Errorf("creating the evidence folder: %w", err)
+	}
+	for {
+		path := filepath.Join(user, prefix(serial)+now.UTC().Format(startedLayout))
+		err := os.Mkdir(path, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			now = now.Add(time.Second)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("creating the evidence folder: %w", err)
+		}
+		return &Folder{path: path}, nil
+	}
+}
+
+// Latest returns the newest folder for that user and card, or nil when there is
+// none.
+func Latest(root, email string, serial uint32) (*Folder, error) {
+	user, err := userDir(root, email)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(user)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the evidence folder: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() && strings.HasPrefix(entry.Name(), prefix(serial)) {
+			names = append(names, entry.Name())
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return &Folder{path: filepath.Join(user, slices.Max(names))}, nil
+}
+
+// Path returns where the folder is.
+func (f *Folder) Path() string { return f.path }
+
+// File returns the path of a file of the folder.
+func (f *Folder) File(name string) string { return filepath.Join(f.path, name) }
+
+// Write replaces a file atomically; it is on disk when Write returns.
+func (f *Folder) Write(name string, data []byte) error {
+	if err := durable.WriteFile(f.File(name), data, 0o600); err != nil {
+		return fmt.Errorf("writing evidence %s: %w", name, err)
+	}
+	return nil
+}
+
+// Read returns a file's contents, or nil without an error when it is not there.
+func (f *Folder) Read(name string) ([]byte, error) {
+	data, err := os.ReadFile(f.File(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading evidence %s: %w", name, err)
+	}
+	return data, nil
+}
+
+// Finished reports whether the enrollment left its receipt.
+func (f *Folder) Finished() bool {
+	_, err := os.Stat(f.File(ReceiptName))
+	return err == nil
+}
+
+func prefix(serial uint32) string { return strconv.FormatUint(uint64(serial), 10) + "-" }
+
+// userDir returns the folder of a user; an address that could leave root is
+// refused.
+func userDir(root, email string) (string, error) {
+	name := strings.ToLower(email)
+	if name == "" || !filepath.IsLocal(name) || strings.ContainsAny(name, `/\:`) {
+		return "", fmt.Errorf("%q cannot name an evidence folder", email)
+	}
+	return filepath.Join(root, name), nil
+}

@@ -1,0 +1,62 @@
+package evidence
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+const journalName = "journal.json"
+
+// Journal is what an enrollment writes down before it acts, so that the next
+// run can tell its own doing from somebody else's.
+type Journal struct {
+	Version int                   `json:"version"`
+	Email   string                `json:"email"`
+	Serial  uint32                `json:"serial"`
+	Started time.Time             `json:"started"`
+	Keys    map[string]KeyJournal `json:"keys"`
+}
+
+// KeyJournal is the journal of one slot, written before a key is generated in
+// it.
+type KeyJournal struct {
+	// Generating is when the generation was about to begin.
+	Generating time.Time `json:"generating"`
+	// Replaces is the SHA-256 (lower-case hex) of the SubjectPublicKeyInfo that
+	// the slot held then, empty for an empty slot: a slot that holds another
+	// key now holds the one that was generated.
+	Replaces string `json:"replaces"`
+	// ReplacedCertificate is the SHA-256 of the certificate that the slot held.
+	ReplacedCertificate string `json:"replaced_certificate,omitempty"`
+}
+
+// Journal returns the folder's journal, an empty one when nothing was written
+// down yet.
+func (f *Folder) Journal() (Journal, error) {
+	journal := Journal{Version: 1, Keys: map[string]KeyJournal{}}
+	data, err := f.Read(journalName)
+	if err != nil || data == nil {
+		return journal, err
+	}
+	if err := json.Unmarshal(data, &journal); err != nil {
+		return journal, fmt.Errorf("reading %s: %w", f.File(journalName), err)
+	}
+	if journal.Version != 1 {
+		return journal, fmt.Errorf("reading %s: version %d is not known to this program", f.File(journalName), journal.Version)
+	}
+	if journal.Keys == nil {
+		journal.Keys = map[string]KeyJournal{}
+	}
+	return journal, nil
+}
+
+// WriteJournal replaces the folder's journal; it is on disk when WriteJournal
+// returns.
+func (f *Folder) WriteJournal(journal Journal) error {
+	data, err := json.MarshalIndent(journal, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the journal: %w", err)
+	}
+	return f.Write(journalName, append(data, '\n'))
+}
