@@ -1,0 +1,112 @@
+package attestation
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// maxBundle bounds a bundle in octets: ten certificates of the largest size that
+// a card can hold, with room for text between them.
+const maxBundle = 64 << 10
+
+// ErrBundle is returned for a file that is no attestation bundle.
+var ErrBundle = errors.New("not an attestation bundle")
+
+// EncodeBundle writes an attestation as one PEM text: slot certificate, device
+// certificate, intermediates in the order of their issuing, each under a line
+// that says what it is (RFC 7468 section 5.2). Intermediates that are not on the
+// device certificate's path are written after those that are.
+func EncodeBundle(chain Chain) ([]byte, error) {
+	if chain.Slot == nil || chain.Device == nil {
+		return nil, fmt.Errorf("encoding the attestation bundle: %w", ErrNotAttestation)
+	}
+	var b bytes.Buffer
+	write := func(role string, cert *x509.Certificate) error {
+		fmt.Fprintf(&b, "%s: %s\n", role, printable(cert.Subject.String()))
+		return pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+	}
+	if err := write("slot", chain.Slot); err != nil {
+		return nil, fmt.Errorf("encoding the attestation bundle: %w", err)
+	}
+	if err := write("device", chain.Device); err != nil {
+		return nil, fmt.Errorf("encoding the attestation bundle: %w", err)
+	}
+	for _, cert := range inOrder(chain.Device, chain.Intermediates) {
+		if err := write("intermediate", cert); err != nil {
+			return nil, fmt.Errorf("encoding the attestation bundle: %w", err)
+		}
+	}
+	if b.Len() > maxBundle {
+		return nil, fmt.Errorf("encoding the attestation bundle: %d octets are more than %d", b.Len(), maxBundle)
+	}
+	return b.Bytes(), nil
+}
+
+// WriteBundle writes what [EncodeBundle] returns.
+func WriteBundle(w io.Writer, chain Chain) error {
+	data, err := EncodeBundle(chain)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("writing the attestation bundle: %w", err)
+	}
+	return nil
+}
+
+// ParseBundle reads an attestation from PEM: slot certificate first, device
+// certificate second, intermediates after. It proves nothing: see [Verify].
+func ParseBundle(data []byte) (Chain, error) {
+	if len(data) > maxBundle {
+		return Chain{}, fmt.Errorf("%w: larger than %d octets", ErrBundle, maxBundle)
+	}
+	certs, err := parsePEM(data)
+	if err != nil {
+		return Chain{}, fmt.Errorf("%w: %v", ErrBundle, err)
+	}
+	return NewChain(certs)
+}
+
+// ReadBundle reads to the end of r and parses it with [ParseBundle].
+func ReadBundle(r io.Reader) (Chain, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxBundle+1))
+	if err != nil {
+		return Chain{}, fmt.Errorf("reading the attestation bundle: %w", err)
+	}
+	return ParseBundle(data)
+}
+
+// NewChain makes a chain of a list that begins with slot and device certificate.
+func NewChain(certs []*x509.Certificate) (Chain, error) {
+	if len(certs) < 2 || slices.Contains(certs, nil) {
+		return Chain{}, fmt.Errorf("%w: it needs a slot and a device certificate", ErrBundle)
+	}
+	return Chain{Slot: certs[0], Device: certs[1], Intermediates: slices.Clone(certs[2:])}, nil
+}
+
+// inOrder sorts certificates so that each is followed by its issuer, as far as
+// names tell, starting from the issuer of first; the others follow as they came.
+// Nils and doublets are dropped.
+func inOrder(first *x509.Certificate, certs []*x509.Certificate) []*x509.Certificate {
+	var rest, sorted []*x509.Certificate
+	for _, cert := range certs {
+		if cert != nil && !slices.ContainsFunc(rest, cert.Equal) {
+			rest = append(rest, cert)
+		}
+	}
+	for last := first; ; last = sorted[len(sorted)-1] {
+		i := slices.IndexFunc(rest, func(ca *x509.Certificate) bool {
+			return bytes.Equal(ca.RawSubject, last.RawIssuer) && checkSignature(ca, last) == nil
+		})
+		if i < 0 {
+			return append(sorted, rest...)
+		}
+		sorted = append(sorted, rest[i])
+		rest = slices.Delete(rest, i, i+1)
+	}
+}

@@ -1,0 +1,76 @@
+package attestation
+
+import (
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+)
+
+// PublicKey returns the key of a certificate. Use it rather than the field of
+// that name, which crypto/x509 leaves nil for X25519 keys.
+func PublicKey(cert *x509.Certificate) (crypto.PublicKey, error) {
+	if cert.PublicKey != nil {
+		return cert.PublicKey, nil
+	}
+	key, err := x509.ParsePKIXPublicKey(cert.RawSubjectPublicKeyInfo)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate's public key: %w", err)
+	}
+	return key, nil
+}
+
+// algorithmName names a key's algorithm and size as PIV tools do; empty for a
+// key that a YubiKey cannot have.
+func algorithmName(key crypto.PublicKey) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		switch bits := key.N.BitLen(); bits {
+		case 1024, 2048, 3072, 4096:
+			return fmt.Sprintf("rsa%d", bits)
+		}
+	case *ecdsa.PublicKey:
+		switch key.Curve {
+		case elliptic.P256():
+			return "eccp256"
+		case elliptic.P384():
+			return "eccp384"
+		}
+	case ed25519.PublicKey:
+		return "ed25519"
+	case *ecdh.PublicKey:
+		if key.Curve() == ecdh.X25519() {
+			return "x25519"
+		}
+	}
+	return ""
+}
+
+// sameKey compares public keys by value. A NIST curve point may come as an ECDSA
+// or as an ECDH key.
+func sameKey(a, b crypto.PublicKey) bool {
+	type equaler interface{ Equal(crypto.PublicKey) bool }
+	x, ok := normal(a).(equaler)
+	y := normal(b)
+	return ok && y != nil && x.Equal(y)
+}
+
+func normal(key crypto.PublicKey) crypto.PublicKey {
+	switch key := key.(type) {
+	case nil:
+		return nil
+	case *ecdsa.PublicKey:
+		point, err := key.ECDH()
+		if err != nil {
+			return nil
+		}
+		return point
+	case *ed25519.PublicKey:
+		return *key
+	}
+	return key
+}

@@ -1,0 +1,184 @@
+package attestation
+
+import (
+	"bytes"
+	"crypto/x509"
+	"embed"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Trust is what an attestation is measured against.
+type Trust struct {
+	// Roots are believed as they are.
+	Roots []*x509.Certificate
+	// Intermediates are no more than material for a path to a root.
+	Intermediates []*x509.Certificate
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+}
+
+// published holds Yubico's roots and intermediates, as Yubico published them
+// (https://developers.yubico.com/PKI/).
+//
+//go:embed roots/*.pem intermediates/*.pem
+var published embed.FS
+
+// yubico parses the embedded certificates once.
+var yubico = sync.OnceValues(func() (Trust, error) {
+	roots, err := readFS(published, "roots")
+	if err != nil {
+		return Trust{}, err
+	}
+	intermediates, err := readFS(published, "intermediates")
+	if err != nil {
+		return Trust{}, err
+	}
+	return Trust{Roots: roots, Intermediates: intermediates}, nil
+})
+
+// YubicoTrust returns Yubico's pinned roots (PIV Root CA Serial 263751, U2F Root
+// CA Serial 457200631 and Attestation Root 1) with the intermediates known when
+// this program was built.
+func YubicoTrust() Trust {
+	trust, err := yubico()
+	if err != nil {
+		// The files are part of the program and a test parses them: without them
+		// nothing is trusted.
+		return Trust{}
+	}
+	return Trust{Roots: slices.Clone(trust.Roots), Intermediates: slices.Clone(trust.Intermediates)}
+}
+
+// ErrNoRoot is returned by [LoadRoots] when the files hold no self-signed
+// certificate.
+var ErrNoRoot = errors.New("no root certificate found")
+
+// LoadRoots reads trust from PEM files and directories of them (*.pem, *.crt,
+// *.cer, *.txt, not deeper). Self-signed certificates become roots, all others
+// intermediates. It replaces Yubico's trust, it does not add to it.
+func LoadRoots(paths ...string) (Trust, error) {
+	var trust Trust
+	certs, err := LoadCertificates(paths...)
+	if err != nil {
+		return Trust{}, err
+	}
+	for _, cert := range certs {
+		if bytes.Equal(cert.RawIssuer, cert.RawSubject) && checkSignature(cert, cert) == nil {
+			trust.Roots = append(trust.Roots, cert)
+		} else {
+			trust.Intermediates = append(trust.Intermediates, cert)
+		}
+	}
+	if len(trust.Roots) == 0 {
+		return Trust{}, fmt.Errorf("%w in %s", ErrNoRoot, printable(strings.Join(paths, ", ")))
+	}
+	return trust, nil
+}
+
+// LoadCertificates reads certificates from PEM files and directories of them, in
+// order, doublets left out. A file without a certificate is an error.
+func LoadCertificates(paths ...string) ([]*x509.Certificate, error) {
+	var list []*x509.Certificate
+	for _, name := range paths {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading certificates: %w", err)
+		}
+		var certs []*x509.Certificate
+		if info.IsDir() {
+			certs, err = readFS(os.DirFS(name), ".")
+		} else {
+			certs, err = readFS(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, cert := range certs {
+			if !slices.ContainsFunc(list, cert.Equal) {
+				list = append(list, cert)
+			}
+		}
+	}
+	return list, nil
+}
+
+// readFS reads one PEM file, or those of one directory in the order of their
+// names.
+func readFS(fsys fs.FS, name string) ([]*x509.Certificate, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	if !info.IsDir() {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading certificates: %w", err)
+		}
+		certs, err := parsePEM(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", printable(name), err)
+		}
+		return certs, nil
+	}
+	entries, err := fs.ReadDir(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	var list []*x509.Certificate
+	for _, entry := range entries {
+		switch strings.ToLower(path.Ext(entry.Name())) {
+		case ".pem", ".crt", ".cer", ".txt":
+		default:
+			continue
+		}
+		if entry.IsDir() {
+			continue
+		}
+		certs, err := readFS(fsys, path.Join(name, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, certs...)
+	}
+	return list, nil
+}
+
+// parsePEM reads the certificates of a PEM text; other text around the blocks is
+// allowed, blocks of another kind are not.
+func parsePEM(data []byte) ([]*x509.Certificate, error) {
+	// pem.Decode passes over damaged blocks without a word.
+	begins := bytes.Count(data, []byte("-----BEGIN "))
+	var list []*x509.Certificate
+	for {
+		block, rest := pem.Decode(data)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("unexpected PEM block %q", printable(block.Type))
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", len(list)+1, err)
+		}
+		list = append(list, cert)
+		data = rest
+	}
+	if len(list) == 0 {
+		return nil, errors.New("no PEM certificate in it")
+	}
+	if len(list) != begins {
+		return nil, errors.New("a PEM block in it is damaged")
+	}
+	return list, nil
+}
