@@ -1,0 +1,15 @@
+// Package pcscd serves the PC/SC resource manager's protocol on a private unix
+// socket, inside this process and for cards that are Go values.
+//
+// libpcsclite takes the socket from the environment variable
+// PCSCLITE_CSOCK_NAME, so any PC/SC program (through libpcsclite: ykman,
+// OpenSC, yubico-piv-tool, our own) works against these readers without a
+// daemon, a device or privileges. The package speaks protocol 4:4 and 4:5 of
+// pcsc-lite (winscard_msg.h): messages are C structures in host byte order; a
+// request is a header of two 32-bit words (body size, command) followed by the
+// body, a reply is the bare body.
+//
+// One difference from a real daemon is deliberate: when the last connection to
+// a card is closed, the card loses its power at once, not after a grace period,
+// so that no program comes to depend on a PIN that somebody else verified.
+package pcscd
