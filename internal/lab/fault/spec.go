@@ -1,0 +1,134 @@
+package fault
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SpecError reports a specification that says nothing.
+type SpecError struct {
+	Spec string
+	Want string // what would have been understood
+}
+
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("fault %q is not understood: want %s", e.Spec, e.Want)
+}
+
+const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, latency:DURATION or off"
+
+// parse turns one specification into what it does to a board.
+func parse(spec string) (func(*Board), error) {
+	kind, rest, _ := strings.Cut(spec, ":")
+	switch {
+	case kind == "api":
+		return parseAPI(spec, rest)
+	case kind == "card":
+		return parseCard(spec, rest)
+	case spec == "pin:blocked":
+		return func(b *Board) { b.state.PINBlocked = true }, nil
+	case spec == "cse-off":
+		return func(b *Board) { b.cseOff("") }, nil
+	case kind == "cse-off" && strings.Contains(rest, "@"):
+		return func(b *Board) { b.cseOff(rest) }, nil
+	case spec == "scope-missing":
+		return func(b *Board) { b.state.ScopeMissing = true }, nil
+	case kind == "latency":
+		latency, err := time.ParseDuration(rest)
+		if err != nil || latency < 0 {
+			return nil, &SpecError{spec, "latency:DURATION, for example latency:50ms"}
+		}
+		return func(b *Board) { b.state.Latency = latency }, nil
+	case spec == "off":
+		return (*Board).clear, nil
+	}
+	return nil, &SpecError{spec, allForms}
+}
+
+func (b *Board) cseOff(email string) {
+	if !slices.Contains(b.state.CSEOff, email) {
+		b.state.CSEOff = append(b.state.CSEOff, email)
+	}
+}
+
+func parseAPI(spec, rest string) (func(*Board), error) {
+	bad := &SpecError{spec, "api:N%, api:FAULT@N or api:FAULT@METHOD:N with FAULT 429, 403, 500, 503, reset or lost"}
+	if percent, ok := parsePercent(rest); ok {
+		return func(b *Board) { b.api.percent = percent }, nil
+	}
+	name, at, found := strings.Cut(rest, "@")
+	if !found {
+		return nil, bad
+	}
+	switch API(name) {
+	case APITooManyRequests, APIRateLimited, APIInternal, APIUnavailable, APIReset, APILost:
+	default:
+		return nil, bad
+	}
+	method, number, found := strings.Cut(at, ":")
+	if !found {
+		method, number = "", at
+	} else if method == "" {
+		return nil, bad
+	}
+	n, ok := parseCount(number)
+	if !ok {
+		return nil, bad
+	}
+	return func(b *Board) {
+		b.api.planned = append(b.api.planned, plannedCall{fault: API(name), method: method, left: n})
+	}, nil
+}
+
+func parseCard(spec, rest string) (func(*Board), error) {
+	bad := &SpecError{spec, "card:reset:N%, card:reset@N, card:pull@N, card:pull-after@N or card:full"}
+	if rest == "full" {
+		return func(b *Board) { b.state.CardFull = true }, nil
+	}
+	if after, found := strings.CutPrefix(rest, "reset:"); found {
+		percent, ok := parsePercent(after)
+		if !ok {
+			return nil, bad
+		}
+		return func(b *Board) { b.card.percent = percent }, nil
+	}
+	name, number, _ := strings.Cut(rest, "@")
+	n, ok := parseCount(number)
+	if !ok {
+		return nil, bad
+	}
+	planned := plannedCommand{left: n}
+	switch name {
+	case "reset":
+		planned.kind = CardReset
+	case "pull":
+		planned.kind = CardPull
+	case "pull-after":
+		planned.kind, planned.executed = CardPull, true
+	default:
+		return nil, bad
+	}
+	return func(b *Board) { b.card.planned = append(b.card.planned, planned) }, nil
+}
+
+// parsePercent reads "5%" or "0.5%", from 0 to 100.
+func parsePercent(s string) (float64, bool) {
+	digits, found := strings.CutSuffix(s, "%")
+	if !found {
+		return 0, false
+	}
+	percent, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !(percent >= 0 && percent <= 100) {
+		return 0, false
+	}
+	return percent, true
+}
+
+// parseCount reads a number from 1.
+func parseCount(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n > 0
+}
