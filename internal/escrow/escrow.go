@@ -1,0 +1,166 @@
+// Package escrow keeps a card's PUK and management key where they can be found
+// again: sealed to age recipients, or, where that was asked for, in a plain file
+// that only its owner can read. A record is on disk before the card learns its
+// secrets, so a card is never left with keys that nobody has.
+package escrow
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// Record is what has to be kept of one card.
+type Record struct {
+	Serial uint32
+	// Created is when the secrets were made; the zero value means now.
+	Created time.Time
+	// PUK is its ASCII digits as typed. It may be absent, as may ManagementKey.
+	PUK secret.Secret
+	// ManagementKey is its raw bytes, of the length its algorithm asks for.
+	ManagementKey          secret.Secret
+	ManagementKeyAlgorithm string // "tdes", "aes128", "aes192" or "aes256"
+	Note                   string
+}
+
+// Store keeps records.
+type Store interface {
+	// Put returns the file that holds the record, after it and its folder have
+	// been flushed to disk. It never replaces an older record.
+	Put(ctx context.Context, record Record) (path string, err error)
+}
+
+// ErrNothing is returned by Put for a record without any secret: an empty record
+// would look as if the card's secrets were safe.
+var ErrNothing = errors.New("record holds neither a PUK nor a management key")
+
+// content is the JSON inside a record's file.
+type content struct {
+	Serial                 uint32    `json:"serial"`
+	Created                time.Time `json:"created"`
+	PUK                    string    `json:"puk,omitempty"`
+	ManagementKey          string    `json:"management_key,omitempty"` // lower-case hex
+	ManagementKeyAlgorithm string    `json:"management_key_algorithm,omitempty"`
+	Note                   string    `json:"note,omitempty"`
+}
+
+// encode is the one place where the secrets are revealed; what it returns goes
+// straight into the sealed or private file.
+func encode(r Record) ([]byte, error) {
+	data, err := json.MarshalIndent(content{
+		Serial:                 r.Serial,
+		Created:                r.Created,
+		PUK:                    string(r.PUK.Reveal()),
+		ManagementKey:          hex.EncodeToString(r.ManagementKey.Reveal()),
+		ManagementKeyAlgorithm: r.ManagementKeyAlgorithm,
+		Note:                   r.Note,
+	}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(data, '\n'), nil
+}
+
+// decode reads what encode wrote. Its errors never quote the content.
+func decode(data []byte) (Record, error) {
+	var c content
+	if err := json.Unmarshal(data, &c); err != nil {
+		return Record{}, errors.New("content is not an escrow record")
+	}
+	key, err := hex.DecodeString(c.ManagementKey)
+	if err != nil {
+		return Record{}, errors.New("management key is not hexadecimal")
+	}
+	if c.Serial == 0 || c.PUK == "" && len(key) == 0 {
+		return Record{}, errors.New("content is not an escrow record")
+	}
+	return Record{
+		Serial:                 c.Serial,
+		Created:                c.Created,
+		PUK:                    secret.FromString(c.PUK),
+		ManagementKey:          secret.New(key),
+		ManagementKeyAlgorithm: c.ManagementKeyAlgorithm,
+		Note:                   c.Note,
+	}, nil
+}
+
+// put seals the record and gives it a name of its own. The name starts with the
+// serial and the UTC time, so that a listing sorts by age.
+func put(ctx context.Context, dir, extension string, r Record, seal func([]byte) ([]byte, error)) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if r.PUK.IsZero() && r.ManagementKey.IsZero() {
+		return "", ErrNothing
+	}
+	if r.Serial == 0 {
+		return "", errors.New("escrow: record names no card")
+	}
+	if r.Created.IsZero() {
+		r.Created = time.Now()
+	}
+	r.Created = r.Created.UTC().Truncate(time.Second)
+	plain, err := encode(r)
+	if err != nil {
+		return "", fmt.Errorf("encode the escrow record of card %d: %w", r.Serial, err)
+	}
+	sealed, err := seal(plain)
+	clear(plain)
+	if err != nil {
+		return "", fmt.Errorf("seal the escrow record of card %d: %w", r.Serial, err)
+	}
+	stem := fmt.Sprintf("%d-%s", r.Serial, r.Created.Format("20060102T150405Z"))
+	for try := 0; ; try++ {
+		name := stem + extension
+		if try > 0 {
+			// Two records of one card in one second: neither may be lost.
+			name = stem + "-" + rand.Text()[:6] + extension
+		}
+		path := filepath.Join(dir, name)
+		err := create(path, sealed)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrExist) || try == 9 {
+			return "", fmt.Errorf("keep the escrow record of card %d: %w", r.Serial, err)
+		}
+	}
+}
+
+// create makes a new file, also on file systems without links, such as exFAT on
+// a stick: there the name is reserved first and filled by a rename.
+func create(path string, data []byte) error {
+	err := durable.CreateFile(path, data, 0o600)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	reserved, reserveErr := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if reserveErr != nil {
+		return reserveErr
+	}
+	if err := reserved.Close(); err != nil {
+		return err
+	}
+	return durable.WriteFile(path, data, 0o600)
+}
+
+// prepare makes sure that dir is a folder, private when it is new.
+func prepare(dir string) error {
+	if dir == "" {
+		return errors.New("escrow: no folder given")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("escrow folder: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package escrow
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"filippo.io/age"
+	"filippo.io/age/agessh"
+	"filippo.io/age/armor"
+)
+
+// maxRecord bounds a record's file; real ones have less than 2 kB per recipient.
+const maxRecord = 1 << 20
+
+// ErrNoIdentity is returned for a sealed record that none of the given
+// identities opens.
+var ErrNoIdentity = errors.New("no identity opens this record")
+
+// ReadIdentities reads a file of age identities (AGE-SECRET-KEY-1…) or an SSH
+// private key without passphrase.
+func ReadIdentities(path string) ([]age.Identity, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, fmt.Errorf("escrow identities: %w", err)
+	}
+	defer clear(data)
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN")) {
+		identity, err := agessh.ParseIdentity(data)
+		if err != nil {
+			return nil, fmt.Errorf("escrow: %q is not a usable SSH private key", path)
+		}
+		return []age.Identity{identity}, nil
+	}
+	identities, err := age.ParseIdentities(bytes.NewReader(data))
+	if err != nil {
+		// The library's error can quote the line.
+		return nil, fmt.Errorf("escrow: %q is not a file of age identities", path)
+	}
+	return identities, nil
+}
+
+// Open reads one record back. A plain record needs no identity; for a sealed
+// one that no identity opens the error is ErrNoIdentity.
+func Open(path string, identities ...age.Identity) (Record, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return Record{}, fmt.Errorf("escrow record: %w", err)
+	}
+	if strings.HasSuffix(path, ageExtension) {
+		if data, err = unseal(data, identities); err != nil {
+			return Record{}, fmt.Errorf("escrow record %q: %w", path, err)
+		}
+	}
+	r, err := decode(data)
+	clear(data)
+	if err != nil {
+		return Record{}, fmt.Errorf("escrow record %q: %w", path, err)
+	}
+	return r, nil
+}
+
+func unseal(data []byte, identities []age.Identity) ([]byte, error) {
+	if len(identities) == 0 {
+		return nil, ErrNoIdentity
+	}
+	var sealed io.Reader = bytes.NewReader(data)
+	if bytes.HasPrefix(data, []byte(armor.Header)) {
+		sealed = armor.NewReader(sealed)
+	}
+	plain, err := age.Decrypt(sealed, identities...)
+	if err != nil {
+		var noMatch *age.NoIdentityMatchError
+		if errors.As(err, &noMatch) {
+			return nil, ErrNoIdentity
+		}
+		return nil, fmt.Errorf("not a sealed record: %w", err)
+	}
+	out, err := io.ReadAll(io.LimitReader(plain, maxRecord))
+	if err != nil {
+		return nil, fmt.Errorf("damaged: %w", err)
+	}
+	return out, nil
+}
+
+// ReadAll opens every record of the card in dir that can be opened, newest
+// first. Files that cannot be are joined in the error, beside the records that
+// could; what an interrupted Put leaves behind is passed over. A folder that
+// is not there holds no records.
+func ReadAll(ctx context.Context, dir string, serial uint32, identities ...age.Identity) ([]Record, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("escrow folder: %w", err)
+	}
+	var records []Record
+	var problems []error
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			return records, err
+		}
+		name := entry.Name()
+		if !strings.HasPrefix(name, strconv.FormatUint(uint64(serial), 10)+"-") ||
+			!strings.HasSuffix(name, ageExtension) && !strings.HasSuffix(name, plainExtension) {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+			continue
+		}
+		r, err := Open(filepath.Join(dir, name), identities...)
+		if err == nil && r.Serial != serial {
+			err = fmt.Errorf("escrow record %q is of card %d", name, r.Serial)
+		}
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		records = append(records, r)
+	}
+	slices.SortStableFunc(records, func(a, b Record) int { return b.Created.Compare(a.Created) })
+	return records, errors.Join(problems...)
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxRecord {
+		return nil, fmt.Errorf("%s: too large", path)
+	}
+	return data, nil
+}
