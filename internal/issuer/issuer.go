@@ -1,0 +1,152 @@
+// Package issuer turns certificate requests into certificates: through files
+// that a person or another system answers, with a CA key at hand, or from a CA
+// that speaks EST.
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+)
+
+// Uses a certificate can be asked for.
+const (
+	UseSign    = "sign"
+	UseEncrypt = "encrypt"
+	UseBoth    = "both"
+)
+
+// Request asks for the certificate of one key.
+type Request struct {
+	// Email is the address the certificate is for.
+	Email string
+	// Slot is the key's place on the card, such as "9d".
+	Slot string
+	// CSR is the certification request (PKCS#10, RFC 2986) in DER.
+	CSR []byte
+	// Attestation is the proof that the key was born on a card: the slot's
+	// certificate, the device's, then intermediates. It may be empty.
+	Attestation []*x509.Certificate
+	// Use is UseSign, UseEncrypt or UseBoth; empty means UseBoth.
+	Use string
+}
+
+// Issuer gets a certificate for a request.
+type Issuer interface {
+	// Name is "file", "local" or "est".
+	Name() string
+	// Issue returns the leaf, which holds the request's key, and what parts of
+	// its chain the issuer has, in no particular order. A *WaitingError says
+	// that the same call has to be made again later; an error that matches
+	// ErrOtherKey that there is a certificate, but for another key.
+	Issue(ctx context.Context, request Request) ([]*x509.Certificate, error)
+}
+
+var (
+	// ErrOtherKey is a certificate whose key is not the request's.
+	ErrOtherKey = errors.New("certificate is for another key")
+	// ErrOtherRequest is a request file of another key in the way.
+	ErrOtherRequest = errors.New("a request for another key is there already")
+	// ErrRequest is a request that does not hold together.
+	ErrRequest = errors.New("certificate request is not acceptable")
+)
+
+// WaitingError says that the request was handed over and is not answered yet.
+type WaitingError struct {
+	Dir      string // folder of the exchange, for files
+	Request  string // name of the request's file in Dir, or URL it was sent to
+	Expected string // name of the certificate's file looked for in Dir
+	// RetryAfter is when the CA wants to be asked again, 0 if it did not say.
+	RetryAfter time.Duration
+}
+
+// Error names the request and what is waited for.
+func (w *WaitingError) Error() string {
+	if w.Dir == "" {
+		return fmt.Sprintf("waiting for the certificate: the request to %s is not approved yet", w.Request)
+	}
+	return fmt.Sprintf("waiting for the certificate %s in %s for the request %s", w.Expected, w.Dir, w.Request)
+}
+
+// Hint says what ends the waiting.
+func (w *WaitingError) Hint() string {
+	switch {
+	case w.Dir != "":
+		return fmt.Sprintf("have %s signed, put the certificate beside it as %s, then run the same command again", w.Request, w.Expected)
+	case w.RetryAfter > 0:
+		return fmt.Sprintf("run the same command again in %s", w.RetryAfter)
+	}
+	return "run the same command again when the CA has approved the request"
+}
+
+// hinted is an error that knows what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// Hint says what to do about the error.
+func (h *hinted) Hint() string { return h.hint }
+
+// check parses the request and makes sure that it is signed with its own key and
+// that its parts fit together.
+func (r Request) check() (*x509.CertificateRequest, error) {
+	if a, err := mail.ParseAddress(r.Email); err != nil || a.Address != r.Email {
+		return nil, fmt.Errorf("%w: %q is not an e-mail address", ErrRequest, r.Email)
+	}
+	if len(r.Slot) != 2 || strings.Trim(strings.ToLower(r.Slot), "0123456789abcdef") != "" {
+		return nil, fmt.Errorf("%w: %q is not a slot", ErrRequest, r.Slot)
+	}
+	switch r.Use {
+	case "", UseSign, UseEncrypt, UseBoth:
+	default:
+		return nil, fmt.Errorf("%w: unknown use %q", ErrRequest, r.Use)
+	}
+	csr, err := x509.ParseCertificateRequest(r.CSR)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, fmt.Errorf("%w: its signature: %w", ErrRequest, err)
+	}
+	return csr, nil
+}
+
+// sameKey compares public keys of the kinds that x509 parses.
+func sameKey(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b)
+}
+
+// leafFirst moves the newest certificate with that key to the front, and drops
+// duplicates. It fails with ErrOtherKey when none has the key.
+func leafFirst(certs []*x509.Certificate, key crypto.PublicKey) ([]*x509.Certificate, error) {
+	var leaf *x509.Certificate
+	for _, c := range certs {
+		if sameKey(c.PublicKey, key) && (leaf == nil || c.NotBefore.After(leaf.NotBefore)) {
+			leaf = c
+		}
+	}
+	if leaf == nil {
+		return nil, ErrOtherKey
+	}
+	all := []*x509.Certificate{leaf}
+next:
+	for _, c := range certs {
+		for _, seen := range all {
+			if bytes.Equal(c.Raw, seen.Raw) {
+				continue next
+			}
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}

@@ -1,0 +1,321 @@
+package issuer
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// DefaultPolicy is the certificate policy asserted where neither the options nor
+// the issuing certificate name one. Gmail wants a policy that is not anyPolicy;
+// this one lies under 2.25, the arc of UUIDs (ITU-T X.667), and claims nothing.
+const DefaultPolicy = "2.25.53386874589497623344611277342630799495"
+
+// defaultValidity and maxValidity of leaves, in months: 27 is the longest that
+// Gmail takes from publicly trusted roots.
+const (
+	defaultValidity = 12
+	maxValidity     = 27
+)
+
+// Options of a local CA.
+type Options struct {
+	// CRLURL is where relying parties fetch the CA's revocation list: http.
+	CRLURL string
+	// IssuerURL is where they fetch the issuing certificate: http, optional.
+	IssuerURL string
+	// Policies are the certificate policies in dotted form; empty means those of
+	// the issuing certificate, or else DefaultPolicy.
+	Policies []string
+	// Months is the validity of leaves (default 12, at most 27). No leaf
+	// outlives a certificate above it.
+	Months int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Local signs with a CA key at hand.
+type Local struct {
+	chain    []*x509.Certificate // issuing first
+	key      crypto.Signer
+	options  Options
+	policies []x509.OID
+	warnings []string
+}
+
+// NewLocal reads the issuing certificate, followed by those above it, and its
+// private key (PEM: PKCS#8, PKCS#1 or SEC 1, not encrypted).
+func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Months == 0 {
+		options.Months = defaultValidity
+	}
+	if options.Months < 0 || options.Months > maxValidity {
+		return nil, fmt.Errorf("local CA: a validity of %d months is outside 1 to %d", options.Months, maxValidity)
+	}
+	l := &Local{options: options}
+	if err := l.readKey(keyFile); err != nil {
+		return nil, err
+	}
+	data, err := readFile(certFile)
+	if err != nil {
+		return nil, fmt.Errorf("local CA: certificate: %w", err)
+	}
+	certs, err := parseCertificates(data)
+	if err != nil {
+		return nil, fmt.Errorf("local CA: %s: %w", certFile, err)
+	}
+	if l.chain, err = leafFirst(certs, l.key.Public()); err != nil {
+		return nil, fmt.Errorf("local CA: %s: %w than the one in %s", certFile, err, keyFile)
+	}
+	if err := l.checkIssuing(); err != nil {
+		return nil, fmt.Errorf("local CA: %s: %w", certFile, err)
+	}
+	return l, l.choosePolicies()
+}
+
+func (l *Local) readKey(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("local CA: key: %w", err)
+	}
+	if mode := info.Mode(); runtime.GOOS != "windows" && mode.IsRegular() {
+		switch {
+		case mode.Perm()&0o007 != 0:
+			return &hinted{
+				fmt.Errorf("local CA: key %s is open to everyone on this machine (mode %04o): %w", path, mode.Perm(), fs.ErrPermission),
+				"chmod 600 " + path,
+			}
+		case mode.Perm()&0o070 != 0:
+			l.warnings = append(l.warnings, fmt.Sprintf("the CA key %s is open to its group (mode %04o): chmod 600 %s", path, mode.Perm(), path))
+		}
+	}
+	data, err := readFile(path)
+	if err != nil {
+		return fmt.Errorf("local CA: key: %w", err)
+	}
+	defer clear(data)
+	if l.key, err = parseKey(data); err != nil {
+		return fmt.Errorf("local CA: key %s: %w", path, err)
+	}
+	return nil
+}
+
+func (l *Local) checkIssuing() error {
+	ca := l.chain[0]
+	if !ca.IsCA || !ca.BasicConstraintsValid {
+		return errors.New("is not a CA certificate")
+	}
+	if ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0 {
+		return errors.New("is not allowed to sign certificates (key usage)")
+	}
+	if ca.CheckSignatureFrom(ca) == nil {
+		l.warnings = append(l.warnings, "the issuing certificate is a root: Gmail wants an intermediate between root and leaf")
+	}
+	if l.options.CRLURL == "" {
+		l.warnings = append(l.warnings, "no CRL URL is configured for the local CA: Gmail's profile wants one in every leaf")
+	}
+	return nil
+}
+
+func (l *Local) choosePolicies() error {
+	names := l.options.Policies
+	if len(names) == 0 {
+		for _, p := range l.chain[0].Policies {
+			if p.String() != anyPolicy {
+				names = append(names, p.String())
+			}
+		}
+	}
+	if len(names) == 0 {
+		names = []string{DefaultPolicy}
+	}
+	for _, name := range names {
+		oid, err := x509.ParseOID(name)
+		if err != nil || name == anyPolicy {
+			return fmt.Errorf("local CA: %q cannot be used as certificate policy", name)
+		}
+		l.policies = append(l.policies, oid)
+	}
+	return nil
+}
+
+const anyPolicy = "2.5.29.32.0"
+
+// Name is "local".
+func (l *Local) Name() string { return "local" }
+
+// Warnings lists what Gmail or a careful reader would mind about this CA.
+func (l *Local) Warnings() []string { return append([]string(nil), l.warnings...) }
+
+// Issue signs a new leaf, each time it is called.
+func (l *Local) Issue(ctx context.Context, request Request) ([]*x509.Certificate, error) {
+	csr, err := request.check()
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkContent(csr, request.Email); err != nil {
+		return nil, err
+	}
+	template, err := l.template(csr, request)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, l.chain[0], csr.PublicKey, l.key)
+	if err != nil {
+		return nil, fmt.Errorf("local CA: sign the certificate: %w", err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("local CA: read back the certificate: %w", err)
+	}
+	return append([]*x509.Certificate{leaf}, l.chain...), nil
+}
+
+// checkContent makes sure that the request asks for that address and nothing
+// else: a certificate for it must not speak for another name.
+func checkContent(csr *x509.CertificateRequest, email string) error {
+	switch {
+	case len(csr.EmailAddresses) != 1 || !strings.EqualFold(csr.EmailAddresses[0], email):
+		return fmt.Errorf("%w: it is for %q, not for %q", ErrRequest, strings.Join(csr.EmailAddresses, ", "), email)
+	case len(csr.DNSNames)+len(csr.IPAddresses)+len(csr.URIs) > 0:
+		return fmt.Errorf("%w: it asks for names that are no e-mail addresses", ErrRequest)
+	}
+	for _, c := range []byte(email) {
+		if c >= 0x80 {
+			return fmt.Errorf("%w: %q cannot be an rfc822Name, which is ASCII only", ErrRequest, email)
+		}
+	}
+	return nil
+}
+
+// template follows Google's S/MIME profile for end entities.
+func (l *Local) template(csr *x509.CertificateRequest, request Request) (*x509.Certificate, error) {
+	usage, err := keyUsage(csr.PublicKey, request.Use)
+	if err != nil {
+		return nil, err
+	}
+	notBefore, notAfter, err := l.validity()
+	if err != nil {
+		return nil, err
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	// RFC 7093 §2, method 1.
+	keyID := sha256.Sum256(csr.RawSubjectPublicKeyInfo)
+	template := &x509.Certificate{
+		SerialNumber:   serial,
+		Subject:        pkix.Name{CommonName: commonName(csr, request.Email)},
+		NotBefore:      notBefore,
+		NotAfter:       notAfter,
+		KeyUsage:       usage,
+		ExtKeyUsage:    []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+		EmailAddresses: []string{request.Email},
+		Policies:       l.policies,
+		SubjectKeyId:   keyID[:20],
+	}
+	if l.options.CRLURL != "" {
+		template.CRLDistributionPoints = []string{l.options.CRLURL}
+	}
+	if l.options.IssuerURL != "" {
+		template.IssuingCertificateURL = []string{l.options.IssuerURL}
+	}
+	return template, nil
+}
+
+// validity starts a little early, for clocks that lag, and ends before any
+// certificate of the chain does.
+func (l *Local) validity() (notBefore, notAfter time.Time, err error) {
+	now := l.options.Now().UTC().Truncate(time.Second)
+	notBefore = now.Add(-5 * time.Minute)
+	notAfter = now.AddDate(0, l.options.Months, 0).Add(-5 * time.Minute)
+	for _, c := range l.chain {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return now, now, fmt.Errorf("local CA: the certificate %q is not valid now (from %s to %s)",
+				c.Subject, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+		}
+		if c.NotAfter.Before(notAfter) {
+			notAfter = c.NotAfter
+		}
+		if c.NotBefore.After(notBefore) {
+			notBefore = c.NotBefore
+		}
+	}
+	return notBefore, notAfter, nil
+}
+
+// newSerial has 127 random bits, so that it is positive in 16 bytes.
+func newSerial() (*big.Int, error) {
+	limit := new(big.Int).Lsh(big.NewInt(1), 127)
+	for {
+		serial, err := rand.Int(rand.Reader, limit)
+		if err != nil {
+			return nil, fmt.Errorf("local CA: serial number: %w", err)
+		}
+		if serial.Sign() > 0 {
+			return serial, nil
+		}
+	}
+}
+
+// keyUsage is what Gmail's profile allows for the key: digitalSignature always,
+// also for encryption, because a leaf without it fails a strict reading; and
+// what the use adds, by type of key. Other types of keys Gmail does not take.
+func keyUsage(key crypto.PublicKey, use string) (x509.KeyUsage, error) {
+	var encrypt x509.KeyUsage
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		switch k.N.BitLen() {
+		case 2048, 3072, 4096:
+		default:
+			return 0, fmt.Errorf("%w: Gmail does not take RSA keys of %d bits", ErrRequest, k.N.BitLen())
+		}
+		encrypt = x509.KeyUsageKeyEncipherment
+	case *ecdsa.PublicKey:
+		if k.Curve != elliptic.P256() && k.Curve != elliptic.P384() {
+			return 0, fmt.Errorf("%w: Gmail does not take keys on this curve", ErrRequest)
+		}
+		encrypt = x509.KeyUsageKeyAgreement
+	default:
+		return 0, fmt.Errorf("%w: Gmail takes RSA keys and P-256 or P-384 only", ErrRequest)
+	}
+	if use == UseSign {
+		return x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, nil
+	}
+	return x509.KeyUsageDigitalSignature | encrypt, nil
+}
+
+// commonName keeps a person's name of the request. An address there would have
+// to be repeated among the alternative names, so only the request's own is used.
+func commonName(csr *x509.CertificateRequest, email string) string {
+	const longest = 64 // ub-common-name, RFC 5280 appendix A.1
+	name := csr.Subject.CommonName
+	if name == "" || strings.Contains(name, "@") || len(name) > longest {
+		name = email
+	}
+	if len(name) > longest {
+		return ""
+	}
+	return name
+}
