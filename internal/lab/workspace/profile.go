@@ -1,0 +1,92 @@
+package workspace
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// checkProfile applies Google's published S/MIME certificate profiles, as far
+// as they go beyond verifyChain, for domains with Config.StrictProfile.
+func checkProfile(chain []*x509.Certificate) error {
+	for i, c := range chain[:len(chain)-1] {
+		if !hasHTTPPoint(c.CRLDistributionPoints) {
+			return fmt.Errorf("certificate %d has no http CRL distribution point", i+1)
+		}
+		switch c.SignatureAlgorithm {
+		case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
+			x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
+		default:
+			return fmt.Errorf("certificate %d has the signature algorithm %s", i+1, c.SignatureAlgorithm)
+		}
+	}
+	if !hasUsage(chain[1], x509.ExtKeyUsageEmailProtection) {
+		return errors.New("the issuing intermediate lacks the extended key usage emailProtection")
+	}
+	return checkLeafProfile(chain[0])
+}
+
+func checkLeafProfile(leaf *x509.Certificate) error {
+	switch {
+	case leaf.NotAfter.After(addMonths(leaf.NotBefore, 27)):
+		return errors.New("the leaf is valid for more than 27 months")
+	case leaf.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0:
+		return errors.New("the leaf's key usage has neither digitalSignature nor nonRepudiation")
+	case !hasUsage(leaf, x509.ExtKeyUsageEmailProtection):
+		return errors.New("the leaf lacks the extended key usage emailProtection")
+	case len(leaf.EmailAddresses) == 0:
+		return errors.New("the leaf has no rfc822Name")
+	case len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.URIs) != 0:
+		return errors.New("the leaf has alternative names that are no addresses")
+	case len(emailAddresses(leaf)) > len(leaf.EmailAddresses):
+		return errors.New("an address in the leaf's subject is missing in its alternative names")
+	case len(leaf.Policies) == 0:
+		return errors.New("the leaf has no certificate policies")
+	case leaf.SerialNumber.BitLen() < 56:
+		// 64 random bits leave fewer than 56 once in 256 certificates.
+		return errors.New("the leaf's serial number is not 64 random bits")
+	}
+	for _, usage := range leaf.ExtKeyUsage {
+		switch usage {
+		case x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageCodeSigning, x509.ExtKeyUsageTimeStamping, x509.ExtKeyUsageAny:
+			return errors.New("the leaf has an extended key usage that does not go with emailProtection")
+		}
+	}
+	anyPolicy := asn1.ObjectIdentifier{2, 5, 29, 32, 0}
+	for _, policy := range leaf.Policies {
+		if policy.EqualASN1OID(anyPolicy) {
+			return errors.New("the leaf asserts anyPolicy")
+		}
+	}
+	return nil
+}
+
+// addMonths is AddDate with the day clamped into the month.
+func addMonths(t time.Time, months int) time.Time {
+	sum := t.AddDate(0, months, 0)
+	if sum.Day() != t.Day() {
+		sum = sum.AddDate(0, 0, -sum.Day())
+	}
+	return sum
+}
+
+func hasHTTPPoint(points []string) bool {
+	for _, point := range points {
+		if strings.HasPrefix(strings.ToLower(point), "http://") {
+			return true
+		}
+	}
+	return false
+}
+
+func hasUsage(c *x509.Certificate, want x509.ExtKeyUsage) bool {
+	for _, usage := range c.ExtKeyUsage {
+		if usage == want {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,160 @@
+// Package workspace is the practice lab's Google Workspace domain: an OAuth 2.0
+// token endpoint that verifies service-account assertions, and the Gmail API's
+// users.settings.cse.keypairs and users.settings.cse.identities, over HTTP.
+//
+// It is written from the Gmail API discovery document (v1, revision 20261005)
+// and the OAuth RFCs, so that independent Google clients work against it. What
+// the documents leave open is decided in the direction that the facts suggest
+// and marked where it is decided.
+package workspace
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config describes one practice domain.
+type Config struct {
+	// Domain is the primary domain, for example "lab.example". Every address
+	// in it is a user until RemoveUser says otherwise.
+	Domain string
+	// TrustRoots are the root certificates that the domain trusts for S/MIME,
+	// as an administrator would have added them.
+	TrustRoots []*x509.Certificate
+	// Clock gives the time; nil means time.Now. See Server.Advance.
+	Clock func() time.Time
+	// Fault is asked once for every call before it is handled; nil means fair
+	// weather. It must be safe for concurrent use.
+	Fault func(method, user string) Fault
+	// Observe is told about every call after its answer was written (or lost):
+	// the method as in Methods and the real time spent inside the server. It
+	// must be safe for concurrent use.
+	Observe func(method string, took time.Duration)
+	// Key is the service account's key, RSA of at least 2048 bits; nil makes a
+	// new one of 2048 bits.
+	Key *rsa.PrivateKey
+	// CRLTimeout bounds the time spent on fetching revocation lists for one
+	// key pair; 0 means one second.
+	CRLTimeout time.Duration
+	// HTTPClient fetches revocation lists; nil means a client without proxy.
+	HTTPClient *http.Client
+	// StrictProfile enforces Google's published S/MIME certificate profile, as
+	// for publicly trusted roots. Without it the roots count as added by the
+	// administrator with the looser profile.
+	StrictProfile bool
+}
+
+// Server is the practice domain. It is an http.Handler for the token endpoint
+// (/token), the consent page (/o/oauth2/v2/auth) and the Gmail API
+// (/gmail/v1/...), safe for concurrent use, and keeps its state in memory.
+type Server struct {
+	config  Config
+	account account
+	client  *http.Client
+
+	mu      sync.Mutex
+	offset  time.Duration
+	roots   []*x509.Certificate
+	scopes  map[string]bool
+	cse     map[string]bool // per address; "" is everyone else
+	removed map[string]bool
+	noHW    bool
+	strict  bool
+	limit   int
+	windows map[string]*window
+	tokens  map[string]grant
+	codes   map[string]authorization
+	refresh map[string]grant
+	users   map[string]*mailbox
+	next    uint64
+}
+
+// New returns a domain with CSE and hardware keys switched on, and domain-wide
+// delegation given to its service account for gmail.settings.basic and
+// gmail.settings.sharing.
+func New(config Config) (*Server, error) {
+	config.Domain = strings.ToLower(config.Domain)
+	if config.Domain == "" || strings.ContainsAny(config.Domain, "@/ ") {
+		return nil, fmt.Errorf("practice domain %q is not a domain name", config.Domain)
+	}
+	if config.Clock == nil {
+		config.Clock = time.Now
+	}
+	if config.Fault == nil {
+		config.Fault = func(string, string) Fault { return Fault{} }
+	}
+	if config.Observe == nil {
+		config.Observe = func(string, time.Duration) {}
+	}
+	if config.CRLTimeout <= 0 {
+		config.CRLTimeout = time.Second
+	}
+	if config.Key == nil {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			return nil, fmt.Errorf("make the service account's key: %w", err)
+		}
+		config.Key = key
+	}
+	account, err := newAccount(config.Key)
+	if err != nil {
+		return nil, err
+	}
+	client := config.HTTPClient
+	if client == nil {
+		// A proxy from the environment would see the lab's loopback URLs.
+		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	}
+	s := &Server{
+		config:  config,
+		account: account,
+		client:  client,
+		roots:   append([]*x509.Certificate(nil), config.TrustRoots...),
+		cse:     map[string]bool{"": true},
+		removed: map[string]bool{},
+		strict:  config.StrictProfile,
+		windows: map[string]*window{},
+		tokens:  map[string]grant{},
+		codes:   map[string]authorization{},
+		refresh: map[string]grant{},
+		users:   map[string]*mailbox{},
+	}
+	s.SetScopes(ScopeBasic, ScopeSharing)
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	endpoint, vars, ok := route(r)
+	if !ok {
+		if r.URL.Path == authorizePath {
+			s.serveAuthorize(w, r)
+			return
+		}
+		notFoundPage(w)
+		return
+	}
+	start := time.Now()
+	defer func() { s.config.Observe(endpoint.name, time.Since(start)) }()
+	// The body is read before anything else, so that a fault never meets a
+	// client that is still writing.
+	body, ok := readBody(w, r, endpoint)
+	if !ok {
+		return
+	}
+	s.serveFaulty(w, r, endpoint, vars, body)
+}
+
+// answer handles one call and returns what to send.
+func (s *Server) answer(r *http.Request, endpoint *endpoint, vars map[string]string, body []byte) reply {
+	if endpoint.name == "token" {
+		return s.token(r, body)
+	}
+	return s.api(r, endpoint, vars, body)
+}
