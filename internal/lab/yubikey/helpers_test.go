@@ -7,8 +7,6 @@ import (
 	"crypto/des"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/asn1"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -216,9 +214,3 @@ func putData(id objectID, value []byte) []byte {
 func getData(id objectID) []byte {
 	return appendTLV(nil, tagList, []byte{byte(id >> 16), byte(id >> 8), byte(id)})
 }
-
-func oid(parts ...int) asn1.ObjectIdentifier {
-	return append(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 41482, 3}, parts...)
-}
-
-func name(parts ...any) string { return fmt.Sprint(parts...) }
