@@ -1,0 +1,111 @@
+package gmail
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+func TestClassifyTransport(t *testing.T) {
+	wrap := func(err error) error { return &url.Error{Op: "Post", URL: apiURL, Err: err} }
+	tests := []struct {
+		err                  error
+		transient, ambiguous bool
+	}{
+		{wrap(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), true, false},
+		{wrap(&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}), true, true},
+		{wrap(&net.DNSError{Name: "gmail.googleapis.com", IsNotFound: true}), true, false},
+		{wrap(&tls.CertificateVerificationError{Err: errors.New("unknown authority")}), false, false},
+		{wrap(context.DeadlineExceeded), true, true},
+		{errBodyTooLarge, false, true},
+	}
+	for _, test := range tests {
+		e := classify(t.Context(), "keypairs.create", alice, test.err)
+		if e.transient != test.transient || e.ambiguous != test.ambiguous || e.Hint() == "" || e.Status != 0 {
+			t.Errorf("%v: %+v", test.err, e)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if e := classify(ctx, "keypairs.create", alice, wrap(context.Canceled)); !errors.Is(e, context.Canceled) || e.transient {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestNewerErrorForm(t *testing.T) {
+	body := `{"error":{"code":403,"message":"Request had insufficient authentication scopes.","status":"PERMISSION_DENIED",
+		"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT","domain":"googleapis.com"}]}}`
+	if e := classifyAnswer(403, nil, []byte(body)); e.Kind != KindScope || e.transient {
+		t.Errorf("%+v", e)
+	}
+	body = `[{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED",
+		"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"12.5s"}]}}]`
+	e := classifyAnswer(429, nil, []byte(body))
+	if wait := time.Until(e.RetryAt); e.Kind != KindRateLimited || !e.transient || wait <= 11*time.Second || wait > 12500*time.Millisecond {
+		t.Errorf("%+v, wait %v", e, wait)
+	}
+}
+
+func TestErrorsAreCleaned(t *testing.T) {
+	body := errorBody(400, "invalid\x1b[2JArgument", "bad \x1b]0;title\x07chain\r\n\u202eevil\u2028 "+strings.Repeat("x", 5000))
+	e := classifyAnswer(400, nil, []byte(body))
+	e.Method, e.User = "keypairs.create", alice
+	text := e.Error()
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			t.Fatalf("%q", text)
+		}
+	}
+	if !strings.HasPrefix(text, "keypairs.create for alice@example.org: 400 invalidArgument: bad chain evil x") || len(text) > 1000 {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	for _, test := range []struct {
+		e    *Error
+		want string
+	}{
+		{&Error{Method: "token", Kind: KindScope}, "token: domain-wide delegation or scope is missing"},
+		{&Error{Method: "token", User: alice, Err: errors.New("cause")}, "token for alice@example.org: cause"},
+		{&Error{Method: "keypairs.get", Status: 404, Reason: "notFound", Kind: KindNotFound, Message: "Not here."}, "keypairs.get: 404 notFound: Not here."},
+		{&Error{Method: "keypairs.get", Status: 418, Kind: KindOther}, "keypairs.get: 418"},
+	} {
+		if got := test.e.Error(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+// FuzzAnswer feeds the bodies of errors to both classifiers.
+func FuzzAnswer(f *testing.F) {
+	f.Add(403, "40", errorBody(403, "rateLimitExceeded", "Retry after 2026-09-11T20:00:00.000Z"))
+	f.Add(400, "", `{"error":"invalid_grant","error_description":"x"}`)
+	f.Add(503, "Fri, 11 Sep 2026 20:00:00 GMT", "<html>")
+	f.Add(500, "", `[{"error":null}]`)
+	f.Add(429, "", `{"error":{"details":[{"retryDelay":"1e99h"}]}}`)
+	f.Fuzz(func(t *testing.T, status int, after, body string) {
+		header := http.Header{"Retry-After": {after}}
+		for _, e := range []*Error{classifyAnswer(status, header, []byte(body)), classifyTokenAnswer(status, header, []byte(body))} {
+			if e.Kind == "" || e.ambiguous && e.Kind != KindUnavailable {
+				t.Fatalf("%+v", e)
+			}
+			if !e.RetryAt.IsZero() && time.Until(e.RetryAt) > maxRetryAfter {
+				t.Fatalf("waits until %v", e.RetryAt)
+			}
+			for _, r := range fmt.Sprint(e, e.Hint()) {
+				if !unicode.IsPrint(r) {
+					t.Fatalf("%q", e.Error())
+				}
+			}
+		}
+	})
+}

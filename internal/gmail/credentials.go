@@ -1,0 +1,167 @@
+package gmail
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+
+	"golang.org/x/oauth2/google"
+	"golang.org/x/oauth2/jwt"
+)
+
+// maxCredentials bounds the size of a key file; real ones have about 2.4 kB.
+const maxCredentials = 64 << 10
+
+// readServiceAccount reads a service-account key file and checks that it can
+// sign, so that a wrong file shows before anything else is done.
+func readServiceAccount(path string) (*serviceAccount, []string, error) {
+	data, mode, err := readCredentials(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err := parseServiceAccount(data)
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.Message = fmt.Sprintf("%s: %s", clean(path), e.Message)
+		}
+		return nil, nil, err
+	}
+	var warnings []string
+	// Windows has no such bits; the mode there says only whether it is read-only.
+	if runtime.GOOS != "windows" && mode.IsRegular() && mode.Perm()&0o077 != 0 {
+		warnings = append(warnings, fmt.Sprintf("%s can be read by others on this machine (mode %04o): chmod 600 %s",
+			clean(path), mode.Perm(), clean(path)))
+	}
+	return &serviceAccount{config: config}, warnings, nil
+}
+
+func readCredentials(path string) ([]byte, fs.FileMode, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, credentialsError(err, "%s", fileProblem(path, err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, credentialsError(err, "%s", fileProblem(path, err))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxCredentials+1))
+	if err != nil {
+		return nil, 0, credentialsError(err, "%s", fileProblem(path, err))
+	}
+	if len(data) > maxCredentials {
+		return nil, 0, credentialsError(nil, "%s: is too large for a service-account key file", clean(path))
+	}
+	return data, info.Mode(), nil
+}
+
+func fileProblem(path string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return clean(path) + ": there is no such file"
+	case errors.Is(err, fs.ErrPermission):
+		return clean(path) + ": no permission to read it"
+	}
+	return clean(path) + ": cannot be read"
+}
+
+// parseServiceAccount takes the content of a key file. Anything else that people
+// download from the same console pages is called by its name.
+func parseServiceAccount(data []byte) (*jwt.Config, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	var file struct {
+		Type      string          `json:"type"`
+		Email     string          `json:"client_email"`
+		Key       string          `json:"private_key"`
+		TokenURI  string          `json:"token_uri"`
+		Universe  string          `json:"universe_domain"`
+		Installed json.RawMessage `json:"installed"`
+		Web       json.RawMessage `json:"web"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		var wrongType *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &wrongType):
+			return nil, credentialsError(nil, "is JSON, but not a service-account key file")
+		case bytes.Contains(data, []byte("-----BEGIN")):
+			return nil, credentialsError(nil, "is a bare key or certificate in PEM, not a service-account key file in JSON")
+		case bytes.HasPrefix(data, []byte{0x30}):
+			return nil, credentialsError(nil, "looks like PKCS#12, not a service-account key file in JSON")
+		case len(bytes.TrimSpace(data)) == 0:
+			return nil, credentialsError(nil, "is empty")
+		}
+		return nil, credentialsError(nil, "is not JSON, so not a service-account key file")
+	}
+	switch file.Type {
+	case "service_account":
+	case "":
+		if file.Installed != nil || file.Web != nil {
+			return nil, credentialsError(nil, "is an OAuth client (client_secret), not a service-account key file")
+		}
+		return nil, credentialsError(nil, "is not a service-account key file: it has no \"type\"")
+	case "authorized_user":
+		return nil, credentialsError(nil, "is a person's own login (authorized_user), not a service-account key file")
+	case "external_account", "external_account_authorized_user":
+		return nil, credentialsError(nil, "is a workload identity configuration (%s), not a service-account key file", file.Type)
+	case "impersonated_service_account":
+		return nil, credentialsError(nil, "is an impersonation configuration (impersonated_service_account), not a service-account key file")
+	default:
+		return nil, credentialsError(nil, "has type %q, not \"service_account\"", clean(file.Type))
+	}
+	if !isAddress(file.Email) {
+		return nil, credentialsError(nil, "has no usable \"client_email\"")
+	}
+	if err := checkSigningKey(file.Key); err != nil {
+		return nil, credentialsError(err, "has no usable \"private_key\": %s", err)
+	}
+	if file.TokenURI != "" {
+		if err := checkURL(file.TokenURI); err != nil {
+			return nil, credentialsError(err, "has no usable \"token_uri\": %s", err)
+		}
+	}
+	config, err := google.JWTConfigFromJSON(data, Scope)
+	if err != nil {
+		return nil, credentialsError(nil, "is not a service-account key file: %s", clean(err.Error()))
+	}
+	return config, nil
+}
+
+// checkSigningKey repeats what the OAuth library will do with the key at the
+// first token, so that a truncated copy is found now. Its errors never quote
+// the key.
+func checkSigningKey(text string) error {
+	if text == "" {
+		return errors.New("it is missing")
+	}
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return errors.New("it is not PEM")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		if key, err = x509.ParsePKCS1PrivateKey(block.Bytes); err != nil {
+			return errors.New("it cannot be parsed")
+		}
+	}
+	rsaKey, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return errors.New("it is not an RSA key")
+	}
+	if rsaKey.N.BitLen() < 2048 {
+		return errors.New("it is shorter than 2048 bits")
+	}
+	return nil
+}
+
+func credentialsError(cause error, format string, args ...any) *Error {
+	return &Error{Method: "credentials", Kind: KindCredentials, Message: fmt.Sprintf(format, args...), Err: cause}
+}

@@ -1,0 +1,193 @@
+package gmail
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+
+	"google.golang.org/api/option"
+
+	api "google.golang.org/api/gmail/v1"
+)
+
+// DefaultEndpoint is where Google serves the Gmail API.
+const DefaultEndpoint = "https://gmail.googleapis.com/"
+
+// Scope is the one OAuth scope asked for. It covers key pairs and identities,
+// reading and writing (Gmail API discovery document, users.settings.cse).
+const Scope = api.GmailSettingsBasicScope
+
+const (
+	defaultRetryBase   = time.Second
+	defaultMaxTries    = 8
+	defaultMaxElapsed  = 5 * time.Minute
+	defaultCallTimeout = 60 * time.Second
+)
+
+// Config says how to reach Gmail for one domain.
+type Config struct {
+	// CredentialsFile is a service-account key file (JSON). The account needs
+	// domain-wide delegation for Scope.
+	CredentialsFile string
+	// Impersonate is the address of a service account to act through without a
+	// key file, with the application default credentials of this machine, which
+	// need roles/iam.serviceAccountTokenCreator on it. Used when CredentialsFile
+	// is empty.
+	Impersonate string
+	// Endpoint is the root of the API; empty means DefaultEndpoint. Plain http
+	// is accepted for loopback addresses only.
+	Endpoint string
+	// UserAgent is appended to the client's own.
+	UserAgent string
+
+	// RetryBase is the shortest wait before a second try (default 1 s); later
+	// waits grow from it: min(2^n + random ≤ 1, 32) times RetryBase.
+	RetryBase time.Duration
+	// MaxTries bounds how often one call is made (default 8).
+	MaxTries int
+	// MaxElapsed bounds one operation with all its calls and waits (default
+	// 5 min). When the server asks for a longer wait, the operation ends with
+	// the error, whose RetryAt tells when to come back.
+	MaxElapsed time.Duration
+	// CallTimeout bounds a single HTTP exchange (default 60 s).
+	CallTimeout time.Duration
+	// OnRetry, if set, is told about each failure that will be retried, and when.
+	OnRetry func(method string, err error, in time.Duration)
+}
+
+// Domain is a set of credentials and the connections shared by its users. It is
+// safe for concurrent use.
+type Domain struct {
+	config   Config
+	tokens   tokenGranter
+	base     http.RoundTripper
+	close    func()
+	warnings []string
+}
+
+// Open reads the credentials; it makes no network call. Errors match
+// ErrCredentials, or ErrInvalid for an unusable endpoint.
+func Open(config Config) (*Domain, error) {
+	transport := newTransport()
+	d, err := open(config, transport)
+	if err != nil {
+		return nil, err
+	}
+	d.close = transport.CloseIdleConnections
+	return d, nil
+}
+
+func open(config Config, base http.RoundTripper) (*Domain, error) {
+	config = config.withDefaults()
+	if err := checkURL(config.Endpoint); err != nil {
+		return nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
+	}
+	d := &Domain{config: config, base: base, close: func() {}}
+	switch {
+	case config.CredentialsFile != "":
+		account, warnings, err := readServiceAccount(config.CredentialsFile)
+		if err != nil {
+			return nil, err
+		}
+		d.tokens, d.warnings = account, warnings
+	case config.Impersonate != "":
+		if !isAddress(config.Impersonate) {
+			return nil, credentialsError(nil, "%q is not the address of a service account", clean(config.Impersonate))
+		}
+		d.tokens = newImpersonation(config.Impersonate, base, config.CallTimeout)
+	default:
+		return nil, credentialsError(nil, "no credentials given")
+	}
+	return d, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Endpoint == "" {
+		c.Endpoint = DefaultEndpoint
+	}
+	if !strings.HasSuffix(c.Endpoint, "/") {
+		c.Endpoint += "/"
+	}
+	if c.RetryBase <= 0 {
+		c.RetryBase = defaultRetryBase
+	}
+	if c.MaxTries <= 0 {
+		c.MaxTries = defaultMaxTries
+	}
+	if c.MaxElapsed <= 0 {
+		c.MaxElapsed = defaultMaxElapsed
+	}
+	if c.CallTimeout <= 0 {
+		c.CallTimeout = defaultCallTimeout
+	}
+	return c
+}
+
+// Warnings lists what is unsafe about the credentials but does not stop them
+// from being used, one sentence each, with the command that repairs it.
+func (d *Domain) Warnings() []string { return append([]string(nil), d.warnings...) }
+
+// Account is the address of the service account that acts for the users.
+func (d *Domain) Account() string { return d.tokens.account() }
+
+// Close drops idle connections. Calls under way are not disturbed.
+func (d *Domain) Close() error {
+	d.close()
+	return nil
+}
+
+// User returns a client acting as the user whose primary address is email. It
+// fetches the user's access token (one HTTP call), so that missing delegation
+// or an unknown user shows here: the error matches ErrScope, ErrNoUser,
+// ErrCredentials or ErrUnavailable. The token is renewed when it runs out.
+func (d *Domain) User(ctx context.Context, email string) (*User, error) {
+	if !isAddress(email) {
+		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", clean(email))}
+	}
+	u := &User{domain: d, email: email, lock: make(chan struct{}, 1)}
+	service, err := api.NewService(ctx,
+		option.WithHTTPClient(&http.Client{
+			Transport:     &authorized{user: u, base: &bounded{base: d.base}},
+			CheckRedirect: noRedirect,
+		}),
+		option.WithEndpoint(d.config.Endpoint),
+		option.WithLogger(discardLogger()),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the Gmail client: %w", err)
+	}
+	service.UserAgent = d.config.UserAgent
+	u.cse = service.Users.Settings.Cse
+	if err := u.begin().ensureToken(ctx); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// isAddress reports whether s is a bare addr-spec of RFC 5322.
+func isAddress(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s && a.Name == "" && clean(s) == s
+}
+
+// checkURL accepts https anywhere and http on this machine: what is sent there
+// is worth a user's settings.
+func checkURL(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("%q is not a URL", clean(raw))
+	}
+	switch {
+	case u.Host == "" || u.User != nil:
+		return fmt.Errorf("%q is not a plain URL with a host", clean(raw))
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return fmt.Errorf("%q is neither https nor plain http to this machine", clean(raw))
+}

@@ -1,0 +1,43 @@
+package gmail
+
+import "fmt"
+
+const delegationHint = "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID for " + Scope +
+	"; a change can take some minutes"
+
+// Hint says what to do about the error, in one sentence, or "".
+func (e *Error) Hint() string {
+	if e.hint != "" {
+		return e.hint
+	}
+	switch e.Kind {
+	case KindCSEOff:
+		return "turn on client-side encryption for Gmail for the user's organisational unit or group (Admin console > Data > Compliance > Client-side encryption); it can take up to 24 hours to work"
+	case KindScope:
+		return delegationHint
+	case KindCredentials:
+		return "give a service-account key file that is still valid: Google Cloud console > IAM & Admin > Service accounts > Keys"
+	case KindNoUser:
+		return "check the spelling: it must be the primary address of a user of the domain that delegated to this service account"
+	case KindAPIDisabled:
+		return "enable the Gmail API in the Google Cloud project of the service account"
+	case KindRateLimited:
+		if !e.RetryAt.IsZero() {
+			return fmt.Sprintf("run the same command again after %s", e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC"))
+		}
+		return "run the same command again in some minutes"
+	case KindUnavailable:
+		return "check the network and the proxy settings, then run the same command again"
+	case KindDenied:
+		return "an administrator's policy refuses this: check that the user's edition includes client-side encryption with hardware keys"
+	case KindProtocol:
+		return "something other than the Gmail API may have answered: check the endpoint and the proxy settings"
+	case KindKeyPairDisabled:
+		return fmt.Sprintf("enable it again with: cse-piv keypair enable %s %s", clean(e.User), clean(e.KeyPairID))
+	case KindMismatch:
+		return "another administrator or program may be changing this user: look with cse-piv status, then run the same command again"
+	case KindPrecondition:
+		return "check that the user has Gmail switched on and that the key pair is enabled and valid"
+	}
+	return ""
+}

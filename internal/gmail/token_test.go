@@ -1,0 +1,165 @@
+package gmail
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTokenErrors(t *testing.T) {
+	tests := []struct {
+		status int
+		body   string
+		want   error
+		hint   string
+	}{
+		{401, `{"error":"unauthorized_client","error_description":"Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."}`, ErrScope, "Domain-wide delegation"},
+		{403, `{"error":"access_denied","error_description":"Requested client not authorized."}`, ErrScope, "Domain-wide delegation"},
+		{400, `{"error":"invalid_scope","error_description":"bad scope"}`, ErrScope, Scope},
+		{400, `{"error":"invalid_grant","error_description":"Invalid email or User ID"}`, ErrNoUser, "primary address"},
+		{400, `{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."}`, ErrCredentials, "clock"},
+		{400, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`, ErrCredentials, "new key"},
+		{400, `{"error":"invalid_grant","error_description":"something new"}`, ErrCredentials, "clock"},
+		{400, `{"error":"admin_policy_enforced","error_description":"no"}`, ErrDenied, "policy"},
+		{400, `{"error":"invalid_request"}`, ErrCredentials, "key"},
+		{403, errorBody(403, "forbidden", "Permission 'iam.serviceAccounts.signJwt' denied"), ErrCredentials, "serviceAccountTokenCreator"},
+		{200, `<html>`, ErrProtocol, "token_uri"},
+		{200, `{}`, ErrProtocol, "endpoint"},
+		{200, `{"access_token":""}`, ErrProtocol, "endpoint"},
+		{302, ``, ErrProtocol, "endpoint"},
+	}
+	for _, test := range tests {
+		f := newFake()
+		f.fault = always("token", &fault{status: test.status, body: test.body})
+		_, err := tryOpenFake(t, f, nil)
+		var e *Error
+		if !errors.Is(err, test.want) || !errors.As(err, &e) || e.Method != "token" || e.User != alice {
+			t.Errorf("%s: got %v, want %v", test.body, err, test.want)
+			continue
+		}
+		if !strings.Contains(e.Hint(), test.hint) {
+			t.Errorf("%s: hint %q, want %q in it", test.body, e.Hint(), test.hint)
+		}
+		if len(f.calls) != 1 {
+			t.Errorf("%s: calls %q", test.body, f.calls)
+		}
+	}
+}
+
+func TestTokenIsRetried(t *testing.T) {
+	for _, x := range []*fault{
+		{status: 503, body: "<html>busy</html>"},
+		{status: 500, body: `{"error":"internal_failure"}`},
+		{status: 429, body: `{"error":"rate_limit_exceeded"}`},
+		{status: 400, body: `{"error":"temporarily_unavailable"}`},
+		{status: 403, body: errorBody(403, "rateLimitExceeded", "Quota exceeded")},
+		{err: io.EOF},
+		{err: io.EOF, lost: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			f.fault = onCall("token", 1, x)
+			if _, err := tryOpenFake(t, f, nil); err != nil {
+				t.Fatal(x, err)
+			}
+			if w := f.waits("token"); len(w) != 1 || w[0] < time.Second {
+				t.Errorf("%v: waited %v", x, w)
+			}
+		})
+	}
+}
+
+// TestAssertion looks into the signed assertion (RFC 7523).
+func TestAssertion(t *testing.T) {
+	f := newFake()
+	var claims map[string]any
+	u := openFake(t, f, nil)
+	u.domain.base = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if methodOf(r) == "token" {
+			if err := r.ParseForm(); err != nil {
+				t.Error(err)
+			}
+			parts := strings.Split(r.PostForm.Get("assertion"), ".")
+			payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+			if err != nil || json.Unmarshal(payload, &claims) != nil {
+				t.Error("assertion", parts)
+			}
+		}
+		return f.RoundTrip(r)
+	})
+	if _, err := u.domain.User(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"sub": alice, "iss": "sa@p.iam.gserviceaccount.com", "aud": tokenURL, "scope": Scope} {
+		if claims[name] != want {
+			t.Errorf("%s is %v, want %s", name, claims[name], want)
+		}
+	}
+}
+
+func TestTokenIsRenewedWhenItRunsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		u := openFake(t, f, nil)
+		for _, wait := range []time.Duration{0, 50 * time.Minute, 9*time.Minute + 40*time.Second} {
+			time.Sleep(wait)
+			if _, err := u.KeyPairs(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f.tokens != 2 {
+			t.Errorf("%d tokens", f.tokens)
+		}
+	})
+}
+
+func TestRefusedTokenIsRenewedOnce(t *testing.T) {
+	f := newFake()
+	f.fault = onCall("keypairs.list", 1, refusal(401, "authError", "Invalid Credentials"))
+	u := openFake(t, f, nil)
+	if _, err := u.KeyPairs(t.Context()); err != nil || f.tokens != 2 {
+		t.Errorf("%v, %d tokens", err, f.tokens)
+	}
+	f.fault = always("keypairs.list", refusal(401, "authError", "Invalid Credentials"))
+	f.calls = nil
+	if _, err := u.KeyPairs(t.Context()); !errors.Is(err, ErrCredentials) || f.count("keypairs.list") != 2 {
+		t.Errorf("%v, calls %q", err, f.calls)
+	}
+}
+
+func TestOneTokenForAllGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		u := openFake(t, f, nil)
+		time.Sleep(2 * time.Hour)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if _, err := u.KeyPairs(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if f.tokens != 2 {
+			t.Errorf("%d tokens", f.tokens)
+		}
+	})
+}
+
+func TestUserNeedsAnAddress(t *testing.T) {
+	f := newFake()
+	u := openFake(t, f, nil)
+	for _, email := range []string{"", "alice", "Alice <alice@example.org>", "a@b@c", "alice@example.org\x1b[31m", " alice@example.org"} {
+		if _, err := u.domain.User(t.Context(), email); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q: %v", email, err)
+		}
+	}
+}

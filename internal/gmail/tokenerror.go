@@ -1,0 +1,90 @@
+package gmail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// classifyToken says what a failed token exchange means: from what the probe saw,
+// since the OAuth libraries hand on text only.
+func classifyToken(ctx context.Context, user string, p *probe, err error) *Error {
+	var own *Error
+	switch {
+	case errors.As(err, &own):
+		own.User = user
+		return own
+	case ctx.Err() != nil:
+		return canceled("token", user, ctx)
+	case p.err != nil:
+		e := classifyTransport(ctx, "token", user, p.err)
+		e.ambiguous = false // a token too many does no harm
+		return e
+	case p.status == 0:
+		return &Error{Method: "token", User: user, Kind: KindCredentials, Message: err.Error()}
+	case p.status >= 200 && p.status < 300:
+		return &Error{Method: "token", User: user, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token",
+			hint: "check the \"token_uri\" of the credentials and the proxy settings"}
+	}
+	e := classifyTokenAnswer(p.status, p.header, p.body)
+	e.Method, e.User = "token", user
+	return e
+}
+
+// classifyTokenAnswer reads an OAuth error (RFC 6749 §5.2), or the error of the
+// IAM Credentials API, which has the form of Google's other APIs.
+func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
+	var oauth struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if err := json.Unmarshal(body, &oauth); err != nil || oauth.Error == "" {
+		e := classifyAnswer(status, header, body)
+		e.ambiguous = false
+		if e.Kind == KindDenied || e.Kind == KindNotFound {
+			e.Kind = KindCredentials
+			e.hint = "the credentials of this machine need roles/iam.serviceAccountTokenCreator on the service account"
+		}
+		return e
+	}
+	e := &Error{Status: status, Reason: oauth.Error, Message: oauth.Description}
+	e.Kind, e.hint = kindOfOAuth(oauth.Error, oauth.Description)
+	switch {
+	case status == http.StatusTooManyRequests || strings.Contains(oauth.Error, "rate_limit") || oauth.Error == "rateLimitExceeded":
+		e.Kind, e.transient = KindRateLimited, true
+	case status >= 500 || oauth.Error == "temporarily_unavailable" || oauth.Error == "internal_failure" || oauth.Error == "server_error":
+		e.Kind, e.transient = KindUnavailable, true
+	}
+	if e.transient {
+		e.hint = ""
+		e.RetryAt = retryAt(header, &answer{Message: oauth.Description}, time.Now())
+	}
+	return e
+}
+
+// kindOfOAuth sorts what Google's token endpoint says to a service account.
+func kindOfOAuth(code, description string) (Kind, string) {
+	d := strings.ToLower(description)
+	switch code {
+	case "unauthorized_client", "access_denied", "invalid_scope":
+		return KindScope, ""
+	case "invalid_grant":
+		switch {
+		case strings.Contains(d, "invalid email or user id"), strings.Contains(d, "not a valid email"):
+			return KindNoUser, ""
+		case strings.Contains(d, "token must be a short-lived"), strings.Contains(d, "reasonable timeframe"), strings.Contains(d, "iat and exp"):
+			return KindCredentials, "the clock of this machine is wrong: set it, then try again"
+		case strings.Contains(d, "signature"), strings.Contains(d, "no valid verifier"):
+			return KindCredentials, "the key was deleted or belongs to another account: create a new key for the service account"
+		case strings.Contains(d, "account not found"), strings.Contains(d, "account has been deleted"), strings.Contains(d, "disabled"):
+			return KindCredentials, "the service account (or the user) was deleted or disabled"
+		}
+		return KindCredentials, "check the key file, the clock of this machine, and that " + delegationHint
+	case "admin_policy_enforced", "org_internal":
+		return KindDenied, ""
+	}
+	return KindCredentials, ""
+}

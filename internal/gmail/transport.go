@@ -1,0 +1,134 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// maxBody bounds what is read of an answer. A page of 100 key pairs with their
+// chains stays far below.
+const maxBody = 16 << 20
+
+var errBodyTooLarge = errors.New("the answer is larger than 16 MiB")
+
+// newTransport keeps enough idle connections for a batch of users to share; the
+// limits on whole exchanges come from each call's context.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          128,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   15 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// noRedirect stops at a redirect: a create must never be sent a second time by
+// the HTTP client, nor a token leave for another host.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// bounded limits the size of answers.
+type bounded struct{ base http.RoundTripper }
+
+func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := b.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody}
+	return resp, nil
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errBodyTooLarge
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	return n, err
+}
+
+// authorized adds the user's access token. The token is fetched beforehand, so
+// that a failing token endpoint is never taken for a failing API call.
+type authorized struct {
+	user *User
+	base http.RoundTripper
+}
+
+func (a *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("Authorization", "Bearer "+a.user.accessToken())
+	return a.base.RoundTrip(req)
+}
+
+// probe carries the exchanges of an OAuth library, which take no context and
+// flatten errors into text: it binds them to one context and remembers how the
+// last of them ended.
+type probe struct {
+	ctx  context.Context
+	base http.RoundTripper
+
+	err    error
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
+	p.err, p.status, p.header, p.body = nil, 0, nil, nil
+	resp, err := p.base.RoundTrip(req.WithContext(p.ctx))
+	if err != nil {
+		p.err = err
+		return nil, err
+	}
+	p.status, p.header = resp.StatusCode, resp.Header
+	resp.Body = &recordedBody{ReadCloser: resp.Body, probe: p}
+	return resp, nil
+}
+
+// recordedBody keeps the start of an answer, enough for an OAuth error.
+type recordedBody struct {
+	io.ReadCloser
+	probe *probe
+}
+
+func (r *recordedBody) Read(b []byte) (int, error) {
+	n, err := r.ReadCloser.Read(b)
+	if room := 64<<10 - len(r.probe.body); room > 0 {
+		r.probe.body = append(r.probe.body, b[:min(n, room)]...)
+	}
+	if err != nil && err != io.EOF {
+		r.probe.err = err
+	}
+	return n, err
+}
+
+func (p *probe) client() *http.Client {
+	return &http.Client{Transport: p, CheckRedirect: noRedirect}
+}

@@ -1,0 +1,173 @@
+package gmail
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	api "google.golang.org/api/gmail/v1"
+)
+
+// User acts as one user of the domain. It is safe for concurrent use.
+type User struct {
+	domain *Domain
+	email  string
+	cse    *api.UsersSettingsCseService
+
+	lock  chan struct{} // held while a token is fetched
+	mu    sync.Mutex
+	token *oauth2.Token
+}
+
+// Email is the primary address the user was opened with.
+func (u *User) Email() string { return u.email }
+
+func (u *User) accessToken() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.token == nil {
+		return ""
+	}
+	return u.token.AccessToken
+}
+
+func (u *User) hasToken() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	// A token about to run out could do so on the way.
+	return u.token != nil && (u.token.Expiry.IsZero() || time.Until(u.token.Expiry) > 30*time.Second)
+}
+
+func (u *User) setToken(t *oauth2.Token) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.token = t
+}
+
+// dropToken forgets the token with which a call was refused, unless another
+// goroutine has replaced it meanwhile.
+func (u *User) dropToken(refused string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.token != nil && u.token.AccessToken == refused {
+		u.token = nil
+	}
+}
+
+// ensureToken fetches a token if there is none that still lives, retrying what
+// may pass.
+func (o *operation) ensureToken(ctx context.Context) error {
+	u := o.user
+	select {
+	case u.lock <- struct{}{}:
+		defer func() { <-u.lock }()
+	case <-ctx.Done():
+		return canceled("token", u.email, ctx)
+	}
+	for n := 1; !u.hasToken(); n++ {
+		e := o.fetchToken(ctx)
+		if e == nil {
+			return nil
+		}
+		if err := o.pause(ctx, n, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *operation) fetchToken(ctx context.Context) *Error {
+	u := o.user
+	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
+	defer cancel()
+	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
+	token, err := u.domain.tokens.grant(p, u.email)
+	if err == nil && (token.AccessToken == "" || !token.Expiry.IsZero() && !token.Expiry.After(time.Now())) {
+		return &Error{Method: "token", User: u.email, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token"}
+	}
+	if err != nil {
+		return classifyToken(ctx, u.email, p, err)
+	}
+	u.setToken(token)
+	return nil
+}
+
+// attempt makes one API call within its time limit. A refused token is
+// exchanged for a new one once.
+func (o *operation) attempt(ctx context.Context, method string, call func(context.Context) error) *Error {
+	for renewed := false; ; renewed = true {
+		if err := o.ensureToken(ctx); err != nil {
+			return asError("token", o.user.email, err)
+		}
+		used := o.user.accessToken()
+		err := o.exchange(ctx, call)
+		if err == nil {
+			return nil
+		}
+		e := classify(ctx, method, o.user.email, err)
+		if e.Status != http.StatusUnauthorized || renewed {
+			return e
+		}
+		o.user.dropToken(used)
+	}
+}
+
+func (o *operation) exchange(ctx context.Context, call func(context.Context) error) error {
+	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
+	defer cancel()
+	return call(callCtx)
+}
+
+// read makes a call that changes nothing, until it succeeds or cannot.
+func (o *operation) read(ctx context.Context, method string, call func(context.Context) error) error {
+	for n := 1; ; n++ {
+		e := o.attempt(ctx, method, call)
+		if e == nil {
+			return nil
+		}
+		if e.Method == "token" {
+			return e // retried already, as far as that helps
+		}
+		if err := o.pause(ctx, n, e); err != nil {
+			return err
+		}
+	}
+}
+
+// mutate makes a call that changes something and must not be carried out twice.
+// After an answer that leaves open whether it was carried out, or that says it
+// was done before, done looks (it is told that error); only what is not there is
+// sent again.
+func (o *operation) mutate(ctx context.Context, method string, call func(context.Context) error, done func(context.Context, *Error) (bool, error)) error {
+	for n := 1; ; n++ {
+		e := o.attempt(ctx, method, call)
+		switch {
+		case e == nil:
+			return nil
+		case e.Method == "token":
+			return e
+		case e.Kind == KindConflict:
+			if ok, err := done(ctx, e); err != nil || ok {
+				return err
+			}
+			return e
+		}
+		stop := o.pause(ctx, n, e)
+		if e.ambiguous && ctx.Err() == nil {
+			// Also when no try is left: the caller must learn the truth.
+			ok, err := done(ctx, e)
+			switch {
+			case ok:
+				return nil
+			case err != nil && stop == nil:
+				return err
+			}
+		}
+		if stop != nil {
+			return stop
+		}
+	}
+}
