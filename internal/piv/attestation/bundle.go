@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // maxBundle bounds a bundle in octets: ten certificates of the largest size that
@@ -20,43 +21,28 @@ var ErrBundle = errors.New("not an attestation bundle")
 // EncodeBundle writes an attestation as one PEM text: slot certificate, device
 // certificate, intermediates in the order of their issuing, each under a line
 // that says what it is (RFC 7468 section 5.2). Intermediates that are not on the
-// device certificate's path are written after those that are.
-func EncodeBundle(chain Chain) ([]byte, error) {
-	if chain.Slot == nil || chain.Device == nil {
-		return nil, fmt.Errorf("encoding the attestation bundle: %w", ErrNotAttestation)
-	}
+// device certificate's path follow those that are. Of a chain without slot or
+// device certificate it writes what there is, which [ParseBundle] may refuse.
+func EncodeBundle(chain Chain) []byte {
 	var b bytes.Buffer
-	write := func(role string, cert *x509.Certificate) error {
-		fmt.Fprintf(&b, "%s: %s\n", role, printable(cert.Subject.String()))
-		return pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
-	}
-	if err := write("slot", chain.Slot); err != nil {
-		return nil, fmt.Errorf("encoding the attestation bundle: %w", err)
-	}
-	if err := write("device", chain.Device); err != nil {
-		return nil, fmt.Errorf("encoding the attestation bundle: %w", err)
-	}
-	for _, cert := range inOrder(chain.Device, chain.Intermediates) {
-		if err := write("intermediate", cert); err != nil {
-			return nil, fmt.Errorf("encoding the attestation bundle: %w", err)
+	write := func(role string, cert *x509.Certificate) {
+		if cert == nil {
+			return
 		}
+		fmt.Fprintf(&b, "%s: %s\n", role, label(cert))
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
 	}
-	if b.Len() > maxBundle {
-		return nil, fmt.Errorf("encoding the attestation bundle: %d octets are more than %d", b.Len(), maxBundle)
+	write("slot", chain.Slot)
+	write("device", chain.Device)
+	for _, cert := range inOrder(chain.Device, chain.Intermediates) {
+		write("intermediate", cert)
 	}
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
-// WriteBundle writes what [EncodeBundle] returns.
-func WriteBundle(w io.Writer, chain Chain) error {
-	data, err := EncodeBundle(chain)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(data); err != nil {
-		return fmt.Errorf("writing the attestation bundle: %w", err)
-	}
-	return nil
+// label is a subject that cannot be taken for a PEM line.
+func label(cert *x509.Certificate) string {
+	return strings.ReplaceAll(printable(cert.Subject.String()), "-----", "")
 }
 
 // ParseBundle reads an attestation from PEM: slot certificate first, device
@@ -99,7 +85,7 @@ func inOrder(first *x509.Certificate, certs []*x509.Certificate) []*x509.Certifi
 			rest = append(rest, cert)
 		}
 	}
-	for last := first; ; last = sorted[len(sorted)-1] {
+	for last := first; last != nil; last = sorted[len(sorted)-1] {
 		i := slices.IndexFunc(rest, func(ca *x509.Certificate) bool {
 			return bytes.Equal(ca.RawSubject, last.RawIssuer) && checkSignature(ca, last) == nil
 		})
@@ -109,4 +95,5 @@ func inOrder(first *x509.Certificate, certs []*x509.Certificate) []*x509.Certifi
 		sorted = append(sorted, rest[i])
 		rest = slices.Delete(rest, i, i+1)
 	}
+	return append(sorted, rest...)
 }

@@ -1,0 +1,98 @@
+package smime
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+const (
+	// maxChain bounds a chain's length, leaf and root included.
+	maxChain = 10
+	// maxSteps bounds the signatures checked while building one chain.
+	maxSteps = 500
+)
+
+// MissingIssuerError says where a chain breaks off.
+type MissingIssuerError struct {
+	// Chain is the longest piece that could be built, leaf first.
+	Chain []*x509.Certificate
+}
+
+// Last is the certificate whose issuer is missing.
+func (e *MissingIssuerError) Last() *x509.Certificate { return e.Chain[len(e.Chain)-1] }
+
+func (e *MissingIssuerError) Error() string {
+	return fmt.Sprintf("the certificate of %q, which issued %q, is missing",
+		printable(e.Last().Issuer.String()), subject(e.Last()))
+}
+
+// BuildChain returns leaf, intermediates and self-signed root in this order,
+// taken from pool, which may hold anything in any order. Each certificate's
+// signature is checked by the next one's key; nothing else is judged (see
+// [Check]). Of several possible chains it prefers issuers that are valid
+// longest. Without a way to a root it returns a [*MissingIssuerError].
+func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
+	if leaf == nil {
+		return nil, errors.New("building the chain: no leaf certificate")
+	}
+	candidates := make([]*x509.Certificate, 0, len(pool))
+	for _, cert := range pool {
+		if cert != nil && !slices.ContainsFunc(candidates, cert.Equal) {
+			candidates = append(candidates, cert)
+		}
+	}
+	slices.SortFunc(candidates, func(a, b *x509.Certificate) int {
+		return cmp.Or(b.NotAfter.Compare(a.NotAfter), bytes.Compare(a.Raw, b.Raw))
+	})
+	b := builder{pool: candidates}
+	if chain := b.extend([]*x509.Certificate{leaf}); chain != nil {
+		return chain, nil
+	}
+	return nil, &MissingIssuerError{Chain: b.longest}
+}
+
+type builder struct {
+	pool    []*x509.Certificate
+	longest []*x509.Certificate
+	steps   int
+}
+
+func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
+	last := chain[len(chain)-1]
+	if isSelfSigned(last) {
+		return chain
+	}
+	if len(chain) > len(b.longest) {
+		b.longest = chain
+	}
+	if len(chain) == maxChain {
+		return nil
+	}
+	for _, issuer := range b.pool {
+		if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || slices.ContainsFunc(chain, issuer.Equal) {
+			continue
+		}
+		if b.steps++; b.steps > maxSteps || !signedBy(last, issuer) {
+			continue
+		}
+		if whole := b.extend(append(slices.Clip(chain), issuer)); whole != nil {
+			return whole
+		}
+	}
+	return nil
+}
+
+// isSelfSigned tells whether a certificate names and signs itself.
+func isSelfSigned(cert *x509.Certificate) bool {
+	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && signedBy(cert, cert)
+}
+
+// signedBy tells whether issuer's key signed cert. Whether issuer may do so is
+// another question.
+func signedBy(cert, issuer *x509.Certificate) bool {
+	return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+}

@@ -1,0 +1,150 @@
+package smime
+
+import (
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Finding is something that [Check] has against a chain. The JSON names are a
+// contract.
+type Finding struct {
+	ID          string   `json:"id"` // of the rule, see [Rules]
+	Severity    Severity `json:"severity"`
+	Message     string   `json:"message"`               // for people; control characters are stripped
+	Certificate string   `json:"certificate,omitempty"` // which one: "leaf", "intermediate 1" (the leaf's issuer) and up, "root"
+}
+
+// CheckOptions says what a chain is wanted for. Zero fields are not asked.
+type CheckOptions struct {
+	Email     string           // the user's primary address
+	PublicKey crypto.PublicKey // the key on the card
+	Use       string           // what the key is to be registered for
+	Now       time.Time        // zero means the current time
+}
+
+// Check measures a chain (leaf first, root last, see [BuildChain]) against what
+// Gmail's API needs and against Google's published profile, and returns what it
+// finds, in the order of [Rules]. It reads nothing from the network: whether a
+// certificate was revoked is another question.
+func Check(chain []*x509.Certificate, options CheckOptions) []Finding {
+	c := &checker{chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
+	if c.options.Now.IsZero() {
+		c.options.Now = time.Now()
+	}
+	c.severity = map[string]Severity{}
+	order := map[string]int{}
+	for i, rule := range Rules() {
+		c.severity[rule.ID], order[rule.ID] = rule.Severity, i
+	}
+	c.run()
+	slices.SortStableFunc(c.findings, func(a, b Finding) int { return order[a.ID] - order[b.ID] })
+	return c.findings
+}
+
+// HasErrors tells whether a finding has [SeverityError].
+func HasErrors(findings []Finding) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == SeverityError })
+}
+
+// checker is one run of Check.
+type checker struct {
+	chain    []*x509.Certificate
+	options  CheckOptions
+	severity map[string]Severity
+	findings []Finding
+}
+
+// report adds a finding about chain[i]; i < 0 means the chain as a whole. The
+// arguments may come from outside.
+func (c *checker) report(id string, i int, format string, args ...any) {
+	f := Finding{ID: id, Severity: c.severity[id], Message: printable(fmt.Sprintf(format, args...))}
+	if i >= 0 {
+		f.Certificate = c.role(i)
+	}
+	c.findings = append(c.findings, f)
+}
+
+// role names the place of chain[i].
+func (c *checker) role(i int) string {
+	switch {
+	case i == 0:
+		return "leaf"
+	case i == len(c.chain)-1 && isSelfSigned(c.chain[i]):
+		return "root"
+	}
+	return fmt.Sprintf("intermediate %d", i)
+}
+
+func (c *checker) run() {
+	if len(c.chain) == 0 {
+		c.report(ruleEmpty, -1, "there is no certificate")
+		return
+	}
+	c.checkChain()
+	leaf := c.chain[0]
+	if leaf.IsCA {
+		c.report(ruleNoLeaf, 0, "%s belongs to an authority; the user's own certificate is missing", subject(leaf))
+	}
+	c.checkLeafNeeds(leaf)
+	if !leaf.IsCA {
+		c.checkLeafProfile(leaf)
+	}
+	for i, cert := range c.chain {
+		switch {
+		case i == 0:
+		case isSelfSigned(cert):
+			if key := publicKey(cert); !acceptedKey(key) {
+				c.report(ruleRootKey, i, "its key is %s", keyName(key))
+			}
+		default:
+			c.checkIntermediate(i, cert)
+		}
+	}
+}
+
+// checkLeafNeeds checks what the API cannot do without.
+func (c *checker) checkLeafNeeds(leaf *x509.Certificate) {
+	key := publicKey(leaf)
+	if !acceptedKey(key) {
+		c.report(ruleLeafKey, 0, "its key is %s; Gmail takes RSA 2048, 3072 and 4096, P-256 and P-384", keyName(key))
+	}
+	if want := c.options.PublicKey; want != nil && !sameKey(key, want) {
+		c.report(ruleKeyMismatch, 0, "it is for another key than the one on the card")
+	}
+	c.checkAddress(leaf)
+}
+
+func (c *checker) checkAddress(leaf *x509.Certificate) {
+	email := c.options.Email
+	if email == "" {
+		return
+	}
+	addresses := EmailAddresses(leaf)
+	switch {
+	case len(addresses) == 0:
+		c.report(ruleAddress, 0, "it names no mail address, and so not %s", email)
+	case !containsAddress(addresses, email):
+		c.report(ruleAddress, 0, "it is for %s, not for %s", listed(addresses), email)
+	case !slices.Contains(addresses, email):
+		c.report(ruleAddressCase, 0, "it spells the address %s differently: %s", email, listed(addresses))
+	}
+}
+
+// listed shows at most three of a list.
+func listed(values []string) string {
+	const most = 3
+	text := ""
+	for i, value := range values {
+		switch {
+		case i == most:
+			return fmt.Sprintf("%s and %d more", text, len(values)-most)
+		case i > 0:
+			text += ", "
+		}
+		text += value
+	}
+	return text
+}

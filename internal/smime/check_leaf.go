@@ -1,0 +1,127 @@
+package smime
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+	"time"
+)
+
+const (
+	// maxValidityMonths is the longest validity of a leaf in Google's profile.
+	maxValidityMonths = 27
+	// expiresSoon is how long before its end a leaf is worth a note.
+	expiresSoon = 30 * 24 * time.Hour
+	// minSerialBits is the shortest serial number that may still hold 64 random
+	// bits: leading zeros shorten one random number in 256 by eight bits.
+	minSerialBits = 56
+)
+
+// checkLeafProfile measures a leaf against Google's profile.
+func (c *checker) checkLeafProfile(leaf *x509.Certificate) {
+	if leaf.NotAfter.After(leaf.NotBefore.AddDate(0, maxValidityMonths, 0)) {
+		c.report(ruleValidity, 0, "it is valid from %s to %s, longer than %d months",
+			leaf.NotBefore.UTC().Format(day), leaf.NotAfter.UTC().Format(day), maxValidityMonths)
+	}
+	if left := leaf.NotAfter.Sub(c.options.Now); left >= 0 && left < expiresSoon {
+		c.report(ruleExpiresSoon, 0, "it expires on %s", leaf.NotAfter.UTC().Format(day))
+	}
+	if leaf.SerialNumber.Sign() <= 0 || leaf.SerialNumber.BitLen() < minSerialBits || serialOctets(leaf) > maxSerialOctets {
+		c.report(ruleSerial, 0, "its serial number of %d bits is not a positive one of 64 random bits or more, 20 octets or less", leaf.SerialNumber.BitLen())
+	}
+	if !acceptedSignature(leaf) {
+		c.report(ruleLeafSignature, 0, "it is signed with %v", leaf.SignatureAlgorithm)
+	}
+	c.checkKeyUsage(leaf)
+	c.checkExtKeyUsage(leaf)
+	c.checkNames(leaf)
+	c.checkPolicies(leaf)
+	c.checkCRL(0, leaf, ruleCRL, ruleCRLPublic)
+	for _, uri := range slices.Concat(leaf.OCSPServer, leaf.IssuingCertificateURL) {
+		if !isHTTP(uri) {
+			c.report(ruleAIA, 0, "its authority information access names %s, which is no http address", uri)
+			break
+		}
+	}
+}
+
+func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
+	const signing = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	encrypting := x509.KeyUsageKeyAgreement
+	if _, ok := publicKey(leaf).(*rsa.PublicKey); ok {
+		encrypting = x509.KeyUsageKeyEncipherment
+	}
+	usage := leaf.KeyUsage
+	switch {
+	case usage == 0:
+		c.report(ruleKeyUsage, 0, "it has no key usage")
+		return
+	case usage&signing == 0 && usage&encrypting != 0 && c.options.Use == UseEncrypt:
+		c.report(ruleEncryptOnly, 0, "it is for encryption only; Google's profile asks for digitalSignature or nonRepudiation too, and may refuse it")
+	case usage&signing == 0:
+		c.report(ruleKeyUsage, 0, "its key usage has neither digitalSignature nor nonRepudiation, so mail cannot be signed with it")
+	}
+	if !critical(leaf, asn1.ObjectIdentifier{2, 5, 29, 15}) {
+		c.report(ruleKeyUsageCrit, 0, "its key usage is not critical")
+	}
+	if (c.options.Use == UseEncrypt || c.options.Use == UseBoth) && usage&encrypting == 0 {
+		name := "keyAgreement"
+		if encrypting == x509.KeyUsageKeyEncipherment {
+			name = "keyEncipherment"
+		}
+		c.report(ruleCannotEncrypt, 0, "its key usage lacks %s, so mail cannot be encrypted to it", name)
+	}
+}
+
+func (c *checker) checkExtKeyUsage(leaf *x509.Certificate) {
+	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
+		c.report(ruleEKU, 0, "its extended key usage lacks emailProtection")
+	}
+	for _, forbidden := range []struct {
+		usage x509.ExtKeyUsage
+		name  string
+	}{
+		{x509.ExtKeyUsageServerAuth, "serverAuth"},
+		{x509.ExtKeyUsageCodeSigning, "codeSigning"},
+		{x509.ExtKeyUsageTimeStamping, "timeStamping"},
+		{x509.ExtKeyUsageAny, "anyExtendedKeyUsage"},
+	} {
+		if slices.Contains(leaf.ExtKeyUsage, forbidden.usage) {
+			c.report(ruleEKUForbidden, 0, "its extended key usage has %s", forbidden.name)
+		}
+	}
+}
+
+func (c *checker) checkNames(leaf *x509.Certificate) {
+	if len(leaf.EmailAddresses) == 0 {
+		c.report(ruleSAN, 0, "its subject alternative name has no rfc822Name")
+	}
+	for _, forbidden := range []struct {
+		count int
+		name  string
+	}{
+		{len(leaf.DNSNames), "dNSName"},
+		{len(leaf.IPAddresses), "iPAddress"},
+		{len(leaf.URIs), "URI"},
+	} {
+		if forbidden.count > 0 {
+			c.report(ruleSANForbidden, 0, "its subject alternative name has a %s", forbidden.name)
+		}
+	}
+	for _, address := range subjectAddresses(leaf) {
+		if !containsAddress(leaf.EmailAddresses, address) {
+			c.report(ruleSubjectEmail, 0, "the address %s in its subject is not in the subject alternative name", address)
+		}
+	}
+}
+
+func (c *checker) checkPolicies(leaf *x509.Certificate) {
+	anyPolicy := asn1.ObjectIdentifier{2, 5, 29, 32, 0}
+	switch {
+	case len(leaf.PolicyIdentifiers) == 0:
+		c.report(rulePolicies, 0, "it has no certificate policy")
+	case slices.ContainsFunc(leaf.PolicyIdentifiers, anyPolicy.Equal):
+		c.report(rulePolicies, 0, "its certificate policy is anyPolicy")
+	}
+}

@@ -1,0 +1,80 @@
+package smime
+
+import (
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+)
+
+// publicKey returns a certificate's key, X25519 included, which crypto/x509
+// leaves out; nil when it is of no known kind.
+func publicKey(cert *x509.Certificate) crypto.PublicKey {
+	if cert.PublicKey != nil {
+		return cert.PublicKey
+	}
+	key, err := x509.ParsePKIXPublicKey(cert.RawSubjectPublicKeyInfo)
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+// keyName names a key for people.
+func keyName(key crypto.PublicKey) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "EC " + key.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	case *ecdh.PublicKey:
+		return fmt.Sprint(key.Curve())
+	case nil:
+		return "unknown"
+	}
+	return fmt.Sprintf("%T", key)
+}
+
+// acceptedKey tells whether Gmail takes a key: RSA 2048, 3072 and 4096, P-256
+// and P-384.
+func acceptedKey(key crypto.PublicKey) bool {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		bits := key.N.BitLen()
+		return bits == 2048 || bits == 3072 || bits == 4096
+	case *ecdsa.PublicKey:
+		return key.Curve == elliptic.P256() || key.Curve == elliptic.P384()
+	}
+	return false
+}
+
+// sameKey compares public keys by value. A NIST curve point may come as an ECDSA
+// or as an ECDH key.
+func sameKey(a, b crypto.PublicKey) bool {
+	type equaler interface{ Equal(crypto.PublicKey) bool }
+	x, ok := normal(a).(equaler)
+	y := normal(b)
+	return ok && y != nil && x.Equal(y)
+}
+
+func normal(key crypto.PublicKey) crypto.PublicKey {
+	switch key := key.(type) {
+	case nil:
+		return nil
+	case *ecdsa.PublicKey:
+		point, err := key.ECDH()
+		if err != nil {
+			return nil
+		}
+		return point
+	case *ed25519.PublicKey:
+		return *key
+	}
+	return key
+}

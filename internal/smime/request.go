@@ -1,0 +1,190 @@
+package smime
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxCommonName is the longest common name (RFC 5280 appendix A.1,
+// ub-common-name), in characters.
+const maxCommonName = 64
+
+// What a key is for.
+const (
+	UseSign    = "sign"
+	UseEncrypt = "encrypt"
+	UseBoth    = "both"
+)
+
+// UnsignableKeyError: a key of this kind cannot sign its own request. X25519
+// keys only agree on secrets, so a certificate for one has to be asked for in
+// another way.
+type UnsignableKeyError struct{ Algorithm string }
+
+func (e *UnsignableKeyError) Error() string {
+	return fmt.Sprintf("%s keys cannot sign a certificate request", e.Algorithm)
+}
+
+// ErrRequestSignature: the signature that came back from the card does not
+// verify under the card's public key.
+var ErrRequestSignature = errors.New("the certificate request's signature does not verify")
+
+// RequestOptions says what a certificate is requested for.
+type RequestOptions struct {
+	// Email becomes the rfc822Name in the subject alternative name.
+	Email string
+	// CommonName becomes the subject; empty means the address, where that is
+	// short enough.
+	CommonName string
+	// Use is [UseSign], [UseEncrypt] or [UseBoth] and asks the authority for the
+	// key usage that it needs: digitalSignature and nonRepudiation to sign,
+	// keyEncipherment (RSA) or keyAgreement (EC) to encrypt. Empty leaves the key
+	// usage to the authority.
+	Use string
+}
+
+// CreateRequest makes a PKCS#10 request (RFC 2986), DER-encoded. signer may sit
+// on a card: RSA keys sign with PKCS#1 v1.5 and SHA-256, P-256 with SHA-256,
+// P-384 with SHA-384, Ed25519 as it is; an X25519 key gives a
+// [*UnsignableKeyError]. The signature is verified before the request is
+// returned.
+//
+// A signer cannot be interrupted: ctx is looked at before and after it signs.
+func CreateRequest(ctx context.Context, signer crypto.Signer, options RequestOptions) ([]byte, error) {
+	template, err := requestTemplate(signer.Public(), options)
+	if err != nil {
+		return nil, fmt.Errorf("making a certificate request: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("making a certificate request: %w", err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, template, signer)
+	if err != nil {
+		return nil, fmt.Errorf("signing the certificate request: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("making a certificate request: %w", err)
+	}
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, fmt.Errorf("reading back the certificate request: %w", err)
+	}
+	if err := request.CheckSignature(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequestSignature, err)
+	}
+	return der, nil
+}
+
+func requestTemplate(key crypto.PublicKey, options RequestOptions) (*x509.CertificateRequest, error) {
+	email, commonName, use := options.Email, options.CommonName, options.Use
+	if !isAddress(email) {
+		return nil, fmt.Errorf("%q is not a mail address", printable(email))
+	}
+	for _, r := range email {
+		if r >= utf8.RuneSelf {
+			return nil, fmt.Errorf("the address %q is not ASCII, which rfc822Name needs", printable(email))
+		}
+	}
+	if n := utf8.RuneCountInString(commonName); n > maxCommonName {
+		return nil, fmt.Errorf("the common name has %d characters, %d are allowed", n, maxCommonName)
+	}
+	// An address may be longer than a common name: it stands in the subject
+	// alternative name anyway.
+	if commonName == "" && len(email) <= maxCommonName {
+		commonName = email
+	}
+	algorithm, err := requestAlgorithm(key)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.CertificateRequest{
+		SignatureAlgorithm: algorithm,
+		Subject:            pkix.Name{CommonName: commonName},
+		EmailAddresses:     []string{email},
+	}
+	if use != "" {
+		usage, err := keyUsageFor(use, key)
+		if err != nil {
+			return nil, err
+		}
+		extension, err := keyUsageExtension(usage)
+		if err != nil {
+			return nil, err
+		}
+		template.ExtraExtensions = []pkix.Extension{extension}
+	}
+	return template, nil
+}
+
+func requestAlgorithm(key crypto.PublicKey) (x509.SignatureAlgorithm, error) {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return x509.SHA256WithRSA, nil
+	case *ecdsa.PublicKey:
+		switch key.Curve {
+		case elliptic.P256():
+			return x509.ECDSAWithSHA256, nil
+		case elliptic.P384():
+			return x509.ECDSAWithSHA384, nil
+		}
+	case ed25519.PublicKey:
+		return x509.PureEd25519, nil
+	case *ecdh.PublicKey:
+		return 0, &UnsignableKeyError{Algorithm: keyName(key)}
+	}
+	return 0, fmt.Errorf("no signature algorithm for %s keys", keyName(key))
+}
+
+// keyUsageFor returns the key usage bits that a use needs.
+func keyUsageFor(use string, key crypto.PublicKey) (x509.KeyUsage, error) {
+	sign := x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	var encrypt x509.KeyUsage
+	switch key.(type) {
+	case *rsa.PublicKey:
+		encrypt = x509.KeyUsageKeyEncipherment
+	case *ecdsa.PublicKey, *ecdh.PublicKey:
+		encrypt = x509.KeyUsageKeyAgreement
+	}
+	switch {
+	case use == UseSign:
+		return sign, nil
+	case encrypt == 0:
+		return 0, fmt.Errorf("%s keys cannot encrypt", keyName(key))
+	case use == UseEncrypt:
+		return encrypt, nil
+	case use == UseBoth:
+		return sign | encrypt, nil
+	}
+	return 0, fmt.Errorf("unknown use %q", printable(use))
+}
+
+// keyUsageExtension encodes a key usage (RFC 5280 section 4.2.1.3): bit 0 of the
+// BIT STRING is the most significant bit of its first octet, trailing zero bits
+// are dropped.
+func keyUsageExtension(usage x509.KeyUsage) (pkix.Extension, error) {
+	var octets [2]byte
+	length := 0
+	for bit := range 9 {
+		if usage&(1<<bit) != 0 {
+			octets[bit/8] |= 0x80 >> (bit % 8)
+			length = bit + 1
+		}
+	}
+	value, err := asn1.Marshal(asn1.BitString{Bytes: octets[:(length+7)/8], BitLength: length})
+	if err != nil {
+		return pkix.Extension{}, fmt.Errorf("encoding the key usage: %w", err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: value}, nil
+}
