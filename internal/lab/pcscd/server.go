@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -65,6 +66,8 @@ var (
 	ErrNoReader = errors.New("no such reader")
 	// ErrOccupied reports an insertion into a reader that holds a card.
 	ErrOccupied = errors.New("there is a card in this reader")
+	// ErrInUse reports a socket that another server answers on.
+	ErrInUse = errors.New("another server answers on this socket")
 	// ErrEmpty reports a removal from an empty reader.
 	ErrEmpty = errors.New("there is no card in this reader")
 )
@@ -118,6 +121,9 @@ func Listen(socket string, readers int, options ...Option) (*Server, error) {
 		}
 		s.readers = append(s.readers, newReader(i, name, s.tokens))
 	}
+	if err := clearStale(socket); err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("listen for smart card programs: %w", err)
@@ -129,6 +135,24 @@ func Listen(socket string, readers int, options ...Option) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.wg.Go(s.accept)
 	return s, nil
+}
+
+// clearStale removes a socket that a server left behind when it died. One that
+// answers belongs to somebody.
+func clearStale(socket string) error {
+	info, err := os.Lstat(socket)
+	if err != nil || info.Mode().Type() != fs.ModeSocket {
+		return nil // nothing there, or something that Listen will refuse
+	}
+	conn, err := net.Dial("unix", socket)
+	if err == nil {
+		_ = conn.Close()
+		return fmt.Errorf("%w: %s", ErrInUse, socket)
+	}
+	if err := os.Remove(socket); err != nil {
+		return fmt.Errorf("remove the socket of an earlier server: %w", err)
+	}
+	return nil
 }
 
 // Close ends every connection and waits for every goroutine, also for commands

@@ -83,6 +83,28 @@ func TestSocketIsPrivateAndGoesAway(t *testing.T) {
 	}
 }
 
+func TestSocketOfAnEarlierServer(t *testing.T) {
+	_, socket := start(t, 1)
+	if _, err := Listen(socket, 1); !errors.Is(err, ErrInUse) {
+		t.Errorf("second server on a socket: %v", err)
+	}
+	dial(t, socket) // the first one still serves
+
+	stale := filepath.Join(t.TempDir(), "s")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: stale, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.SetUnlinkOnClose(false)
+	listener.Close()
+	s, err := Listen(stale, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	dial(t, stale)
+}
+
 func TestReadersAndCards(t *testing.T) {
 	s, socket := start(t, 2)
 	p := dial(t, socket)

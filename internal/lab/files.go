@@ -1,0 +1,210 @@
+package lab
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2/maybe"
+
+	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+)
+
+// Files of a lab in its directory.
+const (
+	envFile              = "env"
+	serviceAccountFile   = "service-account.json"
+	attestationRootsFile = "attestation-roots.pem"
+	socketFile           = "pcscd.comm"
+	caDir                = "ca"
+	attestationDir       = "attestation"
+)
+
+// longestSocketPath is what fits the address of a unix socket.
+const longestSocketPath = 107
+
+// makeDir makes the lab's directory, finds a place for the socket and the
+// authority that attests the lab's cards.
+func (l *Lab) makeDir() error {
+	l.dir = l.options.Dir
+	if l.dir == "" {
+		dir, err := l.temporaryDir()
+		if err != nil {
+			return err
+		}
+		l.dir = dir
+	}
+	dir, err := filepath.Abs(l.dir)
+	if err != nil {
+		return fmt.Errorf("the lab's directory: %w", err)
+	}
+	l.dir = dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the lab's directory: %w", err)
+	}
+	l.socket = l.options.Socket
+	if l.socket == "" {
+		l.socket = filepath.Join(dir, socketFile)
+	}
+	if len(l.socket) > longestSocketPath && l.options.Socket == "" {
+		short, err := l.temporaryDir()
+		if err != nil {
+			return err
+		}
+		l.socket = filepath.Join(short, socketFile)
+	}
+	authorityDir := filepath.Join(dir, attestationDir)
+	if l.options.CardState != "" {
+		authorityDir = l.options.CardState + ".authority"
+	}
+	l.authority, err = loadOrMakeAuthority(authorityDir)
+	return err
+}
+
+func (l *Lab) temporaryDir() (string, error) {
+	dir, err := os.MkdirTemp("", "cse-piv-lab-")
+	if err != nil {
+		return "", fmt.Errorf("make a temporary directory: %w", err)
+	}
+	l.temporary = append(l.temporary, dir)
+	return dir, nil
+}
+
+func loadOrMakeAuthority(dir string) (*yubikey.Authority, error) {
+	authority, err := yubikey.LoadAuthority(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return authority, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a directory for the attestation authority: %w", err)
+	}
+	if authority, err = yubikey.NewAuthority(); err != nil {
+		return nil, err
+	}
+	return authority, authority.Save(dir)
+}
+
+// serviceAccountKey is the key given in the options, else that of an earlier
+// start, else nil for a new one.
+func (l *Lab) serviceAccountKey() (*rsa.PrivateKey, error) {
+	if l.options.ServiceAccountKey != nil {
+		return l.options.ServiceAccountKey, nil
+	}
+	path := filepath.Join(l.dir, serviceAccountFile)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the service account of an earlier start: %w", err)
+	}
+	var account struct {
+		PrivateKey string `json:"private_key"`
+	}
+	if err := json.Unmarshal(raw, &account); err != nil {
+		return nil, fmt.Errorf("the service account of an earlier start, %s: %w", path, err)
+	}
+	block, _ := pem.Decode([]byte(account.PrivateKey))
+	if block == nil {
+		return nil, fmt.Errorf("the service account of an earlier start, %s: no private key", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("the service account of an earlier start, %s: %w", path, err)
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("the service account of an earlier start, %s: key is not RSA", path)
+	}
+	return key, nil
+}
+
+// writeFiles writes what programs need to use the lab.
+func (l *Lab) writeFiles() error {
+	var roots bytes.Buffer
+	for _, root := range l.authority.Roots() {
+		// A bytes.Buffer takes everything.
+		_ = pem.Encode(&roots, &pem.Block{Type: "CERTIFICATE", Bytes: root.Raw})
+	}
+	for _, file := range []struct {
+		name string
+		data []byte
+		mode os.FileMode
+	}{
+		{serviceAccountFile, l.gmail.ServiceAccountJSON(trimSlash(l.url)), 0o600},
+		{attestationRootsFile, roots.Bytes(), 0o644},
+		{envFile, shellExports(l.Env()), 0o600},
+	} {
+		if err := maybe.WriteFile(filepath.Join(l.dir, file.name), file.data, file.mode); err != nil {
+			return fmt.Errorf("write the lab's %s: %w", file.name, err)
+		}
+	}
+	return nil
+}
+
+// Dir is the lab's directory, an absolute path.
+func (l *Lab) Dir() string { return l.dir }
+
+// ControlURL is where the control endpoint answers, with a slash at its end.
+func (l *Lab) ControlURL() string { return l.url + "control/" }
+
+// Env returns the environment variables that lead programs to the lab. The
+// file env in Dir holds the same.
+func (l *Lab) Env() map[string]string {
+	return map[string]string{
+		"PCSCLITE_CSOCK_NAME":       l.socket,
+		"CSE_PIV_GMAIL_ENDPOINT":    l.url,
+		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
+		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
+		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),
+		"LAB_CONTROL":               l.ControlURL(),
+	}
+}
+
+// shellExports writes variables for a POSIX shell to read.
+func shellExports(env map[string]string) []byte {
+	var out bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		fmt.Fprintf(&out, "export %s='%s'\n", name, strings.ReplaceAll(env[name], "'", `'\''`))
+	}
+	return out.Bytes()
+}
+
+// readCertificates reads PEM files of one or more certificates.
+func readCertificates(paths []string) ([]*x509.Certificate, error) {
+	var certificates []*x509.Certificate
+	for _, path := range paths {
+		rest, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read a trusted root: %w", err)
+		}
+		found := len(certificates)
+		for {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			certificate, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("read a trusted root from %s: %w", path, err)
+			}
+			certificates = append(certificates, certificate)
+		}
+		if len(certificates) == found {
+			return nil, fmt.Errorf("read a trusted root from %s: no certificate in PEM", path)
+		}
+	}
+	return certificates, nil
+}
+
+func trimSlash(url string) string { return strings.TrimSuffix(url, "/") }

@@ -1,0 +1,83 @@
+package lab
+
+import (
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Stats is what programs asked of the lab since it started. Durations are real
+// time, in JSON nanoseconds.
+type Stats struct {
+	// APDUs is how many commands were sent to cards, InCard how long the cards
+	// took for them.
+	APDUs  int64         `json:"apdus"`
+	InCard time.Duration `json:"in_card"`
+	// APICalls counts calls of the Gmail API and of the token endpoint, with
+	// Methods for each; InAPI is the time they took, latency included.
+	APICalls int64            `json:"api_calls"`
+	Methods  map[string]int64 `json:"methods"`
+	InAPI    time.Duration    `json:"in_api"`
+	// CACalls counts requests to the CA (EST, revocation lists), InCA their
+	// time.
+	CACalls int64         `json:"ca_calls"`
+	InCA    time.Duration `json:"in_ca"`
+	// CardResets counts the faults of cards, pulls included; APIFaults those of
+	// the API.
+	CardResets int64 `json:"card_resets"`
+	APIFaults  int64 `json:"api_faults"`
+}
+
+// counters are the running sums behind Stats.
+type counters struct {
+	mu    sync.Mutex
+	stats Stats
+}
+
+func (c *counters) apdu() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.APDUs++
+}
+
+func (c *counters) inCard(took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.InCard += took
+}
+
+func (c *counters) call(method string, took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stats.Methods == nil {
+		c.stats.Methods = map[string]int64{}
+	}
+	c.stats.APICalls++
+	c.stats.Methods[method]++
+	c.stats.InAPI += took
+}
+
+func (c *counters) timeCA(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		defer func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.stats.CACalls++
+			c.stats.InCA += time.Since(started)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Stats returns what was counted so far.
+func (l *Lab) Stats() Stats {
+	l.counters.mu.Lock()
+	stats := l.counters.stats
+	stats.Methods = maps.Clone(stats.Methods)
+	l.counters.mu.Unlock()
+	faults := l.faults.Counts()
+	stats.APIFaults, stats.CardResets = faults.API, faults.Card
+	return stats
+}
