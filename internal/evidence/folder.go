@@ -121,6 +121,19 @@ func (f *Folder) Read(name string) ([]byte, error) {
 	return data, nil
 }
 
+// AppendLine adds a line to a file of the folder.
+func (f *Folder) AppendLine(name string, line []byte) error {
+	file, err := os.OpenFile(f.File(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing evidence %s: %w", name, err)
+	}
+	_, err = file.Write(append(line, '\n'))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("writing evidence %s: %w", name, err)
+	}
+	return nil
+}
+
 // Finished reports whether the enrollment left its receipt.
 func (f *Folder) Finished() bool {
 	_, err := os.Stat(f.File(ReceiptName))

@@ -16,6 +16,8 @@ type Journal struct {
 	Serial  uint32                `json:"serial"`
 	Started time.Time             `json:"started"`
 	Keys    map[string]KeyJournal `json:"keys"`
+	// Escrow lists where secrets were sealed before they were set on the card.
+	Escrow []string `json:"escrow,omitempty"`
 }
 
 // KeyJournal is the journal of one slot, written before a key is generated in
