@@ -58,6 +58,7 @@ func TestTokenIsRetried(t *testing.T) {
 		{status: 503, body: "<html>busy</html>"},
 		{status: 500, body: `{"error":"internal_failure"}`},
 		{status: 429, body: `{"error":"rate_limit_exceeded"}`},
+		{status: 403, body: `{"error":"userRateLimitExceeded"}`},
 		{status: 400, body: `{"error":"temporarily_unavailable"}`},
 		{status: 403, body: errorBody(403, "rateLimitExceeded", "Quota exceeded")},
 		{err: io.EOF},

@@ -53,7 +53,7 @@ func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
 	e := &Error{Status: status, Reason: oauth.Error, Message: oauth.Description}
 	e.Kind, e.hint = kindOfOAuth(oauth.Error, oauth.Description)
 	switch {
-	case status == http.StatusTooManyRequests || strings.Contains(oauth.Error, "rate_limit") || oauth.Error == "rateLimitExceeded":
+	case status == http.StatusTooManyRequests, strings.Contains(oauth.Error, "rate_limit"), kindOfReason(oauth.Error) == KindRateLimited:
 		e.Kind, e.transient = KindRateLimited, true
 	case status >= 500 || oauth.Error == "temporarily_unavailable" || oauth.Error == "internal_failure" || oauth.Error == "server_error":
 		e.Kind, e.transient = KindUnavailable, true

@@ -1,0 +1,252 @@
+package gmail_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/smallstep/pkcs7"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
+	"github.com/cse-piv/cse-piv/internal/lab/workspace"
+)
+
+const bob = "bob@lab.example"
+
+// practice is a client of the practice domain, which was written by its own
+// reading of the API.
+type practice struct {
+	domain *gmail.Domain
+	server *workspace.Server
+	ca     *ca.CA
+
+	mu    sync.Mutex
+	calls map[string]int
+	fault func(method string, n int) workspace.Fault
+}
+
+func openLab(t *testing.T) *practice {
+	t.Helper()
+	authority, err := ca.New(ca.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &practice{ca: authority, calls: map[string]int{}}
+	p.server, err = workspace.New(workspace.Config{
+		Domain:     "lab.example",
+		TrustRoots: []*x509.Certificate{authority.Root()},
+		Fault: func(method, _ string) workspace.Fault {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.calls[method]++
+			if p.fault == nil {
+				return workspace.Fault{}
+			}
+			return p.fault(method, p.calls[method])
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(p.server)
+	t.Cleanup(server.Close)
+	path := filepath.Join(t.TempDir(), "sa.json")
+	if err := os.WriteFile(path, p.server.ServiceAccountJSON(server.URL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.domain, err = gmail.Open(gmail.Config{CredentialsFile: path, Endpoint: server.URL, RetryBase: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.domain.Close() })
+	return p
+}
+
+func (p *practice) user(t *testing.T) *gmail.User {
+	t.Helper()
+	u, err := p.domain.User(t.Context(), bob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// request has a new key and its certificate from the practice CA.
+func (p *practice) request(t *testing.T, profile ca.Profile) gmail.KeyPairRequest {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{bob}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := p.ca.Sign(csr, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw []byte
+	for _, c := range chain {
+		raw = append(raw, c.Raw...)
+	}
+	bundle, err := pkcs7.DegenerateCertificate(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(chain[0].Raw)
+	return gmail.KeyPairRequest{
+		PKCS7:      pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: bundle}),
+		LeafSHA256: hex.EncodeToString(sum[:]), Description: "practice card",
+	}
+}
+
+func TestPracticeDomain(t *testing.T) {
+	p := openLab(t)
+	u := p.user(t)
+	want := p.request(t, ca.Profile{})
+	pair, created, err := u.EnsureKeyPair(t.Context(), nil, want)
+	if err != nil || !created || pair.LeafSHA256 != want.LeafSHA256 || !pair.Enabled || pair.HardwareDescriptions[0] != "practice card" {
+		t.Fatal(pair, created, err)
+	}
+	if _, change, err := u.EnsureIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: pair.ID}, true); err != nil || change.Action != gmail.Created {
+		t.Fatal(change, err)
+	}
+	if total := p.calls["token"] + p.calls["keypairs.list"] + p.calls["keypairs.create"] + p.calls["identities.create"]; total != 4 || len(p.calls) != 4 {
+		t.Errorf("calls %v", p.calls)
+	}
+
+	// The same again changes nothing.
+	if again, created, err := u.EnsureKeyPair(t.Context(), nil, want); err != nil || created || again.ID != pair.ID {
+		t.Error(again, created, err)
+	}
+	if _, change, err := u.EnsureIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: pair.ID}, true); err != nil || change.Action != gmail.Unchanged {
+		t.Error(change, err)
+	}
+
+	// A second key, split from the first.
+	second, created, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, ca.Profile{}))
+	if err != nil || !created {
+		t.Fatal(second, err)
+	}
+	split := gmail.Identity{Email: bob, SigningKeyPairID: second.ID, EncryptionKeyPairID: pair.ID}
+	if got, change, err := u.EnsureIdentity(t.Context(), split, false); err != nil || got != split || change.Action != gmail.Patched || change.Before.PrimaryKeyPairID != pair.ID {
+		t.Error(got, change, err)
+	}
+
+	// Switched off, it is not used silently.
+	if err := u.DeleteIdentity(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got, err := u.DisableKeyPair(t.Context(), pair.ID); err != nil || got.Enabled {
+		t.Error(got, err)
+	}
+	if _, _, err := u.EnsureKeyPair(t.Context(), nil, want); !errors.Is(err, gmail.ErrKeyPairDisabled) {
+		t.Error(err)
+	}
+	if err := u.ObliterateKeyPair(t.Context(), pair.ID); !errors.Is(err, gmail.ErrPrecondition) {
+		t.Error(err)
+	}
+	p.server.Advance(31 * 24 * time.Hour)
+	if err := u.ObliterateKeyPair(t.Context(), pair.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := u.KeyPair(t.Context(), pair.ID); !errors.Is(err, gmail.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// TestEveryCallGoesWrongOnce breaks each call of a registration in each way: one
+// key pair and one identity must be there at the end.
+func TestEveryCallGoesWrongOnce(t *testing.T) {
+	p := openLab(t)
+	for _, method := range []string{"token", "keypairs.list", "keypairs.create", "identities.create", "identities.get"} {
+		for name, fault := range map[string]workspace.Fault{
+			"429":            {Status: 429, RetryAfter: time.Second},
+			"rate limit":     {Status: 403, Reason: "userRateLimitExceeded"},
+			"500":            {Status: 500},
+			"503":            {Status: 503},
+			"503, committed": {Status: 503, LoseAnswer: true},
+			"reset":          {ResetBefore: true},
+			"lost":           {LoseAnswer: true},
+		} {
+			if testing.Short() && fault.RetryAfter > 0 {
+				continue
+			}
+			t.Run(method+" "+name, func(t *testing.T) {
+				p.mu.Lock()
+				clear(p.calls)
+				p.fault = func(m string, n int) workspace.Fault {
+					if m == method && n == 1 {
+						return fault
+					}
+					return workspace.Fault{}
+				}
+				p.mu.Unlock()
+				before := len(p.server.KeyPairs(bob))
+				u := p.user(t)
+				pair, created, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, ca.Profile{}))
+				if err != nil || !created {
+					t.Fatal(created, err)
+				}
+				if _, _, err := u.EnsureIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: pair.ID}, true); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(p.server.KeyPairs(bob)) - before; n != 1 {
+					t.Errorf("%d key pairs were created", n)
+				}
+				if ids := p.server.Identities(bob); len(ids) != 1 || ids[0].PrimaryKeyPairID != pair.ID {
+					t.Errorf("identities %+v", ids)
+				}
+			})
+		}
+	}
+}
+
+func TestPracticeDomainRefuses(t *testing.T) {
+	p := openLab(t)
+	u := p.user(t)
+	p.server.SetCSE(bob, false)
+	if _, _, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, ca.Profile{})); !errors.Is(err, gmail.ErrCSEOff) {
+		t.Error(err)
+	}
+	p.server.SetCSE("", true)
+	p.server.SetCSE(bob, true)
+	for _, profile := range []ca.Profile{{NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}, {Emails: []string{"eve@lab.example"}}} {
+		_, created, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, profile))
+		var e *gmail.Error
+		if created || !errors.As(err, &e) || e.Message == "" || e.Status/100 != 4 {
+			t.Errorf("%+v: %v", profile, err)
+		}
+	}
+	if n := len(p.server.KeyPairs(bob)); n != 0 {
+		t.Errorf("%d key pairs", n)
+	}
+	if _, err := p.domain.User(t.Context(), "bob@elsewhere.example"); !errors.Is(err, gmail.ErrNoUser) && !errors.Is(err, gmail.ErrScope) {
+		t.Error(err)
+	}
+	p.server.RemoveUser("gone@lab.example")
+	if _, err := p.domain.User(t.Context(), "gone@lab.example"); !errors.Is(err, gmail.ErrNoUser) {
+		t.Error(err)
+	}
+	p.server.SetScopes()
+	if _, err := p.domain.User(t.Context(), bob); !errors.Is(err, gmail.ErrScope) {
+		t.Error(err)
+	}
+}
