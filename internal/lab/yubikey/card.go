@@ -37,8 +37,8 @@ type Config struct {
 	// is being used, 9b for the management key. It may take its time; false
 	// means that nobody touched the card. When nil the card is touched at once.
 	Touch func(slot byte) bool
-	// GenerateRSA makes RSA keys of a size in bits: crypto/rsa when nil. Tests
-	// give keys made beforehand.
+	// GenerateRSA makes RSA keys of a size in bits, before firmware 5.7 also the
+	// one of slot f9: crypto/rsa when nil. Tests give keys made beforehand.
 	GenerateRSA func(bits int) (*rsa.PrivateKey, error)
 	// PINComplexity refuses trivial new PINs and PUKs with 6985, as cards
 	// ordered so do from firmware 5.7 on.

@@ -1,33 +1,44 @@
 package yubikey
 
 import (
+	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 )
 
-// fuzzCard is a card that makes no RSA keys on demand: they would take all of
-// the time.
-func fuzzCard(f testing.TB, v Version) *Card {
+// freshCards gives cards as they leave the factory, from the state of one made
+// before. They make no large RSA keys, which would take all of the time.
+func freshCards(f testing.TB, v Version) func(testing.TB) *Card {
 	f.Helper()
-	small, err := pooledRSA(1024)
+	generate := func(bits int) (*rsa.PrivateKey, error) {
+		if bits > 2048 {
+			return nil, errors.New("not while fuzzing")
+		}
+		return pooledRSA(bits)
+	}
+	first, err := New(Config{Firmware: v, Authority: testAuthority(), Serial: testSerial, GenerateRSA: generate})
 	if err != nil {
 		f.Fatal(err)
 	}
-	card, err := New(Config{Firmware: v, Authority: testAuthority(), Serial: testSerial, GenerateRSA: func(bits int) (*rsa.PrivateKey, error) {
-		if bits == 1024 {
-			return small, nil
-		}
-		if bits == 2048 {
-			return pooledRSA(bits) // for f9
-		}
-		return nil, errors.New("not while fuzzing")
-	}})
+	kept, err := json.Marshal(first.state)
 	if err != nil {
 		f.Fatal(err)
 	}
-	return card
+	return func(t testing.TB) *Card {
+		s, err := parseState(kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		card := &Card{
+			rand: rand.Reader, clock: time.Now, generateRSA: generate,
+			touchSensor: func(byte) bool { return true },
+		}
+		card.install(s, kept)
+		return card
+	}
 }
 
 // FuzzTransmit sends a sequence of APDUs, each preceded by its length in two
@@ -49,15 +60,16 @@ func FuzzTransmit(f *testing.F) {
 	sequence(3, append([]byte{0, insSetManagementKey, 0xff, 0xff, 19}, setManagementData(aes128, make([]byte, 16))...))
 	sequence(1, append([]byte{0, insImportKey, byte(eccP256), 0x9a, 34, 0x06, 0x20}, make([]byte, 32)...), []byte{0, insGetMetadata, 0, 0x9a})
 	sequence(4, []byte{0, insSelect, 4, 0, 8, 0xa0, 0, 0, 5, 0x27, 0x47, 0x11, 0x17}, []byte{0, insReadConfig, 0, 0})
+	current, older := freshCards(f, v574), freshCards(f, v543)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if len(raw) == 0 {
 			return
 		}
-		v := v574
+		fresh := current
 		if raw[0]&4 != 0 {
-			v = v543
+			fresh = older
 		}
-		h := &host{T: t, Card: fuzzCard(t, v)}
+		h := &host{T: t, Card: fresh(t)}
 		h.selectPIV()
 		if raw[0]&1 != 0 {
 			h.manage()
@@ -91,7 +103,8 @@ func FuzzTransmit(f *testing.F) {
 }
 
 func FuzzParseState(f *testing.F) {
-	kept, err := json.Marshal(fuzzCard(f, v574).state)
+	fresh := freshCards(f, v574)
+	kept, err := json.Marshal(fresh(f).state)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -102,7 +115,7 @@ func FuzzParseState(f *testing.F) {
 		if err != nil {
 			return
 		}
-		card := fuzzCard(t, v574)
+		card := fresh(t)
 		card.install(s, raw)
 		h := &host{T: t, Card: card}
 		h.selectPIV()

@@ -2,13 +2,18 @@ package yubikey
 
 import "encoding/binary"
 
+// endAdjacency gives and forgets what counts only for the command right after
+// it: a PIN policy of "always" wants the PIN by the very last command, and an
+// answer to a challenge follows the challenge.
+func (s *session) endAdjacency() (pinFresh bool, challenge, witness []byte) {
+	pinFresh, challenge, witness = s.pinFresh, s.challenge, s.witness
+	s.pinFresh, s.challenge, s.witness = false, nil, nil
+	return pinFresh, challenge, witness
+}
+
 // piv answers a command to the PIV applet.
 func (c *Card) piv(cmd command) ([]byte, status) {
-	// A PIN policy of "always" wants the PIN by the very last command, and an
-	// answer to a challenge follows the challenge: any other command between
-	// ends both.
-	fresh, challenge, witness := c.session.pinFresh, c.session.challenge, c.session.witness
-	c.session.pinFresh, c.session.challenge, c.session.witness = false, nil, nil
+	fresh, challenge, witness := c.session.endAdjacency()
 
 	switch cmd.ins {
 	case insVerify:

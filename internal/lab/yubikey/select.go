@@ -44,6 +44,7 @@ func (c *Card) dispatch(cmd command) ([]byte, status) {
 // Selecting the applet that is selected already changes nothing, a failed
 // SELECT neither; selecting another one ends what was verified.
 func (c *Card) selectApplet(cmd command) ([]byte, status) {
+	c.session.endAdjacency()
 	if cmd.p1 != 0x04 || cmd.p2 != 0x00 {
 		return nil, swWrongP1P2
 	}
