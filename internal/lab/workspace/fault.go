@@ -32,9 +32,9 @@ type Fault struct {
 	Delay time.Duration
 }
 
-// serveFaulty asks for the call's fault, handles the call and sends the answer
-// that the fault leaves.
-func (s *Server) serveFaulty(w http.ResponseWriter, r *http.Request, endpoint *endpoint, vars map[string]string, body []byte) {
+// outcome asks for the call's fault, handles the call as far as the fault lets
+// it, and returns what the client is to see of it.
+func (s *Server) outcome(r *http.Request, endpoint *endpoint, vars map[string]string, body []byte) func(http.ResponseWriter) {
 	fault := s.config.Fault(endpoint.name, s.caller(r, endpoint, vars, body))
 	if fault.Delay > 0 {
 		timer := time.NewTimer(fault.Delay)
@@ -42,26 +42,23 @@ func (s *Server) serveFaulty(w http.ResponseWriter, r *http.Request, endpoint *e
 		select {
 		case <-timer.C:
 		case <-r.Context().Done():
-			return
+			return reset
 		}
 	}
 	if fault.ResetBefore {
-		reset(w)
-		return
+		return reset
 	}
 	if fault.Status != 0 && !fault.LoseAnswer {
-		s.faultReply(endpoint, fault).send(w)
-		return
+		return s.faultReply(endpoint, fault).send
 	}
 	answer := s.answer(r, endpoint, vars, body)
 	switch {
 	case fault.LoseAnswer && fault.Status != 0:
-		s.faultReply(endpoint, fault).send(w)
+		return s.faultReply(endpoint, fault).send
 	case fault.LoseAnswer:
-		reset(w)
-	default:
-		answer.send(w)
+		return reset
 	}
+	return answer.send
 }
 
 // caller names the user of a call for the fault hook, as well as that can be

@@ -100,6 +100,9 @@ func (s *Server) createKeyPair(c *call) (any, *apiError) {
 			return nil, refused
 		}
 	}
+	if !names(p.chain[0], c.user) {
+		return nil, invalidArgument("The leaf certificate does not carry the address %s.", c.user)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.created = s.now()

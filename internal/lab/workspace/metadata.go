@@ -25,7 +25,7 @@ type hardwareMetadata struct {
 const maxKACLSData = 8 << 10
 
 // readKeyPair reads and checks what keypairs.create was given, all but the
-// chain's validity.
+// chain's validity and address.
 func (s *Server) readKeyPair(c *call) (*keyPair, *apiError) {
 	var request struct {
 		PKCS7              string               `json:"pkcs7"`
@@ -51,9 +51,6 @@ func (s *Server) readKeyPair(c *call) (*keyPair, *apiError) {
 		if err := checkKeyType(certificate); err != nil {
 			return nil, invalidArgument("Invalid certificate: %v.", err)
 		}
-	}
-	if !names(chain[0], c.user) {
-		return nil, invalidArgument("The leaf certificate does not carry the address %s.", c.user)
 	}
 	if refused := s.checkMetadata(request.PrivateKeyMetadata); refused != nil {
 		return nil, refused

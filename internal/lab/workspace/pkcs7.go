@@ -27,15 +27,15 @@ func parsePKCS7(text []byte) ([]*x509.Certificate, error) {
 	switch {
 	case block == nil:
 		return nil, errors.New("not PEM: the armor is damaged")
-	case !bytes.HasPrefix(text, []byte("-----BEGIN "+block.Type+"-----")):
-		// pem.Decode skips what it cannot read.
+	case len(bytes.TrimSpace(rest)) != 0:
+		return nil, errors.New("trailing data after the PEM block")
+	case bytes.Count(text, []byte("-----BEGIN ")) != 1:
+		// pem.Decode skips blocks that it cannot read.
 		return nil, errors.New("not PEM: the first block is damaged")
 	case block.Type != "PKCS7":
 		return nil, fmt.Errorf("the PEM label is %q, need PKCS7", block.Type)
 	case len(block.Headers) != 0:
 		return nil, errors.New("the PEM block has headers")
-	case len(bytes.TrimSpace(rest)) != 0:
-		return nil, errors.New("trailing data after the PEM block")
 	}
 	return parseSignedData(block.Bytes)
 }
@@ -84,6 +84,9 @@ func parseCertificates(signed cryptobyte.String) ([]*x509.Certificate, error) {
 		!signed.ReadASN1(&inner, tags.SEQUENCE) || !inner.ReadASN1ObjectIdentifier(&kind) {
 		return nil, errors.New("malformed SignedData")
 	}
+	if !digests.Empty() {
+		return nil, errors.New("not certs-only: it has digest algorithms")
+	}
 	if !kind.Equal(oidData) || !inner.Empty() {
 		return nil, errors.New("not certs-only: it has content")
 	}
@@ -97,6 +100,16 @@ func parseCertificates(signed cryptobyte.String) ([]*x509.Certificate, error) {
 	}
 	if !signers.Empty() {
 		return nil, errors.New("not certs-only: it has signers")
+	}
+	for !crls.Empty() {
+		// Revocation lists may come along; they are read and not used.
+		var element cryptobyte.String
+		if !crls.ReadASN1Element(&element, tags.SEQUENCE) {
+			return nil, errors.New("malformed revocation list set")
+		}
+		if _, err := x509.ParseRevocationList(element); err != nil {
+			return nil, fmt.Errorf("parse a revocation list: %w", err)
+		}
 	}
 	var chain []*x509.Certificate
 	for !certificates.Empty() {

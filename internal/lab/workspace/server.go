@@ -32,9 +32,10 @@ type Config struct {
 	// Fault is asked once for every call before it is handled; nil means fair
 	// weather. It must be safe for concurrent use.
 	Fault func(method, user string) Fault
-	// Observe is told about every call after its answer was written (or lost):
-	// the method as in Methods and the real time spent inside the server. It
-	// must be safe for concurrent use.
+	// Observe is told about every call just before its answer leaves (or is
+	// lost), so that whoever has the answer finds the call counted: the method
+	// as in Methods and the real time spent inside the server. It must be safe
+	// for concurrent use.
 	Observe func(method string, took time.Duration)
 	// Key is the service account's key, RSA of at least 2048 bits; nil makes a
 	// new one of 2048 bits.
@@ -141,14 +142,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	defer func() { s.config.Observe(endpoint.name, time.Since(start)) }()
 	// The body is read before anything else, so that a fault never meets a
 	// client that is still writing.
 	body, ok := readBody(w, r, endpoint)
 	if !ok {
 		return
 	}
-	s.serveFaulty(w, r, endpoint, vars, body)
+	finish := s.outcome(r, endpoint, vars, body)
+	s.config.Observe(endpoint.name, time.Since(start))
+	finish(w)
 }
 
 // answer handles one call and returns what to send.
