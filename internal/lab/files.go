@@ -132,7 +132,7 @@ func (l *Lab) serviceAccountKey() (*rsa.PrivateKey, error) {
 // writeFiles writes what programs need to use the lab.
 func (l *Lab) writeFiles() error {
 	var roots bytes.Buffer
-	for _, root := range l.authority.Roots() {
+	for _, root := range slices.Concat(l.authority.Roots(), l.authority.Intermediates()) {
 		// A bytes.Buffer takes everything.
 		_ = pem.Encode(&roots, &pem.Block{Type: "CERTIFICATE", Bytes: root.Raw})
 	}

@@ -1,0 +1,48 @@
+# The two commands of the README: make demo (the main job) and make test (all
+# tests). Each installs what is missing on Debian and Ubuntu, and says what to
+# install elsewhere.
+
+GO ?= go
+BUILD_PACKAGES := libpcsclite-dev pkg-config
+TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux
+
+.PHONY: demo test build bench check windows nopcsc install-build install-test clean
+
+demo: build
+	./bin/cse-piv demo $(DEMO)
+
+build: install-build
+	$(GO) build -trimpath -o bin/cse-piv ./cmd/cse-piv
+
+test: install-build install-test
+	$(GO) vet ./...
+	$(GO) test -race -timeout 40m ./...
+
+# What CI checks besides the tests.
+check: install-build windows nopcsc
+	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) mod tidy -diff
+	$(GO) tool staticcheck ./...
+
+windows:
+	GOOS=windows CGO_ENABLED=0 $(GO) build ./...
+	GOOS=windows CGO_ENABLED=0 $(GO) vet ./...
+
+# A build without PC/SC works, and says that it has none.
+nopcsc:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -o bin/cse-piv-nopcsc ./cmd/cse-piv
+	@./bin/cse-piv-nopcsc card list >bin/nopcsc.out 2>&1; code=$$?; \
+	  if [ $$code -ne 5 ] || ! grep -q 'no PC/SC' bin/nopcsc.out; then echo "a build without PC/SC does not say so (exit $$code):"; cat bin/nopcsc.out; exit 1; fi
+
+bench: install-build
+	$(GO) test -run '^$$' -bench . -benchtime 5x ./internal/bench
+
+install-build:
+	@./scripts/install-packages $(BUILD_PACKAGES)
+
+install-test:
+	@./scripts/install-packages $(TEST_PACKAGES)
+
+clean:
+	rm -rf bin

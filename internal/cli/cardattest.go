@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+)
+
+func newCardAttest(streams *Streams) *cobra.Command {
+	var options cardFlags
+	var trust trustFlags
+	command := &cobra.Command{
+		Use: "attest", Short: "Print the proof that a slot's key was born on the card",
+		Long: "attest has the card attest the key in a slot, verifies the proof up to a pinned root, and\n" +
+			"prints it as PEM: the slot's attestation, the card's attestation certificate and the\n" +
+			"intermediates. With --json it prints what the proof says.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			trusted, err := trust.open()
+			if err != nil {
+				return err
+			}
+			chain, facts, err := options.attest(cmd, trusted)
+			if err != nil {
+				return err
+			}
+			if options.json {
+				return printJSON(streams.Out, facts)
+			}
+			_, err = streams.Out.Write(attestation.EncodeBundle(chain))
+			return err
+		},
+	}
+	options.add(command, true)
+	trust.add(command.Flags())
+	return command
+}
+
+// attest has the card attest the slot's key and verifies the proof.
+func (f *cardFlags) attest(cmd *cobra.Command, trusted attestation.Trust) (attestation.Chain, *attestation.Facts, error) {
+	card, slot, err := f.openSlot(cmd.Context())
+	if err != nil {
+		return attestation.Chain{}, nil, err
+	}
+	slotCert, deviceCert, err := card.Attest(cmd.Context(), slot)
+	if err != nil {
+		return attestation.Chain{}, nil, err
+	}
+	facts, err := attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted,
+		attestation.Expect{Slot: slot.String(), Serial: card.Identity().Serial})
+	if err != nil {
+		return attestation.Chain{}, nil, err
+	}
+	return facts.Evidence(), facts, nil
+}

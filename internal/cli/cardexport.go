@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+func newCardExport(streams *Streams) *cobra.Command {
+	var options cardFlags
+	var trust trustFlags
+	var chain []string
+	var dir string
+	command := &cobra.Command{
+		Use: "export", Short: "Write a slot's certificate, its chain and its attestation to a folder",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			parts, err := readCertificates(chain)
+			if err != nil {
+				return err
+			}
+			trusted, err := trust.open()
+			if err != nil {
+				return err
+			}
+			card, slot, err := options.openSlot(cmd.Context())
+			if err != nil {
+				return err
+			}
+			held, err := card.Slot(cmd.Context(), slot)
+			if err != nil {
+				return err
+			}
+			export := exporter{dir: dir, base: fmt.Sprintf("%d-%s", card.Identity().Serial, slot)}
+			if err := export.certificate(held, parts); err != nil {
+				return err
+			}
+			_, facts, err := options.attest(cmd, trusted)
+			switch {
+			case err == nil:
+				err = export.write("attestation.pem", attestation.EncodeBundle(facts.Evidence()))
+			case held.Key == nil || held.Key.Origin == piv.Imported:
+				export.Notes = append(export.Notes, "no attestation: the key was not generated on the card")
+				err = nil
+			}
+			if err != nil {
+				return err
+			}
+			return export.print(streams, options.json)
+		},
+	}
+	options.add(command, true)
+	trust.add(command.Flags())
+	command.Flags().StringVar(&dir, "dir", ".", "`folder` to write to (created)")
+	command.Flags().StringSliceVar(&chain, "chain", nil, "`file` with intermediate and root certificates to build the chain with")
+	environmentFlag(command.Flags(), "chain")
+	return command
+}
+
+// exporter writes what is taken off a card; it never replaces a file.
+type exporter struct {
+	dir, base string
+	Files     []string `json:"files"`
+	Notes     []string `json:"notes,omitempty"`
+}
+
+func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate) error {
+	if held.CertificateErr != nil {
+		return fmt.Errorf("reading the certificate in slot %s: %w", held.Slot, held.CertificateErr)
+	}
+	if held.Certificate == nil {
+		if held.Key == nil {
+			return fmt.Errorf("slot %s: %w", held.Slot, piv.ErrEmptySlot)
+		}
+		e.Notes = append(e.Notes, "no certificate in the slot")
+		return nil
+	}
+	if err := e.write("certificate.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: held.Certificate.Raw})); err != nil {
+		return err
+	}
+	chain, err := smime.BuildChain(held.Certificate, parts)
+	var missing *smime.MissingIssuerError
+	if errors.As(err, &missing) {
+		e.Notes = append(e.Notes, "no chain: "+err.Error()+"; give the missing certificates with --chain")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	pkcs7, err := smime.EncodePKCS7(chain)
+	if err != nil {
+		return err
+	}
+	return e.write("chain.p7pem", pkcs7)
+}
+
+func (e *exporter) write(name string, data []byte) error {
+	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(e.dir, e.base+"-"+name)
+	if err := durable.CreateFile(path, data, 0o644); err != nil {
+		return err
+	}
+	e.Files = append(e.Files, path)
+	return nil
+}
+
+func (e *exporter) print(streams *Streams, asJSON bool) error {
+	if asJSON {
+		if e.Files == nil {
+			e.Files = []string{}
+		}
+		return printJSON(streams.Out, e)
+	}
+	for _, file := range e.Files {
+		fmt.Fprintln(streams.Out, file)
+	}
+	for _, note := range e.Notes {
+		fmt.Fprintf(streams.Err, "cse-piv: note: %s\n", note)
+	}
+	return nil
+}

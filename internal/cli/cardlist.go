@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+func newCardList(streams *Streams) *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "list", Short: "List the readers and the cards in them", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, err := piv.List(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := printJSON(streams.Out, struct {
+					Readers []listedReader `json:"readers"`
+				}{listReaders(found)}); err != nil {
+					return err
+				}
+			}
+			if len(found) == 0 {
+				return piv.ErrNoReader
+			}
+			if asJSON {
+				return nil
+			}
+			rows := newTable(streams.Out, "SERIAL", "MODEL", "FIRMWARE", "READER")
+			for _, reader := range listReaders(found) {
+				if reader.Problem != "" {
+					rows.row("-", reader.Problem, "-", reader.Reader)
+					continue
+				}
+				rows.row(reader.Serial, reader.Model, reader.Firmware, reader.Reader)
+			}
+			return rows.flush()
+		},
+	}
+	jsonFlag(command, &asJSON)
+	return command
+}
+
+// listedReader is one reader in the JSON of card list.
+type listedReader struct {
+	Reader   string `json:"reader"`
+	Serial   uint32 `json:"serial,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Firmware string `json:"firmware,omitempty"`
+	// Problem says why the reader has no card that can be used.
+	Problem string `json:"problem,omitempty"`
+}
+
+func listReaders(found []piv.Found) []listedReader {
+	readers := []listedReader{}
+	for _, f := range found {
+		reader := listedReader{Reader: f.Reader}
+		switch {
+		case errors.Is(f.Err, piv.ErrNoCard):
+			reader.Problem = "no card"
+		case f.Err != nil:
+			reader.Problem = f.Err.Error()
+		default:
+			reader.Serial, reader.Model, reader.Firmware = f.Identity.Serial, f.Identity.Model, f.Identity.Firmware.String()
+		}
+		readers = append(readers, reader)
+	}
+	return readers
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// demoUser is the person who is enrolled in the demo.
+const demoUser = "ada@"
+
+// pcscSocket names the environment variable by which libpcsclite finds its
+// daemon. It is read at the first PC/SC call of the process.
+const pcscSocket = "PCSCLITE_CSOCK_NAME"
+
+func newDemo(streams *Streams) *cobra.Command {
+	var options enrollOptions
+	var practice labFlags
+	var dir string
+	command := &cobra.Command{
+		Use:   "demo",
+		Short: "Enroll a practice user with a virtual YubiKey: no card, no Google account",
+		Long: "demo starts the practice lab and enrolls one user with its virtual YubiKey, over the same\n" +
+			"protocols as with a real card and the real Gmail. With --yes, or where there is no terminal,\n" +
+			"it makes up the PIN and runs to the receipt by itself.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if dir == "" {
+				if dir, err = os.MkdirTemp("", "cse-piv-demo-"); err != nil {
+					return fmt.Errorf("making a folder for the demo: %w", err)
+				}
+			}
+			return runDemo(cmd, streams, &options, &practice, dir)
+		},
+	}
+	flags := command.Flags()
+	options.add(flags)
+	options.gmail.add(flags)
+	options.issuer.add(flags)
+	options.escrow.add(flags)
+	options.trust.add(flags)
+	for _, name := range []string{"credentials", "gmail-endpoint", "attestation-roots", "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain",
+		"pin-file", "pin-fd", "puk-file", "puk-fd", "management-key-file", "management-key-fd"} {
+		flags.Lookup(name).Hidden = true
+		delete(flags.Lookup(name).Annotations, fromEnvironment)
+	}
+	practice.add(flags)
+	flags.StringVar(&dir, "dir", "", "`folder` for the lab and the evidence (default a temporary one, which stays)")
+	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing and make up the PIN")
+	flags.BoolVar(&options.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
+	flags.BoolVar(&options.events, "events", false, "report progress as JSON lines on standard error")
+	jsonFlag(command, &options.json)
+	return command
+}
+
+func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, practice *labFlags, dir string) (err error) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return errors.New("the practice lab needs pcsc-lite, which this system's smart card service is not: run the demo on Linux")
+	}
+	running, err := startLab(cmd.Context(), practice.options(filepath.Join(dir, "lab"), streams.Err), cmd.Flags().Set)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, running.Close()) }()
+	if err := os.Setenv(pcscSocket, running.Env()[pcscSocket]); err != nil {
+		return fmt.Errorf("pointing PC/SC at the lab: %w", err)
+	}
+	options.evidence = filepath.Join(dir, "evidence")
+	options.escrow.folder = filepath.Join(dir, "escrow")
+	options.escrow.plain = len(options.escrow.to) == 0
+	if !streams.Terminal && !options.plain {
+		options.yes = true
+	}
+	if options.yes {
+		if err := makeUpPIN(options, dir); err != nil {
+			return err
+		}
+	}
+	return runEnroll(cmd.Context(), streams, options, demoUser+practice.domain)
+}
+
+// makeUpPIN writes a random PIN where the enrollment reads it.
+func makeUpPIN(options *enrollOptions, dir string) error {
+	n, err := rand.Int(rand.Reader, big.NewInt(90_000_000))
+	if err != nil {
+		return fmt.Errorf("making up a PIN: %w", err)
+	}
+	pin := secret.FromString(new(big.Int).Add(n, big.NewInt(10_000_000)).String())
+	options.pin.file = filepath.Join(dir, "pin")
+	if err := os.WriteFile(options.pin.file, pin.Reveal(), 0o600); err != nil {
+		return fmt.Errorf("writing the made-up PIN: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// enrollFlags say what is to be enrolled.
+type enrollFlags struct {
+	serial                                            uint32
+	layout, slot, algorithm, source, pinPolicy, touch string
+	overwrite, allowUnattested                        bool
+	confirm                                           string
+	pin, puk, managementKey                           *secretFlag
+}
+
+func (f *enrollFlags) add(flags *pflag.FlagSet) {
+	flags.Uint32Var(&f.serial, "serial", 0, "`serial` number of the card; needed when there are several")
+	flags.StringVar(&f.layout, "layout", "single", "single: one key for signing and encryption; split: signing in 9c, encryption in 9d")
+	flags.StringVar(&f.slot, "slot", "9d", "PIV `slot` of a single key: 9a, 9c, 9d, 9e or 82 to 95")
+	flags.StringVar(&f.algorithm, "algorithm", string(piv.RSA2048), "of a generated key: rsa2048, rsa3072, rsa4096, eccp256 or eccp384")
+	flags.StringVar(&f.source, "source", string(enroll.SourceGenerate), "generate: a new key on the card; existing: the key that is in the slot")
+	flags.StringVar(&f.pinPolicy, "pin-policy", "default", "of a generated key: default, never, once or always")
+	flags.StringVar(&f.touch, "touch-policy", "default", "of a generated key: default, never, cached or always")
+	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever; needs --confirm or the serial typed out")
+	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
+	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that was imported into the card")
+	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
+	f.puk = addSecretFlag(flags, "puk", "the PUK that a card with the factory PUK gets")
+	f.managementKey = addSecretFlag(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
+}
+
+// request returns the request for a user. Its errors are usage errors.
+func (f *enrollFlags) request(email string) (enroll.Request, error) {
+	request := enroll.Request{
+		Email: email, Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested,
+	}
+	keys, err := f.keys()
+	if err != nil {
+		return request, usageErrorf("%w", err)
+	}
+	request.Keys = keys
+	if request.PIN, err = f.pin.read(); err != nil {
+		return request, err
+	}
+	if request.PUK, err = f.puk.read(); err != nil {
+		return request, err
+	}
+	typed, err := f.managementKey.read()
+	if err != nil {
+		return request, err
+	}
+	if !typed.IsZero() {
+		if request.ManagementKey, err = piv.ParseManagementKey(typed); err != nil {
+			return request, usageErrorf("%w", err)
+		}
+	}
+	return request, request.Validate()
+}
+
+func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {
+	algorithm, err := piv.ParseAlgorithm(f.algorithm)
+	if err != nil {
+		return nil, err
+	}
+	pinPolicy, err := piv.ParsePINPolicy(f.pinPolicy)
+	if err != nil {
+		return nil, err
+	}
+	touchPolicy, err := piv.ParseTouchPolicy(f.touch)
+	if err != nil {
+		return nil, err
+	}
+	slot, err := piv.ParseSlot(f.slot)
+	if err != nil {
+		return nil, err
+	}
+	source := enroll.Source(strings.ToLower(f.source))
+	if source != enroll.SourceGenerate && source != enroll.SourceExisting {
+		return nil, usageErrorf("source %q is neither generate nor existing", f.source)
+	}
+	key := enroll.KeyRequest{Slot: slot, Use: enroll.UseBoth, Source: source, Algorithm: algorithm, PINPolicy: pinPolicy, TouchPolicy: touchPolicy}
+	switch f.layout {
+	case "single":
+		return []enroll.KeyRequest{key}, nil
+	case "split":
+		signing, encryption := key, key
+		signing.Slot, signing.Use = piv.SlotSignature, enroll.UseSign
+		encryption.Slot, encryption.Use = piv.SlotKeyManagement, enroll.UseEncrypt
+		return []enroll.KeyRequest{signing, encryption}, nil
+	}
+	return nil, usageErrorf("layout %q is neither single nor split", f.layout)
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// escrowFlags say where generated PUKs and management keys are kept.
+type escrowFlags struct {
+	to         []string
+	plain      bool
+	folder     string
+	identities []string
+}
+
+func (f *escrowFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.to, "escrow-to", nil, "age or ssh `recipient`, or a file of them, that generated PUKs and management keys are sealed to")
+	flags.BoolVar(&f.plain, "escrow-plain", false, "keep generated PUKs and management keys in a file that only you can read")
+	flags.StringVar(&f.folder, "escrow-dir", "", "`folder` of the escrow")
+	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity, to find a card's management key in the escrow again")
+	environmentFlag(flags, "escrow-to", "escrow-dir", "escrow-identity")
+}
+
+// open returns the store, nil when none was named, and what finds management
+// keys again.
+func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]secret.Secret, error), error) {
+	folder, err := folderOr(f.folder, "escrow")
+	if err != nil {
+		return nil, nil, err
+	}
+	recover := func(ctx context.Context, serial uint32) ([]secret.Secret, error) {
+		return f.managementKeys(ctx, folder, serial)
+	}
+	switch {
+	case f.plain && len(f.to) > 0:
+		return nil, nil, usageErrorf("--escrow-to and --escrow-plain exclude each other")
+	case f.plain:
+		store, err := escrow.NewPlainFile(folder)
+		return store, recover, err
+	case len(f.to) > 0:
+		store, err := escrow.NewAge(folder, f.to)
+		if err != nil {
+			return nil, nil, usageErrorf("--escrow-to: %w", err)
+		}
+		return store, recover, nil
+	}
+	return nil, recover, nil
+}
+
+// managementKeys returns the card's management keys that the escrow holds and
+// that can be opened, newest first.
+func (f *escrowFlags) managementKeys(ctx context.Context, folder string, serial uint32) ([]secret.Secret, error) {
+	var identities []age.Identity
+	for _, file := range f.identities {
+		read, err := escrow.ReadIdentities(file)
+		if err != nil {
+			return nil, usageErrorf("--escrow-identity: %w", err)
+		}
+		identities = append(identities, read...)
+	}
+	// Records that are sealed to others are no trouble: the key may be typed.
+	records, err := escrow.ReadAll(ctx, folder, serial, identities...)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	var keys []secret.Secret
+	for _, record := range records {
+		if !record.ManagementKey.IsZero() {
+			keys = append(keys, record.ManagementKey)
+		}
+	}
+	return keys, nil
+}
+
+// warner is a dependency with something to say before it is used.
+type warner interface{ Warnings() []string }
+
+func printWarnings(out io.Writer, of any) {
+	warned, ok := of.(warner)
+	if !ok {
+		return
+	}
+	for _, warning := range warned.Warnings() {
+		fmt.Fprintf(out, "cse-piv: warning: %s\n", plain.Clean(warning))
+	}
+}

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// The exit codes; scripts depend on them.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitSomeFailed  = 3 // of a batch
+	exitCredentials = 4
+	exitCard        = 5 // no reader, no card, or not one that can be used
+	exitPIN         = 6 // wrong or blocked
+	exitAttestation = 7 // refused
+	exitWaiting     = 8 // for a certificate
+	exitInterrupted = 130
+)
+
+// exitCode returns the code for an error.
+func exitCode(err error) int {
+	var (
+		missing *enroll.MissingError
+		usage   *usageError
+		wait    *issuer.WaitingError
+		wrong   *piv.WrongPINError
+		last    *piv.LastTryError
+		several *piv.SeveralCardsError
+		other   *piv.WrongCardError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.As(err, &missing), enroll.IsUsage(err):
+		return exitUsage
+	case errors.Is(err, gmail.ErrCredentials), errors.Is(err, gmail.ErrScope):
+		return exitCredentials
+	case errors.As(err, &wrong), errors.As(err, &last), errors.Is(err, piv.ErrPINBlocked):
+		return exitPIN
+	case errors.Is(err, attestation.ErrRefused), errors.Is(err, enroll.ErrUnattested):
+		return exitAttestation
+	case errors.As(err, &wait):
+		return exitWaiting
+	case errors.As(err, &several), errors.As(err, &other), isAny(err, piv.ErrNoPCSC, piv.ErrNoService,
+		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrCardHeld, piv.ErrRemoved, piv.ErrReset):
+		return exitCard
+	}
+	return exitError
+}
+
+func isAny(err error, targets ...error) bool {
+	for _, target := range targets {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// usageError is a command line that cannot be carried out as it was typed.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usageErrorf(format string, args ...any) error {
+	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// hinted is an error that knows what to type next.
+type hinted interface{ Hint() string }
+
+// printError is the one place where an error reaches a person: what failed and
+// why, and what to type next.
+func printError(out io.Writer, err error) {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(out, "cse-piv: interrupted; run the same command again to go on")
+		return
+	}
+	fmt.Fprintf(out, "cse-piv: error: %s\n", plain.Clean(err.Error()))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(out, "cse-piv: hint: %s\n", plain.Clean(hint))
+	}
+}
+
+func hintFor(err error) string {
+	var known hinted
+	if errors.As(err, &known) && known.Hint() != "" {
+		return known.Hint()
+	}
+	for _, entry := range []struct {
+		err  error
+		hint string
+	}{
+		{piv.ErrNoPCSC, "build it with CGO_ENABLED=1 and libpcsclite-dev, or use the Windows binary"},
+		{piv.ErrNoService, "start the smart card service: systemctl start pcscd (Linux), sc start SCardSvr (Windows)"},
+		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
+		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
+		{piv.ErrNotYubiKey, "use a YubiKey 4, 5 or later with its PIV application switched on"},
+		{piv.ErrCardHeld, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and run the same command again"},
+		{piv.ErrRemoved, "put the card back in and run the same command again: it goes on where it was"},
+		{piv.ErrReset, "push the card in firmly and run the same command again: it goes on where it was"},
+		{piv.ErrPINBlocked, "unblock it with the PUK: ykman piv access unblock-pin"},
+		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},
+		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
+		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
+		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},
+	} {
+		if errors.Is(err, entry.err) {
+			return entry.hint
+		}
+	}
+	return ""
+}

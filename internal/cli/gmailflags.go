@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// gmailFlags say how Gmail is reached.
+type gmailFlags struct {
+	credentials, endpoint string
+	retryBase             time.Duration
+}
+
+func (g *gmailFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&g.credentials, "credentials", "", "key `file` of the service account with domain-wide delegation")
+	flags.StringVar(&g.endpoint, "gmail-endpoint", "", "`URL` of the Gmail API, where it is not Google's")
+	flags.DurationVar(&g.retryBase, "retry-base", time.Second, "first wait after an error of Google's that passes")
+	flags.Lookup("retry-base").Hidden = true
+	environmentFlag(flags, "credentials", "gmail-endpoint", "retry-base")
+}
+
+// open checks the credentials and returns the domain that they are for. Warnings
+// go to messages.
+func (g *gmailFlags) open(messages io.Writer) (*gmail.Domain, error) {
+	domain, err := gmail.Open(gmail.Config{
+		CredentialsFile: g.credentials, Endpoint: g.endpoint, UserAgent: "cse-piv/" + version(), RetryBase: g.retryBase,
+		OnRetry: func(method string, err error, in time.Duration) {
+			fmt.Fprintf(messages, "cse-piv: %s: %s; trying again in %s\n", method, plain.Clean(err.Error()), in.Round(time.Millisecond))
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	printWarnings(messages, domain)
+	return domain, nil
+}
+
+// user opens one user's settings.
+func (g *gmailFlags) user(ctx context.Context, messages io.Writer, email string) (*gmail.User, error) {
+	domain, err := g.open(messages)
+	if err != nil {
+		return nil, err
+	}
+	return domain.User(ctx, email)
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"crypto/x509"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// issuerFlags say who signs certificate requests, and which certificates help to
+// build chains.
+type issuerFlags struct {
+	issuer, folder, caCert, caKey, crlURL string
+	chain                                 []string
+}
+
+func (f *issuerFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.issuer, "issuer", "", "file: requests go to a folder and certificates come back there; local: --ca-cert and --ca-key sign; or the `URL` of an EST server")
+	flags.StringVar(&f.folder, "issuer-dir", "", "`folder` of --issuer file")
+	flags.StringVar(&f.caCert, "ca-cert", "", "`file` with the CA certificate of --issuer local and the chain above it (PEM)")
+	flags.StringVar(&f.caKey, "ca-key", "", "`file` with the CA key of --issuer local (PEM)")
+	flags.StringVar(&f.crlURL, "crl-url", "", "http `URL` of the revocation list, for certificates of --issuer local")
+	flags.StringSliceVar(&f.chain, "chain", nil, "`file` with intermediate and root certificates to build chains with")
+	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain")
+}
+
+// open returns the issuer, nil when none was named.
+func (f *issuerFlags) open() (issuer.Issuer, error) {
+	switch {
+	case f.issuer == "":
+		return nil, nil
+	case f.issuer == "file":
+		folder, err := folderOr(f.folder, "requests")
+		if err != nil {
+			return nil, err
+		}
+		return issuer.NewFile(folder)
+	case f.issuer == "local":
+		if f.caCert == "" || f.caKey == "" {
+			return nil, usageErrorf("--issuer local needs --ca-cert and --ca-key")
+		}
+		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL})
+	case strings.HasPrefix(f.issuer, "http://"), strings.HasPrefix(f.issuer, "https://"):
+		return issuer.NewEST(f.issuer)
+	}
+	return nil, usageErrorf("--issuer %q is neither file nor local nor a URL", f.issuer)
+}
+
+// certificates reads the --chain files.
+func (f *issuerFlags) certificates() ([]*x509.Certificate, error) { return readCertificates(f.chain) }
+
+func readCertificates(files []string) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, usageErrorf("%w", err)
+		}
+		certificates, err := smime.ParseCertificates(data)
+		if err != nil {
+			return nil, usageErrorf("%s: %w", file, err)
+		}
+		all = append(all, certificates...)
+	}
+	return all, nil
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/lab"
+)
+
+// labFlags say what the practice lab is made of.
+type labFlags struct {
+	firmware, cardState, domain string
+	serial                      uint32
+	readers                     int
+	trustRoots, faults          []string
+	latency                     time.Duration
+	seed                        uint64
+}
+
+func (f *labFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.firmware, "firmware", "5.7.4", "firmware `version` of the virtual YubiKey")
+	flags.Uint32Var(&f.serial, "card-serial", 0, "serial `number` of the virtual YubiKey")
+	flags.StringVar(&f.cardState, "card-state", "", "`file` that the virtual YubiKey lives in, so that it can be taken home")
+	flags.IntVar(&f.readers, "readers", 1, "number of readers; the card is in the first")
+	flags.StringVar(&f.domain, "domain", "lab.example", "the practice domain, in which every address is a user")
+	flags.StringSliceVar(&f.trustRoots, "trust-root", nil, "`file` with a further root that the domain trusts")
+	flags.DurationVar(&f.latency, "latency", 0, "added to each answer of the API")
+	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave: api:5%, api:lost@2, card:pull@17, cse-off, … (repeatable)")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed of random faults")
+}
+
+func (f *labFlags) options(dir string, messages io.Writer) lab.Options {
+	return lab.Options{
+		Dir: dir, Firmware: f.firmware, Serial: f.serial, CardState: f.cardState, Readers: f.readers, Domain: f.domain,
+		TrustRoots: f.trustRoots, Latency: f.latency, Faults: f.faults, Seed: f.seed, Log: messages,
+	}
+}
+
+func newLab(streams *Streams) *cobra.Command {
+	var flags labFlags
+	var dir string
+	command := &cobra.Command{
+		Use:   "lab --dir DIR",
+		Short: "Run the practice lab: a virtual YubiKey, a Gmail API and a CA",
+		Long: "lab runs in the foreground until it is interrupted. When everything answers it prints\n" +
+			"\"lab: ready\"; then \". DIR/env\" in another terminal points this program, ykman, opensc and\n" +
+			"other tools at it. Nothing leaves this machine.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if dir == "" {
+				return usageErrorf("--dir is needed: the folder for the lab's files")
+			}
+			running, err := lab.Start(cmd.Context(), flags.options(dir, streams.Err))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, running.Close()) }()
+			fmt.Fprintln(streams.Out, "lab: ready")
+			<-cmd.Context().Done()
+			return nil
+		},
+	}
+	command.Flags().StringVar(&dir, "dir", "", "`folder` for the lab's files (created)")
+	flags.add(command.Flags())
+	return command
+}
+
+// startLab runs a lab for one command and points the command's flags at it.
+func startLab(ctx context.Context, options lab.Options, set func(name, value string) error) (*lab.Lab, error) {
+	running, err := lab.Start(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range running.Env() {
+		flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, environmentPrefix), "_", "-"))
+		if strings.HasPrefix(name, environmentPrefix) {
+			if err := set(flag, value); err != nil {
+				return nil, errors.Join(fmt.Errorf("pointing --%s at the lab: %w", flag, err), running.Close())
+			}
+		}
+	}
+	return running, nil
+}

@@ -1,0 +1,90 @@
+// Package cli is the command line: one file for each command, flags in,
+// dependencies built, result out. Data goes to standard output, everything else
+// to standard error; what the exit codes mean stands in exit.go.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Streams are the process's standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// Terminal says that both input and error output are a terminal, so that a
+	// person can be asked.
+	Terminal bool
+}
+
+// Main runs the process's command line and returns its exit code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second interrupt ends the process at once.
+	context.AfterFunc(ctx, stop)
+	return Run(ctx, os.Args[1:], Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+	})
+}
+
+// Run runs one command line and returns its exit code.
+func Run(ctx context.Context, args []string, streams Streams) int {
+	root := newRoot(&streams)
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		printError(streams.Err, err)
+	}
+	return exitCode(err)
+}
+
+func newRoot(streams *Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cse-piv",
+		Short: "Enroll smart cards for Gmail client-side encryption",
+		Long: "cse-piv takes a user and a YubiKey from nothing to \"this person can sign and read\n" +
+			"client-side encrypted Gmail with this card\". The private key never leaves the card.",
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(cmd) },
+		Args:              cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetVersionTemplate("cse-piv {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageErrorf("%w", err) })
+	root.AddCommand(
+		newEnroll(streams), newCard(streams), newAttestation(streams),
+		newKeyPair(streams), newIdentity(streams), newDemo(streams), newLab(streams),
+	)
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes every command's complaint about its arguments a usage error.
+func wrapArgs(command *cobra.Command) {
+	if check := command.Args; check != nil {
+		command.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageErrorf("%w", err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range command.Commands() {
+		wrapArgs(sub)
+	}
+}

@@ -1,0 +1,222 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cse-piv/cse-piv/internal/cli"
+	"github.com/cse-piv/cse-piv/internal/lab"
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"cse-piv": func() { os.Exit(cli.Main()) },
+	})
+}
+
+// TestScripts runs the command line as its users do, against a practice lab of
+// each script's own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
+			env.Setenv("CSE_PIV_RETRY_BASE", "5ms")
+			// No daemon of this machine's is ever asked.
+			env.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(env.WorkDir, "no-daemon"))
+			env.Values[scriptLab{}] = &scriptLab{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
+			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// startLab starts a practice lab: lab [-flag value]... It misbehaves a little, as
+// the world does, unless told "calm".
+func startLab(ts *testscript.TestScript, neg bool, args []string) {
+	dir, err := os.MkdirTemp("", "lab")
+	ts.Check(err)
+	options := lab.Options{Dir: dir, Readers: 1, Seed: 7, Faults: []string{"api:5%", "card:reset:2%"}}
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		switch name {
+		case "calm":
+			options.Faults = nil
+		case "firmware":
+			options.Firmware = value
+		case "serial":
+			serial, err := strconv.ParseUint(value, 10, 32)
+			ts.Check(err)
+			options.Serial = uint32(serial)
+		case "readers":
+			options.Readers, err = strconv.Atoi(value)
+			ts.Check(err)
+		case "nocard":
+			options.NoCard = true
+		case "fault":
+			options.Faults = append(options.Faults, value)
+		default:
+			ts.Fatalf("lab: %q is not known", arg)
+		}
+	}
+	running, err := lab.Start(context.Background(), options)
+	ts.Check(err)
+	ts.Defer(func() {
+		_ = running.Close()
+		_ = os.RemoveAll(dir)
+	})
+	ts.Value(scriptLab{}).(*scriptLab).running = running
+	ts.Setenv("LAB", dir)
+	for name, value := range running.Env() {
+		ts.Setenv(name, value)
+	}
+}
+
+// scriptLab holds the running lab of one script.
+type scriptLab struct{ running *lab.Lab }
+
+func labOf(ts *testscript.TestScript) *lab.Lab {
+	running := ts.Value(scriptLab{}).(*scriptLab).running
+	if running == nil {
+		ts.Fatalf("no lab was started")
+	}
+	return running
+}
+
+// exits runs a command and checks its exit code: exits CODE COMMAND ARGS...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// jsonHas checks a value in the last standard output: json PATH VALUE, where PATH
+// is dotted with numbers for elements, and VALUE * is anything but nothing.
+func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: json PATH VALUE")
+	}
+	var value any
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &value); err != nil {
+		ts.Fatalf("standard output is not one JSON value: %v", err)
+	}
+	for _, part := range strings.Split(args[0], ".") {
+		switch node := value.(type) {
+		case map[string]any:
+			value = node[part]
+		case []any:
+			if part == "#" {
+				value = float64(len(node))
+				continue
+			}
+			i, err := strconv.Atoi(part)
+			if err != nil || i >= len(node) {
+				ts.Fatalf("no element %s in a list of %d", part, len(node))
+			}
+			value = node[i]
+		default:
+			value = nil
+		}
+	}
+	got := ""
+	if value != nil {
+		got = fmt.Sprint(value)
+		if number, ok := value.(float64); ok {
+			got = strconv.FormatFloat(number, 'f', -1, 64)
+		}
+	}
+	if matches := got == args[1] || (args[1] == "*" && got != ""); matches == neg {
+		ts.Fatalf("%s is %q", args[0], got)
+	}
+}
+
+func fault(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(labOf(ts).SetFaults(args...))
+}
+
+func pull(ts *testscript.TestScript, neg bool, args []string) { ts.Check(labOf(ts).Pull(0)) }
+
+// insert puts a card with that serial, new, into a reader: insert READER SERIAL.
+func insert(ts *testscript.TestScript, neg bool, args []string) {
+	reader, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	serial, err := strconv.ParseUint(args[1], 10, 32)
+	ts.Check(err)
+	card, err := labOf(ts).NewCard(lab.CardSpec{Serial: uint32(serial)})
+	ts.Check(err)
+	ts.Check(labOf(ts).Insert(reader, card))
+}
+
+// holds checks what the lab's Gmail holds: holds EMAIL KEYPAIRS IDENTITIES.
+func holds(ts *testscript.TestScript, neg bool, args []string) {
+	workspace := labOf(ts).Gmail()
+	got := fmt.Sprint(len(workspace.KeyPairs(args[0])), " ", len(workspace.Identities(args[0])))
+	if want := args[1] + " " + args[2]; (got == want) == neg {
+		ts.Fatalf("Gmail holds %s key pairs and identities", got)
+	}
+}
+
+// reinsert puts the card that was pulled back in.
+func reinsert(ts *testscript.TestScript, neg bool, args []string) {
+	if labOf(ts).Inserted(0) {
+		return
+	}
+	ts.Check(labOf(ts).Insert(0, nil))
+}
+
+// sign has the lab's CA sign a request, as a person who got it by mail would:
+// sign CSR CERTIFICATE [PROFILE], with a profile of ca.Named.
+func sign(ts *testscript.TestScript, neg bool, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	if block == nil {
+		ts.Fatalf("%s holds no PEM", args[0])
+	}
+	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	ts.Check(err)
+	name := "standard"
+	if len(args) == 3 {
+		name = args[2]
+	}
+	profile, err := ca.Named(name, time.Now())
+	ts.Check(err)
+	chain, err := labOf(ts).CA().Sign(csr, profile)
+	ts.Check(err)
+	var out bytes.Buffer
+	for _, certificate := range chain {
+		ts.Check(pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// maxSecretFile is the most that is read of a file with one secret, in bytes.
+const maxSecretFile = 4096
+
+// secretFlag takes a secret from a file or an open file descriptor, and never
+// from an argument, which every user of the machine can read.
+type secretFlag struct {
+	name string
+	file string
+	fd   int
+}
+
+func addSecretFlag(flags *pflag.FlagSet, name, what string) *secretFlag {
+	s := &secretFlag{name: name}
+	flags.StringVar(&s.file, name+"-file", "", "`file` whose first line is "+what)
+	flags.IntVar(&s.fd, name+"-fd", -1, "open file `descriptor` to read "+what+" from")
+	environmentFlag(flags, name+"-file")
+	return s
+}
+
+// read returns the secret, a zero one when none was given.
+func (s *secretFlag) read() (secret.Secret, error) {
+	switch {
+	case s.file != "" && s.fd >= 0:
+		return secret.Secret{}, usageErrorf("--%s-file and --%s-fd say the same thing twice", s.name, s.name)
+	case s.file != "":
+		file, err := os.Open(s.file)
+		if err != nil {
+			return secret.Secret{}, usageErrorf("--%s-file: %w", s.name, err)
+		}
+		defer file.Close()
+		return s.firstLine(file, "--"+s.name+"-file")
+	case s.fd >= 0:
+		file := os.NewFile(uintptr(s.fd), fmt.Sprintf("descriptor %d", s.fd))
+		if file == nil {
+			return secret.Secret{}, usageErrorf("--%s-fd: %d is not an open file", s.name, s.fd)
+		}
+		defer file.Close()
+		return s.firstLine(file, "--"+s.name+"-fd")
+	}
+	return secret.Secret{}, nil
+}
+
+func (s *secretFlag) firstLine(in io.Reader, flag string) (secret.Secret, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxSecretFile))
+	if err != nil {
+		return secret.Secret{}, usageErrorf("%s: %w", flag, err)
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) == 0 {
+		return secret.Secret{}, usageErrorf("%s: the first line is empty", flag)
+	}
+	return secret.New(line), nil
+}

@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+)
+
+// trustFlags say which roots vouch for attestations.
+type trustFlags struct{ roots []string }
+
+func (f *trustFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.roots, "attestation-roots", nil, "`file` with attestation roots and intermediates to trust instead of Yubico's")
+	environmentFlag(flags, "attestation-roots")
+}
+
+func (f *trustFlags) open() (attestation.Trust, error) {
+	if len(f.roots) == 0 {
+		return attestation.YubicoTrust(), nil
+	}
+	trust, err := attestation.LoadRoots(f.roots...)
+	if err != nil {
+		return trust, usageErrorf("--attestation-roots: %w", err)
+	}
+	return trust, nil
+}

@@ -1,0 +1,141 @@
+package enroll
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// Enrollment is what a running plan has learned so far.
+type Enrollment struct {
+	world   World
+	request Request
+	current Event
+
+	card     Card
+	serial   uint32
+	identity piv.Identity
+
+	account    Account
+	knownPairs []gmail.KeyPair
+	newToGmail bool // no key pair yet, so no identity either
+
+	folder  *evidence.Folder
+	journal evidence.Journal
+
+	keys    []*key
+	secrets secrets
+
+	gmailIdentity gmail.Identity
+	identitySet   bool
+	replacedPairs *gmail.Identity
+	receipt       *Receipt
+	unrecorded    []Event
+}
+
+// key is what is known of one of the card's keys.
+type key struct {
+	KeyRequest
+	settled     bool
+	generate    bool // a key is still to be generated in the slot
+	loss        []string
+	public      crypto.PublicKey
+	origin      string
+	algorithm   piv.Algorithm
+	attestation attestation.Chain
+	facts       *attestation.Facts
+	attested    bool // the step is over, whatever facts say
+	leaf        *x509.Certificate
+	parts       []*x509.Certificate // that the issuer gave with the leaf
+	chain       []*x509.Certificate // leaf to root, checked
+	findings    []smime.Finding
+	pkcs7       []byte
+	proven      bool
+	pair        gmail.KeyPair
+	pairCreated bool
+	pairKnown   bool
+}
+
+// secrets are the card's present secrets and the ones that take their place.
+type secrets struct {
+	gathered      bool
+	verified      bool // the PIN, by the card
+	pin           secret.Secret
+	puk           secret.Secret // to be set; zero when the card has its own
+	managementKey secret.Secret // the card's present one; zero when not needed
+	newManagement secret.Secret // to be set; zero when the card has its own
+	generated     bool          // some of them were made here and must be sealed
+	sealed        bool
+}
+
+func newEnrollment(world World, request Request) *Enrollment {
+	if world.Now == nil {
+		world.Now = time.Now
+	}
+	if world.Notify == nil {
+		world.Notify = func(Event) {}
+	}
+	e := &Enrollment{world: world, request: request, serial: request.Serial}
+	for _, k := range request.Keys {
+		e.keys = append(e.keys, &key{KeyRequest: k})
+	}
+	return e
+}
+
+func (e *Enrollment) notify(state State, message string) {
+	event := e.current
+	event.Time, event.State, event.Message = e.world.Now().UTC(), state, message
+	e.record(event)
+	e.world.Notify(event)
+}
+
+// record adds the event to the evidence; what happened before the folder was
+// open is kept until then. Failing to add it does not fail the enrollment: the
+// receipt is what counts.
+func (e *Enrollment) record(event Event) {
+	e.unrecorded = append(e.unrecorded, event)
+	if e.folder == nil {
+		return
+	}
+	for _, event := range e.unrecorded {
+		if line, err := json.Marshal(event); err == nil {
+			_ = e.folder.AppendLine("events.ndjson", line)
+		}
+	}
+	e.unrecorded = nil
+}
+
+// note tells the person something without a question.
+func (e *Enrollment) note(format string, args ...any) {
+	e.notify(StateNote, fmt.Sprintf(format, args...))
+}
+
+// keyHash returns the lower-case hex SHA-256 of a key's SubjectPublicKeyInfo
+// (RFC 5280 section 4.1.2.7), or "" for none.
+func keyHash(public crypto.PublicKey) string {
+	if public == nil {
+		return ""
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	hash := keyHash(a)
+	return hash != "" && hash == keyHash(b)
+}

@@ -1,0 +1,30 @@
+package enroll
+
+import "time"
+
+// State is what happened to a step.
+type State string
+
+// The states that events report.
+const (
+	StateStarted State = "started" // the step looks, and acts where needed
+	StateAlready State = "already" // the world was as it should be
+	StateDone    State = "done"    // the step acted, and saw that it holds
+	StateRetry   State = "retry"   // the card or the network hiccupped; the step looks again
+	StateTouch   State = "touch"   // the card waits for its button to be touched
+	StateCardOut State = "card-out"
+	StateNote    State = "note" // something a person should know
+	StateFailed  State = "failed"
+)
+
+// Event is one thing that happened in a running plan.
+type Event struct {
+	Time    time.Time `json:"time"`
+	Step    string    `json:"step"`
+	Title   string    `json:"title"`
+	Slot    string    `json:"slot,omitempty"`
+	State   State     `json:"state"`
+	Message string    `json:"message,omitempty"`
+	Index   int       `json:"index"` // of the step, from 1
+	Of      int       `json:"of"`    // number of steps
+}

@@ -1,0 +1,108 @@
+package enroll
+
+import (
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// Receipt is what an enrollment came to. Its JSON is the output of enroll and
+// demo, and receipt.json among the evidence; the field names are a contract.
+type Receipt struct {
+	User     string          `json:"user"`
+	Card     ReceiptCard     `json:"card"`
+	Keys     []ReceiptKey    `json:"keys"`
+	Identity ReceiptIdentity `json:"identity"`
+	Evidence string          `json:"evidence"` // the folder
+}
+
+// ReceiptCard names the card.
+type ReceiptCard struct {
+	Serial   uint32 `json:"serial"`
+	Firmware string `json:"firmware"`
+	Model    string `json:"model"`
+}
+
+// ReceiptKey is one key of the card and its registration.
+type ReceiptKey struct {
+	Slot       string `json:"slot"`
+	Algorithm  string `json:"algorithm"`
+	Origin     string `json:"origin"`
+	Attested   bool   `json:"attested"`
+	LeafSHA256 string `json:"leaf_sha256"` // lower-case hex, of the DER
+	KeyPairID  string `json:"key_pair_id"`
+}
+
+// ReceiptIdentity is the user's identity at Gmail: one key pair for both uses,
+// or one for each.
+type ReceiptIdentity struct {
+	Email               string `json:"email"`
+	PrimaryKeyPairID    string `json:"primary_key_pair_id,omitempty"`
+	SigningKeyPairID    string `json:"signing_key_pair_id,omitempty"`
+	EncryptionKeyPairID string `json:"encryption_key_pair_id,omitempty"`
+}
+
+// auditedReceipt is receipt.json: the receipt and what only an auditor asks.
+type auditedReceipt struct {
+	Receipt
+	Finished time.Time        `json:"finished"`
+	Operator string           `json:"operator"`
+	Tool     string           `json:"tool"`
+	Details  []auditedKey     `json:"details"`
+	Replaced *ReceiptIdentity `json:"replaced_identity,omitempty"`
+	Escrow   []string         `json:"escrow,omitempty"` // where generated secrets are sealed
+}
+
+type auditedKey struct {
+	Slot                string             `json:"slot"`
+	Use                 Use                `json:"use"`
+	PublicKeySHA256     string             `json:"public_key_sha256"` // of the SubjectPublicKeyInfo
+	Attestation         *attestation.Facts `json:"attestation,omitempty"`
+	ChainSHA256         []string           `json:"chain_sha256"` // leaf to root
+	NotAfter            time.Time          `json:"not_after"`
+	Findings            []smime.Finding    `json:"findings,omitempty"`
+	Description         string             `json:"description"` // as Gmail has it
+	ReplacedKeySHA256   string             `json:"replaced_key_sha256,omitempty"`
+	ReplacedCertificate string             `json:"replaced_certificate_sha256,omitempty"`
+}
+
+func (e *Enrollment) makeReceipt() Receipt {
+	receipt := Receipt{
+		User:     e.request.Email,
+		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model},
+		Identity: ReceiptIdentity(e.gmailIdentity),
+		Evidence: e.folder.Path(),
+	}
+	for _, key := range e.keys {
+		receipt.Keys = append(receipt.Keys, ReceiptKey{
+			Slot: key.Slot.String(), Algorithm: string(key.algorithm), Origin: key.origin, Attested: key.facts != nil,
+			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: key.pair.ID,
+		})
+	}
+	return receipt
+}
+
+func (e *Enrollment) audited() auditedReceipt {
+	audited := auditedReceipt{
+		Receipt: e.makeReceipt(), Finished: e.world.Now().UTC(), Operator: e.world.Operator, Tool: e.world.Tool,
+		Escrow: e.journal.Escrow,
+	}
+	if e.replacedPairs != nil {
+		replaced := ReceiptIdentity(*e.replacedPairs)
+		audited.Replaced = &replaced
+	}
+	for _, key := range e.keys {
+		entry := e.journal.Keys[key.Slot.String()]
+		details := auditedKey{
+			Slot: key.Slot.String(), Use: key.Use, PublicKeySHA256: keyHash(key.public), Attestation: key.facts,
+			NotAfter: key.leaf.NotAfter.UTC(), Findings: key.findings, Description: e.describe(key),
+			ReplacedKeySHA256: entry.Replaces, ReplacedCertificate: entry.ReplacedCertificate,
+		}
+		for _, certificate := range key.chain {
+			details.ChainSHA256 = append(details.ChainSHA256, smime.Fingerprint(certificate))
+		}
+		audited.Details = append(audited.Details, details)
+	}
+	return audited
+}

@@ -1,0 +1,162 @@
+package enroll
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// Use is what a key is for in S/MIME (RFC 8551): signing, encryption, or both.
+type Use string
+
+// The uses of a key.
+const (
+	UseBoth    Use = "both"
+	UseSign    Use = "sign"
+	UseEncrypt Use = "encrypt"
+)
+
+// Source is where a slot's key comes from.
+type Source string
+
+// The sources of a key: generated in this enrollment, or in the slot already.
+const (
+	SourceGenerate Source = "generate"
+	SourceExisting Source = "existing"
+)
+
+// KeyRequest asks for one key of the card to be enrolled.
+type KeyRequest struct {
+	Slot        piv.Slot
+	Use         Use
+	Source      Source
+	Algorithm   piv.Algorithm   // of a generated key
+	PINPolicy   piv.PINPolicy   // of a generated key
+	TouchPolicy piv.TouchPolicy // of a generated key
+}
+
+// Request is one enrollment: which user, which card, which keys.
+type Request struct {
+	Email  string // the user's primary address
+	Serial uint32 // of the card; 0 takes the only card that is there
+	// Keys holds one key for both uses, or a signing and an encryption key.
+	Keys []KeyRequest
+	// PIN is the card's PIN; on a card with the factory PIN it becomes its PIN.
+	// A zero value is asked for.
+	PIN secret.Secret
+	// PUK and ManagementKey (24 bytes) take the factory ones' place; zero values
+	// are generated and sealed. On a card with its own management key that key
+	// is given here.
+	PUK, ManagementKey secret.Secret
+	// Overwrite allows a key that is in the slot to be replaced, once the card's
+	// serial was typed out as Confirm or at the prompt.
+	Overwrite bool
+	Confirm   string
+	// AllowUnattested takes a key that was imported into the card, of which
+	// nobody can prove that it exists nowhere else.
+	AllowUnattested bool
+}
+
+// Validate reports what is wrong with the request itself, before anything is
+// looked at. Its errors are *UsageError.
+func (r Request) Validate() error {
+	if err := ValidateAddress(r.Email); err != nil {
+		return err
+	}
+	switch len(r.Keys) {
+	case 1:
+		if r.Keys[0].Use != UseBoth {
+			return usageError("a single key must serve both uses")
+		}
+	case 2:
+		if r.Keys[0].Use != UseSign || r.Keys[1].Use != UseEncrypt {
+			return usageError("two keys must be one for signing and one for encryption, in that order")
+		}
+		if r.Keys[0].Slot == r.Keys[1].Slot {
+			return usageError("slot %s cannot hold both keys of a split layout", r.Keys[0].Slot)
+		}
+	default:
+		return usageError("an enrollment has one or two keys, not %d", len(r.Keys))
+	}
+	for _, key := range r.Keys {
+		if key.Source == SourceGenerate && !mailAlgorithm(key.Algorithm) {
+			return usageError("a %s key cannot be used: Gmail takes RSA 2048, 3072 and 4096, and EC P-256 and P-384", key.Algorithm)
+		}
+	}
+	return r.validateSecrets()
+}
+
+// validateSecrets applies the card's rules and refuses the factory values, which
+// everybody knows.
+func (r Request) validateSecrets() error {
+	if !r.PIN.IsZero() {
+		if err := piv.CheckPIN(r.PIN); err != nil {
+			return &UsageError{Err: err}
+		}
+		if r.PIN.Equal(piv.FactoryPIN()) {
+			return usageError("the factory PIN cannot be the user's PIN")
+		}
+	}
+	if !r.PUK.IsZero() {
+		if err := piv.CheckPUK(r.PUK); err != nil {
+			return &UsageError{Err: err}
+		}
+		if r.PUK.Equal(piv.FactoryPUK()) {
+			return usageError("the factory PUK cannot stay the PUK")
+		}
+	}
+	if !r.ManagementKey.IsZero() && r.ManagementKey.Equal(piv.FactoryManagementKey()) {
+		return usageError("the factory management key cannot stay the management key")
+	}
+	return nil
+}
+
+// ValidateAddress reports a *UsageError for what cannot be a mail address
+// (RFC 5321 addr-spec in ASCII, without a display name).
+func ValidateAddress(email string) error {
+	address, err := mail.ParseAddress(email)
+	if err != nil || address.Name != "" || address.Address != email {
+		return usageError("%q is not a mail address", email)
+	}
+	local, domain, _ := strings.Cut(email, "@")
+	if strings.ContainsAny(local, `"\/: `) || strings.Contains(domain, "@") || strings.ContainsAny(domain, `[]/\: `) {
+		return usageError("%q is not a mail address that Gmail has", email)
+	}
+	for _, r := range email {
+		if r <= ' ' || r > '~' {
+			return usageError("%q is not a mail address in ASCII", email)
+		}
+	}
+	return nil
+}
+
+func mailAlgorithm(algorithm piv.Algorithm) bool {
+	switch algorithm {
+	case piv.RSA2048, piv.RSA3072, piv.RSA4096, piv.ECCP256, piv.ECCP384:
+		return true
+	}
+	return false
+}
+
+// UsageError is a request that cannot be carried out as it was put.
+type UsageError struct{ Err error }
+
+// Error says what is wrong with the request.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+func usageError(format string, args ...any) error {
+	return &UsageError{Err: fmt.Errorf(format, args...)}
+}
+
+// IsUsage reports whether the error is the caller's request and not the world.
+func IsUsage(err error) bool {
+	var usage *UsageError
+	return errors.As(err, &usage)
+}

@@ -1,0 +1,119 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// glitchesPerStep is how often a step is begun again because the card lost its
+// power or came back, before the card or its contacts are called bad.
+const glitchesPerStep = 12
+
+// StepError is a step that failed, with its cause.
+type StepError struct {
+	Step Step
+	Err  error
+}
+
+// Error says what was being done and why it failed.
+func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step.Title, e.Err) }
+
+// Unwrap returns the cause.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// ErrNotHeld is a step that acted, was told that all went well, and then found
+// the world other than it had made it.
+var ErrNotHeld = errors.New("it was done, but does not hold when looked at again")
+
+// Run carries out the plan for the request and returns the receipt. Every
+// failure is a *StepError, a *UsageError or the context's error; whatever was
+// done stays done, and the same request goes on from there.
+func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
+	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	enrollment := newEnrollment(world, request)
+	plan := NewPlan(request)
+	for i, step := range plan {
+		enrollment.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
+		if err := enrollment.carryOut(ctx, step); err != nil {
+			enrollment.notify(StateFailed, err.Error())
+			return nil, &StepError{Step: step, Err: err}
+		}
+	}
+	return enrollment.receipt, nil
+}
+
+// carryOut looks, acts and looks again, as often as the card glitches.
+func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
+	e.notify(StateStarted, "")
+	acted := false
+	for glitches := 0; ; {
+		done, err := step.look(ctx, e)
+		switch {
+		case err != nil:
+		case done && acted:
+			e.notify(StateDone, "")
+			return nil
+		case done:
+			e.notify(StateAlready, "")
+			return nil
+		case acted && glitches == 0:
+			return ErrNotHeld
+		default:
+			acted = true
+			if err = step.act(ctx, e); err == nil {
+				glitches = 0
+				continue
+			}
+		}
+		if !e.cardGlitch(err) || ctx.Err() != nil {
+			return err
+		}
+		// Whatever the broken command did, the next look tells.
+		if glitches++; glitches > glitchesPerStep {
+			return fmt.Errorf("the card failed %d times in a row: %w", glitches, err)
+		}
+		e.notify(StateRetry, err.Error())
+		if err := e.awaitCard(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// cardGlitch reports whether the card may answer when it is back: its contact
+// broke, or it is out although it was there when the plan began.
+func (e *Enrollment) cardGlitch(err error) bool {
+	if errors.Is(err, piv.ErrReset) || errors.Is(err, piv.ErrRemoved) {
+		return true
+	}
+	return e.card != nil && (errors.Is(err, piv.ErrNoCard) || errors.Is(err, piv.ErrNoReader))
+}
+
+// awaitCard returns when the card is in a reader again, or cause when patience
+// ends.
+func (e *Enrollment) awaitCard(ctx context.Context, cause error) error {
+	waiting, cancel := context.WithTimeout(ctx, e.world.Patience)
+	defer cancel()
+	if e.card == nil {
+		// Nothing is known of the card yet: the next look finds it or says so.
+		return nil
+	}
+	if e.world.Patience > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
+		e.notify(StateCardOut, fmt.Sprintf("put card %d back in", e.serial))
+	}
+	if err := e.world.WaitForCard(waiting, e.serial); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return cause
+		}
+		return err
+	}
+	return nil
+}

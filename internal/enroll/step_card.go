@@ -1,0 +1,31 @@
+package enroll
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// readCardStep finds the card and sees to it that it can do what is asked.
+func readCardStep() Step {
+	return Step{ID: "read-card", Title: "read the card", Changes: changesNothing,
+		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.card != nil, nil },
+		act: func(ctx context.Context, e *Enrollment) error {
+			card, err := e.world.OpenCard(ctx, e.serial)
+			if err != nil {
+				return err
+			}
+			identity := card.Identity()
+			for _, key := range e.keys {
+				if key.Source != SourceGenerate {
+					continue
+				}
+				if err := piv.Supports(identity.Firmware, key.Algorithm); err != nil {
+					return fmt.Errorf("card %d: %w", identity.Serial, err)
+				}
+			}
+			e.card, e.identity, e.serial = card, identity, identity.Serial
+			return nil
+		}}
+}

@@ -1,0 +1,105 @@
+package enroll
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// OtherKeyError is a certificate whose key is not the one on the card.
+type OtherKeyError struct {
+	Slot  piv.Slot
+	Where string
+}
+
+// Error says where the certificate came from.
+func (e *OtherKeyError) Error() string {
+	return fmt.Sprintf("the certificate %s was issued for another key than the one in slot %s", e.Where, e.Slot)
+}
+
+// Hint says how to get the right one.
+func (e *OtherKeyError) Hint() string {
+	return "have the issuer sign the request that is in the evidence folder"
+}
+
+// ErrNoIssuer is a certificate that is needed while no issuer was named.
+var ErrNoIssuer = errors.New("no issuer was named for the certificate")
+
+// certificateStep asks the issuer for every certificate that is not there yet,
+// and keeps only what Gmail can take, so that a better one can still come.
+// It asks for all of them before it waits for one, so that a person who carries
+// requests to an issuer carries both at once.
+func certificateStep() Step {
+	return Step{ID: "certificate", Title: "get the certificate", Changes: changesFiles,
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			all := true
+			for _, key := range e.keys {
+				if err := e.findCertificate(ctx, key); err != nil {
+					return false, err
+				}
+				all = all && key.leaf != nil
+			}
+			return all, nil
+		},
+		act: func(ctx context.Context, e *Enrollment) error {
+			var waiting []error
+			for _, key := range e.keys {
+				if key.leaf != nil {
+					continue
+				}
+				err := e.obtain(ctx, key)
+				var wait *issuer.WaitingError
+				if errors.As(err, &wait) {
+					waiting = append(waiting, err)
+				} else if err != nil {
+					return err
+				}
+			}
+			return errors.Join(waiting...)
+		}}
+}
+
+func (e *Enrollment) obtain(ctx context.Context, key *key) error {
+	if e.world.Issuer == nil {
+		return ErrNoIssuer
+	}
+	csr, err := e.savedRequest(key)
+	if err != nil {
+		return err
+	}
+	if csr == nil {
+		return fmt.Errorf("the request for slot %s is not in %s any more", key.Slot, e.folder.Path())
+	}
+	certificates, err := e.world.Issuer.Issue(ctx, issuer.Request{
+		Email: e.request.Email, Slot: key.Slot.String(), Use: string(key.Use),
+		CSR: csr.Raw, Attestation: key.attestation.Certificates(),
+	})
+	if err != nil {
+		return err
+	}
+	if len(certificates) == 0 || !sameKey(certificates[0].PublicKey, key.public) {
+		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.world.Issuer.Name()}
+	}
+	if _, _, err := e.checkChain(key, certificates[0], certificates[1:]); err != nil {
+		return err
+	}
+	if err := e.folder.Write(certificateFile(key), encodeCertificates(certificates)); err != nil {
+		return err
+	}
+	key.leaf, key.parts = certificates[0], certificates[1:]
+	return nil
+}
+
+func encodeCertificates(certificates []*x509.Certificate) []byte {
+	var out bytes.Buffer
+	for _, certificate := range certificates {
+		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+	}
+	return out.Bytes()
+}

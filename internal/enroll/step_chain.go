@@ -1,0 +1,77 @@
+package enroll
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// ChainError is a chain that Gmail cannot take; nothing was imported or
+// uploaded.
+type ChainError struct{ Findings []smime.Finding }
+
+// Error lists what is wrong.
+func (e *ChainError) Error() string {
+	var messages []string
+	for _, finding := range e.Findings {
+		messages = append(messages, fmt.Sprintf("%s (%s)", finding.Message, finding.ID))
+	}
+	return "the certificate cannot be registered: " + strings.Join(messages, "; ")
+}
+
+// chainStep builds the chain from leaf to root and checks it against Gmail's
+// profile before the certificate gets anywhere near the card.
+func chainStep(index int, request KeyRequest) Step {
+	step := keyStep("check-chain", "check the certificate chain for slot %s", changesFiles, request)
+	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].pkcs7 != nil, nil }
+	step.act = func(_ context.Context, e *Enrollment) error {
+		key := e.keys[index]
+		chain, findings, err := e.checkChain(key, key.leaf, key.parts)
+		if err != nil {
+			return err
+		}
+		for _, finding := range findings {
+			if finding.Severity == smime.SeverityWarning {
+				e.note("%s (%s)", finding.Message, finding.ID)
+			}
+		}
+		pkcs7, err := smime.EncodePKCS7(chain)
+		if err != nil {
+			return err
+		}
+		if err := e.folder.Write(chainFile(key), pkcs7); err != nil {
+			return err
+		}
+		key.chain, key.findings, key.pkcs7 = chain, findings, pkcs7
+		return nil
+	}
+	return step
+}
+
+// checkChain returns the chain from leaf to root and what is to be said about
+// it. A chain that Gmail cannot take is a *ChainError.
+func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) ([]*x509.Certificate, []smime.Finding, error) {
+	chain, err := smime.BuildChain(leaf, slices.Concat(parts, e.world.Chain))
+	if err != nil {
+		return nil, nil, err
+	}
+	findings := smime.Check(chain, smime.CheckOptions{
+		Email: e.request.Email, Now: e.world.Now(), PublicKey: key.public, Use: string(key.Use),
+	})
+	var errors []smime.Finding
+	for _, finding := range findings {
+		if finding.Severity == smime.SeverityError {
+			errors = append(errors, finding)
+		}
+	}
+	if len(errors) > 0 {
+		return nil, nil, &ChainError{Findings: errors}
+	}
+	return chain, findings, nil
+}
+
+func chainFile(key *key) string { return fmt.Sprintf("chain-%s.p7pem", key.Slot) }

@@ -1,0 +1,112 @@
+package enroll
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// ErrNoPossession is a card that did not do with its key what the certificate
+// promises.
+var ErrNoPossession = errors.New("the key on the card does not answer for the certificate")
+
+// possessionStep has the card use its key, and checks the outcome against the
+// public key in the certificate: a signature for a signing key, a decryption
+// (RSA) or a key agreement (EC) for an encryption key.
+func possessionStep(index int, request KeyRequest) Step {
+	step := keyStep("prove-possession", "prove that the card holds the certificate's key in slot %s", changesNothing, request)
+	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].proven, nil }
+	step.act = func(ctx context.Context, e *Enrollment) error {
+		key := e.keys[index]
+		if key.Use != UseEncrypt {
+			if err := e.proveSigning(ctx, key); err != nil {
+				return fmt.Errorf("signing: %w", err)
+			}
+		}
+		if key.Use != UseSign {
+			if err := e.proveReading(ctx, key); err != nil {
+				return fmt.Errorf("decrypting: %w", err)
+			}
+		}
+		key.proven = true
+		return nil
+	}
+	return step
+}
+
+func (e *Enrollment) proveSigning(ctx context.Context, key *key) error {
+	message := make([]byte, 32)
+	rand.Read(message)
+	digest := sha256.Sum256(message)
+	signature, err := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin).Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return err
+	}
+	switch public := key.leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) != nil {
+			return ErrNoPossession
+		}
+	case *ecdsa.PublicKey:
+		if !ecdsa.VerifyASN1(public, digest[:], signature) {
+			return ErrNoPossession
+		}
+	default:
+		return fmt.Errorf("a %T cannot sign mail", public)
+	}
+	return nil
+}
+
+func (e *Enrollment) proveReading(ctx context.Context, key *key) error {
+	switch public := key.leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		message := make([]byte, 32)
+		rand.Read(message)
+		ciphertext, err := rsa.EncryptPKCS1v15(rand.Reader, public, message)
+		if err != nil {
+			return err
+		}
+		read, err := e.card.Decrypt(ctx, key.Slot, key.public, e.secrets.pin, ciphertext)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(read, message) {
+			return ErrNoPossession
+		}
+	case *ecdsa.PublicKey:
+		leaf, err := public.ECDH()
+		if err != nil {
+			return err
+		}
+		return e.proveAgreement(ctx, key, leaf)
+	default:
+		return fmt.Errorf("a %T cannot decrypt mail", public)
+	}
+	return nil
+}
+
+func (e *Enrollment) proveAgreement(ctx context.Context, key *key, leaf *ecdh.PublicKey) error {
+	ephemeral, err := leaf.Curve().GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	want, err := ephemeral.ECDH(leaf)
+	if err != nil {
+		return err
+	}
+	got, err := e.card.ECDH(ctx, key.Slot, key.public, e.secrets.pin, ephemeral.PublicKey())
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return ErrNoPossession
+	}
+	return nil
+}

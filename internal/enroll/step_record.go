@@ -1,0 +1,62 @@
+package enroll
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// ErrFactorySecret is a card that still has a secret that everybody knows.
+var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or management key")
+
+// recordStep makes sure that no factory secret is left, and writes the receipt.
+func recordStep() Step {
+	return Step{ID: "record", Title: "write the receipt", Changes: changesFiles,
+		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.receipt != nil, nil },
+		act: func(ctx context.Context, e *Enrollment) error {
+			protection, err := e.card.Protection(ctx)
+			if err != nil {
+				return err
+			}
+			if protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes {
+				return ErrFactorySecret
+			}
+			audited := e.audited()
+			if err := e.keepEarlierReceipt(&audited); err != nil || e.receipt != nil {
+				return err
+			}
+			data, err := json.MarshalIndent(audited, "", "  ")
+			if err != nil {
+				return err
+			}
+			if err := e.folder.Write(evidence.ReceiptName, append(data, '\n')); err != nil {
+				return err
+			}
+			e.receipt = &audited.Receipt
+			return nil
+		}}
+}
+
+// keepEarlierReceipt takes an earlier receipt of the same outcome as this one's,
+// because it knows when and by whom it was done; one of another outcome is kept
+// under its time.
+func (e *Enrollment) keepEarlierReceipt(audited *auditedReceipt) error {
+	data, err := e.folder.Read(evidence.ReceiptName)
+	if err != nil || data == nil {
+		return err
+	}
+	var earlier auditedReceipt
+	if err := json.Unmarshal(data, &earlier); err != nil {
+		return fmt.Errorf("reading %s: %w", e.folder.File(evidence.ReceiptName), err)
+	}
+	if reflect.DeepEqual(earlier.Receipt, audited.Receipt) {
+		e.receipt = &earlier.Receipt
+		return nil
+	}
+	return e.folder.Write("receipt-"+earlier.Finished.Format("20060102T150405Z")+".json", data)
+}

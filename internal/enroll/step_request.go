@@ -1,0 +1,108 @@
+package enroll
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// requestStep has the card sign a certificate request (PKCS#10, RFC 2986) for
+// the user's address. A request that is there for the same key is used again,
+// because an issuer may be working on it.
+func requestStep(index int, request KeyRequest) Step {
+	step := keyStep("request", "sign a certificate request with the key in slot %s", changesFiles, request)
+	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
+		key := e.keys[index]
+		if err := e.findCertificate(ctx, key); err != nil || key.leaf != nil {
+			return key.leaf != nil, err
+		}
+		csr, err := e.savedRequest(key)
+		return csr != nil, err
+	}
+	step.act = func(ctx context.Context, e *Enrollment) error {
+		key := e.keys[index]
+		signer := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin)
+		der, err := smime.CreateRequest(ctx, signer, smime.RequestOptions{Email: e.request.Email, Use: string(key.Use)})
+		if err != nil {
+			return err
+		}
+		return e.folder.Write(requestFile(key), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+	}
+	return step
+}
+
+// savedRequest returns the request of an earlier run, or nil where there is none
+// for this key and address.
+func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
+	data, err := e.folder.Read(requestFile(key))
+	if err != nil || data == nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, nil
+	}
+	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil || csr.CheckSignature() != nil || !sameKey(csr.PublicKey, key.public) {
+		return nil, nil
+	}
+	if len(csr.EmailAddresses) != 1 || csr.EmailAddresses[0] != e.request.Email {
+		return nil, nil
+	}
+	return csr, nil
+}
+
+// findCertificate takes the certificate that an earlier run was given, or, for a
+// key that was on the card, the one in its slot.
+func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
+	if key.leaf != nil {
+		return nil
+	}
+	if err := e.loadCertificate(key); err != nil || key.leaf != nil || key.Source != SourceExisting {
+		return err
+	}
+	held, err := e.card.Slot(ctx, key.Slot)
+	if err != nil {
+		return err
+	}
+	if held.CertificateErr != nil {
+		return fmt.Errorf("reading the certificate in slot %s: %w", key.Slot, held.CertificateErr)
+	}
+	if held.Certificate == nil {
+		return nil
+	}
+	if !sameKey(held.Certificate.PublicKey, key.public) {
+		return &OtherKeyError{Slot: key.Slot, Where: "in the slot"}
+	}
+	key.leaf = held.Certificate
+	return nil
+}
+
+// loadCertificate takes the certificate that an earlier run wrote down, if it
+// still serves: one that has expired since is asked for again.
+func (e *Enrollment) loadCertificate(key *key) error {
+	data, err := e.folder.Read(certificateFile(key))
+	if err != nil || data == nil {
+		return err
+	}
+	certificates, err := smime.ParseCertificates(data)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", e.folder.File(certificateFile(key)), err)
+	}
+	leaf, parts := certificates[0], certificates[1:]
+	if !sameKey(leaf.PublicKey, key.public) {
+		return nil
+	}
+	if _, _, err := e.checkChain(key, leaf, parts); err != nil {
+		e.note("the certificate of an earlier run does not serve any more: %v", err)
+		return nil
+	}
+	key.leaf, key.parts = leaf, parts
+	return nil
+}
+
+func requestFile(key *key) string     { return fmt.Sprintf("request-%s.csr", key.Slot) }
+func certificateFile(key *key) string { return fmt.Sprintf("certificate-%s.pem", key.Slot) }

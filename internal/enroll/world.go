@@ -1,0 +1,76 @@
+package enroll
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdh"
+	"crypto/x509"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// World is everything outside that an enrollment looks at and acts on.
+type World struct {
+	// OpenCard finds the card with that serial, or the only card for serial 0.
+	// Its errors are those of piv.Open.
+	OpenCard func(ctx context.Context, serial uint32) (Card, error)
+	// WaitForCard returns when the card with that serial is in a reader.
+	WaitForCard func(ctx context.Context, serial uint32) error
+	// Account opens Gmail's settings of one user.
+	Account func(ctx context.Context, email string) (Account, error)
+	Issuer  issuer.Issuer
+	// Chain holds further certificates to build chains with.
+	Chain []*x509.Certificate
+	// Escrow keeps generated secrets before they are set; nil where none was
+	// named.
+	Escrow escrow.Store
+	// Recover returns management keys that were set earlier on the card with
+	// that serial, newest first; nil where none can be read back.
+	Recover  func(ctx context.Context, serial uint32) ([]secret.Secret, error)
+	Trust    attestation.Trust
+	Prompter Prompter
+	Evidence string // root folder of the evidence
+	Operator string // who runs this, for the receipt
+	Tool     string // name and version of this program, for the receipt
+	Now      func() time.Time
+	// Notify is called for each event, from one goroutine at a time.
+	Notify func(Event)
+	// Patience is how long a card that is out is waited for: seconds where
+	// nobody is there to put it back, longer at a desk.
+	Patience time.Duration
+}
+
+// Card is what an enrollment asks of a card; *piv.Card in production.
+type Card interface {
+	// AllowLastTry returns the card for a holder who agreed to risk the last try.
+	AllowLastTry() Card
+	Identity() piv.Identity
+	Protection(ctx context.Context) (piv.Protection, error)
+	Slot(ctx context.Context, slot piv.Slot) (piv.SlotContents, error)
+	VerifyPIN(ctx context.Context, pin secret.Secret) error
+	ChangePIN(ctx context.Context, old, new secret.Secret) error
+	ChangePUK(ctx context.Context, old, new secret.Secret) error
+	CheckManagementKey(ctx context.Context, key secret.Secret) error
+	ChangeManagementKey(ctx context.Context, old, new secret.Secret) error
+	Generate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, options piv.GenerateOptions) (crypto.PublicKey, error)
+	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
+	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
+	Attest(ctx context.Context, slot piv.Slot) (slotCert, deviceCert *x509.Certificate, err error)
+	Signer(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret) crypto.Signer
+	Decrypt(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, ciphertext []byte) ([]byte, error)
+	ECDH(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, peer *ecdh.PublicKey) ([]byte, error)
+}
+
+// Account is what an enrollment asks of Gmail for one user; *gmail.User in
+// production.
+type Account interface {
+	KeyPairs(ctx context.Context) ([]gmail.KeyPair, error)
+	EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error)
+	EnsureIdentity(ctx context.Context, want gmail.Identity, fresh bool) (gmail.Identity, gmail.Change, error)
+}

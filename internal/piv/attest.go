@@ -1,0 +1,33 @@
+package piv
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+)
+
+// Attest has the card certify the slot's key. It returns the certificate that
+// the card made for the key, and the card's own attestation certificate of slot
+// F9, which signed it. Nothing is verified here: that is package attestation's.
+//
+// Errors: ErrNotAttestable for an empty slot or an imported key.
+func (c *Card) Attest(ctx context.Context, slot Slot) (slotCert, deviceCert *x509.Certificate, err error) {
+	certificates, err := withKey(ctx, c, "attesting the key in slot "+slot.String(), c.options.CallTimeout, nil, func(key yubikey) ([2]*x509.Certificate, error) {
+		attested, err := key.attest(slot)
+		if status, ok := statusOf(err); errors.Is(err, errNotFound) || ok && status == pcsc.WrongData {
+			return [2]*x509.Certificate{}, fmt.Errorf("%w: %w", ErrNotAttestable, err)
+		}
+		if err != nil {
+			return [2]*x509.Certificate{}, err
+		}
+		device, err := key.attestationCertificate()
+		if err != nil {
+			return [2]*x509.Certificate{}, fmt.Errorf("reading the card's attestation certificate: %w", err)
+		}
+		return [2]*x509.Certificate{attested, device}, nil
+	})
+	return certificates[0], certificates[1], err
+}

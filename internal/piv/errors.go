@@ -1,0 +1,123 @@
+package piv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+)
+
+// ErrNoPCSC is returned by everything in a build without PC/SC.
+var ErrNoPCSC = pcsc.ErrNoPCSC
+
+// What stands between the program and a card.
+var (
+	ErrNoService    = errors.New("the smart card service is not running")
+	ErrAccessDenied = errors.New("the smart card service refuses this user")
+	ErrNoReader     = errors.New("no smart card reader")
+	ErrNoCard       = errors.New("no card in the reader")
+	ErrNotYubiKey   = errors.New("the card is not a YubiKey with PIV")
+	ErrCardHeld     = errors.New("another program holds the card")
+	// ErrRemoved: the card is not in a reader any more. What was being done may
+	// have been done; look when it is back.
+	ErrRemoved = errors.New("the card was removed")
+	// ErrReset: contact was lost for a moment. What was being done may have been
+	// done; look and try again.
+	ErrReset = errors.New("the card was reset")
+	// ErrNoAnswer: a call into the card took longer than any call may.
+	ErrNoAnswer = errors.New("the card does not answer")
+)
+
+// What a card refuses.
+var (
+	ErrEmptySlot     = errors.New("the slot holds no key")
+	ErrNotAttestable = errors.New("the key was not generated on the card")
+	ErrPINBlocked    = errors.New("the PIN is blocked")
+	ErrPUKBlocked    = errors.New("the PUK is blocked")
+	ErrPINRequired   = errors.New("the key asks for the PIN")
+	ErrWeakPIN       = errors.New("the card refuses a PIN or PUK that is so easily guessed")
+	ErrManagementKey = pcsc.ErrManagementKey
+	ErrCardFull      = errors.New("there is no room left on the card")
+	ErrTouchTimeout  = errors.New("the card was not touched in time")
+	ErrKeyMismatch   = errors.New("the slot holds another key")
+)
+
+// WrongPINError is a PIN or PUK that the card did not take.
+type WrongPINError struct {
+	Reference string // "PIN" or "PUK"
+	Tries     int    // left
+}
+
+// Error says how many tries are left.
+func (e *WrongPINError) Error() string {
+	return fmt.Sprintf("wrong %s, %s left", e.Reference, tries(e.Tries))
+}
+
+// LastTryError is a PIN or PUK that was not sent, because the card would be
+// blocked if it were wrong. See Card.AllowLastTry.
+type LastTryError struct{ Reference string } // "PIN" or "PUK"
+
+// Error says that nothing was tried.
+func (e *LastTryError) Error() string {
+	return fmt.Sprintf("only one try is left for the %s, and a wrong one blocks it: not tried", e.Reference)
+}
+
+func tries(n int) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return fmt.Sprintf("%d tries", n)
+}
+
+// SeveralCardsError is a choice that only the caller can make.
+type SeveralCardsError struct{ Serials []uint32 }
+
+// Error lists the serial numbers.
+func (e *SeveralCardsError) Error() string {
+	return "several cards are connected: " + serials(e.Serials)
+}
+
+// WrongCardError is a card that is not there while others are. It is an
+// ErrNoCard.
+type WrongCardError struct {
+	Want uint32
+	Have []uint32
+}
+
+// Error names the card asked for and those that are there.
+func (e *WrongCardError) Error() string {
+	return fmt.Sprintf("card %d is not in a reader; there is %s", e.Want, serials(e.Have))
+}
+
+// Is reports true for ErrNoCard.
+func (e *WrongCardError) Is(target error) bool { return target == ErrNoCard }
+
+func serials(list []uint32) string {
+	texts := make([]string, len(list))
+	for i, serial := range list {
+		texts[i] = fmt.Sprint(serial)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// HeldError is a card that another program uses exclusively. It is an
+// ErrCardHeld.
+type HeldError struct {
+	Reader string
+	// Programs that use smart cards at the moment, as far as they can be seen:
+	// "scdaemon (1234)". One of them may be the holder.
+	Programs []string
+}
+
+// Error says which reader and who may hold it.
+func (e *HeldError) Error() string {
+	who := "it may be gpg's scdaemon, a browser or another card tool"
+	if len(e.Programs) > 0 {
+		who = "using smart cards now: " + strings.Join(e.Programs, ", ")
+	}
+	return fmt.Sprintf("%v in %q (%s)", ErrCardHeld, e.Reader, who)
+}
+
+// Is reports true for ErrCardHeld.
+func (e *HeldError) Is(target error) bool { return target == ErrCardHeld }

@@ -1,0 +1,124 @@
+package piv
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// ParseManagementKey reads a management key in hexadecimal: 32, 48 or 64 digits
+// for 16, 24 or 32 bytes.
+func ParseManagementKey(text secret.Secret) (secret.Secret, error) {
+	raw := text.Reveal()
+	defer clear(raw)
+	key := make([]byte, hex.DecodedLen(len(raw)))
+	defer clear(key)
+	if _, err := hex.Decode(key, bytes.TrimSpace(raw)); err != nil {
+		return secret.Secret{}, fmt.Errorf("a management key is written in hexadecimal digits")
+	}
+	switch len(key) {
+	case 16, 24, 32:
+		return secret.New(key), nil
+	}
+	return secret.Secret{}, fmt.Errorf("a management key has 16, 24 or 32 bytes, not %d", len(key))
+}
+
+// NewManagementKey makes a random management key of 24 bytes, which fits 3DES
+// and AES-192 alike.
+func NewManagementKey() (secret.Secret, error) {
+	key := make([]byte, 24)
+	if _, err := rand.Read(key); err != nil {
+		return secret.Secret{}, fmt.Errorf("making a management key: %w", err)
+	}
+	defer clear(key)
+	return secret.New(key), nil
+}
+
+// NewPUK makes a random PUK of eight digits.
+func NewPUK() (secret.Secret, error) {
+	puk := make([]byte, 0, 8)
+	defer func() { clear(puk) }()
+	for len(puk) < cap(puk) {
+		var b [1]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return secret.Secret{}, fmt.Errorf("making a PUK: %w", err)
+		}
+		// 250 is the largest multiple of ten in a byte: no digit is likelier.
+		if b[0] < 250 {
+			puk = append(puk, '0'+b[0]%10)
+		}
+	}
+	return secret.New(puk), nil
+}
+
+// CheckManagementKey proves that the key is the card's. There is no counter: a
+// wrong one costs nothing.
+//
+// Errors: ErrManagementKey.
+func (c *Card) CheckManagementKey(ctx context.Context, key secret.Secret) error {
+	return c.withManagementKey(ctx, "checking the management key", key, func(*session, pcsc.KeyAlgorithm) error { return nil })
+}
+
+// ChangeManagementKey sets a new management key of 16, 24 or 32 bytes, given the
+// old one. It becomes an AES key where the card knows AES (from firmware 5.4)
+// and a 3DES key before.
+//
+// Errors: ErrManagementKey when old is wrong.
+func (c *Card) ChangeManagementKey(ctx context.Context, old, new secret.Secret) error {
+	return c.withManagementKey(ctx, "changing the management key", old, func(s *session, _ pcsc.KeyAlgorithm) error {
+		algorithm, err := newKeyAlgorithm(c.Identity().Firmware, new.Len())
+		if err != nil {
+			return err
+		}
+		raw := new.Reveal()
+		defer clear(raw)
+		return s.SetManagementKey(algorithm, raw)
+	})
+}
+
+func newKeyAlgorithm(firmware Version, length int) (pcsc.KeyAlgorithm, error) {
+	candidates := []pcsc.KeyAlgorithm{pcsc.TripleDES}
+	if firmware.AtLeast(5, 4, 0) {
+		candidates = []pcsc.KeyAlgorithm{pcsc.AES192, pcsc.AES128, pcsc.AES256}
+	}
+	for _, algorithm := range candidates {
+		if algorithm.KeyLength() == length {
+			return algorithm, nil
+		}
+	}
+	return 0, fmt.Errorf("a card with firmware %s takes no management key of %d bytes", firmware, length)
+}
+
+// withManagementKey does one thing in a session that the management key opened.
+func (c *Card) withManagementKey(ctx context.Context, doing string, key secret.Secret, work func(*session, pcsc.KeyAlgorithm) error) error {
+	_, err := withSession(ctx, c, doing, func(s *session) (struct{}, error) {
+		algorithm, err := managementKeyAlgorithm(s, c.Identity().Firmware)
+		if err != nil {
+			return struct{}{}, err
+		}
+		raw := key.Reveal()
+		defer clear(raw)
+		if err := s.Authenticate(algorithm, raw); err != nil {
+			return struct{}{}, err
+		}
+		s.authenticated()
+		return struct{}{}, work(s, algorithm)
+	})
+	return err
+}
+
+func managementKeyAlgorithm(s *session, firmware Version) (pcsc.KeyAlgorithm, error) {
+	if !firmware.hasMetadata() {
+		return pcsc.TripleDES, nil
+	}
+	metadata, err := s.Metadata(pcsc.ReferenceManagementKey)
+	if err != nil {
+		return 0, err
+	}
+	return pcsc.KeyAlgorithm(metadata.Algorithm), nil
+}

@@ -1,0 +1,45 @@
+package pcsc
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Watch is StatusChange under a context: it returns nil when a reader changed or
+// the limit was reached, and the context's error when that ended first.
+func (c *Context) Watch(ctx context.Context, states []ReaderState, limit time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(states) == 0 {
+		return pause(ctx, limit)
+	}
+	cancelled := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelled)
+		c.Cancel() // where it fails, the limit ends the wait
+	})
+	err := c.StatusChange(states, limit)
+	if !stop() {
+		<-cancelled // the context must not be released under its feet
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, Timeout) {
+		return nil
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,71 @@
+package piv
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// PINPolicy says when a key asks for the PIN. It is fixed at generation.
+type PINPolicy string
+
+// The PIN policies. The match policies of the YubiKey Bio are shown where a key
+// has them, and cannot be asked for.
+const (
+	PINDefault     PINPolicy = "default" // the slot's own
+	PINNever       PINPolicy = "never"
+	PINOnce        PINPolicy = "once"
+	PINAlways      PINPolicy = "always"
+	PINMatchOnce   PINPolicy = "match-once"
+	PINMatchAlways PINPolicy = "match-always"
+	PINUnknown     PINPolicy = "unknown"
+)
+
+// ParsePINPolicy reads "default", "never", "once" or "always".
+func ParsePINPolicy(text string) (PINPolicy, error) {
+	policy := PINPolicy(strings.ToLower(text))
+	if !slices.Contains([]PINPolicy{PINDefault, PINNever, PINOnce, PINAlways}, policy) {
+		return "", fmt.Errorf("%q is not a PIN policy: there are default, never, once and always", text)
+	}
+	return policy, nil
+}
+
+// TouchPolicy says when a key asks for the card's button to be touched. It is
+// fixed at generation.
+type TouchPolicy string
+
+// The touch policies; cached holds for 15 seconds.
+const (
+	TouchDefault TouchPolicy = "default" // never
+	TouchNever   TouchPolicy = "never"
+	TouchAlways  TouchPolicy = "always"
+	TouchCached  TouchPolicy = "cached"
+	TouchUnknown TouchPolicy = "unknown"
+)
+
+// ParseTouchPolicy reads "default", "never", "always" or "cached".
+func ParseTouchPolicy(text string) (TouchPolicy, error) {
+	policy := TouchPolicy(strings.ToLower(text))
+	if !slices.Contains([]TouchPolicy{TouchDefault, TouchNever, TouchAlways, TouchCached}, policy) {
+		return "", fmt.Errorf("%q is not a touch policy: there are default, never, always and cached", text)
+	}
+	return policy, nil
+}
+
+// policiesFromCard translates the two bytes that a card's metadata and its
+// attestations give.
+func policiesFromCard(pin, touch byte) (PINPolicy, TouchPolicy) {
+	pins := []PINPolicy{PINUnknown, PINNever, PINOnce, PINAlways, PINMatchOnce, PINMatchAlways}
+	touches := []TouchPolicy{TouchUnknown, TouchNever, TouchAlways, TouchCached}
+	p, t := PINUnknown, TouchUnknown
+	if int(pin) < len(pins) {
+		p = pins[pin]
+	}
+	if int(touch) < len(touches) {
+		t = touches[touch]
+	}
+	return p, t
+}
+
+// mayTouch reports whether a key with the policy may ask for a touch.
+func (p TouchPolicy) mayTouch() bool { return p != TouchNever && p != TouchDefault }

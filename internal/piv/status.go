@@ -1,0 +1,153 @@
+package piv
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+)
+
+// Tri is a fact that may be unknown.
+type Tri int8
+
+// The values of a Tri.
+const (
+	Unknown Tri = iota
+	No
+	Yes
+)
+
+// String returns "unknown", "no" or "yes".
+func (t Tri) String() string {
+	switch t {
+	case No:
+		return "no"
+	case Yes:
+		return "yes"
+	}
+	return "unknown"
+}
+
+// MarshalText returns String, for JSON.
+func (t Tri) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnknownTries stands for a counter that the card does not tell.
+const UnknownTries = -1
+
+// Counter is what protects a PIN or PUK from being guessed.
+type Counter struct {
+	Tries   int // left, 0 when blocked; UnknownTries
+	Max     int // after a success; UnknownTries
+	Factory Tri // whether it is the factory value
+}
+
+// ManagementKey is what is known of a card's management key.
+type ManagementKey struct {
+	Algorithm string // "3des", "aes128", "aes192" or "aes256"
+	Factory   Tri    // whether it is the factory value
+}
+
+// Protection is how a card is protected, and whether Windows can tell it apart.
+type Protection struct {
+	PIN, PUK      Counter
+	ManagementKey ManagementKey
+	CHUID         bool // whether there is a Card Holder Unique Identifier
+}
+
+// Status is everything that can be seen on a card without a PIN.
+type Status struct {
+	Protection
+	Slots []SlotContents // those that hold something
+}
+
+// Protection reads the counters, whether factory values are set (from firmware
+// 5.3), and whether there is a CHUID.
+func (c *Card) Protection(ctx context.Context) (Protection, error) {
+	return withSession(ctx, c, "reading the card's protection", func(s *session) (Protection, error) {
+		return readProtection(s, c.Identity().Firmware)
+	})
+}
+
+// Status reads the protection and every slot.
+func (c *Card) Status(ctx context.Context) (Status, error) {
+	return withSession(ctx, c, "reading the card", func(s *session) (Status, error) {
+		firmware := c.Identity().Firmware
+		protection, err := readProtection(s, firmware)
+		if err != nil {
+			return Status{}, err
+		}
+		status := Status{Protection: protection}
+		for _, slot := range Slots() {
+			if err := ctx.Err(); err != nil {
+				return Status{}, err
+			}
+			contents, err := readSlot(s, firmware, slot)
+			if err != nil {
+				return Status{}, err
+			}
+			c.learn(contents)
+			if !contents.Empty() {
+				status.Slots = append(status.Slots, contents)
+			}
+		}
+		return status, nil
+	})
+}
+
+func readProtection(s *session, firmware Version) (p Protection, err error) {
+	if firmware.hasMetadata() {
+		if p.PIN, err = readCounter(s, pcsc.ReferencePIN); err != nil {
+			return Protection{}, err
+		}
+		if p.PUK, err = readCounter(s, pcsc.ReferencePUK); err != nil {
+			return Protection{}, err
+		}
+		metadata, err := s.Metadata(pcsc.ReferenceManagementKey)
+		if err != nil {
+			return Protection{}, err
+		}
+		p.ManagementKey = ManagementKey{pcsc.KeyAlgorithm(metadata.Algorithm).String(), factory(metadata)}
+	} else if p, err = readOldProtection(s); err != nil {
+		return Protection{}, err
+	}
+	_, err = s.GetData(pcsc.ObjectCHUID)
+	if err != nil && !errors.Is(err, pcsc.ErrNoObject) {
+		return Protection{}, err
+	}
+	p.CHUID = err == nil
+	return p, nil
+}
+
+// readOldProtection reads what firmware before 5.3 tells: the PIN's counter.
+// Its management keys are 3DES.
+func readOldProtection(s *session) (Protection, error) {
+	unknown := Counter{Tries: UnknownTries, Max: UnknownTries}
+	p := Protection{PIN: unknown, PUK: unknown, ManagementKey: ManagementKey{Algorithm: pcsc.TripleDES.String()}}
+	tries, verified, err := s.Tries()
+	if err == nil && !verified {
+		p.PIN.Tries = tries
+	}
+	return p, err
+}
+
+func readCounter(s *session, reference byte) (Counter, error) {
+	metadata, err := s.Metadata(reference)
+	if err != nil {
+		return Counter{}, err
+	}
+	counter := Counter{Tries: UnknownTries, Max: UnknownTries, Factory: factory(metadata)}
+	if metadata.HasRetries {
+		counter.Tries, counter.Max = metadata.Remaining, metadata.Retries
+	}
+	return counter, nil
+}
+
+func factory(metadata pcsc.Metadata) Tri {
+	switch {
+	case !metadata.HasDefault:
+		return Unknown
+	case metadata.Default != 0:
+		return Yes
+	}
+	return No
+}

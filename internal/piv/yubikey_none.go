@@ -1,0 +1,5 @@
+//go:build !windows && !(cgo && (linux || darwin))
+
+package piv
+
+func openYubiKey(string) (yubikey, error) { return nil, ErrNoPCSC }

@@ -1,0 +1,104 @@
+package plain
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// Terminal is the enrollment's Prompter on a plain terminal.
+var _ enroll.Prompter = (*Terminal)(nil)
+
+// Choose lists the choices with numbers and takes one of them.
+func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
+	t.ask(question)
+	for i, choice := range choices {
+		fmt.Fprintf(t.out, "  %d  %s\n", i+1, Clean(choice.Text))
+	}
+	for {
+		fmt.Fprintf(t.out, "your choice (1 to %d): ", len(choices))
+		line, err := t.readLine(ctx, true)
+		if err != nil {
+			return "", err
+		}
+		if n, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && n >= 1 && n <= len(choices) {
+			return choices[n-1].ID, nil
+		}
+		fmt.Fprintln(t.out, "that is none of them")
+	}
+}
+
+// Secret reads without echo, a new secret twice.
+func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
+	for {
+		fmt.Fprintf(t.out, "%s: ", Clean(question.Text))
+		line, err := t.readLine(ctx, false)
+		if err != nil {
+			return secret.Secret{}, err
+		}
+		value := secret.FromString(line)
+		if question.Check != nil {
+			if err := question.Check(value); err != nil {
+				fmt.Fprintf(t.out, "%s\n", Clean(err.Error()))
+				continue
+			}
+		}
+		if !question.New {
+			return value, nil
+		}
+		fmt.Fprint(t.out, "the same again: ")
+		again, err := t.readLine(ctx, false)
+		if err != nil {
+			return secret.Secret{}, err
+		}
+		if value.Equal(secret.FromString(again)) {
+			return value, nil
+		}
+		fmt.Fprintln(t.out, "the two were not the same")
+	}
+}
+
+// Confirm takes "yes" or "no" spelled out, so that a touch on a YubiKey, which
+// types a burst of letters and Enter, answers nothing.
+func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
+	t.ask(question)
+	for {
+		fmt.Fprint(t.out, "yes or no: ")
+		line, err := t.readLine(ctx, true)
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToLower(strings.TrimSpace(line)) {
+		case "yes":
+			return true, nil
+		case "no":
+			return false, nil
+		}
+	}
+}
+
+// TypedConfirm returns nil when want was typed, and enroll.ErrDeclined for
+// anything else.
+func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, want string) error {
+	t.ask(question)
+	fmt.Fprintf(t.out, "type %s to go on, anything else to stop: ", Clean(want))
+	line, err := t.readLine(ctx, true)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(line) != want {
+		return enroll.ErrDeclined
+	}
+	return nil
+}
+
+func (t *Terminal) ask(question enroll.Question) {
+	fmt.Fprintln(t.out, Clean(question.Text))
+	for _, loss := range question.Loss {
+		fmt.Fprintf(t.out, "  lost: %s\n", Clean(loss))
+	}
+}
