@@ -39,11 +39,12 @@ func NewEST(base string) (Issuer, error) {
 	u, err := url.Parse(base)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("est: %q is not a URL", base)
+		// Not shown: there may be a password in it.
+		return nil, errors.New("est: the address is not a URL")
+	case u.User != nil:
+		return nil, fmt.Errorf("est: a user or password in the URL of %s is not accepted", u.Host)
 	case u.Host == "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("est: %q is not the URL of an EST service", base)
-	case u.User != nil:
-		return nil, fmt.Errorf("est: a password in the URL of %s is not accepted", u.Host)
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 	default:
 		return nil, fmt.Errorf("est: %q is neither https nor plain http to this machine", base)

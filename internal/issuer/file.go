@@ -194,21 +194,27 @@ func firstKey(data []byte) (crypto.PublicKey, error) {
 	if block == nil {
 		return nil, errors.New("not PEM")
 	}
+	var key crypto.PublicKey
 	switch block.Type {
 	case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
 		csr, err := x509.ParseCertificateRequest(block.Bytes)
 		if err != nil {
 			return nil, err
 		}
-		return csr.PublicKey, nil
+		key = csr.PublicKey
 	case "CERTIFICATE":
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
 			return nil, err
 		}
-		return cert.PublicKey, nil
+		key = cert.PublicKey
+	default:
+		return nil, fmt.Errorf("%s is neither a request nor a certificate", block.Type)
 	}
-	return nil, fmt.Errorf("%s is neither a request nor a certificate", block.Type)
+	if key == nil {
+		return nil, errors.New("unknown type of key")
+	}
+	return key, nil
 }
 
 func readFile(path string) ([]byte, error) {
