@@ -60,7 +60,7 @@ func (s *AgeStore) Warnings() []string { return append([]string(nil), s.warnings
 
 // Put seals the record and keeps it as DIR/<serial>-<UTC time>.age.
 func (s *AgeStore) Put(ctx context.Context, r Record) (string, error) {
-	return put(ctx, s.dir, ageExtension, r, s.seal)
+	return keep(ctx, s.dir, ageExtension, r, s.seal)
 }
 
 // seal armours, so that a record survives being pasted into a ticket or a vault.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -57,6 +58,9 @@ type content struct {
 // encode is the one place where the secrets are revealed; what it returns goes
 // straight into the sealed or private file.
 func encode(r Record) ([]byte, error) {
+	if !utf8.Valid(r.PUK.Reveal()) {
+		return nil, errors.New("the PUK is not text") // JSON would replace bytes silently
+	}
 	data, err := json.MarshalIndent(content{
 		Serial:                 r.Serial,
 		Created:                r.Created,
@@ -94,9 +98,9 @@ func decode(data []byte) (Record, error) {
 	}, nil
 }
 
-// put seals the record and gives it a name of its own. The name starts with the
+// keep seals the record and gives it a name of its own. The name starts with the
 // serial and the UTC time, so that a listing sorts by age.
-func put(ctx context.Context, dir, extension string, r Record, seal func([]byte) ([]byte, error)) (string, error) {
+func keep(ctx context.Context, dir, extension string, r Record, seal func([]byte) ([]byte, error)) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}

@@ -16,7 +16,7 @@ func NewPlainFile(dir string) (Store, error) {
 }
 
 func (p plainStore) Put(ctx context.Context, r Record) (string, error) {
-	return put(ctx, p.dir, plainExtension, r, func(plain []byte) ([]byte, error) {
+	return keep(ctx, p.dir, plainExtension, r, func(plain []byte) ([]byte, error) {
 		return append([]byte(nil), plain...), nil
 	})
 }

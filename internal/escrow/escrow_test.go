@@ -1,0 +1,381 @@
+package escrow
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+const puk = "83719264"
+
+var managementKey = bytes.Repeat([]byte("CANARY!!"), 3)
+
+func record(serial uint32, at time.Time) Record {
+	return Record{Serial: serial, Created: at, PUK: secret.FromString(puk), ManagementKey: secret.New(managementKey),
+		ManagementKeyAlgorithm: "aes192", Note: "enrolled for carol@example.org"}
+}
+
+func identity(t testing.TB) *age.X25519Identity {
+	t.Helper()
+	i, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func checkRecord(t *testing.T, got, want Record) {
+	t.Helper()
+	if got.Serial != want.Serial || !got.Created.Equal(want.Created.Truncate(time.Second)) || got.Note != want.Note ||
+		got.ManagementKeyAlgorithm != want.ManagementKeyAlgorithm || !got.PUK.Equal(want.PUK) || !got.ManagementKey.Equal(want.ManagementKey) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// noSecrets looks for the secrets in every file below dir.
+func noSecrets(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, s := range []string{puk, string(managementKey), hex.EncodeToString(managementKey)} {
+			if bytes.Contains(bytes.ToLower(data), []byte(strings.ToLower(s))) || strings.Contains(path, s) {
+				t.Errorf("%s holds a secret", path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func put(t *testing.T, s Store, r Record) string {
+	t.Helper()
+	path, err := s.Put(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSealedRecord(t *testing.T) {
+	online, offline := identity(t), identity(t)
+	dir := filepath.Join(t.TempDir(), "escrow")
+	s, err := NewAge(dir, []string{online.Recipient().String(), offline.Recipient().String()})
+	if err != nil || len(s.Warnings()) != 0 {
+		t.Fatal(s, err)
+	}
+	at := time.Date(2026, 3, 4, 5, 6, 7, 89, time.FixedZone("", 3600))
+	path := put(t, s, record(12345678, at))
+	if want := filepath.Join(dir, "12345678-20260304T040607Z.age"); path != want {
+		t.Errorf("path %s, want %s", path, want)
+	}
+	noSecrets(t, dir)
+	for _, i := range []*age.X25519Identity{online, offline} {
+		got, err := Open(path, identity(t), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkRecord(t, got, record(12345678, at))
+	}
+	if _, err := Open(path, identity(t)); !errors.Is(err, ErrNoIdentity) {
+		t.Error(err)
+	}
+	if _, err := Open(path); !errors.Is(err, ErrNoIdentity) {
+		t.Error(err)
+	}
+	checkModes(t, path)
+}
+
+func checkModes(t *testing.T, path string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		return
+	}
+	for name, want := range map[string]fs.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", name, info.Mode(), err, want)
+		}
+	}
+}
+
+func TestPlainRecord(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "escrow")
+	s, err := NewPlainFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	path := put(t, s, record(7, at))
+	checkModes(t, path)
+	got, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRecord(t, got, record(7, at))
+
+	// The format is for people and other tools too.
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]any{"serial": 7.0, "puk": puk, "management_key": hex.EncodeToString(managementKey),
+		"management_key_algorithm": "aes192", "note": "enrolled for carol@example.org", "created": at.UTC().Format("2006-01-02T15:04:05Z")} {
+		if fields[name] != want {
+			t.Errorf("%s is %v, want %v", name, fields[name], want)
+		}
+	}
+}
+
+func TestOlderRecordsStay(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewPlainFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	paths := map[string]bool{}
+	for i := range 10 {
+		all.Go(func() {
+			r := record(7, at)
+			r.Note = fmt.Sprint(i)
+			path, err := s.Put(context.Background(), r)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			paths[path] = true
+		})
+	}
+	all.Wait()
+	records, err := ReadAll(t.Context(), dir, 7)
+	if err != nil || len(paths) != 10 || len(records) != 10 {
+		t.Fatalf("%d names, %d records, %v", len(paths), len(records), err)
+	}
+	notes := map[string]bool{}
+	for _, r := range records {
+		notes[r.Note] = true
+	}
+	if len(notes) != 10 {
+		t.Errorf("notes %v", notes)
+	}
+}
+
+func TestReadAll(t *testing.T) {
+	dir, key := t.TempDir(), identity(t)
+	sealed, err := NewAge(dir, []string{key.Recipient().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := NewPlainFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	put(t, plain, record(7, now.Add(-time.Hour)))
+	put(t, sealed, record(7, now))
+	put(t, plain, record(71, now))
+	// What a crash leaves: a name without content, and a temporary file.
+	for _, name := range []string{"7-20200101T000000Z.json", "7-20200101T000000Z.age", ".7-20200101T000000Z.json.123.tmp"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := ReadAll(t.Context(), dir, 7, key)
+	if err != nil || len(records) != 2 || !records[0].Created.After(records[1].Created) {
+		t.Fatal(len(records), err)
+	}
+	// Without the identity the plain one is still found, and the rest is said.
+	records, err = ReadAll(t.Context(), dir, 7)
+	if !errors.Is(err, ErrNoIdentity) || len(records) != 1 {
+		t.Error(len(records), err)
+	}
+	if records, err := ReadAll(t.Context(), filepath.Join(dir, "none"), 7); err != nil || len(records) != 0 {
+		t.Error(records, err)
+	}
+	// A record under another card's name is not believed.
+	if err := os.Link(filepath.Join(dir, "71-"+now.UTC().Format("20060102T150405Z")+".json"), filepath.Join(dir, "7-x.json")); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := ReadAll(t.Context(), dir, 7, key); err == nil || len(records) != 2 {
+		t.Error(len(records), err)
+	}
+}
+
+func TestPutRefuses(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewPlainFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), Record{Serial: 7}); !errors.Is(err, ErrNothing) {
+		t.Error(err)
+	}
+	if _, err := s.Put(t.Context(), record(0, time.Now())); err == nil {
+		t.Error("a record of no card was kept")
+	}
+	binary := record(7, time.Now())
+	binary.PUK = secret.New([]byte{'1', 0xff})
+	if _, err := s.Put(t.Context(), binary); err == nil {
+		t.Error("a PUK was kept that JSON would change")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Put(ctx, record(7, time.Now())); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+		t.Errorf("left %v, %v", entries, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), record(7, time.Now())); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestRecipients(t *testing.T) {
+	first, second := identity(t), identity(t)
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sshPublic, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sshLine := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(sshPublic))) + " carol@desk"
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	list := file("recipients", "# the safe\n\n"+first.Recipient().String()+"\r\n"+sshLine+"\n")
+	s, err := NewAge(filepath.Join(dir, "e"), []string{list, " " + second.Recipient().String(), first.Recipient().String()})
+	if err != nil || len(s.recipients) != 3 {
+		t.Fatal(s, err)
+	}
+	path := put(t, s, record(7, time.Now()))
+	for _, keys := range []string{
+		file("first", "# created\n"+first.String()+"\n"), file("second", second.String()), file("ssh", string(pem.EncodeToMemory(block))),
+	} {
+		identities, err := ReadIdentities(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Open(path, identities...); err != nil || !got.PUK.Equal(secret.FromString(puk)) {
+			t.Errorf("%s: %v", keys, err)
+		}
+	}
+
+	if s, err := NewAge(dir, []string{first.Recipient().String(), first.Recipient().String()}); err != nil || len(s.Warnings()) != 1 {
+		t.Error("one recipient given twice does not warn", err)
+	}
+	hybrid, err := age.GenerateHybridIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, recipients := range [][]string{
+		nil, {""}, {"age1nonsense"}, {"ssh-ed25519 AAAA"}, {"none.txt"}, {dir}, {file("empty", "# nothing\n")}, {file("wrong", "hello\n")},
+		{first.String()}, {file("secret", first.String()+"\n")}, {first.Recipient().String(), hybrid.Recipient().String()},
+	} {
+		_, err := NewAge(filepath.Join(dir, "unused"), recipients)
+		if err == nil || strings.Contains(err.Error(), first.String()[:30]) {
+			t.Errorf("%.60q: %v", recipients, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "unused")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder was made: %v", err)
+	}
+	for _, name := range []string{list, "none", file("cut", first.String()[:50])} {
+		if _, err := ReadIdentities(name); err == nil || strings.Contains(err.Error(), first.String()[:30]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestDamagedRecords(t *testing.T) {
+	key := identity(t)
+	dir := t.TempDir()
+	s, err := NewAge(dir, []string{key.Recipient().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(put(t, s, record(7, time.Now())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"a.age": good[:len(good)/2], "b.age": []byte("nothing"), "c.json": []byte("{}"), "d.json": []byte(`{"serial":7,"management_key":"xy"}`),
+		"e.json": []byte("["), "f.json": make([]byte, maxRecord+1), "g.json": []byte(`{"serial":7}`),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Open(path, key); err == nil {
+			t.Errorf("%s was read as %+v", name, r)
+		}
+	}
+}
+
+// FuzzDecode feeds the content of records, which may have been edited by hand.
+func FuzzDecode(f *testing.F) {
+	good, err := encode(record(7, time.Now()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"serial":1,"management_key":"00"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decode(data)
+		if err != nil {
+			return
+		}
+		again, err := encode(r)
+		if err != nil {
+			t.Skip("a time that JSON cannot carry")
+		}
+		back, err := decode(again)
+		if err != nil || !back.PUK.Equal(r.PUK) || !back.ManagementKey.Equal(r.ManagementKey) || back.Serial != r.Serial {
+			t.Fatalf("%q became %q: %v", data, again, err)
+		}
+	})
+}
