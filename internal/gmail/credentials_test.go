@@ -98,10 +98,10 @@ func TestEndpointMustBeSafe(t *testing.T) {
 	path := writeAccount(t, accountJSON(nil))
 	for endpoint, ok := range map[string]bool{
 		"https://gmail.googleapis.com/": true, "http://127.0.0.1:80": true, "http://[::1]:80/": true, "http://localhost:80/": true,
-		"http://gmail.googleapis.com/": false, "ftp://x/": false, "gmail": false, "https://": false, "https://a:b@c/": false, "http://127.0.0.1.example.org/": false,
+		"http://gmail.googleapis.com/": false, "ftp://x/": false, "gmail": false, "https://": false, "https://a:password@c/": false, "https://a:password@%zz/": false, "http://127.0.0.1.example.org/": false,
 	} {
 		_, err := Open(Config{CredentialsFile: path, Endpoint: endpoint})
-		if (err == nil) != ok || err != nil && !errors.Is(err, ErrInvalid) {
+		if (err == nil) != ok || err != nil && (!errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), "password")) {
 			t.Errorf("%s: %v", endpoint, err)
 		}
 	}

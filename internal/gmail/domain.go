@@ -2,6 +2,7 @@ package gmail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/mail"
@@ -179,8 +180,9 @@ func isAddress(s string) bool {
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return fmt.Errorf("%q is not a URL", clean(raw))
+		return errors.New("the address is not a URL") // not shown: there may be a password in it
 	}
+	raw = u.Redacted()
 	switch {
 	case u.Host == "" || u.User != nil:
 		return fmt.Errorf("%q is not a plain URL with a host", clean(raw))
