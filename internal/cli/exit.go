@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // The exit codes; scripts depend on them.
@@ -101,6 +102,9 @@ func hintFor(err error) string {
 	if errors.As(err, &known) && known.Hint() != "" {
 		return known.Hint()
 	}
+	if hint := hintForType(err); hint != "" {
+		return hint
+	}
 	for _, entry := range []struct {
 		err  error
 		hint string
@@ -122,6 +126,29 @@ func hintFor(err error) string {
 		if errors.Is(err, entry.err) {
 			return entry.hint
 		}
+	}
+	return ""
+}
+
+func hintForType(err error) string {
+	var (
+		several *piv.SeveralCardsError
+		wrong   *piv.WrongPINError
+		last    *piv.LastTryError
+		missing *smime.MissingIssuerError
+		cannot  *piv.UnsupportedError
+	)
+	switch {
+	case errors.As(err, &several):
+		return "say which one with --serial SERIAL, or leave only one in"
+	case errors.As(err, &wrong):
+		return "check the PIN and run the same command again; a forgotten one is replaced with the PUK: ykman piv access unblock-pin"
+	case errors.As(err, &last):
+		return "run the command on a terminal to be asked, or replace the PIN with the PUK: ykman piv access unblock-pin"
+	case errors.As(err, &missing):
+		return "give the missing certificates with --chain FILE"
+	case errors.As(err, &cannot):
+		return "choose another algorithm with --algorithm, or another card"
 	}
 	return ""
 }

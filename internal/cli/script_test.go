@@ -124,7 +124,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // jsonHas checks a value in the last standard output: json PATH VALUE, where PATH
-// is dotted with numbers for elements, and VALUE * is anything but nothing.
+// is dotted with numbers for elements and len for how many, and VALUE * is anything but nothing.
 func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: json PATH VALUE")
@@ -138,7 +138,7 @@ func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
 		case map[string]any:
 			value = node[part]
 		case []any:
-			if part == "#" {
+			if part == "len" {
 				value = float64(len(node))
 				continue
 			}

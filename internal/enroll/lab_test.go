@@ -37,7 +37,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	practice, err = lab.Start(context.Background(), lab.Options{Dir: dir, Readers: 2, Seed: 1})
+	practice, err = lab.Start(context.Background(), lab.Options{Dir: dir, Readers: 2, NoCard: true, Seed: 1})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starting the practice lab:", err)
 		return 1
@@ -135,7 +135,7 @@ func (d *desk) newWorld() enroll.World {
 			}
 			return keys, err
 		},
-		Evidence: filepath.Join(d.escrow, "evidence"), Operator: "tester", Tool: "test", Patience: 500 * time.Millisecond,
+		Evidence: filepath.Join(d.escrow, "evidence"), Operator: "tester", Tool: "test", Patience: 150 * time.Millisecond,
 		Notify: func(event enroll.Event) { d.t.Logf("%s %s %s %s", event.Step, event.Slot, event.State, event.Message) },
 	}
 }

@@ -26,7 +26,7 @@ func secretsStep() Step {
 			if protection.PIN.Factory == piv.Unknown {
 				e.note("firmware %s does not tell whether the PIN and PUK are the factory ones: they are taken as changed", e.identity.Firmware)
 			}
-			for _, gather := range []func(context.Context, piv.Protection) error{e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
+			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
 				if err := gather(ctx, protection); err != nil {
 					return err
 				}
@@ -34,6 +34,24 @@ func secretsStep() Step {
 			e.secrets.gathered = true
 			return nil
 		}}
+}
+
+// needIssuer refuses to begin what would end for want of an issuer.
+func (e *Enrollment) needIssuer(ctx context.Context, _ piv.Protection) error {
+	if e.world.Issuer != nil {
+		return nil
+	}
+	for _, key := range e.keys {
+		if !key.generate {
+			if err := e.findCertificate(ctx, key); err != nil {
+				return err
+			}
+		}
+		if key.leaf == nil {
+			return ErrNoIssuer
+		}
+	}
+	return nil
 }
 
 func (e *Enrollment) gatherPIN(ctx context.Context, protection piv.Protection) error {

@@ -15,19 +15,26 @@ import (
 //
 // Errors: ErrNotAttestable for an empty slot or an imported key.
 func (c *Card) Attest(ctx context.Context, slot Slot) (slotCert, deviceCert *x509.Certificate, err error) {
-	certificates, err := withKey(ctx, c, "attesting the key in slot "+slot.String(), c.options.CallTimeout, nil, func(key yubikey) ([2]*x509.Certificate, error) {
-		attested, err := key.attest(slot)
-		if status, ok := statusOf(err); errors.Is(err, errNotFound) || ok && status == pcsc.WrongData {
-			return [2]*x509.Certificate{}, fmt.Errorf("%w: %w", ErrNotAttestable, err)
-		}
-		if err != nil {
-			return [2]*x509.Certificate{}, err
-		}
-		device, err := key.attestationCertificate()
-		if err != nil {
-			return [2]*x509.Certificate{}, fmt.Errorf("reading the card's attestation certificate: %w", err)
-		}
-		return [2]*x509.Certificate{attested, device}, nil
+	certificates, err := reading(ctx, func() ([2]*x509.Certificate, error) {
+		return withKey(ctx, c, "attesting the key in slot "+slot.String(), c.options.CallTimeout, nil, func(key yubikey) ([2]*x509.Certificate, error) {
+			return attest(key, slot)
+		})
 	})
 	return certificates[0], certificates[1], err
+}
+
+// attest returns the slot's and the card's certificate.
+func attest(key yubikey, slot Slot) ([2]*x509.Certificate, error) {
+	attested, err := key.attest(slot)
+	if status, ok := statusOf(err); errors.Is(err, errNotFound) || ok && status == pcsc.WrongData {
+		return [2]*x509.Certificate{}, fmt.Errorf("%w: %w", ErrNotAttestable, err)
+	}
+	if err != nil {
+		return [2]*x509.Certificate{}, err
+	}
+	device, err := key.attestationCertificate()
+	if err != nil {
+		return [2]*x509.Certificate{}, fmt.Errorf("reading the card's attestation certificate: %w", err)
+	}
+	return [2]*x509.Certificate{attested, device}, nil
 }

@@ -50,12 +50,14 @@ func (c *Card) Slot(ctx context.Context, slot Slot) (SlotContents, error) {
 	if !slot.Valid() {
 		return SlotContents{}, fmt.Errorf("%s is not a slot", slot)
 	}
-	return withSession(ctx, c, "reading slot "+slot.String(), func(s *session) (SlotContents, error) {
-		contents, err := readSlot(s, c.Identity().Firmware, slot)
-		if err == nil {
-			c.learn(contents)
-		}
-		return contents, err
+	return reading(ctx, func() (SlotContents, error) {
+		return withSession(ctx, c, "reading slot "+slot.String(), func(s *session) (SlotContents, error) {
+			contents, err := readSlot(s, c.Identity().Firmware, slot)
+			if err == nil {
+				c.learn(contents)
+			}
+			return contents, err
+		})
 	})
 }
 

@@ -2,6 +2,7 @@ package piv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -52,4 +53,18 @@ func (c *Card) withKey(ctx context.Context, doing string, work func(yubikey) err
 		return struct{}{}, work(key)
 	})
 	return err
+}
+
+// reading repeats a look at the card, which changes nothing, when the contact
+// breaks in the middle of it.
+func reading[T any](ctx context.Context, look func() (T, error)) (T, error) {
+	for glitches := 0; ; glitches++ {
+		seen, err := look()
+		if err == nil || glitches == maxGlitches || !errors.Is(err, ErrReset) && !errors.Is(err, ErrRemoved) {
+			return seen, err
+		}
+		if err := sleep(ctx, heldPause); err != nil {
+			return seen, err
+		}
+	}
 }

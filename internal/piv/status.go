@@ -63,34 +63,38 @@ type Status struct {
 // Protection reads the counters, whether factory values are set (from firmware
 // 5.3), and whether there is a CHUID.
 func (c *Card) Protection(ctx context.Context) (Protection, error) {
-	return withSession(ctx, c, "reading the card's protection", func(s *session) (Protection, error) {
-		return readProtection(s, c.Identity().Firmware)
+	return reading(ctx, func() (Protection, error) {
+		return withSession(ctx, c, "reading the card's protection", func(s *session) (Protection, error) {
+			return readProtection(s, c.Identity().Firmware)
+		})
 	})
 }
 
 // Status reads the protection and every slot.
 func (c *Card) Status(ctx context.Context) (Status, error) {
-	return withSession(ctx, c, "reading the card", func(s *session) (Status, error) {
-		firmware := c.Identity().Firmware
-		protection, err := readProtection(s, firmware)
-		if err != nil {
-			return Status{}, err
-		}
-		status := Status{Protection: protection}
-		for _, slot := range Slots() {
-			if err := ctx.Err(); err != nil {
-				return Status{}, err
-			}
-			contents, err := readSlot(s, firmware, slot)
+	return reading(ctx, func() (Status, error) {
+		return withSession(ctx, c, "reading the card", func(s *session) (Status, error) {
+			firmware := c.Identity().Firmware
+			protection, err := readProtection(s, firmware)
 			if err != nil {
 				return Status{}, err
 			}
-			c.learn(contents)
-			if !contents.Empty() {
-				status.Slots = append(status.Slots, contents)
+			status := Status{Protection: protection}
+			for _, slot := range Slots() {
+				if err := ctx.Err(); err != nil {
+					return Status{}, err
+				}
+				contents, err := readSlot(s, firmware, slot)
+				if err != nil {
+					return Status{}, err
+				}
+				c.learn(contents)
+				if !contents.Empty() {
+					status.Slots = append(status.Slots, contents)
+				}
 			}
-		}
-		return status, nil
+			return status, nil
+		})
 	})
 }
 
