@@ -2,7 +2,10 @@ package clients
 
 import (
 	"context"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab"
 )
@@ -71,4 +74,61 @@ func TestForeignCardForDebianTools(t *testing.T) {
 	}
 	s.says(s.run("opensc-tool", "-a"), "3b:80:80:01:01")
 	s.refused("yubico-piv-tool", "-a", "status")
+}
+
+// TestWaitingForACard has a program wait in SCardGetStatusChange.
+func TestWaitingForACard(t *testing.T) {
+	need(t, "opensc-tool")
+	t.Parallel()
+	l := startLab(t, lab.Options{})
+	s := &station{
+		t: t, dir: t.TempDir(),
+		env: []string{"PCSCLITE_CSOCK_NAME=" + l.Env()["PCSCLITE_CSOCK_NAME"]},
+	}
+	if err := l.Pull(0); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		out string
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		out, err := s.command("opensc-tool", "--wait", "--atr")
+		done <- result{out, err}
+	}()
+	select {
+	case r := <-done:
+		t.Fatalf("did not wait: %v\n%s", r.err, r.out)
+	case <-time.After(500 * time.Millisecond): // it is waiting, or will be soon
+	}
+	if err := l.Insert(0, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := <-done
+	if r.err != nil {
+		t.Fatalf("%v\n%s", r.err, r.out)
+	}
+	s.says(r.out, "3b:fd:13")
+}
+
+// TestProgramsAtOnce has programs queue for the card with transactions.
+func TestProgramsAtOnce(t *testing.T) {
+	need(t, "yubico-piv-tool")
+	t.Parallel()
+	l := startLab(t, lab.Options{Firmware: "5.4.3"})
+	s := &station{
+		t: t, dir: t.TempDir(),
+		env: []string{"PCSCLITE_CSOCK_NAME=" + l.Env()["PCSCLITE_CSOCK_NAME"]},
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			out, err := s.command("yubico-piv-tool", "-a", "verify-pin", "-P", factoryPIN, "-a", "status")
+			if err != nil || !strings.Contains(out, "PIN tries left:\t3") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package clients
 
 import (
@@ -135,14 +137,4 @@ func insertIntoVPCD(t *testing.T, address string, card vpcd.Card) {
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-}
-
-// waitUntil polls; only something broken lets it run out.
-func waitUntil(t *testing.T, what string, ready func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ready(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }

@@ -174,3 +174,13 @@ func (s *station) certify(publicKey, certificate string) {
 	s.run("openssl", "x509", "-new", "-subj", "/CN=Client", "-CA", "ca.crt", "-CAkey", "ca.key",
 		"-force_pubkey", publicKey, "-out", certificate, "-days", "5")
 }
+
+// waitUntil polls; only something broken lets it run out.
+func waitUntil(t *testing.T, what string, ready func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ready(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
