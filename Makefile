@@ -36,7 +36,7 @@ nopcsc:
 	  if [ $$code -ne 5 ] || ! grep -q 'no PC/SC' bin/nopcsc.out; then echo "a build without PC/SC does not say so (exit $$code):"; cat bin/nopcsc.out; exit 1; fi
 
 bench: install-build
-	$(GO) test -run '^$$' -bench . -benchtime 5x ./internal/bench
+	$(GO) test -run '^$$' -bench . -benchtime 10x ./internal/enroll ./internal/cli
 
 install-build:
 	@./scripts/install-packages $(BUILD_PACKAGES)

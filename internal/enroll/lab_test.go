@@ -56,7 +56,7 @@ var serials atomic.Uint32
 
 // desk is one card and one user, both new, at the lab.
 type desk struct {
-	t       *testing.T
+	t       testing.TB
 	card    *yubikey.Card
 	serial  uint32
 	email   string
@@ -65,7 +65,7 @@ type desk struct {
 	escrow  string
 }
 
-func newDesk(t *testing.T, firmware string) *desk {
+func newDesk(t testing.TB, firmware string) *desk {
 	t.Helper()
 	d := &desk{t: t, serial: 20_000_000 + serials.Add(1), escrow: t.TempDir()}
 	d.email = fmt.Sprintf("user%d@lab.example", d.serial)
@@ -197,7 +197,7 @@ func (d *desk) checkEscrow(snapshot yubikey.Snapshot) {
 	}
 }
 
-func setFaults(t *testing.T, faults ...string) {
+func setFaults(t testing.TB, faults ...string) {
 	t.Helper()
 	if err := practice.SetFaults(faults...); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func keyPairStep(index int, request KeyRequest) Step {
 			return err
 		}
 		if pair.LeafSHA256 != leaf {
-			return fmt.Errorf("Gmail answered with key pair %s of another certificate", pair.ID)
+			return fmt.Errorf("the answer is key pair %s of another certificate", pair.ID)
 		}
 		key.pair, key.pairCreated, key.pairKnown = pair, created, true
 		return nil

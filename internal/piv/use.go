@@ -20,7 +20,7 @@ const touchDelay = 500 * time.Millisecond
 func use[T any](ctx context.Context, c *Card, doing string, slot Slot, pin secret.Secret, work func(yubikey) (T, error)) (T, error) {
 	var remind *reminder
 	began := func() {}
-	if policy := c.touchPolicyOf(slot); c.options.OnTouch != nil && (policy == TouchAlways || policy == TouchCached) {
+	if c.options.OnTouch != nil && c.touchPolicyOf(slot).mayTouch() {
 		remind = &reminder{began: make(chan struct{}, 1), after: touchDelay, call: func() { c.options.OnTouch(slot) }}
 		began = func() { remind.began <- struct{}{} }
 	}
