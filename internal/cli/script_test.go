@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cse-piv/cse-piv/internal/cli"
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
+			"foreign": foreign, "agekey": ageKey,
 		},
 		RequireExplicitExec: true,
 	})
@@ -219,4 +221,18 @@ func sign(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
+}
+
+// foreign puts a card that is no YubiKey into the first reader.
+func foreign(ts *testscript.TestScript, neg bool, args []string) {
+	_ = labOf(ts).Pull(0)
+	ts.Check(labOf(ts).InsertForeign(0))
+}
+
+// ageKey makes an age identity: agekey FILE; its recipient is $RECIPIENT.
+func ageKey(ts *testscript.TestScript, neg bool, args []string) {
+	identity, err := age.GenerateX25519Identity()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(identity.String()+"\n"), 0o600))
+	ts.Setenv("RECIPIENT", identity.Recipient().String())
 }

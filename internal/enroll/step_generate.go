@@ -12,7 +12,7 @@ import (
 // generateStep sees to it that the slot holds the key to be enrolled. What the
 // slot held is written down first: that is how the next run knows its own key.
 func generateStep(index int, request KeyRequest) Step {
-	title := "generate a " + string(request.Algorithm) + " key in slot %s"
+	title := "generate the key in slot %s (" + string(request.Algorithm) + ")"
 	if request.Source == SourceExisting {
 		title = "read the key in slot %s"
 	}

@@ -56,7 +56,8 @@ func look(ctx context.Context, reader string, ask func(*session) (Identity, erro
 	for glitches := 0; ; {
 		identity, err := lookOnce(reader, ask)
 		switch {
-		case errors.Is(err, ErrReset) && glitches < maxGlitches:
+		case (errors.Is(err, ErrReset) || errors.Is(err, ErrRemoved)) && glitches < maxGlitches:
+			// A loose contact looks like a card that is gone for a moment.
 			glitches++
 		case errors.Is(err, ErrCardHeld) && time.Now().Before(patience):
 		case errors.Is(err, ErrCardHeld):
