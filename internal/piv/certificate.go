@@ -26,9 +26,14 @@ const (
 // largest object of a YubiKey has 3,052, so more is a bomb.
 const maxCertificate = 64 << 10
 
-// largestPlain is the largest certificate, in bytes, that is stored as it is;
-// with its frame it fits the 2,025 bytes of the smallest card's object.
-const largestPlain = 2005
+// maxObject is the room of a certificate object in bytes: 3,052 on YubiKeys of
+// firmware 4 and later, 2,025 before.
+func maxObject(firmware Version) int {
+	if firmware.AtLeast(4, 0, 0) {
+		return 3052
+	}
+	return 2025
+}
 
 // certificateError is an object that is no certificate.
 type certificateError struct{ err error }
@@ -78,31 +83,40 @@ func gunzip(packed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-func certificateObject(der []byte) ([]byte, error) {
-	info := byte(0)
-	if len(der) > largestPlain {
-		var packed bytes.Buffer
-		writer := gzip.NewWriter(&packed)
-		_, err := writer.Write(der)
-		if err := errors.Join(err, writer.Close()); err != nil {
-			return nil, err
-		}
-		der, info = packed.Bytes(), certInfoGzip
+// certificateObject frames a certificate for an object with that much room. It
+// is packed only where it must be, because not every program unpacks it.
+func certificateObject(der []byte, room int) ([]byte, error) {
+	if object := frame(der, 0); len(object) <= room {
+		return object, nil
 	}
-	object := bertlv.Append(nil, tagCertificate, der...)
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	_, err := writer.Write(der)
+	if err := errors.Join(err, writer.Close()); err != nil {
+		return nil, err
+	}
+	object := frame(packed.Bytes(), certInfoGzip)
+	if len(object) > room {
+		return nil, fmt.Errorf("%w: it takes %d bytes when packed, and an object has %d", ErrCertificateTooLarge, len(object), room)
+	}
+	return object, nil
+}
+
+func frame(certificate []byte, info byte) []byte {
+	object := bertlv.Append(nil, tagCertificate, certificate...)
 	object = bertlv.Append(object, tagCertInfo, info)
-	return bertlv.Append(object, tagErrorCode), nil
+	return bertlv.Append(object, tagErrorCode)
 }
 
 // PutCertificate stores a certificate in the slot, reads it back and compares.
 // One that is there is lost; nothing here asks. Large ones are packed with gzip.
 //
-// Errors: ErrManagementKey, ErrCardFull.
+// Errors: ErrManagementKey, ErrCardFull, ErrCertificateTooLarge.
 func (c *Card) PutCertificate(ctx context.Context, managementKey secret.Secret, slot Slot, certificate *x509.Certificate) error {
 	if !slot.Valid() {
 		return fmt.Errorf("%s is not a slot", slot)
 	}
-	object, err := certificateObject(certificate.Raw)
+	object, err := certificateObject(certificate.Raw, maxObject(c.Identity().Firmware))
 	if err != nil {
 		return fmt.Errorf("packing a certificate: %w", err)
 	}

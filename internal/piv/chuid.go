@@ -1,6 +1,7 @@
 package piv
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,7 +31,7 @@ func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) er
 		if err != nil {
 			return err
 		}
-		if err := s.PutData(pcsc.ObjectCHUID, chuid); err != nil {
+		if err := putObject(s, pcsc.ObjectCHUID, chuid); err != nil {
 			return err
 		}
 		_, err = s.GetData(pcsc.ObjectCCC)
@@ -41,8 +42,23 @@ func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) er
 		if err != nil {
 			return err
 		}
-		return s.PutData(pcsc.ObjectCCC, ccc)
+		return putObject(s, pcsc.ObjectCCC, ccc)
 	})
+}
+
+// putObject writes a data object, reads it back and compares.
+func putObject(s *session, object pcsc.Object, contents []byte) error {
+	if err := s.PutData(object, contents); err != nil {
+		return err
+	}
+	stored, err := s.GetData(object)
+	if err != nil {
+		return fmt.Errorf("reading it back: %w", err)
+	}
+	if !bytes.Equal(stored, contents) {
+		return fmt.Errorf("object %06X is not what was written", uint32(object))
+	}
+	return nil
 }
 
 // newCHUID returns a CHUID of a card that is not a federal one: the FASC-N says

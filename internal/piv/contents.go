@@ -72,6 +72,13 @@ func (c *Card) learn(contents SlotContents) {
 	c.touch[contents.Slot] = contents.Key.TouchPolicy
 }
 
+// forget drops what was learnt about the slot's key, which is being replaced.
+func (c *Card) forget(slot Slot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.touch, slot)
+}
+
 func readSlot(s *session, firmware Version, slot Slot) (contents SlotContents, err error) {
 	contents.Slot = slot
 	contents.Certificate, err = readCertificate(s, slot)

@@ -41,6 +41,8 @@ var (
 	ErrCardFull      = errors.New("there is no room left on the card")
 	ErrTouchTimeout  = errors.New("the card was not touched in time")
 	ErrKeyMismatch   = errors.New("the slot holds another key")
+	// ErrCertificateTooLarge: no object of the card has room for it.
+	ErrCertificateTooLarge = errors.New("the certificate is too large for the card")
 )
 
 // WrongPINError is a PIN or PUK that the card did not take.

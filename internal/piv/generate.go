@@ -32,11 +32,9 @@ func (c *Card) Generate(ctx context.Context, managementKey secret.Secret, slot S
 	if err := Supports(c.Identity().Firmware, options.Algorithm); err != nil {
 		return nil, err
 	}
-	if err := c.CheckManagementKey(ctx, managementKey); err != nil {
-		return nil, err
-	}
 	doing := fmt.Sprintf("generating a %s key in slot %s", options.Algorithm, slot)
 	return withKey(ctx, c, doing, c.options.GenerateTimeout, nil, func(key yubikey) (crypto.PublicKey, error) {
+		c.forget(slot)
 		raw := managementKey.Reveal()
 		defer clear(raw)
 		return key.generate(raw, slot, options)

@@ -15,9 +15,8 @@ type Identity struct {
 	Reader     string // where the card was seen last
 }
 
-// identify asks the card in a session who it is, and what it looks like where
-// it tells that. PIV is selected again afterwards.
-func identify(s *session) (Identity, error) {
+// recognise asks the card in a session who it is.
+func recognise(s *session) (Identity, error) {
 	version, err := s.Version()
 	if err != nil {
 		if _, refused := statusOf(err); refused {
@@ -29,10 +28,16 @@ func identify(s *session) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	identity := Identity{
-		Serial:   serial,
-		Firmware: Version{int(version[0]), int(version[1]), int(version[2])},
-		Reader:   s.reader.Reader,
+	firmware := Version{int(version[0]), int(version[1]), int(version[2])}
+	return Identity{Serial: serial, Firmware: firmware, Model: model(firmware, pcsc.DeviceInfo{}), Reader: s.reader.Reader}, nil
+}
+
+// identify asks further what the card looks like, where it tells that. PIV is
+// selected again afterwards.
+func identify(s *session) (Identity, error) {
+	identity, err := recognise(s)
+	if err != nil {
+		return Identity{}, err
 	}
 	info, err := deviceInfo(s)
 	if _, refused := statusOf(err); err != nil && !refused {

@@ -70,31 +70,49 @@ func (c *Card) Protection(ctx context.Context) (Protection, error) {
 	})
 }
 
-// Status reads the protection and every slot.
+// Status reads the protection and every slot. It goes on where it was when the
+// contact breaks: a card has many slots.
 func (c *Card) Status(ctx context.Context) (Status, error) {
-	return reading(ctx, func() (Status, error) {
-		return withSession(ctx, c, "reading the card", func(s *session) (Status, error) {
-			firmware := c.Identity().Firmware
-			protection, err := readProtection(s, firmware)
+	protection, err := c.Protection(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{Protection: protection}
+	for left := Slots(); len(left) > 0; {
+		seen, err := reading(ctx, func() ([]SlotContents, error) { return c.readSlots(ctx, left) })
+		if err != nil {
+			return Status{}, err
+		}
+		for _, contents := range seen {
+			c.learn(contents)
+			if !contents.Empty() {
+				status.Slots = append(status.Slots, contents)
+			}
+		}
+		left = left[len(seen):]
+	}
+	return status, nil
+}
+
+// readSlots reads slots until one cannot be read; it is an error when that is
+// the first.
+func (c *Card) readSlots(ctx context.Context, slots []Slot) ([]SlotContents, error) {
+	return withSession(ctx, c, "reading the card's slots", func(s *session) ([]SlotContents, error) {
+		var seen []SlotContents
+		for _, slot := range slots {
+			contents, err := readSlot(s, c.Identity().Firmware, slot)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil && len(seen) > 0 {
+				return seen, nil
+			}
 			if err != nil {
-				return Status{}, err
+				return nil, err
 			}
-			status := Status{Protection: protection}
-			for _, slot := range Slots() {
-				if err := ctx.Err(); err != nil {
-					return Status{}, err
-				}
-				contents, err := readSlot(s, firmware, slot)
-				if err != nil {
-					return Status{}, err
-				}
-				c.learn(contents)
-				if !contents.Empty() {
-					status.Slots = append(status.Slots, contents)
-				}
-			}
-			return status, nil
-		})
+			seen = append(seen, contents)
+		}
+		return seen, nil
 	})
 }
 

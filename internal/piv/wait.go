@@ -12,16 +12,17 @@ import (
 // a reader that was plugged in.
 const watchRound = time.Second
 
-// Wait returns when the card with that serial number is in a reader and answers,
-// or the context's error.
+// Wait returns when the card with that serial number is in a reader and answers;
+// 0 stands for any YubiKey. It ends with the context, ErrNoPCSC or
+// ErrAccessDenied, and outlasts a smart card service that comes and goes.
 func Wait(ctx context.Context, serial uint32) error {
 	for {
-		found, err := List(ctx)
-		if err != nil && (errors.Is(err, ErrNoPCSC) || ctx.Err() != nil) {
+		found, err := run(ctx, newLane(), callLimit, nil, func() ([]Found, error) { return list(ctx, recognise) })
+		if err != nil && (errors.Is(err, ErrNoPCSC) || errors.Is(err, ErrAccessDenied) || ctx.Err() != nil) {
 			return err
 		}
 		for _, f := range found {
-			if f.Err == nil && f.Identity.Serial == serial {
+			if f.Err == nil && (serial == 0 || f.Identity.Serial == serial) {
 				return nil
 			}
 		}

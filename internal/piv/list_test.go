@@ -1,0 +1,234 @@
+package piv_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/lab/pcscd"
+	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+)
+
+func TestListLooksIntoEveryReader(t *testing.T) {
+	d := newDesk(t, 4)
+	d.insert(0, newCard(t, 11, "5.7.4"))
+	d.insert(1, newCard(t, 22, "5.4.3", func(c *yubikey.Config) { c.FormFactor = 0x81 }))
+	d.insert(3, &plastic{})
+	found, err := piv.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 4 {
+		t.Fatalf("%d readers, not 4", len(found))
+	}
+	for i, name := range d.Names() {
+		if found[i].Reader != name {
+			t.Errorf("reader %d is %q, not %q", i, found[i].Reader, name)
+		}
+	}
+	first, second := found[0].Identity, found[1].Identity
+	if first.Serial != 11 || first.Firmware != (piv.Version{Major: 5, Minor: 7, Patch: 4}) || first.FormFactor != 3 || first.Reader != d.Names()[0] {
+		t.Errorf("first card: %+v, %v", first, found[0].Err)
+	}
+	if second.Serial != 22 || second.Firmware.String() != "5.4.3" || second.FormFactor != 0x81 {
+		t.Errorf("second card: %+v, %v", second, found[1].Err)
+	}
+	if first.Model == "" || second.Model == first.Model {
+		t.Errorf("models %q and %q", first.Model, second.Model)
+	}
+	if !errors.Is(found[2].Err, piv.ErrNoCard) {
+		t.Errorf("empty reader: %v", found[2].Err)
+	}
+	if !errors.Is(found[3].Err, piv.ErrNotYubiKey) {
+		t.Errorf("card without PIV: %v", found[3].Err)
+	}
+}
+
+func TestOldCardsTellTheirSerialThroughOTP(t *testing.T) {
+	d := newDesk(t, 1)
+	d.insert(0, newCard(t, 4321, "4.3.7"))
+	card := open(t, 4321, quick())
+	protection, err := card.Protection(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if protection.PIN != (piv.Counter{Tries: 3, Max: piv.UnknownTries}) || protection.ManagementKey.Algorithm != "3des" {
+		t.Errorf("protection of a 4.3.7: %+v", protection)
+	}
+	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenChooses(t *testing.T) {
+	noSerial := uint32(0)
+	t.Run("no reader", func(t *testing.T) {
+		newDesk(t, 0)
+		if _, err := piv.Open(t.Context(), noSerial, quick()); !errors.Is(err, piv.ErrNoReader) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("no card", func(t *testing.T) {
+		newDesk(t, 2)
+		if _, err := piv.Open(t.Context(), noSerial, quick()); !errors.Is(err, piv.ErrNoCard) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("not a YubiKey", func(t *testing.T) {
+		newDesk(t, 2).insert(1, &plastic{})
+		if _, err := piv.Open(t.Context(), noSerial, quick()); !errors.Is(err, piv.ErrNotYubiKey) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("one", func(t *testing.T) {
+		d := newDesk(t, 3)
+		d.insert(0, &plastic{})
+		d.insert(2, newCard(t, serial, "5.7.4"))
+		if got := open(t, noSerial, quick()).Identity().Serial; got != serial {
+			t.Errorf("serial %d", got)
+		}
+	})
+	t.Run("several", func(t *testing.T) {
+		d := newDesk(t, 2)
+		d.insert(0, newCard(t, 11, "5.7.4"))
+		d.insert(1, newCard(t, 22, "5.7.4"))
+		var several *piv.SeveralCardsError
+		if _, err := piv.Open(t.Context(), noSerial, quick()); !errors.As(err, &several) || len(several.Serials) != 2 {
+			t.Errorf("got %v", err)
+		}
+		if got := open(t, 22, quick()).Identity(); got.Serial != 22 || got.Reader != d.Names()[1] {
+			t.Errorf("got %+v", got)
+		}
+		var wrong *piv.WrongCardError
+		_, err := piv.Open(t.Context(), 33, quick())
+		if !errors.As(err, &wrong) || wrong.Want != 33 || len(wrong.Have) != 2 || !errors.Is(err, piv.ErrNoCard) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("no service", func(t *testing.T) {
+		newDesk(t, 1).Close()
+		if _, err := piv.Open(t.Context(), noSerial, quick()); !errors.Is(err, piv.ErrNoService) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// hold connects to the card as another program would, until the test ends or
+// the function is called.
+func hold(t *testing.T, reader string) (release func()) {
+	t.Helper()
+	service, err := pcsc.Establish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := service.Connect(reader, pcsc.Exclusive)
+	if err != nil {
+		service.Release()
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() {
+		card.Disconnect(pcsc.LeaveCard)
+		service.Release()
+	})
+	t.Cleanup(release)
+	return release
+}
+
+func TestCardHeldByAnotherProgram(t *testing.T) {
+	d, _, card := single(t, "5.7.4")
+	release := hold(t, d.Names()[0])
+	found, err := piv.List(t.Context())
+	if err != nil || !errors.Is(found[0].Err, piv.ErrCardHeld) {
+		t.Errorf("listed as %+v, %v", found, err)
+	}
+	var held *piv.HeldError
+	if _, err := piv.Open(t.Context(), serial, quick()); !errors.As(err, &held) || held.Reader != d.Names()[0] {
+		t.Errorf("open: %v", err)
+	}
+	if _, err := card.Protection(t.Context()); !errors.Is(err, piv.ErrCardHeld) {
+		t.Errorf("protection: %v", err)
+	}
+	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); !errors.Is(err, piv.ErrCardHeld) {
+		t.Errorf("verify: %v", err)
+	}
+	if err := card.ChangePUK(t.Context(), piv.FactoryPUK(), piv.FactoryPUK()); !errors.As(err, &held) {
+		t.Errorf("change: %v", err)
+	}
+	release()
+	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); err != nil {
+		t.Errorf("after the release: %v", err)
+	}
+}
+
+func TestHeldCardIsWaitedFor(t *testing.T) {
+	d, _, _ := single(t, "5.7.4")
+	card := open(t, serial, piv.Options{HeldPatience: 30 * time.Second})
+	for name, use := range map[string]func() error{
+		"through piv-go": func() error { return card.VerifyPIN(t.Context(), piv.FactoryPIN()) },
+		"by ourselves":   func() error { _, err := card.Protection(t.Context()); return err },
+		"opening": func() error {
+			_, err := piv.Open(t.Context(), 0, piv.Options{HeldPatience: 30 * time.Second})
+			return err
+		},
+	} {
+		release := hold(t, d.Names()[0])
+		time.AfterFunc(200*time.Millisecond, release)
+		if err := use(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWaitForTheCard(t *testing.T) {
+	d := newDesk(t, 2)
+	d.insert(0, newCard(t, 11, "5.7.4"))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := piv.Wait(ctx, serial); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("another card is there: %v", err)
+	}
+	back := make(chan error, 1)
+	go func() { back <- piv.Wait(t.Context(), serial) }()
+	d.insert(1, newCard(t, serial, "5.7.4"))
+	if err := <-back; err != nil {
+		t.Fatal(err)
+	}
+	if err := piv.Wait(t.Context(), 0); err != nil {
+		t.Fatalf("any card: %v", err)
+	}
+}
+
+func TestWaitOutlastsTheService(t *testing.T) {
+	newDesk(t, 1).Close()
+	back := make(chan error, 1)
+	go func() { back <- piv.Wait(t.Context(), serial) }()
+	newDesk(t, 1).insert(0, newCard(t, serial, "5.7.4"))
+	if err := <-back; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReaderThatGoesAwayWithItsCard(t *testing.T) {
+	d := newDesk(t, 2, pcscd.Tokens())
+	virtual := newCard(t, serial, "5.7.4")
+	if _, err := piv.Open(t.Context(), 0, quick()); !errors.Is(err, piv.ErrNoReader) {
+		t.Errorf("nothing plugged in: %v", err)
+	}
+	d.insert(0, virtual)
+	card := open(t, 0, quick())
+	d.remove(0)
+	if _, err := card.Protection(t.Context()); !errors.Is(err, piv.ErrRemoved) {
+		t.Errorf("unplugged: %v", err)
+	}
+	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); !errors.Is(err, piv.ErrRemoved) {
+		t.Errorf("unplugged: %v", err)
+	}
+	d.insert(1, virtual)
+	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); err != nil {
+		t.Errorf("plugged in elsewhere: %v", err)
+	}
+}
