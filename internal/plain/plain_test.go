@@ -1,0 +1,134 @@
+package plain_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+func ask(input string) (*plain.Terminal, *strings.Builder) {
+	var out strings.Builder
+	return plain.NewPipe(strings.NewReader(input), &out), &out
+}
+
+func TestChoiceIsAskedUntilItIsOne(t *testing.T) {
+	terminal, out := ask("\n7\nx\n2\n")
+	got, err := terminal.Choose(t.Context(), enroll.Question{Text: "which?"}, []enroll.Choice{{ID: "a", Text: "first"}, {ID: "b", Text: "second\x1b[31m"}})
+	if err != nil || got != "b" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("a control character reached the terminal")
+	}
+}
+
+func TestEndOfInputIsNeverAnAnswer(t *testing.T) {
+	question := enroll.Question{Text: "?"}
+	for name, ask := range map[string]func(*plain.Terminal) error{
+		"choose": func(p *plain.Terminal) error {
+			_, err := p.Choose(t.Context(), question, []enroll.Choice{{ID: "a"}})
+			return err
+		},
+		"confirm": func(p *plain.Terminal) error { _, err := p.Confirm(t.Context(), question); return err },
+		"typed":   func(p *plain.Terminal) error { return p.TypedConfirm(t.Context(), question, "") },
+		"secret": func(p *plain.Terminal) error {
+			_, err := p.Secret(t.Context(), enroll.SecretQuestion{Question: question})
+			return err
+		},
+	} {
+		if err := ask(plain.NewPipe(strings.NewReader(""), &strings.Builder{})); !errors.Is(err, plain.ErrEndOfInput) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestNewSecretIsAskedTwiceAndChecked(t *testing.T) {
+	terminal, out := ask("12\n271828\n271829\n271828\n271828\n")
+	got, err := terminal.Secret(t.Context(), enroll.SecretQuestion{
+		Question: enroll.Question{Text: "PIN"}, New: true,
+		Check: func(s secret.Secret) error {
+			if s.Len() < 6 {
+				return errors.New("too short")
+			}
+			return nil
+		},
+	})
+	if err != nil || !got.Equal(secret.FromString("271828")) {
+		t.Fatalf("%v", err)
+	}
+	for _, said := range []string{"too short", "not the same"} {
+		if !strings.Contains(out.String(), said) {
+			t.Errorf("%q was not said", said)
+		}
+	}
+	if strings.Contains(out.String(), "2718") {
+		t.Error("the secret was shown")
+	}
+}
+
+func TestConfirmationsTakeNoEnterForAnAnswer(t *testing.T) {
+	// What a touched YubiKey types, and bare Enters, answer nothing.
+	terminal, _ := ask("\ncccccclnefjrtbuvhgkd\ny\nYes\n")
+	if agreed, err := terminal.Confirm(t.Context(), enroll.Question{Text: "?"}); err != nil || !agreed {
+		t.Fatalf("%v, %v", agreed, err)
+	}
+	terminal, out := ask("12345679\n")
+	err := terminal.TypedConfirm(t.Context(), enroll.Question{Text: "overwrite?", Loss: []string{"a key"}}, "12345678")
+	if !errors.Is(err, enroll.ErrDeclined) {
+		t.Errorf("another serial: %v", err)
+	}
+	if !strings.Contains(out.String(), "lost: a key") {
+		t.Error("the loss was not said")
+	}
+	terminal, _ = ask("12345678\n")
+	if err := terminal.TypedConfirm(t.Context(), enroll.Question{}, "12345678"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestQuestionsEndWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	terminal, _ := ask("yes\n")
+	if _, err := terminal.Confirm(ctx, enroll.Question{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain é 漢":          "plain é 漢",
+		"a\x1b[2Jb":          "a?[2Jb",
+		"two\nlines":         "two lines",
+		"right\u202eto left": "right?to left",
+		"bad \xff byte":      "bad ? byte",
+		"nul\x00 c1 \u009b":  "nul? c1 ?",
+	} {
+		if got := plain.Clean(in); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestProgressShowsWhatAPersonWantsToKnow(t *testing.T) {
+	var out strings.Builder
+	progress := plain.Progress(&out)
+	for _, event := range []enroll.Event{
+		{Index: 3, Of: 19, Title: "read", State: enroll.StateStarted},
+		{Index: 3, Of: 19, Title: "read", State: enroll.StateDone},
+		{Index: 4, Of: 19, Title: "set", State: enroll.StateAlready},
+		{Index: 5, Of: 19, State: enroll.StateTouch},
+		{Index: 5, Of: 19, State: enroll.StateCardOut, Message: "put card 1 back in\x07"},
+	} {
+		progress(event)
+	}
+	want := "[ 3/19] read: done\n[ 4/19] set: already so\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
