@@ -41,16 +41,18 @@ func patiently[T any](ctx context.Context, options Options, try func() (T, error
 	for glitches := 0; ; {
 		got, err := try()
 		err = cause(err)
+		pause := heldPause
 		switch {
 		case err == nil:
 			return got, nil
 		case errors.Is(err, ErrReset) && glitches < maxGlitches:
+			pause = settling(glitches)
 			glitches++
 		case errors.Is(err, ErrCardHeld) && time.Now().Before(patience):
 		default:
 			return got, nameHolders(err)
 		}
-		if err := sleep(ctx, heldPause); err != nil {
+		if err := sleep(ctx, pause); err != nil {
 			return got, err
 		}
 	}

@@ -55,9 +55,11 @@ func look(ctx context.Context, reader string, ask func(*session) (Identity, erro
 	patience := time.Now().Add(briefHold)
 	for glitches := 0; ; {
 		identity, err := lookOnce(reader, ask)
+		pause := heldPause
 		switch {
 		case (errors.Is(err, ErrReset) || errors.Is(err, ErrRemoved)) && glitches < maxGlitches:
 			// A loose contact looks like a card that is gone for a moment.
+			pause = settling(glitches)
 			glitches++
 		case errors.Is(err, ErrCardHeld) && time.Now().Before(patience):
 		case errors.Is(err, ErrCardHeld):
@@ -67,7 +69,7 @@ func look(ctx context.Context, reader string, ask func(*session) (Identity, erro
 		default:
 			return identity, err
 		}
-		if err := sleep(ctx, heldPause); err != nil {
+		if err := sleep(ctx, pause); err != nil {
 			return Identity{}, err
 		}
 	}

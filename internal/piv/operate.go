@@ -63,7 +63,7 @@ func reading[T any](ctx context.Context, look func() (T, error)) (T, error) {
 		if err == nil || glitches == maxGlitches || !errors.Is(err, ErrReset) && !errors.Is(err, ErrRemoved) {
 			return seen, err
 		}
-		if err := sleep(ctx, heldPause); err != nil {
+		if err := sleep(ctx, settling(glitches)); err != nil {
 			return seen, err
 		}
 	}

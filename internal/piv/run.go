@@ -90,3 +90,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
+
+// settling is how long a card gets to come back after the contact was lost for
+// the n-th time, counted from 0.
+func settling(n int) time.Duration { return 10 * time.Millisecond << (2 * n) }
