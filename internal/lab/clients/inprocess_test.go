@@ -76,11 +76,15 @@ func TestForeignCardForDebianTools(t *testing.T) {
 	s.refused("yubico-piv-tool", "-a", "status")
 }
 
+// selectAndVersion are SELECT of the PIV application and Yubico's GET VERSION,
+// as opensc-tool wants them.
+var selectAndVersion = []string{"-s", "00:A4:04:00:05:A0:00:00:03:08", "-s", "00:FD:00:00:00"}
+
 // TestWaitingForACard has a program wait in SCardGetStatusChange.
 func TestWaitingForACard(t *testing.T) {
 	need(t, "opensc-tool")
 	t.Parallel()
-	l := startLab(t, lab.Options{})
+	l := startLab(t, lab.Options{Firmware: "5.4.3"})
 	s := &station{
 		t: t, dir: t.TempDir(),
 		env: []string{"PCSCLITE_CSOCK_NAME=" + l.Env()["PCSCLITE_CSOCK_NAME"]},
@@ -94,27 +98,34 @@ func TestWaitingForACard(t *testing.T) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		out, err := s.command("opensc-tool", "--wait", "--atr")
+		out, err := s.command("opensc-tool", append([]string{"--wait"}, selectAndVersion...)...)
 		done <- result{out, err}
 	}()
-	select {
-	case r := <-done:
-		t.Fatalf("did not wait: %v\n%s", r.err, r.out)
-	case <-time.After(500 * time.Millisecond): // it is waiting, or will be soon
+	// It waits for an insertion to come, and does not say when it began to.
+	for {
+		select {
+		case r := <-done:
+			if r.err != nil {
+				t.Fatalf("%v\n%s", r.err, r.out)
+			}
+			s.says(r.out, "05 04 03")
+			return
+		case <-time.After(2 * time.Second):
+		}
+		if l.Inserted(0) {
+			if err := l.Pull(0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Insert(0, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := l.Insert(0, nil); err != nil {
-		t.Fatal(err)
-	}
-	r := <-done
-	if r.err != nil {
-		t.Fatalf("%v\n%s", r.err, r.out)
-	}
-	s.says(r.out, "3b:fd:13")
 }
 
 // TestProgramsAtOnce has programs queue for the card with transactions.
 func TestProgramsAtOnce(t *testing.T) {
-	need(t, "yubico-piv-tool")
+	need(t, "opensc-tool")
 	t.Parallel()
 	l := startLab(t, lab.Options{Firmware: "5.4.3"})
 	s := &station{
@@ -124,8 +135,8 @@ func TestProgramsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			out, err := s.command("yubico-piv-tool", "-a", "verify-pin", "-P", factoryPIN, "-a", "status")
-			if err != nil || !strings.Contains(out, "PIN tries left:\t3") {
+			out, err := s.command("opensc-tool", selectAndVersion...)
+			if err != nil || !strings.Contains(out, "05 04 03") {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
