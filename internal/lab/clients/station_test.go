@@ -98,11 +98,12 @@ func (s *station) device(args []string) []string {
 	return append([]string{"--device", fmt.Sprint(s.card.Serial())}, args...)
 }
 
-// says checks that a program's output contains all of these.
+// says checks that a program's output contains all of these. Columns may be
+// aligned in any way.
 func (s *station) says(out string, wanted ...string) {
 	s.t.Helper()
 	for _, want := range wanted {
-		if !strings.Contains(out, want) {
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(want), " ")) {
 			s.t.Errorf("output without %q:\n%s", want, out)
 		}
 	}
