@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -36,6 +37,9 @@ const (
 func EncodePKCS7(chain []*x509.Certificate) ([]byte, error) {
 	if len(chain) == 0 {
 		return nil, errors.New("encoding PKCS#7: no certificate")
+	}
+	if slices.Contains(chain, nil) {
+		return nil, errors.New("encoding PKCS#7: a certificate of the chain is nil")
 	}
 	var b cryptobyte.Builder
 	b.AddASN1(cryptobyte_asn1.SEQUENCE, func(info *cryptobyte.Builder) { // ContentInfo

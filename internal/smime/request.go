@@ -14,6 +14,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"io"
 	"unicode/utf8"
 )
 
@@ -70,8 +71,12 @@ func CreateRequest(ctx context.Context, signer crypto.Signer, options RequestOpt
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("making a certificate request: %w", err)
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, signer)
-	if err != nil {
+	watched := &watchedSigner{Signer: signer}
+	der, err := x509.CreateCertificateRequest(rand.Reader, template, watched)
+	switch {
+	case err != nil && watched.signed:
+		return nil, fmt.Errorf("%w: %w", ErrRequestSignature, err)
+	case err != nil:
 		return nil, fmt.Errorf("signing the certificate request: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
@@ -85,6 +90,19 @@ func CreateRequest(ctx context.Context, signer crypto.Signer, options RequestOpt
 		return nil, fmt.Errorf("%w: %w", ErrRequestSignature, err)
 	}
 	return der, nil
+}
+
+// watchedSigner remembers whether a signature came back. crypto/x509 verifies
+// it, but its error does not tell a bad signature from a signer's failure.
+type watchedSigner struct {
+	crypto.Signer
+	signed bool
+}
+
+func (s *watchedSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	signature, err := s.Signer.Sign(random, digest, opts)
+	s.signed = err == nil
+	return signature, err
 }
 
 func requestTemplate(key crypto.PublicKey, options RequestOptions) (*x509.CertificateRequest, error) {
