@@ -86,13 +86,15 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	if len(certificates) == 0 || !sameKey(certificates[0].PublicKey, key.public) {
 		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.world.Issuer.Name()}
 	}
-	if _, _, err := e.checkChain(key, certificates[0], certificates[1:]); err != nil {
+	leaf, parts := certificates[0], certificates[1:]
+	chain, findings, err := e.checkChain(key, leaf, parts)
+	if err != nil {
 		return err
 	}
 	if err := e.folder.Write(certificateFile(key), encodeCertificates(certificates)); err != nil {
 		return err
 	}
-	key.leaf, key.parts = certificates[0], certificates[1:]
+	key.leaf, key.parts, key.chain, key.findings = leaf, parts, chain, findings
 	return nil
 }
 

@@ -30,26 +30,37 @@ func chainStep(index int, request KeyRequest) Step {
 	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].pkcs7 != nil, nil }
 	step.act = func(_ context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		chain, findings, err := e.checkChain(key, key.leaf, key.parts)
-		if err != nil {
-			return err
+		if key.chain == nil { // a certificate that was on the card already
+			if err := e.take(key, key.leaf, key.parts); err != nil {
+				return err
+			}
 		}
-		for _, finding := range findings {
+		for _, finding := range key.findings {
 			if finding.Severity == smime.SeverityWarning {
 				e.note("%s (%s)", finding.Message, finding.ID)
 			}
 		}
-		pkcs7, err := smime.EncodePKCS7(chain)
+		pkcs7, err := smime.EncodePKCS7(key.chain)
 		if err != nil {
 			return err
 		}
 		if err := e.folder.Write(chainFile(key), pkcs7); err != nil {
 			return err
 		}
-		key.chain, key.findings, key.pkcs7 = chain, findings, pkcs7
+		key.pkcs7 = pkcs7
 		return nil
 	}
 	return step
+}
+
+// take makes a certificate the key's, if Gmail can take its chain.
+func (e *Enrollment) take(key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
+	chain, findings, err := e.checkChain(key, leaf, parts)
+	if err != nil {
+		return err
+	}
+	key.leaf, key.parts, key.chain, key.findings = leaf, parts, chain, findings
+	return nil
 }
 
 // checkChain returns the chain from leaf to root and what is to be said about

@@ -96,11 +96,9 @@ func (e *Enrollment) loadCertificate(key *key) error {
 	if !sameKey(leaf.PublicKey, key.public) {
 		return nil
 	}
-	if _, _, err := e.checkChain(key, leaf, parts); err != nil {
+	if err := e.take(key, leaf, parts); err != nil {
 		e.note("the certificate of an earlier run does not serve any more: %v", err)
-		return nil
 	}
-	key.leaf, key.parts = leaf, parts
 	return nil
 }
 
