@@ -31,8 +31,14 @@ const (
 // the NIST curves and 32 bytes on Curve25519.
 func ParsePublicKey(algorithm byte, data []byte) (crypto.PublicKey, error) {
 	switch algorithm {
-	case AlgorithmRSA1024, AlgorithmRSA2048, AlgorithmRSA3072, AlgorithmRSA4096:
-		return parseRSA(data)
+	case AlgorithmRSA1024:
+		return parseRSA(data, 1024)
+	case AlgorithmRSA2048:
+		return parseRSA(data, 2048)
+	case AlgorithmRSA3072:
+		return parseRSA(data, 3072)
+	case AlgorithmRSA4096:
+		return parseRSA(data, 4096)
 	}
 	point, err := bertlv.Find(data, 0x86)
 	if err != nil {
@@ -54,7 +60,7 @@ func ParsePublicKey(algorithm byte, data []byte) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("unknown key algorithm %02X", algorithm)
 }
 
-func parseRSA(data []byte) (*rsa.PublicKey, error) {
+func parseRSA(data []byte, bits int) (*rsa.PublicKey, error) {
 	modulus, err := bertlv.Find(data, 0x81)
 	if err != nil {
 		return nil, fmt.Errorf("public key: modulus: %w", err)
@@ -65,8 +71,8 @@ func parseRSA(data []byte) (*rsa.PublicKey, error) {
 	}
 	e := new(big.Int).SetBytes(exponent)
 	n := new(big.Int).SetBytes(modulus)
-	if n.BitLen() < 1024 || !e.IsInt64() || e.Int64() < 3 || e.Int64() > 1<<31-1 {
-		return nil, fmt.Errorf("public key: not an RSA key: %d-bit modulus, exponent of %d bits", n.BitLen(), e.BitLen())
+	if n.BitLen() != bits || !e.IsInt64() || e.Int64() < 3 || e.Int64() > 1<<31-1 {
+		return nil, fmt.Errorf("public key: not an RSA key of %d bits: %d-bit modulus, exponent of %d bits", bits, n.BitLen(), e.BitLen())
 	}
 	return &rsa.PublicKey{N: n, E: int(e.Int64())}, nil
 }

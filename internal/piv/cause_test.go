@@ -1,0 +1,106 @@
+package piv
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+)
+
+func TestCauseOfCodes(t *testing.T) {
+	for code, want := range map[pcsc.Code]error{
+		pcsc.SharingViolation: ErrCardHeld, pcsc.RemovedCard: ErrRemoved, pcsc.NoSmartCard: ErrRemoved, pcsc.ResetCard: ErrReset,
+		pcsc.NoService: ErrNoService, pcsc.SecurityViolation: ErrAccessDenied,
+	} {
+		err := cause(fmt.Errorf("doing: %w", &pcsc.Error{Call: "connect", Code: code}))
+		if !errors.Is(err, want) || !errors.Is(err, code) {
+			t.Errorf("%08X: %v", uint32(code), err)
+		}
+		if again := cause(err); again.Error() != err.Error() {
+			t.Errorf("named twice: %v", again)
+		}
+	}
+	for _, err := range []error{nil, ErrNoPCSC, errors.New("else"), pcsc.NotFound, &pcsc.Error{Call: "x", Code: pcsc.Timeout}} {
+		if got := cause(err); got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+	if err := cause(fmt.Errorf("put: %w", pcsc.CardFull)); !errors.Is(err, ErrCardFull) {
+		t.Errorf("6A84: %v", err)
+	}
+	if err := cause(errors.New("transmitting request: unknown pcsc return code 0x80100068")); !errors.Is(err, ErrReset) {
+		t.Errorf("a code in a text: %v", err)
+	}
+}
+
+// TestForeignTextsAreThere compares the texts that tell piv-go's errors apart
+// with those in the module that is built in.
+func TestForeignTextsAreThere(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/go-piv/piv-go/v2").Output()
+	if err != nil {
+		t.Skipf("the module cannot be looked at: %v", err)
+	}
+	source := filepath.Join(strings.TrimSpace(string(dir)), "piv")
+	table, err := os.ReadFile(filepath.Join(source, "pcsc_errors.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding, err := os.ReadFile(filepath.Join(source, "pcsc_unix.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, known := range foreignTexts() {
+		if strings.Contains(string(binding), known.text) {
+			continue
+		}
+		found := false
+		for line := range strings.Lines(string(table)) {
+			if strings.Contains(line, known.text) {
+				found = true
+				if !strings.Contains(line, fmt.Sprintf("0x%08X", uint32(known.code))) {
+					t.Errorf("%q stands for another code: %s", known.text, line)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%q is not among the texts", known.text)
+		}
+	}
+}
+
+func TestReferenceErrors(t *testing.T) {
+	for status, want := range map[pcsc.Status]error{0x6983: ErrPUKBlocked, 0x63C0: ErrPUKBlocked, 0x6985: ErrWeakPIN} {
+		if err := referenceError(referencePUK, status); !errors.Is(err, want) {
+			t.Errorf("%04X: %v", uint16(status), err)
+		}
+	}
+	var wrong *WrongPINError
+	for status, tries := range map[pcsc.Status]int{0x63C2: 2, 0x6301: 1} {
+		if err := referenceError(referencePIN, status); !errors.As(err, &wrong) || wrong.Tries != tries {
+			t.Errorf("%04X: %v", uint16(status), err)
+		}
+	}
+}
+
+func TestChooseRefusesToGuess(t *testing.T) {
+	card := func(serial uint32) Found { return Found{Identity: Identity{Serial: serial}} }
+	failed := func(err error) Found { return Found{Reader: "reader", Err: err} }
+	held := failed(&HeldError{Reader: "reader"})
+	if _, err := choose([]Found{card(1), held}, 0); !errors.Is(err, ErrCardHeld) {
+		t.Errorf("the held card may be a second one: %v", err)
+	}
+	if got, err := choose([]Found{held, card(1)}, 1); err != nil || got.Serial != 1 {
+		t.Errorf("the card asked for is there: %v, %v", got, err)
+	}
+	if _, err := choose([]Found{card(1), held}, 2); !errors.Is(err, ErrCardHeld) {
+		t.Errorf("the held card may be it: %v", err)
+	}
+	if got, err := choose([]Found{failed(ErrNotYubiKey), card(1), failed(ErrNoCard)}, 0); err != nil || got.Serial != 1 {
+		t.Errorf("one YubiKey among others: %v, %v", got, err)
+	}
+}
