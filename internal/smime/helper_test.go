@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -154,15 +153,6 @@ func fromPEM(t testing.TB, data []byte) []byte {
 		t.Fatalf("not one PEM block: %q", data)
 	}
 	return block.Bytes
-}
-
-func keyUsage(t testing.TB, critical bool, bits byte, length int) pkix.Extension {
-	t.Helper()
-	value, err := asn1.Marshal(asn1.BitString{Bytes: []byte{bits}, BitLength: length})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: critical, Value: value}
 }
 
 // openssl runs the other implementation that judges what is written here.

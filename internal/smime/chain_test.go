@@ -1,0 +1,171 @@
+package smime_test
+
+import (
+	"crypto/elliptic"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// TestBuildChainShuffled: the order of the pool, doublets, nils and strangers in
+// it make no difference.
+func TestBuildChainShuffled(t *testing.T) {
+	root := issue(t, newRoot(t, "Root"), newKey(t, elliptic.P256()), nil)
+	line := []*holder{root}
+	for i := range 4 {
+		template := newRoot(t, fmt.Sprint("Authority ", i))
+		line = append([]*holder{issue(t, template, newKey(t, elliptic.P256()), line[0])}, line...)
+	}
+	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), line[0])
+	want := append([]*x509.Certificate{leaf.cert}, certs(line...)...)
+
+	pool := append(certs(goodChain(t)...), want...)
+	pool = append(pool, parse(t, root.cert.Raw), nil)
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		random.Shuffle(len(pool), func(i, j int) { pool[i], pool[j] = pool[j], pool[i] })
+		got, err := smime.BuildChain(leaf.cert, pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameCerts(t, got, want)
+	}
+}
+
+func TestBuildChainMissing(t *testing.T) {
+	good := goodChain(t)
+	leaf, intermediate, root := good[0].cert, good[1].cert, good[2].cert
+	for name, c := range map[string]struct {
+		pool, piece []*x509.Certificate
+		issuer      string
+	}{
+		"intermediate":     {[]*x509.Certificate{leaf, root}, []*x509.Certificate{leaf}, "Issuing"},
+		"root":             {[]*x509.Certificate{intermediate}, []*x509.Certificate{leaf, intermediate}, "Root"},
+		"everything":       {nil, []*x509.Certificate{leaf}, "Issuing"},
+		"the key's issuer": {certs(goodChain(t)...), []*x509.Certificate{leaf}, "Issuing"},
+	} {
+		chain, err := smime.BuildChain(leaf, c.pool)
+		var missing *smime.MissingIssuerError
+		if !errors.As(err, &missing) || chain != nil {
+			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
+			continue
+		}
+		sameCerts(t, missing.Chain, c.piece)
+		if last := missing.Last(); !last.Equal(c.piece[len(c.piece)-1]) || !strings.Contains(err.Error(), "CN="+c.issuer) {
+			t.Errorf("%s: breaks off at %s: %v", name, last.Subject, err)
+		}
+	}
+	if chain, err := smime.BuildChain(nil, certs(good...)); err == nil {
+		t.Errorf("no leaf: chain of %d", len(chain))
+	}
+}
+
+// TestBuildChainCrossSigned: authorities that certify each other end in no loop,
+// and the way out to a root is found.
+func TestBuildChainCrossSigned(t *testing.T) {
+	keyA, keyB := newKey(t, elliptic.P256()), newKey(t, elliptic.P256())
+	nameA, nameB := newRoot(t, "A"), newRoot(t, "B")
+	a, b := &holder{nameA, keyA}, &holder{nameB, keyB}
+	aByB := issue(t, newRoot(t, "A"), keyA, b)
+	bByA := issue(t, newRoot(t, "B"), keyB, a)
+	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), a)
+
+	loop := certs(aByB, bByA)
+	var missing *smime.MissingIssuerError
+	if chain, err := smime.BuildChain(leaf.cert, loop); !errors.As(err, &missing) {
+		t.Errorf("a loop without a root: chain of %d, error %v", len(chain), err)
+	}
+	rootB := issue(t, newRoot(t, "B"), keyB, nil)
+	got, err := smime.BuildChain(leaf.cert, append(loop, rootB.cert))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameCerts(t, got, certs(leaf, aByB, rootB))
+}
+
+// TestBuildChainLongestValid: of two roots with one key, the one that is valid
+// longer is taken.
+func TestBuildChainLongestValid(t *testing.T) {
+	key := newKey(t, elliptic.P256())
+	old := newRoot(t, "Root")
+	old.NotAfter = now().AddDate(1, 0, 0)
+	oldRoot, newer := issue(t, old, key, nil), issue(t, newRoot(t, "Root"), key, nil)
+	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), oldRoot)
+	for _, pool := range [][]*holder{{oldRoot, newer}, {newer, oldRoot}} {
+		got, err := smime.BuildChain(leaf.cert, certs(pool...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameCerts(t, got, certs(leaf, newer))
+	}
+}
+
+// TestBuildChainMesh: many authorities that all certify each other do not make
+// the search endless.
+func TestBuildChainMesh(t *testing.T) {
+	const n = 12
+	var nodes []*holder
+	for i := range n {
+		nodes = append(nodes, &holder{newRoot(t, fmt.Sprint("Node ", i)), newKey(t, elliptic.P256())})
+	}
+	var pool []*x509.Certificate
+	for i, subject := range nodes {
+		for j, issuer := range nodes {
+			if i != j {
+				pool = append(pool, issue(t, newRoot(t, subject.cert.Subject.CommonName), subject.key, issuer).cert)
+			}
+		}
+	}
+	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nodes[0])
+	var missing *smime.MissingIssuerError
+	if chain, err := smime.BuildChain(leaf.cert, pool); !errors.As(err, &missing) {
+		t.Errorf("chain of %d, error %v", len(chain), err)
+	}
+}
+
+// TestBuildChainSameName: of several issuers of one name, the one whose key
+// signed is taken.
+func TestBuildChainSameName(t *testing.T) {
+	root := issue(t, newRoot(t, "Root"), newKey(t, elliptic.P256()), nil)
+	var issuers []*holder
+	for i := range 5 {
+		template := newIntermediate(t, "Issuing")
+		template.NotAfter = template.NotAfter.AddDate(0, i, 0)
+		issuers = append(issuers, issue(t, template, newKey(t, elliptic.P256()), root))
+	}
+	pool := append(certs(issuers...), root.cert)
+	for _, issuer := range issuers {
+		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), issuer)
+		got, err := smime.BuildChain(leaf.cert, pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameCerts(t, got, certs(leaf, issuer, root))
+	}
+}
+
+func TestBuildChainSelfSignedLeaf(t *testing.T) {
+	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nil)
+	got, err := smime.BuildChain(leaf.cert, certs(goodChain(t)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameCerts(t, got, certs(leaf))
+}
+
+// TestMissingIssuerErrorText: names from outside cannot steer a terminal.
+func TestMissingIssuerErrorText(t *testing.T) {
+	issuer := &holder{newRoot(t, "Issuing\x1b[2J\u202e\n"), newKey(t, elliptic.P256())}
+	template := newLeaf(t)
+	template.Subject.CommonName = "Kim\r\x07\u2028"
+	leaf := issue(t, template, newKey(t, elliptic.P256()), issuer)
+	_, err := smime.BuildChain(leaf.cert, nil)
+	if err == nil || !printableText(err.Error()) || !strings.Contains(err.Error(), "Issuing") || !strings.Contains(err.Error(), "Kim") {
+		t.Errorf("error %q", err)
+	}
+}
