@@ -72,7 +72,7 @@ func (c *checker) role(i int) string {
 	switch {
 	case i == 0:
 		return "leaf"
-	case i == len(c.chain)-1 && isSelfSigned(c.chain[i]):
+	case isSelfSigned(c.chain[i]): // wherever it stands
 		return "root"
 	}
 	return fmt.Sprintf("intermediate %d", i)

@@ -21,7 +21,7 @@ func (c *checker) checkChain() {
 		case root && i == 0:
 			c.report(ruleSelfSigned, 0, "%s is signed by itself, not by an authority", subject(cert))
 		case root && i < last:
-			c.report(ruleAfterRoot, i, "%d certificates follow the root %s", last-i, subject(cert))
+			c.report(ruleAfterRoot, i, "the root %s should be the last certificate; number following it: %d", subject(cert), last-i)
 		case root:
 		case i < last:
 			c.checkLink(i, cert, c.chain[i+1])

@@ -1,8 +1,23 @@
 package smime_test
 
 import (
+	"crypto"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha512"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"net"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 func printableText(s string) bool {
@@ -12,4 +27,351 @@ func printableText(s string) bool {
 		}
 	}
 	return utf8.ValidString(s)
+}
+
+// variant is a chain that deviates from the good one.
+type variant struct {
+	root, intermediate, leaf          *x509.Certificate // templates
+	rootKey, intermediateKey, leafKey crypto.Signer
+	rearrange                         func([]*x509.Certificate) []*x509.Certificate
+	options                           smime.CheckOptions
+}
+
+func newVariant(t *testing.T) *variant {
+	v := &variant{
+		root: newRoot(t, "Root"), intermediate: newIntermediate(t, "Issuing"), leaf: newLeaf(t),
+		rootKey: newKey(t, elliptic.P384()), intermediateKey: newKey(t, elliptic.P384()), leafKey: newKey(t, elliptic.P256()),
+	}
+	v.options = smime.CheckOptions{Email: email, Use: smime.UseBoth, Now: now(), PublicKey: v.leafKey.Public()}
+	return v
+}
+
+func (v *variant) chain(t *testing.T) []*x509.Certificate {
+	t.Helper()
+	root := issue(t, v.root, v.rootKey, nil)
+	intermediate := issue(t, v.intermediate, v.intermediateKey, root)
+	chain := certs(issue(t, v.leaf, v.leafKey, intermediate), intermediate, root)
+	if v.rearrange != nil {
+		chain = v.rearrange(chain)
+	}
+	return chain
+}
+
+// withKey exchanges the leaf's key and what is expected of it.
+func (v *variant) withKey(key crypto.Signer) {
+	v.leafKey, v.options.PublicKey = key, key.Public()
+}
+
+// version1 signs a certificate anew, by a P-384 key, without version and
+// extensions.
+func version1(t *testing.T, cert *x509.Certificate, issuer crypto.Signer) *x509.Certificate {
+	t.Helper()
+	var tbs, field asn1.RawValue
+	if _, err := asn1.Unmarshal(cert.RawTBSCertificate, &tbs); err != nil {
+		t.Fatal(err)
+	}
+	var fields []byte
+	for rest := tbs.Bytes; len(rest) > 0; {
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &field); err != nil {
+			t.Fatal(err)
+		}
+		if field.Class != asn1.ClassContextSpecific { // [0] version, [3] extensions
+			fields = append(fields, field.FullBytes...)
+		}
+	}
+	body := tlv(0x30, false, fields)
+	digest := sha512.Sum384(body)
+	signature, err := issuer.Sign(rand.Reader, digest[:], crypto.SHA384)
+	if err != nil {
+		t.Fatal(err)
+	}
+	algorithm := tlv(0x30, false, object(t, 1, 2, 840, 10045, 4, 3, 3)) // ecdsa-with-SHA384
+	return parse(t, tlv(0x30, false, body, algorithm, tlv(0x03, false, []byte{0}, signature)))
+}
+
+func ruleIDs(findings []smime.Finding) []string {
+	var ids []string
+	for _, f := range findings {
+		ids = append(ids, f.ID)
+	}
+	return slices.Compact(ids) // they come in the order of the rules
+}
+
+func TestCheckGood(t *testing.T) {
+	for _, use := range []string{"", smime.UseSign, smime.UseEncrypt, smime.UseBoth} {
+		for _, key := range []crypto.Signer{newKey(t, elliptic.P256()), newKey(t, elliptic.P384()), newRSA(t, 2048)} {
+			v := newVariant(t)
+			v.withKey(key)
+			v.options.Use = use
+			v.leaf.KeyUsage |= x509.KeyUsageKeyEncipherment
+			if findings := smime.Check(v.chain(t), v.options); len(findings) != 0 {
+				t.Errorf("use %q, %T: %+v", use, key, findings)
+			}
+		}
+	}
+	// A leaf of exactly 27 months, and options that ask for nothing.
+	v := newVariant(t)
+	v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 0)
+	if findings := smime.Check(v.chain(t), smime.CheckOptions{Now: now()}); len(findings) != 0 {
+		t.Errorf("nothing asked: %+v", findings)
+	}
+}
+
+type violation struct {
+	rule        string
+	certificate string // the role of the certificate that the finding is about
+	also        []string
+	name        string
+	change      func(*testing.T, *variant)
+}
+
+// violations break one rule each. Where a fault cannot but break another rule,
+// also says which.
+func violations() []violation {
+	const leaf, issuing, root = "leaf", "intermediate 1", "root"
+	anySuffix := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}
+	return []violation{
+		{"chain-empty", "", nil, "", func(_ *testing.T, v *variant) {
+			v.rearrange = func([]*x509.Certificate) []*x509.Certificate { return nil }
+		}},
+		{"chain-no-leaf", leaf, []string{"chain-no-intermediate"}, "", func(_ *testing.T, v *variant) {
+			v.intermediate.EmailAddresses = []string{email}
+			v.withKey(v.intermediateKey)
+			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate { return c[1:] }
+		}},
+		{"leaf-self-signed", leaf, nil, "", func(t *testing.T, v *variant) {
+			v.rearrange = func([]*x509.Certificate) []*x509.Certificate { return certs(issue(t, v.leaf, v.leafKey, nil)) }
+		}},
+		{"chain-issuer", leaf, nil, "another intermediate", func(t *testing.T, v *variant) {
+			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
+				other := issue(t, newIntermediate(t, "Other"), newKey(t, elliptic.P256()), &holder{v.root, v.rootKey})
+				return []*x509.Certificate{c[0], other.cert, c[2]}
+			}
+		}},
+		{"chain-signature", leaf, nil, "an issuer of the same name", func(t *testing.T, v *variant) {
+			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
+				other := issue(t, newIntermediate(t, "Issuing"), newKey(t, elliptic.P384()), &holder{v.root, v.rootKey})
+				return []*x509.Certificate{c[0], other.cert, c[2]}
+			}
+		}},
+		{"chain-no-root", issuing, nil, "", func(_ *testing.T, v *variant) {
+			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate { return c[:2] }
+		}},
+		{"chain-after-root", root, nil, "", func(t *testing.T, v *variant) {
+			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
+				return append(c, issue(t, newRoot(t, "Stranger"), newKey(t, elliptic.P256()), nil).cert)
+			}
+		}},
+		{"chain-expired", leaf, nil, "leaf", func(_ *testing.T, v *variant) { v.leaf.NotAfter = now().Add(-time.Second) }},
+		{"chain-expired", root, nil, "root", func(_ *testing.T, v *variant) { v.root.NotAfter = now().Add(-time.Second) }},
+		{"chain-not-yet-valid", leaf, nil, "leaf", func(_ *testing.T, v *variant) { v.leaf.NotBefore = now().Add(time.Second) }},
+		{"chain-not-yet-valid", issuing, nil, "intermediate", func(_ *testing.T, v *variant) { v.intermediate.NotBefore = now().Add(time.Second) }},
+		{"chain-not-ca", issuing, []string{"intermediate-path-length"}, "basic constraints", func(_ *testing.T, v *variant) {
+			v.intermediate.IsCA, v.intermediate.MaxPathLenZero = false, false
+		}},
+		{"chain-not-ca", issuing, nil, "key usage", func(_ *testing.T, v *variant) { v.intermediate.KeyUsage = x509.KeyUsageCRLSign }},
+		{"chain-path-length", root, nil, "", func(_ *testing.T, v *variant) { v.root.MaxPathLenZero = true }},
+		{"chain-constraints", leaf, nil, "critical extension", func(_ *testing.T, v *variant) {
+			v.leaf.ExtraExtensions = []pkix.Extension{{Id: anySuffix, Critical: true, Value: []byte{5, 0}}}
+		}},
+		{"chain-constraints", leaf, nil, "name constraints", func(_ *testing.T, v *variant) {
+			v.intermediate.PermittedEmailAddresses = []string{"example.org"}
+		}},
+		{"leaf-key-type", leaf, nil, "Ed25519", func(t *testing.T, v *variant) { v.withKey(newEd25519(t)) }},
+		{"leaf-key-type", leaf, nil, "P-521", func(t *testing.T, v *variant) { v.withKey(newKey(t, elliptic.P521())) }},
+		{"leaf-key-type", leaf, nil, "RSA 1024", func(t *testing.T, v *variant) {
+			v.withKey(newRSA(t, 1024))
+			v.leaf.KeyUsage |= x509.KeyUsageKeyEncipherment
+		}},
+		{"leaf-address", leaf, nil, "another", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = []string{"lee@example.com"} }},
+		{"leaf-address", leaf, []string{"leaf-san"}, "none", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = nil }},
+		{"leaf-key-mismatch", leaf, nil, "", func(t *testing.T, v *variant) { v.options.PublicKey = newKey(t, elliptic.P256()).Public() }},
+		{"chain-no-intermediate", leaf, nil, "", func(t *testing.T, v *variant) {
+			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
+				return []*x509.Certificate{issue(t, v.leaf, v.leafKey, &holder{v.root, v.rootKey}).cert, c[2]}
+			}
+		}},
+		{"root-key-type", root, nil, "", func(t *testing.T, v *variant) { v.rootKey = newKey(t, elliptic.P521()) }},
+		{"intermediate-version", issuing,
+			[]string{"chain-not-ca", "intermediate-key-usage", "intermediate-path-length", "intermediate-crl", "intermediate-extended-key-usage"}, "",
+			func(t *testing.T, v *variant) {
+				v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
+					return []*x509.Certificate{c[0], version1(t, c[1], v.rootKey), c[2]}
+				}
+			}},
+		{"intermediate-serial", issuing, nil, "zero", func(_ *testing.T, v *variant) { v.intermediate.SerialNumber = new(big.Int) }},
+		{"intermediate-serial", issuing, nil, "21 octets", func(_ *testing.T, v *variant) {
+			v.intermediate.SerialNumber = new(big.Int).Lsh(big.NewInt(1), 159)
+		}},
+		{"intermediate-signature-algorithm", issuing, nil, "PSS", func(t *testing.T, v *variant) {
+			v.rootKey = newRSA(t, 2048)
+			v.intermediate.SignatureAlgorithm = x509.SHA256WithRSAPSS
+		}},
+		{"intermediate-key-type", issuing, nil, "", func(t *testing.T, v *variant) { v.intermediateKey = newKey(t, elliptic.P521()) }},
+		{"intermediate-key-usage", issuing, nil, "none", func(_ *testing.T, v *variant) { v.intermediate.KeyUsage = 0 }},
+		{"intermediate-key-usage", issuing, nil, "not critical", func(t *testing.T, v *variant) {
+			v.intermediate.ExtraExtensions = []pkix.Extension{keyUsage(t, 0x06, 7)}
+		}},
+		{"intermediate-basic-constraints", issuing, nil, "", func(_ *testing.T, v *variant) {
+			v.intermediate.ExtraExtensions = []pkix.Extension{{
+				Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Value: []byte{0x30, 6, 1, 1, 0xff, 2, 1, 0},
+			}}
+		}},
+		{"intermediate-path-length", issuing, nil, "none", func(_ *testing.T, v *variant) { v.intermediate.MaxPathLenZero = false }},
+		{"intermediate-path-length", issuing, nil, "not 0", func(_ *testing.T, v *variant) { v.intermediate.MaxPathLen = 1 }},
+		{"intermediate-crl", issuing, nil, "none", func(_ *testing.T, v *variant) { v.intermediate.CRLDistributionPoints = nil }},
+		{"intermediate-crl", issuing, nil, "ldap", func(_ *testing.T, v *variant) {
+			v.intermediate.CRLDistributionPoints = []string{"ldap://ldap.example.com/cn=ca"}
+		}},
+		{"intermediate-crl-public", issuing, nil, "", func(_ *testing.T, v *variant) {
+			v.intermediate.CRLDistributionPoints = []string{"http://ca.corp/ca.crl"}
+		}},
+		{"intermediate-extended-key-usage", issuing, nil, "none", func(_ *testing.T, v *variant) { v.intermediate.ExtKeyUsage = nil }},
+		{"leaf-validity", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 1) }},
+		{"leaf-serial", leaf, nil, "short", func(_ *testing.T, v *variant) { v.leaf.SerialNumber = big.NewInt(4711) }},
+		{"leaf-serial", leaf, nil, "21 octets", func(_ *testing.T, v *variant) { v.leaf.SerialNumber = new(big.Int).Lsh(big.NewInt(1), 159) }},
+		{"leaf-signature-algorithm", leaf, nil, "PSS", func(t *testing.T, v *variant) {
+			v.intermediateKey = newRSA(t, 2048)
+			v.leaf.SignatureAlgorithm = x509.SHA256WithRSAPSS
+		}},
+		{"leaf-key-usage", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.KeyUsage = 0 }},
+		{"leaf-key-usage", leaf, nil, "no signing", func(_ *testing.T, v *variant) { v.leaf.KeyUsage = x509.KeyUsageKeyAgreement }},
+		{"leaf-key-usage-critical", leaf, nil, "", func(t *testing.T, v *variant) {
+			v.leaf.ExtraExtensions = []pkix.Extension{keyUsage(t, 0x88, 5)}
+		}},
+		{"leaf-encryption-only", leaf, nil, "", func(_ *testing.T, v *variant) {
+			v.leaf.KeyUsage, v.options.Use = x509.KeyUsageKeyAgreement, smime.UseEncrypt
+		}},
+		{"leaf-cannot-encrypt", leaf, nil, "EC", func(_ *testing.T, v *variant) {
+			v.leaf.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
+		}},
+		{"leaf-cannot-encrypt", leaf, nil, "RSA", func(t *testing.T, v *variant) { v.withKey(newRSA(t, 2048)) }},
+		{"leaf-extended-key-usage", leaf, nil, "another", func(_ *testing.T, v *variant) {
+			v.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}},
+		{"leaf-extended-key-usage-forbidden", leaf, nil, "server", func(_ *testing.T, v *variant) {
+			v.leaf.ExtKeyUsage = append(v.leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+		}},
+		{"leaf-extended-key-usage-forbidden", leaf, nil, "any", func(_ *testing.T, v *variant) {
+			v.leaf.ExtKeyUsage = append(v.leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
+		}},
+		{"leaf-san", leaf, []string{"leaf-subject-email"}, "address in the subject only", func(_ *testing.T, v *variant) {
+			v.leaf.EmailAddresses, v.leaf.Subject.CommonName = nil, email
+		}},
+		{"leaf-san-forbidden", leaf, nil, "dNSName", func(_ *testing.T, v *variant) { v.leaf.DNSNames = []string{"example.com"} }},
+		{"leaf-san-forbidden", leaf, nil, "iPAddress", func(_ *testing.T, v *variant) { v.leaf.IPAddresses = []net.IP{{192, 0, 2, 1}} }},
+		{"leaf-san-forbidden", leaf, nil, "URI", func(_ *testing.T, v *variant) {
+			v.leaf.URIs = []*url.URL{{Scheme: "http", Host: "example.com"}}
+		}},
+		{"leaf-subject-email", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.Subject.CommonName = "lee@example.com" }},
+		{"leaf-policies", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.Policies = nil }},
+		{"leaf-policies", leaf, nil, "anyPolicy", func(t *testing.T, v *variant) { v.leaf.Policies = []x509.OID{oid(t, 2, 5, 29, 32, 0)} }},
+		{"leaf-crl", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.CRLDistributionPoints = nil }},
+		{"leaf-crl", leaf, nil, "https", func(_ *testing.T, v *variant) { v.leaf.CRLDistributionPoints = []string{"https://crl.example.com/"} }},
+		{"leaf-crl-public", leaf, nil, "loopback", func(_ *testing.T, v *variant) {
+			v.leaf.CRLDistributionPoints = []string{"http://127.0.0.1:8080/ca.crl", "http://[::1]/ca.crl", "http://10.1.2.3/", "http://ca/", "http://CA.Lan./"}
+		}},
+		{"leaf-aia", leaf, nil, "OCSP", func(_ *testing.T, v *variant) { v.leaf.OCSPServer = []string{"https://ocsp.example.com/"} }},
+		{"leaf-aia", leaf, nil, "issuer", func(_ *testing.T, v *variant) { v.leaf.IssuingCertificateURL = []string{"ldap://example.com/cn=ca"} }},
+		{"leaf-expires-soon", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.NotAfter = now().AddDate(0, 0, 29) }},
+		{"leaf-address-case", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = []string{"Kim@Example.com"} }},
+	}
+}
+
+// TestCheckRules: each rule's violation is found, under its identifier and
+// severity, on the right certificate, and nothing else is.
+func TestCheckRules(t *testing.T) {
+	severity := map[string]smime.Severity{}
+	for _, rule := range smime.Rules() {
+		if _, twice := severity[rule.ID]; twice || rule.Summary == "" {
+			t.Errorf("rule %q is listed twice or has no summary", rule.ID)
+		}
+		severity[rule.ID] = rule.Severity
+	}
+	tested := map[string]bool{}
+	for _, c := range violations() {
+		tested[c.rule] = true
+		t.Run(c.rule+" "+c.name, func(t *testing.T) {
+			v := newVariant(t)
+			c.change(t, v)
+			findings := smime.Check(v.chain(t), v.options)
+			want := append([]string{c.rule}, c.also...)
+			got := ruleIDs(findings)
+			slices.Sort(want)
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Fatalf("found %q, want %q: %+v", got, want, findings)
+			}
+			hasErrors := false
+			for _, f := range findings {
+				hasErrors = hasErrors || severity[f.ID] == smime.SeverityError
+				if f.Severity != severity[f.ID] || f.Message == "" || f.ID == c.rule && f.Certificate != c.certificate {
+					t.Errorf("finding %+v, want severity %s on %q", f, severity[f.ID], c.certificate)
+				}
+			}
+			if smime.HasErrors(findings) != hasErrors {
+				t.Errorf("HasErrors says %t", !hasErrors)
+			}
+		})
+	}
+	for id := range severity {
+		if !tested[id] {
+			t.Errorf("no violation of rule %s is tested", id)
+		}
+	}
+}
+
+// TestCheckOrder: findings come in the order of the rules.
+func TestCheckOrder(t *testing.T) {
+	v := newVariant(t)
+	v.leaf = &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now().AddDate(-9, 0, 0), NotAfter: now().AddDate(-1, 0, 0)}
+	place := map[string]int{}
+	for i, rule := range smime.Rules() {
+		place[rule.ID] = i
+	}
+	findings := smime.Check(v.chain(t), v.options)
+	if len(findings) < 6 || !slices.IsSortedFunc(findings, func(a, b smime.Finding) int { return place[a.ID] - place[b.ID] }) {
+		t.Errorf("findings %q", ruleIDs(findings))
+	}
+}
+
+// TestCheckControlCharacters: what certificates and callers say cannot steer the
+// terminal that shows it.
+func TestCheckControlCharacters(t *testing.T) {
+	const evil = "\x1b[31m\r\n\x00\x7f\u0085\u202e\u200b\u2028"
+	v := newVariant(t)
+	for _, template := range []*x509.Certificate{v.root, v.intermediate, v.leaf} {
+		template.Subject.CommonName += evil
+		template.NotBefore, template.NotAfter = now().AddDate(1, 0, 0), now().AddDate(9, 0, 0)
+	}
+	v.leaf.EmailAddresses = []string{"lee\x1b[2J@example.com"}
+	v.leaf.OCSPServer = []string{"ldap://\x1b[2J"}
+	v.leaf.CRLDistributionPoints = []string{"http://ca/\x1b"}
+	v.options.Email = "kim" + evil + "@example.com"
+	v.leaf.Subject.ExtraNames = []pkix.AttributeTypeAndValue{
+		{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "max" + evil + "@example.com"},
+	}
+	v.rearrange = func(c []*x509.Certificate) []*x509.Certificate { return []*x509.Certificate{c[0], c[2], c[1]} }
+	findings := smime.Check(v.chain(t), v.options)
+	for _, id := range []string{"chain-issuer", "chain-not-yet-valid", "leaf-address", "leaf-subject-email", "leaf-aia"} {
+		if !slices.Contains(ruleIDs(findings), id) {
+			t.Errorf("no finding %s in %q", id, ruleIDs(findings))
+		}
+	}
+	for _, f := range findings {
+		if !printableText(f.Message) || !printableText(f.Certificate) {
+			t.Errorf("%s: %q", f.ID, f.Message)
+		}
+	}
+}
+
+// keyUsage is a key usage extension that is not critical.
+func keyUsage(t *testing.T, bits byte, length int) pkix.Extension {
+	t.Helper()
+	value, err := asn1.Marshal(asn1.BitString{Bytes: []byte{bits}, BitLength: length})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: value}
 }
