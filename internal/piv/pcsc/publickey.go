@@ -30,14 +30,6 @@ const (
 // 10): 81 modulus and 82 exponent, or 86 the point, which is uncompressed on
 // the NIST curves and 32 bytes on Curve25519.
 func ParsePublicKey(algorithm byte, data []byte) (crypto.PublicKey, error) {
-	public, err := parsePublicKey(algorithm, data)
-	if err != nil {
-		return nil, err // and not a nil key of some type
-	}
-	return public, nil
-}
-
-func parsePublicKey(algorithm byte, data []byte) (crypto.PublicKey, error) {
 	switch algorithm {
 	case AlgorithmRSA1024:
 		return public(parseRSA(data, 1024))
