@@ -1,0 +1,98 @@
+// Package ledger is what was done, durably: in one SQLite file, or in a
+// PostgreSQL database that many desks and workers share. It holds certificates,
+// identifiers and outcomes; no secret is ever written to it.
+package ledger
+
+import "time"
+
+// State is where a user's registration stands.
+type State string
+
+// The states of an entry.
+const (
+	StateWaiting State = "waiting" // not begun, or begun and to be gone on with
+	StateDone    State = "done"    // key pairs and identity are as asked
+	StateFailed  State = "failed"  // see Class for what helps
+)
+
+// Class says what helps against a failure.
+type Class string
+
+// The classes of failures.
+const (
+	ClassRow           Class = "row"           // the row or its certificates must change
+	ClassFinal         Class = "final"         // this user cannot be registered as things are
+	ClassLater         Class = "later"         // the same command later may succeed
+	ClassAdministrator Class = "administrator" // something must be switched on or allowed first
+)
+
+// Pair is one key pair that an entry asks for, and what became of it.
+type Pair struct {
+	Use         string    `json:"use"` // both, sign, encrypt or history
+	LeafSHA256  string    `json:"leaf_sha256"`
+	NotAfter    time.Time `json:"not_after"`
+	Description string    `json:"description"`
+	// PKCS7 is the PEM-armoured chain, leaf to root, as it goes to Gmail.
+	PKCS7 []byte `json:"-"`
+	// KeyPairID is Gmail's, empty until it is known.
+	KeyPairID string `json:"key_pair_id,omitempty"`
+	// Created tells a key pair made by this program from one that was there.
+	Created bool `json:"created,omitempty"`
+}
+
+// Entry is one user of the ledger: what is asked for and what was done.
+type Entry struct {
+	Email string `json:"email"` // as the source has it; in lower case it is the key
+	Where string `json:"where"`
+	Line  int    `json:"line,omitempty"`
+	Run   int64  `json:"run"` // the last run that had this user in its source
+	Pairs []Pair `json:"pairs,omitempty"`
+	State State  `json:"state"`
+	// Step is the last thing that was recorded: "read", "key-pair", "identity".
+	Step     string `json:"step,omitempty"`
+	Attempts int    `json:"attempts"`
+	// Class, Reason, Message and Hint describe the last failure. Reason is a
+	// stable name such as "cse-off".
+	Class   Class  `json:"class,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	Hint    string `json:"hint,omitempty"`
+	// Warnings are findings that did not stop the registration.
+	Warnings []string `json:"warnings,omitempty"`
+	Worker   string   `json:"worker,omitempty"` // who did it: user@host/process
+	// Updated is when the entry changed last; of a done entry, when it was done.
+	Updated time.Time `json:"updated"`
+	// Earlier is set where this run found the entry done by an earlier run.
+	Earlier bool `json:"earlier,omitempty"`
+}
+
+// Run is one call of batch on a source.
+type Run struct {
+	ID       int64     `json:"id"`
+	Source   string    `json:"source"`
+	Operator string    `json:"operator"`
+	Tool     string    `json:"tool"`
+	Started  time.Time `json:"started"`
+	Read     time.Time `json:"read,omitzero"`     // when the source had been read to its end
+	Finished time.Time `json:"finished,omitzero"` // zero for one that was broken off
+	DryRun   bool      `json:"dry_run,omitempty"`
+}
+
+// Counts is how far a run is.
+type Counts struct {
+	Total   int `json:"total"`
+	Done    int `json:"done"`
+	Earlier int `json:"earlier"` // of Done, by an earlier run
+	Failed  int `json:"failed"`
+	Waiting int `json:"waiting"`
+}
+
+// Group is failures of one reason, for the summary.
+type Group struct {
+	Class   Class  `json:"class"`
+	Reason  string `json:"reason"`
+	Count   int    `json:"count"`
+	Example string `json:"example"` // an address
+	Message string `json:"message"` // of the example
+	Hint    string `json:"hint,omitempty"`
+}
