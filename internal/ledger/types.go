@@ -96,3 +96,11 @@ type Group struct {
 	Message string `json:"message"` // of the example
 	Hint    string `json:"hint,omitempty"`
 }
+
+// Point is how far a run was at a moment, counted from its start: users that
+// this run itself brought to an end.
+type Point struct {
+	Time   time.Time `json:"time"`
+	Done   int       `json:"done"`
+	Failed int       `json:"failed"`
+}
