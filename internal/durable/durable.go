@@ -7,6 +7,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +15,13 @@ import (
 
 // WriteFile replaces the file at path with data.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
-	temporary, err := writeTemporary(path, data, mode)
+	return Write(path, mode, whole(data))
+}
+
+// Write replaces the file at path with what write writes. When write fails, the
+// file stays as it was.
+func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	temporary, err := writeTemporary(path, mode, write)
 	if err != nil {
 		return err
 	}
@@ -27,7 +34,7 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 // CreateFile writes a new file at path; where one is already there it leaves it
 // alone and returns an error that is fs.ErrExist.
 func CreateFile(path string, data []byte, mode fs.FileMode) error {
-	temporary, err := writeTemporary(path, data, mode)
+	temporary, err := writeTemporary(path, mode, whole(data))
 	if err != nil {
 		return err
 	}
@@ -42,7 +49,14 @@ func CreateFile(path string, data []byte, mode fs.FileMode) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-func writeTemporary(path string, data []byte, mode fs.FileMode) (name string, err error) {
+func whole(data []byte) func(io.Writer) error {
+	return func(out io.Writer) error {
+		_, err := out.Write(data)
+		return err
+	}
+}
+
+func writeTemporary(path string, mode fs.FileMode, write func(io.Writer) error) (name string, err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return "", err
@@ -52,7 +66,7 @@ func writeTemporary(path string, data []byte, mode fs.FileMode) (name string, er
 			err = errors.Join(err, os.Remove(file.Name()))
 		}
 	}()
-	_, err = file.Write(data)
+	err = write(file)
 	if err == nil {
 		err = file.Chmod(mode)
 	}

@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,5 +50,25 @@ func TestWriteIntoAMissingFolderFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "f")
 	if err := durable.WriteFile(path, nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAWriteThatFailsLeavesTheFileAsItWas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := durable.WriteFile(path, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	err := durable.Write(path, 0o600, func(out io.Writer) error {
+		_, _ = io.WriteString(out, "half")
+		return broken
+	})
+	got, readErr := os.ReadFile(path)
+	if !errors.Is(err, broken) || readErr != nil || string(got) != "before" {
+		t.Errorf("%v; then %q, %v", err, got, readErr)
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("left over: %v, %v", entries, err)
 	}
 }
