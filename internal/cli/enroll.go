@@ -103,10 +103,8 @@ func (o *enrollOptions) world(streams *Streams) (world enroll.World, done func()
 	world = enroll.World{
 		WaitForCard: piv.Wait,
 		Operator:    operator(), Tool: "cse-piv " + version(), Notify: progress, Prompter: enroll.Unattended{}, Patience: patienceAlone,
-		OpenCard: func(ctx context.Context, serial uint32) (enroll.Card, error) {
-			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: func(slot piv.Slot) {
-				progress(enroll.Event{State: enroll.StateTouch, Slot: slot.String()})
-			}})
+		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err
 		},
 		Account: func(ctx context.Context, email string) (enroll.Account, error) { return domain.User(ctx, email) },

@@ -109,8 +109,8 @@ func TestImportedKeyNeedsConsent(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	d.mustRun()
 	open := d.world.OpenCard
-	d.world.OpenCard = func(ctx context.Context, serial uint32) (enroll.Card, error) {
-		opened, err := open(ctx, serial)
+	d.world.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+		opened, err := open(ctx, serial, touch)
 		return importedCard{opened}, err
 	}
 	d.email = "second-" + d.email

@@ -37,6 +37,7 @@ type Enrollment struct {
 	keys    []*key
 	secrets secrets
 
+	reviewed      bool
 	gmailIdentity gmail.Identity
 	identitySet   bool
 	replacedPairs *gmail.Identity

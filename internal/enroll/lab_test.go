@@ -120,8 +120,8 @@ func (d *desk) newWorld() enroll.World {
 		d.t.Fatal(err)
 	}
 	return enroll.World{
-		OpenCard: func(ctx context.Context, serial uint32) (enroll.Card, error) {
-			opened, err := piv.Open(ctx, serial, piv.Options{})
+		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err
 		},
 		WaitForCard: piv.Wait,

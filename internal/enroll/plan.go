@@ -39,6 +39,9 @@ func NewPlan(request Request) Plan {
 	perKey(importStep)
 	plan = append(plan, managementKeyStep())
 	perKey(possessionStep)
+	if request.Review {
+		plan = append(plan, reviewStep())
+	}
 	perKey(keyPairStep)
 	return append(plan, identityStep(), recordStep())
 }

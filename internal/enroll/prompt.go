@@ -36,8 +36,11 @@ type Choice struct{ ID, Text string }
 // SecretQuestion asks for a PIN, PUK or management key.
 type SecretQuestion struct {
 	Question
-	New   bool
-	Check func(secret.Secret) error // rules of form; nil for none
+	New     bool
+	Rule    string                    // of form, for people: "6 to 8 characters"
+	Tries   int                       // left before the card blocks it; piv.UnknownTries where there is no counter
+	Problem string                    // why it is asked for again
+	Check   func(secret.Secret) error // rules of form; nil for none
 }
 
 // MissingError is a question that nobody was there to answer.

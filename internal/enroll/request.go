@@ -59,6 +59,9 @@ type Request struct {
 	// AllowUnattested takes a key that was imported into the card, of which
 	// nobody can prove that it exists nowhere else.
 	AllowUnattested bool
+	// Review has a person look at certificate and chain before anything is
+	// registered; see World.Review.
+	Review bool
 }
 
 // Validate reports what is wrong with the request itself, before anything is

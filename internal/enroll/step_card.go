@@ -12,7 +12,9 @@ func readCardStep() Step {
 	return Step{ID: "read-card", Title: "read the card", Changes: changesNothing,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.card != nil, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
-			card, err := e.world.OpenCard(ctx, e.serial)
+			card, err := e.world.OpenCard(ctx, e.serial, func(slot piv.Slot) {
+				e.notify(StateTouch, fmt.Sprintf("the key in slot %s waits for a touch", slot))
+			})
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 )
@@ -29,6 +30,12 @@ func evidenceStep() Step {
 			}
 			if journal.Email == "" {
 				journal.Email, journal.Serial, journal.Started = e.request.Email, e.serial, now.UTC()
+			}
+			if plan := plannedKeys(e.request.Keys); !slices.Equal(plan, journal.Plan) {
+				journal.Plan = plan
+				if err := folder.WriteJournal(journal); err != nil {
+					return err
+				}
 			}
 			e.folder, e.journal = folder, journal
 			return nil

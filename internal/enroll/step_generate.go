@@ -24,7 +24,7 @@ func generateStep(index int, request KeyRequest) Step {
 			return false, err
 		}
 		if key.generate {
-			if !e.generatedHere(key.Slot, held) {
+			if fateOf(key.KeyRequest, held, e.journal) != FateContinue {
 				return false, nil
 			}
 			key.adopt(held)

@@ -48,13 +48,14 @@ func (e *Enrollment) verifyPIN(ctx context.Context) error {
 		if !errors.As(err, &wrong) || !e.request.PIN.IsZero() {
 			return err
 		}
-		e.note("that was not the PIN: %d tries left", wrong.Tries)
+		problem := fmt.Sprintf("that was not the PIN: %d tries left", wrong.Tries)
+		e.note("%s", problem)
 		e.secrets.pin = secret.Secret{}
 		protection, err := e.card.Protection(ctx)
 		if err != nil {
 			return err
 		}
-		if err := e.gatherPIN(ctx, protection); err != nil {
+		if err := e.askPIN(ctx, protection, problem); err != nil {
 			return err
 		}
 	}

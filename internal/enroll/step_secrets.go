@@ -54,7 +54,16 @@ func (e *Enrollment) needIssuer(ctx context.Context, _ piv.Protection) error {
 	return nil
 }
 
+// pinRule is what a card takes as a PIN (SP 800-73-4 part 2 section 2.4.3).
+const pinRule = "6 to 8 letters, digits or signs"
+
 func (e *Enrollment) gatherPIN(ctx context.Context, protection piv.Protection) error {
+	return e.askPIN(ctx, protection, "")
+}
+
+// askPIN takes the PIN from the request or from a person, who is told of a
+// problem with the one before.
+func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, problem string) error {
 	if !e.secrets.pin.IsZero() {
 		return nil
 	}
@@ -63,10 +72,11 @@ func (e *Enrollment) gatherPIN(ctx context.Context, protection piv.Protection) e
 	}
 	question := SecretQuestion{
 		Question: Question{ID: "pin", Text: fmt.Sprintf("the PIN of card %d (%d tries left)", e.serial, protection.PIN.Tries), Flag: "--pin-file FILE or --pin-fd N"},
-		Check:    piv.CheckPIN,
+		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
+		Check: piv.CheckPIN,
 	}
 	if protection.PIN.Factory == piv.Yes {
-		question.Text, question.New = fmt.Sprintf("a new PIN for card %d (6 to 8 characters)", e.serial), true
+		question.Text, question.New = fmt.Sprintf("a new PIN for card %d (%s)", e.serial, pinRule), true
 		question.Check = func(pin secret.Secret) error {
 			if pin.Equal(piv.FactoryPIN()) {
 				return errors.New("that is the factory PIN, which everybody knows")
@@ -139,7 +149,8 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 		if len(candidates) == 0 {
 			typed, err := e.world.Prompter.Secret(ctx, SecretQuestion{
 				Question: Question{ID: "management-key", Text: fmt.Sprintf("the management key of card %d (hexadecimal)", e.serial), Flag: "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"},
-				Check:    func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
+				Rule:     "32, 48 or 64 hexadecimal digits", Tries: piv.UnknownTries,
+				Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
 			})
 			if err != nil {
 				return err

@@ -67,14 +67,14 @@ func (e *Enrollment) settle(ctx context.Context, key *key) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case key.Source == SourceExisting && held.Key == nil:
+	switch fateOf(key.KeyRequest, held, e.journal) {
+	case FateEmpty:
 		return &EmptyError{Slot: key.Slot}
-	case key.Source == SourceExisting, e.generatedHere(key.Slot, held):
+	case FateRead, FateContinue:
 		key.adopt(held)
-	case held.Key == nil && held.Certificate == nil && held.CertificateErr == nil:
+	case FateGenerate:
 		key.generate = true
-	default:
+	case FateOccupied:
 		if err := e.settleOccupied(ctx, key, held); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 		}
 	}
 	key.generate = true
-	key.loss = []string{occupied.Error(), "mail that was encrypted to it can no longer be read with this card"}
+	key.loss = lossOf(occupied)
 	serial := strconv.FormatUint(uint64(e.serial), 10)
 	if e.request.Confirm == serial {
 		return nil
@@ -117,13 +117,6 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 		ID: "overwrite", Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
 		Loss: key.loss, Flag: "--confirm " + serial,
 	}, serial)
-}
-
-// generatedHere reports whether the key in the slot is the one that a run of
-// this enrollment generated: the journal says what was there before.
-func (e *Enrollment) generatedHere(slot piv.Slot, held piv.SlotContents) bool {
-	entry, ok := e.journal.Keys[slot.String()]
-	return ok && held.Key != nil && keyHash(held.Key.PublicKey) != entry.Replaces
 }
 
 func (k *key) adopt(held piv.SlotContents) {

@@ -18,8 +18,9 @@ import (
 // World is everything outside that an enrollment looks at and acts on.
 type World struct {
 	// OpenCard finds the card with that serial, or the only card for serial 0.
-	// Its errors are those of piv.Open.
-	OpenCard func(ctx context.Context, serial uint32) (Card, error)
+	// touch is called when the card waits for a finger on a slot's key. Its
+	// errors are those of piv.Open.
+	OpenCard func(ctx context.Context, serial uint32, touch func(piv.Slot)) (Card, error)
 	// WaitForCard returns when the card with that serial is in a reader.
 	WaitForCard func(ctx context.Context, serial uint32) error
 	// Account opens Gmail's settings of one user.
@@ -35,6 +36,9 @@ type World struct {
 	Recover  func(ctx context.Context, serial uint32) ([]secret.Secret, error)
 	Trust    attestation.Trust
 	Prompter Prompter
+	// Review is called where the request asks for a review, and returns nil when
+	// a person agreed to the registration.
+	Review   func(ctx context.Context, review Review) error
 	Evidence string // root folder of the evidence
 	Operator string // who runs this, for the receipt
 	Tool     string // name and version of this program, for the receipt

@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +29,11 @@ const startedLayout = "20060102T150405Z"
 const ReceiptName = "receipt.json"
 
 // Folder is the evidence of one enrollment of one user with one card.
-type Folder struct{ path string }
+type Folder struct {
+	path    string
+	serial  uint32
+	started time.Time
+}
 
 // Open returns the newest folder for that user and card under root, whether its
 // enrollment was finished or not, and creates one where there is none.
@@ -56,7 +59,8 @@ func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 		return nil, fmt.Errorf("creating the evidence folder: %w", err)
 	}
 	for {
-		path := filepath.Join(user, prefix(serial)+now.UTC().Format(startedLayout))
+		now = now.UTC().Truncate(time.Second)
+		path := filepath.Join(user, strconv.FormatUint(uint64(serial), 10)+"-"+now.Format(startedLayout))
 		err := os.Mkdir(path, 0o700)
 		if errors.Is(err, fs.ErrExist) {
 			now = now.Add(time.Second)
@@ -65,13 +69,23 @@ func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("creating the evidence folder: %w", err)
 		}
-		return &Folder{path: path}, nil
+		return &Folder{path: path, serial: serial, started: now}, nil
 	}
 }
 
 // Latest returns the newest folder for that user and card, or nil when there is
 // none.
 func Latest(root, email string, serial uint32) (*Folder, error) {
+	return newest(root, email, func(of uint32) bool { return of == serial })
+}
+
+// Newest returns the newest folder for that user with whichever card, or nil
+// when there is none.
+func Newest(root, email string) (*Folder, error) {
+	return newest(root, email, func(uint32) bool { return true })
+}
+
+func newest(root, email string, wanted func(serial uint32) bool) (*Folder, error) {
 	user, err := userDir(root, email)
 	if err != nil {
 		return nil, err
@@ -83,20 +97,36 @@ func Latest(root, email string, serial uint32) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the evidence folder: %w", err)
 	}
-	var names []string
+	var found *Folder
 	for _, entry := range entries {
-		if entry.IsDir() && strings.HasPrefix(entry.Name(), prefix(serial)) {
-			names = append(names, entry.Name())
+		folder, ok := parseFolder(user, entry.Name())
+		if !entry.IsDir() || !ok || !wanted(folder.serial) {
+			continue
+		}
+		if found == nil || folder.started.After(found.started) {
+			found = folder
 		}
 	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	return &Folder{path: filepath.Join(user, slices.Max(names))}, nil
+	return found, nil
+}
+
+// parseFolder reads a folder's name; others than the ones that Begin makes are
+// not ours.
+func parseFolder(user, name string) (*Folder, bool) {
+	serial, started, ok := strings.Cut(name, "-")
+	number, err := strconv.ParseUint(serial, 10, 32)
+	when, timeErr := time.Parse(startedLayout, started)
+	return &Folder{path: filepath.Join(user, name), serial: uint32(number), started: when}, ok && err == nil && timeErr == nil
 }
 
 // Path returns where the folder is.
 func (f *Folder) Path() string { return f.path }
+
+// Serial returns the serial number of the card.
+func (f *Folder) Serial() uint32 { return f.serial }
+
+// Started returns when the enrollment began, in UTC.
+func (f *Folder) Started() time.Time { return f.started }
 
 // File returns the path of a file of the folder.
 func (f *Folder) File(name string) string { return filepath.Join(f.path, name) }
@@ -139,8 +169,6 @@ func (f *Folder) Finished() bool {
 	_, err := os.Stat(f.File(ReceiptName))
 	return err == nil
 }
-
-func prefix(serial uint32) string { return strconv.FormatUint(uint64(serial), 10) + "-" }
 
 // userDir returns the folder of a user; an address that could leave root is
 // refused.

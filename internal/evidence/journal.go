@@ -11,13 +11,25 @@ const journalName = "journal.json"
 // Journal is what an enrollment writes down before it acts, so that the next
 // run can tell its own doing from somebody else's.
 type Journal struct {
-	Version int                   `json:"version"`
-	Email   string                `json:"email"`
-	Serial  uint32                `json:"serial"`
-	Started time.Time             `json:"started"`
-	Keys    map[string]KeyJournal `json:"keys"`
+	Version int       `json:"version"`
+	Email   string    `json:"email"`
+	Serial  uint32    `json:"serial"`
+	Started time.Time `json:"started"`
+	// Plan is what was asked for, so that another day's run can go on with it.
+	Plan []PlannedKey          `json:"plan,omitempty"`
+	Keys map[string]KeyJournal `json:"keys"`
 	// Escrow lists where secrets were sealed before they were set on the card.
 	Escrow []string `json:"escrow,omitempty"`
+}
+
+// PlannedKey is one key of the plan, in the words of the command line.
+type PlannedKey struct {
+	Slot        string `json:"slot"`
+	Use         string `json:"use"`
+	Source      string `json:"source"`
+	Algorithm   string `json:"algorithm,omitempty"`
+	PINPolicy   string `json:"pin_policy,omitempty"`
+	TouchPolicy string `json:"touch_policy,omitempty"`
 }
 
 // KeyJournal is the journal of one slot, written before a key is generated in

@@ -5,6 +5,7 @@ package piv_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -201,6 +202,57 @@ func TestWaitForTheCard(t *testing.T) {
 	}
 	if err := piv.Wait(t.Context(), 0); err != nil {
 		t.Fatalf("any card: %v", err)
+	}
+}
+
+func TestWatchTellsOfEveryChange(t *testing.T) {
+	d := newDesk(t, 2)
+	next, stop := iter.Pull2(piv.Watch(t.Context()))
+	defer stop()
+	sees := func(what string, want ...uint32) {
+		t.Helper()
+		found, err, ok := next()
+		if err != nil || !ok || len(found) != len(want) {
+			t.Fatalf("%s: %v, %v, %v", what, found, err, ok)
+		}
+		for i, f := range found {
+			if f.Identity.Serial != want[i] || (want[i] == 0) != errors.Is(f.Err, piv.ErrNoCard) {
+				t.Errorf("%s: reader %d holds %d (%v), want %d", what, i, f.Identity.Serial, f.Err, want[i])
+			}
+		}
+	}
+	sees("empty", 0, 0)
+	d.insert(1, newCard(t, 11, "5.7.4"))
+	sees("a card", 0, 11)
+	d.remove(1)
+	d.insert(1, newCard(t, 12, "5.7.4"))
+	sees("another in its place", 0, 12)
+	d.insert(0, newCard(t, 13, "5.4.3"))
+	sees("a second one", 13, 12)
+	d.Close()
+	if _, err, ok := next(); !ok || !errors.Is(err, piv.ErrNoService) {
+		t.Fatalf("the service is gone: %v, %v", err, ok)
+	}
+	newDesk(t, 1).insert(0, newCard(t, serial, "5.7.4"))
+	for {
+		found, err, ok := next()
+		if !ok {
+			t.Fatal("the watch ended")
+		}
+		if err == nil && len(found) == 1 && found[0].Identity.Serial == serial {
+			break
+		}
+	}
+}
+
+func TestWatchEndsWithItsContext(t *testing.T) {
+	newDesk(t, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	for _, err := range piv.Watch(ctx) {
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -1,0 +1,78 @@
+package enroll
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// Review is what is about to be registered at Gmail, for a person to agree to.
+type Review struct {
+	Email  string
+	Serial uint32
+	Keys   []ReviewKey
+}
+
+// ReviewKey is one certificate of a review.
+type ReviewKey struct {
+	Slot     string
+	Use      Use
+	Chain    []*x509.Certificate // leaf to root, as it is to be uploaded
+	Findings []smime.Finding     // none of them an error
+	// OnCard and Upload are SHA-256 fingerprints (lower-case hex of the DER): of
+	// the certificate read from the slot just now, and of the leaf to be uploaded.
+	OnCard, Upload string
+	// Attested says that the key was proven to be born on this card.
+	Attested bool
+	// Known says that Gmail has this key pair already.
+	Known bool
+}
+
+// Same reports whether the card holds the very certificate that is uploaded.
+func (k ReviewKey) Same() bool { return k.OnCard == k.Upload }
+
+// reviewStep shows a person what is about to be registered. It reads the
+// certificates from the card once more, so that what is shown is what is there.
+func reviewStep() Step {
+	return Step{ID: "review", Title: "review what is to be registered", Changes: changesNothing,
+		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.reviewed, nil },
+		act: func(ctx context.Context, e *Enrollment) error {
+			review := Review{Email: e.request.Email, Serial: e.serial}
+			for _, key := range e.keys {
+				reviewed, err := e.reviewKey(ctx, key)
+				if err != nil {
+					return err
+				}
+				review.Keys = append(review.Keys, reviewed)
+			}
+			if err := e.world.Review(ctx, review); err != nil {
+				return err
+			}
+			e.reviewed = true
+			return nil
+		}}
+}
+
+func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error) {
+	held, err := e.card.Slot(ctx, key.Slot)
+	if err != nil {
+		return ReviewKey{}, err
+	}
+	reviewed := ReviewKey{
+		Slot: key.Slot.String(), Use: key.Use, Chain: key.chain, Findings: key.findings,
+		Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil,
+	}
+	if held.Certificate != nil {
+		reviewed.OnCard = smime.Fingerprint(held.Certificate)
+	}
+	if !reviewed.Same() {
+		return reviewed, fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)
+	}
+	for _, pair := range e.knownPairs {
+		reviewed.Known = reviewed.Known || (pair.Has(reviewed.Upload) && pair.Enabled)
+	}
+	return reviewed, nil
+}
