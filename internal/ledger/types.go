@@ -97,8 +97,8 @@ type Group struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Point is how far a run was at a moment, counted from its start: users that
-// this run itself brought to an end.
+// Point is how far a run was at a moment: users that were done, by this run or
+// before it, and that had failed.
 type Point struct {
 	Time   time.Time `json:"time"`
 	Done   int       `json:"done"`
