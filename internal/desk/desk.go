@@ -1,0 +1,102 @@
+// Package desk is what an enrollment desk has and can do, whatever its front
+// end: the people to enroll and how far each of them is, the cards in the
+// readers, what Gmail has for somebody, and enrollments themselves. The
+// full-screen wizard and the line-by-line one work on the same Desk.
+package desk
+
+import (
+	"context"
+	"iter"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// Desk is everything outside that a front end asks. Its functions do I/O, may
+// block until their context ends, and may be called from several goroutines.
+type Desk struct {
+	// World is what enrollments work on; the front end adds itself (see Enroll).
+	World enroll.World
+	// Request holds what the command line asked for: keys, card, secrets.
+	Request enroll.Request
+	// People are the ones to enroll, in the roster's order; empty without one.
+	People []Person
+	// Checks looks whether everything is there that an enrollment needs.
+	Checks func(ctx context.Context) []Check
+	// AtGmail looks up what Gmail has for a user.
+	AtGmail func(ctx context.Context, email string) (AtGmail, error)
+	// Watch yields what is in the readers, as piv.Watch does.
+	Watch func(ctx context.Context) iter.Seq2[[]piv.Found, error]
+	// Status reads what is on a card.
+	Status func(ctx context.Context, serial uint32) (CardStatus, error)
+	// Hint says what to do about an error, or "".
+	Hint func(error) string
+	// Practice is the lab's side of the desk; nil with real cards.
+	Practice Practice
+}
+
+// Check is one thing that an enrollment needs.
+type Check struct {
+	Name   string
+	State  CheckState
+	Detail string // what was found
+	Fix    string // what to do, where it is not all right
+}
+
+// CheckState is the outcome of a Check.
+type CheckState string
+
+// The outcomes of a check.
+const (
+	CheckOK      CheckState = "ok"
+	CheckWarning CheckState = "warning"
+	CheckMissing CheckState = "missing"
+)
+
+// AtGmail is what Gmail has for a user.
+type AtGmail struct {
+	KeyPairs []gmail.KeyPair
+	Identity *gmail.Identity // nil for none
+}
+
+// CardStatus is what is on a card.
+type CardStatus struct {
+	Identity piv.Identity
+	Status   piv.Status
+	// Advisories are published weaknesses of the card's firmware, a sentence each.
+	Advisories []string
+}
+
+// Practice lets a trainee do to the virtual cards what hands do to real ones.
+type Practice interface {
+	// Acts lists what can be done now.
+	Acts() []Act
+	// Do carries one out and says what happened.
+	Do(ctx context.Context, id string) (string, error)
+}
+
+// Act is one thing that can be done in the practice lab.
+type Act struct{ ID, Title string }
+
+// FrontEnd is a person's side of an enrollment.
+type FrontEnd struct {
+	Prompter enroll.Prompter
+	Notify   func(enroll.Event)
+	// Review is nil for no review.
+	Review func(context.Context, enroll.Review) error
+}
+
+// Enroll runs one enrollment with that front end. Errors are those of
+// enroll.Run.
+func (d *Desk) Enroll(ctx context.Context, request enroll.Request, front FrontEnd) (*enroll.Receipt, error) {
+	world := d.World
+	world.Prompter, world.Notify, world.Review = front.Prompter, front.Notify, front.Review
+	request.Review = front.Review != nil
+	return enroll.Run(ctx, world, request)
+}
+
+// Outlook tells what an enrollment would find and do in the slots.
+func (d *Desk) Outlook(ctx context.Context, request enroll.Request) ([]enroll.SlotOutlook, error) {
+	return enroll.Outlook(ctx, d.World, request)
+}

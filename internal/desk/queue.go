@@ -1,0 +1,53 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// Place is a person of the queue and how far their enrollment is.
+type Place struct {
+	Person
+	enroll.Standing
+	// Problem is what keeps the evidence or the certificate from being used.
+	Problem error
+}
+
+// Queue returns the people of the roster with their standing, in its order. What
+// was done or parked earlier, here or by an earlier run of the program, shows in
+// the evidence.
+func (d *Desk) Queue(ctx context.Context) ([]Place, error) {
+	places := make([]Place, 0, len(d.People))
+	for _, person := range d.People {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		places = append(places, d.Place(person))
+	}
+	return places, nil
+}
+
+// Place returns one person's standing. An enrollment with another card than the
+// one that was set aside for the person does not count.
+func (d *Desk) Place(person Person) Place {
+	standing, err := enroll.StandingOf(d.World.Evidence, person.Email)
+	if person.Serial != 0 && standing.Serial != person.Serial {
+		standing = enroll.Standing{Stage: enroll.StageNone}
+	}
+	return Place{Person: person, Standing: standing, Problem: err}
+}
+
+// Collect asks the issuer for the certificates that the person waits for, and
+// returns the place they have then.
+func (d *Desk) Collect(ctx context.Context, person Person) Place {
+	place := d.Place(person)
+	if place.Stage != enroll.StageWaiting {
+		return place
+	}
+	if _, err := enroll.Collect(ctx, d.World, person.Email); err != nil {
+		place.Problem = err
+		return place
+	}
+	return d.Place(person)
+}

@@ -1,0 +1,131 @@
+package desk
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// maxRoster is the most that is read of a roster, in bytes.
+const maxRoster = 8 << 20
+
+// Person is somebody to be enrolled.
+type Person struct {
+	Email string
+	// Serial is the card that was set aside for the person; 0 for any.
+	Serial uint32
+	Note   string
+}
+
+// RosterError is what is wrong with one line of a roster.
+type RosterError struct {
+	Line int // from 1
+	Err  error
+}
+
+// Error names the line.
+func (e *RosterError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap returns the cause.
+func (e *RosterError) Unwrap() error { return e.Err }
+
+// ReadRoster reads people from CSV (RFC 4180): address, optional serial number
+// of the card, optional note. Columns may be parted by comma, semicolon or tab; a
+// first line whose first cell is "email" is a heading; empty lines and lines that
+// begin with # are skipped. The error joins a *RosterError for every line that
+// cannot be used.
+func ReadRoster(in io.Reader) ([]Person, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the roster: %w", err)
+	}
+	if len(data) > maxRoster {
+		return nil, fmt.Errorf("the roster is larger than %d bytes", maxRoster)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	rows := csv.NewReader(bytes.NewReader(data))
+	rows.Comma, rows.Comment, rows.FieldsPerRecord, rows.TrimLeadingSpace = separator(data), '#', -1, true
+	var people []Person
+	var problems []error
+	lines := map[string]int{}
+	for {
+		cells, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			// Where a quote is open, what follows is no line any more.
+			var parse *csv.ParseError
+			if errors.As(err, &parse) {
+				err = &RosterError{Line: parse.StartLine, Err: parse.Err}
+			}
+			problems = append(problems, err)
+			break
+		}
+		line, _ := rows.FieldPos(0)
+		if len(people) == 0 && strings.EqualFold(strings.TrimSpace(cells[0]), "email") {
+			continue
+		}
+		person, err := readPerson(cells)
+		if before, ok := lines[strings.ToLower(person.Email)]; ok && err == nil {
+			err = fmt.Errorf("%s is on line %d already", person.Email, before)
+		}
+		if err != nil {
+			problems = append(problems, &RosterError{Line: line, Err: err})
+			continue
+		}
+		lines[strings.ToLower(person.Email)] = line
+		people = append(people, person)
+	}
+	if len(problems) == 0 && len(people) == 0 {
+		return nil, errors.New("the roster names nobody")
+	}
+	return people, errors.Join(problems...)
+}
+
+func readPerson(cells []string) (Person, error) {
+	person := Person{Email: strings.TrimSpace(cells[0])}
+	if err := enroll.ValidateAddress(person.Email); err != nil {
+		return person, err
+	}
+	if len(cells) > 1 {
+		if text := strings.TrimSpace(cells[1]); text != "" {
+			serial, err := strconv.ParseUint(text, 10, 32)
+			if err != nil || serial == 0 {
+				return person, fmt.Errorf("%q is not a card's serial number", text)
+			}
+			person.Serial = uint32(serial)
+		}
+	}
+	if len(cells) > 2 {
+		person.Note = strings.TrimSpace(strings.Join(cells[2:], " "))
+	}
+	return person, nil
+}
+
+// separator is the one of comma, semicolon and tab that the first line with
+// content has most of: spreadsheets write what their country is used to.
+func separator(data []byte) rune {
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		best, most := ',', 0
+		for _, candidate := range ",;\t" {
+			if n := strings.Count(line, string(candidate)); n > most {
+				best, most = candidate, n
+			}
+		}
+		return best
+	}
+	return ','
+}
