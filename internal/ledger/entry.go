@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// pageRows is how many entries are read or written at once.
+const pageRows = 500
+
+const entryColumns = `email, address, origin, line, run, revision, state, step, attempts, class, reason, message, hint, warnings, worker, updated, earlier`
+
+// Key is what an address is filed under: Gmail disregards case.
+func Key(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// Entry returns the entry of a user with the chains of its pairs, and whether
+// there is one.
+func (l *Ledger) Entry(ctx context.Context, email string) (Entry, bool, error) {
+	found, err := l.fetch(ctx, l.read, "WHERE email = ?", true, Key(email))
+	if err != nil || len(found) == 0 {
+		return Entry{}, false, l.failed("read an entry", err)
+	}
+	return found[0].Entry, true, nil
+}
+
+// Entries yields all entries of a run in the source's order, by line and then
+// by address, without the chains of their pairs.
+func (l *Ledger) Entries(ctx context.Context, run int64) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		line, email := int64(-1), ""
+		for {
+			// Page by page: whoever reads slowly holds no connection.
+			page, err := l.fetch(ctx, l.read, `WHERE run = ? AND (line, email) > (?, ?) ORDER BY line, email LIMIT ?`, false, run, line, email, pageRows)
+			if err != nil {
+				yield(Entry{}, l.failed("read the entries", err))
+				return
+			}
+			for _, entry := range page {
+				if !yield(entry.Entry, nil) {
+					return
+				}
+			}
+			if len(page) < pageRows {
+				return
+			}
+			last := page[len(page)-1]
+			line, email = int64(last.Line), Key(last.Email)
+		}
+	}
+}
+
+// EarlierPairs lists key pairs that a user's entry asked for once and does not
+// any more, oldest first.
+func (l *Ledger) EarlierPairs(ctx context.Context, email string) ([]Pair, error) {
+	rows, err := l.read.QueryContext(ctx, l.rebind(`SELECT use, leaf, not_after, description, key_pair_id, created FROM earlier_pair WHERE email = ? ORDER BY replaced, run`), Key(email))
+	if err != nil {
+		return nil, l.failed("read earlier key pairs", err)
+	}
+	defer rows.Close()
+	var pairs []Pair
+	for rows.Next() {
+		var pair Pair
+		var notAfter int64
+		if err := rows.Scan(&pair.Use, &pair.LeafSHA256, &notAfter, &pair.Description, &pair.KeyPairID, &pair.Created); err != nil {
+			return nil, l.failed("read earlier key pairs", err)
+		}
+		pair.NotAfter = fromMilliseconds(notAfter)
+		pairs = append(pairs, pair)
+	}
+	return pairs, l.failed("read earlier key pairs", rows.Err())
+}
+
+// Waiting lists addresses of a run's waiting entries in the order of their keys,
+// those after the given key, limit at most.
+func (l *Ledger) Waiting(ctx context.Context, run int64, after string, limit int) ([]string, error) {
+	rows, err := l.read.QueryContext(ctx, l.rebind(`SELECT email FROM entry WHERE run = ? AND state = 'waiting' AND email > ? ORDER BY email LIMIT ?`), run, after, limit)
+	if err != nil {
+		return nil, l.failed("list waiting entries", err)
+	}
+	defer rows.Close()
+	var emails []string
+	for rows.Next() {
+		var email string
+		if err := rows.Scan(&email); err != nil {
+			return nil, l.failed("list waiting entries", err)
+		}
+		emails = append(emails, email)
+	}
+	return emails, l.failed("list waiting entries", rows.Err())
+}
+
+// stored is an entry as it stands in the ledger.
+type stored struct {
+	Entry
+	revision int64
+}
+
+// fetch reads entries and their pairs.
+func (l *Ledger) fetch(ctx context.Context, q queryer, where string, chains bool, args ...any) ([]*stored, error) {
+	rows, err := q.QueryContext(ctx, l.rebind(`SELECT `+entryColumns+` FROM entry `+where), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var entries []*stored
+	for rows.Next() {
+		entry, err := scanEntry(rows)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return entries, l.fetchPairs(ctx, q, entries, chains)
+}
+
+func scanEntry(row scanner) (*stored, error) {
+	var e stored
+	var key, warnings string
+	var updated int64
+	if err := row.Scan(&key, &e.Email, &e.Where, &e.Line, &e.Run, &e.revision, &e.State, &e.Step, &e.Attempts,
+		&e.Class, &e.Reason, &e.Message, &e.Hint, &warnings, &e.Worker, &updated, &e.Earlier); err != nil {
+		return nil, err
+	}
+	e.Updated = fromMilliseconds(updated)
+	if warnings != "" {
+		if err := json.Unmarshal([]byte(warnings), &e.Warnings); err != nil {
+			return nil, fmt.Errorf("warnings of %s: %w", key, err)
+		}
+	}
+	return &e, nil
+}
+
+func (l *Ledger) fetchPairs(ctx context.Context, q queryer, entries []*stored, chains bool) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	byKey := make(map[string]*stored, len(entries))
+	keys := make([]any, 0, len(entries))
+	for _, entry := range entries {
+		key := Key(entry.Email)
+		byKey[key], keys = entry, append(keys, key)
+	}
+	chain := "''"
+	if chains {
+		chain = "pkcs7"
+	}
+	rows, err := q.QueryContext(ctx, l.rebind(`SELECT email, use, leaf, not_after, description, `+chain+`, key_pair_id, created FROM pair WHERE email IN `+places(1, len(keys))+` ORDER BY email, place`), keys...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		var pair Pair
+		var notAfter int64
+		if err := rows.Scan(&key, &pair.Use, &pair.LeafSHA256, &notAfter, &pair.Description, &pair.PKCS7, &pair.KeyPairID, &pair.Created); err != nil {
+			return err
+		}
+		pair.NotAfter = fromMilliseconds(notAfter)
+		if entry := byKey[key]; entry != nil {
+			if len(pair.PKCS7) == 0 {
+				pair.PKCS7 = nil
+			}
+			entry.Pairs = append(entry.Pairs, pair)
+		}
+	}
+	return rows.Err()
+}

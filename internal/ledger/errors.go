@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"modernc.org/sqlite"
+)
+
+// ErrChanged: what is asked for this user changed since the entry was read, or
+// another worker acts for the user now. Whatever was done is to be looked at
+// anew.
+var ErrChanged = errors.New("the entry changed meanwhile")
+
+var errReadOnly = errors.New("the ledger was opened for reading")
+
+// Error is a ledger that could not be read or written.
+type Error struct {
+	Ledger string
+	Doing  string
+	Err    error
+}
+
+// Error says what was being done.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s in ledger %s: %v", e.Doing, e.Ledger, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what helps: most often room on the disk.
+func (e *Error) Hint() string {
+	switch sqliteCode(e.Err) {
+	case 13, 10: // SQLITE_FULL, SQLITE_IOERR
+		return "make room on the disk of the ledger, then run the same command again: it goes on where it was"
+	case 8: // SQLITE_READONLY
+		return "make the ledger's file and folder writable, or name another with --store"
+	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
+		return "the file is damaged or no ledger: restore it from a backup, or name another with --store; Gmail is asked what it has, so that nothing is doubled"
+	}
+	if strings.HasPrefix(e.Ledger, "postgres") {
+		return "check that PostgreSQL answers, then run the same command again: it goes on where it was"
+	}
+	return ""
+}
+
+// sqliteCode is SQLite's primary result code, 0 for other errors.
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+func (l *Ledger) failed(doing string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &Error{Ledger: l.name, Doing: doing, Err: err}
+}

@@ -1,0 +1,248 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Options say how a ledger is opened.
+type Options struct {
+	// ReadOnly opens a ledger that is there to look at it. It takes no lock and
+	// changes nothing; writing methods fail.
+	ReadOnly bool
+	// Wait has a second process on one file wait for the first; without it Open
+	// fails with a *HeldError.
+	Wait bool
+	// Waiting is told once who is waited for.
+	Waiting func(holder string)
+	// MaxBytes bounds the size of a file; beyond it the ledger fails as on a full
+	// disk. 0: no bound.
+	MaxBytes int64
+	// Connections bounds the connections to PostgreSQL; 0: 20.
+	Connections int
+}
+
+// Ledger is an open ledger. It is safe for concurrent use.
+type Ledger struct {
+	name     string
+	write    *sql.DB
+	read     *sql.DB
+	pool     *pgxpool.Pool // nil for a file
+	holds    func() error  // gives the lock back
+	recorder *recorder     // nil where every change is its own transaction
+	readOnly bool
+	dir      string // of a temporary ledger
+	once     sync.Once
+}
+
+// Open opens the ledger at url, a file's path or postgres://…, creates it where
+// it is missing, and brings its tables up to date. A file is held by one process
+// at a time.
+func Open(ctx context.Context, url string, options Options) (*Ledger, error) {
+	var l *Ledger
+	var err error
+	if isPostgres(url) {
+		l, err = openPostgres(ctx, url, options)
+	} else {
+		l, err = openFile(ctx, url, options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if options.ReadOnly {
+		return l, nil
+	}
+	if err := l.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("bring ledger %s up to date: %w", l.name, err), l.Close())
+	}
+	if !l.Shared() {
+		l.recorder = newRecorder(l)
+	}
+	return l, nil
+}
+
+// OpenTemporary makes a ledger that Close removes, for a run that is to leave no
+// trace.
+func OpenTemporary(ctx context.Context) (*Ledger, error) {
+	dir, err := os.MkdirTemp("", "cse-piv-ledger")
+	if err != nil {
+		return nil, fmt.Errorf("make a temporary ledger: %w", err)
+	}
+	l, err := Open(ctx, filepath.Join(dir, "ledger.db"), Options{})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	l.dir = dir
+	return l, nil
+}
+
+func isPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+func openFile(ctx context.Context, path string, options Options) (*Ledger, error) {
+	path, err := filepath.Abs(strings.TrimPrefix(path, "sqlite:"))
+	if err != nil {
+		return nil, fmt.Errorf("find ledger: %w", err)
+	}
+	l := &Ledger{name: path, readOnly: options.ReadOnly, holds: func() error { return nil }}
+	if options.ReadOnly {
+		if _, err := os.Stat(path); err != nil {
+			return nil, &MissingError{Path: path, Err: err}
+		}
+	} else {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, fmt.Errorf("make the ledger's folder: %w", err)
+		}
+		if l.holds, err = hold(ctx, path, options); err != nil {
+			return nil, err
+		}
+		if err := createPrivate(path); err != nil {
+			return nil, errors.Join(fmt.Errorf("make ledger: %w", err), l.holds())
+		}
+		// River asks for one connection: there is one writer at a time anyway.
+		l.write = openSQLite(path, writerPragmas(options)...)
+		l.write.SetMaxOpenConns(1)
+	}
+	l.read = openSQLite(path, "query_only(1)")
+	l.read.SetMaxOpenConns(4)
+	return l, nil
+}
+
+// createPrivate makes an empty file that only its owner can read; the files that
+// SQLite puts beside it take its mode.
+func createPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func openPostgres(ctx context.Context, url string, options Options) (*Ledger, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The error of pgx has the password taken out.
+		return nil, fmt.Errorf("read the ledger's address: %w", err)
+	}
+	config.MaxConns = 20
+	if options.Connections > 0 {
+		config.MaxConns = int32(min(options.Connections, 1000))
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 10 * time.Second
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the ledger: %w", err)
+	}
+	connection := config.ConnConfig
+	l := &Ledger{
+		name: fmt.Sprintf("postgres://%s:%d/%s", connection.Host, connection.Port, connection.Database),
+		pool: pool, readOnly: options.ReadOnly, holds: func() error { return nil },
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, &UnreachableError{Name: l.name, Err: err}
+	}
+	l.write = stdlib.OpenDBFromPool(pool)
+	l.read = l.write
+	return l, nil
+}
+
+// Name is where the ledger is, without secrets.
+func (l *Ledger) Name() string { return l.name }
+
+// Shared tells whether several processes may work on the ledger at once.
+func (l *Ledger) Shared() bool { return l.pool != nil }
+
+// Pool is the connections of a shared ledger, for the queue beside it; nil for a
+// file.
+func (l *Ledger) Pool() *pgxpool.Pool { return l.pool }
+
+// Writer is the one writing connection of a file, for the queue beside it; nil
+// for a shared ledger.
+func (l *Ledger) Writer() *sql.DB {
+	if l.Shared() {
+		return nil
+	}
+	return l.write
+}
+
+// Close waits for what is being recorded and lets go of the ledger. It may be
+// called more than once.
+func (l *Ledger) Close() (err error) {
+	l.once.Do(func() { err = l.close() })
+	return err
+}
+
+func (l *Ledger) close() error {
+	var errs []error
+	if l.recorder != nil {
+		l.recorder.stop()
+	}
+	errs = append(errs, l.read.Close())
+	if l.write != nil && l.write != l.read {
+		errs = append(errs, l.write.Close())
+	}
+	if l.pool != nil {
+		l.pool.Close()
+	}
+	errs = append(errs, l.holds())
+	if l.dir != "" {
+		errs = append(errs, os.RemoveAll(l.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// MissingError: there is no ledger to look at.
+type MissingError struct {
+	Path string
+	Err  error
+}
+
+// Error names the file.
+func (e *MissingError) Error() string {
+	if errors.Is(e.Err, fs.ErrNotExist) {
+		return fmt.Sprintf("there is no ledger at %s", e.Path)
+	}
+	return fmt.Sprintf("ledger %s cannot be opened: %v", e.Path, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *MissingError) Unwrap() error { return e.Err }
+
+// Hint says how a ledger comes about.
+func (e *MissingError) Hint() string {
+	return "name another one with --store, or make one with: cse-piv batch SOURCE"
+}
+
+// UnreachableError: the database does not answer.
+type UnreachableError struct {
+	Name string
+	Err  error
+}
+
+// Error names the database and what was tried.
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("ledger %s does not answer: %v", e.Name, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// Hint says what to look at.
+func (e *UnreachableError) Hint() string {
+	return "check that PostgreSQL runs there, that the database exists and that the user may log in: psql postgres://…"
+}

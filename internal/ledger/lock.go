@@ -1,0 +1,82 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+)
+
+// lockPoll is how often a waiting process looks again.
+const lockPoll = 200 * time.Millisecond
+
+// HeldError: another process works with the ledger.
+type HeldError struct {
+	Path   string
+	Holder string // process@host, or "" where it did not say
+}
+
+// Error names the ledger and who holds it.
+func (e *HeldError) Error() string {
+	holder := e.Holder
+	if holder == "" {
+		holder = "another process"
+	}
+	return fmt.Sprintf("ledger %s is in use by %s", e.Path, holder)
+}
+
+// Hint says how to wait or share.
+func (e *HeldError) Hint() string {
+	return "wait for it with --wait, or let several processes share a ledger in PostgreSQL: --store postgres://…"
+}
+
+// hold takes the lock beside the file; the returned function gives it back. The
+// kernel gives it back when the process dies.
+func hold(ctx context.Context, path string, options Options) (func() error, error) {
+	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the ledger: %w", err)
+	}
+	if !got {
+		holder := readHolder(path)
+		if !options.Wait {
+			return nil, errors.Join(&HeldError{Path: path, Holder: holder}, lock.Close())
+		}
+		if options.Waiting != nil {
+			options.Waiting(holder)
+		}
+		if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+			return nil, errors.Join(fmt.Errorf("wait for the ledger: %w", err), lock.Close())
+		}
+	}
+	// In a file of its own: a locked one cannot be read on Windows. Who holds the
+	// lock is good to know, not more.
+	_ = durable.WriteFile(path+".holder", []byte(holderName()+"\n"), 0o600)
+	return func() error {
+		_ = os.Remove(path + ".holder")
+		return lock.Close()
+	}, nil
+}
+
+func holderName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	return fmt.Sprintf("process %d on %s", os.Getpid(), host)
+}
+
+func readHolder(path string) string {
+	data, err := os.ReadFile(path + ".holder")
+	if err != nil || len(data) > 1000 {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}

@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// reasonTwice is the reason of an address that a source gives twice with
+// different certificates.
+const reasonTwice = "address-twice"
+
+// merged is what becomes of an entry when a source has it.
+type merged struct {
+	stored
+	replaced []Pair // that are no longer asked for
+	newPairs bool   // the pairs are to be written
+	dirty    bool
+}
+
+// merge brings what a run's source asks for (want) together with what the ledger
+// has of the user (have; nil for nothing). trust takes done entries at their
+// word; otherwise they are to be looked at again.
+func merge(run int64, have *stored, want Entry, trust bool, now time.Time) merged {
+	want.Run, want.Updated = run, now
+	if want.State == "" {
+		want.State = StateWaiting
+	}
+	if want.Step == "" {
+		want.Step = "read"
+	}
+	if have == nil {
+		return merged{stored: stored{Entry: want, revision: 1}, newPairs: true, dirty: true}
+	}
+	if have.Run == run {
+		return mergeTwice(have, want, now)
+	}
+	m := merged{stored: *have, dirty: true}
+	m.Run, m.Where, m.Line, m.Email = run, want.Where, want.Line, want.Email
+	m.Warnings, m.Attempts = want.Warnings, 0
+	same := sameLeaves(have.Pairs, want.Pairs)
+	if want.State == StateFailed {
+		// Nothing can be done by this row. What was registered stays known.
+		m.State, m.Earlier, m.Updated = StateFailed, false, now
+		m.revision++
+		m.Class, m.Reason, m.Message, m.Hint = want.Class, want.Reason, want.Message, want.Hint
+		return m
+	}
+	m.Class, m.Reason, m.Message, m.Hint = "", "", "", ""
+	if same && have.Step == StepIdentity && (have.State == StateDone || have.Earlier) {
+		// Updated still says when it was done.
+		m.Earlier = true
+		if m.State = StateWaiting; trust {
+			m.State = StateDone
+		}
+		// The chain may have changed above the leaf.
+		m.Pairs, m.newPairs = carryOver(want.Pairs, have.Pairs), true
+		return m
+	}
+	m.State, m.Earlier, m.Updated, m.newPairs = StateWaiting, false, now, true
+	m.Pairs = carryOver(want.Pairs, have.Pairs)
+	if !same {
+		m.revision++
+		m.Step = StepRead
+		m.replaced = notIn(have.Pairs, want.Pairs)
+	}
+	return m
+}
+
+// mergeTwice is for an address that the same source had before.
+func mergeTwice(have *stored, want Entry, now time.Time) merged {
+	m := merged{stored: *have, dirty: true}
+	first, second := have.Where, want.Where
+	switch {
+	case have.Reason == reasonTwice:
+		m.Message = have.Message + ", and " + second
+	case have.State == StateFailed && have.Class == ClassRow || want.State == StateFailed || !sameLeaves(have.Pairs, want.Pairs):
+		m.State, m.Class, m.Reason, m.Earlier, m.Updated = StateFailed, ClassRow, reasonTwice, false, now
+		m.Message = fmt.Sprintf("the address is there twice, with different certificates: %s, and %s", first, second)
+		m.Hint = "keep the row that is right, remove the other, and run the same command again"
+		m.revision++
+	default:
+		m.Warnings = append(slices.Clone(have.Warnings), fmt.Sprintf("the address is there again, with the same certificates: %s", second))
+	}
+	return m
+}
+
+// sameLeaves compares what is to be registered for what, in any order.
+func sameLeaves(a, b []Pair) bool {
+	return len(a) == len(b) && len(notIn(a, b)) == 0 && len(notIn(b, a)) == 0
+}
+
+// notIn returns the pairs whose leaf and use are not among others.
+func notIn(pairs, others []Pair) []Pair {
+	var out []Pair
+	for _, pair := range pairs {
+		if !slices.ContainsFunc(others, func(o Pair) bool { return o.Use == pair.Use && o.LeafSHA256 == pair.LeafSHA256 }) {
+			out = append(out, pair)
+		}
+	}
+	return out
+}
+
+// carryOver keeps what is known of leaves that are registered already.
+func carryOver(pairs, known []Pair) []Pair {
+	out := slices.Clone(pairs)
+	for i := range out {
+		for _, k := range known {
+			// A pair without chain validation cannot serve for more than history.
+			if k.KeyPairID != "" && strings.EqualFold(k.LeafSHA256, out[i].LeafSHA256) && (k.Use == UseHistory) == (out[i].Use == UseHistory) {
+				out[i].KeyPairID, out[i].Created = k.KeyPairID, k.Created
+			}
+		}
+	}
+	return out
+}

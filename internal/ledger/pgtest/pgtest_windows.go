@@ -1,0 +1,22 @@
+package pgtest
+
+import "testing"
+
+// Server is a PostgreSQL server of a test.
+type Server struct{}
+
+// Start skips the test: there is no server for tests on Windows.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	t.Skip("SKIPPED: no PostgreSQL for tests on Windows")
+	return nil
+}
+
+// NewDatabase makes an empty database and returns its address.
+func (*Server) NewDatabase(testing.TB) string { return "" }
+
+// Stop ends the server; its connections break.
+func (*Server) Stop(testing.TB) {}
+
+// Run starts the server again where it was stopped.
+func (*Server) Run(testing.TB) {}

@@ -1,0 +1,170 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The steps of an entry.
+const (
+	StepRead     = "read"     // the source was read
+	StepKeyPair  = "key-pair" // a key pair is known
+	StepIdentity = "identity" // everything is as asked
+)
+
+// UseHistory marks a pair for reading old mail only; see Pair.
+const UseHistory = "history"
+
+// Put enters what a run's source has, at most some thousand rows at a time, and
+// returns each as it now stands, in the given order, without chains.
+//
+// A given entry says who and where, its pairs, its warnings, and where the row
+// cannot be used StateFailed with class, reason, message and hint. The same
+// address again is put aside with a warning; with other certificates it fails.
+// An entry that was done with the same leaves counts as done by an earlier run:
+// at once with trust, else when it has been looked at again.
+func (l *Ledger) Put(ctx context.Context, run int64, entries []Entry, trust bool) ([]Entry, error) {
+	out := make([]Entry, 0, len(entries))
+	for chunk := range slices.Chunk(entries, pageRows) {
+		if err := l.change(ctx, "enter the rows", func(tx *sql.Tx) error {
+			result, err := l.putChunk(ctx, tx, run, chunk, trust)
+			out = append(out, result...)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []Entry, trust bool) ([]Entry, error) {
+	keys := make([]any, len(entries))
+	for i, entry := range entries {
+		keys[i] = Key(entry.Email)
+	}
+	lock := ""
+	if l.Shared() {
+		// In one order, or two desks that read the same people wait for each other.
+		lock = " ORDER BY email FOR UPDATE"
+	}
+	found, err := l.fetch(ctx, tx, "WHERE email IN "+places(1, len(keys))+lock, false, keys...)
+	if err != nil {
+		return nil, err
+	}
+	have := make(map[string]*stored, len(found))
+	for _, entry := range found {
+		have[Key(entry.Email)] = entry
+	}
+	now := time.Now()
+	changed := map[string]*merged{}
+	out := make([]Entry, len(entries))
+	for i, entry := range entries {
+		key := Key(entry.Email)
+		m := merge(run, have[key], entry, trust, now)
+		if before := changed[key]; before != nil {
+			m.newPairs = m.newPairs || before.newPairs
+			m.replaced = append(before.replaced, m.replaced...)
+		}
+		have[key], changed[key] = &m.stored, &m
+		out[i] = m.Entry
+		out[i].Pairs = slices.Clone(m.Pairs)
+		for j := range out[i].Pairs {
+			out[i].Pairs[j].PKCS7 = nil
+		}
+	}
+	return out, l.writeChunk(ctx, tx, run, changed, now)
+}
+
+// writeRows bounds one statement: SQLite takes 32,766 parameters.
+const writeRows = 100
+
+func (l *Ledger) writeChunk(ctx context.Context, tx *sql.Tx, run int64, changed map[string]*merged, now time.Time) error {
+	var entries, pairs, earlier [][]any
+	var rewritten []any
+	for _, key := range sortedKeys(changed) {
+		m := changed[key]
+		warnings, err := encodeWarnings(m.Warnings)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, []any{key, m.Email, m.Where, m.Line, m.Run, m.revision, string(m.State), m.Step, m.Attempts,
+			string(m.Class), m.Reason, m.Message, m.Hint, warnings, m.Worker, milliseconds(m.Updated), m.Earlier})
+		for _, p := range m.replaced {
+			if p.KeyPairID != "" {
+				earlier = append(earlier, []any{key, run, milliseconds(now), p.Use, p.LeafSHA256, milliseconds(p.NotAfter), p.Description, p.KeyPairID, p.Created})
+			}
+		}
+		if !m.newPairs {
+			continue
+		}
+		rewritten = append(rewritten, key)
+		for i, p := range m.Pairs {
+			chain := p.PKCS7
+			if chain == nil {
+				chain = []byte{}
+			}
+			pairs = append(pairs, []any{key, i, p.Use, p.LeafSHA256, milliseconds(p.NotAfter), p.Description, chain, p.KeyPairID, p.Created})
+		}
+	}
+	if len(rewritten) > 0 {
+		if _, err := tx.ExecContext(ctx, l.rebind(`DELETE FROM pair WHERE email IN `+places(1, len(rewritten))), rewritten...); err != nil {
+			return err
+		}
+	}
+	for _, w := range []struct {
+		into, conflict string
+		rows           [][]any
+	}{
+		{`entry (` + entryColumns + `)`, upsertEntry, entries},
+		{`pair (email, place, use, leaf, not_after, description, pkcs7, key_pair_id, created)`, "", pairs},
+		{`earlier_pair (email, run, replaced, use, leaf, not_after, description, key_pair_id, created)`, "", earlier},
+	} {
+		if err := l.insert(ctx, tx, w.into, w.conflict, w.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upsertEntry replaces everything but the key and the claim.
+var upsertEntry = func() string {
+	var set []string
+	for _, column := range strings.Split(entryColumns, ", ")[1:] {
+		set = append(set, column+" = excluded."+column)
+	}
+	return " ON CONFLICT (email) DO UPDATE SET " + strings.Join(set, ", ")
+}()
+
+func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into, conflict string, rows [][]any) error {
+	for chunk := range slices.Chunk(rows, writeRows) {
+		var args []any
+		for _, row := range chunk {
+			args = append(args, row...)
+		}
+		if _, err := tx.ExecContext(ctx, l.rebind(`INSERT INTO `+into+` VALUES `+places(len(chunk), len(chunk[0]))+conflict), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func encodeWarnings(warnings []string) (string, error) {
+	if len(warnings) == 0 {
+		return "", nil
+	}
+	data, err := json.Marshal(warnings)
+	return string(data), err
+}
+
+func sortedKeys(m map[string]*merged) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,172 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Task is an entry that a worker acts for.
+type Task struct {
+	Entry
+	worker   string // its id
+	revision int64
+}
+
+// Take returns the entry of a user for a worker to act on, with chains, and
+// whether there is something to do. On a shared ledger it is claimed; while
+// another worker that is alive has it, the error is ErrChanged.
+func (l *Ledger) Take(ctx context.Context, email, worker string) (Task, bool, error) {
+	key := Key(email)
+	if l.Shared() {
+		result, err := l.write.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = ? WHERE email = ? AND (claim = '' OR claim = ? OR NOT EXISTS
+			(SELECT 1 FROM worker WHERE worker.id = entry.claim AND worker.seen > `+databaseNow+` - ?))`),
+			worker, key, worker, deadAfter.Milliseconds())
+		if err := l.expectOne("claim an entry", result, err); err != nil {
+			return Task{}, false, err
+		}
+	}
+	found, err := l.fetch(ctx, l.read, "WHERE email = ?", true, key)
+	if err != nil || len(found) == 0 {
+		return Task{}, false, l.failed("read an entry", err)
+	}
+	task := Task{Entry: found[0].Entry, worker: worker, revision: found[0].revision}
+	return task, task.State == StateWaiting, nil
+}
+
+// StillMine returns ErrChanged when a worker lost its claim, or when what is
+// asked for changed since it took the task.
+func (l *Ledger) StillMine(ctx context.Context, task Task) error {
+	if !l.Shared() {
+		return nil // held by this process
+	}
+	var n int
+	err := l.read.QueryRowContext(ctx, l.rebind(`SELECT count(*) FROM entry WHERE email = ? AND revision = ? AND claim = ?`),
+		Key(task.Email), task.revision, task.worker).Scan(&n)
+	if err == nil && n == 0 {
+		return ErrChanged
+	}
+	return l.failed("look at the claim", err)
+}
+
+// RecordKeyPair notes Gmail's name for a pair's leaf. It is on the disk when this
+// returns; the error may be ErrChanged.
+func (l *Ledger) RecordKeyPair(ctx context.Context, task Task, pair Pair) error {
+	ctx, cancel := l.recording(ctx)
+	defer cancel()
+	key := Key(task.Email)
+	return l.record(ctx, "record a key pair", func(tx *sql.Tx) error {
+		if err := l.touch(ctx, tx, task, `step = ?, updated = ?`, StepKeyPair, milliseconds(time.Now())); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE pair SET key_pair_id = ?, created = ? WHERE email = ? AND leaf = ? AND use = ?`),
+			pair.KeyPairID, pair.Created, key, pair.LeafSHA256, pair.Use)
+		return err
+	})
+}
+
+// RecordDone notes that everything is as asked. An entry that an earlier run
+// brought there, found again as it was, keeps the time at which it was done.
+func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found bool) error {
+	ctx, cancel := l.recording(ctx)
+	defer cancel()
+	return l.record(ctx, "record an identity", func(tx *sql.Tx) error {
+		if found {
+			return l.touch(ctx, tx, task, `state = ?, claim = ''`, string(StateDone))
+		}
+		return l.touch(ctx, tx, task, `state = ?, step = ?, class = '', reason = '', message = '', hint = '', worker = ?, updated = ?, earlier = ?, claim = ''`,
+			string(StateDone), StepIdentity, by, milliseconds(time.Now()), false)
+	})
+}
+
+// RecordTrouble notes why a user is not done: task's class, reason, message and
+// hint. With final it has failed, else it waits for another attempt.
+func (l *Ledger) RecordTrouble(ctx context.Context, task Task, by string, final bool) error {
+	state := StateWaiting
+	if final {
+		state = StateFailed
+	}
+	ctx, cancel := l.recording(ctx)
+	defer cancel()
+	return l.record(ctx, "record a failure", func(tx *sql.Tx) error {
+		return l.touch(ctx, tx, task, `state = ?, attempts = ?, class = ?, reason = ?, message = ?, hint = ?, worker = ?, updated = ?, earlier = ?, claim = ''`,
+			string(state), task.Attempts, string(task.Class), task.Reason, task.Message, task.Hint, by, milliseconds(time.Now()), false)
+	})
+}
+
+// LetGo gives up a task that nothing came of.
+func (l *Ledger) LetGo(ctx context.Context, task Task) error {
+	if !l.Shared() {
+		return nil
+	}
+	ctx, cancel := l.recording(ctx)
+	defer cancel()
+	return l.record(ctx, "let go of an entry", func(tx *sql.Tx) error {
+		return l.touch(ctx, tx, task, `claim = ''`)
+	})
+}
+
+// Reopen has a run's failures with one of the reasons wait again, and returns how
+// many there were: for what turned out to concern everybody.
+func (l *Ledger) Reopen(ctx context.Context, run int64, reasons ...string) (int, error) {
+	args := []any{run}
+	for _, reason := range reasons {
+		args = append(args, reason)
+	}
+	var n int64
+	err := l.change(ctx, "reopen entries", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET state = 'waiting' WHERE run = ? AND state = 'failed' AND reason IN `+places(1, len(reasons))), args...)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	return int(n), err
+}
+
+// recordingTime bounds one change of a shared ledger.
+const recordingTime = 10 * time.Second
+
+// recording is the context for a change that is made even when its caller does
+// not want to go on: it is about what has happened already.
+func (l *Ledger) recording(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if !l.Shared() {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, recordingTime)
+}
+
+// touch changes the entry of a task, if it is still the task's.
+func (l *Ledger) touch(ctx context.Context, tx *sql.Tx, task Task, set string, args ...any) error {
+	where, keys := ` WHERE email = ? AND revision = ?`, []any{Key(task.Email), task.revision}
+	if l.Shared() {
+		where, keys = where+` AND claim = ?`, append(keys, task.worker)
+	}
+	result, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET `+set+where), append(args, keys...)...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errorOr(err, ErrChanged)
+	}
+	return nil
+}
+
+func (l *Ledger) expectOne(doing string, result sql.Result, err error) error {
+	if err != nil {
+		return l.failed(doing, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errorOr(err, ErrChanged)
+	}
+	return nil
+}
+
+func errorOr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}

@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// queryer is a database or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Counts tells how far a run is.
+func (l *Ledger) Counts(ctx context.Context, run int64) (Counts, error) {
+	var counts Counts
+	err := l.each(ctx, func(row scanner) error {
+		var state State
+		var earlier bool
+		var n int
+		if err := row.Scan(&state, &earlier, &n); err != nil {
+			return err
+		}
+		counts.Total += n
+		switch state {
+		case StateDone:
+			counts.Done += n
+			if earlier {
+				counts.Earlier += n
+			}
+		case StateFailed:
+			counts.Failed += n
+		default:
+			counts.Waiting += n
+		}
+		return nil
+	}, `SELECT state, earlier, count(*) FROM entry WHERE run = ? GROUP BY state, earlier`, run)
+	return counts, l.failed("count the entries", err)
+}
+
+// Groups sums up a run's failures by what helps and why, most frequent first,
+// with the first address of each as an example.
+func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
+	groups := []Group{}
+	err := l.each(ctx, func(row scanner) error {
+		var g Group
+		err := row.Scan(&g.Class, &g.Reason, &g.Count, &g.Example, &g.Message, &g.Hint)
+		groups = append(groups, g)
+		return err
+	}, `SELECT g.class, g.reason, g.n, e.address, e.message, e.hint
+		FROM (SELECT class, reason, count(*) AS n, min(email) AS example FROM entry WHERE run = ? AND state = 'failed' GROUP BY class, reason) AS g
+		JOIN entry AS e ON e.email = g.example
+		ORDER BY g.n DESC, g.class, g.reason`, run)
+	return groups, l.failed("group the failures", err)
+}
+
+// Progress returns how a run went on over time: points at equal distances from
+// its start to its end (or to the last change of an entry), each with what was
+// done and failed until then, without what an earlier run had done.
+func (l *Ledger) Progress(ctx context.Context, run int64, buckets int) ([]Point, error) {
+	r, err := l.Run(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	var last int64
+	if err := l.each(ctx, func(row scanner) error { return row.Scan(&last) },
+		`SELECT coalesce(max(updated), 0) FROM entry WHERE run = ? AND NOT earlier`, r.ID); err != nil {
+		return nil, l.failed("measure the progress", err)
+	}
+	start := milliseconds(r.Started)
+	// The last bucket takes what changed in the last millisecond.
+	span := max(last, milliseconds(r.Finished)) - start + 1
+	buckets = max(buckets, 1)
+	points := make([]Point, buckets+1)
+	for i := range points {
+		points[i].Time = r.Started.Add(time.Duration(i) * time.Duration(max(span, 1)) * time.Millisecond / time.Duration(buckets))
+	}
+	err = l.each(ctx, func(row scanner) error {
+		var state State
+		var bucket int64
+		var n int
+		if err := row.Scan(&state, &bucket, &n); err != nil {
+			return err
+		}
+		at := &points[min(max(bucket, 0)+1, int64(buckets))]
+		if state == StateDone {
+			at.Done += n
+		} else {
+			at.Failed += n
+		}
+		return nil
+	}, `SELECT state, (updated - ?) * ? / ? AS bucket, count(*) FROM entry
+		WHERE run = ? AND state <> 'waiting' AND NOT (state = 'done' AND earlier) GROUP BY state, bucket`, start, buckets, max(span, 1), r.ID)
+	if err != nil {
+		return nil, l.failed("measure the progress", err)
+	}
+	for i := 1; i < len(points); i++ {
+		points[i].Done += points[i-1].Done
+		points[i].Failed += points[i-1].Failed
+	}
+	return points, nil
+}
+
+// each calls visit for each row.
+func (l *Ledger) each(ctx context.Context, visit func(scanner) error, query string, args ...any) error {
+	rows, err := l.read.QueryContext(ctx, l.rebind(query), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := visit(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
