@@ -46,3 +46,9 @@ install-test:
 
 clean:
 	rm -rf bin
+
+# The picture of a report that docs/batch.md shows, made by Chromium.
+.PHONY: docs-report
+docs-report:
+	@./scripts/install-packages chromium
+	$(GO) test -count=1 -run TestPictures ./internal/batch/report -args -picture $(CURDIR)/docs/batch-report.png

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+//go:embed page.html page.css page.js
+var page embed.FS
+
+// progressPoints is how fine the chart of progress is.
+const progressPoints = 120
+
+// view is what the page's template shows.
+type view struct {
+	Run      ledger.Run
+	Counts   ledger.Counts
+	Groups   []ledger.Group
+	Outcomes outcomeChart
+	Progress *progressChart // nil where the run brought nobody to an end
+	// Rows is how many users the page's table holds; the CSV has all.
+	Rows   int
+	Policy string // of Content-Security-Policy
+	Style  template.CSS
+}
+
+// writeHTML writes one page that needs nothing else: the summary and the charts
+// by a template, the table's rows as JSON that the page's script shows.
+func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run) error {
+	counts, groups, err := summary(ctx, reader, run)
+	if err != nil {
+		return err
+	}
+	points, err := reader.Progress(ctx, run.ID, progressPoints)
+	if err != nil {
+		return err
+	}
+	style, script, err := assets()
+	if err != nil {
+		return err
+	}
+	rows := newRows(counts, groups)
+	head, err := template.New("page.html").Funcs(template.FuncMap{
+		"number": number, "when": when, "took": took, "class": classText, "words": func() words { return wordsOf(run) },
+	}).ParseFS(page, "page.html")
+	if err != nil {
+		return err
+	}
+	if err := head.Execute(out, view{
+		Run: run, Counts: counts, Groups: groups, Outcomes: drawOutcomes(counts, wordsOf(run)), Progress: drawProgress(run, points),
+		Rows:   min(counts.Total, rows.most),
+		Policy: "default-src 'none'; style-src " + source(style) + "; script-src " + source(script) + "; base-uri 'none'; form-action 'none'",
+		Style:  template.CSS(style),
+	}); err != nil {
+		return err
+	}
+	stream := &jsonStream{out: out, inHTML: true}
+	stream.text("<script type=\"application/json\" id=\"data\">")
+	if err := rows.write(ctx, stream, reader, run); err != nil {
+		return err
+	}
+	// The script is written as it is, so that it has the hash of the policy.
+	stream.text("</script>\n<script>" + script + "</script>\n</body>\n</html>\n")
+	return stream.err
+}
+
+func assets() (style, script string, err error) {
+	css, err := page.ReadFile("page.css")
+	if err != nil {
+		return "", "", err
+	}
+	js, err := page.ReadFile("page.js")
+	return string(css), string(js), err
+}
+
+// source is an inline element's name in a content security policy (CSP Level 3,
+// hash-source).
+func source(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// words are how outcomes are called: a dry run does nothing, it would.
+type words struct {
+	Title, Done, Earlier, Failed, Waiting string
+}
+
+func wordsOf(run ledger.Run) words {
+	if run.DryRun {
+		return words{"Dry run", "registered", "registered before", "cannot be used", "would be registered"}
+	}
+	return words{"Batch registration", "registered", "registered before", "failed", "waiting"}
+}
+
+// classText says what helps against failures of a class.
+func classText(class ledger.Class) string {
+	switch class {
+	case ledger.ClassRow:
+		return "change the row or its certificates"
+	case ledger.ClassFinal:
+		return "this user cannot be registered as things are"
+	case ledger.ClassLater:
+		return "the same command later may succeed"
+	case ledger.ClassAdministrator:
+		return "an administrator must switch on or allow something first"
+	}
+	return string(class)
+}
+
+// number writes 12345 as 12,345.
+func number(n int) string {
+	digits := strconv.Itoa(n)
+	var groups []string
+	for len(digits) > 3 && n >= 0 {
+		groups = append([]string{digits[len(digits)-3:]}, groups...)
+		digits = digits[:len(digits)-3]
+	}
+	return strings.Join(append([]string{digits}, groups...), ",")
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "not yet"
+	}
+	return t.UTC().Format("2 January 2006, 15:04:05 UTC")
+}
+
+func took(run ledger.Run) string {
+	if run.Finished.IsZero() {
+		return ""
+	}
+	return run.Finished.Sub(run.Started).Round(time.Second).String()
+}

@@ -1,0 +1,78 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// writeJSON writes one object {"run", "counts", "groups", "users"}, a user a line.
+func writeJSON(ctx context.Context, out io.Writer, reader Reader, run ledger.Run) error {
+	counts, groups, err := summary(ctx, reader, run)
+	if err != nil {
+		return err
+	}
+	stream := &jsonStream{out: out}
+	stream.text("{\n\"run\": ")
+	stream.value(run)
+	stream.text(",\n\"counts\": ")
+	stream.value(counts)
+	stream.text(",\n\"groups\": ")
+	stream.value(groups)
+	stream.text(",\n\"users\": [")
+	between := "\n"
+	for entry, err := range reader.Entries(ctx, run.ID) {
+		if err != nil {
+			return err
+		}
+		stream.text(between)
+		stream.value(entry)
+		between = ",\n"
+		if stream.err != nil {
+			return stream.err
+		}
+	}
+	stream.text("\n]}\n")
+	return stream.err
+}
+
+// summary reads what stands above the users in every report; groups is never nil.
+func summary(ctx context.Context, reader Reader, run ledger.Run) (ledger.Counts, []ledger.Group, error) {
+	counts, err := reader.Counts(ctx, run.ID)
+	if err != nil {
+		return counts, nil, err
+	}
+	groups, err := reader.Groups(ctx, run.ID)
+	return counts, append([]ledger.Group{}, groups...), err
+}
+
+// jsonStream writes JSON in pieces and keeps the first error.
+type jsonStream struct {
+	out     io.Writer
+	scratch bytes.Buffer
+	// inHTML has <, > and & written as escapes, so that no value can end the
+	// script element that it stands in.
+	inHTML bool
+	err    error
+}
+
+func (s *jsonStream) text(text string) {
+	if s.err == nil {
+		_, s.err = io.WriteString(s.out, text)
+	}
+}
+
+func (s *jsonStream) value(value any) {
+	if s.err != nil {
+		return
+	}
+	s.scratch.Reset()
+	encoder := json.NewEncoder(&s.scratch)
+	encoder.SetEscapeHTML(s.inHTML)
+	if s.err = encoder.Encode(value); s.err == nil {
+		_, s.err = s.out.Write(bytes.TrimSuffix(s.scratch.Bytes(), []byte("\n")))
+	}
+}
