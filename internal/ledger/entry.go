@@ -16,6 +16,14 @@ const entryColumns = `email, address, origin, line, run, revision, state, step, 
 // Key is what an address is filed under: Gmail disregards case.
 func Key(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
+// keyOf files a row that has no address under where it is.
+func keyOf(e Entry) string {
+	if key := Key(e.Email); key != "" {
+		return key
+	}
+	return " " + e.Where
+}
+
 // Entry returns the entry of a user with the chains of its pairs, and whether
 // there is one.
 func (l *Ledger) Entry(ctx context.Context, email string) (Entry, bool, error) {
@@ -47,7 +55,7 @@ func (l *Ledger) Entries(ctx context.Context, run int64) iter.Seq2[Entry, error]
 				return
 			}
 			last := page[len(page)-1]
-			line, email = int64(last.Line), Key(last.Email)
+			line, email = int64(last.Line), last.key
 		}
 	}
 }
@@ -95,6 +103,7 @@ func (l *Ledger) Waiting(ctx context.Context, run int64, after string, limit int
 // stored is an entry as it stands in the ledger.
 type stored struct {
 	Entry
+	key      string
 	revision int64
 }
 
@@ -121,16 +130,16 @@ func (l *Ledger) fetch(ctx context.Context, q queryer, where string, chains bool
 
 func scanEntry(row scanner) (*stored, error) {
 	var e stored
-	var key, warnings string
+	var warnings string
 	var updated int64
-	if err := row.Scan(&key, &e.Email, &e.Where, &e.Line, &e.Run, &e.revision, &e.State, &e.Step, &e.Attempts,
+	if err := row.Scan(&e.key, &e.Email, &e.Where, &e.Line, &e.Run, &e.revision, &e.State, &e.Step, &e.Attempts,
 		&e.Class, &e.Reason, &e.Message, &e.Hint, &warnings, &e.Worker, &updated, &e.Earlier); err != nil {
 		return nil, err
 	}
 	e.Updated = fromMilliseconds(updated)
 	if warnings != "" {
 		if err := json.Unmarshal([]byte(warnings), &e.Warnings); err != nil {
-			return nil, fmt.Errorf("warnings of %s: %w", key, err)
+			return nil, fmt.Errorf("warnings of %s: %w", e.key, err)
 		}
 	}
 	return &e, nil
@@ -143,8 +152,7 @@ func (l *Ledger) fetchPairs(ctx context.Context, q queryer, entries []*stored, c
 	byKey := make(map[string]*stored, len(entries))
 	keys := make([]any, 0, len(entries))
 	for _, entry := range entries {
-		key := Key(entry.Email)
-		byKey[key], keys = entry, append(keys, key)
+		byKey[entry.key], keys = entry, append(keys, entry.key)
 	}
 	chain := "''"
 	if chains {

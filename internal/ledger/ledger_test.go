@@ -238,6 +238,25 @@ func TestSameAddressTwice(t *testing.T) {
 	})
 }
 
+func TestRowsThatNameNobody(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		l := open(t, url)
+		run := begin(t, l)
+		for line := 1; line <= 2; line++ {
+			put(t, l, run, ledger.Entry{Where: fmt.Sprintf("people.csv line %d", line), Line: line, State: ledger.StateFailed,
+				Class: ledger.ClassRow, Reason: "no-address", Message: "there is \x00 no \xff address"})
+		}
+		if counts, err := l.Counts(t.Context(), run); err != nil || counts.Failed != 2 {
+			t.Error(counts, err)
+		}
+		for e, err := range l.Entries(t.Context(), run) {
+			if err != nil || e.Email != "" || e.Reason != "no-address" {
+				t.Errorf("%+v %v", e, err)
+			}
+		}
+	})
+}
+
 func TestOvertakenWorkerRecordsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		l := open(t, url)

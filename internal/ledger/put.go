@@ -42,9 +42,11 @@ func (l *Ledger) Put(ctx context.Context, run int64, entries []Entry, trust bool
 }
 
 func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []Entry, trust bool) ([]Entry, error) {
+	entries = slices.Clone(entries)
 	keys := make([]any, len(entries))
 	for i, entry := range entries {
-		keys[i] = Key(entry.Email)
+		entries[i] = storable(entry)
+		keys[i] = keyOf(entries[i])
 	}
 	lock := ""
 	if l.Shared() {
@@ -57,13 +59,13 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 	}
 	have := make(map[string]*stored, len(found))
 	for _, entry := range found {
-		have[Key(entry.Email)] = entry
+		have[entry.key] = entry
 	}
 	now := time.Now()
 	changed := map[string]*merged{}
 	out := make([]Entry, len(entries))
 	for i, entry := range entries {
-		key := Key(entry.Email)
+		key := keyOf(entry)
 		m := merge(run, have[key], entry, trust, now)
 		if before := changed[key]; before != nil {
 			m.newPairs = m.newPairs || before.newPairs
@@ -150,6 +152,26 @@ func (l *Ledger) insert(ctx context.Context, tx *sql.Tx, into, conflict string, 
 		}
 	}
 	return nil
+}
+
+// storable takes out what PostgreSQL does not keep in a text. Rows come from
+// outside: one must not spoil the others.
+func storable(e Entry) Entry {
+	for _, text := range []*string{&e.Email, &e.Where, &e.Reason, &e.Message, &e.Hint} {
+		*text = plainText(*text)
+	}
+	e.Pairs, e.Warnings = slices.Clone(e.Pairs), slices.Clone(e.Warnings)
+	for i := range e.Pairs {
+		e.Pairs[i].Description = plainText(e.Pairs[i].Description)
+	}
+	for i := range e.Warnings {
+		e.Warnings[i] = plainText(e.Warnings[i])
+	}
+	return e
+}
+
+func plainText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
 }
 
 func encodeWarnings(warnings []string) (string, error) {

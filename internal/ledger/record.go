@@ -17,7 +17,21 @@ type Task struct {
 // whether there is something to do. On a shared ledger it is claimed; while
 // another worker that is alive has it, the error is ErrChanged.
 func (l *Ledger) Take(ctx context.Context, email, worker string) (Task, bool, error) {
-	key := Key(email)
+	var task Task
+	var found bool
+	ctx, cancel := context.WithTimeout(ctx, takingTime)
+	defer cancel()
+	err := l.patiently(ctx, func() (err error) {
+		task, found, err = l.take(ctx, Key(email), worker)
+		return err
+	})
+	return task, found, err
+}
+
+// takingTime bounds how long a task is waited for: a database may be restarted.
+const takingTime = 30 * time.Second
+
+func (l *Ledger) take(ctx context.Context, key, worker string) (Task, bool, error) {
 	if l.Shared() {
 		result, err := l.write.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = ? WHERE email = ? AND (claim = '' OR claim = ? OR NOT EXISTS
 			(SELECT 1 FROM worker WHERE worker.id = entry.claim AND worker.seen > `+databaseNow+` - ?))`),
@@ -41,8 +55,12 @@ func (l *Ledger) StillMine(ctx context.Context, task Task) error {
 		return nil // held by this process
 	}
 	var n int
-	err := l.read.QueryRowContext(ctx, l.rebind(`SELECT count(*) FROM entry WHERE email = ? AND revision = ? AND claim = ?`),
-		Key(task.Email), task.revision, task.worker).Scan(&n)
+	ctx, cancel := context.WithTimeout(ctx, recordingTime)
+	defer cancel()
+	err := l.patiently(ctx, func() error {
+		return l.read.QueryRowContext(ctx, l.rebind(`SELECT count(*) FROM entry WHERE email = ? AND revision = ? AND claim = ?`),
+			Key(task.Email), task.revision, task.worker).Scan(&n)
+	})
 	if err == nil && n == 0 {
 		return ErrChanged
 	}

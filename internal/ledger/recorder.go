@@ -106,7 +106,7 @@ func (l *Ledger) record(ctx context.Context, doing string, do func(*sql.Tx) erro
 		return l.failed(doing, errReadOnly)
 	}
 	if l.recorder == nil {
-		err := l.change(ctx, doing, do)
+		err := l.patiently(ctx, func() error { return l.change(ctx, doing, do) })
 		if errors.Is(err, ErrChanged) {
 			return ErrChanged
 		}

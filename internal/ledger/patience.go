@@ -1,0 +1,46 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// patienceStep is how long a database that went away is left alone between two
+// tries.
+const patienceStep = 200 * time.Millisecond
+
+// patiently repeats what a shared database could not do because it was restarted
+// or the way to it broke, until ctx ends. do may find its own work done already.
+func (l *Ledger) patiently(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if err == nil || !l.Shared() || !passing(err) {
+			return err
+		}
+		select {
+		case <-time.After(patienceStep):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// passing reports whether the database may do the same later: anything but a
+// refusal of the statement itself.
+func passing(err error) bool {
+	if errors.Is(err, ErrChanged) || errors.Is(err, context.Canceled) || errors.Is(err, errReadOnly) {
+		return false
+	}
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return true
+	}
+	switch refused.Code[:min(2, len(refused.Code))] {
+	case "57", "08", "53", "40", "25": // shut down, connection, resources, serialization, read-only for now
+		return true
+	}
+	return false
+}
