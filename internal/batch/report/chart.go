@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
 )
 
 // The size of both charts, in the units of their drawings.
@@ -123,11 +124,11 @@ func drawProgress(run ledger.Run, points []ledger.Point) *progressChart {
 		failed += fmt.Sprintf("L%.1f %.1f", x(p.Time), y(p.Failed))
 	}
 	c.DonePath, c.FailedPath = done, failed
-	c.DoneLabel = label{c.Right + 8, rounded(y(last.Done)) + 4, number(last.Done) + " done"}
-	c.FailedLabel = label{c.Right + 8, rounded(y(last.Failed)) + 4, number(last.Failed) + " failed"}
+	c.DoneLabel = label{c.Right + 8, rounded(y(last.Done)) + 4, plain.Number(last.Done) + " done"}
+	c.FailedLabel = label{c.Right + 8, rounded(y(last.Failed)) + 4, plain.Number(last.Failed) + " failed"}
 	keepApart(&c.DoneLabel, &c.FailedLabel)
 	for n := 0; n <= top; n += step {
-		c.Up = append(c.Up, tick{At: rounded(y(n)), Text: number(n)})
+		c.Up = append(c.Up, tick{At: rounded(y(n)), Text: plain.Number(n)})
 	}
 	format := "15:04:05"
 	if span > 24*time.Hour {
@@ -137,7 +138,7 @@ func drawProgress(run ledger.Run, points []ledger.Point) *progressChart {
 		at := start.Add(span * time.Duration(i) / 2)
 		c.Across = append(c.Across, tick{At: rounded(x(at)), Text: at.UTC().Format(format), Anchor: anchor})
 	}
-	c.Summary = fmt.Sprintf("From %s to %s: %s users done and %s failed.", when(start), when(last.Time), number(last.Done), number(last.Failed))
+	c.Summary = fmt.Sprintf("From %s to %s: %s users done and %s failed.", when(start), when(last.Time), plain.Number(last.Done), plain.Number(last.Failed))
 	return c
 }
 

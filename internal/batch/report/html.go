@@ -7,11 +7,10 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
 )
 
 //go:embed page.html page.css page.js
@@ -50,7 +49,7 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	}
 	rows := newRows(counts, groups)
 	head, err := template.New("page.html").Funcs(template.FuncMap{
-		"number": number, "when": when, "took": took, "class": classText, "words": func() words { return wordsOf(run) },
+		"number": plain.Number, "when": when, "took": took, "class": classText, "words": func() words { return wordsOf(run) },
 	}).ParseFS(page, "page.html")
 	if err != nil {
 		return err
@@ -114,17 +113,6 @@ func classText(class ledger.Class) string {
 		return "an administrator must switch on or allow something first"
 	}
 	return string(class)
-}
-
-// number writes 12345 as 12,345.
-func number(n int) string {
-	digits := strconv.Itoa(n)
-	var groups []string
-	for len(digits) > 3 && n >= 0 {
-		groups = append([]string{digits[len(digits)-3:]}, groups...)
-		digits = digits[:len(digits)-3]
-	}
-	return strings.Join(append([]string{digits}, groups...), ",")
 }
 
 func when(t time.Time) string {

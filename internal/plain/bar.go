@@ -1,0 +1,200 @@
+package plain
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// How often progress is shown: on a terminal, and where there is none.
+const (
+	barInterval  = 100 * time.Millisecond
+	lineInterval = 5 * time.Second
+)
+
+// Tally is how far work on many things is.
+type Tally struct {
+	Total, Done, Failed int
+	// Reading says that there may be more than Total: they are still being read.
+	Reading bool
+}
+
+// Bar shows how far work on many things is: what is done, failed and left, how
+// fast it goes and how long it will take. On a terminal it is one line that
+// changes, elsewhere a new line every few seconds. It is safe for concurrent use.
+type Bar struct {
+	out   io.Writer
+	width func() int
+
+	mu       sync.Mutex
+	tally    Tally
+	meter    meter
+	shown    time.Time
+	drawn    int // columns that the bar takes on the terminal now
+	finished bool
+}
+
+// NewBar shows progress on out. width is the terminal's, in columns; nil means
+// that out is no terminal that can draw.
+func NewBar(out io.Writer, width func() int) *Bar {
+	return &Bar{out: out, width: width}
+}
+
+// Show takes in how far the work is.
+func (b *Bar) Show(tally Tally) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.finished {
+		return
+	}
+	if tally.Reading != b.tally.Reading {
+		b.meter = meter{} // reading is faster than working
+	}
+	now := time.Now()
+	b.tally = tally
+	counted := tally.Done + tally.Failed
+	if tally.Reading {
+		counted = tally.Total
+	}
+	b.meter.add(now, counted)
+	interval := lineInterval
+	if b.width != nil {
+		interval = barInterval
+	}
+	if b.shown.IsZero() && b.width == nil {
+		b.shown = now // nothing is known yet
+	}
+	if now.Sub(b.shown) >= interval {
+		b.shown = now
+		b.draw()
+	}
+}
+
+// Note writes a line of its own, above the bar.
+func (b *Bar) Note(line string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.erase()
+	fmt.Fprintln(b.out, Clean(line))
+	if b.width != nil && !b.finished && !b.shown.IsZero() {
+		b.draw()
+	}
+}
+
+// Close shows the last state and ends the bar's line. It may be called twice.
+func (b *Bar) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.finished {
+		return
+	}
+	b.finished = true
+	if b.tally == (Tally{}) {
+		b.erase()
+		return
+	}
+	b.draw()
+	if b.drawn > 0 {
+		fmt.Fprintln(b.out)
+		b.drawn = 0
+	}
+}
+
+func (b *Bar) draw() {
+	if b.width == nil {
+		fmt.Fprintf(b.out, "cse-piv: %s\n", b.line())
+		return
+	}
+	// The last column stays empty: some terminals wrap when it is written.
+	room := max(b.width()-1, 20)
+	text := b.line()
+	if !b.tally.Reading && b.tally.Total > 0 {
+		if rest := room - utf8.RuneCountInString(text) - 3; rest >= 10 {
+			text = "[" + gauge(b.tally, min(rest, 40)) + "] " + text
+		}
+	}
+	if runes := []rune(text); len(runes) > room {
+		text = string(runes[:room])
+	}
+	length := utf8.RuneCountInString(text)
+	fmt.Fprintf(b.out, "\r%s%s", text, strings.Repeat(" ", max(0, b.drawn-length)))
+	b.drawn = length
+}
+
+// erase takes the bar off the terminal, with blanks, which every terminal knows.
+func (b *Bar) erase() {
+	if b.drawn > 0 {
+		fmt.Fprintf(b.out, "\r%s\r", strings.Repeat(" ", b.drawn))
+		b.drawn = 0
+	}
+}
+
+func (b *Bar) line() string {
+	t := b.tally
+	if t.Reading {
+		return fmt.Sprintf("reading the source: %s users%s", Number(t.Total), failedSoFar(t.Failed))
+	}
+	left := t.Total - t.Done - t.Failed
+	line := fmt.Sprintf("%s done, %s failed, %s left", Number(t.Done), Number(t.Failed), Number(left))
+	if rate := b.meter.rate(); rate > 0 && left > 0 {
+		line += fmt.Sprintf(", %s/s, %s to go", rateText(rate), Duration(b.meter.left(left)))
+	}
+	return line
+}
+
+func failedSoFar(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + Number(n) + " cannot be used"
+}
+
+// gauge is done as "=", failed as "x", the rest blank.
+func gauge(t Tally, width int) string {
+	failed := width * t.Failed / t.Total
+	if t.Failed > 0 && failed == 0 {
+		failed = 1
+	}
+	done := min(width*(t.Done+t.Failed)/t.Total, width) - failed
+	done = max(done, 0)
+	return strings.Repeat("=", done) + strings.Repeat("x", failed) + strings.Repeat(" ", max(0, width-done-failed))
+}
+
+func rateText(rate float64) string {
+	if rate < 10 {
+		return strconv.FormatFloat(rate, 'f', 1, 64)
+	}
+	return Number(int(rate + 0.5))
+}
+
+// Number writes 12345 as 12,345.
+func Number(n int) string {
+	digits := strconv.Itoa(n)
+	start := 0
+	if n < 0 {
+		start = 1
+	}
+	for i := len(digits) - 3; i > start; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Duration writes a time to wait as a person would say it, in at most two units:
+// "40 s", "3 min 5 s", "2 h 10 min".
+func Duration(d time.Duration) string {
+	seconds := int(d.Round(time.Second) / time.Second)
+	switch {
+	case seconds < 60:
+		return fmt.Sprintf("%d s", seconds)
+	case seconds < 600:
+		return fmt.Sprintf("%d min %d s", seconds/60, seconds%60)
+	case seconds < 3600:
+		return fmt.Sprintf("%d min", seconds/60)
+	}
+	return fmt.Sprintf("%s h %d min", Number(seconds/3600), seconds/60%60)
+}
