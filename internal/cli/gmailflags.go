@@ -29,12 +29,19 @@ func (g *gmailFlags) add(flags *pflag.FlagSet) {
 // open checks the credentials and returns the domain that they are for. Warnings
 // go to messages.
 func (g *gmailFlags) open(messages io.Writer) (*gmail.Domain, error) {
-	domain, err := gmail.Open(gmail.Config{
-		CredentialsFile: g.credentials, Endpoint: g.endpoint, UserAgent: "cse-piv/" + version(), RetryBase: g.retryBase,
-		OnRetry: func(method string, err error, in time.Duration) {
-			fmt.Fprintf(messages, "cse-piv: %s: %s; trying again in %s\n", method, plain.Clean(err.Error()), in.Round(time.Millisecond))
-		},
-	})
+	config := g.config()
+	config.OnRetry = func(method string, err error, in time.Duration) {
+		fmt.Fprintf(messages, "cse-piv: %s: %s; trying again in %s\n", method, plain.Clean(err.Error()), in.Round(time.Millisecond))
+	}
+	return openGmail(config, messages)
+}
+
+func (g *gmailFlags) config() gmail.Config {
+	return gmail.Config{CredentialsFile: g.credentials, Endpoint: g.endpoint, UserAgent: "cse-piv/" + version(), RetryBase: g.retryBase}
+}
+
+func openGmail(config gmail.Config, messages io.Writer) (*gmail.Domain, error) {
+	domain, err := gmail.Open(config)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	}
 	rows := newRows(counts, groups)
 	head, err := template.New("page.html").Funcs(template.FuncMap{
-		"number": plain.Number, "when": when, "took": took, "class": classText, "words": func() words { return wordsOf(run) },
+		"number": plain.Number, "when": when, "took": took, "class": ClassText, "words": func() words { return wordsOf(run) },
 	}).ParseFS(page, "page.html")
 	if err != nil {
 		return err
@@ -100,8 +100,8 @@ func wordsOf(run ledger.Run) words {
 	return words{"Batch registration", "registered", "registered before", "failed", "waiting"}
 }
 
-// classText says what helps against failures of a class.
-func classText(class ledger.Class) string {
+// ClassText says what helps against failures of a class.
+func ClassText(class ledger.Class) string {
 	switch class {
 	case ledger.ClassRow:
 		return "change the row or its certificates"

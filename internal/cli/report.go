@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// reportOptions is everything that report takes.
+type reportOptions struct {
+	store  storeFlags
+	run    int64
+	format string
+	output string
+	list   bool
+	json   bool
+}
+
+func newReport(streams *Streams) *cobra.Command {
+	var options reportOptions
+	command := &cobra.Command{
+		Use:   "report",
+		Short: "Show what a batch came to",
+		Long: "report shows what a run of batch came to: its counts and the reasons of failures, or with\n" +
+			"--format or -o every user, as CSV for a spreadsheet, JSON for a program, or one HTML page\n" +
+			"that needs nothing else. It can be asked while the batch is at work. A user belongs to\n" +
+			"the last run that had them in its source.",
+		Example: "  cse-piv report\n" +
+			"  cse-piv report --list\n" +
+			"  cse-piv report --run 3 -o monday.html",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runReport(cmd.Context(), streams, &options) },
+	}
+	flags := command.Flags()
+	options.store.add(flags)
+	flags.Int64Var(&options.run, "run", 0, "`number` of the run (default the newest)")
+	flags.StringVar(&options.format, "format", "", "csv, json or html, on standard output or into the file of -o")
+	flags.StringVarP(&options.output, "output", "o", "", "`file` to write; it tells the format by its name")
+	flags.BoolVar(&options.list, "list", false, "list all runs")
+	flags.BoolVar(&options.json, "json", false, "print JSON; the same as --format json")
+	return command
+}
+
+func runReport(ctx context.Context, streams *Streams, options *reportOptions) (err error) {
+	format, err := options.chosen()
+	if err != nil {
+		return err
+	}
+	book, err := options.store.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	if options.list {
+		return listRuns(ctx, streams.Out, book, options.json)
+	}
+	run, err := book.Run(ctx, options.run)
+	switch {
+	case errors.Is(err, ledger.ErrNoRun) && options.run == 0:
+		return fmt.Errorf("ledger %s has no run yet", book.Name())
+	case err != nil:
+		return err
+	case options.output != "":
+		return writeReport(ctx, options.output, format, book, run)
+	case format != "":
+		return report.Write(ctx, streams.Out, format, book, run)
+	}
+	return printRun(ctx, streams.Out, book, run)
+}
+
+// chosen returns the format, "" for a summary.
+func (o *reportOptions) chosen() (report.Format, error) {
+	if o.run < 0 {
+		return "", usageErrorf("--run %d is no number of a run", o.run)
+	}
+	name := o.format
+	if o.json {
+		if name != "" && name != string(report.JSON) {
+			return "", usageErrorf("--json and --format %s do not go together", name)
+		}
+		name = string(report.JSON)
+	}
+	switch {
+	case o.list && (o.format != "" || o.output != "" || o.run != 0):
+		return "", usageErrorf("--list goes with --json only")
+	case o.list:
+		return "", nil
+	case name != "":
+		format, err := report.ParseFormat(name)
+		if err != nil {
+			return "", usageErrorf("--format: %w", err)
+		}
+		return format, nil
+	case o.output != "":
+		return reportFormat("-o", o.output)
+	}
+	return "", nil
+}
+
+// reportFormat returns the format of a report's file.
+func reportFormat(flag, file string) (report.Format, error) {
+	format, err := report.FormatOf(file)
+	if err != nil {
+		return "", usageErrorf("%s: %w", flag, err)
+	}
+	return format, nil
+}
+
+// writeReport replaces a file by the report of a run.
+func writeReport(ctx context.Context, file string, format report.Format, book *ledger.Ledger, run ledger.Run) error {
+	return durable.Write(file, 0o600, func(out io.Writer) error { return report.Write(ctx, out, format, book, run) })
+}
+
+func listRuns(ctx context.Context, out io.Writer, book *ledger.Ledger, asJSON bool) error {
+	runs, err := book.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(out, struct {
+			Runs []ledger.Run `json:"runs"`
+		}{append([]ledger.Run{}, runs...)})
+	}
+	rows := newTable(out, "RUN", "STARTED (UTC)", "FINISHED (UTC)", "OPERATOR", "SOURCE")
+	for _, run := range runs {
+		finished := "not finished"
+		if !run.Finished.IsZero() {
+			finished = run.Finished.UTC().Format(clock)
+		}
+		rows.row(run.ID, run.Started.UTC().Format(clock), finished, run.Operator, run.Source)
+	}
+	return rows.flush()
+}
+
+// clock is how times are shown in tables, in UTC.
+const clock = "2006-01-02 15:04:05"
+
+// printRun shows a person what a run came to.
+func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run) error {
+	counts, err := book.Counts(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	groups, err := book.Groups(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	title := fmt.Sprintf("run %d of %s", run.ID, run.Source)
+	done, waiting := "registered", "waiting"
+	if run.DryRun {
+		title, done, waiting = "dry run of "+run.Source, "are registered", "would be registered"
+	}
+	if counts.Earlier > 0 {
+		done += fmt.Sprintf(" (%s by an earlier run)", plain.Number(counts.Earlier))
+	}
+	fmt.Fprintln(out, plain.Clean(title))
+	for _, line := range []struct {
+		count int
+		what  string
+		show  bool
+	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {counts.Waiting, waiting, run.DryRun || counts.Waiting > 0}, {counts.Failed, "failed", true}} {
+		if line.show {
+			fmt.Fprintf(out, "%9s  %s\n", plain.Number(line.count), line.what)
+		}
+	}
+	for _, group := range groups {
+		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), plain.Clean(group.Reason), report.ClassText(group.Class))
+		fmt.Fprintf(out, "%9s    %s: %s\n", "", plain.Clean(group.Example), plain.Clean(group.Message))
+		if group.Hint != "" {
+			fmt.Fprintf(out, "%9s    hint: %s\n", "", plain.Clean(group.Hint))
+		}
+	}
+	return nil
+}

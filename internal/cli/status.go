@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// statusOptions is everything that status takes.
+type statusOptions struct {
+	gmail gmailFlags
+	store storeFlags
+	json  bool
+}
+
+func newStatus(streams *Streams) *cobra.Command {
+	var options statusOptions
+	command := &cobra.Command{
+		Use:   "status EMAIL...",
+		Short: "Show what Gmail has of a user, and what the ledger has",
+		Long: "status asks Gmail for a user's key pairs and identity and looks into the ledger of batch. It\n" +
+			"changes nothing.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runStatus(cmd.Context(), streams, &options, args)
+		},
+	}
+	options.gmail.add(command.Flags())
+	options.store.add(command.Flags())
+	jsonFlag(command, &options.json)
+	return command
+}
+
+// userStatus is one user in the JSON of status.
+type userStatus struct {
+	Email string `json:"email"`
+	// KeyPairs and Identity are what Gmail has; Problem says why it is not known.
+	KeyPairs []gmail.KeyPair `json:"key_pairs"`
+	Identity *gmail.Identity `json:"identity"`
+	Problem  string          `json:"problem,omitempty"`
+	// Ledger is null for a user that the ledger does not know.
+	Ledger *ledger.Entry `json:"ledger"`
+
+	err error
+}
+
+func runStatus(ctx context.Context, streams *Streams, options *statusOptions, emails []string) (err error) {
+	for _, email := range emails {
+		if err := enroll.ValidateAddress(email); err != nil {
+			return err
+		}
+	}
+	book, err := options.store.look(ctx)
+	var missing *ledger.MissingError
+	if errors.As(err, &missing) && options.store.store == "" {
+		book, err = nil, nil // nothing was ever recorded on this machine
+	}
+	if err != nil {
+		return err
+	}
+	if book != nil {
+		defer func() { err = errors.Join(err, book.Close()) }()
+	}
+	domain, err := options.gmail.open(streams.Err)
+	if err != nil {
+		return err
+	}
+	users := []userStatus{}
+	var problem error
+	for _, email := range emails {
+		user, err := lookUp(ctx, domain, book, email)
+		if err != nil {
+			return err
+		}
+		if problem == nil {
+			problem = user.err
+		}
+		users = append(users, user)
+	}
+	if options.json {
+		err = printJSON(streams.Out, struct {
+			Users []userStatus `json:"users"`
+		}{users})
+	} else {
+		err = printStatus(streams.Out, users)
+	}
+	return errors.Join(err, problem)
+}
+
+// lookUp asks both Gmail and the ledger. What Gmail refuses is part of the answer.
+func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, email string) (userStatus, error) {
+	status := userStatus{Email: email, KeyPairs: []gmail.KeyPair{}}
+	if book != nil {
+		entry, found, err := book.Entry(ctx, email)
+		if err != nil {
+			return status, err
+		}
+		if found {
+			status.Ledger = &entry
+		}
+	}
+	if status.err = status.ask(ctx, domain); status.err != nil {
+		if errors.Is(status.err, context.Canceled) {
+			return status, status.err
+		}
+		status.Problem = status.err.Error()
+	}
+	return status, nil
+}
+
+func (s *userStatus) ask(ctx context.Context, domain *gmail.Domain) error {
+	user, err := domain.User(ctx, s.Email)
+	if err != nil {
+		return err
+	}
+	if s.KeyPairs, err = user.KeyPairs(ctx); err != nil {
+		return err
+	}
+	identity, err := user.Identity(ctx)
+	if errors.Is(err, gmail.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		s.Identity = &identity
+	}
+	return err
+}
+
+func printStatus(out io.Writer, users []userStatus) error {
+	for i, user := range users {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		rows := newTable(out, user.Email)
+		switch {
+		case user.Problem != "":
+			rows.row("  Gmail", user.Problem)
+		case len(user.KeyPairs) == 0:
+			rows.row("  key pairs", "none")
+		}
+		for _, pair := range user.KeyPairs {
+			rows.row("  key pair", describePair(pair, user.Identity))
+			rows.row("", "certificate SHA-256 "+pair.LeafSHA256)
+		}
+		if user.Problem == "" {
+			rows.row("  identity", describeIdentity(user.Identity))
+		}
+		rows.row("  ledger", describeEntry(user.Ledger))
+		if user.Ledger != nil && user.Ledger.Hint != "" {
+			rows.row("", "hint: "+user.Ledger.Hint)
+		}
+		if err := rows.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func describePair(pair gmail.KeyPair, identity *gmail.Identity) string {
+	parts := []string{pair.ID, "enabled"}
+	if !pair.Enabled {
+		parts[1] = "disabled"
+	}
+	if !pair.NotAfter.IsZero() {
+		parts = append(parts, "valid until "+pair.NotAfter.UTC().Format("2006-01-02"))
+	}
+	parts = append(parts, pair.HardwareDescriptions...)
+	if identity != nil && !usedBy(*identity, pair.ID) {
+		parts = append(parts, "not used by the identity")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func usedBy(identity gmail.Identity, id string) bool {
+	return id == identity.PrimaryKeyPairID || id == identity.SigningKeyPairID || id == identity.EncryptionKeyPairID
+}
+
+func describeIdentity(identity *gmail.Identity) string {
+	switch {
+	case identity == nil:
+		return "none"
+	case identity.PrimaryKeyPairID != "":
+		return "signs and is written to with " + identity.PrimaryKeyPairID
+	}
+	return fmt.Sprintf("signs with %s, is written to with %s", identity.SigningKeyPairID, identity.EncryptionKeyPairID)
+}
+
+func describeEntry(entry *ledger.Entry) string {
+	if entry == nil {
+		return "no entry"
+	}
+	text := fmt.Sprintf("%s since %s UTC, run %d, %s", entry.State, entry.Updated.UTC().Format(clock), entry.Run, plain.Clean(entry.Where))
+	if entry.State != ledger.StateDone && entry.Message != "" {
+		text += ": " + entry.Message
+	}
+	return text
+}

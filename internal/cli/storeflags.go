@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// storeFlags say where the ledger is.
+type storeFlags struct {
+	store string
+	wait  bool
+}
+
+func (f *storeFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.store, "store", "", "the ledger: a `file`, or postgres://HOST/DATABASE that many desks and workers share (default ledger.db in the data folder)")
+	environmentFlag(flags, "store")
+}
+
+// addWait adds the flag of commands that change the ledger.
+func (f *storeFlags) addWait(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.wait, "wait", false, "where another process holds the ledger, wait until it is done")
+}
+
+// open opens the ledger to work with, and creates it where there is none.
+func (f *storeFlags) open(ctx context.Context, messages io.Writer) (*ledger.Ledger, error) {
+	place, err := f.place()
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Open(ctx, place, ledger.Options{Wait: f.wait, Waiting: func(holder string) {
+		if holder == "" {
+			holder = "another process"
+		}
+		fmt.Fprintf(messages, "cse-piv: waiting for the ledger %s, which is in use by %s\n", plain.Clean(place), plain.Clean(holder))
+	}})
+}
+
+// look opens the ledger for reading only, also while another process works with it.
+func (f *storeFlags) look(ctx context.Context) (*ledger.Ledger, error) {
+	place, err := f.place()
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Open(ctx, place, ledger.Options{ReadOnly: true})
+}
+
+func (f *storeFlags) place() (string, error) {
+	if f.store == "" {
+		return dataFolder("ledger.db")
+	}
+	if !f.shared() {
+		if scheme, _, isURL := strings.Cut(f.store, "://"); isURL {
+			return "", usageErrorf("--store: %s:// is no ledger: give a file or postgres://HOST/DATABASE", scheme)
+		}
+		return f.store, nil
+	}
+	address, err := url.Parse(f.store)
+	if err != nil {
+		return "", usageErrorf("--store is no address that can be read") // the error would show a password
+	}
+	_, hasPassword := address.User.Password()
+	hasPassword = hasPassword || address.Query().Has("password")
+	if hasPassword && os.Getenv(environmentName("store")) != f.store {
+		return "", usageErrorf("--store holds a password, which every user of this machine can read: put it into ~/.pgpass, or give the address as %s", environmentName("store"))
+	}
+	return f.store, nil
+}
+
+// shared tells whether the ledger is a database of many.
+func (f *storeFlags) shared() bool {
+	return strings.HasPrefix(f.store, "postgres://") || strings.HasPrefix(f.store, "postgresql://")
+}
