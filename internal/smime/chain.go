@@ -36,6 +36,11 @@ func (e *MissingIssuerError) Error() string {
 // [Check]). Of several possible chains it prefers issuers that are valid
 // longest. Without a way to a root it returns a [*MissingIssuerError].
 func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
+	return (*Memory)(nil).BuildChain(leaf, pool)
+}
+
+// BuildChain is [BuildChain] with a memory.
+func (m *Memory) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")
 	}
@@ -48,7 +53,7 @@ func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certi
 	slices.SortFunc(candidates, func(a, b *x509.Certificate) int {
 		return cmp.Or(b.NotAfter.Compare(a.NotAfter), bytes.Compare(a.Raw, b.Raw))
 	})
-	b := builder{pool: candidates}
+	b := builder{memory: m, pool: candidates}
 	if chain := b.extend([]*x509.Certificate{leaf}); chain != nil {
 		return chain, nil
 	}
@@ -56,6 +61,7 @@ func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certi
 }
 
 type builder struct {
+	memory  *Memory
 	pool    []*x509.Certificate
 	longest []*x509.Certificate
 	steps   int
@@ -63,7 +69,7 @@ type builder struct {
 
 func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 	last := chain[len(chain)-1]
-	if isSelfSigned(last) {
+	if b.memory.isSelfSigned(last) {
 		return chain
 	}
 	if len(chain) > len(b.longest) {
@@ -76,7 +82,7 @@ func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 		if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || slices.ContainsFunc(chain, issuer.Equal) {
 			continue
 		}
-		if b.steps++; b.steps > maxSteps || !signedBy(last, issuer) {
+		if b.steps++; b.steps > maxSteps || !b.memory.signedBy(last, issuer) {
 			continue
 		}
 		if whole := b.extend(append(slices.Clip(chain), issuer)); whole != nil {
@@ -84,15 +90,4 @@ func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 		}
 	}
 	return nil
-}
-
-// isSelfSigned tells whether a certificate names and signs itself.
-func isSelfSigned(cert *x509.Certificate) bool {
-	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && signedBy(cert, cert)
-}
-
-// signedBy tells whether issuer's key signed cert. Whether issuer may do so is
-// another question.
-func signedBy(cert, issuer *x509.Certificate) bool {
-	return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 }

@@ -30,7 +30,12 @@ type CheckOptions struct {
 // finds, in the order of [Rules]. It reads nothing from the network: whether a
 // certificate was revoked is another question.
 func Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	c := &checker{chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
+	return (*Memory)(nil).Check(chain, options)
+}
+
+// Check is [Check] with a memory.
+func (m *Memory) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
+	c := &checker{memory: m, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}
@@ -51,6 +56,7 @@ func HasErrors(findings []Finding) bool {
 
 // checker is one run of Check.
 type checker struct {
+	memory   *Memory
 	chain    []*x509.Certificate
 	options  CheckOptions
 	severity map[string]Severity
@@ -72,7 +78,7 @@ func (c *checker) role(i int) string {
 	switch {
 	case i == 0:
 		return "leaf"
-	case isSelfSigned(c.chain[i]): // wherever it stands
+	case c.memory.isSelfSigned(c.chain[i]): // wherever it stands
 		return "root"
 	}
 	return fmt.Sprintf("intermediate %d", i)
@@ -95,7 +101,7 @@ func (c *checker) run() {
 	for i, cert := range c.chain {
 		switch {
 		case i == 0:
-		case isSelfSigned(cert):
+		case c.memory.isSelfSigned(cert):
 			if key := publicKey(cert); !acceptedKey(key) {
 				c.report(ruleRootKey, i, "its key is %s", keyName(key))
 			}

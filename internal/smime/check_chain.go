@@ -17,7 +17,7 @@ func (c *checker) checkChain() {
 	last := len(c.chain) - 1
 	for i, cert := range c.chain {
 		c.checkTime(i, cert)
-		switch root := isSelfSigned(cert); {
+		switch root := c.memory.isSelfSigned(cert); {
 		case root && i == 0:
 			c.report(ruleSelfSigned, 0, "%s is signed by itself, not by an authority", subject(cert))
 		case root && i < last:
@@ -34,7 +34,7 @@ func (c *checker) checkChain() {
 			c.checkAuthority(i, cert)
 		}
 	}
-	if last == 1 && isSelfSigned(c.chain[1]) {
+	if last == 1 && c.memory.isSelfSigned(c.chain[1]) {
 		c.report(ruleDirectIssue, 0, "the root %s issued it directly; Google wants at least one intermediate", subject(c.chain[1]))
 	}
 	if !HasErrors(c.findings[before:]) {
@@ -57,7 +57,7 @@ func (c *checker) checkLink(i int, cert, issuer *x509.Certificate) {
 	switch {
 	case !bytes.Equal(cert.RawIssuer, issuer.RawSubject):
 		c.report(ruleIssuer, i, "%s was issued by %s, but %s comes next", subject(cert), cert.Issuer, subject(issuer))
-	case !signedBy(cert, issuer):
+	case !c.memory.signedBy(cert, issuer):
 		c.report(ruleSignature, i, "%s was not signed by the key of %s", subject(cert), subject(issuer))
 	}
 }
@@ -65,7 +65,7 @@ func (c *checker) checkLink(i int, cert, issuer *x509.Certificate) {
 // checkAuthority checks that chain[i] may issue (RFC 5280 section 6.1.4).
 func (c *checker) checkAuthority(i int, cert *x509.Certificate) {
 	switch {
-	case cert.Version < 3 && isSelfSigned(cert):
+	case cert.Version < 3 && c.memory.isSelfSigned(cert):
 		// Roots older than basic constraints are trusted as they are.
 	case !cert.BasicConstraintsValid || !cert.IsCA:
 		c.report(ruleNotCA, i, "%s is not an authority's certificate", subject(cert))
@@ -92,18 +92,23 @@ func hasPathLen(cert *x509.Certificate) bool { return cert.MaxPathLen > 0 || cer
 
 // checkVerify lets crypto/x509 verify a chain that has no other fault.
 func (c *checker) checkVerify() {
+	if err := c.verify(c.memory.anchor(c.chain, c.verify)); err != nil {
+		c.report(ruleConstraints, 0, "the chain does not verify: %v", err)
+	}
+}
+
+// verify trusts a chain's last certificate.
+func (c *checker) verify(chain []*x509.Certificate) error {
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(c.chain[len(c.chain)-1])
-	for _, cert := range c.chain[1:] {
+	roots.AddCert(chain[len(chain)-1])
+	for _, cert := range chain[1:] {
 		intermediates.AddCert(cert)
 	}
-	_, err := c.chain[0].Verify(x509.VerifyOptions{
+	_, err := chain[0].Verify(x509.VerifyOptions{
 		Roots:         roots,
 		Intermediates: intermediates,
 		CurrentTime:   c.options.Now,
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
-	if err != nil {
-		c.report(ruleConstraints, 0, "the chain does not verify: %v", err)
-	}
+	return err
 }
