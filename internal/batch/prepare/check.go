@@ -1,0 +1,65 @@
+package prepare
+
+import (
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+)
+
+const (
+	maxAddress     = 254  // octets (RFC 5321 section 4.5.3.1.3, without the brackets)
+	maxDescription = 1000 // characters; what Gmail keeps is not documented
+)
+
+// checkRow looks at what needs no parsing: address, description, and whether the
+// certificates are one for both uses or one for each.
+func checkRow(row source.Row) error {
+	switch {
+	case row.Email == "":
+		return &fault{source.ReasonAddress, "", "the row has no address"}
+	case !isAddress(row.Email):
+		return &fault{"address", "write the user's primary address alone, such as user@example.com", "this is no mail address: " + shorten(row.Email)}
+	case utf8.RuneCountInString(row.Description) > maxDescription:
+		return &fault{"description-too-long", "shorten it", "the description is too long"}
+	}
+	count := map[source.Use]int{}
+	for _, c := range row.Certificates {
+		count[c.Use]++
+	}
+	both, sign, encrypt := count[source.UseBoth], count[source.UseSign], count[source.UseEncrypt]
+	const hint = "give one certificate for both uses, or one for signing and one for encryption"
+	switch {
+	case both == 1 && sign == 0 && encrypt == 0, both == 0 && sign == 1 && encrypt == 1:
+		return nil
+	case both > 1 || sign > 1 || encrypt > 1 || both == 1:
+		return &fault{source.ReasonTwice, hint, "there are several certificates for one use"}
+	case sign == 1:
+		return &fault{"pair-incomplete", hint, "there is a certificate for signing, but none for encryption"}
+	case encrypt == 1:
+		return &fault{"pair-incomplete", hint, "there is a certificate for encryption, but none for signing"}
+	}
+	return &fault{source.ReasonCertificate, "", "there is no certificate"}
+}
+
+// isAddress tells a bare address (RFC 5322 addr-spec) that can be shown.
+func isAddress(s string) bool {
+	if len(s) > maxAddress || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
+	}) {
+		return false
+	}
+	address, err := mail.ParseAddress(s)
+	return err == nil && address.Address == s
+}
+
+// shorten keeps a text from outside short enough for a message.
+func shorten(s string) string {
+	const most = 80
+	if runes := []rune(strings.ToValidUTF8(s, "?")); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return strings.ToValidUTF8(s, "?")
+}

@@ -1,0 +1,69 @@
+package prepare_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
+)
+
+const ada = "ada@example.com"
+
+func newCA(t testing.TB) *ca.CA {
+	t.Helper()
+	authority, err := ca.New(ca.Config{BaseURL: "http://ca.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authority
+}
+
+// issue returns leaf, intermediate and root for an address.
+func issue(t testing.TB, authority *ca.CA, email string, profile ca.Profile) []*x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := authority.Sign(csr, profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chain
+}
+
+func pemOf(certs ...*x509.Certificate) []byte {
+	var out bytes.Buffer
+	for _, cert := range certs {
+		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
+	}
+	return out.Bytes()
+}
+
+// rowOf is a row of line 7 with one certificate for each use, in turn.
+func rowOf(email string, uses []source.Use, data ...[]byte) source.Row {
+	row := source.Row{Where: "people.csv line 7", Line: 7, Email: email}
+	for i, use := range uses {
+		row.Certificates = append(row.Certificates, source.Certificate{Use: use, Origin: fmt.Sprintf("file%d.pem", i+1), Data: data[i]})
+	}
+	return row
+}
+
+func both(email string, data []byte) source.Row {
+	return rowOf(email, []source.Use{source.UseBoth}, data)
+}

@@ -1,0 +1,78 @@
+package prepare
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"slices"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// findLeaf finds the user's certificate in a file that may hold a chain, or the
+// certificates of both uses, in any order: one that issued none of the others
+// and is no authority's; of several the one for the address, then the one whose
+// key usage fits. A choice that is left is an error.
+func findLeaf(certs []*x509.Certificate, email string, c source.Certificate) (*x509.Certificate, error) {
+	var distinct []*x509.Certificate
+	for _, cert := range certs {
+		if !slices.ContainsFunc(distinct, cert.Equal) {
+			distinct = append(distinct, cert)
+		}
+	}
+	if len(distinct) == 0 {
+		return nil, &fault{source.ReasonCertificate, unreadableHint, fmt.Sprintf("%s holds no certificate", c.Origin)}
+	}
+	list := narrow(distinct, func(cert *x509.Certificate) bool { return !cert.IsCA })
+	list = narrow(list, func(cert *x509.Certificate) bool { return !hasChild(cert, distinct) })
+	list = narrow(list, func(cert *x509.Certificate) bool { return smime.HasAddress(cert, email) })
+	list = narrow(list, func(cert *x509.Certificate) bool { return fits(cert, c.Use) })
+	if len(list) > 1 {
+		return nil, &fault{"leaf-ambiguous", "leave only the one that is on the card, and its chain, in the file",
+			fmt.Sprintf("%s holds %d certificates that may be the user's", c.Origin, len(list))}
+	}
+	return list[0], nil
+}
+
+// narrow keeps what fits, or everything where nothing does.
+func narrow(list []*x509.Certificate, fits func(*x509.Certificate) bool) []*x509.Certificate {
+	var kept []*x509.Certificate
+	for _, cert := range list {
+		if fits(cert) {
+			kept = append(kept, cert)
+		}
+	}
+	if len(kept) == 0 {
+		return list
+	}
+	return kept
+}
+
+// hasChild tells whether a certificate names itself as issuer of another one.
+func hasChild(cert *x509.Certificate, others []*x509.Certificate) bool {
+	return slices.ContainsFunc(others, func(other *x509.Certificate) bool {
+		return other != cert && bytes.Equal(other.RawIssuer, cert.RawSubject)
+	})
+}
+
+// fits tells whether a key usage allows a use; none allows all (RFC 5280 section
+// 4.2.1.3).
+func fits(cert *x509.Certificate, use source.Use) bool {
+	encryption := x509.KeyUsageKeyAgreement
+	if _, ok := cert.PublicKey.(*rsa.PublicKey); ok {
+		encryption = x509.KeyUsageKeyEncipherment
+	}
+	sign := cert.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) != 0
+	encrypt := cert.KeyUsage&encryption != 0
+	switch {
+	case cert.KeyUsage == 0:
+		return true
+	case use == source.UseSign:
+		return sign
+	case use == source.UseBoth:
+		return sign && encrypt
+	}
+	return encrypt
+}

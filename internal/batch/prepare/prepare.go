@@ -1,0 +1,170 @@
+// Package prepare makes an entry of the ledger from a source's row: it parses the
+// certificates, finds each leaf, builds and checks its chain, and packs it for
+// Gmail. It reads and asks nothing; what is wrong with a row stays in its entry.
+package prepare
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// Options says what rows are prepared with.
+type Options struct {
+	// Chain holds authorities' certificates for chains that are not whole in the
+	// source, in any order.
+	Chain []*x509.Certificate
+	// Now is when certificates must be valid; nil means time.Now.
+	Now func() time.Time
+}
+
+// Preparer prepares rows. It is safe for concurrent use.
+type Preparer struct {
+	now         func() time.Time
+	authorities authorities
+	memory      smime.Memory
+}
+
+// New returns a Preparer.
+func New(options Options) *Preparer {
+	p := &Preparer{now: options.Now, authorities: newAuthorities(options.Chain)}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	return p
+}
+
+// Entry prepares a row. The entry waits, with the pairs that the row asks for, or
+// has failed with [ledger.ClassRow] and a Reason that is the row error's, a
+// rule's of package smime, or one of this package's.
+func (p *Preparer) Entry(row source.Row) ledger.Entry {
+	now := p.now()
+	entry := ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line, State: ledger.StateWaiting, Step: "read", Updated: now}
+	pairs, warnings, err := p.pairs(row, now)
+	entry.Warnings = warnings
+	if err == nil {
+		entry.Pairs = pairs
+		return entry
+	}
+	entry.State, entry.Class, entry.Reason, entry.Message = ledger.StateFailed, ledger.ClassRow, "row", err.Error()
+	var fault *fault
+	var broken *source.Error
+	switch {
+	case errors.As(err, &fault):
+		entry.Reason, entry.Hint = fault.reason, fault.hint
+	case errors.As(err, &broken):
+		entry.Reason, entry.Hint = broken.Reason, broken.Hint()
+	}
+	return entry
+}
+
+// pairs makes the row's key pairs: one for both uses or one for each, then those
+// for history.
+func (p *Preparer) pairs(row source.Row, now time.Time) (pairs []ledger.Pair, warnings []string, err error) {
+	if row.Err != nil {
+		return nil, nil, row.Err
+	}
+	if err := checkRow(row); err != nil {
+		return nil, nil, err
+	}
+	leaves, err := leavesOf(row)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, leaf := range leaves {
+		pair, notes, err := p.pair(row, leaf, now)
+		warnings = append(warnings, notes...)
+		if err != nil {
+			return nil, warnings, err
+		}
+		if slices.ContainsFunc(pairs, func(other ledger.Pair) bool { return other.LeafSHA256 == pair.LeafSHA256 }) {
+			warnings = append(warnings, fmt.Sprintf("%s is left out as history: it is there already", leaf.origin))
+			continue
+		}
+		pairs = append(pairs, pair)
+	}
+	return pairs, warnings, nil
+}
+
+// leaf is one of a row's certificates, parsed.
+type leaf struct {
+	use    source.Use
+	origin string
+	cert   *x509.Certificate
+	parts  []*x509.Certificate // what else the file had
+}
+
+// leavesOf parses a row's certificates, those in use first. One certificate given
+// both for signing and for encryption is one for both.
+func leavesOf(row source.Row) ([]leaf, error) {
+	var current, history []leaf
+	for _, c := range row.Certificates {
+		certs, err := smime.ParseCertificates(c.Data)
+		if err != nil {
+			return nil, &fault{"certificate-unreadable", unreadableHint, fmt.Sprintf("%s: %v", c.Origin, err)}
+		}
+		cert, err := findLeaf(certs, row.Email, c)
+		if err != nil {
+			return nil, err
+		}
+		l := leaf{use: c.Use, origin: c.Origin, cert: cert, parts: certs}
+		if c.Use == source.UseHistory {
+			history = append(history, l)
+		} else {
+			current = append(current, l)
+		}
+	}
+	if len(current) == 2 && current[0].cert.Equal(current[1].cert) {
+		current[0].parts = append(current[0].parts, current[1].parts...)
+		current[0].use, current = source.UseBoth, current[:1]
+	}
+	slices.SortStableFunc(current, func(a, b leaf) int { return order(a.use) - order(b.use) })
+	return append(current, history...), nil
+}
+
+func order(use source.Use) int {
+	return slices.Index([]source.Use{source.UseBoth, source.UseSign, source.UseEncrypt}, use)
+}
+
+// pair builds and checks one chain. A chain for history is not checked and goes
+// as far as it can be built.
+func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
+	chain, err := p.memory.BuildChain(leaf.cert, p.authorities.pool(leaf.cert, leaf.parts))
+	// Where the chain breaks off is found by Check, with all else that is wrong.
+	var missing *smime.MissingIssuerError
+	if errors.As(err, &missing) {
+		chain = missing.Chain
+	} else if err != nil {
+		return ledger.Pair{}, nil, &fault{"chain", "", err.Error()}
+	}
+	var warnings []string
+	if leaf.use != source.UseHistory {
+		findings := p.memory.Check(chain, smime.CheckOptions{Email: row.Email, Use: string(leaf.use), Now: now})
+		if err := faultOf(leaf.origin, findings); err != nil {
+			return ledger.Pair{}, nil, err
+		}
+		for _, f := range findings {
+			if f.Severity == smime.SeverityWarning {
+				warnings = append(warnings, describeFinding(f, leaf.use))
+			}
+		}
+	}
+	pkcs7, err := smime.EncodePKCS7(chain)
+	if err != nil {
+		return ledger.Pair{}, nil, &fault{"chain", "", err.Error()}
+	}
+	description := row.Description
+	if description == "" {
+		description = describe(leaf.cert)
+	}
+	return ledger.Pair{
+		Use: string(leaf.use), LeafSHA256: smime.Fingerprint(leaf.cert), NotAfter: leaf.cert.NotAfter.UTC(),
+		Description: description, PKCS7: pkcs7,
+	}, warnings, nil
+}

@@ -1,0 +1,96 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxCertificate bounds the files and values that hold one user's certificate,
+// in octets; a chain has a few kB.
+const maxCertificate = 1 << 20
+
+// files reads certificate files of one folder.
+type files struct {
+	dir     string
+	root    *os.Root
+	outside bool // paths and links may leave dir
+}
+
+// openFiles opens a folder; close it after use.
+func openFiles(dir string, outside bool) (*files, error) {
+	if dir == "" {
+		dir = "."
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder: %w", err)
+	}
+	return &files{dir: dir, root: root, outside: outside}, nil
+}
+
+func (f *files) Close() error { return f.root.Close() }
+
+// read returns a regular file's content. Pipes and devices are refused: reading
+// one may never end.
+func (f *files) read(path string) ([]byte, error) {
+	path = filepath.FromSlash(path)
+	if strings.ContainsRune(path, 0) {
+		return nil, rowError(ReasonFile, "", "the path %q holds a zero octet", path)
+	}
+	stat, open := f.root.Stat, f.root.Open
+	if f.outside {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(f.dir, path)
+		}
+		stat, open = os.Stat, os.Open
+	} else if !filepath.IsLocal(path) {
+		return nil, f.leaves(path)
+	}
+	info, err := stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, rowError(ReasonFile, "", "%s is not a file", path)
+	}
+	var data []byte
+	if err == nil {
+		data, err = readBounded(open, path)
+	}
+	var row *Error
+	switch {
+	case err == nil:
+		return data, nil
+	case errors.As(err, &row):
+		return nil, err
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, rowError(ReasonFile, "check the path; it is relative to "+f.dir, "there is no file %s", path)
+	// os.Root has no exported error for this.
+	case strings.Contains(err.Error(), "escapes from parent"):
+		return nil, f.leaves(path)
+	}
+	return nil, rowError(ReasonFile, "", "read the certificate: %w", err)
+}
+
+func (f *files) leaves(path string) error {
+	return rowError(ReasonOutside, "put the file into the folder, or allow this with --allow-outside",
+		"%s is outside the folder %s", path, f.dir)
+}
+
+func readBounded(open func(string) (*os.File, error), path string) ([]byte, error) {
+	file, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxCertificate+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxCertificate {
+		return nil, rowError(ReasonTooLarge, "", "%s is larger than %d kB", path, maxCertificate>>10)
+	}
+	return data, nil
+}

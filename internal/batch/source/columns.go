@@ -1,0 +1,115 @@
+package source
+
+import (
+	"slices"
+	"strings"
+)
+
+// column is what a CSV column or an NDJSON name is for.
+type column struct {
+	name string // as the manifest has it
+	kind columnKind
+	use  Use  // of a certificate
+	path bool // the value is a path, never a certificate
+}
+
+type columnKind int
+
+const (
+	columnOther columnKind = iota
+	columnEmail
+	columnDescription
+	columnCertificate
+)
+
+const headerHint = "a CSV begins with a line that names its columns: email and certificate (a path beside the manifest, or PEM); " +
+	"or signing_certificate and encryption_certificate; and, if wanted, history and description"
+
+// columnOf knows a column by its name, in any case, with spaces or hyphens for
+// underscores. "_path" behind a certificate's name says what its values are.
+func columnOf(name string) column {
+	plain := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(name)))
+	base, path := strings.CutSuffix(plain, "_path")
+	c := column{name: name, kind: columnCertificate, path: path}
+	switch base {
+	case "certificate":
+		c.use = UseBoth
+	case "signing_certificate":
+		c.use = UseSign
+	case "encryption_certificate":
+		c.use = UseEncrypt
+	case "history":
+		c.use = UseHistory
+	default:
+		c.kind, c.path = columnOther, false
+		switch plain {
+		case "email":
+			c.kind = columnEmail
+		case "description":
+			c.kind = columnDescription
+		}
+	}
+	return c
+}
+
+func columnsOf(names []string) []column {
+	columns := make([]column, len(names))
+	for i, name := range names {
+		columns[i] = columnOf(name)
+	}
+	return columns
+}
+
+func countKnown(columns []column) int {
+	n := 0
+	for _, c := range columns {
+		if c.kind != columnOther {
+			n++
+		}
+	}
+	return n
+}
+
+// checkHeader wants an address and a certificate, and nothing but history twice.
+func checkHeader(columns []column) error {
+	current := func(c column) bool { return c.kind == columnCertificate && c.use != UseHistory }
+	is := func(kind columnKind) func(column) bool { return func(c column) bool { return c.kind == kind } }
+	switch {
+	case !slices.ContainsFunc(columns, is(columnEmail)):
+		return formatError(headerHint, "its first line names no column email, but %s", namesOf(columns))
+	case !slices.ContainsFunc(columns, current):
+		return formatError(headerHint, "its first line names no column for certificates, but %s", namesOf(columns))
+	}
+	for i, c := range columns {
+		if c.kind != columnOther && !(c.kind == columnCertificate && c.use == UseHistory) &&
+			slices.ContainsFunc(columns[:i], func(d column) bool { return d.kind == c.kind && d.use == c.use && d.path == c.path }) {
+			return formatError("remove one of them", "it has two columns %q", c.name)
+		}
+	}
+	return nil
+}
+
+// namesOf shows a header's beginning.
+func namesOf(columns []column) string {
+	const most, longest = 8, 40
+	var names []string
+	for i, c := range columns {
+		if i == most {
+			names = append(names, "…")
+			break
+		}
+		name := []rune(strings.ToValidUTF8(c.name, "?"))
+		names = append(names, string(name[:min(len(name), longest)]))
+	}
+	if len(names) == 0 {
+		return "nothing that can be read"
+	}
+	return strings.Join(names, ", ")
+}
+
+// othersOf are the columns that are not used.
+func othersOf(columns []column) []column {
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
+		return c.kind != columnOther || strings.TrimSpace(c.name) == ""
+	})
+}

@@ -1,0 +1,49 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reasons of row errors, stable names for reports and tests.
+const (
+	ReasonMalformed   = "row-malformed"           // quoting, JSON, text encoding, number of cells
+	ReasonTooLong     = "row-too-long"            // longer than a row may be
+	ReasonAddress     = "address-missing"         // no mail address
+	ReasonCertificate = "certificate-missing"     // no certificate
+	ReasonTwice       = "certificate-twice"       // several for one use
+	ReasonFile        = "certificate-unreadable"  // the file is not there or cannot be read
+	ReasonOutside     = "certificate-outside"     // the file is outside the source's folder
+	ReasonTooLarge    = "certificate-too-large"   // far larger than any chain
+	ReasonUnsupported = "certificate-unsupported" // an attribute's value is no certificate
+)
+
+// ErrFormat is wrapped by errors about a source that cannot be read at all: no
+// header, another kind of file.
+var ErrFormat = errors.New("not a source of certificates")
+
+// Error is what a row's Err and the end of a stream are made of.
+type Error struct {
+	// Reason is a stable name where the error is about a row, else empty.
+	Reason string
+	Err    error
+	hint   string
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do about it, in one sentence, or "".
+func (e *Error) Hint() string { return e.hint }
+
+// rowError is an error of one row.
+func rowError(reason, hint, format string, args ...any) *Error {
+	return &Error{Reason: reason, Err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// formatError is an error of a whole source.
+func formatError(hint, format string, args ...any) *Error {
+	return &Error{Err: fmt.Errorf("%w: %w", ErrFormat, fmt.Errorf(format, args...)), hint: hint}
+}

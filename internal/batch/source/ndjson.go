@@ -1,0 +1,79 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"unicode/utf8"
+)
+
+const ndjsonHint = `each line is one JSON object such as {"email":"user@example.com","certificate":"user.pem"}`
+
+// parseObject reads one line of NDJSON: an object whose values are texts, or for
+// certificates lists of texts. It returns the values that are used, and the
+// names that are not.
+func parseObject(text []byte) (values []value, others []string, err error) {
+	malformed := func(format string, args ...any) ([]value, []string, error) {
+		return nil, nil, rowError(ReasonMalformed, ndjsonHint, format, args...)
+	}
+	if !utf8.Valid(text) {
+		return nil, nil, rowError(ReasonMalformed, notUTF8Hint, "the line is not UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return malformed("the line is no JSON object")
+	}
+	var seen []column
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return malformed("the line is not JSON: %w", err)
+		}
+		name, _ := token.(string)
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); err != nil {
+			return malformed("the line is not JSON: %w", err)
+		}
+		c := columnOf(name)
+		if c.kind == columnOther {
+			others = append(others, name)
+			continue
+		}
+		if slices.ContainsFunc(seen, func(d column) bool { return d.kind == c.kind && d.use == c.use && d.path == c.path }) {
+			return malformed("it has %q twice", name)
+		}
+		seen = append(seen, c)
+		texts, ok := textsOf(raw, c.kind == columnCertificate)
+		if !ok {
+			return malformed("%q is no text", name)
+		}
+		for _, text := range texts {
+			values = append(values, value{c, text})
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return malformed("the line is cut off: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return malformed("something follows the JSON object")
+	}
+	return values, others, nil
+}
+
+// textsOf returns a text, or several where a list is allowed; null is none.
+func textsOf(raw json.RawMessage, list bool) ([]string, bool) {
+	var one *string
+	if err := json.Unmarshal(raw, &one); err == nil {
+		if one == nil {
+			return nil, true
+		}
+		return []string{*one}, true
+	}
+	var several []string
+	if !list || json.Unmarshal(raw, &several) != nil {
+		return nil, false
+	}
+	return several, true
+}
