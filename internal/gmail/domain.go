@@ -56,6 +56,9 @@ type Config struct {
 	MaxElapsed time.Duration
 	// CallTimeout bounds a single HTTP exchange (default 60 s).
 	CallTimeout time.Duration
+	// Pace, if set, is asked before each call of the API and each exchange of
+	// credentials for a token, and returns when it may be made.
+	Pace func(ctx context.Context) error
 	// OnRetry, if set, is told about each failure that will be retried, and when.
 	OnRetry func(method string, err error, in time.Duration)
 }

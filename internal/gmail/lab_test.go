@@ -31,6 +31,8 @@ type practice struct {
 	domain *gmail.Domain
 	server *workspace.Server
 	ca     *ca.CA
+	// where the domain is, for another client
+	credentials, url string
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -66,6 +68,7 @@ func openLab(t *testing.T) *practice {
 	if err := os.WriteFile(path, p.server.ServiceAccountJSON(server.URL), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	p.credentials, p.url = path, server.URL
 	p.domain, err = gmail.Open(gmail.Config{CredentialsFile: path, Endpoint: server.URL, RetryBase: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)

@@ -81,6 +81,9 @@ func (o *operation) ensureToken(ctx context.Context) error {
 
 func (o *operation) fetchToken(ctx context.Context) *Error {
 	u := o.user
+	if o.pace(ctx) != nil {
+		return canceled("token", u.email, ctx)
+	}
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
 	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
@@ -116,9 +119,21 @@ func (o *operation) attempt(ctx context.Context, method string, call func(contex
 }
 
 func (o *operation) exchange(ctx context.Context, call func(context.Context) error) error {
+	if err := o.pace(ctx); err != nil {
+		return err
+	}
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
 	return call(callCtx)
+}
+
+// pace waits for the call's turn; the call's own time begins afterwards. It fails
+// only when the context ends.
+func (o *operation) pace(ctx context.Context) error {
+	if o.config.Pace == nil {
+		return nil
+	}
+	return o.config.Pace(ctx)
 }
 
 // read makes a call that changes nothing, until it succeeds or cannot.
