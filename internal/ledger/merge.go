@@ -39,7 +39,7 @@ func merge(run int64, have *stored, want Entry, trust bool, now time.Time) merge
 	m := merged{stored: *have, dirty: true}
 	m.Run, m.Where, m.Line, m.Email = run, want.Where, want.Line, want.Email
 	m.Warnings, m.Attempts = want.Warnings, 0
-	same := sameLeaves(have.Pairs, want.Pairs)
+	same := SamePairs(have.Pairs, want.Pairs)
 	if want.State == StateFailed {
 		// Nothing can be done by this row. What was registered stays known.
 		m.State, m.Earlier, m.Updated = StateFailed, false, now
@@ -75,7 +75,7 @@ func mergeTwice(have *stored, want Entry, now time.Time) merged {
 	switch {
 	case have.Reason == reasonTwice:
 		m.Message = have.Message + ", and " + second
-	case have.State == StateFailed && have.Class == ClassRow || want.State == StateFailed || !sameLeaves(have.Pairs, want.Pairs):
+	case have.State == StateFailed && have.Class == ClassRow || want.State == StateFailed || !SamePairs(have.Pairs, want.Pairs):
 		m.State, m.Class, m.Reason, m.Earlier, m.Updated = StateFailed, ClassRow, reasonTwice, false, now
 		m.Message = fmt.Sprintf("the address is there twice, with different certificates: %s, and %s", first, second)
 		m.Hint = "keep the row that is right, remove the other, and run the same command again"
@@ -86,8 +86,8 @@ func mergeTwice(have *stored, want Entry, now time.Time) merged {
 	return m
 }
 
-// sameLeaves compares what is to be registered for what, in any order.
-func sameLeaves(a, b []Pair) bool {
+// SamePairs compares two lists of pairs by leaf and use, in any order.
+func SamePairs(a, b []Pair) bool {
 	return len(a) == len(b) && len(notIn(a, b)) == 0 && len(notIn(b, a)) == 0
 }
 

@@ -188,3 +188,13 @@ func errorOr(err, other error) error {
 	}
 	return other
 }
+
+// MarkEarlier takes over that an earlier run, in another ledger, brought an entry
+// to its end.
+func (l *Ledger) MarkEarlier(ctx context.Context, known Entry) error {
+	return l.record(ctx, "take over an entry", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET state = 'done', step = ?, worker = ?, updated = ?, earlier = ? WHERE email = ?`),
+			StepIdentity, known.Worker, milliseconds(known.Updated), true, Key(known.Email))
+		return err
+	})
+}

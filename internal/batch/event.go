@@ -1,0 +1,39 @@
+package batch
+
+import (
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// Kind says what an event tells.
+type Kind string
+
+// The kinds of events.
+const (
+	KindRead     Kind = "read"     // rows were read; Counts has how many so far
+	KindStarted  Kind = "started"  // work begins; Counts has how much there is
+	KindDone     Kind = "done"     // one user is done
+	KindFailed   Kind = "failed"   // one user failed
+	KindRetry    Kind = "retry"    // one user will be tried again
+	KindWarning  Kind = "warning"  // something concerns one row, or everybody
+	KindProgress Kind = "progress" // about every second
+	KindFinished Kind = "finished" // the run is over
+)
+
+// Event is something that happened in a run. The JSON names are a contract.
+type Event struct {
+	Time    time.Time      `json:"time"`
+	Kind    Kind           `json:"event"`
+	Run     int64          `json:"run,omitempty"`
+	Email   string         `json:"email,omitempty"`
+	Where   string         `json:"where,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Message string         `json:"message,omitempty"`
+	Hint    string         `json:"hint,omitempty"`
+	Counts  *ledger.Counts `json:"counts,omitempty"`
+	// Rate is how many users a second came to an end lately.
+	Rate float64 `json:"rate,omitempty"`
+	// Left is an estimate; 0 while there is none. In JSON nanoseconds.
+	Left time.Duration `json:"left,omitempty"`
+}

@@ -1,0 +1,121 @@
+package batch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+)
+
+// settle is how long after a cut another rate limit says nothing new: what was
+// in flight then meets the same limit.
+const settle = time.Second
+
+// Limiter bounds how many users are in flight, and how many calls a second are
+// made. When Gmail says that it is too much, the first bound is halved; it grows
+// by one for every round of successes (additive increase, multiplicative
+// decrease). Give its Pace and OnRetry to gmail.Config. It is safe for
+// concurrent use.
+type Limiter struct {
+	most int
+	pace *rate.Limiter // nil: as fast as it goes
+
+	mu        sync.Mutex
+	limit     int
+	inFlight  int
+	successes int // since the limit grew
+	lastCut   time.Time
+	changed   chan struct{} // closed when there may be room
+}
+
+// NewLimiter allows concurrency users in flight, and callsPerSecond calls of the
+// API, 0 for any number.
+func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
+	l := &Limiter{most: max(concurrency, 1), changed: make(chan struct{})}
+	l.limit = l.most
+	if callsPerSecond > 0 {
+		// A quarter of a second's worth at once at most.
+		l.pace = rate.NewLimiter(rate.Limit(callsPerSecond), max(int(callsPerSecond/4), 1))
+	}
+	return l
+}
+
+// Pace waits until the next call may be made.
+func (l *Limiter) Pace(ctx context.Context) error {
+	if l.pace == nil {
+		return nil
+	}
+	// Not Wait: it refuses at once what a deadline will not allow.
+	turn := l.pace.Reserve()
+	timer := time.NewTimer(turn.Delay())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		turn.Cancel()
+		return ctx.Err()
+	}
+}
+
+// OnRetry learns from calls that gmail will repeat.
+func (l *Limiter) OnRetry(_ string, err error, _ time.Duration) { l.learn(err) }
+
+// Limit is how many users may be in flight now.
+func (l *Limiter) Limit() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limit
+}
+
+// acquire waits for room for one user, or until the context ends.
+func (l *Limiter) acquire(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		if ctx.Err() == nil && l.inFlight < l.limit {
+			l.inFlight++
+			l.mu.Unlock()
+			return nil
+		}
+		changed := l.changed
+		l.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// release ends what acquire began.
+func (l *Limiter) release(err error) {
+	l.learn(err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inFlight--
+	if err == nil && l.limit < l.most {
+		if l.successes++; l.successes >= l.limit {
+			l.limit++
+			l.successes = 0
+		}
+	}
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+func (l *Limiter) learn(err error) {
+	if !isRateLimit(err) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.lastCut) >= settle {
+		l.lastCut, l.successes = now, 0
+		l.limit = max(l.limit/2, 1)
+	}
+}
+
+func isRateLimit(err error) bool { return kindOf(err) == gmail.KindRateLimited }

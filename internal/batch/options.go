@@ -1,0 +1,95 @@
+package batch
+
+import (
+	"context"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// Domain opens Gmail's settings of one user; see Gmail.
+type Domain interface {
+	User(ctx context.Context, email string) (Account, error)
+}
+
+// Account is what a batch asks of Gmail for one user; *gmail.User in production.
+type Account interface {
+	KeyPairs(ctx context.Context) ([]gmail.KeyPair, error)
+	EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error)
+	EnsureIdentity(ctx context.Context, want gmail.Identity, fresh bool) (gmail.Identity, gmail.Change, error)
+}
+
+// Gmail is a Domain of Gmail's.
+func Gmail(domain *gmail.Domain) Domain { return gmailDomain{domain} }
+
+type gmailDomain struct{ *gmail.Domain }
+
+func (d gmailDomain) User(ctx context.Context, email string) (Account, error) {
+	user, err := d.Domain.User(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	return user, nil
+}
+
+// Options say what a run is to do.
+type Options struct {
+	Source source.Source
+	// Prepare turns a row into an entry of the ledger: checked and with its chains
+	// packed, or failed. It is called from several goroutines at once.
+	Prepare func(source.Row) ledger.Entry
+	Ledger  *ledger.Ledger
+	Domain  Domain
+	// Limiter bounds how many users are in flight and how fast Gmail is asked; nil:
+	// one for DefaultConcurrency users.
+	Limiter *Limiter
+
+	// DryRun only reads; the ledger is best a temporary one.
+	DryRun bool
+	// Known is, in a dry run, the ledger that knows what earlier runs did; nil for
+	// none.
+	Known *ledger.Ledger
+	// TrustLedger has users that the ledger calls done not looked at again.
+	TrustLedger bool
+	// NoWork ends after reading: workers of a shared ledger do the rest.
+	NoWork bool
+	// GiveUp is how often a user that may succeed later is tried in a run
+	// (default 6), besides the retries of single calls.
+	GiveUp int
+	// RetryBase is the first wait before a user is tried again (default 5 s); it
+	// doubles each time.
+	RetryBase time.Duration
+
+	Operator string // who runs this: user@host
+	Tool     string // name and version of this program
+	// Stopping is closed to begin with no more users; those in flight finish.
+	Stopping <-chan struct{}
+	// Notify is told what happens, from one goroutine at a time.
+	Notify func(Event)
+}
+
+const (
+	// DefaultConcurrency is how many users are in flight unless said otherwise.
+	DefaultConcurrency = 64
+	defaultGiveUp      = 6
+	defaultRetryBase   = 5 * time.Second
+	maxRetryWait       = 10 * time.Minute
+)
+
+func (o Options) withDefaults() Options {
+	if o.Limiter == nil {
+		o.Limiter = NewLimiter(DefaultConcurrency, 0)
+	}
+	if o.GiveUp <= 0 {
+		o.GiveUp = defaultGiveUp
+	}
+	if o.RetryBase <= 0 {
+		o.RetryBase = defaultRetryBase
+	}
+	if o.Notify == nil {
+		o.Notify = func(Event) {}
+	}
+	return o
+}

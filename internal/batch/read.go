@@ -1,0 +1,108 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// readRows is how many rows are prepared and entered at a time.
+const readRows = 500
+
+// read streams the source into the ledger.
+func (e *engine) read(ctx context.Context, run int64) error {
+	o := e.options
+	rows := make([]source.Row, 0, readRows)
+	var counts ledger.Counts
+	enter := func() error {
+		if len(rows) == 0 {
+			return nil
+		}
+		if e.soft.Err() != nil {
+			return context.Cause(e.soft)
+		}
+		entered, err := o.Ledger.Put(ctx, run, prepareAll(rows, o.Prepare), o.TrustLedger)
+		if err != nil {
+			return err
+		}
+		if o.Known != nil {
+			if entered, err = e.lookUp(ctx, run, entered); err != nil {
+				return err
+			}
+		}
+		counts.Total += len(rows)
+		clear(rows) // what they hold may be large
+		rows = rows[:0]
+		for _, entry := range entered {
+			e.tellRow(entry)
+		}
+		e.notify(Event{Kind: KindRead, Counts: &counts})
+		return nil
+	}
+	for row, err := range o.Source.Rows(ctx) {
+		if err != nil {
+			return fmt.Errorf("read %s: %w", o.Source.Name(), err)
+		}
+		if rows = append(rows, row); len(rows) == readRows {
+			if err := enter(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := enter(); err != nil {
+		return err
+	}
+	return o.Ledger.MarkRead(ctx, run)
+}
+
+// tellRow reports what is to be said about a row that was read.
+func (e *engine) tellRow(entry ledger.Entry) {
+	switch {
+	case entry.State == ledger.StateFailed:
+		e.notify(Event{Kind: KindFailed, Email: entry.Email, Where: entry.Where, Reason: entry.Reason, Message: entry.Message, Hint: entry.Hint})
+	case len(entry.Warnings) > 0:
+		for _, warning := range entry.Warnings {
+			e.notify(Event{Kind: KindWarning, Email: entry.Email, Where: entry.Where, Message: warning})
+		}
+	}
+}
+
+// prepareAll prepares rows on all processors and keeps their order.
+func prepareAll(rows []source.Row, prepare func(source.Row) ledger.Entry) []ledger.Entry {
+	entries := make([]ledger.Entry, len(rows))
+	workers := runtime.GOMAXPROCS(0)
+	var group sync.WaitGroup
+	for worker := range workers {
+		group.Go(func() {
+			for i := worker; i < len(rows); i += workers {
+				entries[i] = prepare(rows[i])
+			}
+		})
+	}
+	group.Wait()
+	return entries
+}
+
+// lookUp enters what a dry run's other ledger knows to be done already.
+func (e *engine) lookUp(ctx context.Context, run int64, entered []ledger.Entry) ([]ledger.Entry, error) {
+	for i, entry := range entered {
+		if entry.State != ledger.StateWaiting {
+			continue
+		}
+		known, ok, err := e.options.Known.Entry(ctx, entry.Email)
+		if err != nil {
+			return nil, err
+		}
+		if ok && known.Step == ledger.StepIdentity && known.State == ledger.StateDone && ledger.SamePairs(known.Pairs, entry.Pairs) {
+			if err := e.options.Ledger.MarkEarlier(ctx, known); err != nil {
+				return nil, err
+			}
+			entered[i].State, entered[i].Earlier = ledger.StateDone, true
+		}
+	}
+	return entered, nil
+}

@@ -1,0 +1,107 @@
+package batch
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// InterruptedError: a run was stopped before its end.
+type InterruptedError struct{ Counts ledger.Counts }
+
+// Error says so.
+func (e *InterruptedError) Error() string { return "stopped before the end" }
+
+// Hint says how to go on.
+func (e *InterruptedError) Hint() string {
+	return "run the same command again to go on; what was done is not done again"
+}
+
+// Is makes it a cancellation, for the exit code.
+func (e *InterruptedError) Is(target error) bool { return target == context.Canceled }
+
+// Run reads the source into the ledger and works until none of its users waits.
+// Users that fail do not make it fail; see the counts.
+//
+// An *InterruptedError says that Stopping was closed or the context ended, a
+// *StoppedError that what failed concerns everybody, a *ledger.Error that
+// nothing more could be recorded. The same call goes on from there.
+func Run(ctx context.Context, options Options) (ledger.Counts, error) {
+	e, release := newEngine(ctx, options.withDefaults())
+	defer release()
+	o := e.options
+	run, err := o.Ledger.Begin(ctx, ledger.Run{Source: o.Source.Name(), Operator: o.Operator, Tool: o.Tool, DryRun: o.DryRun})
+	if err != nil {
+		return ledger.Counts{}, err
+	}
+	e.run = run
+	err = e.read(ctx, run)
+	if err == nil && !o.DryRun {
+		err = e.workOff(ctx, run)
+	}
+	return e.end(ctx, run, err)
+}
+
+// end counts and closes the run.
+func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, error) {
+	l, after := e.options.Ledger, context.WithoutCancel(ctx)
+	var stopped *StoppedError
+	if errors.As(err, &stopped) {
+		_, reopenErr := l.Reopen(after, run, string(kindOf(stopped)))
+		err = errors.Join(err, reopenErr)
+	}
+	counts, countErr := l.Counts(after, run)
+	if err == nil && countErr == nil && (counts.Waiting == 0 || e.options.DryRun) {
+		err = l.Finish(after, run)
+	}
+	if errors.Is(err, errStopping) || err != nil && ctx.Err() != nil {
+		err = &InterruptedError{Counts: counts}
+	}
+	e.notify(Event{Kind: KindFinished, Counts: &counts})
+	return counts, errors.Join(err, countErr)
+}
+
+// workOff works until no entry of the run waits.
+func (e *engine) workOff(ctx context.Context, run int64) error {
+	l := e.options.Ledger
+	if err := l.ClearQueue(ctx); err != nil {
+		return err
+	}
+	filler, err := newQueue(l, "", 0, nil)
+	if err != nil {
+		return err
+	}
+	if err := e.fill(ctx, filler, run); err != nil {
+		return err
+	}
+	counts, err := l.Counts(ctx, run)
+	if err != nil {
+		return err
+	}
+	e.notify(Event{Kind: KindStarted, Counts: &counts})
+	if counts.Waiting == 0 || e.options.NoWork && l.Shared() {
+		return nil
+	}
+	return e.sessions(ctx, func(s *session) error { return e.watch(s, filler, run, counts) })
+}
+
+// Work works on a shared ledger for whoever fills it, until Stopping is closed or
+// the context ends; then it returns an *InterruptedError. Of the options, Ledger,
+// Domain, Limiter, GiveUp, RetryBase, Operator, Stopping and Notify count.
+func Work(ctx context.Context, options Options) error {
+	e, release := newEngine(ctx, options.withDefaults())
+	defer release()
+	err := e.sessions(ctx, func(s *session) error {
+		select {
+		case <-e.soft.Done():
+			return context.Cause(e.soft)
+		case <-s.ctx.Done():
+			return context.Cause(s.ctx)
+		}
+	})
+	if errors.Is(err, errStopping) || err != nil && ctx.Err() != nil {
+		return &InterruptedError{}
+	}
+	return err
+}

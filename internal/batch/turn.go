@@ -1,0 +1,113 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+const (
+	// never is the answer of a job that needs not come again.
+	never time.Duration = -1
+	// overtakenWait is when a job comes again whose user another worker acts for.
+	overtakenWait = 2 * time.Second
+)
+
+// work is one job of the queue. It returns when the job is to come again.
+func (s *session) work(ctx context.Context, email string) time.Duration {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })()
+	if !s.takeTurn(ctx) {
+		return 0
+	}
+	again, err := s.turn(ctx, email)
+	s.engine.options.Limiter.release(err)
+	if again < 0 {
+		s.engine.ended.Add(1)
+		select {
+		case s.engine.worked <- struct{}{}:
+		default:
+		}
+	}
+	return again
+}
+
+// takeTurn waits for room for another user.
+func (s *session) takeTurn(ctx context.Context) bool {
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.soft, cancel)()
+	return s.engine.options.Limiter.acquire(waiting) == nil
+}
+
+// turn takes a user's entry from the ledger and registers the user.
+func (s *session) turn(ctx context.Context, email string) (time.Duration, error) {
+	l, by := s.engine.options.Ledger, s.engine.options.Operator
+	task, ok, err := l.Take(ctx, email, s.id)
+	if err != nil {
+		return overtakenWait, s.ledgerError(err)
+	}
+	if !ok {
+		return never, nil
+	}
+	found, err := s.register(ctx, &task)
+	if err == nil {
+		if err := s.ledgerError(l.RecordDone(ctx, task, by, found)); err != nil {
+			return overtakenWait, err
+		}
+		s.engine.outcome(nil)
+		s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
+		return never, nil
+	}
+	var failed *ledger.Error
+	switch {
+	case errors.Is(err, ledger.ErrChanged):
+		return overtakenWait, err
+	case ctx.Err() != nil, kindOf(err) == gmail.KindCanceled, errors.Is(err, errSilent), errors.As(err, &failed):
+		// Not this user's fault: the next run, or another worker, goes on.
+		return 0, errors.Join(err, s.ledgerError(l.LetGo(ctx, task)))
+	}
+	return s.trouble(ctx, task, err), err
+}
+
+// trouble records why a user is not done, and says when to try again.
+func (s *session) trouble(ctx context.Context, task ledger.Task, cause error) time.Duration {
+	describe(&task, cause)
+	task.Attempts++
+	final := task.Class != ledger.ClassLater || task.Attempts >= s.engine.options.GiveUp
+	if s.ledgerError(s.engine.options.Ledger.RecordTrouble(ctx, task, s.engine.options.Operator, final)) != nil {
+		return overtakenWait
+	}
+	event := Event{Kind: KindFailed, Run: task.Run, Email: task.Email, Where: task.Where, Reason: task.Reason, Message: task.Message, Hint: task.Hint}
+	if final {
+		s.engine.notify(event)
+		s.engine.outcome(cause)
+		return never
+	}
+	event.Kind, event.Left = KindRetry, retryWait(cause, s.engine.options.RetryBase, task.Attempts)
+	s.engine.notify(event)
+	return event.Left
+}
+
+// outcome stops the engine when nobody gets through.
+func (e *engine) outcome(err error) {
+	if stop := e.breaker.note(err); stop != nil {
+		e.endSoft(stop)
+	}
+}
+
+// retryWait grows with the attempts; the server's own time counts if it is later.
+func retryWait(cause error, base time.Duration, attempts int) time.Duration {
+	wait := min(base<<min(attempts-1, 10), maxRetryWait)
+	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
+	var answered *gmail.Error
+	if errors.As(cause, &answered) && !answered.RetryAt.IsZero() {
+		wait = max(wait, time.Until(answered.RetryAt))
+	}
+	return wait
+}
