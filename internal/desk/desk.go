@@ -64,6 +64,9 @@ type AtGmail struct {
 type CardStatus struct {
 	Identity piv.Identity
 	Status   piv.Status
+	// FormFactor is the card's case, such as "USB-C keychain"; empty where the
+	// card does not tell.
+	FormFactor string
 	// Advisories are published weaknesses of the card's firmware, a sentence each.
 	Advisories []string
 }

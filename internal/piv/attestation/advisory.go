@@ -25,6 +25,25 @@ func hasROCA(key crypto.PublicKey, firmware version) bool {
 		!firmware.less(version{4, 2, 0}) && firmware.less(version{4, 3, 5})
 }
 
+// FirmwareAdvisories lists what is known against cards with that firmware, for
+// whichever keys they may make.
+func FirmwareAdvisories(major, minor, patch byte) []Advisory {
+	firmware := version{major, minor, patch}
+	list := advisories("eccp256", firmware)
+	if !firmware.less(version{4, 2, 0}) && firmware.less(version{4, 3, 5}) {
+		list = append(list, Advisory{
+			ID:      "YSA-2017-01",
+			Message: "RSA keys that are generated on firmware 4.2.0 to 4.3.4 can be factored; replace the card",
+			URL:     advisoryURL("ysa-2017-01"),
+		})
+	}
+	return list
+}
+
+// FormFactor names a YubiKey's case, such as "USB-C keychain", by its number in
+// device information and attestations; empty for 0, which tells nothing.
+func FormFactor(number byte) string { return formFactorName(number) }
+
 // advisories lists what is known against a key of that algorithm and firmware.
 func advisories(algorithm string, firmware version) []Advisory {
 	var list []Advisory

@@ -1,0 +1,293 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// cardScreen waits for a card and shows what is on it.
+type cardScreen struct {
+	cursor  int    // where several cards are there
+	chosen  uint32 // among several
+	reading uint32
+	problem problem
+}
+
+func (c *cardScreen) enter(s *session) tea.Cmd { return c.look(s) }
+func (*cardScreen) typing() bool               { return false }
+
+// wanted is the card to be shown: the chosen one, the one that was set aside,
+// or the only one; 0 for none.
+func (c *cardScreen) wanted(s *session) uint32 {
+	cards := s.cards()
+	switch {
+	case c.chosen != 0 && s.present(c.chosen):
+		return c.chosen
+	case s.assigned != 0 && s.present(s.assigned):
+		return s.assigned
+	case len(cards) == 1:
+		return cards[0].Serial
+	}
+	return 0
+}
+
+// look reads the card that is wanted, once.
+func (c *cardScreen) look(s *session) tea.Cmd {
+	wanted := c.wanted(s)
+	if wanted != s.card.Identity.Serial {
+		s.card = desk.CardStatus{}
+	}
+	if wanted == 0 || wanted == s.card.Identity.Serial || wanted == c.reading {
+		if wanted == 0 {
+			c.reading = 0
+		}
+		return nil
+	}
+	c.reading, c.problem = wanted, problem{}
+	return s.world.status(wanted)
+}
+
+// ready reports whether the card that is shown can be used for the person.
+func (c *cardScreen) ready(s *session) bool {
+	return s.card.Identity.Serial != 0 && !c.strange(s)
+}
+
+// strange reports whether the card is another than the one that was set aside.
+func (c *cardScreen) strange(s *session) bool {
+	return s.card.Identity.Serial != 0 && s.assigned != 0 && s.assigned != s.card.Identity.Serial
+}
+
+func (c *cardScreen) bindings(s *session) []key.Binding {
+	bindings := []key.Binding{s.keys.Back}
+	switch {
+	case c.strange(s):
+		return append([]key.Binding{s.keys.Other}, bindings...)
+	case c.ready(s):
+		return append([]key.Binding{s.keys.Next}, bindings...)
+	case c.choosing(s):
+		return append([]key.Binding{named(s.keys.Next, "choose"), s.keys.Up, s.keys.Down}, bindings...)
+	case c.problem.text != "":
+		return append([]key.Binding{s.keys.Again}, bindings...)
+	}
+	return bindings
+}
+
+func (c *cardScreen) choosing(s *session) bool { return c.wanted(s) == 0 && len(s.cards()) > 1 }
+
+func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case foundMsg:
+		c.cursor = min(c.cursor, max(0, len(s.cards())-1))
+		if c.chosen != 0 && !s.present(c.chosen) {
+			c.chosen = 0
+		}
+		return c.look(s)
+	case statusMsg:
+		if msg.serial != c.reading {
+			return nil
+		}
+		c.reading = 0
+		if c.problem = s.explain(msg.err); msg.err == nil {
+			s.card = msg.status
+		}
+	case tea.KeyPressMsg:
+		return c.press(s, msg)
+	}
+	return nil
+}
+
+func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, s.keys.Back):
+		if c.chosen != 0 && len(s.cards()) > 1 {
+			c.chosen = 0
+			return c.look(s)
+		}
+		return show(screenUser)
+	case c.strange(s) && key.Matches(msg, s.keys.Other):
+		s.assigned = s.card.Identity.Serial
+	case c.ready(s) && key.Matches(msg, s.keys.Next):
+		s.request.Serial = s.card.Identity.Serial
+		return show(screenPlan)
+	case c.choosing(s) && key.Matches(msg, s.keys.Up):
+		c.cursor = max(0, c.cursor-1)
+	case c.choosing(s) && key.Matches(msg, s.keys.Down):
+		c.cursor = min(len(s.cards())-1, c.cursor+1)
+	case c.choosing(s) && key.Matches(msg, s.keys.Next):
+		c.chosen = s.cards()[c.cursor].Serial
+		return c.look(s)
+	case c.problem.text != "" && key.Matches(msg, s.keys.Again):
+		c.problem = problem{}
+		return c.look(s)
+	}
+	return nil
+}
+
+func (c *cardScreen) view(s *session, width, _ int) string {
+	lines := []string{""}
+	switch {
+	case s.foundErr != nil:
+		lines = append(lines, problemLines(s, s.explain(s.foundErr), width)...)
+		lines = append(lines, "", s.styles.Faint.Render("It is noticed here as soon as it is back."))
+	case !s.watched:
+		lines = append(lines, s.styles.Faint.Render(markWait+" looking into the readers"))
+	case c.choosing(s):
+		lines = append(lines, "Several cards are there. Which one is it?", "")
+		for i, card := range s.cards() {
+			pointer, style := "  ", s.styles.Value
+			if i == c.cursor {
+				pointer, style = markNow+" ", s.styles.Selected
+			}
+			lines = append(lines, style.Render(fmt.Sprintf("%s%d  %s, firmware %s", pointer, card.Serial, clean(card.Model), card.Firmware))+
+				s.styles.Faint.Render("  in "+clean(card.Reader)))
+		}
+		lines = append(lines, "", s.styles.Faint.Render("Not sure? Pull the others: the list changes at once."))
+	case c.problem.text != "":
+		lines = append(lines, problemLines(s, c.problem, width)...)
+	case s.card.Identity.Serial != 0:
+		lines = append(lines, c.cardLines(s, width)...)
+	case c.reading != 0:
+		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("%s reading card %d", markWait, c.reading)))
+	default:
+		lines = append(lines, c.waitLines(s, width)...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// waitLines ask for a card, and say what is wrong with what is there.
+func (c *cardScreen) waitLines(s *session, width int) []string {
+	ask := "Put the card in."
+	if s.assigned != 0 {
+		ask = fmt.Sprintf("Put card %d in.", s.assigned)
+	}
+	lines := []string{s.styles.Now.Render(markNow + " " + ask), ""}
+	if len(s.found) == 0 {
+		return append(lines, "There is no reader yet: a YubiKey is one itself, plug it in.")
+	}
+	for _, found := range s.found {
+		switch {
+		case errors.Is(found.Err, piv.ErrNoCard):
+			lines = append(lines, s.styles.Faint.Render(markNone+" "+clean(found.Reader)+": no card"))
+		case found.Err != nil:
+			why := s.explain(found.Err)
+			lines = append(lines, wrapped(s.styles.Warning.Render(markWarning)+" "+clean(found.Reader)+":", why.text, width)...)
+			if why.hint != "" {
+				lines = append(lines, wrapped("  hint:", why.hint, width)...)
+			}
+		default:
+			lines = append(lines, fmt.Sprintf("%s %s: card %d", markNone, clean(found.Reader), found.Identity.Serial))
+		}
+	}
+	return lines
+}
+
+// cardLines show what is known of the card.
+func (c *cardScreen) cardLines(s *session, width int) []string {
+	id, status := s.card.Identity, s.card.Status
+	what := fmt.Sprintf("%s, serial %d, firmware %s", clean(id.Model), id.Serial, id.Firmware)
+	if s.card.FormFactor != "" {
+		what += ", " + s.card.FormFactor
+	}
+	lines := []string{s.styles.Title.Render(what), s.styles.Faint.Render("in " + clean(id.Reader)), ""}
+	if c.strange(s) {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
+		lines = append(lines, "")
+	}
+	lines = append(lines,
+		"PIN             "+counterText(s, status.PIN),
+		"PUK             "+counterText(s, status.PUK),
+		"management key  "+strings.TrimSpace(strings.ToUpper(status.ManagementKey.Algorithm)+factoryText(s, status.ManagementKey.Factory)), "")
+	lines = append(lines, slotLines(s, status.Slots, width)...)
+	if len(s.card.Advisories) > 0 {
+		lines = append(lines, "")
+	}
+	for _, advisory := range s.card.Advisories {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(advisory), width)...)
+	}
+	return lines
+}
+
+func counterText(s *session, counter piv.Counter) string {
+	switch counter.Tries {
+	case piv.UnknownTries:
+		return "tries unknown" + factoryText(s, counter.Factory)
+	case 0:
+		return s.styles.Bad.Render(markBad + " blocked")
+	case 1:
+		return s.styles.Bad.Render(markWarning+" 1 try left") + factoryText(s, counter.Factory)
+	}
+	return fmt.Sprintf("%d tries left", counter.Tries) + factoryText(s, counter.Factory)
+}
+
+func factoryText(s *session, factory piv.Tri) string {
+	switch factory {
+	case piv.Yes:
+		return s.styles.Warning.Render(", still the factory one: it will be replaced")
+	case piv.Unknown:
+		return s.styles.Faint.Render(", the card does not tell whether it is the factory one")
+	}
+	return ", not the factory one"
+}
+
+// slotLines show the four main slots, and those of 82 to 95 that hold something.
+func slotLines(s *session, slots []piv.SlotContents, width int) []string {
+	var lines []string
+	retired := 0
+	for _, slot := range piv.Slots() {
+		contents := piv.SlotContents{Slot: slot}
+		for _, held := range slots {
+			if held.Slot == slot {
+				contents = held
+			}
+		}
+		empty := contents.Key == nil && contents.Certificate == nil && contents.CertificateErr == nil
+		if empty && slot.Retired() {
+			retired++
+			continue
+		}
+		label := fmt.Sprintf("%s %-16s", strings.ToUpper(slot.String()), shorten(slot.Name(), 16))
+		if empty {
+			lines = append(lines, label+" "+s.styles.Faint.Render("empty"))
+			continue
+		}
+		lines = append(lines, wrapped(label, clean(slotText(contents)), width)...)
+	}
+	if retired > 0 {
+		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("82–95 %d of the 20 retired slots are empty", retired)))
+	}
+	return lines
+}
+
+func slotText(contents piv.SlotContents) string {
+	text := "no key"
+	if k := contents.Key; k != nil {
+		text = fmt.Sprintf("%s, %s, PIN %s, touch %s", k.Algorithm, k.Origin, k.PINPolicy, k.TouchPolicy)
+	}
+	if contents.CertificateErr != nil {
+		return text + "; certificate: " + contents.CertificateErr.Error()
+	}
+	if leaf := contents.Certificate; leaf != nil {
+		who := strings.Join(smime.EmailAddresses(leaf), " ")
+		if who == "" {
+			who = leaf.Subject.String()
+		}
+		text += fmt.Sprintf("; %s to %s", who, leaf.NotAfter.Format(time.DateOnly))
+	}
+	return text
+}
+
+func shorten(text string, n int) string {
+	if len(text) > n {
+		return text[:n-1] + "…"
+	}
+	return text
+}

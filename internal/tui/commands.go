@@ -1,0 +1,111 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+const (
+	beatPause    = 120 * time.Millisecond
+	collectPause = 2 * time.Second
+)
+
+// world runs commands for the wizard: each is one call of the desk. It holds
+// nothing that changes while the wizard runs.
+type world struct {
+	ctx   context.Context
+	desk  *desk.Desk
+	tasks *tasks
+	send  func(tea.Msg)
+}
+
+// do makes a command of a call, which is waited for before the wizard ends.
+func (w world) do(call func(context.Context) tea.Msg) tea.Cmd {
+	return func() (msg tea.Msg) {
+		w.tasks.run(func() { msg = call(w.ctx) })
+		return msg
+	}
+}
+
+func (w world) check() tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg { return checkedMsg{w.desk.Checks(ctx)} })
+}
+
+func (w world) queue() tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		places, err := w.desk.Queue(ctx)
+		if err != nil {
+			return nil // the wizard is ending
+		}
+		return queueMsg{places}
+	})
+}
+
+func (w world) collect(person desk.Person) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg { return collectedMsg{w.desk.Collect(ctx, person)} })
+}
+
+func (w world) atGmail(email string) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		found, err := w.desk.AtGmail(ctx, email)
+		return atGmailMsg{email: email, atGmail: found, err: err}
+	})
+}
+
+func (w world) status(serial uint32) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		status, err := w.desk.Status(ctx, serial)
+		return statusMsg{serial: serial, status: status, err: err}
+	})
+}
+
+func (w world) outlook(number int, request enroll.Request) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		slots, err := w.desk.Outlook(ctx, request)
+		return outlookMsg{request: number, slots: slots, err: err}
+	})
+}
+
+// enroll runs an enrollment to its end. Its events, questions and outcome are
+// sent in the order in which they happen.
+func (w world) enroll(ctx context.Context, request enroll.Request, talk *conversation) tea.Cmd {
+	return w.do(func(context.Context) tea.Msg {
+		receipt, err := w.desk.Enroll(ctx, request, desk.FrontEnd{
+			Prompter: talk,
+			Notify:   func(event enroll.Event) { w.send(eventMsg{run: talk.run, event: event}) },
+			Review:   talk.review,
+		})
+		w.send(finishedMsg{run: talk.run, receipt: receipt, err: err})
+		return nil
+	})
+}
+
+func (w world) acts() tea.Cmd {
+	return w.do(func(context.Context) tea.Msg { return actsMsg{w.desk.Practice.Acts()} })
+}
+
+func (w world) act(id string) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		said, err := w.desk.Practice.Do(ctx, id)
+		return actedMsg{said: said, err: err}
+	})
+}
+
+func beat() tea.Cmd {
+	return tea.Tick(beatPause, func(now time.Time) tea.Msg { return beatMsg(now) })
+}
+
+func collectLater() tea.Cmd {
+	return tea.Tick(collectPause, func(time.Time) tea.Msg { return collectMsg{} })
+}
+
+func show(screen screenID) tea.Cmd {
+	return func() tea.Msg { return showMsg{screen} }
+}
+
+func tell(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }

@@ -1,0 +1,57 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+)
+
+// doneScreen is the receipt.
+type doneScreen struct{}
+
+func (*doneScreen) enter(*session) tea.Cmd { return nil }
+func (*doneScreen) typing() bool           { return false }
+
+func (*doneScreen) bindings(s *session) []key.Binding {
+	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End}
+}
+
+func (*doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	press, ok := msg.(tea.KeyPressMsg)
+	switch {
+	case !ok:
+	case key.Matches(press, s.keys.Next):
+		return tell(nextPersonMsg{})
+	case key.Matches(press, s.keys.End):
+		return tea.Quit
+	}
+	return nil
+}
+
+func (*doneScreen) view(s *session, width, _ int) string {
+	if s.run == nil || s.run.receipt == nil {
+		return ""
+	}
+	receipt := s.run.receipt
+	lines := []string{"", s.styles.OK.Render(fmt.Sprintf("%s %s is enrolled.", markOK, clean(receipt.User))), ""}
+	lines = append(lines, fmt.Sprintf("card       %s, serial %d, firmware %s", clean(receipt.Card.Model), receipt.Card.Serial, clean(receipt.Card.Firmware)))
+	for _, k := range receipt.Keys {
+		proof := "attested"
+		if !k.Attested {
+			proof = "not attested"
+		}
+		lines = append(lines, fmt.Sprintf("slot %s    %s, %s, %s", strings.ToUpper(k.Slot), k.Algorithm, k.Origin, proof))
+		lines = append(lines, wrapped("           SHA-256 ", k.LeafSHA256, width)...)
+		lines = append(lines, wrapped("           key pair", clean(k.KeyPairID), width)...)
+	}
+	if receipt.Identity.PrimaryKeyPairID == "" {
+		lines = append(lines, wrapped("identity  ", fmt.Sprintf("signs with %s, is written to with %s", clean(receipt.Identity.SigningKeyPairID), clean(receipt.Identity.EncryptionKeyPairID)), width)...)
+	} else {
+		lines = append(lines, "identity   "+clean(receipt.Identity.PrimaryKeyPairID))
+	}
+	lines = append(lines, wrapped("evidence  ", clean(receipt.Evidence), width)...)
+	lines = append(lines, "", "It may take up to 24 hours to show in Gmail. The card can be given to its user.")
+	return strings.Join(lines, "\n")
+}

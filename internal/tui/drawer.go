@@ -1,0 +1,76 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+)
+
+// drawer is the drawer of practice cards: what a trainee does to them with one
+// key is what hands do to real ones.
+type drawer struct {
+	open   bool
+	acts   []desk.Act
+	cursor int
+	said   string
+}
+
+// show opens the drawer.
+func (d *drawer) show(s *session) tea.Cmd {
+	d.open, d.said = true, ""
+	return s.world.acts()
+}
+
+func (d *drawer) bindings(s *session) []key.Binding {
+	return []key.Binding{named(s.keys.Next, "do it"), s.keys.Up, s.keys.Down, named(s.keys.Back, "close")}
+}
+
+func (d *drawer) update(s *session, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case actsMsg:
+		d.acts = msg.acts
+		d.cursor = min(d.cursor, max(0, len(d.acts)-1))
+	case actedMsg:
+		d.said = clean(msg.said)
+		if msg.err != nil {
+			d.said = clean(msg.err.Error())
+		}
+		if d.open {
+			return s.world.acts()
+		}
+	}
+	return nil
+}
+
+func (d *drawer) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, s.keys.Back), key.Matches(msg, s.keys.Practice):
+		d.open = false
+	case key.Matches(msg, s.keys.Up):
+		d.cursor = max(0, d.cursor-1)
+	case key.Matches(msg, s.keys.Down):
+		d.cursor = min(max(0, len(d.acts)-1), d.cursor+1)
+	case key.Matches(msg, s.keys.Next) && d.cursor < len(d.acts):
+		d.open = false
+		return s.world.act(d.acts[d.cursor].ID)
+	}
+	return nil
+}
+
+func (d *drawer) view(s *session) string {
+	lines := []string{"", s.styles.Title.Render("The drawer of practice cards"), ""}
+	for i, act := range d.acts {
+		pointer, style := "  ", s.styles.Value
+		if i == d.cursor {
+			pointer, style = markNow+" ", s.styles.Selected
+		}
+		lines = append(lines, style.Render(pointer+clean(act.Title)))
+	}
+	if d.said != "" {
+		lines = append(lines, "", s.styles.Faint.Render(d.said))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,47 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+)
+
+// failureScreen says what failed, why, and what to do.
+type failureScreen struct{}
+
+func (*failureScreen) enter(*session) tea.Cmd { return nil }
+func (*failureScreen) typing() bool           { return false }
+
+func (*failureScreen) bindings(s *session) []key.Binding {
+	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), s.keys.Park}
+}
+
+func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	press, ok := msg.(tea.KeyPressMsg)
+	switch {
+	case !ok:
+	case key.Matches(press, s.keys.Again):
+		return tell(beginMsg{s.request})
+	case key.Matches(press, s.keys.Park):
+		return tell(parkMsg{})
+	case key.Matches(press, s.keys.Back):
+		return show(screenPlan)
+	}
+	return nil
+}
+
+func (*failureScreen) view(s *session, width, _ int) string {
+	if s.run == nil || s.run.err == nil {
+		return ""
+	}
+	what, why := s.explainStep(s.run.err)
+	lines := []string{"", s.styles.Bad.Render(markBad + " This step failed: " + what), ""}
+	lines = append(lines, wrapped("why  ", why.text, width)...)
+	if why.hint != "" {
+		lines = append(lines, wrapped("hint ", why.hint, width)...)
+	}
+	lines = append(lines, "")
+	lines = append(lines, paragraph("What was done before stays done. Trying again looks at every step first and goes on where it was.", width)...)
+	return strings.Join(lines, "\n")
+}

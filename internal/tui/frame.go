@@ -1,0 +1,260 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/help"
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// The smallest window that everything fits into, in columns and lines, and what
+// the frame takes of it.
+const (
+	minWidth, minHeight = 80, 24
+	maxWidth            = 120
+	frameLines          = 5 // title, stations, two rules, keys
+)
+
+// View draws the window.
+func (m *Model) View() tea.View {
+	view := tea.NewView(m.content())
+	view.AltScreen = true
+	view.WindowTitle = m.title()
+	view.ProgressBar, view.ProgramStatus = m.progress()
+	return view
+}
+
+func (m *Model) content() string {
+	if m.width < minWidth || m.height < minHeight {
+		return fmt.Sprintf("This window has %d columns and %d lines.\ncse-piv needs %d and %d: please make it larger.\n\nNothing is lost; ctrl+c quits.", m.width, m.height, minWidth, minHeight)
+	}
+	width, height := m.room()
+	body := m.body(width, height)
+	rule := m.session.styles.Rule.Render(strings.Repeat("─", width))
+	return strings.Join([]string{
+		m.header(width), m.stations(width), rule, m.window(body, width, height), rule, m.footer(width),
+	}, "\n")
+}
+
+// room is what is left for a screen, in columns and lines.
+func (m *Model) room() (width, height int) { return min(m.width, maxWidth), m.height - frameLines }
+
+func (m *Model) body(width, height int) string {
+	switch {
+	case m.leaving != leavingNot:
+		return m.leavingView()
+	case m.help:
+		return m.helpView()
+	case m.drawer != nil && m.drawer.open:
+		return m.drawer.view(m.session)
+	}
+	return m.screens[m.at].view(m.session, width-2, height)
+}
+
+// pages is how often the body can be scrolled on.
+func (m *Model) pages() int {
+	width, height := m.room()
+	hidden := max(0, strings.Count(m.body(width, height), "\n")+1-height)
+	return (hidden + page(height) - 1) / page(height)
+}
+
+// page is how many lines are scrolled at once.
+func page(height int) int { return max(1, height-2) }
+
+// window cuts the body to the window.
+func (m *Model) window(body string, width, height int) string {
+	lines := strings.Split(body, "\n")
+	hidden := max(0, len(lines)-height)
+	from := min(m.scroll*page(height), hidden)
+	lines = lines[from:min(len(lines), from+height)]
+	for len(lines) < height {
+		lines = append(lines, "")
+	}
+	if hidden > from {
+		lines[height-1] = m.session.styles.Faint.Render("  ↓ more: pgdn")
+	}
+	for i, line := range lines {
+		lines[i] = ansi.Truncate(" "+line, width, "…")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (m *Model) header(width int) string {
+	s := m.session
+	left := s.styles.Title.Render(" cse-piv")
+	if s.person.Email != "" {
+		left += s.styles.Value.Render("  " + clean(s.person.Email))
+		if serial := s.serial(); serial != 0 {
+			left += s.styles.Faint.Render(fmt.Sprintf(" · card %d", serial))
+		}
+	}
+	right := s.styles.Faint.Render(s.tally() + " ")
+	room := width - lipgloss.Width(right) - 1
+	left = ansi.Truncate(left, room, "…")
+	return left + strings.Repeat(" ", max(1, width-lipgloss.Width(left)-lipgloss.Width(right))) + right
+}
+
+// serial is the card's that is being worked with, 0 for none.
+func (s *session) serial() uint32 {
+	if s.card.Identity.Serial != 0 {
+		return s.card.Identity.Serial
+	}
+	return s.request.Serial
+}
+
+// tally counts the queue.
+func (s *session) tally() string {
+	if len(s.places) == 0 {
+		if len(s.served) == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d enrolled", len(s.served))
+	}
+	stages := map[enroll.Stage]int{}
+	for _, place := range s.places {
+		stages[place.Stage]++
+	}
+	text := fmt.Sprintf("%d of %d done", stages[enroll.StageDone], len(s.places))
+	if n := stages[enroll.StageWaiting]; n > 0 {
+		text += fmt.Sprintf(" · %d waiting", n)
+	}
+	if n := stages[enroll.StageReady]; n > 0 {
+		text += fmt.Sprintf(" · %d ready to go on", n)
+	}
+	return text
+}
+
+// stations shows where in the enrollment the screen is.
+func (m *Model) stations(width int) string {
+	here := m.station()
+	names := make([]string, len(screenNames))
+	for i, name := range screenNames {
+		if screenID(i) == here {
+			names[i] = m.session.styles.Here.Render("[" + name + "]")
+		} else {
+			names[i] = m.session.styles.Place.Render(name)
+		}
+	}
+	return ansi.Truncate(" "+strings.Join(names, " "), width, "…")
+}
+
+// station is the screen's own; what comes in between belongs to the work, and
+// the work on a certificate to its station.
+func (m *Model) station() screenID {
+	switch {
+	case m.at <= screenDone && m.at != screenWork:
+		return m.at
+	case m.session.run != nil && m.session.run.at("certificate"):
+		return screenCertificate
+	}
+	return screenWork
+}
+
+// at reports whether the step that runs, or ran last, is that one.
+func (r *running) at(step string) bool {
+	return r.current < len(r.steps) && r.steps[r.current].id == step
+}
+
+func (m *Model) footer(width int) string {
+	keys := m.help1()
+	line := help.New()
+	line.Styles = m.session.styles.Help
+	line.SetWidth(width - 2)
+	return " " + line.ShortHelpView(keys)
+}
+
+// help1 lists the keys of the moment.
+func (m *Model) help1() []key.Binding {
+	keys := m.session.keys
+	switch {
+	case m.leaving == leavingAsked:
+		return []key.Binding{named(keys.Next, "let it go on"), named(keys.Back, "stop, back to the plan"), named(keys.Quit, "stop and quit")}
+	case m.leaving != leavingNot:
+		return nil
+	case m.help:
+		return []key.Binding{named(keys.Back, "close")}
+	case m.drawer != nil && m.drawer.open:
+		return m.drawer.bindings(m.session)
+	}
+	bindings := m.screens[m.at].bindings(m.session)
+	if m.drawer != nil {
+		bindings = append(bindings, keys.Practice)
+	}
+	helpKey := keys.Help
+	if m.screens[m.at].typing() {
+		helpKey.SetHelp("f1", "help")
+	}
+	return append(bindings, helpKey, keys.Quit)
+}
+
+func (m *Model) leavingView() string {
+	s := m.session.styles
+	if m.leaving != leavingAsked {
+		return "\n" + s.Now.Render("Stopping…") + "\n\nThe card finishes the command that it is carrying out."
+	}
+	return "\n" + s.Warning.Render(markWarning+" An enrollment is running.") + "\n\n" +
+		"What is done stays done: the same person can go on from here later, at this\n" +
+		"desk or with the same command.\n\n" +
+		"enter    let it go on\nesc      stop, and back to the plan\nctrl+c   stop, and quit"
+}
+
+func (m *Model) helpView() string {
+	s := m.session
+	var lines []string
+	for _, binding := range append(m.screens[m.at].bindings(s), s.keys.PageUp, s.keys.PageDown, s.keys.Help, s.keys.Quit) {
+		lines = append(lines, fmt.Sprintf("%s  %s", s.styles.Title.Render(fmt.Sprintf("%-8s", binding.Help().Key)), binding.Help().Desc))
+	}
+	if m.drawer != nil {
+		lines = append(lines, fmt.Sprintf("%s  %s", s.styles.Title.Render(fmt.Sprintf("%-8s", s.keys.Practice.Help().Key)), "insert, pull and swap the practice cards"))
+	}
+	return s.styles.Title.Render("Keys") + "\n\n" + strings.Join(lines, "\n") + "\n\n" + s.styles.Title.Render("This screen") + "\n\n" + helpTexts[m.station()]
+}
+
+// helpTexts tell what each station is for.
+var helpTexts = [...]string{
+	screenStart:       "What is needed for enrolling, and who is in the queue. Nothing is changed here.",
+	screenUser:        "Type the user's primary Gmail address, or a few letters of it to find it in the\nroster. What Gmail already has for them is shown before anything begins.",
+	screenCard:        "Put the user's card in. Only its serial number counts: it may be pulled and put\nback, into this or another reader, at any time.",
+	screenPlan:        "What will be done, step by step, and what each step changes. What would be lost\nfor ever is said, and only happens when the card's serial number is typed.",
+	screenPIN:         "Hand the keyboard to the user. The PIN is not shown, not kept, and never sent\nanywhere but to the card.",
+	screenWork:        "Each step looks whether it is already done, acts, and looks again. A card that\nis pulled is waited for. Stopping loses nothing.",
+	screenCertificate: "The request waits for its certificate. The person can be parked and the next one\nserved; who was parked shows in the queue as soon as the certificate is there.",
+	screenReview:      "The last look before anything is registered at Gmail.",
+	screenDone:        "The receipt. The evidence folder holds everything that an auditor asks for.",
+}
+
+// title is the window's.
+func (m *Model) title() string {
+	title := "cse-piv"
+	if m.session.person.Email != "" {
+		title += ": " + clean(m.session.person.Email)
+	}
+	return title + " - " + screenNames[m.station()]
+}
+
+// progress tells the terminal how far an enrollment is, for its own bar and
+// taskbar.
+func (m *Model) progress() (*tea.ProgressBar, *tea.ProgramStatus) {
+	r := m.session.run
+	if r == nil {
+		return nil, &tea.ProgramStatus{State: tea.ProgramStateIdle}
+	}
+	percent := 100 * r.done() / max(1, len(r.steps))
+	switch {
+	case r.err != nil && m.at == screenFailure:
+		return &tea.ProgressBar{State: tea.ProgressBarError, Value: percent}, &tea.ProgramStatus{State: tea.ProgramStateError}
+	case r.ended && r.err == nil:
+		return nil, &tea.ProgramStatus{State: tea.ProgramStateDone}
+	case r.ended:
+		return nil, &tea.ProgramStatus{State: tea.ProgramStateIdle}
+	case m.at == screenPIN, m.at == screenReview, m.at == screenQuestion, r.cardOut != "", r.touch != "":
+		return &tea.ProgressBar{State: tea.ProgressBarWarning, Value: percent}, &tea.ProgramStatus{State: tea.ProgramStateBlocked}
+	}
+	return &tea.ProgressBar{State: tea.ProgressBarDefault, Value: percent}, &tea.ProgramStatus{State: tea.ProgramStateWorking}
+}

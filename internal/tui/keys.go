@@ -1,0 +1,44 @@
+package tui
+
+import "charm.land/bubbles/v2/key"
+
+// keyMap is every key of the wizard. A touched YubiKey types letters of the
+// ModHex alphabet (cbdefghijklnrtuv) and Enter into whatever window is in front,
+// so no act is on one of those letters; burst.go swallows the Enter.
+type keyMap struct {
+	Next, Back, Help, Quit        key.Binding
+	Up, Down, PageUp, PageDown    key.Binding
+	Change                        key.Binding
+	Again, Park, Other, Look, End key.Binding
+	Practice                      key.Binding
+}
+
+func newKeyMap() keyMap {
+	bind := func(help, what string, keys ...string) key.Binding {
+		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, what))
+	}
+	return keyMap{
+		Next:     bind("enter", "go on", "enter"),
+		Back:     bind("esc", "back", "esc"),
+		Help:     bind("?", "help", "?", "f1"),
+		Quit:     bind("ctrl+c", "quit", "ctrl+c"),
+		Up:       bind("↑", "up", "up", "shift+tab"),
+		Down:     bind("↓", "down", "down", "tab"),
+		PageUp:   bind("pgup", "scroll up", "pgup"),
+		PageDown: bind("pgdn", "scroll down", "pgdown"),
+		Change:   bind("←/→", "change", "left", "right"),
+		Again:    bind("a", "again", "a"),
+		Park:     bind("p", "park this person", "p"),
+		Other:    bind("o", "use this card all the same", "o"),
+		Look:     bind("a", "look again", "a"),
+		End:      bind("q", "end", "q"),
+		Practice: bind("ctrl+o", "practice cards", "ctrl+o"),
+	}
+}
+
+// named gives a binding another description where a screen means something
+// narrower by it.
+func named(binding key.Binding, what string) key.Binding {
+	binding.SetHelp(binding.Help().Key, what)
+	return binding
+}

@@ -1,0 +1,97 @@
+package tui
+
+import (
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// What commands report.
+type (
+	checkedMsg   struct{ checks []desk.Check }
+	queueMsg     struct{ places []desk.Place }
+	collectedMsg struct{ place desk.Place }
+	atGmailMsg   struct {
+		email   string
+		atGmail desk.AtGmail
+		err     error
+	}
+	// foundMsg is what is in the readers now.
+	foundMsg struct {
+		found []piv.Found
+		err   error
+	}
+	statusMsg struct {
+		serial uint32
+		status desk.CardStatus
+		err    error
+	}
+	outlookMsg struct {
+		request int // which question it answers
+		slots   []enroll.SlotOutlook
+		err     error
+	}
+	// beatMsg makes spinners turn and clocks run while something is going on.
+	beatMsg time.Time
+	// collectMsg says that it is time to ask for certificates again.
+	collectMsg struct{}
+	// otpTypedMsg says that a touched YubiKey typed into the window.
+	otpTypedMsg struct{}
+	actsMsg     struct{ acts []desk.Act }
+	actedMsg    struct {
+		said string
+		err  error
+	}
+)
+
+// What a running enrollment reports and asks; run tells old ones from new.
+type (
+	eventMsg struct {
+		run   int
+		event enroll.Event
+	}
+	finishedMsg struct {
+		run     int
+		receipt *enroll.Receipt
+		err     error
+	}
+	secretAsked struct {
+		run      int
+		question enroll.SecretQuestion
+		reply    chan<- answer[secret.Secret]
+	}
+	choiceAsked struct {
+		run      int
+		question enroll.Question
+		choices  []enroll.Choice
+		reply    chan<- answer[string]
+	}
+	agreementAsked struct {
+		run      int
+		question enroll.Question
+		want     string // to be typed; empty for yes or no
+		reply    chan<- answer[bool]
+	}
+	reviewAsked struct {
+		run    int
+		review enroll.Review
+		reply  chan<- answer[bool]
+	}
+)
+
+// What screens ask of the root model.
+type (
+	// showMsg changes the screen.
+	showMsg struct{ screen screenID }
+	// pickedMsg is the person to be enrolled.
+	pickedMsg struct{ person desk.Person }
+	// beginMsg starts the enrollment of the request.
+	beginMsg struct{ request enroll.Request }
+	// parkMsg leaves the person for later.
+	parkMsg struct{}
+	// nextPersonMsg begins with somebody else.
+	nextPersonMsg struct{}
+)

@@ -1,0 +1,309 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+)
+
+// Model is the wizard's root: it passes messages to the screen that is shown,
+// follows a running enrollment from screen to screen, and frames the view.
+type Model struct {
+	session *session
+	screens map[screenID]screen
+	at      screenID
+	drawer  *drawer // the practice lab's; nil with real cards
+
+	width, height int
+	scroll        int
+	help          bool
+	leaving       leaving
+	burst         burst
+	single        bool // one person, named on the command line
+	outcome       error
+	waiting       error // the latest wait for a certificate
+}
+
+// leaving is how far the wizard is with ending while an enrollment runs.
+type leaving int
+
+const (
+	leavingNot   leaving = iota
+	leavingAsked         // whether to stop the running step
+	leavingBack          // stopping, then back to the plan
+	leavingQuit          // stopping, then the end
+)
+
+// newModel returns the wizard for a desk. With an address it serves that person
+// alone.
+func newModel(w world, email string) *Model {
+	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]string{}}
+	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight, single: email != ""}
+	if w.desk.Practice != nil {
+		m.drawer = &drawer{}
+	}
+	if email != "" {
+		m.screens[screenUser].(*userScreen).fill(email)
+	}
+	return m
+}
+
+func newScreens(s *session) map[screenID]screen {
+	return map[screenID]screen{
+		screenStart: &startScreen{}, screenUser: newUserScreen(s), screenCard: &cardScreen{}, screenPlan: newPlanScreen(s),
+		screenPIN: newPINScreen(s), screenWork: &workScreen{}, screenCertificate: &certificateScreen{}, screenReview: &reviewScreen{},
+		screenDone: &doneScreen{}, screenQuestion: newQuestionScreen(s), screenFailure: &failureScreen{},
+	}
+}
+
+// Init looks at the desk.
+func (m *Model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.session.world.check(), m.session.world.queue(), collectLater(), m.show(screenStart))
+}
+
+// Update is called by bubbletea with every message.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height, m.scroll = msg.Width, msg.Height, 0
+		return m, nil
+	case tea.BackgroundColorMsg:
+		m.session.styles = newStyles(msg.IsDark())
+		return m, m.screens[m.at].update(m.session, msg)
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	case showMsg:
+		return m, m.show(msg.screen)
+	case pickedMsg:
+		m.session.pick(msg.person)
+		return m, m.show(screenCard)
+	case nextPersonMsg:
+		return m, m.nextPerson()
+	case parkMsg:
+		return m, m.park()
+	case beginMsg:
+		return m, m.begin(msg.request)
+	case finishedMsg:
+		return m, m.finished(msg)
+	}
+	if asked, cmd := m.asked(msg); asked {
+		return m, cmd
+	}
+	again := m.session.note(msg)
+	if m.drawer != nil {
+		again = tea.Batch(again, m.drawer.update(m.session, msg))
+	}
+	return m, tea.Batch(again, m.screens[m.at].update(m.session, msg))
+}
+
+// show changes the screen.
+func (m *Model) show(id screenID) tea.Cmd {
+	m.at, m.scroll, m.help = id, 0, false
+	return m.screens[id].enter(m.session)
+}
+
+// press takes a key: the wizard's own first, then the screen's.
+func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
+	if m.burst.swallow(msg) {
+		return tell(otpTypedMsg{})
+	}
+	keys := m.session.keys
+	switch {
+	case m.leaving == leavingAsked:
+		return m.pressLeaving(msg)
+	case m.leaving != leavingNot:
+		return nil
+	case key.Matches(msg, keys.Quit):
+		return m.askToLeave()
+	case m.help:
+		m.help = false
+		return nil
+	case m.drawer != nil && m.drawer.open:
+		return m.drawer.press(m.session, msg)
+	case m.drawer != nil && key.Matches(msg, keys.Practice):
+		return m.drawer.show(m.session)
+	case key.Matches(msg, keys.Help) && (msg.Text == "" || !m.screens[m.at].typing()):
+		m.help = true
+		return nil
+	case key.Matches(msg, keys.PageUp):
+		m.scroll = max(0, m.scroll-1)
+		return nil
+	case key.Matches(msg, keys.PageDown):
+		m.scroll = min(m.scroll+1, m.pages())
+		return nil
+	case key.Matches(msg, keys.Back) && m.session.run.active():
+		return m.askToLeave()
+	}
+	return m.screens[m.at].update(m.session, msg)
+}
+
+// askToLeave ends the wizard, after a question where an enrollment runs.
+func (m *Model) askToLeave() tea.Cmd {
+	if !m.session.run.active() {
+		return tea.Quit
+	}
+	m.leaving = leavingAsked
+	return nil
+}
+
+func (m *Model) pressLeaving(msg tea.KeyPressMsg) tea.Cmd {
+	keys := m.session.keys
+	switch {
+	case key.Matches(msg, keys.Quit):
+		m.leaving = leavingQuit
+	case key.Matches(msg, keys.Back):
+		m.leaving = leavingBack
+	default:
+		m.leaving = leavingNot
+		return nil
+	}
+	m.session.run.cancel()
+	return nil
+}
+
+// begin starts an enrollment.
+func (m *Model) begin(request enroll.Request) tea.Cmd {
+	s := m.session
+	var known = s.run.pin()
+	ctx, cancel := context.WithCancel(s.world.ctx)
+	s.request = request
+	s.run = newRunning(s.run, request, cancel)
+	return tea.Batch(s.world.enroll(ctx, request, &conversation{run: s.run.id, send: s.world.send, known: known}), beat(), m.show(screenWork))
+}
+
+// asked shows the screen for a question of the running enrollment.
+func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
+	run, cancel := 0, func() {}
+	var id screenID
+	switch msg := msg.(type) {
+	case secretAsked:
+		run, id, cancel = msg.run, screenPIN, func() { msg.reply <- cancelled(msg.reply) }
+	case choiceAsked:
+		run, id, cancel = msg.run, screenQuestion, func() { msg.reply <- cancelled(msg.reply) }
+	case agreementAsked:
+		run, id, cancel = msg.run, screenQuestion, func() { msg.reply <- cancelled(msg.reply) }
+	case reviewAsked:
+		run, id, cancel = msg.run, screenReview, func() { msg.reply <- cancelled(msg.reply) }
+	default:
+		return false, nil
+	}
+	if !m.session.run.is(run) || m.leaving == leavingBack || m.leaving == leavingQuit {
+		cancel()
+		return true, nil
+	}
+	return true, tea.Sequence(m.show(id), m.screens[id].update(m.session, msg))
+}
+
+func cancelled[T any](chan<- answer[T]) answer[T] { return answer[T]{err: context.Canceled} }
+
+// finished goes where the enrollment's outcome leads.
+func (m *Model) finished(msg finishedMsg) tea.Cmd {
+	s := m.session
+	if !s.run.is(msg.run) {
+		return nil
+	}
+	s.run.end(msg)
+	m.screens[screenPIN].update(s, msg) // forgets what was being typed
+	leaving := m.leaving
+	m.leaving = leavingNot
+	refresh := s.world.collect(s.person)
+	var waiting *issuer.WaitingError
+	switch {
+	case leaving == leavingQuit:
+		m.outcome = context.Canceled
+		return tea.Quit
+	case msg.err == nil:
+		m.outcome = nil
+		delete(s.failures, strings.ToLower(s.person.Email))
+		s.served = append(s.served, s.person.Email)
+		return tea.Batch(refresh, m.show(screenDone))
+	case leaving == leavingBack, errors.Is(msg.err, enroll.ErrDeclined), errors.Is(msg.err, context.Canceled):
+		return tea.Batch(refresh, m.show(screenPlan))
+	case errors.As(msg.err, &waiting):
+		m.outcome, m.waiting = msg.err, msg.err
+		return tea.Batch(refresh, m.show(screenCertificate))
+	}
+	m.outcome = msg.err
+	return tea.Batch(refresh, m.show(screenFailure))
+}
+
+// park leaves the person for later and turns to the next.
+func (m *Model) park() tea.Cmd {
+	s := m.session
+	if s.run != nil && s.run.err != nil && m.at == screenFailure {
+		what, why := s.explainStep(s.run.err)
+		s.failures[strings.ToLower(s.person.Email)] = fmt.Sprintf("%s: %s", what, why.text)
+	}
+	return m.nextPerson()
+}
+
+// nextPerson clears what was typed for the last one.
+func (m *Model) nextPerson() tea.Cmd {
+	s := m.session
+	if m.single {
+		return tea.Quit
+	}
+	s.run, s.person, s.atGmail = nil, desk.Person{}, desk.AtGmail{}
+	m.screens[screenUser] = newUserScreen(s)
+	m.screens[screenCard] = &cardScreen{}
+	m.screens[screenPlan] = newPlanScreen(s)
+	return tea.Batch(s.world.queue(), m.show(screenUser))
+}
+
+// note keeps what commands report in the session.
+func (s *session) note(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case checkedMsg:
+		s.checks = msg.checks
+	case queueMsg:
+		for _, place := range msg.places {
+			if !s.has(place.Email) {
+				s.places = append(s.places, place)
+			} else {
+				s.setPlace(place)
+			}
+		}
+	case collectedMsg:
+		s.setPlace(msg.place)
+	case foundMsg:
+		s.found, s.foundErr, s.watched = msg.found, msg.err, true
+	case eventMsg:
+		if s.run.is(msg.run) {
+			s.run.apply(msg.event)
+		}
+	case beatMsg:
+		if s.run.active() {
+			s.run.beat(msg)
+			return beat()
+		}
+	case collectMsg:
+		return tea.Batch(append(s.collectAll(), collectLater())...)
+	}
+	return nil
+}
+
+func (s *session) has(email string) bool {
+	_, ok := s.place(email)
+	return ok
+}
+
+// collectAll asks for the certificates of everybody who waits and is not being
+// served.
+func (s *session) collectAll() []tea.Cmd {
+	var cmds []tea.Cmd
+	for _, place := range s.places {
+		if place.Stage == enroll.StageWaiting && !(s.run.active() && strings.EqualFold(place.Email, s.person.Email)) {
+			cmds = append(cmds, s.world.collect(place.Person))
+		}
+	}
+	return slices.Clip(cmds)
+}

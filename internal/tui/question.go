@@ -1,0 +1,131 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// questionScreen asks what an enrollment could not know beforehand: a choice, a
+// yes or no, or something to be typed out.
+type questionScreen struct {
+	choice    *choiceAsked
+	agreement *agreementAsked
+	cursor    int
+	input     textinput.Model
+}
+
+func newQuestionScreen(s *session) *questionScreen {
+	q := &questionScreen{input: newInput(s.styles, "> ")}
+	q.input.Focus()
+	return q
+}
+
+func (q *questionScreen) enter(s *session) tea.Cmd {
+	restyle(&q.input, s.styles)
+	return nil
+}
+
+func (q *questionScreen) typing() bool { return q.choice == nil }
+
+func (q *questionScreen) bindings(s *session) []key.Binding {
+	if q.choice != nil {
+		return []key.Binding{named(s.keys.Next, "choose"), s.keys.Up, s.keys.Down, named(s.keys.Back, "stop")}
+	}
+	return []key.Binding{named(s.keys.Next, "answer"), named(s.keys.Back, "stop")}
+}
+
+func (q *questionScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case choiceAsked:
+		q.choice, q.agreement, q.cursor = &msg, nil, 0
+	case agreementAsked:
+		q.choice, q.agreement = nil, &msg
+		q.input.SetValue("")
+	case otpTypedMsg:
+		q.input.SetValue("")
+	case tea.KeyPressMsg:
+		switch {
+		case q.choice != nil:
+			return q.pressChoice(s, msg)
+		case q.agreement != nil && key.Matches(msg, s.keys.Next):
+			return q.agree()
+		case q.agreement != nil:
+			q.input, _ = q.input.Update(msg)
+		}
+	}
+	return nil
+}
+
+func (q *questionScreen) pressChoice(s *session, msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, s.keys.Up):
+		q.cursor = max(0, q.cursor-1)
+	case key.Matches(msg, s.keys.Down):
+		q.cursor = min(len(q.choice.choices)-1, q.cursor+1)
+	case key.Matches(msg, s.keys.Next):
+		q.choice.reply <- answer[string]{value: q.choice.choices[q.cursor].ID}
+		q.choice = nil
+		return show(screenWork)
+	}
+	return nil
+}
+
+// agree takes what was typed: the word that was wanted, or yes or no spelled
+// out.
+func (q *questionScreen) agree() tea.Cmd {
+	typed := strings.TrimSpace(q.input.Value())
+	q.input.SetValue("")
+	agreed := typed == q.agreement.want
+	if q.agreement.want == "" {
+		switch strings.ToLower(typed) {
+		case "yes":
+			agreed = true
+		case "no":
+			agreed = false
+		default:
+			return nil
+		}
+	}
+	q.agreement.reply <- answer[bool]{value: agreed}
+	q.agreement = nil
+	return show(screenWork)
+}
+
+func (q *questionScreen) view(s *session, width, _ int) string {
+	var question enroll.Question
+	switch {
+	case q.choice != nil:
+		question = q.choice.question
+	case q.agreement != nil:
+		question = q.agreement.question
+	default:
+		return ""
+	}
+	lines := append([]string{""}, paragraph(clean(question.Text), width)...)
+	lines = append(lines, "")
+	for _, loss := range question.Loss {
+		for _, line := range wrapped("  lost:", clean(loss), width) {
+			lines = append(lines, s.styles.Loss.Render(line))
+		}
+	}
+	switch {
+	case q.choice != nil:
+		for i, choice := range q.choice.choices {
+			pointer, style := "  ", s.styles.Value
+			if i == q.cursor {
+				pointer, style = markNow+" ", s.styles.Selected
+			}
+			lines = append(lines, style.Render(pointer+clean(choice.Text)))
+		}
+	case q.agreement.want != "":
+		lines = append(lines, "Type "+clean(q.agreement.want)+" to go on, anything else to stop.", "", q.input.View())
+	default:
+		lines = append(lines, "Type yes or no.", "", q.input.View())
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,62 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// Options say where the wizard is shown.
+type Options struct {
+	// Email is the only person to enroll; empty for a desk with many.
+	Email string
+	In    io.Reader
+	Out   io.Writer
+}
+
+// Run shows the wizard until it is ended. For one person it returns what kept
+// them from being enrolled; at a desk with many, a *issuer.WaitingError where
+// somebody still waits for a certificate. It returns context.Canceled when a
+// running enrollment was stopped. Whatever it started has ended by then.
+func Run(ctx context.Context, d *desk.Desk, options Options) error {
+	working, stop := context.WithCancel(ctx)
+	running := &tasks{}
+	var program *tea.Program
+	model := newModel(world{ctx: working, desk: d, tasks: running, send: func(msg tea.Msg) { program.Send(msg) }}, options.Email)
+	program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(options.In), tea.WithOutput(options.Out), tea.WithEnvironment(os.Environ()), tea.WithoutSignalHandler())
+	go running.run(func() {
+		for found, err := range d.Watch(working) {
+			program.Send(foundMsg{found: found, err: err})
+		}
+	})
+	_, err := program.Run()
+	stop()
+	running.wait()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
+		return fmt.Errorf("showing the wizard: %w", err)
+	}
+	return model.result()
+}
+
+// result is what the wizard came to.
+func (m *Model) result() error {
+	if m.single || errors.Is(m.outcome, context.Canceled) {
+		return m.outcome
+	}
+	for _, place := range m.session.places {
+		if place.Stage == enroll.StageWaiting {
+			return m.waiting
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package tui
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// running is an enrollment as its events tell of it. A nil running is none.
+type running struct {
+	id      int
+	cancel  func()
+	request enroll.Request
+	steps   []runStep
+	current int // index of the step that runs
+	touch   string
+	cardOut string
+	notes   []string
+	now     time.Time
+	turns   int // of the spinner
+	// typed is the PIN as it was typed for this person last.
+	typed   secret.Secret
+	ended   bool
+	receipt *enroll.Receipt
+	err     error
+}
+
+// runStep is one step of the plan and what became of it.
+type runStep struct {
+	id, title string
+	state     enroll.State // empty until it begins
+	began     time.Time
+	ended     time.Time
+}
+
+// newRunning begins a run after the one before, which may be nil.
+func newRunning(before *running, request enroll.Request, cancel func()) *running {
+	r := &running{id: 1, cancel: cancel, request: request}
+	if before != nil {
+		r.id = before.id + 1
+	}
+	request.Review = true
+	for _, step := range enroll.NewPlan(request) {
+		r.steps = append(r.steps, runStep{id: step.ID, title: step.Title})
+	}
+	return r
+}
+
+func (r *running) active() bool    { return r != nil && !r.ended }
+func (r *running) is(run int) bool { return r != nil && r.id == run }
+
+// pin is what was typed for a run that waits for a certificate.
+func (r *running) pin() secret.Secret {
+	if r == nil {
+		return secret.Secret{}
+	}
+	return r.typed
+}
+
+func (r *running) beat(now beatMsg) {
+	r.now = time.Time(now)
+	r.turns++
+}
+
+// apply follows an event.
+func (r *running) apply(event enroll.Event) {
+	i := event.Index - 1
+	if i < 0 || i >= len(r.steps) {
+		return
+	}
+	step := &r.steps[i]
+	r.current = i
+	if event.Time.After(r.now) {
+		r.now = event.Time
+	}
+	switch event.State {
+	case enroll.StateStarted:
+		step.began, step.state = event.Time, event.State
+	case enroll.StateDone, enroll.StateAlready, enroll.StateFailed:
+		step.state, step.ended = event.State, event.Time
+		r.touch, r.cardOut = "", ""
+	case enroll.StateTouch:
+		r.touch = event.Message
+	case enroll.StateCardOut:
+		r.cardOut, r.touch = event.Message, ""
+	case enroll.StateRetry:
+		r.touch = ""
+	case enroll.StateNote:
+		r.notes = append(r.notes, event.Message)
+	}
+}
+
+func (r *running) end(msg finishedMsg) {
+	r.ended, r.receipt, r.err = true, msg.receipt, msg.err
+	r.touch, r.cardOut = "", ""
+	var waiting *issuer.WaitingError
+	if !errors.As(msg.err, &waiting) {
+		r.typed = secret.Secret{}
+	}
+	r.cancel()
+}
+
+// done counts the steps that are over.
+func (r *running) done() int {
+	n := 0
+	for _, step := range r.steps {
+		if step.state == enroll.StateDone || step.state == enroll.StateAlready {
+			n++
+		}
+	}
+	return n
+}
+
+// elapsed is how long a step took, or has taken so far.
+func (r *running) elapsed(step runStep) time.Duration {
+	switch {
+	case step.began.IsZero():
+		return 0
+	case step.ended.IsZero():
+		return max(0, r.now.Sub(step.began))
+	}
+	return step.ended.Sub(step.began)
+}

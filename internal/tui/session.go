@@ -1,0 +1,120 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// session is what the screens share: the desk as it was last seen, and the
+// person who is being served. Only Update touches it.
+type session struct {
+	world  world
+	styles styles
+	keys   keyMap
+
+	checks []desk.Check // nil until they were made
+	places []desk.Place
+	// failures holds, by address in lower case, what failed here and was parked.
+	failures map[string]string
+	// served counts the people who were enrolled here without a roster.
+	served []string
+
+	found    []piv.Found
+	foundErr error
+	watched  bool // whether the readers were looked at yet
+
+	person desk.Person
+	// assigned is the card that was set aside for the person or begun with; 0 for
+	// any.
+	assigned uint32
+	atGmail  desk.AtGmail
+	card     desk.CardStatus // zero Identity while no card was read
+	request  enroll.Request
+	run      *running
+}
+
+// pick makes the person the one who is served, with the plan that they had
+// before or the one of the command line.
+func (s *session) pick(person desk.Person) {
+	s.person = person
+	s.atGmail = desk.AtGmail{}
+	s.card = desk.CardStatus{}
+	s.run = nil
+	s.request = s.world.desk.Request
+	s.request.Email = person.Email
+	s.assigned = max(person.Serial, s.request.Serial)
+	if place, ok := s.place(person.Email); ok && len(place.Keys) > 0 && place.Stage != enroll.StageDone {
+		s.request.Keys, s.assigned = place.Keys, place.Standing.Serial
+	}
+}
+
+// place returns a person's place in the queue.
+func (s *session) place(email string) (desk.Place, bool) {
+	for _, place := range s.places {
+		if strings.EqualFold(place.Email, email) {
+			return place, true
+		}
+	}
+	return desk.Place{}, false
+}
+
+// setPlace records a person's new standing; somebody who is not on the roster
+// joins the queue when they have to be gone on with.
+func (s *session) setPlace(changed desk.Place) {
+	for i, place := range s.places {
+		if strings.EqualFold(place.Email, changed.Email) {
+			s.places[i] = changed
+			return
+		}
+	}
+	if changed.Stage == enroll.StageWaiting || changed.Stage == enroll.StageReady {
+		s.places = append(s.places, changed)
+	}
+}
+
+// cards returns the YubiKeys that can be used now.
+func (s *session) cards() []piv.Identity {
+	var cards []piv.Identity
+	for _, found := range s.found {
+		if found.Err == nil {
+			cards = append(cards, found.Identity)
+		}
+	}
+	return cards
+}
+
+// present reports whether that card is in a reader.
+func (s *session) present(serial uint32) bool {
+	for _, card := range s.cards() {
+		if card.Serial == serial {
+			return true
+		}
+	}
+	return false
+}
+
+// problem is an error for a person: what and why, and what to do.
+type problem struct{ text, hint string }
+
+func (s *session) explain(err error) problem {
+	if err == nil {
+		return problem{}
+	}
+	return problem{text: clean(err.Error()), hint: clean(s.world.desk.Hint(err))}
+}
+
+// explainStep tells what failed apart from why.
+func (s *session) explainStep(err error) (what string, why problem) {
+	var step *enroll.StepError
+	if errors.As(err, &step) {
+		return clean(step.Step.Title), s.explain(step.Err)
+	}
+	return "the enrollment", s.explain(err)
+}
+
+func clean(text string) string { return plain.Clean(text) }

@@ -1,0 +1,67 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+)
+
+// startScreen shows whether everything is there, and the queue.
+type startScreen struct{}
+
+func (*startScreen) enter(*session) tea.Cmd { return nil }
+func (*startScreen) typing() bool           { return false }
+
+func (*startScreen) bindings(s *session) []key.Binding {
+	return []key.Binding{named(s.keys.Next, "begin"), named(s.keys.Again, "check again"), s.keys.End}
+}
+
+func (*startScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	press, ok := msg.(tea.KeyPressMsg)
+	switch {
+	case !ok:
+	case key.Matches(press, s.keys.Next):
+		return show(screenUser)
+	case key.Matches(press, s.keys.Again):
+		s.checks = nil
+		return tea.Batch(s.world.check(), s.world.queue())
+	case key.Matches(press, s.keys.End):
+		return tea.Quit
+	}
+	return nil
+}
+
+func (*startScreen) view(s *session, width, height int) string {
+	lines := []string{""}
+	if s.checks == nil {
+		lines = append(lines, s.styles.Faint.Render(markWait+" looking whether everything is there"))
+	}
+	missing := 0
+	for _, check := range s.checks {
+		mark := s.styles.OK.Render(markOK)
+		switch check.State {
+		case desk.CheckWarning:
+			mark = s.styles.Warning.Render(markWarning)
+		case desk.CheckMissing:
+			mark = s.styles.Bad.Render(markBad)
+			missing++
+		}
+		lines = append(lines, wrapped(fmt.Sprintf("%s %-14s", mark, check.Name), clean(check.Detail), width)...)
+		if check.State != desk.CheckOK && check.Fix != "" {
+			lines = append(lines, wrapped(strings.Repeat(" ", 17)+"→ ", clean(check.Fix), width)...)
+		}
+	}
+	lines = append(lines, "")
+	if missing > 0 {
+		lines = append(lines, s.styles.Warning.Render("What is marked "+markBad+" stops an enrollment; it can be put right in another window."), "")
+	}
+	if len(s.places) == 0 {
+		return strings.Join(append(lines, "Press enter to enroll the first person."), "\n")
+	}
+	lines = append(lines, s.styles.Title.Render(fmt.Sprintf("Queue: %s", s.tally())))
+	return strings.Join(append(lines, queueRows(s, everybody(s.places), -1, width)...), "\n")
+}

@@ -1,0 +1,45 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// wrapped puts a label before text, and breaks the text into lines that are
+// indented like its beginning.
+func wrapped(label, text string, width int) []string {
+	indent := lipgloss.Width(label) + 1
+	lines := strings.Split(ansi.Wrap(text, max(20, width-indent), ""), "\n")
+	for i, line := range lines {
+		if i == 0 {
+			lines[i] = label + " " + line
+		} else {
+			lines[i] = strings.Repeat(" ", indent) + line
+		}
+	}
+	return lines
+}
+
+// paragraph breaks text into lines of the width.
+func paragraph(text string, width int) []string {
+	return strings.Split(ansi.Wrap(text, width, ""), "\n")
+}
+
+// around returns the part of the lines of that height that has the line at
+// focus in it, and marks where lines were left out.
+func around(lines []string, focus, height int) []string {
+	if height < 3 || len(lines) <= height {
+		return lines
+	}
+	from := min(max(0, focus-height/2), len(lines)-height)
+	part := append([]string(nil), lines[from:from+height]...)
+	if from > 0 {
+		part[0] = "  ↑"
+	}
+	if from+height < len(lines) {
+		part[height-1] = "  ↓"
+	}
+	return part
+}

@@ -1,0 +1,242 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+	"github.com/sahilm/fuzzy"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// userScreen takes the user's address, typed or found in the roster, and shows
+// what Gmail has for them.
+type userScreen struct {
+	input   textinput.Model
+	matches []int // of the session's places
+	cursor  int
+	problem problem
+	// asked is who was chosen, and looked whether Gmail has answered.
+	asked  desk.Person
+	looked bool
+}
+
+func newUserScreen(s *session) *userScreen {
+	u := &userScreen{input: newInput(s.styles, "address  ")}
+	u.input.Placeholder = "user@example.com"
+	u.input.Focus()
+	return u
+}
+
+// fill types the address that was given on the command line.
+func (u *userScreen) fill(email string) { u.input.SetValue(email) }
+
+func (u *userScreen) enter(s *session) tea.Cmd {
+	restyle(&u.input, s.styles)
+	u.search(s)
+	u.asked, u.looked, u.problem = desk.Person{}, false, problem{}
+	return nil
+}
+
+func (u *userScreen) typing() bool { return u.asked.Email == "" }
+
+func (u *userScreen) bindings(s *session) []key.Binding {
+	if u.asked.Email == "" {
+		if len(u.matches) > 0 {
+			return []key.Binding{named(s.keys.Next, "choose"), s.keys.Up, s.keys.Down, s.keys.Back}
+		}
+		return []key.Binding{s.keys.Next, s.keys.Back}
+	}
+	if u.problem.text != "" {
+		return []key.Binding{s.keys.Again, named(s.keys.Back, "another user")}
+	}
+	return []key.Binding{s.keys.Next, named(s.keys.Back, "another user")}
+}
+
+func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.BackgroundColorMsg:
+		restyle(&u.input, s.styles)
+	case otpTypedMsg:
+		u.input.SetValue("")
+		u.search(s)
+	case queueMsg, collectedMsg:
+		u.search(s)
+	case atGmailMsg:
+		if msg.email == u.asked.Email {
+			u.looked, s.atGmail, u.problem = true, msg.atGmail, s.explain(msg.err)
+		}
+	case tea.KeyPressMsg:
+		if u.asked.Email != "" {
+			return u.pressChosen(s, msg)
+		}
+		return u.press(s, msg)
+	case tea.PasteMsg:
+		if u.asked.Email == "" {
+			u.input, _ = u.input.Update(msg)
+			u.search(s)
+		}
+	}
+	return nil
+}
+
+func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, s.keys.Back):
+		return show(screenStart)
+	case key.Matches(msg, s.keys.Up):
+		u.cursor = max(0, u.cursor-1)
+	case key.Matches(msg, s.keys.Down):
+		u.cursor = min(max(0, len(u.matches)-1), u.cursor+1)
+	case key.Matches(msg, s.keys.Next):
+		return u.choose(s)
+	default:
+		u.input, _ = u.input.Update(msg)
+		u.problem = problem{}
+		u.search(s)
+	}
+	return nil
+}
+
+// choose takes the address that was typed in full, else the marked person.
+func (u *userScreen) choose(s *session) tea.Cmd {
+	typed := strings.TrimSpace(u.input.Value())
+	err := enroll.ValidateAddress(typed)
+	switch {
+	case err == nil:
+		u.asked = desk.Person{Email: typed}
+		if place, ok := s.place(typed); ok {
+			u.asked = place.Person
+		}
+	case u.cursor < len(u.matches):
+		u.asked = s.places[u.matches[u.cursor]].Person
+	case typed == "":
+		u.problem = problem{text: "no address was typed"}
+		return nil
+	default:
+		u.problem = problem{text: clean(err.Error()), hint: "type the user's primary Gmail address in full"}
+		return nil
+	}
+	u.problem, u.looked = problem{}, false
+	return s.world.atGmail(u.asked.Email)
+}
+
+func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, s.keys.Back):
+		u.asked, u.problem = desk.Person{}, problem{}
+	case u.problem.text != "" && key.Matches(msg, s.keys.Again):
+		u.problem, u.looked = problem{}, false
+		return s.world.atGmail(u.asked.Email)
+	case u.looked && u.problem.text == "" && key.Matches(msg, s.keys.Next):
+		atGmail := s.atGmail
+		return tea.Sequence(tell(pickedMsg{u.asked}), tell(atGmailMsg{email: u.asked.Email, atGmail: atGmail}))
+	}
+	return nil
+}
+
+// search finds the people whom the letters may mean, the best first.
+func (u *userScreen) search(s *session) {
+	pattern := strings.TrimSpace(u.input.Value())
+	u.matches = everybody(s.places)
+	if pattern != "" {
+		words := make([]string, len(s.places))
+		for i, place := range s.places {
+			words[i] = place.Email + " " + place.Note
+		}
+		u.matches = nil
+		for _, match := range fuzzy.Find(pattern, words) {
+			u.matches = append(u.matches, match.Index)
+		}
+	}
+	u.cursor = min(u.cursor, max(0, len(u.matches)-1))
+}
+
+func (u *userScreen) view(s *session, width, height int) string {
+	if u.asked.Email != "" {
+		return u.viewChosen(s, width)
+	}
+	u.input.SetWidth(width - 12)
+	lines := []string{"", "Who is to be enrolled?", "", u.input.View(), ""}
+	if u.problem.text != "" {
+		lines = append(lines, problemLines(s, u.problem, width)...)
+		lines = append(lines, "")
+	}
+	if len(s.places) > 0 {
+		if len(u.matches) == 0 {
+			lines = append(lines, s.styles.Faint.Render("nobody in the roster is like that; a full address can be typed all the same"))
+		}
+		rows := queueRows(s, u.matches, u.cursor, width)
+		lines = append(lines, around(rows, u.cursor, height-len(lines))...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (u *userScreen) viewChosen(s *session, width int) string {
+	lines := []string{"", s.styles.Title.Render(clean(u.asked.Email)), ""}
+	if u.asked.Note != "" {
+		lines = append(lines, "note     "+clean(u.asked.Note))
+	}
+	if u.asked.Serial != 0 {
+		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", u.asked.Serial))
+	}
+	if place, ok := s.place(u.asked.Email); ok {
+		lines = append(lines, "here     "+standingText(s, place))
+	}
+	switch {
+	case u.problem.text != "":
+		lines = append(lines, "")
+		lines = append(lines, problemLines(s, u.problem, width)...)
+	case !u.looked:
+		lines = append(lines, "", s.styles.Faint.Render(markWait+" asking Gmail what it has for them"))
+	default:
+		lines = append(lines, atGmailLines(s, width)...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// atGmailLines show the user's key pairs and identity.
+func atGmailLines(s *session, width int) []string {
+	pairs := s.atGmail.KeyPairs
+	if len(pairs) == 0 {
+		return []string{"Gmail    has no key pair for them yet"}
+	}
+	lines := []string{fmt.Sprintf("Gmail    has %d key pair(s) for them; they stay, so that old mail stays readable", len(pairs)), ""}
+	for _, pair := range pairs {
+		state := s.styles.OK.Render(markOK + " enabled ")
+		if !pair.Enabled {
+			state = s.styles.Warning.Render(markWarning + " disabled")
+		}
+		use := ""
+		if identity := s.atGmail.Identity; identity != nil {
+			switch pair.ID {
+			case identity.PrimaryKeyPairID:
+				use = ", in use"
+			case identity.SigningKeyPairID:
+				use = ", signs"
+			case identity.EncryptionKeyPairID:
+				use = ", is written to"
+			}
+		}
+		where := strings.Join(pair.HardwareDescriptions, ", ")
+		if where == "" && len(pair.KeyServices) > 0 {
+			where = "key service " + strings.Join(pair.KeyServices, ", ")
+		}
+		lines = append(lines, wrapped("  "+state, clean(fmt.Sprintf("%s, valid to %s%s", where, pair.NotAfter.Format(time.DateOnly), use)), width)...)
+	}
+	return lines
+}
+
+// problemLines show what went wrong and what to do.
+func problemLines(s *session, p problem, width int) []string {
+	lines := wrapped(s.styles.Bad.Render(markBad), p.text, width)
+	if p.hint != "" {
+		lines = append(lines, wrapped(s.styles.Title.Render("  hint:"), p.hint, width)...)
+	}
+	return lines
+}

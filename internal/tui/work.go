@@ -1,0 +1,89 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/progress"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// workScreen shows a running enrollment, step by step.
+type workScreen struct{}
+
+func (*workScreen) enter(*session) tea.Cmd                 { return nil }
+func (*workScreen) update(s *session, msg tea.Msg) tea.Cmd { return nil }
+func (*workScreen) typing() bool                           { return false }
+
+func (*workScreen) bindings(s *session) []key.Binding {
+	return []key.Binding{named(s.keys.Back, "stop")}
+}
+
+// spinnerFrames turn in front of the step that runs.
+var spinnerFrames = [...]string{"◐", "◓", "◑", "◒"}
+
+func (*workScreen) view(s *session, width, height int) string {
+	r := s.run
+	if r == nil {
+		return ""
+	}
+	bar := progress.New(progress.WithWidth(width-20), progress.WithoutPercentage(), progress.WithFillCharacters('█', '░'))
+	bar.FullColor, bar.EmptyColor = s.styles.Now.GetForeground(), s.styles.Faint.GetForeground()
+	lines := []string{fmt.Sprintf("%s  %d of %d steps", bar.ViewAs(float64(r.done())/float64(max(1, len(r.steps)))), r.done(), len(r.steps)), ""}
+	notice := noticeLines(s, width)
+	steps := make([]string, len(r.steps))
+	for i := range r.steps {
+		steps[i] = stepLine(s, i, width)
+	}
+	room := height - len(lines) - len(notice)
+	lines = append(lines, around(steps, r.current, room)...)
+	return strings.Join(append(lines, notice...), "\n")
+}
+
+// stepLine is a step with its state, in words as well as by its mark.
+func stepLine(s *session, i, width int) string {
+	r := s.run
+	step := r.steps[i]
+	mark, state, style := markNone, "", s.styles.Faint
+	switch step.state {
+	case enroll.StateDone:
+		mark, state, style = s.styles.OK.Render(markOK), "done", s.styles.Value
+	case enroll.StateAlready:
+		mark, state, style = s.styles.OK.Render(markOK), "already so", s.styles.Value
+	case enroll.StateFailed:
+		mark, state, style = s.styles.Bad.Render(markBad), "failed", s.styles.Bad
+	case enroll.StateStarted:
+		mark, state, style = s.styles.Now.Render(spinnerFrames[r.turns%len(spinnerFrames)]), "now", s.styles.Now
+	}
+	took := ""
+	if elapsed := r.elapsed(step); step.state != "" && (elapsed >= 100*time.Millisecond || step.state == enroll.StateStarted) {
+		took = fmt.Sprintf("%.1f s", elapsed.Seconds())
+	}
+	titleWidth := width - 24
+	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", titleWidth, shorten(clean(step.title), titleWidth))), s.styles.Faint.Render(fmt.Sprintf("%-10s %8s", state, took)))
+}
+
+// noticeLines are what a person has to do or know now.
+func noticeLines(s *session, width int) []string {
+	r := s.run
+	var lines []string
+	for _, note := range r.notes[max(0, len(r.notes)-2):] {
+		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
+	}
+	switch {
+	case r.cardOut != "":
+		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.cardOut)+"."), "It goes on where it was. esc stops.")
+	case r.touch != "":
+		lines = append(lines, "", s.styles.Warning.Render(markWarning+" Touch your YubiKey now: "+clean(r.touch)+"."))
+	case r.at("generate") && r.steps[r.current].state == enroll.StateStarted:
+		lines = append(lines, "", "The card is making the key; an RSA key can take a minute. It is alive.")
+	}
+	if len(lines) > 0 {
+		lines = append([]string{""}, lines...)
+	}
+	return lines
+}
