@@ -11,11 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// demoUser is the person who is enrolled in the demo.
+// demoUser is the person who is enrolled where nobody is there to choose.
 const demoUser = "ada@"
+
+// demoPeople stand in the queue of the wizard where no roster was given.
+var demoPeople = []desk.Person{
+	{Email: "ada@", Note: "Ada Lovelace"}, {Email: "grace@", Note: "Grace Hopper"}, {Email: "hedy@", Note: "Hedy Lamarr"},
+}
 
 // pcscSocket names the environment variable by which libpcsclite finds its
 // daemon. It is read at the first PC/SC call of the process.
@@ -28,9 +34,10 @@ func newDemo(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Enroll a practice user with a virtual YubiKey: no card, no Google account",
-		Long: "demo starts the practice lab and enrolls one user with its virtual YubiKey, over the same\n" +
-			"protocols as with a real card and the real Gmail. With --yes, or where there is no terminal,\n" +
-			"it makes up the PIN and runs to the receipt by itself.",
+		Long: "demo starts the practice lab and opens the wizard on it: virtual YubiKeys, Gmail and a CA,\n" +
+			"over the same protocols as with a real card and the real Gmail. Ctrl+o opens the drawer of\n" +
+			"practice cards: insert, pull and swap them, and see what happens. With --yes, or where there\n" +
+			"is no terminal, it makes up the PIN and runs to the receipt by itself.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if dir == "" {
@@ -55,8 +62,7 @@ func newDemo(streams *Streams) *cobra.Command {
 	practice.add(flags)
 	flags.StringVar(&dir, "dir", "", "`folder` for the lab and the evidence (default a temporary one, which stays)")
 	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing and make up the PIN")
-	flags.BoolVar(&options.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
-	flags.BoolVar(&options.events, "events", false, "report progress as JSON lines on standard error")
+	options.addFrontEnd(flags)
 	jsonFlag(command, &options.json)
 	return command
 }
@@ -65,7 +71,18 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return errors.New("the practice lab needs pcsc-lite, which this system's smart card service is not: run the demo on Linux")
 	}
-	running, err := startLab(cmd.Context(), practice.options(filepath.Join(dir, "lab"), streams.Err), cmd.Flags().Set)
+	if !streams.Terminal && !options.plain {
+		options.yes = true
+	}
+	labOptions := practice.options(filepath.Join(dir, "lab"), streams.Err)
+	attended := !options.alone()
+	if attended {
+		labOptions.ManualTouch, labOptions.Log = true, nil
+		if streams.Terminal {
+			labOptions.GenerateRSA = slowRSA
+		}
+	}
+	running, err := startLab(cmd.Context(), labOptions, cmd.Flags().Set)
 	if err != nil {
 		return err
 	}
@@ -76,15 +93,22 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 	options.evidence = filepath.Join(dir, "evidence")
 	options.escrow.folder = filepath.Join(dir, "escrow")
 	options.escrow.plain = len(options.escrow.to) == 0
-	if !streams.Terminal && !options.plain {
-		options.yes = true
+	if !attended {
+		if options.yes {
+			if err := makeUpPIN(options, dir); err != nil {
+				return err
+			}
+		}
+		return runAlone(cmd.Context(), streams, options, demoUser+practice.domain)
 	}
-	if options.yes {
-		if err := makeUpPIN(options, dir); err != nil {
-			return err
+	options.practice = newPractice(running)
+	if options.roster == "" {
+		for _, person := range demoPeople {
+			person.Email += practice.domain
+			options.persons = append(options.persons, person)
 		}
 	}
-	return runEnroll(cmd.Context(), streams, options, demoUser+practice.domain)
+	return runDesk(cmd.Context(), streams, options, "")
 }
 
 // makeUpPIN writes a random PIN where the enrollment reads it.

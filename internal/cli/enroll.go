@@ -3,12 +3,16 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/plain"
@@ -28,27 +32,35 @@ type enrollOptions struct {
 	escrow   escrowFlags
 	trust    trustFlags
 	evidence string
+	roster   string
 	yes      bool
 	plain    bool
 	dryRun   bool
 	json     bool
 	events   bool
+	// practice is the lab's side of the desk in the demo, and persons are its
+	// queue where there is no roster.
+	practice *practice
+	persons  []desk.Person
 }
 
 func newEnroll(streams *Streams) *cobra.Command {
 	var options enrollOptions
 	command := &cobra.Command{
-		Use:   "enroll EMAIL",
-		Short: "Enroll one user with one card",
-		Long: "enroll takes one user and one card through every step: PIN, PUK and management key, a key\n" +
+		Use:   "enroll [EMAIL]",
+		Short: "Enroll users with their cards: a wizard on a terminal",
+		Long: "enroll takes a user and a card through every step: PIN, PUK and management key, a key\n" +
 			"generated on the card and attested, its certificate, and the registration at Gmail.\n" +
+			"On a terminal it is a full-screen wizard for one person after the other; with --plain, with\n" +
+			"CSE_PIV_ACCESSIBLE set, on a dumb terminal or without one it asks line by line; with --yes it\n" +
+			"asks nothing.\n\n" +
 			"Each step looks first whether it is already done: after a failure, a pulled card or an\n" +
 			"interrupt, run the same command again and it goes on where it was.",
-		Example: "  cse-piv enroll ada@example.com --credentials key.json --issuer file --escrow-to age1...\n" +
+		Example: "  cse-piv enroll --roster people.csv --credentials key.json --issuer file --escrow-to age1...\n" +
 			"  cse-piv enroll ada@example.com --layout split --algorithm eccp256 --dry-run",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runEnroll(cmd.Context(), streams, &options, args[0])
+			return runEnroll(cmd.Context(), streams, &options, strings.Join(args, ""))
 		},
 	}
 	flags := command.Flags()
@@ -59,15 +71,47 @@ func newEnroll(streams *Streams) *cobra.Command {
 	options.trust.add(flags)
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
 	environmentFlag(flags, "evidence")
+	options.addFrontEnd(flags)
 	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: what was not given as a flag is an error")
-	flags.BoolVar(&options.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "print the steps and change nothing")
-	flags.BoolVar(&options.events, "events", false, "report progress as JSON lines on standard error")
 	jsonFlag(command, &options.json)
 	return command
 }
 
+// addFrontEnd adds the flags that say how people are asked and told.
+func (o *enrollOptions) addFrontEnd(flags *pflag.FlagSet) {
+	flags.StringVar(&o.roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note")
+	flags.BoolVar(&o.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
+	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error")
+}
+
 func runEnroll(ctx context.Context, streams *Streams, options *enrollOptions, email string) error {
+	if options.alone() || options.dryRun {
+		return runAlone(ctx, streams, options, email)
+	}
+	if email != "" {
+		if err := enroll.ValidateAddress(email); err != nil {
+			return err
+		}
+	}
+	if email != "" && options.roster != "" {
+		return usageErrorf("an address and --roster exclude each other")
+	}
+	return runDesk(ctx, streams, options, email)
+}
+
+// alone reports whether one person is enrolled with what the flags say, and at
+// most secrets and losses are asked for.
+func (o *enrollOptions) alone() bool { return o.yes || o.json || o.events }
+
+// runAlone enrolls one person.
+func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, email string) error {
+	switch {
+	case options.roster != "":
+		return usageErrorf("--roster is for people at a desk: leave out --yes, --json, --events and --dry-run")
+	case email == "":
+		return usageErrorf("an address is needed: cse-piv enroll EMAIL")
+	}
 	request, err := options.request(email)
 	if err != nil {
 		return err
@@ -75,11 +119,23 @@ func runEnroll(ctx context.Context, streams *Streams, options *enrollOptions, em
 	if options.dryRun {
 		return printPlan(streams, request, options.json)
 	}
-	world, done, err := options.world(streams)
+	domain, err := options.gmail.open(streams.Err)
 	if err != nil {
 		return err
 	}
-	defer done()
+	world, err := options.world(streams.Err)
+	if err != nil {
+		return err
+	}
+	world.Account = func(ctx context.Context, email string) (enroll.Account, error) { return domain.User(ctx, email) }
+	world.Notify = plain.Progress(streams.Err)
+	if options.events {
+		world.Notify = plain.JSONProgress(streams.Err)
+	}
+	if terminal := options.terminal(streams); terminal != nil {
+		defer terminal.Close()
+		world.Prompter, world.Patience = terminal, patienceAtADesk
+	}
 	receipt, err := enroll.Run(ctx, world, request)
 	if err != nil {
 		return err
@@ -90,48 +146,36 @@ func runEnroll(ctx context.Context, streams *Streams, options *enrollOptions, em
 	return printReceipt(streams.Out, receipt)
 }
 
-// world builds everything that the enrollment works on; done gives it back.
-func (o *enrollOptions) world(streams *Streams) (world enroll.World, done func(), err error) {
-	progress := plain.Progress(streams.Err)
-	if o.events {
-		progress = plain.JSONProgress(streams.Err)
-	}
-	domain, err := o.gmail.open(streams.Err)
-	if err != nil {
-		return world, nil, err
-	}
+// world builds everything that an enrollment works on but Gmail and the person
+// who is asked.
+func (o *enrollOptions) world(messages io.Writer) (world enroll.World, err error) {
 	world = enroll.World{
 		WaitForCard: piv.Wait,
-		Operator:    operator(), Tool: "cse-piv " + version(), Notify: progress, Prompter: enroll.Unattended{}, Patience: patienceAlone,
+		Operator:    operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, Patience: patienceAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err
 		},
-		Account: func(ctx context.Context, email string) (enroll.Account, error) { return domain.User(ctx, email) },
 	}
 	if world.Issuer, err = o.issuer.open(); err != nil {
-		return world, nil, err
+		return world, err
 	}
-	printWarnings(streams.Err, world.Issuer)
+	printWarnings(messages, world.Issuer)
+	if o.practice != nil {
+		world.Issuer = o.practice.slowIssuer(world.Issuer)
+	}
 	if world.Chain, err = o.issuer.certificates(); err != nil {
-		return world, nil, err
+		return world, err
 	}
 	if world.Escrow, world.Recover, err = o.escrow.open(); err != nil {
-		return world, nil, err
+		return world, err
 	}
-	printWarnings(streams.Err, world.Escrow)
+	printWarnings(messages, world.Escrow)
 	if world.Trust, err = o.trust.open(); err != nil {
-		return world, nil, err
+		return world, err
 	}
-	if world.Evidence, err = folderOr(o.evidence, "evidence"); err != nil {
-		return world, nil, err
-	}
-	done = func() {}
-	if terminal := o.terminal(streams); terminal != nil {
-		world.Prompter, world.Patience = terminal, patienceAtADesk
-		done = func() { terminal.Close() }
-	}
-	return world, done, nil
+	world.Evidence, err = folderOr(o.evidence, "evidence")
+	return world, err
 }
 
 // card is a piv.Card as an enrollment uses it.
@@ -139,22 +183,6 @@ type card struct{ *piv.Card }
 
 // AllowLastTry returns the card for a holder who agreed to risk the last try.
 func (c card) AllowLastTry() enroll.Card { return card{c.Card.AllowLastTry()} }
-
-// terminal returns where a person can be asked, nil for nowhere.
-func (o *enrollOptions) terminal(streams *Streams) *plain.Terminal {
-	if o.yes {
-		return nil
-	}
-	if streams.Terminal {
-		if terminal, err := plain.OpenTerminal(); err == nil {
-			return terminal
-		}
-	}
-	if o.plain {
-		return plain.NewPipe(streams.In, streams.Err)
-	}
-	return nil
-}
 
 // operator names who runs this program, for the receipt.
 func operator() string {

@@ -36,8 +36,18 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 
 // request returns the request for a user. Its errors are usage errors.
 func (f *enrollFlags) request(email string) (enroll.Request, error) {
+	request, err := f.defaults()
+	if err != nil {
+		return request, err
+	}
+	request.Email = email
+	return request, request.Validate()
+}
+
+// defaults returns the request without a user. Its errors are usage errors.
+func (f *enrollFlags) defaults() (enroll.Request, error) {
 	request := enroll.Request{
-		Email: email, Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested,
+		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested,
 	}
 	keys, err := f.keys()
 	if err != nil {
@@ -59,7 +69,7 @@ func (f *enrollFlags) request(email string) (enroll.Request, error) {
 			return request, usageErrorf("%w", err)
 		}
 	}
-	return request, request.Validate()
+	return request, nil
 }
 
 func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {

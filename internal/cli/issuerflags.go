@@ -50,6 +50,21 @@ func (f *issuerFlags) open() (issuer.Issuer, error) {
 	return nil, usageErrorf("--issuer %q is neither file nor local nor a URL", f.issuer)
 }
 
+// describe says who signs, for people.
+func (f *issuerFlags) describe() string {
+	switch f.issuer {
+	case "file":
+		folder, err := folderOr(f.folder, "requests")
+		if err != nil {
+			return "files"
+		}
+		return "requests and certificates are exchanged in " + folder
+	case "local":
+		return "signs here, with " + f.caKey
+	}
+	return f.issuer
+}
+
 // certificates reads the --chain files.
 func (f *issuerFlags) certificates() ([]*x509.Certificate, error) { return readCertificates(f.chain) }
 
