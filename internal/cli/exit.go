@@ -39,6 +39,7 @@ func exitCode(err error) int {
 		last    *piv.LastTryError
 		several *piv.SeveralCardsError
 		other   *piv.WrongCardError
+		failed  *failedError
 	)
 	switch {
 	case err == nil:
@@ -47,6 +48,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &missing), enroll.IsUsage(err):
 		return exitUsage
+	case errors.As(err, &failed):
+		return exitSomeFailed
 	case errors.Is(err, gmail.ErrCredentials), errors.Is(err, gmail.ErrScope):
 		return exitCredentials
 	case errors.As(err, &wrong), errors.As(err, &last), errors.Is(err, piv.ErrPINBlocked):

@@ -68,7 +68,7 @@ func newRoot(streams *Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageErrorf("%w", err) })
 	root.AddCommand(
 		newEnroll(streams), newCard(streams), newAttestation(streams),
-		newReport(streams), newStatus(streams),
+		newBatch(streams), newWorker(streams), newReport(streams), newStatus(streams),
 		newKeyPair(streams), newIdentity(streams), newDemo(streams), newLab(streams),
 	)
 	wrapArgs(root)

@@ -42,12 +42,15 @@ func TestScripts(t *testing.T) {
 			// No daemon of this machine's is ever asked.
 			env.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(env.WorkDir, "no-daemon"))
 			env.Values[scriptLab{}] = &scriptLab{}
+			env.Values[scriptLock{}] = &scriptLock{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "agekey": ageKey,
+			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
+			"interrupt": interrupt, "ended": ended,
 		},
 		RequireExplicitExec: true,
 	})

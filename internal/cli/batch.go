@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/batch/prepare"
+	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// batchOptions is everything that batch takes.
+type batchOptions struct {
+	source      sourceFlags
+	gmail       gmailFlags
+	work        workFlags
+	store       storeFlags
+	chain       []string
+	dryRun      bool
+	trustLedger bool
+	enqueueOnly bool
+	json        bool
+	reports     []string
+}
+
+func newBatch(streams *Streams) *cobra.Command {
+	var options batchOptions
+	command := &cobra.Command{
+		Use:   "batch SOURCE",
+		Short: "Register many certificates that were issued elsewhere",
+		Long: "batch reads who is to be registered with which certificates, checks them, and registers each\n" +
+			"user at Gmail once: key pairs for keys on cards, and the identity. SOURCE is\n" +
+			"  a folder  with files like user@example.com.p7pem (also .pem, .cer, .p7b)\n" +
+			"  a file    a manifest in CSV or NDJSON; - is one on standard input\n" +
+			"  ldap://…  or ldaps://…, a directory\n\n" +
+			"What was done is kept in the ledger: after an interrupt, a crash or failures, run the same\n" +
+			"command again and it goes on where it was. The exit code is 3 if anyone failed.",
+		Example: "  cse-piv batch export/ --chain issuing.pem --chain root.pem --dry-run\n" +
+			"  cse-piv batch people.csv --chain ca.pem --credentials key.json --report monday.html\n" +
+			"  cse-piv batch ldaps://ldap.example.com --ldap-base ou=people,dc=example,dc=com",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runBatch(cmd.Context(), streams, &options, args[0])
+		},
+	}
+	flags := command.Flags()
+	options.source.add(flags)
+	options.gmail.add(flags)
+	options.work.add(flags)
+	options.store.add(flags)
+	options.store.addWait(flags)
+	flags.StringSliceVar(&options.chain, "chain", nil, "`file` with intermediate and root certificates to build chains with")
+	environmentFlag(flags, "chain")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing")
+	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")
+	flags.BoolVar(&options.enqueueOnly, "enqueue-only", false, "leave the work to the workers of a shared ledger")
+	flags.StringArrayVar(&options.reports, "report", nil, "`file` to write a report to at the end: .csv, .json or .html (repeatable)")
+	flags.BoolVar(&options.json, "json", false, "report what happens as JSON lines, the last of them a summary")
+	return command
+}
+
+// check finds what is wrong with the flags before anything is opened.
+func (o *batchOptions) check() error {
+	for _, file := range o.reports {
+		if _, err := reportFormat("--report", file); err != nil {
+			return err
+		}
+	}
+	if o.enqueueOnly && !o.store.shared() {
+		return usageErrorf("--enqueue-only needs a ledger that workers share: --store postgres://HOST/DATABASE")
+	}
+	if o.enqueueOnly && o.dryRun {
+		return usageErrorf("--enqueue-only and --dry-run do not go together")
+	}
+	return o.work.check()
+}
+
+func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec string) (err error) {
+	if err := options.check(); err != nil {
+		return err
+	}
+	progress := newBatchProgress(streams, options.json)
+	defer progress.close()
+	from, err := options.source.open(spec, streams.In, progress.note)
+	if err != nil {
+		return err
+	}
+	chain, err := readCertificates(options.chain)
+	if err != nil {
+		return err
+	}
+	task := batch.Options{
+		Source: from, Prepare: prepare.New(prepare.Options{Chain: chain}).Entry,
+		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
+		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event,
+	}
+	if !options.dryRun {
+		if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
+			return err
+		}
+	}
+	if err := options.openLedgers(ctx, streams, &task); err != nil {
+		return err
+	}
+	defer func() {
+		if task.Known != nil {
+			err = errors.Join(err, task.Known.Close())
+		}
+		err = errors.Join(err, task.Ledger.Close())
+	}()
+	// Stopping ends the run; what is in flight then comes to its end.
+	after := context.WithoutCancel(ctx)
+	_, runErr := batch.Run(after, task)
+	progress.close()
+	if progress.run == 0 {
+		return runErr
+	}
+	return errors.Join(runErr, options.conclude(after, streams, &task, progress.run, runErr))
+}
+
+// openLedgers opens the ledger; a dry run works in one of its own that is thrown
+// away, and only looks at the real one.
+func (o *batchOptions) openLedgers(ctx context.Context, streams *Streams, task *batch.Options) (err error) {
+	if !o.dryRun {
+		task.Ledger, err = o.store.open(ctx, streams.Err)
+		return err
+	}
+	var missing *ledger.MissingError
+	task.Known, err = o.store.look(ctx)
+	if errors.As(err, &missing) {
+		task.Known, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	task.Ledger, err = ledger.OpenTemporary(ctx)
+	if err != nil && task.Known != nil {
+		err = errors.Join(err, task.Known.Close())
+	}
+	return err
+}
+
+// conclude shows what the run came to and writes its reports.
+func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *batch.Options, id int64, runErr error) error {
+	run, err := task.Ledger.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	counts, err := task.Ledger.Counts(ctx, id)
+	if err != nil {
+		return err
+	}
+	var reports error
+	for _, file := range o.reports {
+		format, err := report.FormatOf(file)
+		if err == nil {
+			err = writeReport(ctx, file, format, task.Ledger, run)
+		}
+		reports = errors.Join(reports, err)
+	}
+	if o.json {
+		err = printSummary(ctx, streams.Out, task.Ledger, run, runErr, o.reports)
+	} else {
+		err = printRun(ctx, streams.Out, task.Ledger, run)
+	}
+	if err := errors.Join(err, reports); err != nil || runErr != nil || counts.Failed == 0 {
+		return err
+	}
+	return &failedError{counts: counts, dryRun: o.dryRun, reported: len(o.reports) > 0}
+}
+
+// failedError: a batch came to its end, and not everybody got through.
+type failedError struct {
+	counts   ledger.Counts
+	dryRun   bool
+	reported bool
+}
+
+func (e *failedError) Error() string {
+	what := "failed"
+	if e.dryRun {
+		what = "cannot be registered"
+	}
+	return fmt.Sprintf("%s of %s users %s", plain.Number(e.counts.Failed), plain.Number(e.counts.Total), what)
+}
+
+// Hint says where to see who and why.
+func (e *failedError) Hint() string {
+	switch {
+	case e.dryRun && e.reported:
+		return "correct those in the source; the others can be registered all the same: leave out --dry-run"
+	case e.dryRun:
+		return "see who and why with --report FILE.html; the others can be registered all the same: leave out --dry-run"
+	case e.reported:
+		return "correct what the report says and run the same command again; who is done is not done again"
+	}
+	return "see who and why with: cse-piv report -o failures.html; then run the same command again"
+}

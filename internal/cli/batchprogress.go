@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// mostNotes is how many warnings and failures are shown as they happen; the
+// report has them all.
+const mostNotes = 20
+
+// batchProgress shows what happens in a batch: a bar or lines for a person, or
+// JSON lines.
+type batchProgress struct {
+	run int64 // known from the first event on
+
+	mu    sync.Mutex
+	lines *json.Encoder // nil without --json
+	bar   *plain.Bar
+	tally plain.Tally
+	notes int
+	said  map[string]bool // warnings that were shown; others may be the same
+	quiet int             // how many were not
+}
+
+func newBatchProgress(streams *Streams, asJSON bool) *batchProgress {
+	p := &batchProgress{tally: plain.Tally{Reading: true}, said: map[string]bool{}}
+	if asJSON {
+		p.lines = json.NewEncoder(streams.Out)
+		p.lines.SetEscapeHTML(false)
+		p.bar = plain.NewBar(io.Discard, nil)
+		return p
+	}
+	p.bar = plain.NewBar(streams.Err, columns(streams.Err))
+	return p
+}
+
+// columns returns how wide a terminal is, nil for what is none that can draw.
+func columns(out io.Writer) func() int {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return func() int {
+		width, _, err := term.GetSize(int(file.Fd()))
+		if err != nil || width <= 0 {
+			return 80
+		}
+		return width
+	}
+}
+
+// eventLine is one line of --json; the names are a contract.
+type eventLine struct {
+	Time    time.Time      `json:"time"`
+	Event   batch.Kind     `json:"event"`
+	Run     int64          `json:"run,omitempty"`
+	Email   string         `json:"email,omitempty"`
+	Where   string         `json:"where,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Message string         `json:"message,omitempty"`
+	Hint    string         `json:"hint,omitempty"`
+	Counts  *ledger.Counts `json:"counts,omitempty"`
+	Rate    float64        `json:"rate,omitempty"`         // users a second
+	Left    float64        `json:"left_seconds,omitempty"` // of progress; of retry until the next try
+}
+
+// event takes in what happened.
+func (p *batchProgress) event(e batch.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run == 0 {
+		p.run = e.Run
+	}
+	if p.lines != nil {
+		_ = p.lines.Encode(eventLine{e.Time, e.Kind, e.Run, e.Email, e.Where, e.Reason, e.Message, e.Hint, e.Counts, e.Rate, e.Left.Seconds()})
+		return
+	}
+	switch e.Kind {
+	case batch.KindFailed, batch.KindWarning:
+		p.tell(e)
+	case batch.KindStarted:
+		p.tally.Reading = false
+	}
+	if e.Counts != nil {
+		p.tally.Total, p.tally.Done, p.tally.Failed = e.Counts.Total, e.Counts.Done, e.Counts.Failed
+		p.bar.Show(p.tally)
+	}
+}
+
+// tell shows a failure or a warning, unless there were many, or the same of
+// somebody else.
+func (p *batchProgress) tell(e batch.Event) {
+	if p.notes >= mostNotes || e.Kind == batch.KindWarning && p.said[e.Message] {
+		p.quiet++
+		return
+	}
+	p.notes++
+	text := e.Message
+	if e.Email != "" && !strings.Contains(e.Where, e.Email) {
+		text = e.Email + ": " + text
+	}
+	if e.Where != "" {
+		text = e.Where + ": " + text
+	}
+	if e.Kind == batch.KindWarning {
+		p.said[e.Message] = true
+		text = "warning: " + text
+	}
+	p.bar.Note("cse-piv: " + text)
+}
+
+// note shows what a person may want to know of the source.
+func (p *batchProgress) note(text string) {
+	p.event(batch.Event{Time: time.Now(), Kind: batch.KindWarning, Message: text})
+}
+
+// close ends the bar. It may be called twice.
+func (p *batchProgress) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.quiet > 0 {
+		p.bar.Note(fmt.Sprintf("cse-piv: %s further failures and warnings are in the report", plain.Number(p.quiet)))
+		p.quiet = 0
+	}
+	p.bar.Close()
+}
+
+// batchSummary is the last line of --json; the names are a contract.
+type batchSummary struct {
+	Time        time.Time      `json:"time"`
+	Event       string         `json:"event"` // "summary"
+	Run         int64          `json:"run"`
+	Source      string         `json:"source"`
+	Store       string         `json:"store"`
+	DryRun      bool           `json:"dry_run"`
+	Interrupted bool           `json:"interrupted"`
+	Error       string         `json:"error,omitempty"` // why the run ended early
+	Seconds     float64        `json:"seconds"`
+	Counts      ledger.Counts  `json:"counts"`
+	Groups      []ledger.Group `json:"groups"`
+	Reports     []string       `json:"reports"`
+}
+
+func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run, runErr error, reports []string) error {
+	counts, err := book.Counts(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	groups, err := book.Groups(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	line := batchSummary{
+		Time: now, Event: "summary", Run: run.ID, Source: run.Source, Store: book.Name(), DryRun: run.DryRun,
+		Interrupted: errors.Is(runErr, context.Canceled), Seconds: now.Sub(run.Started).Seconds(),
+		Counts: counts, Groups: append([]ledger.Group{}, groups...), Reports: append([]string{}, reports...),
+	}
+	if runErr != nil && !line.Interrupted {
+		line.Error = runErr.Error()
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(line); err != nil {
+		return fmt.Errorf("writing the summary: %w", err)
+	}
+	return nil
+}

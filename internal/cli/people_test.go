@@ -1,0 +1,148 @@
+package cli_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
+)
+
+// people makes N users with certificates of the lab's CA: people N NAME. It
+// writes a folder NAME with a file for each, manifests NAME.csv and NAME.ndjson
+// of them, and the CA's own certificates as chain.pem.
+func people(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: people N NAME")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	folder := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(folder, 0o755))
+	table, objects := "email,certificate\n", ""
+	for i := 1; i <= n; i++ {
+		email := fmt.Sprintf("user%d@lab.example", i)
+		name := email + ".pem"
+		ts.Check(os.WriteFile(filepath.Join(folder, name), issue(ts, email), 0o600))
+		path := args[1] + "/" + name
+		table += email + "," + path + "\n"
+		object, err := json.Marshal(map[string]string{"email": email, "certificate": path})
+		ts.Check(err)
+		objects += string(object) + "\n"
+	}
+	ts.Check(os.WriteFile(folder+".csv", []byte(table), 0o600))
+	ts.Check(os.WriteFile(folder+".ndjson", []byte(objects), 0o600))
+	authority := labOf(ts).CA()
+	var chain []byte
+	for _, certificate := range []*x509.Certificate{authority.Issuing(), authority.Root()} {
+		chain = append(chain, certificatePEM(certificate)...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("chain.pem"), chain, 0o600))
+}
+
+// certificate makes one user's certificate: certificate EMAIL FILE [PROFILE].
+func certificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: certificate EMAIL FILE [PROFILE]")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), issue(ts, args[0], args[2:]...), 0o600))
+}
+
+// issue returns a leaf for a new key, in PEM.
+func issue(ts *testscript.TestScript, email string, profile ...string) []byte {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
+	ts.Check(err)
+	request, err := x509.ParseCertificateRequest(der)
+	ts.Check(err)
+	named, err := ca.Named(strings.Join(append(profile, "standard")[:1], ""), time.Now())
+	ts.Check(err)
+	chain, err := labOf(ts).CA().Sign(request, named)
+	ts.Check(err)
+	return certificatePEM(chain[0])
+}
+
+func certificatePEM(certificate *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+}
+
+// held has this process hold a ledger as another batch would: held FILE.
+func held(ts *testscript.TestScript, neg bool, args []string) {
+	lock := flock.New(ts.MkAbs(args[0]) + ".lock")
+	got, err := lock.TryLock()
+	ts.Check(err)
+	if !got {
+		ts.Fatalf("the ledger is held already")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0])+".holder", []byte("process 4711 on desk-2\n"), 0o600))
+	ts.Defer(func() { _ = lock.Close() })
+	ts.Value(scriptLock{}).(*scriptLock).Flock = lock
+}
+
+// scriptLock is the lock on a ledger that the script holds, and the command that
+// it interrupted.
+type scriptLock struct {
+	*flock.Flock
+	interrupted *exec.Cmd
+}
+
+// released lets go of what held holds.
+func released(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Value(scriptLock{}).(*scriptLock).Close())
+}
+
+// says waits until a file, written by a command in the background, has a text:
+// says FILE TEXT.
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(data), args[1]) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not say %q but %q", args[0], args[1], data)
+		}
+	}
+}
+
+// interrupt interrupts the command in the background as soon as Gmail holds a
+// user's identity: interrupt EMAIL.
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	command := ts.BackgroundCmds()[0]
+	for deadline := time.Now().Add(time.Minute); len(labOf(ts).Gmail().Identities(args[0])) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s is never registered", args[0])
+		}
+	}
+	ts.Check(command.Process.Signal(os.Interrupt))
+	ts.Value(scriptLock{}).(*scriptLock).interrupted = command
+}
+
+// ended checks the exit code of the command that was interrupted: ended CODE.
+func ended(ts *testscript.TestScript, neg bool, args []string) {
+	state := ts.Value(scriptLock{}).(*scriptLock).interrupted.ProcessState
+	if got := fmt.Sprint(state.ExitCode()); got != args[0] {
+		ts.Fatalf("it ended with exit code %s", got)
+	}
+}
+
+// lastLine leaves only the last line of standard output, for json: lastline.
+func lastLine(ts *testscript.TestScript, neg bool, args []string) {
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+	_, err := ts.Stdout().Write([]byte(lines[len(lines)-1]))
+	ts.Check(err)
+}

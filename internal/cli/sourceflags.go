@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"crypto/x509"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+)
+
+// sourceFlags say how the source of a batch is read.
+type sourceFlags struct {
+	allowOutside bool
+	ldap         source.LDAPOptions
+	ldapCA       string
+	ldapPassword *secretFlag
+}
+
+func (f *sourceFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.allowOutside, "allow-outside", false, "let a manifest name files outside its own folder")
+	flags.StringVar(&f.ldap.Base, "ldap-base", "", "`DN` to search below (default the directory's only naming context)")
+	flags.StringVar(&f.ldap.Filter, "ldap-filter", "", "`filter` that chooses entries, for example (department=7)")
+	flags.StringVar(&f.ldap.Mail, "ldap-mail", "", "`attribute` of the mail address (default mail)")
+	flags.StringSliceVar(&f.ldap.Attributes, "ldap-attributes", nil, "`attributes` that hold certificates (default userSMIMECertificate,userCertificate;binary)")
+	flags.BoolVar(&f.ldap.History, "ldap-history", false, "take expired and superseded encryption certificates too, for reading old mail")
+	flags.StringVar(&f.ldap.BindDN, "ldap-bind", "", "`DN` to log in as (default anonymous)")
+	f.ldapPassword = addSecretFlag(flags, "ldap-password", "the password of --ldap-bind")
+	flags.BoolVar(&f.ldap.StartTLS, "ldap-starttls", false, "encrypt an ldap:// connection before anything else is sent")
+	flags.StringVar(&f.ldapCA, "ldap-ca", "", "`file` with the authority of the directory's own certificate (default those of this system)")
+	environmentFlag(flags, "ldap-base", "ldap-filter", "ldap-mail", "ldap-attributes", "ldap-bind", "ldap-ca")
+}
+
+// open returns the source. note is told what a person may want to know about it.
+func (f *sourceFlags) open(spec string, stdin io.Reader, note func(string)) (source.Source, error) {
+	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Note: note, LDAP: f.ldap}
+	var err error
+	if options.LDAP.Password, err = f.ldapPassword.read(); err != nil {
+		return nil, err
+	}
+	if f.ldap.BindDN == "" && !options.LDAP.Password.IsZero() {
+		return nil, usageErrorf("--ldap-password-file says nothing without --ldap-bind")
+	}
+	if f.ldapCA != "" {
+		data, err := os.ReadFile(f.ldapCA)
+		if err != nil {
+			return nil, usageErrorf("--ldap-ca: %w", err)
+		}
+		options.LDAP.Roots = x509.NewCertPool()
+		if !options.LDAP.Roots.AppendCertsFromPEM(data) {
+			return nil, usageErrorf("--ldap-ca: %s holds no certificate in PEM", f.ldapCA)
+		}
+	}
+	from, err := source.Open(spec, options)
+	if err != nil {
+		return nil, usageErrorf("%w", err)
+	}
+	return from, nil
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+)
+
+// workerOptions is everything that worker takes.
+type workerOptions struct {
+	gmail gmailFlags
+	work  workFlags
+	store storeFlags
+	json  bool
+}
+
+func newWorker(streams *Streams) *cobra.Command {
+	var options workerOptions
+	command := &cobra.Command{
+		Use:   "worker --store postgres://HOST/DATABASE",
+		Short: "Work along on the batches of a shared ledger",
+		Long: "worker registers users that batch, here or on another machine, put into a ledger in\n" +
+			"PostgreSQL. Any number of workers share the work; what a dead one left is taken up by the\n" +
+			"others within a minute. It runs until it is interrupted, then finishes what it has begun.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runWorker(cmd.Context(), streams, &options)
+		},
+	}
+	flags := command.Flags()
+	options.gmail.add(flags)
+	options.work.add(flags)
+	options.store.add(flags)
+	flags.BoolVar(&options.json, "json", false, "report what happens as JSON lines")
+	return command
+}
+
+func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (err error) {
+	if !options.store.shared() {
+		return usageErrorf("worker needs a ledger that several processes share: --store postgres://HOST/DATABASE")
+	}
+	if err := options.work.check(); err != nil {
+		return err
+	}
+	progress := newBatchProgress(streams, options.json)
+	defer progress.close()
+	task := batch.Options{Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event}
+	if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
+		return err
+	}
+	if task.Ledger, err = options.store.open(ctx, streams.Err); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, task.Ledger.Close()) }()
+	return batch.Work(context.WithoutCancel(ctx), task)
+}
