@@ -41,7 +41,11 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		d.Practice = options.practice
 	}
 	if options.fullScreen(streams) {
-		return tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
+		receipts, err := tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
+		for _, receipt := range receipts {
+			err = errors.Join(err, printReceipt(streams.Out, receipt))
+		}
+		return err
 	}
 	terminal := options.terminal(streams)
 	defer terminal.Close()

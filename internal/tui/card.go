@@ -254,7 +254,7 @@ func slotLines(s *session, slots []piv.SlotContents, width int) []string {
 			retired++
 			continue
 		}
-		label := fmt.Sprintf("%s %-16s", strings.ToUpper(slot.String()), shorten(slot.Name(), 16))
+		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), shorten(slot.Name(), 19))
 		if empty {
 			lines = append(lines, label+" "+s.styles.Faint.Render("empty"))
 			continue

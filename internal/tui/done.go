@@ -42,10 +42,11 @@ func (*doneScreen) view(s *session, width, _ int) string {
 		if !k.Attested {
 			proof = "not attested"
 		}
-		lines = append(lines, fmt.Sprintf("slot %s    %s, %s, %s", strings.ToUpper(k.Slot), k.Algorithm, k.Origin, proof))
-		lines = append(lines, wrapped("           SHA-256 ", k.LeafSHA256, width)...)
-		lines = append(lines, wrapped("           key pair", clean(k.KeyPairID), width)...)
+		lines = append(lines, "", fmt.Sprintf("slot %s    %s, %s, %s", strings.ToUpper(k.Slot), k.Algorithm, k.Origin, proof))
+		lines = append(lines, wrapped("SHA-256   ", k.LeafSHA256, width)...)
+		lines = append(lines, wrapped("key pair  ", clean(k.KeyPairID), width)...)
 	}
+	lines = append(lines, "")
 	if receipt.Identity.PrimaryKeyPairID == "" {
 		lines = append(lines, wrapped("identity  ", fmt.Sprintf("signs with %s, is written to with %s", clean(receipt.Identity.SigningKeyPairID), clean(receipt.Identity.EncryptionKeyPairID)), width)...)
 	} else {

@@ -111,10 +111,10 @@ func (s *session) serial() uint32 {
 // tally counts the queue.
 func (s *session) tally() string {
 	if len(s.places) == 0 {
-		if len(s.served) == 0 {
+		if len(s.receipts) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("%d enrolled", len(s.served))
+		return fmt.Sprintf("%d enrolled", len(s.receipts))
 	}
 	stages := map[enroll.Stage]int{}
 	for _, place := range s.places {
@@ -190,7 +190,7 @@ func (m *Model) help1() []key.Binding {
 	if m.screens[m.at].typing() {
 		helpKey.SetHelp("f1", "help")
 	}
-	return append(bindings, helpKey, keys.Quit)
+	return append(bindings, helpKey)
 }
 
 func (m *Model) leavingView() string {

@@ -32,7 +32,7 @@ func newKeyMap() keyMap {
 		Other:    bind("o", "use this card all the same", "o"),
 		Look:     bind("a", "look again", "a"),
 		End:      bind("q", "end", "q"),
-		Practice: bind("ctrl+o", "practice cards", "ctrl+o"),
+		Practice: bind("ctrl+o", "practice", "ctrl+o"),
 	}
 }
 

@@ -224,7 +224,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	case msg.err == nil:
 		m.outcome = nil
 		delete(s.failures, strings.ToLower(s.person.Email))
-		s.served = append(s.served, s.person.Email)
+		s.receipts = append(s.receipts, msg.receipt)
 		return tea.Batch(refresh, m.show(screenDone))
 	case leaving == leavingBack, errors.Is(msg.err, enroll.ErrDeclined), errors.Is(msg.err, context.Canceled):
 		return tea.Batch(refresh, m.show(screenPlan))

@@ -116,12 +116,23 @@ func newPlanForm(s *session, choice *planChoice) *huh.Form {
 		row("asks for PIN", &choice.PINPolicy, huh.NewOption("as the slot does", piv.PINDefault), huh.NewOption("once a session", piv.PINOnce), huh.NewOption("every time", piv.PINAlways), huh.NewOption("never", piv.PINNever)),
 		row("asks for touch", &choice.TouchPolicy, huh.NewOption("never (default)", piv.TouchDefault), huh.NewOption("every time", piv.TouchAlways), huh.NewOption("once in 15 seconds", piv.TouchCached)),
 	}
-	return huh.NewForm(huh.NewGroup(fields...)).WithKeyMap(keys).WithShowHelp(false).WithTheme(s.styles)
+	form := huh.NewForm(huh.NewGroup(fields...)).WithKeyMap(keys).WithShowHelp(false).WithTheme(s.styles).WithWidth(formWidth)
+	for _, field := range fields {
+		// An inline answer is as wide as its field, and stands beside the title.
+		field.WithWidth(formWidth - titleWidth)
+	}
+	return form
 }
+
+// The form's columns, and those of its titles.
+const (
+	formWidth  = minWidth - 2
+	titleWidth = 17
+)
 
 // row is a question whose answers are on one line.
 func row[T comparable](title string, value *T, options ...huh.Option[T]) huh.Field {
-	return huh.NewSelect[T]().Title(fmt.Sprintf("%-16s", title)).Inline(true).Options(options...).Value(value)
+	return huh.NewSelect[T]().Title(fmt.Sprintf("%-*s", titleWidth, title)).Inline(true).Options(options...).Value(value)
 }
 
 // ask looks what the plan would find and do on the card.

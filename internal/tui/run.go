@@ -21,11 +21,11 @@ type Options struct {
 	Out   io.Writer
 }
 
-// Run shows the wizard until it is ended. For one person it returns what kept
-// them from being enrolled; at a desk with many, a *issuer.WaitingError where
+// Run shows the wizard until it is ended and returns the receipts of those who
+// were enrolled. For one person the error is what kept them from it; at a desk with many, a *issuer.WaitingError where
 // somebody still waits for a certificate. It returns context.Canceled when a
 // running enrollment was stopped. Whatever it started has ended by then.
-func Run(ctx context.Context, d *desk.Desk, options Options) error {
+func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt, error) {
 	working, stop := context.WithCancel(ctx)
 	running := &tasks{}
 	var program *tea.Program
@@ -41,11 +41,11 @@ func Run(ctx context.Context, d *desk.Desk, options Options) error {
 	running.wait()
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return model.session.receipts, ctx.Err()
 	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
-		return fmt.Errorf("showing the wizard: %w", err)
+		return model.session.receipts, fmt.Errorf("showing the wizard: %w", err)
 	}
-	return model.result()
+	return model.session.receipts, model.result()
 }
 
 // result is what the wizard came to.

@@ -21,8 +21,8 @@ type session struct {
 	places []desk.Place
 	// failures holds, by address in lower case, what failed here and was parked.
 	failures map[string]string
-	// served counts the people who were enrolled here without a roster.
-	served []string
+	// receipts are of the people who were enrolled here.
+	receipts []*enroll.Receipt
 
 	found    []piv.Found
 	foundErr error

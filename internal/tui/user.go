@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ func (u *userScreen) fill(email string) { u.input.SetValue(email) }
 func (u *userScreen) enter(s *session) tea.Cmd {
 	restyle(&u.input, s.styles)
 	u.search(s)
+	u.cursor = u.next(s)
 	u.asked, u.looked, u.problem = desk.Person{}, false, problem{}
 	return nil
 }
@@ -155,6 +157,19 @@ func (u *userScreen) search(s *session) {
 		}
 	}
 	u.cursor = min(u.cursor, max(0, len(u.matches)-1))
+}
+
+// next is where among the matches the next person to serve is: one whose
+// certificate has come, else one who is to do.
+func (u *userScreen) next(s *session) int {
+	for _, stages := range [][]enroll.Stage{{enroll.StageReady}, {enroll.StageNone, enroll.StageBegun}} {
+		for n, i := range u.matches {
+			if slices.Contains(stages, s.places[i].Stage) && s.failures[strings.ToLower(s.places[i].Email)] == "" {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 func (u *userScreen) view(s *session, width, height int) string {

@@ -63,8 +63,8 @@ func stepLine(s *session, i, width int) string {
 	if elapsed := r.elapsed(step); step.state != "" && (elapsed >= 100*time.Millisecond || step.state == enroll.StateStarted) {
 		took = fmt.Sprintf("%.1f s", elapsed.Seconds())
 	}
-	titleWidth := width - 24
-	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", titleWidth, shorten(clean(step.title), titleWidth))), s.styles.Faint.Render(fmt.Sprintf("%-10s %8s", state, took)))
+	room := width - 24
+	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, shorten(clean(step.title), room))), s.styles.Faint.Render(fmt.Sprintf("%-10s %8s", state, took)))
 }
 
 // noticeLines are what a person has to do or know now.
