@@ -9,10 +9,19 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/huh/v2"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// The questions of the plan.
+const (
+	askSource    = "the key"
+	askLayout    = "layout"
+	askSlot      = "slot"
+	askAlgorithm = "algorithm"
+	askPIN       = "asks for PIN"
+	askTouch     = "asks for touch"
 )
 
 // The layouts of the card's keys.
@@ -24,23 +33,12 @@ const (
 // planScreen is where the operator decides what is done, and sees it as the
 // list of steps with what each changes.
 type planScreen struct {
-	form    *huh.Form
-	choice  *planChoice // the form writes into it
+	choices choices
 	serial  textinput.Model
 	asked   int // number of the latest question for the outlook
 	known   bool
 	outlook []enroll.SlotOutlook
 	problem problem
-}
-
-// planChoice is what the form asks for.
-type planChoice struct {
-	Source      enroll.Source
-	Layout      string
-	Slot        piv.Slot
-	Algorithm   piv.Algorithm
-	PINPolicy   piv.PINPolicy
-	TouchPolicy piv.TouchPolicy
 }
 
 func newPlanScreen(s *session) *planScreen {
@@ -52,36 +50,77 @@ func newPlanScreen(s *session) *planScreen {
 func (p *planScreen) typing() bool { return false }
 
 func (p *planScreen) enter(s *session) tea.Cmd {
-	if p.choice == nil {
-		p.choice = choiceOf(s.request.Keys)
+	if p.choices.rows == nil {
+		p.choices = planChoices(s.request.Keys, s.card.Identity.Firmware)
 	}
 	restyle(&p.serial, s.styles)
-	p.form = newPlanForm(s, p.choice)
 	p.problem = problem{}
 	p.serial.SetValue("")
-	return tea.Batch(p.form.Init(), p.ask(s))
+	return p.ask(s)
 }
 
-// choiceOf turns the keys of a request into the form's answers.
-func choiceOf(keys []enroll.KeyRequest) *planChoice {
-	first := keys[0]
-	choice := &planChoice{
-		Source: first.Source, Layout: layoutSingle, Slot: first.Slot,
-		Algorithm: first.Algorithm, PINPolicy: first.PINPolicy, TouchPolicy: first.TouchPolicy,
-	}
+// planChoices asks what the keys shall be, those of the request preselected.
+func planChoices(keys []enroll.KeyRequest, firmware piv.Version) choices {
+	first, layout, slot := keys[0], layoutSingle, keys[0].Slot
 	if len(keys) > 1 {
-		choice.Layout, choice.Slot = layoutSplit, piv.SlotKeyManagement
+		layout, slot = layoutSplit, piv.SlotKeyManagement
 	}
-	return choice
+	var c choices
+	c.add(askSource, string(first.Source),
+		choiceOption{string(enroll.SourceGenerate), "generate a new one on the card"},
+		choiceOption{string(enroll.SourceExisting), "read the one that is there"})
+	c.add(askLayout, layout,
+		choiceOption{layoutSingle, "one key signs and decrypts"},
+		choiceOption{layoutSplit, "split: 9C signs, 9D decrypts"})
+	slots := []choiceOption{slotOption(piv.SlotKeyManagement)}
+	for _, slot := range piv.Slots() {
+		if slot != piv.SlotKeyManagement {
+			slots = append(slots, slotOption(slot))
+		}
+	}
+	c.add(askSlot, slot.String(), slots...)
+	var algorithms []choiceOption
+	for _, algorithm := range []piv.Algorithm{piv.RSA2048, piv.RSA3072, piv.RSA4096, piv.ECCP256, piv.ECCP384} {
+		if piv.Supports(firmware, algorithm) == nil {
+			algorithms = append(algorithms, choiceOption{string(algorithm), algorithmName(algorithm)})
+		}
+	}
+	c.add(askAlgorithm, string(first.Algorithm), algorithms...)
+	c.add(askPIN, string(first.PINPolicy),
+		choiceOption{string(piv.PINDefault), "as is usual for the slot"}, choiceOption{string(piv.PINOnce), "once a session"},
+		choiceOption{string(piv.PINAlways), "every time"}, choiceOption{string(piv.PINNever), "never"})
+	c.add(askTouch, string(first.TouchPolicy),
+		choiceOption{string(piv.TouchDefault), "never, as is usual"}, choiceOption{string(piv.TouchAlways), "every time"},
+		choiceOption{string(piv.TouchCached), "once in 15 seconds"})
+	return c
 }
 
-// keys is the reverse.
-func (c planChoice) keys() []enroll.KeyRequest {
-	key := enroll.KeyRequest{
-		Slot: c.Slot, Use: enroll.UseBoth, Source: c.Source,
-		Algorithm: c.Algorithm, PINPolicy: c.PINPolicy, TouchPolicy: c.TouchPolicy,
+func slotOption(slot piv.Slot) choiceOption {
+	return choiceOption{slot.String(), strings.ToUpper(slot.String()) + " " + slot.Name()}
+}
+
+func algorithmName(algorithm piv.Algorithm) string {
+	switch algorithm {
+	case piv.ECCP256:
+		return "EC P-256"
+	case piv.ECCP384:
+		return "EC P-384"
 	}
-	if c.Layout == layoutSingle {
+	return "RSA " + strings.TrimPrefix(string(algorithm), "rsa")
+}
+
+// keys are the answers as a request has them.
+func (p *planScreen) keys() []enroll.KeyRequest {
+	slot, err := piv.ParseSlot(p.choices.value(askSlot))
+	if err != nil {
+		slot = piv.SlotKeyManagement // every option is a slot
+	}
+	key := enroll.KeyRequest{
+		Slot: slot, Use: enroll.UseBoth, Source: enroll.Source(p.choices.value(askSource)),
+		Algorithm: piv.Algorithm(p.choices.value(askAlgorithm)),
+		PINPolicy: piv.PINPolicy(p.choices.value(askPIN)), TouchPolicy: piv.TouchPolicy(p.choices.value(askTouch)),
+	}
+	if p.choices.value(askLayout) == layoutSingle {
 		return []enroll.KeyRequest{key}
 	}
 	signing, encryption := key, key
@@ -90,54 +129,14 @@ func (c planChoice) keys() []enroll.KeyRequest {
 	return []enroll.KeyRequest{signing, encryption}
 }
 
-// newPlanForm asks for everything on one page: up and down between the
-// questions, left and right between the answers.
-func newPlanForm(s *session, choice *planChoice) *huh.Form {
-	keys := huh.NewDefaultKeyMap()
-	keys.Quit.SetEnabled(false)
-	keys.Select.Next, keys.Select.Prev = s.keys.Down, s.keys.Up
-	keys.Select.Submit.SetEnabled(false)
-	keys.Select.Filter.SetEnabled(false)
-	var algorithms []huh.Option[piv.Algorithm]
-	for _, algorithm := range []piv.Algorithm{piv.RSA2048, piv.RSA3072, piv.RSA4096, piv.ECCP256, piv.ECCP384} {
-		if piv.Supports(s.card.Identity.Firmware, algorithm) == nil {
-			algorithms = append(algorithms, huh.NewOption(string(algorithm), algorithm))
-		}
-	}
-	var slots []huh.Option[piv.Slot]
-	for _, slot := range append([]piv.Slot{piv.SlotKeyManagement}, slices.DeleteFunc(piv.Slots(), func(s piv.Slot) bool { return s == piv.SlotKeyManagement })...) {
-		slots = append(slots, huh.NewOption(strings.ToUpper(slot.String())+" "+slot.Name(), slot))
-	}
-	fields := []huh.Field{
-		row("the key", &choice.Source, huh.NewOption("generate a new one on the card", enroll.SourceGenerate), huh.NewOption("read the one that is there", enroll.SourceExisting)),
-		row("layout", &choice.Layout, huh.NewOption("one key signs and decrypts", layoutSingle), huh.NewOption("split: 9C signs, 9D decrypts", layoutSplit)),
-		row("slot", &choice.Slot, slots...),
-		row("algorithm", &choice.Algorithm, algorithms...),
-		row("asks for PIN", &choice.PINPolicy, huh.NewOption("as the slot does", piv.PINDefault), huh.NewOption("once a session", piv.PINOnce), huh.NewOption("every time", piv.PINAlways), huh.NewOption("never", piv.PINNever)),
-		row("asks for touch", &choice.TouchPolicy, huh.NewOption("never (default)", piv.TouchDefault), huh.NewOption("every time", piv.TouchAlways), huh.NewOption("once in 15 seconds", piv.TouchCached)),
-	}
-	form := huh.NewForm(huh.NewGroup(fields...)).WithKeyMap(keys).WithShowHelp(false).WithTheme(s.styles).WithWidth(formWidth)
-	for _, field := range fields {
-		// An inline answer is as wide as its field, and stands beside the title.
-		field.WithWidth(formWidth - titleWidth)
-	}
-	return form
-}
-
-// The form's columns, and those of its titles.
-const (
-	formWidth  = minWidth - 2
-	titleWidth = 17
-)
-
-// row is a question whose answers are on one line.
-func row[T comparable](title string, value *T, options ...huh.Option[T]) huh.Field {
-	return huh.NewSelect[T]().Title(fmt.Sprintf("%-*s", titleWidth, title)).Inline(true).Options(options...).Value(value)
-}
-
 // ask looks what the plan would find and do on the card.
 func (p *planScreen) ask(s *session) tea.Cmd {
 	p.asked++
+	generated := p.choices.value(askSource) == string(enroll.SourceGenerate)
+	for _, title := range []string{askAlgorithm, askPIN, askTouch} {
+		p.choices.hide(title, !generated)
+	}
+	p.choices.hide(askSlot, p.choices.value(askLayout) == layoutSplit)
 	p.known, p.outlook = false, nil
 	return s.world.outlook(p.asked, p.request(s))
 }
@@ -145,7 +144,7 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 // request is the enrollment as it is chosen now.
 func (p *planScreen) request(s *session) enroll.Request {
 	request := s.request
-	request.Keys = p.choice.keys()
+	request.Keys = p.keys()
 	request.Overwrite, request.Confirm = false, ""
 	return request
 }
@@ -161,7 +160,7 @@ func (p *planScreen) bindings(s *session) []key.Binding {
 func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.BackgroundColorMsg:
-		return p.enter(s)
+		restyle(&p.serial, s.styles)
 	case otpTypedMsg:
 		p.serial.SetValue("")
 		return nil
@@ -178,7 +177,7 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return p.press(s, msg)
 	}
-	return p.toForm(msg)
+	return nil
 }
 
 func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
@@ -194,21 +193,11 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		p.problem = problem{}
 		return nil
 	}
-	before := *p.choice
-	cmd := p.toForm(msg)
-	if *p.choice != before {
+	if p.choices.press(s.keys, msg) {
 		p.problem = problem{}
-		return tea.Batch(cmd, p.ask(s))
+		return p.ask(s)
 	}
-	return cmd
-}
-
-func (p *planScreen) toForm(msg tea.Msg) tea.Cmd {
-	model, cmd := p.form.Update(msg)
-	if form, ok := model.(*huh.Form); ok {
-		p.form = form
-	}
-	return cmd
+	return nil
 }
 
 // begin starts the enrollment, once what would be lost was agreed to.
@@ -249,7 +238,7 @@ func (p *planScreen) losses() []string {
 }
 
 func (p *planScreen) view(s *session, width, _ int) string {
-	lines := append(strings.Split(strings.TrimRight(p.form.View(), "\n "), "\n"), "")
+	lines := append(p.choices.view(s.styles), "")
 	if p.problem.text != "" {
 		lines = append(lines, problemLines(s, p.problem, width)...)
 		lines = append(lines, "")
@@ -277,13 +266,13 @@ func (p *planScreen) view(s *session, width, _ int) string {
 // planLines list the steps and what each changes.
 func planLines(s *session, request enroll.Request) []string {
 	request.Review = true
-	lines := []string{s.styles.Title.Render(fmt.Sprintf("%-60s %s", "What will be done", "changes"))}
+	lines := []string{s.styles.Title.Render(fmt.Sprintf("%-63s %s", "What will be done", "changes"))}
 	for i, step := range enroll.NewPlan(request) {
 		changes := s.styles.Faint.Render(step.Changes)
 		if step.Changes == "card" || step.Changes == "Gmail" {
 			changes = s.styles.Value.Render(step.Changes)
 		}
-		lines = append(lines, fmt.Sprintf("%2d  %-56s %s", i+1, shorten(step.Title, 56), changes))
+		lines = append(lines, fmt.Sprintf("%2d  %-59s %s", i+1, shorten(step.Title, 59), changes))
 	}
 	return lines
 }

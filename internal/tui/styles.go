@@ -3,14 +3,12 @@ package tui
 import (
 	"charm.land/bubbles/v2/help"
 	"charm.land/bubbles/v2/textinput"
-	"charm.land/huh/v2"
 	"charm.land/lipgloss/v2"
 )
 
 // styles is the one style sheet. Colours come from the terminal's own sixteen,
 // which its user chose to be readable; nothing is told by colour alone.
 type styles struct {
-	dark                                        bool
 	Title, Place, Here, Faint, Label, Value     lipgloss.Style
 	OK, Warning, Bad, Now, Selected, Loss, Rule lipgloss.Style
 	Modal                                       lipgloss.Style
@@ -26,7 +24,6 @@ func newStyles(dark bool) styles {
 	amber := lipgloss.LightDark(dark)(lipgloss.Color("#875f00"), lipgloss.Color("#ffd75f"))
 	red := lipgloss.LightDark(dark)(lipgloss.Color("#af0000"), lipgloss.Color("#ff8787"))
 	s := styles{
-		dark:  dark,
 		Title: plain.Bold(true), Place: faint, Here: plain.Bold(true).Foreground(accent),
 		Faint: faint, Label: faint, Value: plain,
 		OK: plain.Foreground(green), Warning: plain.Foreground(amber), Bad: plain.Bold(true).Foreground(red),
@@ -41,24 +38,6 @@ func newStyles(dark bool) styles {
 	}
 	s.Help.ShortKey, s.Help.FullKey = plain.Bold(true), plain.Bold(true)
 	return s
-}
-
-// Theme styles the forms of huh.
-func (s styles) Theme(bool) *huh.Styles {
-	theme := huh.ThemeBase(s.dark)
-	bare := lipgloss.NewStyle()
-	for _, field := range []*huh.FieldStyles{&theme.Focused, &theme.Blurred} {
-		field.Base = bare
-		field.Title, field.Description = s.Label, s.Faint
-		field.NextIndicator, field.PrevIndicator = bare.SetString(" →"), bare.SetString("← ")
-		field.SelectedOption, field.TextInput.Text = s.Value, s.Value
-	}
-	theme.Focused.Title = s.Selected
-	theme.Focused.SelectedOption = s.Selected
-	theme.Blurred.NextIndicator, theme.Blurred.PrevIndicator = bare, bare.SetString("  ")
-	theme.Group.Base, theme.Form.Base = bare, bare
-	theme.FieldSeparator = bare.SetString("\n")
-	return theme
 }
 
 // The marks that stand before a line; each has a shape of its own.
