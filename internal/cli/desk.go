@@ -43,7 +43,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	if options.fullScreen(streams) {
 		receipts, err := tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
 		for _, receipt := range receipts {
-			err = errors.Join(err, printReceipt(streams.Out, receipt))
+			err = errors.Join(err, plain.Receipt(streams.Out, receipt))
 		}
 		return err
 	}

@@ -143,7 +143,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if options.json {
 		return printJSON(streams.Out, receipt)
 	}
-	return printReceipt(streams.Out, receipt)
+	return plain.Receipt(streams.Out, receipt)
 }
 
 // world builds everything that an enrollment works on but Gmail and the person

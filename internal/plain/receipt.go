@@ -1,0 +1,36 @@
+package plain
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// Receipt shows a person what the enrollment came to.
+func Receipt(out io.Writer, receipt *enroll.Receipt) error {
+	rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(rows, "%s\t%s\n", Clean(name), Clean(fmt.Sprintf(format, args...)))
+	}
+	row(receipt.User, "is enrolled")
+	row("card", "%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)
+	for _, key := range receipt.Keys {
+		proof := "attested"
+		if !key.Attested {
+			proof = "not attested"
+		}
+		row("slot "+key.Slot, "%s, %s, %s", key.Algorithm, key.Origin, proof)
+		row("", "certificate SHA-256 %s", key.LeafSHA256)
+		row("", "key pair %s", key.KeyPairID)
+	}
+	if identity := receipt.Identity; identity.PrimaryKeyPairID != "" {
+		row("identity", "%s", identity.PrimaryKeyPairID)
+	} else {
+		row("identity", "signs with %s, is written to with %s", identity.SigningKeyPairID, identity.EncryptionKeyPairID)
+	}
+	row("evidence", "%s", receipt.Evidence)
+	row("", "it may take up to 24 hours to show in Gmail")
+	return rows.Flush()
+}
