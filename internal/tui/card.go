@@ -202,6 +202,10 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}
+	if other := s.ownerOf(id.Serial); other != "" {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("this is the card of %s: is it the right one?", clean(other)), width)...)
+		lines = append(lines, "")
+	}
 	lines = append(lines,
 		"PIN             "+counterText(s, status.PIN),
 		"PUK             "+counterText(s, status.PUK),

@@ -77,6 +77,17 @@ func (s *session) setPlace(changed desk.Place) {
 	}
 }
 
+// ownerOf returns who else in the queue was enrolled, or is being enrolled, with
+// that card; "" for nobody.
+func (s *session) ownerOf(serial uint32) string {
+	for _, place := range s.places {
+		if place.Standing.Serial == serial && place.Stage != enroll.StageNone && !strings.EqualFold(place.Email, s.person.Email) {
+			return place.Email
+		}
+	}
+	return ""
+}
+
 // cards returns the YubiKeys that can be used now.
 func (s *session) cards() []piv.Identity {
 	var cards []piv.Identity
