@@ -20,7 +20,7 @@ type drawer struct {
 
 // show opens the drawer.
 func (d *drawer) show(s *session) tea.Cmd {
-	d.open, d.said = true, ""
+	d.open, d.said, d.cursor = true, "", 0
 	return s.world.acts()
 }
 

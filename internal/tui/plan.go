@@ -231,10 +231,13 @@ func (p *planScreen) begin(s *session) tea.Cmd {
 func (p *planScreen) losses() []string {
 	var losses []string
 	for _, slot := range p.outlook {
-		losses = append(losses, slot.Loss...)
+		for _, loss := range slot.Loss {
+			if !slices.Contains(losses, loss) {
+				losses = append(losses, loss)
+			}
+		}
 	}
-	slices.Sort(losses)
-	return slices.Compact(losses)
+	return losses
 }
 
 func (p *planScreen) view(s *session, width, _ int) string {
