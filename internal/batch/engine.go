@@ -66,17 +66,17 @@ func (e *engine) notify(event Event) {
 func (e *engine) fill(ctx context.Context, q queue, run int64) error {
 	const page = 1000
 	for after := ""; ; {
-		emails, err := e.options.Ledger.Waiting(ctx, run, after, page)
+		turns, err := e.options.Ledger.Waiting(ctx, run, after, page)
 		if err != nil {
 			return err
 		}
-		if len(emails) > 0 {
-			if err := q.insert(ctx, emails); err != nil {
+		if len(turns) > 0 {
+			if err := q.insert(ctx, turns); err != nil {
 				return &ledger.Error{Ledger: e.options.Ledger.Name(), Doing: "fill the queue", Err: err}
 			}
-			after = emails[len(emails)-1]
+			after = turns[len(turns)-1].Email
 		}
-		if len(emails) < page {
+		if len(turns) < page {
 			return nil
 		}
 	}

@@ -37,7 +37,7 @@ type queue interface {
 	// Stop waits for the jobs under way; StopAndCancel cancels them first.
 	Stop(context.Context) error
 	StopAndCancel(context.Context) error
-	insert(ctx context.Context, emails []string) error
+	insert(ctx context.Context, turns []ledger.Turn) error
 }
 
 // newQueue makes a queue whose jobs are worked by work, most at once; with work
@@ -81,12 +81,22 @@ func newClient[TTx any](driver riverdriver.Driver[TTx], config *river.Config) (q
 
 type riverQueue[TTx any] struct{ *river.Client[TTx] }
 
-// insert adds a job for each address that has none.
-func (q riverQueue[TTx]) insert(ctx context.Context, emails []string) error {
-	jobs := make([]river.InsertManyParams, len(emails))
-	for i, email := range emails {
-		jobs[i] = river.InsertManyParams{Args: job{Email: email}, InsertOpts: &river.InsertOpts{
-			Queue: queueName, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
+// The priorities of jobs, the smaller the sooner: who is new comes first.
+const (
+	priorityNew  = 1
+	priorityLook = 2
+)
+
+// insert adds a job for each user that has none.
+func (q riverQueue[TTx]) insert(ctx context.Context, turns []ledger.Turn) error {
+	jobs := make([]river.InsertManyParams, len(turns))
+	for i, turn := range turns {
+		priority := priorityNew
+		if turn.Earlier {
+			priority = priorityLook
+		}
+		jobs[i] = river.InsertManyParams{Args: job{Email: turn.Email}, InsertOpts: &river.InsertOpts{
+			Queue: queueName, Priority: priority, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
 		}}
 	}
 	if _, err := q.InsertManyFast(ctx, jobs); err != nil {

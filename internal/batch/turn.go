@@ -18,23 +18,42 @@ const (
 )
 
 // work is one job of the queue. It returns when the job is to come again.
+//
+// The entry is read before the user's turn and recorded as done after it: what
+// counts as in flight is at Gmail.
 func (s *session) work(ctx context.Context, email string) time.Duration {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })()
+	task, ok, err := s.engine.options.Ledger.Take(ctx, email, s.id)
+	if err != nil {
+		s.ledgerError(err)
+		return overtakenWait
+	}
+	if !ok {
+		return s.ended()
+	}
 	if !s.takeTurn(ctx) {
+		s.ledgerError(s.engine.options.Ledger.LetGo(ctx, task))
 		return 0
 	}
-	again, err := s.turn(ctx, email)
+	found, err := s.register(ctx, &task)
 	s.engine.options.Limiter.release(err)
+	again := s.settle(ctx, task, found, err)
 	if again < 0 {
-		s.engine.ended.Add(1)
-		select {
-		case s.engine.worked <- struct{}{}:
-		default:
-		}
+		return s.ended()
 	}
 	return again
+}
+
+// ended wakes whoever watches for the last of a run's users.
+func (s *session) ended() time.Duration {
+	s.engine.ended.Add(1)
+	select {
+	case s.engine.worked <- struct{}{}:
+	default:
+	}
+	return never
 }
 
 // takeTurn waits for room for another user.
@@ -45,34 +64,26 @@ func (s *session) takeTurn(ctx context.Context) bool {
 	return s.engine.options.Limiter.acquire(waiting) == nil
 }
 
-// turn takes a user's entry from the ledger and registers the user.
-func (s *session) turn(ctx context.Context, email string) (time.Duration, error) {
-	l, by := s.engine.options.Ledger, s.engine.options.Operator
-	task, ok, err := l.Take(ctx, email, s.id)
-	if err != nil {
-		return overtakenWait, s.ledgerError(err)
-	}
-	if !ok {
-		return never, nil
-	}
-	found, err := s.register(ctx, &task)
-	if err == nil {
-		if err := s.ledgerError(l.RecordDone(ctx, task, by, found)); err != nil {
-			return overtakenWait, err
+// settle records how a registration ended, and says when to try again.
+func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err error) time.Duration {
+	l := s.engine.options.Ledger
+	var failed *ledger.Error
+	switch {
+	case err == nil:
+		if s.ledgerError(l.RecordDone(ctx, task, s.engine.options.Operator, found)) != nil {
+			return overtakenWait
 		}
 		s.engine.outcome(nil)
 		s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
-		return never, nil
-	}
-	var failed *ledger.Error
-	switch {
+		return never
 	case errors.Is(err, ledger.ErrChanged):
-		return overtakenWait, err
+		return overtakenWait
 	case ctx.Err() != nil, kindOf(err) == gmail.KindCanceled, errors.Is(err, errSilent), errors.As(err, &failed):
 		// Not this user's fault: the next run, or another worker, goes on.
-		return 0, errors.Join(err, s.ledgerError(l.LetGo(ctx, task)))
+		s.ledgerError(l.LetGo(ctx, task))
+		return 0
 	}
-	return s.trouble(ctx, task, err), err
+	return s.trouble(ctx, task, err)
 }
 
 // trouble records why a user is not done, and says when to try again.

@@ -63,41 +63,36 @@ func (l *Ledger) Entries(ctx context.Context, run int64) iter.Seq2[Entry, error]
 // EarlierPairs lists key pairs that a user's entry asked for once and does not
 // any more, oldest first.
 func (l *Ledger) EarlierPairs(ctx context.Context, email string) ([]Pair, error) {
-	rows, err := l.read.QueryContext(ctx, l.rebind(`SELECT use, leaf, not_after, description, key_pair_id, created FROM earlier_pair WHERE email = ? ORDER BY replaced, run`), Key(email))
-	if err != nil {
-		return nil, l.failed("read earlier key pairs", err)
-	}
-	defer rows.Close()
 	var pairs []Pair
-	for rows.Next() {
+	err := l.each(ctx, func(row scanner) error {
 		var pair Pair
 		var notAfter int64
-		if err := rows.Scan(&pair.Use, &pair.LeafSHA256, &notAfter, &pair.Description, &pair.KeyPairID, &pair.Created); err != nil {
-			return nil, l.failed("read earlier key pairs", err)
-		}
+		err := row.Scan(&pair.Use, &pair.LeafSHA256, &notAfter, &pair.Description, &pair.KeyPairID, &pair.Created)
 		pair.NotAfter = fromMilliseconds(notAfter)
 		pairs = append(pairs, pair)
-	}
-	return pairs, l.failed("read earlier key pairs", rows.Err())
+		return err
+	}, `SELECT use, leaf, not_after, description, key_pair_id, created FROM earlier_pair WHERE email = ? ORDER BY replaced, run`, Key(email))
+	return pairs, l.failed("read earlier key pairs", err)
 }
 
-// Waiting lists addresses of a run's waiting entries in the order of their keys,
-// those after the given key, limit at most.
-func (l *Ledger) Waiting(ctx context.Context, run int64, after string, limit int) ([]string, error) {
-	rows, err := l.read.QueryContext(ctx, l.rebind(`SELECT email FROM entry WHERE run = ? AND state = 'waiting' AND email > ? ORDER BY email LIMIT ?`), run, after, limit)
-	if err != nil {
-		return nil, l.failed("list waiting entries", err)
-	}
-	defer rows.Close()
-	var emails []string
-	for rows.Next() {
-		var email string
-		if err := rows.Scan(&email); err != nil {
-			return nil, l.failed("list waiting entries", err)
-		}
-		emails = append(emails, email)
-	}
-	return emails, l.failed("list waiting entries", rows.Err())
+// Turn is an entry that waits.
+type Turn struct {
+	Email string
+	// Earlier: an earlier run brought it to its end; it only needs a look.
+	Earlier bool
+}
+
+// Waiting lists a run's waiting entries in the order of their addresses in lower
+// case, those after the given one, limit at most.
+func (l *Ledger) Waiting(ctx context.Context, run int64, after string, limit int) ([]Turn, error) {
+	var turns []Turn
+	err := l.each(ctx, func(row scanner) error {
+		var turn Turn
+		err := row.Scan(&turn.Email, &turn.Earlier)
+		turns = append(turns, turn)
+		return err
+	}, `SELECT email, earlier FROM entry WHERE run = ? AND state = 'waiting' AND email > ? ORDER BY email LIMIT ?`, run, after, limit)
+	return turns, l.failed("list waiting entries", err)
 }
 
 // stored is an entry as it stands in the ledger.

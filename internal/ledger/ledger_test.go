@@ -134,7 +134,7 @@ func TestWhatIsPutIsFound(t *testing.T) {
 		if err != nil || len(groups) != 1 || groups[0] != (ledger.Group{Class: ledger.ClassRow, Reason: "no-certificate", Count: 1, Example: "bad@x", Message: "there is no certificate", Hint: "add one"}) {
 			t.Errorf("%+v %v", groups, err)
 		}
-		if waiting, err := l.Waiting(t.Context(), run, "", 10); err != nil || len(waiting) != 1 || waiting[0] != "zoe@x" {
+		if waiting, err := l.Waiting(t.Context(), run, "", 10); err != nil || len(waiting) != 1 || waiting[0].Email != "zoe@x" {
 			t.Error(waiting, err)
 		}
 		points, err := l.Progress(t.Context(), run, 4)

@@ -1,0 +1,73 @@
+package batch_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// TestKilledTwentyTimes kills a run of 2,000 users (SIGKILL) at twenty moments,
+// then lets it come to its end: every user has one key pair and one identity.
+func TestKilledTwentyTimes(t *testing.T) {
+	users, kills := 2000, 20
+	if testing.Short() {
+		users, kills = 200, 5
+	}
+	a := newAuthority(t)
+	o := newOffice(t, "latency:2ms", "api:3%")
+	o.lab.Gmail().AddTrustRoot(a.root)
+	people := a.people(t, users, "killed")
+	dir := t.TempDir()
+	writePeople(t, filepath.Join(dir, "people.json"), people)
+	env := append(o.environment(), "PEOPLE="+filepath.Join(dir, "people.json"), "LEDGER="+filepath.Join(dir, "ledger.db"))
+
+	done := func() int {
+		n := 0
+		for _, row := range people {
+			n += len(o.lab.Gmail().Identities(row.Email))
+		}
+		return n
+	}
+	for n := range kills {
+		before, started := done(), time.Now()
+		process := child(t, "run", env...)
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// It has to get somewhere, and then dies at any moment.
+		goal := before + users/(kills+2)/2
+		for done() <= goal {
+			if time.Since(started) > time.Minute {
+				t.Fatalf("kill %d: only %d of %d users after a minute", n, done(), users)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if n > 0 {
+			t.Logf("kill %d: taken up after %v at most", n, time.Since(started).Round(10*time.Millisecond))
+		}
+		time.Sleep(rand.N(60 * time.Millisecond))
+		if err := process.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = process.Wait()
+	}
+	if left := users - done(); left <= 0 {
+		t.Error("it was over before the last kill")
+	}
+	last := child(t, "run", env...)
+	var out bytes.Buffer
+	last.Stdout = &out
+	if err := last.Run(); err != nil {
+		t.Fatal(err)
+	}
+	var counts ledger.Counts
+	if err := json.Unmarshal(out.Bytes(), &counts); err != nil || counts.Done != users || counts.Total != users {
+		t.Errorf("%s %v", out.Bytes(), err)
+	}
+	o.checkOnce(t, people)
+}
