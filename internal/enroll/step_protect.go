@@ -48,7 +48,7 @@ func (e *Enrollment) verifyPIN(ctx context.Context) error {
 		if !errors.As(err, &wrong) || !e.request.PIN.IsZero() {
 			return err
 		}
-		problem := fmt.Sprintf("that was not the PIN: %d tries left", wrong.Tries)
+		problem := "that was not the PIN: " + triesLeft(wrong.Tries)
 		e.note("%s", problem)
 		e.secrets.pin = secret.Secret{}
 		protection, err := e.card.Protection(ctx)
@@ -59,6 +59,13 @@ func (e *Enrollment) verifyPIN(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func triesLeft(tries int) string {
+	if tries == 1 {
+		return "1 try left"
+	}
+	return fmt.Sprintf("%d tries left", tries)
 }
 
 // riskLastTry asks before a try is used that would block the PIN if it is wrong.

@@ -260,7 +260,7 @@ func (p *planScreen) view(s *session, width, _ int) string {
 	}
 	for _, slot := range p.outlook {
 		if slot.Fate == enroll.FateContinue {
-			lines = append(lines, s.styles.OK.Render(markOK)+fmt.Sprintf(" slot %s holds the key of the enrollment that was broken off: it goes on with it", strings.ToUpper(slot.Slot.String())))
+			lines = append(lines, s.styles.OK.Render(markOK)+fmt.Sprintf(" slot %s holds the key that was generated for this user: it goes on with it", strings.ToUpper(slot.Slot.String())))
 		}
 	}
 	return strings.Join(append(lines, planLines(s, p.request(s))...), "\n")

@@ -57,6 +57,9 @@ func (u *userScreen) bindings(s *session) []key.Binding {
 	if u.problem.text != "" {
 		return []key.Binding{s.keys.Again, named(s.keys.Back, "another user")}
 	}
+	if !u.looked {
+		return []key.Binding{named(s.keys.Back, "another user")}
+	}
 	return []key.Binding{s.keys.Next, named(s.keys.Back, "another user")}
 }
 
