@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -124,6 +125,7 @@ func hintFor(err error) string {
 		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},
 		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
+		{evidence.ErrBusy, "wait for the other run to end, or end it; then run the same command again"},
 		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},
 	} {
 		if errors.Is(err, entry.err) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -226,4 +227,22 @@ func TestUsageIsRefusedBeforeAnything(t *testing.T) {
 		}
 	}
 	d.checkUntouched()
+}
+
+func TestOneUserIsEnrolledByOneProcess(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	unlock, err := evidence.Lock(d.world.Evidence, d.email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.run(); !errors.Is(err, evidence.ErrBusy) {
+		t.Fatalf("somebody else enrolls the user: %v", err)
+	}
+	if n := len(practice.Gmail().KeyPairs(d.email)); n != 0 {
+		t.Errorf("%d key pairs were registered", n)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	d.checkWhole(d.mustRun())
 }

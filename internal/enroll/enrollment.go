@@ -31,6 +31,7 @@ type Enrollment struct {
 	knownPairs []gmail.KeyPair
 	newToGmail bool // no key pair yet, so no identity either
 
+	unlock  func() error // lets other processes enroll the user again
 	folder  *evidence.Folder
 	journal evidence.Journal
 

@@ -37,6 +37,7 @@ func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
 		return nil, err
 	}
 	enrollment := newEnrollment(world, request)
+	defer enrollment.release()
 	plan := NewPlan(request)
 	for i, step := range plan {
 		enrollment.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
@@ -46,6 +47,14 @@ func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
 		}
 	}
 	return enrollment.receipt, nil
+}
+
+// release lets other processes enroll the user again. The lock ends with the
+// process at the latest, so failing to release it does not fail the enrollment.
+func (e *Enrollment) release() {
+	if e.unlock != nil {
+		_ = e.unlock()
+	}
 }
 
 // carryOut looks, acts and looks again, as often as the card glitches.

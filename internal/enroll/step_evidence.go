@@ -13,6 +13,11 @@ func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.folder != nil, nil },
 		act: func(_ context.Context, e *Enrollment) error {
+			unlock, err := evidence.Lock(e.world.Evidence, e.request.Email)
+			if err != nil {
+				return err
+			}
+			e.unlock = unlock
 			now := e.world.Now()
 			folder, err := evidence.Open(e.world.Evidence, e.request.Email, e.serial, now)
 			if err != nil {
