@@ -76,7 +76,7 @@ func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		Check: piv.CheckPIN,
 	}
 	if protection.PIN.Factory == piv.Yes {
-		question.Text, question.New = fmt.Sprintf("a new PIN for card %d (%s)", e.serial, pinRule), true
+		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.serial), true
 		question.Check = func(pin secret.Secret) error {
 			if pin.Equal(piv.FactoryPIN()) {
 				return errors.New("that is the factory PIN, which everybody knows")
