@@ -56,6 +56,9 @@ type Config struct {
 	MaxElapsed time.Duration
 	// CallTimeout bounds a single HTTP exchange (default 60 s).
 	CallTimeout time.Duration
+	// MaxConnections bounds the connections to one host; 0: no bound. A batch gives
+	// the number of its users in flight and a few more.
+	MaxConnections int
 	// Pace, if set, is asked before each call of the API and each exchange of
 	// credentials for a token, and returns when it may be made.
 	Pace func(ctx context.Context) error
@@ -76,7 +79,7 @@ type Domain struct {
 // Open reads the credentials; it makes no network call. Errors match
 // ErrCredentials, or ErrInvalid for an unusable endpoint.
 func Open(config Config) (*Domain, error) {
-	transport := newTransport()
+	transport := newTransport(config.MaxConnections)
 	d, err := open(config, transport)
 	if err != nil {
 		return nil, err

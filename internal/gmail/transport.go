@@ -17,14 +17,18 @@ const maxBody = 16 << 20
 var errBodyTooLarge = errors.New("the answer is larger than 16 MiB")
 
 // newTransport keeps enough idle connections for a batch of users to share; the
-// limits on whole exchanges come from each call's context.
-func newTransport() *http.Transport {
+// limits on whole exchanges come from each call's context. connections bounds
+// those to one host, 0 for no bound: without one, a call that just misses an idle
+// connection opens another.
+func newTransport(connections int) *http.Transport {
+	idle := max(connections, 64)
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          128,
-		MaxIdleConnsPerHost:   64,
+		MaxConnsPerHost:       connections,
+		MaxIdleConns:          2 * idle,
+		MaxIdleConnsPerHost:   idle,
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   15 * time.Second,
 		ExpectContinueTimeout: time.Second,
