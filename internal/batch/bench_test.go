@@ -101,7 +101,7 @@ func BenchmarkFreshUsers(b *testing.B) {
 		}
 		l := openLedger(b, store)
 		limiter := batch.NewLimiter(inFlight, 0)
-		domain, err := gmail.Open(gmail.Config{CredentialsFile: remote.env["CSE_PIV_CREDENTIALS"], Endpoint: remote.env["CSE_PIV_GMAIL_ENDPOINT"], OnRetry: limiter.OnRetry, Pace: limiter.Pace})
+		domain, err := gmail.Open(gmail.Config{CredentialsFile: remote.env["CSE_PIV_CREDENTIALS"], Endpoint: remote.env["CSE_PIV_GMAIL_ENDPOINT"], MaxConnections: batch.Connections(inFlight), OnRetry: limiter.OnRetry, Pace: limiter.Pace})
 		if err != nil {
 			b.Fatal(err)
 		}

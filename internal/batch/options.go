@@ -78,6 +78,10 @@ const (
 	maxRetryWait       = 10 * time.Minute
 )
 
+// Connections is how many connections to a host are enough for that many users in
+// flight; see gmail.Config.
+func Connections(concurrency int) int { return concurrency + 8 }
+
 func (o Options) withDefaults() Options {
 	if o.Limiter == nil {
 		o.Limiter = NewLimiter(DefaultConcurrency, 0)
