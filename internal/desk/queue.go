@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
 // Place is a person of the queue and how far their enrollment is.
@@ -12,6 +13,8 @@ type Place struct {
 	enroll.Standing
 	// Problem is what keeps the evidence or the certificate from being used.
 	Problem error
+	// Waits is what the person waits for, as far as Collect was told.
+	Waits []*issuer.WaitingError
 }
 
 // Queue returns the people of the roster with their standing, in its order. What
@@ -45,9 +48,12 @@ func (d *Desk) Collect(ctx context.Context, person Person) Place {
 	if place.Stage != enroll.StageWaiting {
 		return place
 	}
-	if _, err := enroll.Collect(ctx, d.World, person.Email); err != nil {
+	waits, err := enroll.Collect(ctx, d.World, person.Email)
+	if err == nil {
+		place = d.Place(person)
+	} else {
 		place.Problem = err
-		return place
 	}
-	return d.Place(person)
+	place.Waits = waits
+	return place
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // Stage is how far a person's enrollment is.
@@ -54,79 +55,91 @@ func StandingOf(root, email string) (Standing, error) {
 		}
 		return standing, nil
 	}
-	requests, certificates := 0, 0
 	for _, request := range standing.Keys {
-		k := &key{KeyRequest: request}
-		csr, err := folder.Read(requestFile(k))
-		if err != nil {
+		asked, answered, err := exchange(folder, &key{KeyRequest: request})
+		switch {
+		case err != nil:
 			return standing, err
+		case asked && !answered:
+			standing.Stage = StageWaiting
+			return standing, nil
+		case answered:
+			standing.Stage = StageReady
 		}
-		certificate, err := folder.Read(certificateFile(k))
-		if err != nil {
-			return standing, err
-		}
-		if csr != nil {
-			requests++
-		}
-		if certificate != nil {
-			certificates++
-		}
-	}
-	switch {
-	case requests > 0 && certificates == len(standing.Keys):
-		standing.Stage = StageReady
-	case requests > 0:
-		standing.Stage = StageWaiting
 	}
 	return standing, nil
 }
 
-// Collect asks the issuer for the certificates that a person's enrollment waits
-// for, without the card, and keeps those that Gmail can take. It reports whether
-// all are there. World needs Issuer, Chain, Evidence and Now for it.
-func Collect(ctx context.Context, world World, email string) (bool, error) {
-	standing, err := StandingOf(world.Evidence, email)
-	if err != nil || standing.Stage != StageWaiting {
-		return standing.Stage == StageReady, err
+// exchange reads whether a certificate was asked for, and whether there is one
+// for the key that was asked for last.
+func exchange(folder *evidence.Folder, key *key) (asked, answered bool, err error) {
+	csr, err := readRequest(folder, key)
+	if err != nil || csr == nil {
+		return false, false, err
 	}
-	e := newEnrollment(world, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
-	if e.folder, err = evidence.Latest(world.Evidence, email, standing.Serial); err != nil {
-		return false, err
+	data, err := folder.Read(certificateFile(key))
+	if err != nil || data == nil {
+		return true, false, err
 	}
-	all := true
-	for _, key := range e.keys {
-		arrived, err := e.collect(ctx, key)
-		if err != nil {
-			return false, err
-		}
-		all = all && arrived
+	certificates, err := smime.ParseCertificates(data)
+	if err != nil {
+		return true, false, fmt.Errorf("reading %s: %w", folder.File(certificateFile(key)), err)
 	}
-	return all, nil
+	return true, sameKey(certificates[0].PublicKey, csr.PublicKey), nil
 }
 
-func (e *Enrollment) collect(ctx context.Context, key *key) (bool, error) {
-	if kept, err := e.folder.Read(certificateFile(key)); err != nil || kept != nil {
-		return kept != nil, err
-	}
-	data, err := e.folder.Read(requestFile(key))
+// readRequest returns the request that is in the folder, or nil.
+func readRequest(folder *evidence.Folder, key *key) (*x509.CertificateRequest, error) {
+	data, err := folder.Read(requestFile(key))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return false, nil
+		return nil, nil
 	}
 	csr, err := x509.ParseCertificateRequest(block.Bytes)
 	if err != nil {
-		return false, fmt.Errorf("reading %s: %w", e.folder.File(requestFile(key)), err)
+		return nil, fmt.Errorf("reading %s: %w", folder.File(requestFile(key)), err)
+	}
+	return csr, nil
+}
+
+// Collect asks the issuer for the certificates that a person's enrollment waits
+// for, without the card, and keeps those that Gmail can take. It returns what is
+// still waited for. World needs Issuer, Chain, Evidence and Now for it.
+func Collect(ctx context.Context, world World, email string) ([]*issuer.WaitingError, error) {
+	standing, err := StandingOf(world.Evidence, email)
+	if err != nil || standing.Stage != StageWaiting {
+		return nil, err
+	}
+	e := newEnrollment(world, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
+	if e.folder, err = evidence.Latest(world.Evidence, email, standing.Serial); err != nil {
+		return nil, err
+	}
+	var waits []*issuer.WaitingError
+	for _, key := range e.keys {
+		err := e.collect(ctx, key)
+		var waiting *issuer.WaitingError
+		if errors.As(err, &waiting) {
+			waits = append(waits, waiting)
+		} else if err != nil {
+			return waits, err
+		}
+	}
+	return waits, nil
+}
+
+func (e *Enrollment) collect(ctx context.Context, key *key) error {
+	if asked, answered, err := exchange(e.folder, key); err != nil || !asked || answered {
+		return err
+	}
+	csr, err := readRequest(e.folder, key)
+	if err != nil {
+		return err
 	}
 	key.public = csr.PublicKey
-	err = e.obtain(ctx, key)
-	var waiting *issuer.WaitingError
-	if errors.As(err, &waiting) {
-		return false, nil
-	}
-	return err == nil, err
+	return e.obtain(ctx, key)
 }
 
 func plannedKeys(keys []KeyRequest) []evidence.PlannedKey {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -49,7 +50,7 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 	if err != nil || csr.CheckSignature() != nil || !sameKey(csr.PublicKey, key.public) {
 		return nil, nil
 	}
-	if len(csr.EmailAddresses) != 1 || csr.EmailAddresses[0] != e.request.Email {
+	if len(csr.EmailAddresses) != 1 || !strings.EqualFold(csr.EmailAddresses[0], e.request.Email) {
 		return nil, nil
 	}
 	return csr, nil
