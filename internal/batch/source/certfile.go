@@ -12,7 +12,7 @@ import (
 
 // maxCertificate bounds the files and values that hold one user's certificate,
 // in octets; a chain has a few kB.
-const maxCertificate = 1 << 20
+const maxCertificate = 256 << 10
 
 // files reads certificate files of one folder.
 type files struct {

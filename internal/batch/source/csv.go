@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ func (c *csvReader) next() (csvRow, error) {
 		if err != nil {
 			return csvRow{}, err
 		}
-		if len(bytes.Trim(first.text, " \t"+string(c.comma))) == 0 && !first.tooLong {
+		if !first.tooLong && !slices.ContainsFunc(first.text, func(b byte) bool { return b != ' ' && b != '\t' && b != c.comma }) {
 			continue
 		}
 		return c.row(first)

@@ -186,12 +186,12 @@ func (d *directory) Rows(ctx context.Context) iter.Seq2[Row, error] {
 func (d *directory) search(ctx context.Context, each func(*ldap.Entry) bool) error {
 	c, err := d.connect(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.Name(), d.explain(err))
+		return d.explain(err)
 	}
 	defer c.close()
 	base, err := d.base(c)
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.Name(), d.explain(err))
+		return d.explain(err)
 	}
 	c.ready()
 	paging := ldap.NewControlPaging(d.ldap.PageSize)
@@ -200,7 +200,7 @@ func (d *directory) search(ctx context.Context, each func(*ldap.Entry) bool) err
 	for {
 		cookie, err := d.page(ctx, c, request, each)
 		if err != nil {
-			return fmt.Errorf("search %s: %w", d.Name(), d.explain(err))
+			return d.explain(fmt.Errorf("search: %w", err))
 		}
 		if len(cookie) == 0 {
 			return nil

@@ -113,20 +113,17 @@ func (m *manifest) read(ctx context.Context, yield func(Row) bool) error {
 		_, _ = reader.Discard(3)
 	}
 	if err := otherFile(reader); err != nil {
-		return fmt.Errorf("%s: %w", m.name, err)
+		return err
 	}
 	rows := m.csv
 	if m.isNDJSON(reader) {
 		rows = m.ndjson
 	}
 	err = rows(&lines{ctx: ctx, reader: reader}, files, yield)
-	if err == nil || errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	if errors.Is(err, errStopped) {
-		return err
-	}
-	return fmt.Errorf("read %s: %w", m.name, err)
+	return err
 }
 
 func (m *manifest) isNDJSON(r *bufio.Reader) bool {
@@ -134,8 +131,7 @@ func (m *manifest) isNDJSON(r *bufio.Reader) bool {
 	case ".ndjson", ".jsonl":
 		return true
 	}
-	head, _ := r.Peek(64)
-	return strings.HasPrefix(strings.TrimLeft(string(head), " \t\r\n"), "{")
+	return strings.HasPrefix(strings.TrimLeft(string(beginning(r)), " \t\r\n"), "{")
 }
 
 // start is a row with nothing but its place.

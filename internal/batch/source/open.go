@@ -64,10 +64,18 @@ func Open(spec string, options Options) (Source, error) {
 
 const acceptedSources = "give a folder with files like user@example.com.p7pem, a CSV or NDJSON manifest, - for a manifest on standard input, or an ldap:// or ldaps:// address"
 
+// beginning returns up to 64 octets without waiting for more than three.
+func beginning(r *bufio.Reader) []byte {
+	const mark, most = 3, 64 // the byte order mark is the longest that is needed
+	_, _ = r.Peek(mark)
+	head, _ := r.Peek(min(r.Buffered(), most))
+	return head
+}
+
 // otherFile recognizes, by how it begins, a file that is no manifest, and says
 // what to do with it; nil if it may be one.
 func otherFile(r *bufio.Reader) error {
-	head, _ := r.Peek(64)
+	head := beginning(r)
 	switch text := string(head); {
 	case len(head) == 0:
 		return formatError(headerHint, "it is empty")
@@ -79,7 +87,7 @@ func otherFile(r *bufio.Reader) error {
 		return formatError("put certificates into a folder as user@example.com.pem and give the folder", "it is a certificate")
 	case strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "["):
 		return formatError("write one object per line, for example with: jq -c '.[]'", "it is a JSON list, not NDJSON")
-	case strings.ContainsRune(text, 0):
+	case strings.ContainsRune(text[:strings.IndexByte(text+"\n", '\n')], 0):
 		return formatError(headerHint, "it is not text")
 	}
 	return nil

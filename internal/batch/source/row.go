@@ -52,6 +52,7 @@ type Source interface {
 	// Name is the source as a person typed it, without secrets.
 	Name() string
 	// Rows yields every row once, in the source's order. An error that is not
-	// about one row ends the stream as the last pair's second value.
+	// about one row ends the stream as the last pair's second value; it does not
+	// repeat the source's name.
 	Rows(ctx context.Context) iter.Seq2[Row, error]
 }
