@@ -18,7 +18,8 @@ import (
 type cardScreen struct {
 	cursor  int    // where several cards are there
 	chosen  uint32 // among several
-	reading uint32
+	reading uint32 // the card that is being read; 0 for none
+	asked   int    // number of the latest reading
 	problem problem
 }
 
@@ -46,14 +47,16 @@ func (c *cardScreen) look(s *session) tea.Cmd {
 	if wanted != s.card.Identity.Serial {
 		s.card = desk.CardStatus{}
 	}
-	if wanted == 0 || wanted == s.card.Identity.Serial || wanted == c.reading {
-		if wanted == 0 {
-			c.reading = 0
-		}
+	switch wanted {
+	case 0:
+		c.reading, c.problem = 0, problem{}
+		return nil
+	case s.card.Identity.Serial, c.reading:
 		return nil
 	}
 	c.reading, c.problem = wanted, problem{}
-	return s.world.status(wanted)
+	c.asked++
+	return s.world.status(c.asked, wanted)
 }
 
 // ready reports whether the card that is shown can be used for the person.
@@ -92,7 +95,7 @@ func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		}
 		return c.look(s)
 	case statusMsg:
-		if msg.serial != c.reading {
+		if msg.request != c.asked || c.reading == 0 {
 			return nil
 		}
 		c.reading = 0
@@ -112,12 +115,12 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 			c.chosen = 0
 			return c.look(s)
 		}
-		return show(screenUser)
+		return s.show(screenUser)
 	case c.strange(s) && key.Matches(msg, s.keys.Other):
 		s.assigned = s.card.Identity.Serial
 	case c.ready(s) && key.Matches(msg, s.keys.Next):
 		s.request.Serial = s.card.Identity.Serial
-		return show(screenPlan)
+		return s.show(screenPlan)
 	case c.choosing(s) && key.Matches(msg, s.keys.Up):
 		c.cursor = max(0, c.cursor-1)
 	case c.choosing(s) && key.Matches(msg, s.keys.Down):

@@ -29,11 +29,11 @@ func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case key.Matches(press, s.keys.Next):
 		request := s.request
 		request.Overwrite, request.Confirm = false, ""
-		return tell(beginMsg{request})
+		return s.tell(beginMsg{request})
 	case key.Matches(press, s.keys.Park):
-		return tell(parkMsg{})
+		return s.tell(parkMsg{})
 	case key.Matches(press, s.keys.Back):
-		return show(screenPlan)
+		return s.show(screenPlan)
 	}
 	return nil
 }

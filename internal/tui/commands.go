@@ -22,6 +22,7 @@ type world struct {
 	desk  *desk.Desk
 	tasks *tasks
 	send  func(tea.Msg)
+	sleep func(context.Context, time.Duration) error
 }
 
 // do makes a command of a call, which is waited for before the wizard ends.
@@ -57,10 +58,10 @@ func (w world) atGmail(email string) tea.Cmd {
 	})
 }
 
-func (w world) status(serial uint32) tea.Cmd {
+func (w world) status(number int, serial uint32) tea.Cmd {
 	return w.do(func(ctx context.Context) tea.Msg {
 		status, err := w.desk.Status(ctx, serial)
-		return statusMsg{serial: serial, status: status, err: err}
+		return statusMsg{request: number, status: status, err: err}
 	})
 }
 
@@ -96,16 +97,32 @@ func (w world) act(id string) tea.Cmd {
 	})
 }
 
-func beat() tea.Cmd {
-	return tea.Tick(beatPause, func(now time.Time) tea.Msg { return beatMsg(now) })
+func (w world) beat() tea.Cmd {
+	return w.later(beatPause, func() tea.Msg { return beatMsg(time.Now()) })
 }
 
-func collectLater() tea.Cmd {
-	return tea.Tick(collectPause, func(time.Time) tea.Msg { return collectMsg{} })
+func (w world) collectLater() tea.Cmd {
+	return w.later(collectPause, func() tea.Msg { return collectMsg{} })
 }
 
-func show(screen screenID) tea.Cmd {
-	return func() tea.Msg { return showMsg{screen} }
+// later makes a command of a pause, which ends with the wizard.
+func (w world) later(pause time.Duration, then func() tea.Msg) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		if w.sleep(ctx, pause) != nil {
+			return nil
+		}
+		return then()
+	})
 }
 
-func tell(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
+// sleep waits, or returns the error of a context that ends before.
+func sleep(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -23,7 +23,7 @@ func (*doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		return tell(nextPersonMsg{})
+		return s.tell(nextPersonMsg{})
 	case key.Matches(press, s.keys.End):
 		return tea.Quit
 	}

@@ -22,11 +22,11 @@ func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Again):
-		return tell(beginMsg{s.request})
+		return s.tell(beginMsg{s.request})
 	case key.Matches(press, s.keys.Park):
-		return tell(parkMsg{})
+		return s.tell(parkMsg{})
 	case key.Matches(press, s.keys.Back):
-		return show(screenPlan)
+		return s.show(screenPlan)
 	}
 	return nil
 }

@@ -25,9 +25,9 @@ type (
 		err   error
 	}
 	statusMsg struct {
-		serial uint32
-		status desk.CardStatus
-		err    error
+		request int // which question it answers
+		status  desk.CardStatus
+		err     error
 	}
 	outlookMsg struct {
 		request int // which question it answers
@@ -82,7 +82,7 @@ type (
 	}
 )
 
-// What screens ask of the root model.
+// What screens ask of the root model, see session.tell.
 type (
 	// showMsg changes the screen.
 	showMsg struct{ screen screenID }

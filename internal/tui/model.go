@@ -13,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // Model is the wizard's root: it passes messages to the screen that is shown,
@@ -28,7 +29,6 @@ type Model struct {
 	help          bool
 	leaving       leaving
 	burst         burst
-	single        bool // one person, named on the command line
 	outcome       error
 	waiting       error // the latest wait for a certificate
 }
@@ -46,8 +46,8 @@ const (
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w world, email string) *Model {
-	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]string{}}
-	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight, single: email != ""}
+	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]string{}, single: email != ""}
+	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
 	}
@@ -67,42 +67,56 @@ func newScreens(s *session) map[screenID]screen {
 
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.session.world.check(), m.session.world.queue(), collectLater(), m.show(screenStart))
+	return tea.Batch(tea.RequestBackgroundColor, m.session.world.check(), m.session.world.queue(), m.session.world.collectLater(), m.show(screenStart))
 }
 
 // Update is called by bubbletea with every message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.take(msg)
+	for s := m.session; len(s.outbox) > 0; {
+		told := s.outbox[0]
+		s.outbox = s.outbox[1:]
+		cmd = tea.Batch(cmd, m.take(told))
+	}
+	return m, cmd
+}
+
+// take is Update for one message.
+func (m *Model) take(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height, m.scroll = msg.Width, msg.Height, 0
-		return m, nil
+		return nil
 	case tea.BackgroundColorMsg:
 		m.session.styles = newStyles(msg.IsDark())
-		return m, m.screens[m.at].update(m.session, msg)
+		return m.screens[m.at].update(m.session, msg)
 	case tea.KeyPressMsg:
-		return m, m.press(msg)
+		return m.press(msg)
 	case showMsg:
-		return m, m.show(msg.screen)
+		return m.show(msg.screen)
 	case pickedMsg:
+		if !strings.EqualFold(msg.person.Email, m.session.person.Email) {
+			m.forget()
+		}
 		m.session.pick(msg.person)
-		return m, m.show(screenCard)
+		return m.show(screenCard)
 	case nextPersonMsg:
-		return m, m.nextPerson()
+		return m.nextPerson()
 	case parkMsg:
-		return m, m.park()
+		return m.park()
 	case beginMsg:
-		return m, m.begin(msg.request)
+		return m.begin(msg.request)
 	case finishedMsg:
-		return m, m.finished(msg)
+		return m.finished(msg)
 	}
 	if asked, cmd := m.asked(msg); asked {
-		return m, cmd
+		return cmd
 	}
 	again := m.session.note(msg)
 	if m.drawer != nil {
 		again = tea.Batch(again, m.drawer.update(m.session, msg))
 	}
-	return m, tea.Batch(again, m.screens[m.at].update(m.session, msg))
+	return tea.Batch(again, m.screens[m.at].update(m.session, msg))
 }
 
 // show changes the screen.
@@ -114,7 +128,7 @@ func (m *Model) show(id screenID) tea.Cmd {
 // press takes a key: the wizard's own first, then the screen's.
 func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	if m.burst.swallow(msg) {
-		return tell(otpTypedMsg{})
+		return m.session.tell(otpTypedMsg{})
 	}
 	keys := m.session.keys
 	switch {
@@ -162,8 +176,10 @@ func (m *Model) pressLeaving(msg tea.KeyPressMsg) tea.Cmd {
 		m.leaving = leavingQuit
 	case key.Matches(msg, keys.Back):
 		m.leaving = leavingBack
-	default:
+	case key.Matches(msg, keys.Next):
 		m.leaving = leavingNot
+		return nil
+	default:
 		return nil
 	}
 	m.session.run.cancel()
@@ -173,11 +189,16 @@ func (m *Model) pressLeaving(msg tea.KeyPressMsg) tea.Cmd {
 // begin starts an enrollment.
 func (m *Model) begin(request enroll.Request) tea.Cmd {
 	s := m.session
-	var known = s.run.pin()
+	var known secret.Secret
+	if s.run != nil && s.run.request.Serial == request.Serial {
+		known = s.run.typed
+	}
 	ctx, cancel := context.WithCancel(s.world.ctx)
 	s.request = request
-	s.run = newRunning(s.run, request, cancel)
-	return tea.Batch(s.world.enroll(ctx, request, &conversation{run: s.run.id, send: s.world.send, known: known}), beat(), m.show(screenWork))
+	s.runs++
+	s.run = newRunning(s.runs, request, cancel)
+	delete(s.failures, strings.ToLower(request.Email))
+	return tea.Batch(s.world.enroll(ctx, request, &conversation{run: s.run.id, send: s.world.send, known: known}), s.world.beat(), m.show(screenWork))
 }
 
 // asked shows the screen for a question of the running enrollment.
@@ -200,7 +221,7 @@ func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
 		cancel()
 		return true, nil
 	}
-	return true, tea.Sequence(m.show(id), m.screens[id].update(m.session, msg))
+	return true, tea.Batch(m.show(id), m.screens[id].update(m.session, msg))
 }
 
 func cancelled[T any](chan<- answer[T]) answer[T] { return answer[T]{err: context.Canceled} }
@@ -218,13 +239,14 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	refresh := s.world.collect(s.person)
 	var waiting *issuer.WaitingError
 	switch {
+	case msg.err == nil && leaving == leavingQuit:
+		m.outcome, s.receipts = nil, append(s.receipts, msg.receipt)
+		return tea.Quit
 	case leaving == leavingQuit:
 		m.outcome = context.Canceled
 		return tea.Quit
 	case msg.err == nil:
-		m.outcome = nil
-		delete(s.failures, strings.ToLower(s.person.Email))
-		s.receipts = append(s.receipts, msg.receipt)
+		m.outcome, s.receipts = nil, append(s.receipts, msg.receipt)
 		return tea.Batch(refresh, m.show(screenDone))
 	case leaving == leavingBack, errors.Is(msg.err, enroll.ErrDeclined), errors.Is(msg.err, context.Canceled):
 		return tea.Batch(refresh, m.show(screenPlan))
@@ -249,14 +271,19 @@ func (m *Model) park() tea.Cmd {
 // nextPerson clears what was typed for the last one.
 func (m *Model) nextPerson() tea.Cmd {
 	s := m.session
-	if m.single {
+	if s.single {
 		return tea.Quit
 	}
 	s.run, s.person, s.atGmail = nil, desk.Person{}, desk.AtGmail{}
 	m.screens[screenUser] = newUserScreen(s)
-	m.screens[screenCard] = &cardScreen{}
-	m.screens[screenPlan] = newPlanScreen(s)
+	m.forget()
 	return tea.Batch(s.world.queue(), m.show(screenUser))
+}
+
+// forget forgets card and plan of the person before.
+func (m *Model) forget() {
+	m.screens[screenCard] = &cardScreen{}
+	m.screens[screenPlan] = newPlanScreen(m.session)
 }
 
 // note keeps what commands report in the session.
@@ -283,10 +310,10 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 	case beatMsg:
 		if s.run.active() {
 			s.run.beat(msg)
-			return beat()
+			return s.world.beat()
 		}
 	case collectMsg:
-		return tea.Batch(append(s.collectAll(), collectLater())...)
+		return tea.Batch(append(s.collectAll(), s.world.collectLater())...)
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func (p *pinScreen) take(s *session) tea.Cmd {
 	p.asked.reply <- answer[secret.Secret]{value: typed}
 	p.asked = nil
 	p.clear()
-	return show(screenWork)
+	return s.show(screenWork)
 }
 
 func (p *pinScreen) view(s *session, width, _ int) string {

@@ -183,7 +183,7 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, s.keys.Back):
-		return show(screenCard)
+		return s.show(screenCard)
 	case key.Matches(msg, s.keys.Again):
 		return p.ask(s)
 	case key.Matches(msg, s.keys.Next):
@@ -224,7 +224,7 @@ func (p *planScreen) begin(s *session) tea.Cmd {
 		}
 		request.Overwrite, request.Confirm = true, want
 	}
-	return tell(beginMsg{request})
+	return s.tell(beginMsg{request})
 }
 
 // losses lists what the plan would destroy.

@@ -53,7 +53,7 @@ func (q *questionScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		case q.choice != nil:
 			return q.pressChoice(s, msg)
 		case q.agreement != nil && key.Matches(msg, s.keys.Next):
-			return q.agree()
+			return q.agree(s)
 		case q.agreement != nil:
 			q.input, _ = q.input.Update(msg)
 		}
@@ -70,14 +70,14 @@ func (q *questionScreen) pressChoice(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, s.keys.Next):
 		q.choice.reply <- answer[string]{value: q.choice.choices[q.cursor].ID}
 		q.choice = nil
-		return show(screenWork)
+		return s.show(screenWork)
 	}
 	return nil
 }
 
 // agree takes what was typed: the word that was wanted, or yes or no spelled
 // out.
-func (q *questionScreen) agree() tea.Cmd {
+func (q *questionScreen) agree(s *session) tea.Cmd {
 	typed := strings.TrimSpace(q.input.Value())
 	q.input.SetValue("")
 	agreed := typed == q.agreement.want
@@ -93,7 +93,7 @@ func (q *questionScreen) agree() tea.Cmd {
 	}
 	q.agreement.reply <- answer[bool]{value: agreed}
 	q.agreement = nil
-	return show(screenWork)
+	return s.show(screenWork)
 }
 
 func (q *questionScreen) view(s *session, width, _ int) string {

@@ -31,7 +31,7 @@ func (r *reviewScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		if r.asked != nil && key.Matches(msg, s.keys.Next) {
 			r.asked.reply <- answer[bool]{value: true}
 			r.asked = nil
-			return show(screenWork)
+			return s.show(screenWork)
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 	working, stop := context.WithCancel(ctx)
 	running := &tasks{}
 	var program *tea.Program
-	model := newModel(world{ctx: working, desk: d, tasks: running, send: func(msg tea.Msg) { program.Send(msg) }}, options.Email)
+	model := newModel(world{ctx: working, desk: d, tasks: running, send: func(msg tea.Msg) { program.Send(msg) }, sleep: sleep}, options.Email)
 	program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(options.In), tea.WithOutput(options.Out), tea.WithEnvironment(os.Environ()), tea.WithoutSignalHandler())
 	go running.run(func() {
 		for found, err := range d.Watch(working) {
@@ -50,7 +50,10 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 
 // result is what the wizard came to.
 func (m *Model) result() error {
-	if m.single || errors.Is(m.outcome, context.Canceled) {
+	switch {
+	case m.session.single && m.outcome == nil && len(m.session.receipts) == 0:
+		return context.Canceled // ended before anything was done
+	case m.session.single, errors.Is(m.outcome, context.Canceled):
 		return m.outcome
 	}
 	for _, place := range m.session.places {

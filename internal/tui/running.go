@@ -21,7 +21,8 @@ type running struct {
 	notes   []string
 	now     time.Time
 	turns   int // of the spinner
-	// typed is the PIN as it was typed for this person last.
+	// typed is the PIN as it was typed last, kept only while the run waits for a
+	// certificate.
 	typed   secret.Secret
 	ended   bool
 	receipt *enroll.Receipt
@@ -36,12 +37,9 @@ type runStep struct {
 	ended     time.Time
 }
 
-// newRunning begins a run after the one before, which may be nil.
-func newRunning(before *running, request enroll.Request, cancel func()) *running {
-	r := &running{id: 1, cancel: cancel, request: request}
-	if before != nil {
-		r.id = before.id + 1
-	}
+// newRunning begins the run with that number.
+func newRunning(id int, request enroll.Request, cancel func()) *running {
+	r := &running{id: id, cancel: cancel, request: request}
 	request.Review = true
 	for _, step := range enroll.NewPlan(request) {
 		r.steps = append(r.steps, runStep{id: step.ID, title: step.Title})
@@ -51,14 +49,6 @@ func newRunning(before *running, request enroll.Request, cancel func()) *running
 
 func (r *running) active() bool    { return r != nil && !r.ended }
 func (r *running) is(run int) bool { return r != nil && r.id == run }
-
-// pin is what was typed for a run that waits for a certificate.
-func (r *running) pin() secret.Secret {
-	if r == nil {
-		return secret.Secret{}
-	}
-	return r.typed
-}
 
 func (r *running) beat(now beatMsg) {
 	r.now = time.Time(now)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -36,7 +38,24 @@ type session struct {
 	card     desk.CardStatus // zero Identity while no card was read
 	request  enroll.Request
 	run      *running
+	// runs counts the runs, so that no two have the same number.
+	runs int
+	// single is a wizard for one person, who was named on the command line.
+	single bool
+
+	outbox []tea.Msg
 }
+
+// tell has the root model take a message as soon as the screen is done with the
+// present one, before any other: a command's message could be overtaken by the
+// next question of the enrollment, or by the next key.
+func (s *session) tell(msg tea.Msg) tea.Cmd {
+	s.outbox = append(s.outbox, msg)
+	return nil
+}
+
+// show changes the screen.
+func (s *session) show(screen screenID) tea.Cmd { return s.tell(showMsg{screen}) }
 
 // pick makes the person the one who is served, with the plan that they had
 // before or the one of the command line.

@@ -25,7 +25,7 @@ func (*startScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		return show(screenUser)
+		return s.show(screenUser)
 	case key.Matches(press, s.keys.Again):
 		s.checks = nil
 		return tea.Batch(s.world.check(), s.world.queue())

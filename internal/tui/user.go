@@ -93,7 +93,7 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, s.keys.Back):
-		return show(screenStart)
+		return s.show(screenStart)
 	case key.Matches(msg, s.keys.Up):
 		u.cursor = max(0, u.cursor-1)
 	case key.Matches(msg, s.keys.Down):
@@ -139,8 +139,7 @@ func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		u.problem, u.looked = problem{}, false
 		return s.world.atGmail(u.asked.Email)
 	case u.looked && u.problem.text == "" && key.Matches(msg, s.keys.Next):
-		atGmail := s.atGmail
-		return tea.Sequence(tell(pickedMsg{u.asked}), tell(atGmailMsg{email: u.asked.Email, atGmail: atGmail}))
+		return s.tell(pickedMsg{u.asked})
 	}
 	return nil
 }
