@@ -13,14 +13,21 @@ import (
 const placeholder = "[secret]"
 
 // Secret is an unprintable byte string. The zero value means "not given".
-type Secret struct{ value []byte }
+type Secret struct {
+	// fmt does not ask unexported fields how they want to be printed, and follows
+	// one pointer for verbs that do not fit; of two it shows an address.
+	value **[]byte
+	_     [0]func() // == would compare addresses
+}
 
 // New returns a Secret holding a copy of value.
 func New(value []byte) Secret {
 	if len(value) == 0 {
 		return Secret{}
 	}
-	return Secret{value: append([]byte(nil), value...)}
+	own := append([]byte(nil), value...)
+	hidden := &own
+	return Secret{value: &hidden}
 }
 
 // FromString returns a Secret holding the bytes of value.
@@ -28,17 +35,24 @@ func FromString(value string) Secret { return New([]byte(value)) }
 
 // Reveal returns a copy of the bytes. Call it only where they leave for the
 // card, the keyring or the sealed escrow record.
-func (s Secret) Reveal() []byte { return append([]byte(nil), s.value...) }
+func (s Secret) Reveal() []byte { return append([]byte(nil), s.bytes()...) }
+
+func (s Secret) bytes() []byte {
+	if s.value == nil {
+		return nil
+	}
+	return **s.value
+}
 
 // Len returns the number of bytes.
-func (s Secret) Len() int { return len(s.value) }
+func (s Secret) Len() int { return len(s.bytes()) }
 
 // IsZero reports whether no value was given.
-func (s Secret) IsZero() bool { return len(s.value) == 0 }
+func (s Secret) IsZero() bool { return s.value == nil }
 
 // Equal compares two secrets in constant time for equal lengths.
 func (s Secret) Equal(other Secret) bool {
-	return subtle.ConstantTimeCompare(s.value, other.value) == 1
+	return subtle.ConstantTimeCompare(s.bytes(), other.bytes()) == 1
 }
 
 // String returns a placeholder.

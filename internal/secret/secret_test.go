@@ -17,9 +17,10 @@ func TestSecretIsNeverShown(t *testing.T) {
 		Name string
 		PIN  secret.Secret
 	}{"x", s}
+	hidden := struct{ pin secret.Secret }{s} // fmt does not call methods of unexported fields
 	var shown strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&shown, verb+" "+verb+" "+verb+"\n", s, &s, holder)
+		fmt.Fprintf(&shown, verb+" "+verb+" "+verb+" "+verb+"\n", s, &s, holder, hidden)
 	}
 	asJSON, err := json.Marshal(holder)
 	if err != nil {
