@@ -8,6 +8,7 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -118,6 +119,9 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		return s.show(screenUser)
 	case c.strange(s) && key.Matches(msg, s.keys.Other):
 		s.assigned = s.card.Identity.Serial
+		if s.person.Serial != 0 {
+			s.person.Serial = s.assigned
+		}
 	case c.ready(s) && key.Matches(msg, s.keys.Next):
 		s.request.Serial = s.card.Identity.Serial
 		return s.show(screenPlan)
@@ -201,6 +205,10 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		what += ", " + s.card.FormFactor
 	}
 	lines := []string{s.styles.Title.Render(what), s.styles.Faint.Render("in " + clean(id.Reader)), ""}
+	if status.PIN.Tries == 0 {
+		lines = append(lines, problemLines(s, s.explain(piv.ErrPINBlocked), width)...)
+		lines = append(lines, "")
+	}
 	if c.strange(s) {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
 		lines = append(lines, "")
@@ -261,7 +269,7 @@ func slotLines(s *session, slots []piv.SlotContents, width int) []string {
 			retired++
 			continue
 		}
-		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), shorten(slot.Name(), 19))
+		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), ansi.Truncate(slot.Name(), 19, "…"))
 		if empty {
 			lines = append(lines, label+" "+s.styles.Faint.Render("empty"))
 			continue
@@ -288,13 +296,6 @@ func slotText(contents piv.SlotContents) string {
 			who = leaf.Subject.String()
 		}
 		text += fmt.Sprintf("; %s to %s", who, leaf.NotAfter.Format(time.DateOnly))
-	}
-	return text
-}
-
-func shorten(text string, n int) string {
-	if len(text) > n {
-		return text[:n-1] + "…"
 	}
 	return text
 }

@@ -19,7 +19,7 @@ func (*certificateScreen) enter(*session) tea.Cmd { return nil }
 func (*certificateScreen) typing() bool           { return false }
 
 func (*certificateScreen) bindings(s *session) []key.Binding {
-	return []key.Binding{named(s.keys.Next, "go on"), named(s.keys.Park, "park, next person"), named(s.keys.Back, "plan")}
+	return []key.Binding{named(s.keys.Next, "go on"), named(s.keys.Park, parkText(s)), named(s.keys.Back, "plan")}
 }
 
 func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -63,6 +63,14 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 	}
 	lines = append(lines, paragraph("It is looked for every few seconds. Nothing has to be kept open: park the person and serve the next one; they show in the queue as soon as it is there. The card can be given back until then, or kept.", width)...)
 	return strings.Join(lines, "\n")
+}
+
+// parkText says what becomes of a person who is parked.
+func parkText(s *session) string {
+	if s.single {
+		return "end, go on later"
+	}
+	return "park, next person"
 }
 
 // waitingFor lists what an enrollment waits for, which may be several.

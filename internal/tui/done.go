@@ -15,6 +15,9 @@ func (*doneScreen) enter(*session) tea.Cmd { return nil }
 func (*doneScreen) typing() bool           { return false }
 
 func (*doneScreen) bindings(s *session) []key.Binding {
+	if s.single {
+		return []key.Binding{named(s.keys.Next, "end")}
+	}
 	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End}
 }
 

@@ -34,11 +34,8 @@ func (d *drawer) update(s *session, msg tea.Msg) tea.Cmd {
 		d.acts = msg.acts
 		d.cursor = min(d.cursor, max(0, len(d.acts)-1))
 	case actedMsg:
-		d.said = clean(msg.said)
 		if msg.err != nil {
-			d.said = clean(msg.err.Error())
-		}
-		if d.open {
+			d.open, d.said = true, clean(msg.err.Error())
 			return s.world.acts()
 		}
 	}
@@ -60,17 +57,18 @@ func (d *drawer) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (d *drawer) view(s *session) string {
+func (d *drawer) view(s *session, height int) string {
 	lines := []string{"", s.styles.Title.Render("The drawer of practice cards"), ""}
+	if d.said != "" {
+		lines = append(lines, s.styles.Faint.Render(d.said), "")
+	}
+	var acts []string
 	for i, act := range d.acts {
 		pointer, style := "  ", s.styles.Value
 		if i == d.cursor {
 			pointer, style = markNow+" ", s.styles.Selected
 		}
-		lines = append(lines, style.Render(pointer+clean(act.Title)))
+		acts = append(acts, style.Render(pointer+clean(act.Title)))
 	}
-	if d.said != "" {
-		lines = append(lines, "", s.styles.Faint.Render(d.said))
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, around(acts, d.cursor, height-len(lines))...), "\n")
 }

@@ -14,7 +14,7 @@ func (*failureScreen) enter(*session) tea.Cmd { return nil }
 func (*failureScreen) typing() bool           { return false }
 
 func (*failureScreen) bindings(s *session) []key.Binding {
-	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), s.keys.Park}
+	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), named(s.keys.Park, parkText(s))}
 }
 
 func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {

@@ -32,7 +32,7 @@ func (m *Model) View() tea.View {
 
 func (m *Model) content() string {
 	if m.width < minWidth || m.height < minHeight {
-		return fmt.Sprintf("This window has %d columns and %d lines.\ncse-piv needs %d and %d: please make it larger.\n\nNothing is lost; ctrl+c quits.", m.width, m.height, minWidth, minHeight)
+		return m.tooSmall()
 	}
 	width, height := m.room()
 	body := m.body(width, height)
@@ -40,6 +40,16 @@ func (m *Model) content() string {
 	return strings.Join([]string{
 		m.header(width), m.stations(width), rule, m.window(body, width, height), rule, m.footer(width),
 	}, "\n")
+}
+
+// tooSmall is what fits of a message into whatever is left of the window.
+func (m *Model) tooSmall() string {
+	text := fmt.Sprintf("This window has %d columns and %d lines; cse-piv needs %d and %d. Please make it larger. Nothing is lost.", m.width, m.height, minWidth, minHeight)
+	if m.width < 1 || m.height < 1 {
+		return ""
+	}
+	lines := paragraph(text, m.width)
+	return strings.Join(lines[:min(len(lines), m.height)], "\n")
 }
 
 // room is what is left for a screen, in columns and lines.
@@ -52,7 +62,7 @@ func (m *Model) body(width, height int) string {
 	case m.help:
 		return m.helpView()
 	case m.drawer != nil && m.drawer.open:
-		return m.drawer.view(m.session)
+		return m.drawer.view(m.session, height)
 	}
 	return m.screens[m.at].view(m.session, width-2, height)
 }
@@ -126,6 +136,9 @@ func (s *session) tally() string {
 	}
 	if n := stages[enroll.StageReady]; n > 0 {
 		text += fmt.Sprintf(" · %d ready to go on", n)
+	}
+	if n := len(s.failures); n > 0 {
+		text += fmt.Sprintf(" · %d failed", n)
 	}
 	return text
 }

@@ -6,11 +6,11 @@ import "charm.land/bubbles/v2/key"
 // ModHex alphabet (cbdefghijklnrtuv) and Enter into whatever window is in front,
 // so no act is on one of those letters; burst.go swallows the Enter.
 type keyMap struct {
-	Next, Back, Help, Quit        key.Binding
-	Up, Down, PageUp, PageDown    key.Binding
-	Change                        key.Binding
-	Again, Park, Other, Look, End key.Binding
-	Practice                      key.Binding
+	Next, Back, Help, Quit     key.Binding
+	Up, Down, PageUp, PageDown key.Binding
+	Change                     key.Binding
+	Again, Park, Other, End    key.Binding
+	Practice                   key.Binding
 }
 
 func newKeyMap() keyMap {
@@ -30,7 +30,6 @@ func newKeyMap() keyMap {
 		Again:    bind("a", "again", "a"),
 		Park:     bind("p", "park this person", "p"),
 		Other:    bind("o", "use this card all the same", "o"),
-		Look:     bind("a", "look again", "a"),
 		End:      bind("q", "end", "q"),
 		Practice: bind("ctrl+o", "practice", "ctrl+o"),
 	}

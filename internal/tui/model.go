@@ -46,7 +46,7 @@ const (
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w world, email string) *Model {
-	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]string{}, single: email != ""}
+	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]string{}, collecting: map[string]bool{}, single: email != ""}
 	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
@@ -60,7 +60,7 @@ func newModel(w world, email string) *Model {
 func newScreens(s *session) map[screenID]screen {
 	return map[screenID]screen{
 		screenStart: &startScreen{}, screenUser: newUserScreen(s), screenCard: &cardScreen{}, screenPlan: newPlanScreen(s),
-		screenPIN: newPINScreen(s), screenWork: &workScreen{}, screenCertificate: &certificateScreen{}, screenReview: &reviewScreen{},
+		screenPIN: &pinScreen{}, screenWork: &workScreen{}, screenCertificate: &certificateScreen{}, screenReview: &reviewScreen{},
 		screenDone: &doneScreen{}, screenQuestion: newQuestionScreen(s), screenFailure: &failureScreen{},
 	}
 }
@@ -236,6 +236,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	m.screens[screenPIN].update(s, msg) // forgets what was being typed
 	leaving := m.leaving
 	m.leaving = leavingNot
+	s.card = desk.CardStatus{} // it is another now
 	refresh := s.world.collect(s.person)
 	var waiting *issuer.WaitingError
 	switch {
@@ -293,13 +294,15 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 		s.checks = msg.checks
 	case queueMsg:
 		for _, place := range msg.places {
-			if !s.has(place.Email) {
+			switch known, ok := s.place(place.Email); {
+			case !ok:
 				s.places = append(s.places, place)
-			} else {
+			case known.Person.Serial == place.Person.Serial: // else another card was taken here
 				s.setPlace(place)
 			}
 		}
 	case collectedMsg:
+		delete(s.collecting, strings.ToLower(msg.place.Email))
 		s.setPlace(msg.place)
 	case foundMsg:
 		s.found, s.foundErr, s.watched = msg.found, msg.err, true
@@ -318,17 +321,14 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (s *session) has(email string) bool {
-	_, ok := s.place(email)
-	return ok
-}
-
 // collectAll asks for the certificates of everybody who waits and is not being
 // served.
 func (s *session) collectAll() []tea.Cmd {
 	var cmds []tea.Cmd
 	for _, place := range s.places {
-		if place.Stage == enroll.StageWaiting && !(s.run.active() && strings.EqualFold(place.Email, s.person.Email)) {
+		email := strings.ToLower(place.Email)
+		if place.Stage == enroll.StageWaiting && !s.collecting[email] && !(s.run.active() && strings.EqualFold(place.Email, s.person.Email)) {
+			s.collecting[email] = true
 			cmds = append(cmds, s.world.collect(place.Person))
 		}
 	}

@@ -3,9 +3,9 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -19,19 +19,11 @@ const maxSecret = 64
 // pinScreen has the user type a PIN, twice when it is new. Nothing of it is
 // drawn, not even its length.
 type pinScreen struct {
-	asked   *secretAsked // nil when nothing is asked
-	input   textinput.Model
+	asked   *secretAsked  // nil when nothing is asked
+	typed   secret.Secret // so far
 	first   secret.Secret // of a new secret, while it is typed again
 	again   bool
 	problem string
-}
-
-func newPINScreen(s *session) *pinScreen {
-	p := &pinScreen{input: newInput(s.styles, "")}
-	p.input.EchoMode = textinput.EchoNone
-	p.input.CharLimit = maxSecret
-	p.input.Focus()
-	return p
 }
 
 func (p *pinScreen) enter(*session) tea.Cmd { return nil }
@@ -51,32 +43,49 @@ func (p *pinScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		p.asked = nil
 		p.clear()
 	case otpTypedMsg:
-		p.input.SetValue("")
+		p.typed = secret.Secret{}
 		p.problem = "a touched YubiKey typed that: please use the keyboard"
 	case tea.PasteMsg:
-		p.input, _ = p.input.Update(msg)
+		p.add(strings.TrimSpace(msg.Content))
 	case tea.KeyPressMsg:
-		if p.asked == nil {
-			return nil
-		}
-		if key.Matches(msg, s.keys.Next) {
+		switch {
+		case p.asked == nil:
+		case key.Matches(msg, s.keys.Next):
 			return p.take(s)
+		case msg.Code == tea.KeyBackspace:
+			p.erase()
+		default:
+			p.add(msg.Text)
 		}
-		p.problem = ""
-		p.input, _ = p.input.Update(msg)
 	}
 	return nil
 }
 
+// add types text, unless that would be too long for any secret. There is no
+// cursor to move: nobody would see where it is.
+func (p *pinScreen) add(text string) {
+	if p.asked == nil || text == "" || p.typed.Len()+len(text) > maxSecret {
+		return
+	}
+	p.problem = ""
+	p.typed = secret.New(append(p.typed.Reveal(), text...))
+}
+
+// erase takes the last character back.
+func (p *pinScreen) erase() {
+	typed := p.typed.Reveal()
+	_, size := utf8.DecodeLastRune(typed)
+	p.typed = secret.New(typed[:len(typed)-size])
+}
+
 func (p *pinScreen) clear() {
-	p.input.SetValue("")
-	p.first, p.again = secret.Secret{}, false
+	p.typed, p.first, p.again = secret.Secret{}, secret.Secret{}, false
 }
 
 // take checks what was typed and hands it over.
 func (p *pinScreen) take(s *session) tea.Cmd {
-	typed := secret.FromString(p.input.Value())
-	p.input.SetValue("")
+	typed := p.typed
+	p.typed = secret.Secret{}
 	question := p.asked.question
 	if question.Check != nil {
 		if err := question.Check(typed); err != nil {
@@ -137,7 +146,7 @@ func (p *pinScreen) view(s *session, width, _ int) string {
 
 // fieldView tells whether something was typed, and no more.
 func (p *pinScreen) fieldView(s *session) string {
-	if p.input.Value() == "" {
+	if p.typed.IsZero() {
 		return s.styles.Selected.Render("[               ]")
 	}
 	return s.styles.Selected.Render("[ being typed … ]")

@@ -9,6 +9,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -34,11 +35,13 @@ const (
 // list of steps with what each changes.
 type planScreen struct {
 	choices choices
-	serial  textinput.Model
-	asked   int // number of the latest question for the outlook
-	known   bool
-	outlook []enroll.SlotOutlook
-	problem problem
+	// firmware is that of the card for which the choices were made.
+	firmware piv.Version
+	serial   textinput.Model
+	asked    int // number of the latest question for the outlook
+	known    bool
+	outlook  []enroll.SlotOutlook
+	problem  problem
 }
 
 func newPlanScreen(s *session) *planScreen {
@@ -50,12 +53,15 @@ func newPlanScreen(s *session) *planScreen {
 func (p *planScreen) typing() bool { return false }
 
 func (p *planScreen) enter(s *session) tea.Cmd {
-	if p.choices.rows == nil {
-		p.choices = planChoices(s.request.Keys, s.card.Identity.Firmware)
+	firmware := s.card.Identity.Firmware
+	switch {
+	case p.choices.rows == nil:
+		p.choices, p.firmware = planChoices(s.request.Keys, firmware), firmware
+	case firmware != piv.Version{} && firmware != p.firmware:
+		p.choices, p.firmware = planChoices(p.keys(), firmware), firmware
 	}
 	restyle(&p.serial, s.styles)
 	p.problem = problem{}
-	p.serial.SetValue("")
 	return p.ask(s)
 }
 
@@ -138,6 +144,7 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 	}
 	p.choices.hide(askSlot, p.choices.value(askLayout) == layoutSplit)
 	p.known, p.outlook = false, nil
+	p.serial.SetValue("") // what was agreed to was another loss
 	return s.world.outlook(p.asked, p.request(s))
 }
 
@@ -150,11 +157,11 @@ func (p *planScreen) request(s *session) enroll.Request {
 }
 
 func (p *planScreen) bindings(s *session) []key.Binding {
-	begin := named(s.keys.Next, "begin")
-	if p.problem.text != "" {
-		return []key.Binding{named(s.keys.Again, "look again"), s.keys.Up, s.keys.Down, s.keys.Change, s.keys.Back}
+	first := named(s.keys.Next, "begin")
+	if !p.known {
+		first = named(s.keys.Again, "look again")
 	}
-	return []key.Binding{begin, s.keys.Up, s.keys.Down, s.keys.Change, s.keys.Back}
+	return []key.Binding{first, s.keys.Up, s.keys.Down, s.keys.Change, s.keys.Back}
 }
 
 func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -275,7 +282,7 @@ func planLines(s *session, request enroll.Request) []string {
 		if step.Changes == "card" || step.Changes == "Gmail" {
 			changes = s.styles.Value.Render(step.Changes)
 		}
-		lines = append(lines, fmt.Sprintf("%2d  %-59s %s", i+1, shorten(step.Title, 59), changes))
+		lines = append(lines, fmt.Sprintf("%2d  %-59s %s", i+1, ansi.Truncate(step.Title, 59, "…"), changes))
 	}
 	return lines
 }

@@ -93,6 +93,11 @@ func (r *running) end(msg finishedMsg) {
 	r.cancel()
 }
 
+// generating reports whether the card makes a key now.
+func (r *running) generating() bool {
+	return r.at("generate") && r.steps[r.current].state == enroll.StateStarted && r.request.Keys[0].Source == enroll.SourceGenerate
+}
+
 // done counts the steps that are over.
 func (r *running) done() int {
 	n := 0

@@ -23,6 +23,9 @@ type session struct {
 	places []desk.Place
 	// failures holds, by address in lower case, what failed here and was parked.
 	failures map[string]string
+	// collecting holds, by address in lower case, whose certificate is asked for
+	// just now.
+	collecting map[string]bool
 	// receipts are of the people who were enrolled here.
 	receipts []*enroll.Receipt
 

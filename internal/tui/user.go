@@ -20,6 +20,7 @@ import (
 type userScreen struct {
 	input   textinput.Model
 	matches []int // of the session's places
+	// cursor is the match that enter takes; -1 for the address as it was typed.
 	cursor  int
 	problem problem
 	// asked is who was chosen, and looked whether Gmail has answered.
@@ -40,7 +41,7 @@ func (u *userScreen) fill(email string) { u.input.SetValue(email) }
 func (u *userScreen) enter(s *session) tea.Cmd {
 	restyle(&u.input, s.styles)
 	u.search(s)
-	u.cursor = u.next(s)
+	u.cursor = u.first(s)
 	u.asked, u.looked, u.problem = desk.Person{}, false, problem{}
 	return nil
 }
@@ -70,6 +71,7 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case otpTypedMsg:
 		u.input.SetValue("")
 		u.search(s)
+		u.cursor = u.first(s)
 	case queueMsg, collectedMsg:
 		u.search(s)
 	case atGmailMsg:
@@ -85,6 +87,7 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		if u.asked.Email == "" {
 			u.input, _ = u.input.Update(msg)
 			u.search(s)
+			u.cursor = u.best(s)
 		}
 	}
 	return nil
@@ -104,22 +107,35 @@ func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		u.input, _ = u.input.Update(msg)
 		u.problem = problem{}
 		u.search(s)
+		u.cursor = u.best(s)
 	}
 	return nil
 }
 
-// choose takes the address that was typed in full, else the marked person.
+// best is what enter takes for what is typed: the person with that address,
+// else the address, else the best match.
+func (u *userScreen) best(s *session) int {
+	typed := strings.TrimSpace(u.input.Value())
+	for n, i := range u.matches {
+		if strings.EqualFold(s.places[i].Email, typed) {
+			return n
+		}
+	}
+	if enroll.ValidateAddress(typed) == nil {
+		return -1
+	}
+	return 0
+}
+
+// choose takes the marked person, else the address that was typed in full.
 func (u *userScreen) choose(s *session) tea.Cmd {
 	typed := strings.TrimSpace(u.input.Value())
 	err := enroll.ValidateAddress(typed)
 	switch {
+	case u.cursor >= 0 && u.cursor < len(u.matches):
+		u.asked = s.places[u.matches[u.cursor]].Person
 	case err == nil:
 		u.asked = desk.Person{Email: typed}
-		if place, ok := s.place(typed); ok {
-			u.asked = place.Person
-		}
-	case u.cursor < len(u.matches):
-		u.asked = s.places[u.matches[u.cursor]].Person
 	case typed == "":
 		u.problem = problem{text: "no address was typed"}
 		return nil
@@ -161,6 +177,20 @@ func (u *userScreen) search(s *session) {
 	u.cursor = min(u.cursor, max(0, len(u.matches)-1))
 }
 
+// first is what is marked when the screen is shown: who is served already, what
+// the letters mean, or else who is next.
+func (u *userScreen) first(s *session) int {
+	for n, i := range u.matches {
+		if strings.EqualFold(s.places[i].Email, s.person.Email) {
+			return n
+		}
+	}
+	if u.input.Value() != "" {
+		return u.best(s)
+	}
+	return u.next(s)
+}
+
 // next is where among the matches the next person to serve is: one whose
 // certificate has come, else one who is to do.
 func (u *userScreen) next(s *session) int {
@@ -185,11 +215,14 @@ func (u *userScreen) view(s *session, width, height int) string {
 		lines = append(lines, "")
 	}
 	if len(s.places) > 0 {
-		if len(u.matches) == 0 {
+		switch {
+		case len(u.matches) == 0:
 			lines = append(lines, s.styles.Faint.Render("nobody in the roster is like that; a full address can be typed all the same"))
+		case u.cursor < 0:
+			lines = append(lines, s.styles.Faint.Render("enter takes the address as it is typed; ↓ goes to the roster"))
 		}
 		rows := queueRows(s, u.matches, u.cursor, width)
-		lines = append(lines, around(rows, u.cursor, height-len(lines))...)
+		lines = append(lines, around(rows, max(0, u.cursor), height-len(lines))...)
 	}
 	return strings.Join(lines, "\n")
 }

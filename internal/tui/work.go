@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/progress"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -64,7 +65,7 @@ func stepLine(s *session, i, width int) string {
 		took = fmt.Sprintf("%.1f s", elapsed.Seconds())
 	}
 	room := width - 24
-	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, shorten(clean(step.title), room))), s.styles.Faint.Render(fmt.Sprintf("%-10s %8s", state, took)))
+	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-10s %8s", state, took)))
 }
 
 // noticeLines are what a person has to do or know now.
@@ -79,8 +80,8 @@ func noticeLines(s *session, width int) []string {
 		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.cardOut)+"."), "It goes on where it was. esc stops.")
 	case r.touch != "":
 		lines = append(lines, "", s.styles.Warning.Render(markWarning+" Touch your YubiKey now: "+clean(r.touch)+"."))
-	case r.at("generate") && r.steps[r.current].state == enroll.StateStarted:
-		lines = append(lines, "", "The card is making the key; an RSA key can take a minute. It is alive.")
+	case r.generating():
+		lines = append(lines, "", "The card is making the key. An RSA key can take a minute: the clock shows that it", "is at work.")
 	}
 	if len(lines) > 0 {
 		lines = append([]string{""}, lines...)
