@@ -27,7 +27,12 @@ func checkRow(row source.Row) error {
 	}
 	count := map[source.Use]int{}
 	for _, c := range row.Certificates {
-		count[c.Use]++
+		switch c.Use {
+		case source.UseBoth, source.UseSign, source.UseEncrypt, source.UseHistory:
+			count[c.Use]++
+		default:
+			return &fault{"use", "", "unknown use: " + shorten(string(c.Use))}
+		}
 	}
 	both, sign, encrypt := count[source.UseBoth], count[source.UseSign], count[source.UseEncrypt]
 	const hint = "give one certificate for both uses, or one for signing and one for encryption"
