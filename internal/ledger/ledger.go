@@ -41,11 +41,9 @@ type Ledger struct {
 	pool     *pgxpool.Pool // nil for a file
 	holds    func() error  // gives the lock back
 	recorder *recorder     // nil where every change is its own transaction
-	// of a file, made ready; nil otherwise
-	reading, writing *statements
-	readOnly         bool
-	dir              string // of a temporary ledger
-	once             sync.Once
+	readOnly bool
+	dir      string // of a temporary ledger
+	once     sync.Once
 }
 
 // Open opens the ledger at url, a file's path or postgres://…, creates it where
@@ -69,9 +67,6 @@ func Open(ctx context.Context, url string, options Options) (*Ledger, error) {
 		return nil, errors.Join(fmt.Errorf("bring ledger %s up to date: %w", l.name, err), l.Close())
 	}
 	if !l.Shared() {
-		if err := l.prepare(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("open ledger %s: %w", l.name, err), l.Close())
-		}
 		l.recorder = newRecorder(l)
 	}
 	return l, nil

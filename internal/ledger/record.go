@@ -40,7 +40,7 @@ func (l *Ledger) take(ctx context.Context, key, worker string) (Task, bool, erro
 			return Task{}, false, err
 		}
 	}
-	found, err := l.fetch(ctx, l.reader(), "WHERE email = ?", true, key)
+	found, err := l.fetch(ctx, l.read, "WHERE email = ?", true, key)
 	if err != nil || len(found) == 0 {
 		return Task{}, false, l.failed("read an entry", err)
 	}
@@ -74,10 +74,10 @@ func (l *Ledger) RecordKeyPair(ctx context.Context, task Task, pair Pair) error 
 	defer cancel()
 	key := Key(task.Email)
 	return l.record(ctx, "record a key pair", func(tx *sql.Tx) error {
-		if err := l.touch(ctx, tx, task, setStep, StepKeyPair, milliseconds(time.Now())); err != nil {
+		if err := l.touch(ctx, tx, task, `step = ?, updated = ?`, StepKeyPair, milliseconds(time.Now())); err != nil {
 			return err
 		}
-		_, err := l.execute(ctx, tx, updatePair,
+		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE pair SET key_pair_id = ?, created = ? WHERE email = ? AND leaf = ? AND use = ?`),
 			pair.KeyPairID, pair.Created, key, pair.LeafSHA256, pair.Use)
 		return err
 	})
@@ -90,9 +90,9 @@ func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found boo
 	defer cancel()
 	return l.record(ctx, "record an identity", func(tx *sql.Tx) error {
 		if found {
-			return l.touch(ctx, tx, task, setState, string(StateDone))
+			return l.touch(ctx, tx, task, `state = ?, claim = ''`, string(StateDone))
 		}
-		return l.touch(ctx, tx, task, setDone,
+		return l.touch(ctx, tx, task, `state = ?, step = ?, class = '', reason = '', message = '', hint = '', worker = ?, updated = ?, earlier = ?, claim = ''`,
 			string(StateDone), StepIdentity, by, milliseconds(time.Now()), false)
 	})
 }
@@ -156,32 +156,14 @@ func (l *Ledger) recording(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeout(ctx, recordingTime)
 }
 
-// What often changes in an entry.
-const (
-	setStep  = `step = ?, updated = ?`
-	setState = `state = ?, claim = ''`
-	setDone  = `state = ?, step = ?, class = '', reason = '', message = '', hint = '', worker = ?, updated = ?, earlier = ?, claim = ''`
-)
-
-const updatePair = `UPDATE pair SET key_pair_id = ?, created = ? WHERE email = ? AND leaf = ? AND use = ?`
-
-// updateEntry is the statement that changes a task's entry, if it is still the
-// task's.
-func (l *Ledger) updateEntry(set string) string {
-	query := `UPDATE entry SET ` + set + ` WHERE email = ? AND revision = ?`
-	if l.Shared() {
-		query += ` AND claim = ?`
-	}
-	return query
-}
-
 // touch changes the entry of a task, if it is still the task's.
 func (l *Ledger) touch(ctx context.Context, tx *sql.Tx, task Task, set string, args ...any) error {
+	query := `UPDATE entry SET ` + set + ` WHERE email = ? AND revision = ?`
 	args = append(args, Key(task.Email), task.revision)
 	if l.Shared() {
-		args = append(args, task.worker)
+		query, args = query+` AND claim = ?`, append(args, task.worker)
 	}
-	result, err := l.execute(ctx, tx, l.updateEntry(set), args...)
+	result, err := tx.ExecContext(ctx, l.rebind(query), args...)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-
-	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 )
 
 // pageSize is that of a new file, in bytes; chains of a few kB fill it well.
@@ -21,12 +19,8 @@ func openSQLite(path string, pragmas ...string) *sql.DB {
 		values.Add("_pragma", pragma)
 	}
 	values.Set("_txlock", "immediate")
-	// Open reports only an unknown driver; the path is tried at the first use.
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}).String())
-	if err != nil {
-		panic(fmt.Sprintf("ledger: %v", err))
-	}
-	return db
+	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}
+	return sql.OpenDB(&cachingConnector{name: name.String()})
 }
 
 func writerPragmas(options Options) []string {
