@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"container/list"
 	"context"
 	"sync"
 	"time"
@@ -28,13 +29,13 @@ type Limiter struct {
 	inFlight  int
 	successes int // since the limit grew
 	lastCut   time.Time
-	changed   chan struct{} // closed when there may be room
+	waiting   list.List // of chan struct{}, each closed when it has room
 }
 
 // NewLimiter allows concurrency users in flight, and callsPerSecond calls of the
 // API, 0 for any number.
 func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
-	l := &Limiter{most: max(concurrency, 1), changed: make(chan struct{})}
+	l := &Limiter{most: max(concurrency, 1)}
 	l.limit = l.most
 	if callsPerSecond > 0 {
 		// A quarter of a second's worth at once at most.
@@ -71,22 +72,44 @@ func (l *Limiter) Limit() int {
 	return l.limit
 }
 
-// acquire waits for room for one user, or until the context ends.
+// acquire waits for room for one user, first come, first served, or until the
+// context ends.
 func (l *Limiter) acquire(ctx context.Context) error {
-	for {
-		l.mu.Lock()
-		if ctx.Err() == nil && l.inFlight < l.limit {
-			l.inFlight++
-			l.mu.Unlock()
-			return nil
-		}
-		changed := l.changed
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	l.mu.Lock()
+	if l.inFlight < l.limit && l.waiting.Len() == 0 {
+		l.inFlight++
 		l.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		return nil
+	}
+	room := make(chan struct{})
+	place := l.waiting.PushBack(room)
+	l.mu.Unlock()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-room:
+		// Both at once: somebody else takes the room.
+		l.inFlight--
+		l.admit()
+	default:
+		l.waiting.Remove(place)
+	}
+	return ctx.Err()
+}
+
+// admit gives room to those who wait. The caller holds mu.
+func (l *Limiter) admit() {
+	for l.inFlight < l.limit && l.waiting.Len() > 0 {
+		close(l.waiting.Remove(l.waiting.Front()).(chan struct{}))
+		l.inFlight++
 	}
 }
 
@@ -102,8 +125,7 @@ func (l *Limiter) release(err error) {
 			l.successes = 0
 		}
 	}
-	close(l.changed)
-	l.changed = make(chan struct{})
+	l.admit()
 }
 
 func (l *Limiter) learn(err error) {

@@ -1,0 +1,158 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+)
+
+var errLimited = &gmail.Error{Kind: gmail.KindRateLimited}
+
+func TestLimiterBacksOffAndRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(64, 0)
+		// All that are in flight meet the same limit: one cut.
+		for range 64 {
+			if err := l.acquire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 64 {
+			l.OnRetry("keypairs.create", errLimited, time.Second)
+		}
+		if l.Limit() != 32 {
+			t.Errorf("limit %d", l.Limit())
+		}
+		for range 10 {
+			time.Sleep(settle)
+			l.OnRetry("token", errLimited, time.Second)
+		}
+		if l.Limit() != 1 {
+			t.Errorf("limit %d", l.Limit())
+		}
+		for range 64 {
+			l.release(errors.New("another failure says nothing"))
+		}
+		if l.Limit() != 1 {
+			t.Errorf("limit %d", l.Limit())
+		}
+		rounds := 0
+		for ; l.Limit() < 64; rounds++ {
+			if err := l.acquire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			l.release(nil)
+		}
+		if want := 63 * 64 / 2; rounds != want {
+			t.Errorf("recovered after %d successes, want %d", rounds, want)
+		}
+	})
+}
+
+func TestLimiterHoldsItsBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(2, 0)
+		inFlight, most := 0, 0
+		for range 10 {
+			go func() {
+				if err := l.acquire(t.Context()); err != nil {
+					t.Error(err)
+				}
+				inFlight++
+				most = max(most, inFlight)
+				time.Sleep(time.Second)
+				inFlight--
+				l.release(nil)
+			}()
+		}
+		started := time.Now()
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if most != 2 || inFlight != 0 || time.Since(started) < 5*time.Second {
+			t.Errorf("%d at once, %d left", most, inFlight)
+		}
+		// Whoever gives up waiting leaves its place to others.
+		for range 2 {
+			if err := l.acquire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.acquire(impatient); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		l.release(nil)
+		if err := l.acquire(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(1000, 8)
+		started := time.Now()
+		for range 82 {
+			if err := l.Pace(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(started).Round(time.Millisecond); took != 10*time.Second {
+			t.Errorf("82 calls at 8 a second took %v", took)
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if err := l.Pace(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBreaker(t *testing.T) {
+	scope := &gmail.Error{Kind: gmail.KindScope}
+	for name, test := range map[string]struct {
+		before error
+		stops  bool
+	}{
+		"nobody got through":         {scope, true},
+		"only outages before":        {&gmail.Error{Kind: gmail.KindUnavailable}, true},
+		"somebody got through":       {nil, false},
+		"somebody was refused alone": {&gmail.Error{Kind: gmail.KindCSEOff}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b breaker
+			if err := b.note(test.before); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			for range 2 * breakAfter {
+				if err == nil {
+					err = b.note(scope)
+				}
+			}
+			var stopped *StoppedError
+			if errors.As(err, &stopped) != test.stops || test.stops && !errors.Is(err, gmail.ErrScope) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestRetryWait(t *testing.T) {
+	for attempts, most := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 60: maxRetryWait} {
+		if wait := retryWait(errors.New("x"), time.Second, attempts); wait < most || wait > most*5/4 {
+			t.Errorf("attempt %d: %v", attempts, wait)
+		}
+	}
+	at := time.Now().Add(time.Hour)
+	if wait := retryWait(&gmail.Error{RetryAt: at}, time.Second, 1); time.Now().Add(wait).Before(at.Add(-time.Second)) {
+		t.Errorf("comes back after %v, an hour was asked for", wait)
+	}
+}
