@@ -42,7 +42,8 @@ type LDAPOptions struct {
 	Roots *x509.CertPool
 	// Timeout bounds connecting and each wait for the server (default 30 s).
 	Timeout time.Duration
-	// PageSize is how many entries are asked for at a time (RFC 2696, default 500).
+	// PageSize is how many entries are asked for at a time (RFC 2696, default 500);
+	// less where the directory refuses so many.
 	PageSize uint32
 	// History takes a user's expired and superseded certificates for encryption
 	// as history.
@@ -197,8 +198,18 @@ func (d *directory) search(ctx context.Context, each func(*ldap.Entry) bool) err
 	paging := ldap.NewControlPaging(d.ldap.PageSize)
 	attributes := append([]string{d.ldap.Mail}, d.ldap.Attributes...)
 	request := ldap.NewSearchRequest(base, d.scope, ldap.NeverDerefAliases, 0, 0, false, d.ldap.Filter, attributes, []ldap.Control{paging})
+	entries := 0
+	count := func(entry *ldap.Entry) bool {
+		entries++
+		return each(entry)
+	}
 	for {
-		cookie, err := d.page(ctx, c, request, each)
+		cookie, err := d.page(ctx, c, request, count)
+		const least = 20
+		if entries == 0 && paging.PagingSize > least && ldap.IsErrorWithCode(err, ldap.LDAPResultAdminLimitExceeded) {
+			paging.PagingSize /= 5 // OpenLDAP refuses pages larger than its limit
+			continue
+		}
 		if err != nil {
 			return d.explain(fmt.Errorf("search: %w", err))
 		}
@@ -268,7 +279,7 @@ func (d *directory) base(c *connection) (string, error) {
 func (d *directory) explain(err error) error {
 	hint := ""
 	switch {
-	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded):
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded), ldap.IsErrorWithCode(err, ldap.LDAPResultAdminLimitExceeded):
 		hint = "the directory gives no more entries than this: ask its administrator to allow more to this account, or search by parts"
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
 		hint = "check the name to log in with and its password"
