@@ -27,6 +27,9 @@ const mostNotes = 20
 type batchProgress struct {
 	run int64 // known from the first event on
 
+	// endless has the events counted: nobody tells a worker how much there is.
+	endless bool
+
 	mu    sync.Mutex
 	lines *json.Encoder // nil without --json
 	bar   *plain.Bar
@@ -45,6 +48,13 @@ func newBatchProgress(streams *Streams, asJSON bool) *batchProgress {
 		return p
 	}
 	p.bar = plain.NewBar(streams.Err, columns(streams.Err))
+	return p
+}
+
+// newWorkerProgress shows what one of many workers does.
+func newWorkerProgress(streams *Streams, asJSON bool) *batchProgress {
+	p := newBatchProgress(streams, asJSON)
+	p.endless, p.tally.Reading = true, false
 	return p
 }
 
@@ -92,6 +102,9 @@ func (p *batchProgress) event(e batch.Event) {
 	switch e.Kind {
 	case batch.KindFailed, batch.KindWarning:
 		p.tell(e)
+		p.count(e.Kind)
+	case batch.KindDone:
+		p.count(e.Kind)
 	case batch.KindStarted:
 		p.tally.Reading = false
 	}
@@ -99,6 +112,20 @@ func (p *batchProgress) event(e batch.Event) {
 		p.tally.Total, p.tally.Done, p.tally.Failed = e.Counts.Total, e.Counts.Done, e.Counts.Failed
 		p.bar.Show(p.tally)
 	}
+}
+
+// count shows how many users a worker brought to an end.
+func (p *batchProgress) count(kind batch.Kind) {
+	if !p.endless {
+		return
+	}
+	switch kind {
+	case batch.KindDone:
+		p.tally.Done++
+	case batch.KindFailed:
+		p.tally.Failed++
+	}
+	p.bar.Show(p.tally)
 }
 
 // tell shows a failure or a warning, unless there were many, or the same of
@@ -113,7 +140,7 @@ func (p *batchProgress) tell(e batch.Event) {
 	if e.Email != "" && !strings.Contains(e.Where, e.Email) {
 		text = e.Email + ": " + text
 	}
-	if e.Where != "" {
+	if e.Where != "" && !strings.HasPrefix(text, e.Where) {
 		text = e.Where + ": " + text
 	}
 	if e.Kind == batch.KindWarning {

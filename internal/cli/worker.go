@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +46,7 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 	if err := options.work.check(); err != nil {
 		return err
 	}
-	progress := newBatchProgress(streams, options.json)
+	progress := newWorkerProgress(streams, options.json)
 	defer progress.close()
 	task := batch.Options{Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event}
 	if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
@@ -55,5 +56,6 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, task.Ledger.Close()) }()
+	fmt.Fprintf(streams.Err, "cse-piv: working on %s until interrupted\n", task.Ledger.Name())
 	return batch.Work(context.WithoutCancel(ctx), task)
 }

@@ -18,7 +18,8 @@ const (
 
 // Tally is how far work on many things is.
 type Tally struct {
-	Total, Done, Failed int
+	Total        int // 0 where that is not known
+	Done, Failed int
 	// Reading says that there may be more than Total: they are still being read.
 	Reading bool
 }
@@ -137,6 +138,13 @@ func (b *Bar) line() string {
 	t := b.tally
 	if t.Reading {
 		return fmt.Sprintf("reading the source: %s users%s", Number(t.Total), failedSoFar(t.Failed))
+	}
+	if t.Total == 0 {
+		line := fmt.Sprintf("%s done, %s failed", Number(t.Done), Number(t.Failed))
+		if rate := b.meter.rate(); rate > 0 {
+			line += fmt.Sprintf(", %s/s", rateText(rate))
+		}
+		return line
 	}
 	left := t.Total - t.Done - t.Failed
 	line := fmt.Sprintf("%s done, %s failed, %s left", Number(t.Done), Number(t.Failed), Number(left))

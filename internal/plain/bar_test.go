@@ -91,6 +91,19 @@ func TestLinesWithoutATerminal(t *testing.T) {
 	})
 }
 
+func TestBarWithoutATotal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		bar := plain.NewBar(&out, nil)
+		work(bar, 0, 120)
+		bar.Close()
+		want := "cse-piv: 50 done, 0 failed, 10/s\ncse-piv: 99 done, 1 failed, 10/s\ncse-piv: 119 done, 1 failed, 10/s\n"
+		if out.String() != want {
+			t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+		}
+	})
+}
+
 // TestRateFollows: what was long ago does not count, what is now does.
 func TestRateFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
