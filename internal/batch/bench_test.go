@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -137,25 +136,4 @@ func BenchmarkFreshUsers(b *testing.B) {
 		}
 		b.StartTimer()
 	}
-}
-
-// processTime is the processor time of this process.
-func processTime() time.Duration {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-// pidTime is the processor time of another process, 0 where that cannot be told.
-func pidTime(pid int) time.Duration {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	fields := strings.Fields(string(data))
-	if err != nil || len(fields) < 15 {
-		return 0
-	}
-	user, _ := strconv.ParseInt(fields[13], 10, 64)
-	system, _ := strconv.ParseInt(fields[14], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond // ticks of 100 Hz
 }

@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "lab":
 		err = labProcess()
+	case "crowd":
+		err = crowdProcess()
 	case "run", "work":
 		err = batchProcess(role)
 	}
