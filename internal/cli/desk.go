@@ -49,7 +49,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	}
 	terminal := options.terminal(streams)
 	defer terminal.Close()
-	return errors.New("line by line is not there yet")
+	return plain.Enrollments(ctx, terminal, d, email)
 }
 
 // fullScreen reports whether the wizard can be shown, and is wanted.

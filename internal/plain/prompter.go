@@ -34,8 +34,11 @@ func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices
 
 // Secret reads without echo, a new secret twice.
 func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
+	if question.Problem != "" {
+		fmt.Fprintln(t.out, Clean(question.Problem))
+	}
 	for {
-		fmt.Fprintf(t.out, "%s: ", Clean(question.Text))
+		fmt.Fprintf(t.out, "%s%s: ", Clean(question.Text), Clean(secretRules(question)))
 		line, err := t.readLine(ctx, false)
 		if err != nil {
 			return secret.Secret{}, err
@@ -60,6 +63,26 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		}
 		fmt.Fprintln(t.out, "the two were not the same")
 	}
+}
+
+// secretRules says in brackets what a secret has to be, and what a wrong one
+// costs.
+func secretRules(question enroll.SecretQuestion) string {
+	var rules []string
+	if question.Rule != "" {
+		rules = append(rules, question.Rule)
+	}
+	switch {
+	case question.New || question.Tries < 1:
+	case question.Tries == 1:
+		rules = append(rules, "1 try left: a wrong one blocks it")
+	default:
+		rules = append(rules, fmt.Sprintf("%d tries left", question.Tries))
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(rules, "; ") + ")"
 }
 
 // Confirm takes "yes" or "no" spelled out, so that a touch on a YubiKey, which

@@ -1,0 +1,198 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// Enrollments serves the people of the desk one after the other, or those whose
+// addresses are typed. With first it serves that person alone.
+//
+// It returns the *issuer.WaitingError of somebody who still waits for a
+// certificate, else what failed last and was not put right, else nil. Other
+// errors are ErrEndOfInput and the context's; whatever was begun then goes on
+// the next time.
+func Enrollments(ctx context.Context, terminal *Terminal, d *desk.Desk, first string) error {
+	f := &flow{Terminal: terminal, desk: d, single: first != ""}
+	for _, person := range d.People {
+		if !f.single || strings.EqualFold(person.Email, first) {
+			f.places = append(f.places, desk.Place{Person: person})
+		}
+	}
+	if f.single && len(f.places) == 0 {
+		f.places = []desk.Place{{Person: desk.Person{Email: first}}}
+	}
+	if next, err := f.start(ctx); err != nil || next == stop {
+		return err
+	}
+	if f.single {
+		if _, err := f.serve(ctx, 0); err != nil {
+			return err
+		}
+		return f.left()
+	}
+	if err := f.serveAll(ctx); err != nil {
+		return err
+	}
+	f.say("%s", f.tally())
+	return f.left()
+}
+
+// flow is one session at a desk.
+type flow struct {
+	*Terminal
+	desk   *desk.Desk
+	single bool // one person, named beforehand
+	// places are the people of the roster, and whoever was served besides.
+	places   []desk.Place
+	failures []failure // that were not put right, the latest last
+}
+
+// failure is what stood in the way of one person.
+type failure struct {
+	email string
+	err   error
+}
+
+// turn is where the flow turns next.
+type turn string
+
+const (
+	goOn   turn = "go on"
+	again  turn = "again"
+	look   turn = "look" // for the certificate
+	replan turn = "plan"
+	park   turn = "park"
+	stop   turn = "stop"
+)
+
+// text is the choice in a person's words.
+func (t turn) text() string {
+	switch t {
+	case again:
+		return "again"
+	case look:
+		return "look again"
+	case replan:
+		return "change the plan"
+	case park:
+		return "park this person"
+	}
+	return "stop; what was done stays done"
+}
+
+// serving is one person's turn.
+type serving struct {
+	place   int // index
+	person  desk.Person
+	card    desk.CardStatus
+	request enroll.Request
+	// pin was typed for this person a moment ago, and is kept while they wait for
+	// their certificate.
+	pin secret.Secret
+}
+
+// serveAll serves until everybody is done or nobody else is to be.
+func (f *flow) serveAll(ctx context.Context) error {
+	roster := len(f.places) > 0
+	for {
+		place, err := f.pick(ctx)
+		if err != nil || place < 0 {
+			return err
+		}
+		next, err := f.serve(ctx, place)
+		if err != nil || next == stop {
+			return err
+		}
+		if !roster {
+			if more, err := f.Confirm(ctx, enroll.Question{Text: "next person?"}); err != nil || !more {
+				return err
+			}
+		} else if f.count(enroll.StageDone) == len(f.places) {
+			return nil
+		}
+	}
+}
+
+// serve takes one person as far as possible. It returns goOn, park or stop;
+// its errors end the flow.
+func (f *flow) serve(ctx context.Context, place int) (turn, error) {
+	f.places[place] = f.desk.Collect(ctx, f.places[place].Person)
+	s := &serving{place: place, person: f.places[place].Person}
+	s.request = f.desk.Request
+	s.request.Email = s.person.Email
+	s.request.Serial = max(s.person.Serial, s.request.Serial)
+	if found := f.places[place]; len(found.Keys) > 0 && found.Stage != enroll.StageDone {
+		s.request.Keys, s.request.Serial = found.Keys, found.Standing.Serial
+	}
+	const planning = 2 // among the stages
+	stages := []func(context.Context, *serving) (turn, error){f.user, f.card, f.plan, f.run}
+	for at := 0; at < len(stages); {
+		next, err := stages[at](ctx, s)
+		switch {
+		case err != nil:
+			return stop, err
+		case next == goOn:
+			at++
+		case next == again:
+		case next == replan:
+			at = planning
+		default:
+			return next, nil
+		}
+	}
+	return goOn, nil
+}
+
+// trouble tells what went wrong and has a person choose what to do.
+func (f *flow) trouble(ctx context.Context, s *serving, what string, err error, choices ...turn) (turn, error) {
+	if ctx.Err() != nil || errors.Is(err, ErrEndOfInput) {
+		return stop, err
+	}
+	f.forgive(s.person.Email)
+	f.failures = append(f.failures, failure{s.person.Email, err})
+	f.say("failed: %s", what)
+	f.explain(err)
+	return f.turn(ctx, "what now?", choices...)
+}
+
+// explain says why something went wrong, and what to do about it.
+func (f *flow) explain(err error) {
+	var step *enroll.StepError
+	if errors.As(err, &step) {
+		err = step.Err
+	}
+	f.say("  why: %v", err)
+	if hint := f.desk.Hint(err); hint != "" {
+		f.say("  hint: %s", hint)
+	}
+}
+
+// turn asks which way to go. One person alone cannot be parked.
+func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, error) {
+	var list []enroll.Choice
+	for _, choice := range choices {
+		if choice != park || !f.single {
+			list = append(list, enroll.Choice{ID: string(choice), Text: choice.text()})
+		}
+	}
+	answer, err := f.Choose(ctx, enroll.Question{Text: text}, list)
+	return turn(answer), err
+}
+
+// forgive drops what failed for a person.
+func (f *flow) forgive(email string) {
+	f.failures = slices.DeleteFunc(f.failures, func(failed failure) bool { return strings.EqualFold(failed.email, email) })
+}
+
+// say writes a line; whatever came from outside cannot steer the terminal.
+func (f *flow) say(format string, args ...any) {
+	fmt.Fprintln(f.out, Clean(fmt.Sprintf(format, args...)))
+}

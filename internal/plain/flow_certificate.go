@@ -1,0 +1,63 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+)
+
+// await says where the request lies, and has a person look again for the
+// certificate until it is there (goOn), park or stop.
+func (f *flow) await(ctx context.Context, s *serving) (turn, error) {
+	for {
+		place := f.places[s.place]
+		f.say("%s waits for a certificate", place.Email)
+		for _, wait := range place.Waits {
+			f.sayWait(wait)
+		}
+		if place.Problem != nil {
+			f.explain(place.Problem)
+		}
+		next, err := f.turn(ctx, "parked people come back when their certificate is there, and need not keep their card here until then", look, park, stop)
+		if err != nil || next != look {
+			return next, err
+		}
+		f.places[s.place] = f.desk.Collect(ctx, place.Person)
+		if err := ctx.Err(); err != nil {
+			return stop, err
+		}
+		if f.places[s.place].Stage != enroll.StageWaiting {
+			return goOn, nil
+		}
+	}
+}
+
+// sayWait says where a request lies and what is looked for.
+func (f *flow) sayWait(wait *issuer.WaitingError) {
+	if wait.Dir == "" {
+		f.say("  the request was sent to %s and is not approved yet", wait.Request)
+		return
+	}
+	f.say("  the request lies in %s", filepath.Join(wait.Dir, wait.Request))
+	f.say("  the certificate is looked for in %s", filepath.Join(wait.Dir, wait.Expected))
+}
+
+// waits lists what an enrollment waits for, which may be several certificates.
+func waits(err error) []*issuer.WaitingError {
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) {
+		var all []*issuer.WaitingError
+		for _, one := range several.Unwrap() {
+			all = append(all, waits(one)...)
+		}
+		return all
+	}
+	var waiting *issuer.WaitingError
+	if errors.As(err, &waiting) {
+		return []*issuer.WaitingError{waiting}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// plan says what will be done and has a person change it until they do not want
+// to any more. What would be lost for ever is agreed to by typing the card's
+// serial number.
+func (f *flow) plan(ctx context.Context, s *serving) (turn, error) {
+	for {
+		outlook, err := f.desk.Outlook(ctx, s.request)
+		if err != nil {
+			return f.trouble(ctx, s, "looking what the plan would do to the card", err, again, park, stop)
+		}
+		f.sayPlan(s.request, outlook)
+		if change, err := f.Confirm(ctx, enroll.Question{Text: "change the plan?"}); err != nil {
+			return stop, err
+		} else if change {
+			if s.request.Keys, err = f.askKeys(ctx, s.request.Keys, s.card.Identity.Firmware); err != nil {
+				return stop, err
+			}
+			continue
+		}
+		if err := unworkable(s.request, outlook); err != nil {
+			return f.trouble(ctx, s, "the plan", err, replan, park, stop)
+		}
+		err = f.agree(ctx, &s.request, outlook)
+		if errors.Is(err, enroll.ErrDeclined) {
+			return f.trouble(ctx, s, "agreeing to the loss", err, replan, park, stop)
+		}
+		return goOn, err
+	}
+}
+
+// sayPlan says what will be done, step by step, and what would be lost.
+func (f *flow) sayPlan(request enroll.Request, outlook []enroll.SlotOutlook) {
+	f.say("the plan for %s and card %d:", request.Email, request.Serial)
+	for _, key := range request.Keys {
+		f.say("  %s", keyText(key))
+	}
+	request.Review = true
+	for i, step := range enroll.NewPlan(request) {
+		f.say("  %d  %s; changes %s", i+1, step.Title, step.Changes)
+	}
+	for _, slot := range outlook {
+		if slot.Fate == enroll.FateContinue {
+			f.say("  slot %s holds the key that was generated for this user: it goes on with that", slotName(slot.Slot))
+		}
+	}
+	for _, loss := range losses(outlook) {
+		f.say("  lost: %s", loss)
+	}
+}
+
+// keyText says what is planned for a key.
+func keyText(key enroll.KeyRequest) string {
+	what := fmt.Sprintf("slot %s: %s, ", slotName(key.Slot), useText(key.Use))
+	if key.Source == enroll.SourceExisting {
+		return what + "the key that is there"
+	}
+	return what + fmt.Sprintf("a new %s key, PIN policy %s, touch policy %s", key.Algorithm, key.PINPolicy, key.TouchPolicy)
+}
+
+func useText(use enroll.Use) string {
+	switch use {
+	case enroll.UseSign:
+		return "signs"
+	case enroll.UseEncrypt:
+		return "decrypts"
+	}
+	return "signs and decrypts"
+}
+
+// losses lists what would be lost, each once.
+func losses(outlook []enroll.SlotOutlook) []string {
+	var list []string
+	for _, slot := range outlook {
+		for _, loss := range slot.Loss {
+			if !slices.Contains(list, loss) {
+				list = append(list, loss)
+			}
+		}
+	}
+	return list
+}
+
+// unworkable says why the plan cannot be carried out; nil where it can.
+func unworkable(request enroll.Request, outlook []enroll.SlotOutlook) error {
+	for _, slot := range outlook {
+		if slot.Fate == enroll.FateEmpty {
+			return &enroll.EmptyError{Slot: slot.Slot}
+		}
+	}
+	return request.Validate()
+}
+
+// agree has the loss of a key confirmed, unless that was done on the command
+// line, and enroll.ErrDeclined is a no.
+func (f *flow) agree(ctx context.Context, request *enroll.Request, outlook []enroll.SlotOutlook) error {
+	lost := losses(outlook)
+	serial := strconv.FormatUint(uint64(request.Serial), 10)
+	if len(lost) == 0 {
+		request.Overwrite, request.Confirm = false, ""
+		return nil
+	}
+	if !request.Overwrite || request.Confirm != serial {
+		question := enroll.Question{Text: fmt.Sprintf("what is in card %s will be lost for ever", serial), Loss: lost}
+		if err := f.TypedConfirm(ctx, question, serial); err != nil {
+			return err
+		}
+	}
+	request.Overwrite, request.Confirm = true, serial
+	return nil
+}

@@ -1,0 +1,70 @@
+package plain
+
+import (
+	"context"
+	"crypto/x509"
+	"strings"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// review says what is about to be registered and asks for agreement; a no is
+// enroll.ErrDeclined.
+func (f *flow) review(ctx context.Context, review enroll.Review) error {
+	f.say("to be registered at Gmail for %s, with card %d:", review.Email, review.Serial)
+	for _, key := range review.Keys {
+		f.sayKey(key)
+	}
+	agreed, err := f.Confirm(ctx, enroll.Question{Text: "register that at Gmail?"})
+	if err == nil && !agreed {
+		return enroll.ErrDeclined
+	}
+	return err
+}
+
+func (f *flow) sayKey(key enroll.ReviewKey) {
+	proof := "proven to be born on this card"
+	if !key.Attested {
+		proof = "warning: not proven to be born on this card"
+	}
+	f.say("slot %s: %s, %s", strings.ToUpper(key.Slot), useText(key.Use), proof)
+	f.say("  chain, from the root to the user:")
+	for depth := range key.Chain {
+		certificate := key.Chain[len(key.Chain)-1-depth]
+		f.say("  %s%s, valid from %s to %s", strings.Repeat("  ", depth+1), subject(certificate),
+			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
+	}
+	if len(key.Chain) > 0 {
+		f.say("  addresses: %s", strings.Join(smime.EmailAddresses(key.Chain[0]), ", "))
+	}
+	f.say("  on the card: SHA-256 %s", key.OnCard)
+	f.say("  to upload:   SHA-256 %s", key.Upload)
+	if key.Same() {
+		f.say("  the two are the same")
+	} else {
+		f.say("  error: the two are NOT the same")
+	}
+	if key.Known {
+		f.say("  Gmail has this key pair already; it is used again")
+	}
+	for _, severity := range []smime.Severity{smime.SeverityError, smime.SeverityWarning, smime.SeverityNote} {
+		for _, finding := range key.Findings {
+			if finding.Severity == severity {
+				f.say("  %s: %s (%s)", severity, finding.Message, finding.ID)
+			}
+		}
+	}
+	if len(key.Findings) == 0 {
+		f.say("  nothing is to be said against the chain")
+	}
+}
+
+// subject names a certificate.
+func subject(certificate *x509.Certificate) string {
+	if certificate.Subject.CommonName != "" {
+		return certificate.Subject.CommonName
+	}
+	return certificate.Subject.String()
+}

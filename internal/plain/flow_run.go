@@ -1,0 +1,91 @@
+package plain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// run carries out the plan, to the receipt or to what stands in its way.
+func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
+	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.out)}
+	receipt, err := f.desk.Enroll(ctx, s.request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
+	f.places[s.place] = f.desk.Place(f.places[s.place].Person)
+	var waiting *issuer.WaitingError
+	switch {
+	case err == nil:
+		f.forgive(s.person.Email)
+		return goOn, Receipt(f.out, receipt)
+	case ctx.Err() != nil || errors.Is(err, ErrEndOfInput):
+		return stop, err
+	case errors.As(err, &waiting):
+		f.forgive(s.person.Email)
+		s.request.Overwrite, s.request.Confirm = false, "" // nothing is to be lost by going on
+		f.places[s.place].Waits = waits(err)
+		next, err := f.await(ctx, s)
+		if next == goOn {
+			return again, err
+		}
+		return next, err
+	}
+	s.pin = secret.Secret{}
+	if wrongPIN(err) {
+		s.request.PIN = secret.Secret{} // so that it is asked for, and no further try lost
+	}
+	what := "the enrollment"
+	var step *enroll.StepError
+	if errors.As(err, &step) {
+		what = step.Step.Title
+	}
+	return f.trouble(ctx, s, what, err, again, replan, park, stop)
+}
+
+func wrongPIN(err error) bool {
+	var wrong *piv.WrongPINError
+	return errors.As(err, &wrong)
+}
+
+// user is the person who is asked by an enrollment.
+type user struct {
+	*Terminal
+	serving *serving
+	tell    func(enroll.Event)
+	note    string // the latest one
+}
+
+func (u *user) notify(event enroll.Event) {
+	if event.State == enroll.StateNote {
+		u.note = event.Message
+	}
+	u.tell(event)
+}
+
+// questionPIN is the ID by which enrollments ask for the PIN.
+const questionPIN = "pin"
+
+// Secret hands the keyboard to the user. A PIN that was typed before the person
+// waited for their certificate answers once.
+func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
+	if question.ID != questionPIN {
+		return u.Terminal.Secret(ctx, question)
+	}
+	known := u.serving.pin
+	u.serving.pin = secret.Secret{}
+	if !question.New && question.Problem == "" && !known.IsZero() {
+		u.serving.pin = known
+		return known, nil
+	}
+	if question.Problem == u.note {
+		question.Problem = "" // it was just said
+	}
+	fmt.Fprintln(u.out, "hand the keyboard to the user; nothing of what is typed is shown")
+	pin, err := u.Terminal.Secret(ctx, question)
+	u.serving.pin = pin
+	return pin, err
+}

@@ -1,0 +1,172 @@
+package plain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+)
+
+// Words that are typed instead of an address.
+const (
+	wordList = "list"
+	wordStop = "stop"
+)
+
+// pick asks who is next, and returns the index of their place; -1 for nobody.
+func (f *flow) pick(ctx context.Context) (int, error) {
+	f.look(ctx)
+	for {
+		prompt := "address of the user, or " + wordStop + ": "
+		if len(f.places) > 0 {
+			if next := f.next(); next >= 0 {
+				f.say("next in the queue: %d, %s", next+1, f.places[next].Email)
+			}
+			prompt = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
+		}
+		fmt.Fprint(f.out, prompt)
+		line, err := f.readLine(ctx, true)
+		if err != nil {
+			return -1, err
+		}
+		switch typed := strings.TrimSpace(line); strings.ToLower(typed) {
+		case "":
+		case wordStop:
+			return -1, nil
+		case wordList:
+			f.look(ctx)
+			f.list()
+		default:
+			if place, err := f.find(ctx, typed); err != nil || place >= 0 {
+				return place, err
+			}
+		}
+	}
+}
+
+// next is the person to serve next: one whose certificate has come, else one who
+// is to do; -1 for nobody.
+func (f *flow) next() int {
+	for _, stages := range [][]enroll.Stage{{enroll.StageReady}, {enroll.StageNone, enroll.StageBegun}} {
+		for i, place := range f.places {
+			if slices.Contains(stages, place.Stage) && f.failure(place.Email) == nil {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// find returns the place of the one who is meant, -1 where that is not clear. An
+// address that was typed in full need not be in the queue.
+func (f *flow) find(ctx context.Context, typed string) (int, error) {
+	if problem := enroll.ValidateAddress(typed); problem == nil {
+		return f.placeOf(typed), nil
+	}
+	var matches []int
+	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(f.places) {
+		matches = []int{n - 1}
+	} else {
+		for i, place := range f.places {
+			if strings.Contains(strings.ToLower(place.Email+" "+place.Note), strings.ToLower(typed)) {
+				matches = append(matches, i)
+			}
+		}
+	}
+	switch len(matches) {
+	case 0:
+		f.say("%q is not an address, and nobody in the queue is like that: type the user's primary address in full", typed)
+		return -1, nil
+	case 1:
+		// A slip of the finger is noticed before it costs a card.
+		place := f.places[matches[0]]
+		agreed, err := f.Confirm(ctx, enroll.Question{Text: strings.TrimSpace(fmt.Sprintf("enroll %s? %s", place.Email, place.Note))})
+		if err != nil || !agreed {
+			return -1, err
+		}
+		return matches[0], nil
+	}
+	choices := []enroll.Choice{{ID: "-1", Text: "none of them"}}
+	for _, i := range matches {
+		choices = append(choices, enroll.Choice{ID: strconv.Itoa(i), Text: strings.TrimSpace(f.places[i].Email + " " + f.places[i].Note)})
+	}
+	answer, err := f.Choose(ctx, enroll.Question{Text: "who of them?"}, choices)
+	if err != nil {
+		return -1, err
+	}
+	return strconv.Atoi(answer)
+}
+
+// placeOf returns the place of an address, at the end of the queue if it has
+// none yet.
+func (f *flow) placeOf(email string) int {
+	for i, place := range f.places {
+		if strings.EqualFold(place.Email, email) {
+			return i
+		}
+	}
+	f.places = append(f.places, desk.Place{Person: desk.Person{Email: email}})
+	return len(f.places) - 1
+}
+
+// user says what is known of the person here and at Gmail, and where they wait
+// for a certificate has a person decide first.
+func (f *flow) user(ctx context.Context, s *serving) (turn, error) {
+	place := f.places[s.place]
+	f.say("%s: %s", place.Email, f.standing(place))
+	if place.Note != "" {
+		f.say("  note: %s", place.Note)
+	}
+	if place.Stage == enroll.StageWaiting {
+		if next, err := f.await(ctx, s); err != nil || next != goOn {
+			return next, err
+		}
+	}
+	found, err := f.desk.AtGmail(ctx, s.person.Email)
+	if err != nil {
+		return f.trouble(ctx, s, "asking Gmail what it has for "+s.person.Email, err, again, park, stop)
+	}
+	if len(found.KeyPairs) == 0 {
+		f.say("Gmail has no key pair for them yet")
+		return goOn, nil
+	}
+	f.say("Gmail has %d key pairs for them; they stay, so that old mail stays readable", len(found.KeyPairs))
+	for _, pair := range found.KeyPairs {
+		f.say("  %s", pairText(pair, found.Identity))
+	}
+	return goOn, nil
+}
+
+// pairText tells of a key pair in a line.
+func pairText(pair gmail.KeyPair, identity *gmail.Identity) string {
+	text := "disabled"
+	if pair.Enabled {
+		text = "enabled"
+	}
+	if identity != nil {
+		switch pair.ID {
+		case identity.PrimaryKeyPairID:
+			text += ", in use"
+		case identity.SigningKeyPairID:
+			text += ", signs"
+		case identity.EncryptionKeyPairID:
+			text += ", is written to"
+		}
+	}
+	if !pair.NotAfter.IsZero() {
+		text += ", valid to " + pair.NotAfter.Format(time.DateOnly)
+	}
+	switch {
+	case len(pair.HardwareDescriptions) > 0:
+		text += ", on " + strings.Join(pair.HardwareDescriptions, ", ")
+	case len(pair.KeyServices) > 0:
+		text += ", at the key service " + strings.Join(pair.KeyServices, ", ")
+	}
+	return text
+}
