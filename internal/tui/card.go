@@ -24,8 +24,12 @@ type cardScreen struct {
 	problem problem
 }
 
-func (c *cardScreen) enter(s *session) tea.Cmd { return c.look(s) }
-func (*cardScreen) typing() bool               { return false }
+func (c *cardScreen) enter(s *session) tea.Cmd {
+	c.reading = 0 // what was being read told another screen
+	return c.look(s)
+}
+
+func (*cardScreen) typing() bool { return false }
 
 // wanted is the card to be shown: the chosen one, the one that was set aside,
 // or the only one; 0 for none.
