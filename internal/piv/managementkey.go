@@ -16,9 +16,10 @@ import (
 func ParseManagementKey(text secret.Secret) (secret.Secret, error) {
 	raw := text.Reveal()
 	defer clear(raw)
-	key := make([]byte, hex.DecodedLen(len(raw)))
+	digits := bytes.TrimSpace(raw)
+	key := make([]byte, hex.DecodedLen(len(digits)))
 	defer clear(key)
-	if _, err := hex.Decode(key, bytes.TrimSpace(raw)); err != nil {
+	if _, err := hex.Decode(key, digits); err != nil {
 		return secret.Secret{}, fmt.Errorf("a management key is written in hexadecimal digits")
 	}
 	switch len(key) {
