@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -79,4 +81,23 @@ func (a *account) check() desk.Check {
 	}
 	check.Detail = "service account " + domain.Account()
 	return withWarnings(check, domain)
+}
+
+// checkDomain asks Gmail for a user, which tells whether the credentials are
+// good for their domain: delegation, API, client-side encryption.
+func (a *account) checkDomain(ctx context.Context, email string) desk.Check {
+	_, name, _ := strings.Cut(email, "@")
+	check := desk.Check{Name: "domain", State: desk.CheckOK}
+	_, err := a.look(ctx, email)
+	switch {
+	case err == nil:
+		check.Detail = fmt.Sprintf("%s: Gmail answers for %s", name, email)
+		return check
+	case errors.Is(err, gmail.ErrCSEOff), errors.Is(err, gmail.ErrNoUser):
+		check.State = desk.CheckWarning // others of the domain may be better off
+	default:
+		check.State = desk.CheckMissing
+	}
+	check.Detail, check.Fix = fmt.Sprintf("%s: %v", name, err), hintFor(err)
+	return check
 }

@@ -34,7 +34,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	world.Account, world.Patience = account.open, patienceAtADesk
 	d := &desk.Desk{
 		World: world, Request: request, People: people,
-		Checks:  func(ctx context.Context) []desk.Check { return deskChecks(ctx, options, account, world) },
+		Checks:  func(ctx context.Context) []desk.Check { return deskChecks(ctx, options, account, world, first(email, people)) },
 		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hintFor,
 	}
 	if options.practice != nil {
@@ -107,9 +107,22 @@ func cardStatus(ctx context.Context, serial uint32) (desk.CardStatus, error) {
 	return card, nil
 }
 
-// deskChecks looks whether everything is there that an enrollment needs.
-func deskChecks(ctx context.Context, options *enrollOptions, account *account, world enroll.World) []desk.Check {
-	checks := []desk.Check{account.check(), readerCheck(ctx), issuerCheck(options, world), escrowCheck(options, world)}
+// first is somebody who is to be enrolled; "" where nobody is known yet.
+func first(email string, people []desk.Person) string {
+	if email == "" && len(people) > 0 {
+		return people[0].Email
+	}
+	return email
+}
+
+// deskChecks looks whether everything is there that an enrollment needs, with
+// somebody's address also whether Gmail answers.
+func deskChecks(ctx context.Context, options *enrollOptions, account *account, world enroll.World, email string) []desk.Check {
+	checks := []desk.Check{account.check()}
+	if email != "" && checks[0].State != desk.CheckMissing {
+		checks = append(checks, account.checkDomain(ctx, email))
+	}
+	checks = append(checks, readerCheck(ctx), issuerCheck(options, world), escrowCheck(options, world))
 	if len(options.trust.roots) > 0 {
 		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: "trusted up to " + strings.Join(options.trust.roots, ", "), Fix: "for real YubiKeys leave out --attestation-roots"})
 		if options.practice != nil {
