@@ -34,7 +34,9 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	world.Account, world.Patience = account.open, patienceAtADesk
 	d := &desk.Desk{
 		World: world, Request: request, People: people,
-		Checks:  func(ctx context.Context) []desk.Check { return deskChecks(ctx, options, account, world, first(email, people)) },
+		Checks: func(ctx context.Context) []desk.Check {
+			return deskChecks(ctx, options, account, world, first(email, people))
+		},
 		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hintFor,
 	}
 	if options.practice != nil {
