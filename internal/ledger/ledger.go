@@ -21,8 +21,8 @@ type Options struct {
 	// ReadOnly opens a ledger that is there to look at it. It takes no lock and
 	// changes nothing; writing methods fail.
 	ReadOnly bool
-	// Wait has a second process on one file wait for the first; without it Open
-	// fails with a *HeldError.
+	// Wait has a second process on one file wait for the first; without it, or at
+	// the context's deadline, Open fails with a *HeldError.
 	Wait bool
 	// Waiting is told once who is waited for.
 	Waiting func(holder string)

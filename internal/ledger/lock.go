@@ -52,7 +52,10 @@ func hold(ctx context.Context, path string, options Options) (func() error, erro
 		if options.Waiting != nil {
 			options.Waiting(holder)
 		}
-		if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		switch _, err := lock.TryLockContext(ctx, lockPoll); {
+		case errors.Is(err, context.DeadlineExceeded):
+			return nil, errors.Join(&HeldError{Path: path, Holder: readHolder(path)}, lock.Close())
+		case err != nil:
 			return nil, errors.Join(fmt.Errorf("wait for the ledger: %w", err), lock.Close())
 		}
 	}

@@ -1,0 +1,50 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Enter records what a desk registered for a user outside of any run: entry says
+// who, where and by whom, with pairs that have Gmail's names. Key pairs that the
+// user's entry had before and has no more are kept as earlier ones; a batch that
+// just then asks for others finds its task changed. The same again changes
+// nothing, so that the time at which it was done first stays.
+func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
+	entry = storable(entry)
+	entry.State, entry.Step, entry.Updated = StateDone, StepIdentity, time.Now()
+	return l.change(ctx, "enter a registration", func(tx *sql.Tx) error {
+		lock := ""
+		if l.Shared() {
+			lock = " FOR UPDATE"
+		}
+		found, err := l.fetch(ctx, tx, "WHERE email = ?"+lock, false, Key(entry.Email))
+		if err != nil {
+			return err
+		}
+		m := &merged{stored: stored{Entry: entry, revision: 1}, newPairs: true}
+		if len(found) > 0 {
+			have := found[0]
+			if have.State == StateDone && sameRegistration(have.Pairs, entry.Pairs) {
+				return nil
+			}
+			m.revision, m.replaced = have.revision+1, notIn(have.Pairs, entry.Pairs)
+		}
+		return l.writeChunk(ctx, tx, 0, map[string]*merged{Key(entry.Email): m}, entry.Updated)
+	})
+}
+
+// sameRegistration compares two lists of pairs by what Gmail has of them, too.
+func sameRegistration(a, b []Pair) bool {
+	names := map[string]bool{}
+	for _, pair := range a {
+		names[pair.KeyPairID] = true
+	}
+	for _, pair := range b {
+		if !names[pair.KeyPairID] {
+			return false
+		}
+	}
+	return SamePairs(a, b)
+}

@@ -1,0 +1,78 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// enrolled is what a desk enters.
+func enrolled(email string, leaves ...string) ledger.Entry {
+	e := asked(email, 0, leaves...)
+	e.Where, e.Worker = "card 12345678", "grace@desk"
+	for i := range e.Pairs {
+		e.Pairs[i].KeyPairID, e.Pairs[i].Created = "id-"+leaves[i], true
+	}
+	return e
+}
+
+func TestWhatADeskEnters(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		l := open(t, url)
+		enter := func(e ledger.Entry) ledger.Entry {
+			t.Helper()
+			if err := l.Enter(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			return entry(t, l, e.Email)
+		}
+		first := enter(enrolled("Ada@lab.example", "one"))
+		if first.State != ledger.StateDone || first.Step != ledger.StepIdentity || first.Run != 0 || first.Worker != "grace@desk" || first.Updated.IsZero() || first.Pairs[0].KeyPairID != "id-one" {
+			t.Errorf("%+v", first)
+		}
+		// A batch that has the same certificate finds it done.
+		if got := put(t, l, begin(t, l), asked("ada@lab.example", 1, "one")); !got[0].Earlier {
+			t.Errorf("not known to the batch: %+v", got[0])
+		}
+		register(t, l, "ada@lab.example")
+		before := entry(t, l, "ada@lab.example")
+		same := enrolled("ada@lab.example", "one")
+		same.Pairs[0].KeyPairID = before.Pairs[0].KeyPairID
+		if diff := cmp.Diff(before, enter(same)); diff != "" {
+			t.Error("the same again changed something:", diff)
+		}
+		// A new card: what was there before is not forgotten.
+		second := enter(enrolled("ada@lab.example", "two"))
+		if len(second.Pairs) != 1 || second.Pairs[0].KeyPairID != "id-two" || second.Run != 0 {
+			t.Errorf("%+v", second)
+		}
+		earlier, err := l.EarlierPairs(t.Context(), "ada@lab.example")
+		if err != nil || len(earlier) != 1 || earlier[0].LeafSHA256 != leaf("one") {
+			t.Error(earlier, err)
+		}
+	})
+}
+
+// TestADeskOvertakesABatch: what the batch began is recorded no more.
+func TestADeskOvertakesABatch(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		l := open(t, url)
+		put(t, l, begin(t, l), asked("ada@lab.example", 1, "one"))
+		task, ok, err := l.Take(t.Context(), "ada@lab.example", "w")
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if err := l.Enter(t.Context(), enrolled("ada@lab.example", "two")); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.RecordDone(t.Context(), task, "w", false); !errors.Is(err, ledger.ErrChanged) {
+			t.Error(err)
+		}
+		if got := entry(t, l, "ada@lab.example"); got.Pairs[0].LeafSHA256 != leaf("two") || got.State != ledger.StateDone {
+			t.Errorf("%+v", got)
+		}
+	})
+}
