@@ -2,7 +2,6 @@ package plain
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -43,21 +42,4 @@ func (f *flow) sayWait(wait *issuer.WaitingError) {
 	}
 	f.say("  the request lies in %s", filepath.Join(wait.Dir, wait.Request))
 	f.say("  the certificate is looked for in %s", filepath.Join(wait.Dir, wait.Expected))
-}
-
-// waits lists what an enrollment waits for, which may be several certificates.
-func waits(err error) []*issuer.WaitingError {
-	var several interface{ Unwrap() []error }
-	if errors.As(err, &several) {
-		var all []*issuer.WaitingError
-		for _, one := range several.Unwrap() {
-			all = append(all, waits(one)...)
-		}
-		return all
-	}
-	var waiting *issuer.WaitingError
-	if errors.As(err, &waiting) {
-		return []*issuer.WaitingError{waiting}
-	}
-	return nil
 }

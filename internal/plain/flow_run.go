@@ -27,7 +27,7 @@ func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 	case errors.As(err, &waiting):
 		f.forgive(s.person.Email)
 		s.request.Overwrite, s.request.Confirm = false, "" // nothing is to be lost by going on
-		f.places[s.place].Waits = waits(err)
+		f.places[s.place].Waits = issuer.Waits(err)
 		next, err := f.await(ctx, s)
 		if next == goOn {
 			return again, err

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"errors"
 	"path/filepath"
 	"strings"
 
@@ -48,7 +47,7 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 		return strings.Join(lines, "\n")
 	}
 	lines = append(lines, "", s.styles.Warning.Render(markWait+" Waiting for the certificate."), "")
-	for _, waiting := range waitingFor(s.run.err) {
+	for _, waiting := range issuer.Waits(s.run.err) {
 		if waiting.Dir == "" {
 			lines = append(lines, wrapped("request   ", "was sent to "+clean(waiting.Request)+" and is not approved yet", width)...)
 		} else {
@@ -71,21 +70,4 @@ func parkText(s *session) string {
 		return "end, go on later"
 	}
 	return "park, next person"
-}
-
-// waitingFor lists what an enrollment waits for, which may be several.
-func waitingFor(err error) []*issuer.WaitingError {
-	var several interface{ Unwrap() []error }
-	if errors.As(err, &several) {
-		var all []*issuer.WaitingError
-		for _, one := range several.Unwrap() {
-			all = append(all, waitingFor(one)...)
-		}
-		return all
-	}
-	var waiting *issuer.WaitingError
-	if errors.As(err, &waiting) {
-		return []*issuer.WaitingError{waiting}
-	}
-	return nil
 }
