@@ -31,6 +31,7 @@ type enrollOptions struct {
 	issuer   issuerFlags
 	escrow   escrowFlags
 	trust    trustFlags
+	store    storeFlags
 	evidence string
 	roster   string
 	yes      bool
@@ -69,6 +70,8 @@ func newEnroll(streams *Streams) *cobra.Command {
 	options.issuer.add(flags)
 	options.escrow.add(flags)
 	options.trust.add(flags)
+	options.store.add(flags)
+	flags.Lookup("store").Usage = "a ledger that the registration is entered into as well: a `file`, or postgres://HOST/DATABASE that many desks share (default none)"
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
 	environmentFlag(flags, "evidence")
 	options.addFrontEnd(flags)
@@ -173,6 +176,12 @@ func (o *enrollOptions) world(messages io.Writer) (world enroll.World, err error
 	printWarnings(messages, world.Escrow)
 	if world.Trust, err = o.trust.open(); err != nil {
 		return world, err
+	}
+	if o.store.store != "" {
+		if _, err := o.store.place(); err != nil {
+			return world, err
+		}
+		world.Ledger = enrollLedger{&o.store}
 	}
 	world.Evidence, err = folderOr(o.evidence, "evidence")
 	return world, err

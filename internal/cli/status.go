@@ -198,7 +198,11 @@ func describeEntry(entry *ledger.Entry) string {
 	if entry == nil {
 		return "no entry"
 	}
-	text := fmt.Sprintf("%s since %s UTC, run %d, %s", entry.State, entry.Updated.UTC().Format(clock), entry.Run, plain.Clean(entry.Where))
+	by := fmt.Sprintf("run %d", entry.Run)
+	if entry.Run == 0 {
+		by = "enrolled by " + plain.Clean(entry.Worker)
+	}
+	text := fmt.Sprintf("%s since %s UTC, %s, %s", entry.State, entry.Updated.UTC().Format(clock), by, plain.Clean(entry.Where))
 	if entry.State != ledger.StateDone && entry.Message != "" {
 		text += ": " + entry.Message
 	}

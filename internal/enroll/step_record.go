@@ -8,13 +8,16 @@ import (
 	"reflect"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // ErrFactorySecret is a card that still has a secret that everybody knows.
 var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or management key")
 
-// recordStep makes sure that no factory secret is left, and writes the receipt.
+// recordStep makes sure that no factory secret is left, enters the registration
+// into the ledger, and writes the receipt: where there is one, everything is done.
 func recordStep() Step {
 	return Step{ID: "record", Title: "write the receipt", Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.receipt != nil, nil },
@@ -25,6 +28,9 @@ func recordStep() Step {
 			}
 			if protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes {
 				return ErrFactorySecret
+			}
+			if err := e.enterLedger(ctx); err != nil {
+				return err
 			}
 			audited := e.audited()
 			if err := e.keepEarlierReceipt(&audited); err != nil || e.receipt != nil {
@@ -40,6 +46,21 @@ func recordStep() Step {
 			e.receipt = &audited.Receipt
 			return nil
 		}}
+}
+
+// enterLedger enters the registration into the ledger, if there is one.
+func (e *Enrollment) enterLedger(ctx context.Context) error {
+	if e.world.Ledger == nil {
+		return nil
+	}
+	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.serial), Worker: e.world.Operator}
+	for _, key := range e.keys {
+		entry.Pairs = append(entry.Pairs, ledger.Pair{
+			Use: string(key.Use), LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
+			PKCS7: key.pkcs7, KeyPairID: key.pair.ID, Created: key.pairCreated,
+		})
+	}
+	return e.world.Ledger.Enter(ctx, entry)
 }
 
 // keepEarlierReceipt takes an earlier receipt of the same outcome as this one's,

@@ -10,6 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -39,6 +40,9 @@ type World struct {
 	// Review is called where the request asks for a review, and returns nil when
 	// a person agreed to the registration.
 	Review   func(ctx context.Context, review Review) error
+	// Ledger takes the registration in besides the evidence, so that other desks
+	// and batches know of it; nil for none.
+	Ledger   Ledger
 	Evidence string // root folder of the evidence
 	Operator string // who runs this, for the receipt
 	Tool     string // name and version of this program, for the receipt
@@ -69,6 +73,12 @@ type Card interface {
 	Signer(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret) crypto.Signer
 	Decrypt(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, ciphertext []byte) ([]byte, error)
 	ECDH(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, peer *ecdh.PublicKey) ([]byte, error)
+}
+
+// Ledger is where registrations of many desks are entered; *ledger.Ledger in
+// production.
+type Ledger interface {
+	Enter(ctx context.Context, entry ledger.Entry) error
 }
 
 // Account is what an enrollment asks of Gmail for one user; *gmail.User in

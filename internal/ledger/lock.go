@@ -33,7 +33,7 @@ func (e *HeldError) Error() string {
 
 // Hint says how to wait or share.
 func (e *HeldError) Hint() string {
-	return "wait for it with --wait, or let several processes share a ledger in PostgreSQL: --store postgres://…"
+	return "try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: --store postgres://…"
 }
 
 // hold takes the lock beside the file; the returned function gives it back. The
