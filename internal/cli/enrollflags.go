@@ -93,15 +93,10 @@ func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {
 	if source != enroll.SourceGenerate && source != enroll.SourceExisting {
 		return nil, usageErrorf("source %q is neither generate nor existing", f.source)
 	}
-	key := enroll.KeyRequest{Slot: slot, Use: enroll.UseBoth, Source: source, Algorithm: algorithm, PINPolicy: pinPolicy, TouchPolicy: touchPolicy}
-	switch f.layout {
-	case "single":
-		return []enroll.KeyRequest{key}, nil
-	case "split":
-		signing, encryption := key, key
-		signing.Slot, signing.Use = piv.SlotSignature, enroll.UseSign
-		encryption.Slot, encryption.Use = piv.SlotKeyManagement, enroll.UseEncrypt
-		return []enroll.KeyRequest{signing, encryption}, nil
+	key := enroll.KeyRequest{Slot: slot, Source: source, Algorithm: algorithm, PINPolicy: pinPolicy, TouchPolicy: touchPolicy}
+	switch layout := enroll.Layout(f.layout); layout {
+	case enroll.LayoutSingle, enroll.LayoutSplit:
+		return layout.Keys(key), nil
 	}
 	return nil, usageErrorf("layout %q is neither single nor split", f.layout)
 }

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -81,4 +82,28 @@ func fateOf(key KeyRequest, held piv.SlotContents, journal evidence.Journal) Fat
 
 func lossOf(occupied *OccupiedError) []string {
 	return []string{occupied.Error(), "mail that was encrypted to it can no longer be read with this card"}
+}
+
+// Losses lists what the plan would destroy, each loss once.
+func Losses(outlook []SlotOutlook) []string {
+	var losses []string
+	for _, slot := range outlook {
+		for _, loss := range slot.Loss {
+			if !slices.Contains(losses, loss) {
+				losses = append(losses, loss)
+			}
+		}
+	}
+	return losses
+}
+
+// Workable says why the request cannot be carried out with what is in the slots;
+// nil where it can, once what would be lost is agreed to.
+func Workable(request Request, outlook []SlotOutlook) error {
+	for _, slot := range outlook {
+		if slot.Fate == FateEmpty {
+			return &EmptyError{Slot: slot.Slot}
+		}
+	}
+	return request.Validate()
 }

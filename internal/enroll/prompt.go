@@ -30,6 +30,10 @@ type Question struct {
 	Flag string
 }
 
+// QuestionPIN is the ID of the question for the card's PIN, which its user
+// answers; other secrets are the operator's.
+const QuestionPIN = "pin"
+
 // Choice is one of the answers to choose from.
 type Choice struct{ ID, Text string }
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -86,7 +88,7 @@ func (r Request) Validate() error {
 		return usageError("an enrollment has one or two keys, not %d", len(r.Keys))
 	}
 	for _, key := range r.Keys {
-		if key.Source == SourceGenerate && !mailAlgorithm(key.Algorithm) {
+		if key.Source == SourceGenerate && !slices.Contains(mailAlgorithms(), key.Algorithm) {
 			return usageError("a %s key cannot be used: Gmail takes RSA 2048, 3072 and 4096, and EC P-256 and P-384", key.Algorithm)
 		}
 	}
@@ -118,6 +120,20 @@ func (r Request) validateSecrets() error {
 	return nil
 }
 
+// Again returns the request to try once more after that error, which goes on
+// where the enrollment ended: a PIN that was wrong is asked for, so that no
+// further try is lost, and after a wait nothing is there to be overwritten.
+func (r Request) Again(err error) Request {
+	var wrong *piv.WrongPINError
+	if errors.As(err, &wrong) {
+		r.PIN = secret.Secret{}
+	}
+	if len(issuer.Waits(err)) > 0 {
+		r.Overwrite, r.Confirm = false, ""
+	}
+	return r
+}
+
 // ValidateAddress reports a *UsageError for what cannot be a mail address
 // (RFC 5321 addr-spec in ASCII, without a display name).
 func ValidateAddress(email string) error {
@@ -135,14 +151,6 @@ func ValidateAddress(email string) error {
 		}
 	}
 	return nil
-}
-
-func mailAlgorithm(algorithm piv.Algorithm) bool {
-	switch algorithm {
-	case piv.RSA2048, piv.RSA3072, piv.RSA4096, piv.ECCP256, piv.ECCP384:
-		return true
-	}
-	return false
 }
 
 // UsageError is a request that cannot be carried out as it was put.

@@ -71,7 +71,7 @@ func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		return nil
 	}
 	question := SecretQuestion{
-		Question: Question{ID: "pin", Text: fmt.Sprintf("the PIN of card %d", e.serial), Flag: "--pin-file FILE or --pin-fd N"},
+		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.serial), Flag: "--pin-file FILE or --pin-fd N"},
 		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
 		Check: piv.CheckPIN,
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -28,7 +27,7 @@ func (f *flow) plan(ctx context.Context, s *serving) (turn, error) {
 			}
 			continue
 		}
-		if err := unworkable(s.request, outlook); err != nil {
+		if err := enroll.Workable(s.request, outlook); err != nil {
 			return f.trouble(ctx, s, "the plan", err, replan, park, stop)
 		}
 		err = f.agree(ctx, &s.request, outlook)
@@ -54,7 +53,7 @@ func (f *flow) sayPlan(request enroll.Request, outlook []enroll.SlotOutlook) {
 			f.say("  slot %s holds the key that was generated for this user: it goes on with that", slotName(slot.Slot))
 		}
 	}
-	for _, loss := range losses(outlook) {
+	for _, loss := range enroll.Losses(outlook) {
 		f.say("  lost: %s", loss)
 	}
 }
@@ -78,33 +77,10 @@ func useText(use enroll.Use) string {
 	return "signs and decrypts"
 }
 
-// losses lists what would be lost, each once.
-func losses(outlook []enroll.SlotOutlook) []string {
-	var list []string
-	for _, slot := range outlook {
-		for _, loss := range slot.Loss {
-			if !slices.Contains(list, loss) {
-				list = append(list, loss)
-			}
-		}
-	}
-	return list
-}
-
-// unworkable says why the plan cannot be carried out; nil where it can.
-func unworkable(request enroll.Request, outlook []enroll.SlotOutlook) error {
-	for _, slot := range outlook {
-		if slot.Fate == enroll.FateEmpty {
-			return &enroll.EmptyError{Slot: slot.Slot}
-		}
-	}
-	return request.Validate()
-}
-
 // agree has the loss of a key confirmed, unless that was done on the command
 // line, and enroll.ErrDeclined is a no.
 func (f *flow) agree(ctx context.Context, request *enroll.Request, outlook []enroll.SlotOutlook) error {
-	lost := losses(outlook)
+	lost := enroll.Losses(outlook)
 	serial := strconv.FormatUint(uint64(request.Serial), 10)
 	if len(lost) == 0 {
 		request.Overwrite, request.Confirm = false, ""

@@ -8,7 +8,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
-	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -26,7 +25,7 @@ func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 		return stop, err
 	case errors.As(err, &waiting):
 		f.forgive(s.person.Email)
-		s.request.Overwrite, s.request.Confirm = false, "" // nothing is to be lost by going on
+		s.request = s.request.Again(err)
 		f.places[s.place].Waits = issuer.Waits(err)
 		next, err := f.await(ctx, s)
 		if next == goOn {
@@ -34,21 +33,13 @@ func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 		}
 		return next, err
 	}
-	s.pin = secret.Secret{}
-	if wrongPIN(err) {
-		s.request.PIN = secret.Secret{} // so that it is asked for, and no further try lost
-	}
+	s.pin, s.request = secret.Secret{}, s.request.Again(err)
 	what := "the enrollment"
 	var step *enroll.StepError
 	if errors.As(err, &step) {
 		what = step.Step.Title
 	}
 	return f.trouble(ctx, s, what, err, again, replan, park, stop)
-}
-
-func wrongPIN(err error) bool {
-	var wrong *piv.WrongPINError
-	return errors.As(err, &wrong)
 }
 
 // user is the person who is asked by an enrollment.
@@ -66,13 +57,10 @@ func (u *user) notify(event enroll.Event) {
 	u.tell(event)
 }
 
-// questionPIN is the ID by which enrollments ask for the PIN.
-const questionPIN = "pin"
-
 // Secret hands the keyboard to the user. A PIN that was typed before the person
 // waited for their certificate answers once.
 func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
-	if question.ID != questionPIN {
+	if question.ID != enroll.QuestionPIN {
 		return u.Terminal.Secret(ctx, question)
 	}
 	known := u.serving.pin

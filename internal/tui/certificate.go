@@ -26,9 +26,7 @@ func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		request := s.request
-		request.Overwrite, request.Confirm = false, ""
-		return s.tell(beginMsg{request})
+		return s.tell(beginMsg{s.request.Again(s.run.err)})
 	case key.Matches(press, s.keys.Park):
 		return s.tell(parkMsg{})
 	case key.Matches(press, s.keys.Back):

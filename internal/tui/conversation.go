@@ -48,7 +48,7 @@ func (c *conversation) Choose(ctx context.Context, question enroll.Question, cho
 
 // Secret shows the PIN screen.
 func (c *conversation) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
-	if question.ID == questionPIN && !question.New && question.Problem == "" && !c.known.IsZero() {
+	if question.ID == enroll.QuestionPIN && !question.New && question.Problem == "" && !c.known.IsZero() {
 		known := c.known
 		c.known = secret.Secret{}
 		return known, nil
@@ -86,6 +86,3 @@ func (c *conversation) review(ctx context.Context, review enroll.Review) error {
 	}
 	return err
 }
-
-// questionPIN is the ID by which enrollments ask for the PIN.
-const questionPIN = "pin"

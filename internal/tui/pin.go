@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -102,7 +103,7 @@ func (p *pinScreen) take(s *session) tea.Cmd {
 		p.problem = "the two were not the same: type the new one again, twice"
 		return nil
 	}
-	if question.ID == questionPIN && s.run != nil {
+	if question.ID == enroll.QuestionPIN && s.run != nil {
 		s.run.typed = typed
 	}
 	p.asked.reply <- answer[secret.Secret]{value: typed}
@@ -117,7 +118,7 @@ func (p *pinScreen) view(s *session, width, _ int) string {
 	}
 	question := p.asked.question
 	what := "Hand the keyboard to the user."
-	if question.ID != questionPIN {
+	if question.ID != enroll.QuestionPIN {
 		what = "This is for the operator."
 	}
 	lines := []string{"", s.styles.Now.Render(markNow + " " + what), ""}

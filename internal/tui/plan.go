@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -195,7 +194,7 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		return p.ask(s)
 	case key.Matches(msg, s.keys.Next):
 		return p.begin(s)
-	case len(p.losses()) > 0 && (isDigit(msg.Text) || msg.Code == tea.KeyBackspace):
+	case len(enroll.Losses(p.outlook)) > 0 && (isDigit(msg.Text) || msg.Code == tea.KeyBackspace):
 		p.serial, _ = p.serial.Update(msg)
 		p.problem = problem{}
 		return nil
@@ -210,20 +209,14 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 // begin starts the enrollment, once what would be lost was agreed to.
 func (p *planScreen) begin(s *session) tea.Cmd {
 	request := p.request(s)
-	if err := request.Validate(); err != nil {
-		p.problem = s.explain(err)
-		return nil
-	}
 	if !p.known {
 		return nil
 	}
-	for _, slot := range p.outlook {
-		if slot.Fate == enroll.FateEmpty {
-			p.problem = s.explain(&enroll.EmptyError{Slot: slot.Slot})
-			return nil
-		}
+	if err := enroll.Workable(request, p.outlook); err != nil {
+		p.problem = s.explain(err)
+		return nil
 	}
-	if len(p.losses()) > 0 {
+	if len(enroll.Losses(p.outlook)) > 0 {
 		want := strconv.FormatUint(uint64(request.Serial), 10)
 		if p.serial.Value() != want {
 			p.problem = problem{text: "the key that is there would be lost for ever", hint: "type " + want + " and press enter, or choose something else"}
@@ -232,19 +225,6 @@ func (p *planScreen) begin(s *session) tea.Cmd {
 		request.Overwrite, request.Confirm = true, want
 	}
 	return s.tell(beginMsg{request})
-}
-
-// losses lists what the plan would destroy.
-func (p *planScreen) losses() []string {
-	var losses []string
-	for _, slot := range p.outlook {
-		for _, loss := range slot.Loss {
-			if !slices.Contains(losses, loss) {
-				losses = append(losses, loss)
-			}
-		}
-	}
-	return losses
 }
 
 func (p *planScreen) view(s *session, width, _ int) string {
@@ -256,7 +236,7 @@ func (p *planScreen) view(s *session, width, _ int) string {
 	if !p.known && p.problem.text == "" {
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking what that would do to the card"), "")
 	}
-	if losses := p.losses(); len(losses) > 0 {
+	if losses := enroll.Losses(p.outlook); len(losses) > 0 {
 		lines = append(lines, s.styles.Loss.Render(markBad+" LOST FOR EVER if this begins:"))
 		for _, loss := range losses {
 			for _, line := range wrapped("  -", clean(loss), width) {

@@ -1,0 +1,62 @@
+package enroll_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+func TestLossesNamesEachOnce(t *testing.T) {
+	outlook := []enroll.SlotOutlook{
+		{Slot: piv.SlotSignature, Fate: enroll.FateOccupied, Loss: []string{"the signing key", "old mail"}},
+		{Slot: piv.SlotKeyManagement, Fate: enroll.FateOccupied, Loss: []string{"the encryption key", "old mail"}},
+	}
+	if got := enroll.Losses(outlook); !slices.Equal(got, []string{"the signing key", "old mail", "the encryption key"}) {
+		t.Errorf("lost are %q", got)
+	}
+	if got := enroll.Losses([]enroll.SlotOutlook{{Fate: enroll.FateGenerate}}); got != nil {
+		t.Errorf("of an empty slot %q are lost", got)
+	}
+}
+
+func TestWorkable(t *testing.T) {
+	request := enroll.Request{Email: "ada@example.com", Keys: enroll.LayoutSingle.Keys(enroll.KeyRequest{
+		Slot: piv.SlotKeyManagement, Source: enroll.SourceGenerate, Algorithm: piv.RSA2048,
+	})}
+	for _, fate := range []enroll.Fate{enroll.FateGenerate, enroll.FateContinue, enroll.FateRead, enroll.FateOccupied} {
+		if err := enroll.Workable(request, []enroll.SlotOutlook{{Fate: fate}}); err != nil {
+			t.Errorf("%s: %v", fate, err)
+		}
+	}
+	var empty *enroll.EmptyError
+	err := enroll.Workable(request, []enroll.SlotOutlook{{Fate: enroll.FateRead}, {Slot: piv.SlotSignature, Fate: enroll.FateEmpty}})
+	if !errors.As(err, &empty) || empty.Slot != piv.SlotSignature {
+		t.Errorf("an empty slot to be read: %v", err)
+	}
+	request.Keys[0].Algorithm = piv.Ed25519
+	if err := enroll.Workable(request, nil); !enroll.IsUsage(err) {
+		t.Errorf("an algorithm that Gmail does not take: %v", err)
+	}
+}
+
+func TestARequestIsTriedAgainWithoutWhatFailed(t *testing.T) {
+	request := enroll.Request{Email: "ada@example.com", PIN: secret.FromString("271828"), Overwrite: true, Confirm: "31415926"}
+	again := request.Again(fmt.Errorf("set or check the PIN: %w", &piv.WrongPINError{Tries: 2}))
+	if !again.PIN.IsZero() || !again.Overwrite || again.Confirm != "31415926" {
+		t.Errorf("after a wrong PIN: %+v", again)
+	}
+	again = request.Again(fmt.Errorf("get the certificate: %w", &issuer.WaitingError{}))
+	if again.PIN.IsZero() || again.Overwrite || again.Confirm != "" {
+		t.Errorf("after a wait: %+v", again)
+	}
+	again = request.Again(errors.New("the network is gone"))
+	if again.PIN.IsZero() || !again.Overwrite || again.Confirm != "31415926" {
+		t.Errorf("after a failure: %+v", again)
+	}
+}
