@@ -152,15 +152,13 @@ func (f *flow) sayCard(card desk.CardStatus) {
 			empty++
 			continue
 		}
-		f.say("  slot %s: %s", slotName(slot), contentsText(contents))
+		f.say("  slot %s: %s", desk.SlotName(slot), contentsText(contents))
 	}
 	f.say("  slots 82 to 95: %d of 20 are empty", empty)
 	for _, advisory := range card.Advisories {
 		f.say("  advisory: %s", advisory)
 	}
 }
-
-func slotName(slot piv.Slot) string { return strings.ToUpper(slot.String()) + " " + slot.Name() }
 
 func counterText(counter piv.Counter) string {
 	text := fmt.Sprintf("%d tries left", counter.Tries)

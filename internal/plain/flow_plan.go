@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
@@ -50,7 +51,7 @@ func (f *flow) sayPlan(request enroll.Request, outlook []enroll.SlotOutlook) {
 	}
 	for _, slot := range outlook {
 		if slot.Fate == enroll.FateContinue {
-			f.say("  slot %s holds the key that was generated for this user: it goes on with that", slotName(slot.Slot))
+			f.say("  slot %s holds the key that was generated for this user: it goes on with that", desk.SlotName(slot.Slot))
 		}
 	}
 	for _, loss := range enroll.Losses(outlook) {
@@ -60,7 +61,7 @@ func (f *flow) sayPlan(request enroll.Request, outlook []enroll.SlotOutlook) {
 
 // keyText says what is planned for a key.
 func keyText(key enroll.KeyRequest) string {
-	what := fmt.Sprintf("slot %s: %s, ", slotName(key.Slot), useText(key.Use))
+	what := fmt.Sprintf("slot %s: %s, ", desk.SlotName(key.Slot), useText(key.Use))
 	if key.Source == enroll.SourceExisting {
 		return what + "the key that is there"
 	}

@@ -6,6 +6,8 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // choices asks several questions on one line each: up and down between the
@@ -20,20 +22,17 @@ type choices struct {
 // choiceRow is one question.
 type choiceRow struct {
 	title   string
-	options []choiceOption
+	options []enroll.Choice // their IDs are words of the command line
 	chosen  int
 	hidden  bool // the question does not arise
 }
 
-// choiceOption is one answer; its value is a word of the command line.
-type choiceOption struct{ value, text string }
-
 // add adds a question with the answer that is preselected; where that is not
 // among the options, the first is.
-func (c *choices) add(title, value string, options ...choiceOption) {
+func (c *choices) add(title, value string, options []enroll.Choice) {
 	row := choiceRow{title: title, options: options}
 	for i, option := range options {
-		if option.value == value {
+		if option.ID == value {
 			row.chosen = i
 		}
 	}
@@ -44,7 +43,7 @@ func (c *choices) add(title, value string, options ...choiceOption) {
 func (c *choices) value(title string) string {
 	for _, row := range c.rows {
 		if row.title == title {
-			return row.options[row.chosen].value
+			return row.options[row.chosen].ID
 		}
 	}
 	return ""
@@ -94,7 +93,7 @@ func (c *choices) view(s styles) []string {
 		if row.hidden {
 			continue
 		}
-		text := row.options[row.chosen].text
+		text := row.options[row.chosen].Text
 		if i != c.cursor {
 			lines = append(lines, s.Label.Render(fmt.Sprintf("  %-16s", row.title))+"   "+text)
 			continue

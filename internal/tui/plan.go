@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -22,12 +23,6 @@ const (
 	askAlgorithm = "algorithm"
 	askPIN       = "asks for PIN"
 	askTouch     = "asks for touch"
-)
-
-// The layouts of the card's keys.
-const (
-	layoutSingle = "single"
-	layoutSplit  = "split"
 )
 
 // planScreen is where the operator decides what is done, and sees it as the
@@ -66,52 +61,15 @@ func (p *planScreen) enter(s *session) tea.Cmd {
 
 // planChoices asks what the keys shall be, those of the request preselected.
 func planChoices(keys []enroll.KeyRequest, firmware piv.Version) choices {
-	first, layout, slot := keys[0], layoutSingle, keys[0].Slot
-	if len(keys) > 1 {
-		layout, slot = layoutSplit, piv.SlotKeyManagement
-	}
+	layout, key := enroll.LayoutOf(keys)
 	var c choices
-	c.add(askSource, string(first.Source),
-		choiceOption{string(enroll.SourceGenerate), "generate a new one on the card"},
-		choiceOption{string(enroll.SourceExisting), "read the one that is there"})
-	c.add(askLayout, layout,
-		choiceOption{layoutSingle, "one key signs and decrypts"},
-		choiceOption{layoutSplit, "split: 9C signs, 9D decrypts"})
-	slots := []choiceOption{slotOption(piv.SlotKeyManagement)}
-	for _, slot := range piv.Slots() {
-		if slot != piv.SlotKeyManagement {
-			slots = append(slots, slotOption(slot))
-		}
-	}
-	c.add(askSlot, slot.String(), slots...)
-	var algorithms []choiceOption
-	for _, algorithm := range []piv.Algorithm{piv.RSA2048, piv.RSA3072, piv.RSA4096, piv.ECCP256, piv.ECCP384} {
-		if piv.Supports(firmware, algorithm) == nil {
-			algorithms = append(algorithms, choiceOption{string(algorithm), algorithmName(algorithm)})
-		}
-	}
-	c.add(askAlgorithm, string(first.Algorithm), algorithms...)
-	c.add(askPIN, string(first.PINPolicy),
-		choiceOption{string(piv.PINDefault), "as is usual for the slot"}, choiceOption{string(piv.PINOnce), "once a session"},
-		choiceOption{string(piv.PINAlways), "every time"}, choiceOption{string(piv.PINNever), "never"})
-	c.add(askTouch, string(first.TouchPolicy),
-		choiceOption{string(piv.TouchDefault), "never, as is usual"}, choiceOption{string(piv.TouchAlways), "every time"},
-		choiceOption{string(piv.TouchCached), "once in 15 seconds"})
+	c.add(askSource, string(key.Source), desk.Sources())
+	c.add(askLayout, string(layout), desk.Layouts())
+	c.add(askSlot, key.Slot.String(), desk.Slots())
+	c.add(askAlgorithm, string(key.Algorithm), desk.Algorithms(firmware))
+	c.add(askPIN, string(key.PINPolicy), desk.PINPolicies())
+	c.add(askTouch, string(key.TouchPolicy), desk.TouchPolicies())
 	return c
-}
-
-func slotOption(slot piv.Slot) choiceOption {
-	return choiceOption{slot.String(), strings.ToUpper(slot.String()) + " " + slot.Name()}
-}
-
-func algorithmName(algorithm piv.Algorithm) string {
-	switch algorithm {
-	case piv.ECCP256:
-		return "EC P-256"
-	case piv.ECCP384:
-		return "EC P-384"
-	}
-	return "RSA " + strings.TrimPrefix(string(algorithm), "rsa")
 }
 
 // keys are the answers as a request has them.
@@ -120,18 +78,11 @@ func (p *planScreen) keys() []enroll.KeyRequest {
 	if err != nil {
 		slot = piv.SlotKeyManagement // every option is a slot
 	}
-	key := enroll.KeyRequest{
-		Slot: slot, Use: enroll.UseBoth, Source: enroll.Source(p.choices.value(askSource)),
+	return enroll.Layout(p.choices.value(askLayout)).Keys(enroll.KeyRequest{
+		Slot: slot, Source: enroll.Source(p.choices.value(askSource)),
 		Algorithm: piv.Algorithm(p.choices.value(askAlgorithm)),
 		PINPolicy: piv.PINPolicy(p.choices.value(askPIN)), TouchPolicy: piv.TouchPolicy(p.choices.value(askTouch)),
-	}
-	if p.choices.value(askLayout) == layoutSingle {
-		return []enroll.KeyRequest{key}
-	}
-	signing, encryption := key, key
-	signing.Slot, signing.Use = piv.SlotSignature, enroll.UseSign
-	encryption.Slot, encryption.Use = piv.SlotKeyManagement, enroll.UseEncrypt
-	return []enroll.KeyRequest{signing, encryption}
+	})
 }
 
 // ask looks what the plan would find and do on the card.
@@ -141,7 +92,7 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 	for _, title := range []string{askAlgorithm, askPIN, askTouch} {
 		p.choices.hide(title, !generated)
 	}
-	p.choices.hide(askSlot, p.choices.value(askLayout) == layoutSplit)
+	p.choices.hide(askSlot, p.choices.value(askLayout) == string(enroll.LayoutSplit))
 	p.known, p.outlook = false, nil
 	p.serial.SetValue("") // what was agreed to was another loss
 	return s.world.outlook(p.asked, p.request(s))

@@ -1,0 +1,74 @@
+package desk
+
+import (
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// What a person can choose for a plan. The IDs are words of the command line.
+
+// Sources lists where a key can come from.
+func Sources() []enroll.Choice {
+	return []enroll.Choice{
+		{ID: string(enroll.SourceGenerate), Text: "generate a new one on the card"},
+		{ID: string(enroll.SourceExisting), Text: "read the one that is there"},
+	}
+}
+
+// Layouts lists how many keys there can be.
+func Layouts() []enroll.Choice {
+	return []enroll.Choice{
+		{ID: string(enroll.LayoutSingle), Text: "one key signs and decrypts"},
+		{ID: string(enroll.LayoutSplit), Text: "split: 9C signs, 9D decrypts"},
+	}
+}
+
+// Slots lists the places for a single key, the usual one first.
+func Slots() []enroll.Choice {
+	choices := []enroll.Choice{slotChoice(piv.SlotKeyManagement)}
+	for _, slot := range piv.Slots() {
+		if slot != piv.SlotKeyManagement {
+			choices = append(choices, slotChoice(slot))
+		}
+	}
+	return choices
+}
+
+func slotChoice(slot piv.Slot) enroll.Choice {
+	return enroll.Choice{ID: slot.String(), Text: SlotName(slot)}
+}
+
+// SlotName names a slot as people know it, such as "9D key management".
+func SlotName(slot piv.Slot) string { return strings.ToUpper(slot.String()) + " " + slot.Name() }
+
+// Algorithms lists the kinds of key that a card with that firmware can generate
+// and Gmail takes.
+func Algorithms(firmware piv.Version) []enroll.Choice {
+	names := strings.NewReplacer("rsa", "RSA ", "eccp", "EC P-")
+	var choices []enroll.Choice
+	for _, algorithm := range enroll.Algorithms(firmware) {
+		choices = append(choices, enroll.Choice{ID: string(algorithm), Text: names.Replace(string(algorithm))})
+	}
+	return choices
+}
+
+// PINPolicies lists when a key can ask for the PIN.
+func PINPolicies() []enroll.Choice {
+	return []enroll.Choice{
+		{ID: string(piv.PINDefault), Text: "as is usual for the slot"},
+		{ID: string(piv.PINOnce), Text: "once a session"},
+		{ID: string(piv.PINAlways), Text: "every time"},
+		{ID: string(piv.PINNever), Text: "never"},
+	}
+}
+
+// TouchPolicies lists when a key can ask for a touch.
+func TouchPolicies() []enroll.Choice {
+	return []enroll.Choice{
+		{ID: string(piv.TouchDefault), Text: "never, as is usual"},
+		{ID: string(piv.TouchAlways), Text: "every time"},
+		{ID: string(piv.TouchCached), Text: "once in 15 seconds"},
+	}
+}
