@@ -1,0 +1,73 @@
+// Package internal_test holds the house to its own rules; see ARCHITECTURE.md.
+package internal_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cse-piv/cse-piv/"
+
+// TestWhichWayThingsPoint: who may import what.
+func TestWhichWayThingsPoint(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := map[string][]string{
+		"github.com/go-piv/piv-go/": {"internal/piv", "internal/lab/clients"},
+		"google.golang.org/api/":    {"internal/gmail"},
+		"github.com/go-ldap/":       {"internal/batch/source"},
+		"github.com/riverqueue/":    {"internal/batch", "internal/ledger"},
+		"charm.land/":               {"internal/tui"},
+		module + "internal/lab":     {"internal/lab", "internal/cli"},
+		module + "internal/cli":     {"cmd/cse-piv"},
+		module + "internal/tui":     {"internal/cli"},
+		module + "internal/plain":   {"internal/cli", "internal/tui", "internal/batch/report"},
+	}
+	leaves := []string{"piv", "smime", "issuer", "gmail", "escrow", "evidence", "ledger"}
+	count := 0
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); count++ {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			for prefix, allowed := range only {
+				if within(imported, prefix) && !slices.ContainsFunc(allowed, func(who string) bool { return within(name, who) }) {
+					t.Errorf("%s imports %s", name, imported)
+				}
+			}
+			_, product := strings.CutPrefix(imported, module)
+			if within(name, "internal/lab") && product && !within(imported, module+"internal/lab") {
+				t.Errorf("%s, the other end of the wire, imports %s", name, imported)
+			}
+			if name == "internal/tui" && slices.Contains([]string{"net/http", "database/sql", "os/exec"}, imported) {
+				t.Errorf("%s imports %s", name, imported)
+			}
+			for _, leaf := range leaves {
+				for _, other := range leaves {
+					if leaf != other && within(name, "internal/"+leaf) && within(imported, module+"internal/"+other) {
+						t.Errorf("%s imports %s", name, imported)
+					}
+				}
+			}
+		}
+	}
+	if count < 30 {
+		t.Errorf("only %d packages were looked at", count)
+	}
+}
+
+// within reports whether a package is the one that is named, or below it; a name
+// with a slash at its end is a prefix.
+func within(name, where string) bool {
+	return name == where || strings.HasPrefix(name, strings.TrimSuffix(where, "/")+"/")
+}
