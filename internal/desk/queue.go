@@ -2,6 +2,8 @@ package desk
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -56,4 +58,44 @@ func (d *Desk) Collect(ctx context.Context, person Person) Place {
 	}
 	place.Waits = waits
 	return place
+}
+
+// Next returns the index of the one to serve next: one whose certificate has
+// come, else one who is to do; -1 for nobody. Those who are passed over failed
+// here already.
+func Next(places []Place, passed func(email string) bool) int {
+	for _, stages := range [][]enroll.Stage{{enroll.StageReady}, {enroll.StageNone, enroll.StageBegun}} {
+		for i, place := range places {
+			if slices.Contains(stages, place.Stage) && !passed(place.Email) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// Holder returns who else in the queue was enrolled, or is being enrolled, with
+// that card; "" for nobody.
+func Holder(places []Place, serial uint32, email string) string {
+	for _, place := range places {
+		if place.Standing.Serial == serial && place.Stage != enroll.StageNone && !strings.EqualFold(place.Email, email) {
+			return place.Email
+		}
+	}
+	return ""
+}
+
+// RequestFor returns the request to begin with for a person: what the command
+// line asked for, with the card that was set aside for them, or where they were
+// begun with, the keys and the card that they had then.
+func (d *Desk) RequestFor(place Place) enroll.Request {
+	request := d.Request
+	request.Email = place.Email
+	if place.Person.Serial != 0 {
+		request.Serial = place.Person.Serial
+	}
+	if len(place.Keys) > 0 && place.Stage != enroll.StageDone {
+		request.Keys, request.Serial = place.Keys, place.Standing.Serial
+	}
+	return request
 }

@@ -105,6 +105,8 @@ func (f *flow) failure(email string) error {
 	return f.failures[at].err
 }
 
+func (f *flow) failed(email string) bool { return f.failure(email) != nil }
+
 // count counts the people at a stage.
 func (f *flow) count(stage enroll.Stage) (n int) {
 	for _, place := range f.places {

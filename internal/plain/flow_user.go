@@ -3,7 +3,6 @@ package plain
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 	for {
 		prompt := "address of the user, or " + wordStop + ": "
 		if len(f.places) > 0 {
-			if next := f.next(); next >= 0 {
+			if next := desk.Next(f.places, f.failed); next >= 0 {
 				f.say("next in the queue: %d, %s", next+1, f.places[next].Email)
 			}
 			prompt = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
@@ -48,19 +47,6 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 			}
 		}
 	}
-}
-
-// next is the person to serve next: one whose certificate has come, else one who
-// is to do; -1 for nobody.
-func (f *flow) next() int {
-	for _, stages := range [][]enroll.Stage{{enroll.StageReady}, {enroll.StageNone, enroll.StageBegun}} {
-		for i, place := range f.places {
-			if slices.Contains(stages, place.Stage) && f.failure(place.Email) == nil {
-				return i
-			}
-		}
-	}
-	return -1
 }
 
 // find returns the place of the one who is meant, -1 where that is not clear. An

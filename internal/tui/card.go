@@ -217,7 +217,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}
-	if other := s.ownerOf(id.Serial); other != "" {
+	if other := desk.Holder(s.places, id.Serial, s.person.Email); other != "" {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("this is the card of %s: is it the right one?", clean(other)), width)...)
 		lines = append(lines, "")
 	}

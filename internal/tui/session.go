@@ -67,12 +67,10 @@ func (s *session) pick(person desk.Person) {
 	s.atGmail = desk.AtGmail{}
 	s.card = desk.CardStatus{}
 	s.run = nil
-	s.request = s.world.desk.Request
-	s.request.Email = person.Email
-	s.assigned = max(person.Serial, s.request.Serial)
-	if place, ok := s.place(person.Email); ok && len(place.Keys) > 0 && place.Stage != enroll.StageDone {
-		s.request.Keys, s.assigned = place.Keys, place.Standing.Serial
-	}
+	place, _ := s.place(person.Email)
+	place.Person = person
+	s.request = s.world.desk.RequestFor(place)
+	s.assigned = s.request.Serial
 }
 
 // place returns a person's place in the queue.
@@ -99,16 +97,8 @@ func (s *session) setPlace(changed desk.Place) {
 	}
 }
 
-// ownerOf returns who else in the queue was enrolled, or is being enrolled, with
-// that card; "" for nobody.
-func (s *session) ownerOf(serial uint32) string {
-	for _, place := range s.places {
-		if place.Standing.Serial == serial && place.Stage != enroll.StageNone && !strings.EqualFold(place.Email, s.person.Email) {
-			return place.Email
-		}
-	}
-	return ""
-}
+// failed reports whether a person's enrollment failed here and was parked.
+func (s *session) failed(email string) bool { return s.failures[strings.ToLower(email)] != "" }
 
 // cards returns the YubiKeys that can be used now.
 func (s *session) cards() []piv.Identity {

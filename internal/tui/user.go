@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -188,20 +187,8 @@ func (u *userScreen) first(s *session) int {
 	if u.input.Value() != "" {
 		return u.best(s)
 	}
-	return u.next(s)
-}
-
-// next is where among the matches the next person to serve is: one whose
-// certificate has come, else one who is to do.
-func (u *userScreen) next(s *session) int {
-	for _, stages := range [][]enroll.Stage{{enroll.StageReady}, {enroll.StageNone, enroll.StageBegun}} {
-		for n, i := range u.matches {
-			if slices.Contains(stages, s.places[i].Stage) && s.failures[strings.ToLower(s.places[i].Email)] == "" {
-				return n
-			}
-		}
-	}
-	return 0
+	// Nothing is typed, so everybody is among the matches.
+	return max(0, desk.Next(s.places, s.failed))
 }
 
 func (u *userScreen) view(s *session, width, height int) string {

@@ -1,0 +1,209 @@
+package desk_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+func standing(email string, stage enroll.Stage, serial uint32) desk.Place {
+	return desk.Place{Person: desk.Person{Email: email}, Standing: enroll.Standing{Stage: stage, Serial: serial}}
+}
+
+func TestNext(t *testing.T) {
+	failed := func(email string) bool { return email == "failed@example.com" }
+	ready := standing("ready@example.com", enroll.StageReady, 1)
+	todo := standing("todo@example.com", enroll.StageNone, 0)
+	begun := standing("begun@example.com", enroll.StageBegun, 2)
+	waiting := standing("waiting@example.com", enroll.StageWaiting, 3)
+	done := standing("done@example.com", enroll.StageDone, 4)
+	bad := standing("failed@example.com", enroll.StageBegun, 5)
+	for name, test := range map[string]struct {
+		places []desk.Place
+		want   int
+	}{
+		"an empty queue":                   {nil, -1},
+		"the first to do":                  {[]desk.Place{done, todo, begun}, 1},
+		"who was begun is to do":           {[]desk.Place{done, begun, todo}, 1},
+		"whose certificate is there first": {[]desk.Place{todo, waiting, ready}, 2},
+		"not those who wait or are done":   {[]desk.Place{waiting, done}, -1},
+		"not those who failed here":        {[]desk.Place{bad, todo}, 1},
+	} {
+		if got := desk.Next(test.places, failed); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestHolder(t *testing.T) {
+	places := []desk.Place{standing("Ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageNone, 2)}
+	for _, test := range []struct {
+		serial uint32
+		email  string
+		want   string
+	}{
+		{1, "grace@example.com", "Ada@example.com"},
+		{1, "ada@example.com", ""}, // it is their own
+		{2, "ada@example.com", ""}, // nothing was begun with it
+		{3, "ada@example.com", ""},
+	} {
+		if got := desk.Holder(places, test.serial, test.email); got != test.want {
+			t.Errorf("card %d for %s is held by %q, want %q", test.serial, test.email, got, test.want)
+		}
+	}
+}
+
+func TestRequestFor(t *testing.T) {
+	keys := enroll.LayoutSingle.Keys(enroll.KeyRequest{Slot: piv.SlotKeyManagement, Source: enroll.SourceGenerate, Algorithm: piv.RSA2048})
+	before := enroll.LayoutSplit.Keys(enroll.KeyRequest{Source: enroll.SourceGenerate, Algorithm: piv.ECCP256})
+	d := &desk.Desk{Request: enroll.Request{Serial: 100, Keys: keys, PIN: secret.FromString("271828")}}
+	for name, test := range map[string]struct {
+		place  desk.Place
+		serial uint32
+		keys   int
+	}{
+		"nobody's card":  {desk.Place{Person: desk.Person{Email: "a@example.com"}}, 100, 1},
+		"set aside":      {desk.Place{Person: desk.Person{Email: "a@example.com", Serial: 7}}, 7, 1},
+		"begun":          {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9, Keys: before}}, 9, 2},
+		"waiting":        {desk.Place{Person: desk.Person{Email: "a@example.com", Serial: 9}, Standing: enroll.Standing{Stage: enroll.StageWaiting, Serial: 9, Keys: before}}, 9, 2},
+		"done":           {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 1},
+		"without a plan": {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9}}, 100, 1},
+	} {
+		got := d.RequestFor(test.place)
+		if got.Email != "a@example.com" || got.Serial != test.serial || len(got.Keys) != test.keys || got.PIN.IsZero() {
+			t.Errorf("%s: card %d and %d keys, want card %d and %d", name, got.Serial, len(got.Keys), test.serial, test.keys)
+		}
+	}
+}
+
+// begun writes the evidence of an enrollment that asked for a certificate, and
+// returns the desk and the request.
+func begun(t *testing.T, email string, serial uint32) (*desk.Desk, *x509.CertificateRequest, *evidence.Folder) {
+	t.Helper()
+	d := &desk.Desk{World: enroll.World{Evidence: t.TempDir()}}
+	folder, err := evidence.Begin(d.World.Evidence, email, serial, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal := evidence.Journal{Version: 1, Email: email, Serial: serial, Plan: []evidence.PlannedKey{{Slot: "9d", Use: "both", Source: "generate", Algorithm: "eccp256"}}}
+	if err := folder.WriteJournal(journal); err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := smime.CreateRequest(t.Context(), key, smime.RequestOptions{Email: email, Use: "both"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Write("request-9d.csr", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})); err != nil {
+		t.Fatal(err)
+	}
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, request, folder
+}
+
+// answers is an issuer with one answer.
+type answers func(issuer.Request) ([]*x509.Certificate, error)
+
+func (answers) Name() string { return "test" }
+
+func (a answers) Issue(_ context.Context, request issuer.Request) ([]*x509.Certificate, error) {
+	return a(request)
+}
+
+func TestPlaceIsWhatTheEvidenceTells(t *testing.T) {
+	d, _, folder := begun(t, "ada@example.com", 7)
+	for name, test := range map[string]struct {
+		person desk.Person
+		want   enroll.Stage
+	}{
+		"the card of the evidence":   {desk.Person{Email: "ada@example.com", Serial: 7}, enroll.StageWaiting},
+		"any card":                   {desk.Person{Email: "ADA@example.com"}, enroll.StageWaiting},
+		"another card was set aside": {desk.Person{Email: "ada@example.com", Serial: 8}, enroll.StageNone},
+		"somebody else":              {desk.Person{Email: "grace@example.com"}, enroll.StageNone},
+	} {
+		if got := d.Place(test.person); got.Stage != test.want || got.Problem != nil || got.Person != test.person {
+			t.Errorf("%s: %+v, want %s", name, got, test.want)
+		}
+	}
+	if err := os.WriteFile(folder.File("journal.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Place(desk.Person{Email: "ada@example.com"}); got.Problem == nil || got.Stage != enroll.StageBegun {
+		t.Errorf("with a broken journal: %+v", got)
+	}
+}
+
+func TestQueueKeepsTheRostersOrder(t *testing.T) {
+	d, _, _ := begun(t, "ada@example.com", 7)
+	d.People = []desk.Person{{Email: "grace@example.com", Note: "at ten"}, {Email: "ada@example.com"}}
+	queue, err := d.Queue(t.Context())
+	if err != nil || len(queue) != 2 || queue[0].Person != d.People[0] || queue[0].Stage != enroll.StageNone || queue[1].Stage != enroll.StageWaiting {
+		t.Errorf("%+v, %v", queue, err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Queue(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	authority, err := ca.New(ca.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, request, _ := begun(t, "ada@example.com", 7)
+	person := desk.Person{Email: "ada@example.com"}
+
+	wait := &issuer.WaitingError{Request: "the CA"}
+	d.World.Issuer = answers(func(issuer.Request) ([]*x509.Certificate, error) { return nil, wait })
+	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageWaiting || got.Problem != nil || len(got.Waits) != 1 || got.Waits[0] != wait {
+		t.Errorf("while the CA takes its time: %+v", got)
+	}
+
+	gone := errors.New("the CA is gone")
+	d.World.Issuer = answers(func(issuer.Request) ([]*x509.Certificate, error) { return nil, gone })
+	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageWaiting || !errors.Is(got.Problem, gone) {
+		t.Errorf("while the CA is gone: %+v", got)
+	}
+
+	profile, err := ca.Named("standard", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	d.World.Issuer = answers(func(got issuer.Request) ([]*x509.Certificate, error) {
+		if asked++; got.Email != person.Email || got.Slot != "9d" || string(got.CSR) != string(request.Raw) {
+			t.Errorf("asked for %s, slot %s", got.Email, got.Slot)
+		}
+		return authority.Sign(request, profile)
+	})
+	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageReady || got.Problem != nil || len(got.Waits) != 0 {
+		t.Errorf("when the certificate is there: %+v", got)
+	}
+	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageReady || asked != 1 {
+		t.Errorf("afterwards: %+v, asked %d times", got, asked)
+	}
+}
