@@ -12,11 +12,11 @@ import (
 // generateStep sees to it that the slot holds the key to be enrolled. What the
 // slot held is written down first: that is how the next run knows its own key.
 func generateStep(index int, request KeyRequest) Step {
-	title := "generate the key in slot %s (" + string(request.Algorithm) + ")"
+	title, changes := "generate the key in slot %s ("+string(request.Algorithm)+")", changesCard
 	if request.Source == SourceExisting {
-		title = "read the key in slot %s"
+		title, changes = "read the key in slot %s", changesNothing
 	}
-	step := keyStep("generate", title, changesCard, request)
+	step := keyStep("generate", title, changes, request)
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)

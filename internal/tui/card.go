@@ -8,7 +8,6 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -66,7 +65,7 @@ func (c *cardScreen) look(s *session) tea.Cmd {
 
 // ready reports whether the card that is shown can be used for the person.
 func (c *cardScreen) ready(s *session) bool {
-	return s.card.Identity.Serial != 0 && !c.strange(s)
+	return s.card.Identity.Serial != 0 && !c.strange(s) && s.card.Status.PIN.Tries != 0
 }
 
 // strange reports whether the card is another than the one that was set aside.
@@ -83,10 +82,16 @@ func (c *cardScreen) bindings(s *session) []key.Binding {
 		return append([]key.Binding{s.keys.Next}, bindings...)
 	case c.choosing(s):
 		return append([]key.Binding{named(s.keys.Next, "choose"), s.keys.Up, s.keys.Down}, bindings...)
-	case c.problem.text != "":
+	case c.again(s):
 		return append([]key.Binding{s.keys.Again}, bindings...)
 	}
 	return bindings
+}
+
+// again reports whether the card is worth another look: it could not be read, or
+// cannot be used as it is.
+func (c *cardScreen) again(s *session) bool {
+	return c.problem.text != "" || s.card.Identity.Serial != 0 && s.card.Status.PIN.Tries == 0
 }
 
 func (c *cardScreen) choosing(s *session) bool { return c.wanted(s) == 0 && len(s.cards()) > 1 }
@@ -136,8 +141,8 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	case c.choosing(s) && key.Matches(msg, s.keys.Next):
 		c.chosen = s.cards()[c.cursor].Serial
 		return c.look(s)
-	case c.problem.text != "" && key.Matches(msg, s.keys.Again):
-		c.problem = problem{}
+	case c.again(s) && key.Matches(msg, s.keys.Again):
+		c.problem, s.card = problem{}, desk.CardStatus{}
 		return c.look(s)
 	}
 	return nil
@@ -158,7 +163,7 @@ func (c *cardScreen) view(s *session, width, _ int) string {
 			if i == c.cursor {
 				pointer, style = markNow+" ", s.styles.Selected
 			}
-			lines = append(lines, style.Render(fmt.Sprintf("%s%d  %s, firmware %s", pointer, card.Serial, clean(card.Model), card.Firmware))+
+			lines = append(lines, style.Render(fmt.Sprintf("%s%d  %s, %s", pointer, card.Serial, clean(card.Model), card.Firmware))+
 				s.styles.Faint.Render("  in "+clean(card.Reader)))
 		}
 		lines = append(lines, "", s.styles.Faint.Render("Not sure? Pull the others: the list changes at once."))
@@ -190,7 +195,7 @@ func (c *cardScreen) waitLines(s *session, width int) []string {
 			lines = append(lines, s.styles.Faint.Render(markNone+" "+clean(found.Reader)+": no card"))
 		case found.Err != nil:
 			why := s.explain(found.Err)
-			lines = append(lines, wrapped(s.styles.Warning.Render(markWarning)+" "+clean(found.Reader)+":", why.text, width)...)
+			lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(found.Reader)+": "+why.text, width)...)
 			if why.hint != "" {
 				lines = append(lines, wrapped("  hint:", why.hint, width)...)
 			}
@@ -221,18 +226,15 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("this is the card of %s: is it the right one?", clean(other)), width)...)
 		lines = append(lines, "")
 	}
+	for _, advisory := range s.card.Advisories {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(advisory), width)...)
+		lines = append(lines, "")
+	}
 	lines = append(lines,
 		"PIN             "+counterText(s, status.PIN),
 		"PUK             "+counterText(s, status.PUK),
 		"management key  "+strings.TrimSpace(strings.ToUpper(status.ManagementKey.Algorithm)+factoryText(s, status.ManagementKey.Factory)), "")
-	lines = append(lines, slotLines(s, status.Slots, width)...)
-	if len(s.card.Advisories) > 0 {
-		lines = append(lines, "")
-	}
-	for _, advisory := range s.card.Advisories {
-		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(advisory), width)...)
-	}
-	return lines
+	return append(lines, slotLines(s, status.Slots, width)...)
 }
 
 func counterText(s *session, counter piv.Counter) string {
@@ -252,7 +254,7 @@ func factoryText(s *session, factory piv.Tri) string {
 	case piv.Yes:
 		return s.styles.Warning.Render(", still the factory one: it will be replaced")
 	case piv.Unknown:
-		return s.styles.Faint.Render(", the card does not tell whether it is the factory one")
+		return s.styles.Faint.Render(", factory one or not: the card does not tell")
 	}
 	return ", not the factory one"
 }
@@ -273,7 +275,11 @@ func slotLines(s *session, slots []piv.SlotContents, width int) []string {
 			retired++
 			continue
 		}
-		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), ansi.Truncate(slot.Name(), 19, "…"))
+		name := slot.Name()
+		if slot.Retired() {
+			name = fmt.Sprintf("retired key %d", slot-piv.SlotRetiredFirst+1)
+		}
+		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), name)
 		if empty {
 			lines = append(lines, label+" "+s.styles.Faint.Render("empty"))
 			continue
@@ -294,12 +300,13 @@ func slotText(contents piv.SlotContents) string {
 	if contents.CertificateErr != nil {
 		return text + "; certificate: " + contents.CertificateErr.Error()
 	}
-	if leaf := contents.Certificate; leaf != nil {
-		who := strings.Join(smime.EmailAddresses(leaf), " ")
-		if who == "" {
-			who = leaf.Subject.String()
-		}
-		text += fmt.Sprintf("; %s to %s", who, leaf.NotAfter.Format(time.DateOnly))
+	leaf := contents.Certificate
+	if leaf == nil {
+		return text + "; no certificate"
 	}
-	return text
+	who := strings.Join(smime.EmailAddresses(leaf), " ")
+	if who == "" {
+		who = leaf.Subject.String()
+	}
+	return fmt.Sprintf("%s; %s to %s", text, who, leaf.NotAfter.Format(time.DateOnly))
 }

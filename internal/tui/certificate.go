@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"path/filepath"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -18,7 +17,11 @@ func (*certificateScreen) enter(*session) tea.Cmd { return nil }
 func (*certificateScreen) typing() bool           { return false }
 
 func (*certificateScreen) bindings(s *session) []key.Binding {
-	return []key.Binding{named(s.keys.Next, "go on"), named(s.keys.Park, parkText(s)), named(s.keys.Back, "plan")}
+	next := "look again now"
+	if arrived(s) {
+		next = "go on"
+	}
+	return []key.Binding{named(s.keys.Next, next), named(s.keys.Park, parkText(s)), named(s.keys.Back, "plan")}
 }
 
 func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -40,26 +43,46 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 		return ""
 	}
 	var lines []string
-	if place, _ := s.place(s.person.Email); place.Stage == enroll.StageReady {
+	if arrived(s) {
 		lines = append(lines, "", s.styles.OK.Render(markOK+" The certificate is there."), "", "Press enter to go on.")
 		return strings.Join(lines, "\n")
 	}
 	lines = append(lines, "", s.styles.Warning.Render(markWait+" Waiting for the certificate."), "")
-	for _, waiting := range issuer.Waits(s.run.err) {
-		if waiting.Dir == "" {
-			lines = append(lines, wrapped("request   ", "was sent to "+clean(waiting.Request)+" and is not approved yet", width)...)
-		} else {
-			lines = append(lines, wrapped("request   ", clean(filepath.Join(waiting.Dir, waiting.Request)), width)...)
-			lines = append(lines, wrapped("wanted    ", clean(filepath.Join(waiting.Dir, waiting.Expected)), width)...)
-		}
+	place, _ := s.place(s.person.Email)
+	waits := place.Waits // of several, those that are left
+	if len(waits) == 0 {
+		waits = issuer.Waits(s.run.err)
+	}
+	for _, waiting := range waits {
+		lines = append(lines, waitingLines(waiting, width)...)
 		lines = append(lines, "")
 	}
-	if place, _ := s.place(s.person.Email); place.Problem != nil {
+	if place.Problem != nil {
 		lines = append(lines, problemLines(s, s.explain(place.Problem), width)...)
 		lines = append(lines, "")
 	}
-	lines = append(lines, paragraph("It is looked for every few seconds. Nothing has to be kept open: park the person and serve the next one; they show in the queue as soon as it is there. The card can be given back until then, or kept.", width)...)
+	meanwhile := "Nothing has to be kept open: park the person and serve the next one; they show in the queue as soon as it is there."
+	if s.single {
+		meanwhile = "Nothing has to be kept open: the same command goes on from here, at any time."
+	}
+	lines = append(lines, paragraph("It is looked for every few seconds. "+meanwhile+" The card can be given back until then, or kept.", width)...)
 	return strings.Join(lines, "\n")
+}
+
+// waitingLines say where the request is and where its certificate is looked for.
+func waitingLines(waiting *issuer.WaitingError, width int) []string {
+	if waiting.Dir == "" {
+		return wrapped("request  ", "was sent to "+clean(waiting.Request)+" and is not approved yet", width)
+	}
+	lines := pathLines("folder   ", waiting.Dir, width)
+	lines = append(lines, pathLines("request  ", waiting.Request, width)...)
+	return append(lines, pathLines("wanted   ", waiting.Expected, width)...)
+}
+
+// arrived reports whether the person's certificate has come.
+func arrived(s *session) bool {
+	place, _ := s.place(s.person.Email)
+	return place.Stage == enroll.StageReady
 }
 
 // parkText says what becomes of a person who is parked.

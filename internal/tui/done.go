@@ -51,11 +51,11 @@ func (*doneScreen) view(s *session, width, _ int) string {
 	}
 	lines = append(lines, "")
 	if receipt.Identity.PrimaryKeyPairID == "" {
-		lines = append(lines, wrapped("identity  ", fmt.Sprintf("signs with %s, is written to with %s", clean(receipt.Identity.SigningKeyPairID), clean(receipt.Identity.EncryptionKeyPairID)), width)...)
+		lines = append(lines, "identity   signs with         "+clean(receipt.Identity.SigningKeyPairID), "           is written to with "+clean(receipt.Identity.EncryptionKeyPairID))
 	} else {
 		lines = append(lines, "identity   "+clean(receipt.Identity.PrimaryKeyPairID))
 	}
-	lines = append(lines, wrapped("evidence  ", clean(receipt.Evidence), width)...)
+	lines = append(lines, pathLines("evidence  ", receipt.Evidence, width)...)
 	lines = append(lines, "", "It may take up to 24 hours to show in Gmail. The card can be given to its user.")
 	return strings.Join(lines, "\n")
 }

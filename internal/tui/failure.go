@@ -36,7 +36,7 @@ func (*failureScreen) view(s *session, width, _ int) string {
 		return ""
 	}
 	what, why := s.explainStep(s.run.err)
-	lines := []string{"", s.styles.Bad.Render(markBad + " This step failed: " + what), ""}
+	lines := []string{"", s.styles.Bad.Render(markBad + " Failed: " + what), ""}
 	lines = append(lines, wrapped("why  ", why.text, width)...)
 	if why.hint != "" {
 		lines = append(lines, wrapped("hint ", why.hint, width)...)

@@ -60,7 +60,7 @@ func (m *Model) body(width, height int) string {
 	case m.leaving != leavingNot:
 		return m.leavingView()
 	case m.help:
-		return m.helpView()
+		return m.helpView(width - 2)
 	case m.drawer != nil && m.drawer.open:
 		return m.drawer.view(m.session, height)
 	}
@@ -85,6 +85,9 @@ func (m *Model) window(body string, width, height int) string {
 	lines = lines[from:min(len(lines), from+height)]
 	for len(lines) < height {
 		lines = append(lines, "")
+	}
+	if from > 0 {
+		lines[0] = m.session.styles.Faint.Render("  ↑ more: pgup")
 	}
 	if hidden > from {
 		lines[height-1] = m.session.styles.Faint.Render("  ↓ more: pgdn")
@@ -199,11 +202,16 @@ func (m *Model) help1() []key.Binding {
 	if m.drawer != nil {
 		bindings = append(bindings, keys.Practice)
 	}
-	helpKey := keys.Help
+	return append(bindings, m.helpKey())
+}
+
+// helpKey is what opens the help: where letters are text, not the question mark.
+func (m *Model) helpKey() key.Binding {
+	binding := m.session.keys.Help
 	if m.screens[m.at].typing() {
-		helpKey.SetHelp("f1", "help")
+		binding.SetHelp("f1", "help")
 	}
-	return append(bindings, helpKey)
+	return binding
 }
 
 func (m *Model) leavingView() string {
@@ -217,29 +225,36 @@ func (m *Model) leavingView() string {
 		"enter    let it go on\nesc      stop, and back to the plan\nctrl+c   stop, and quit"
 }
 
-func (m *Model) helpView() string {
+func (m *Model) helpView(width int) string {
 	s := m.session
 	var lines []string
-	for _, binding := range append(m.screens[m.at].bindings(s), s.keys.PageUp, s.keys.PageDown, s.keys.Help, s.keys.Quit) {
+	for _, binding := range append(m.screens[m.at].bindings(s), s.keys.PageUp, s.keys.PageDown, m.helpKey(), named(s.keys.Quit, "quit; asks first while an enrollment runs")) {
 		lines = append(lines, fmt.Sprintf("%s  %s", s.styles.Title.Render(fmt.Sprintf("%-8s", binding.Help().Key)), binding.Help().Desc))
 	}
 	if m.drawer != nil {
 		lines = append(lines, fmt.Sprintf("%s  %s", s.styles.Title.Render(fmt.Sprintf("%-8s", s.keys.Practice.Help().Key)), "insert, pull and swap the practice cards"))
 	}
-	return s.styles.Title.Render("Keys") + "\n\n" + strings.Join(lines, "\n") + "\n\n" + s.styles.Title.Render("This screen") + "\n\n" + helpTexts[m.station()]
+	text := helpTexts[m.at]
+	if m.at == screenWork {
+		text = helpTexts[m.station()] // the work on a certificate is its station's
+	}
+	lines = append([]string{s.styles.Title.Render("This screen"), ""}, append(paragraph(text, width), append([]string{"", s.styles.Title.Render("Keys"), ""}, lines...)...)...)
+	return "\n" + strings.Join(lines, "\n")
 }
 
-// helpTexts tell what each station is for.
+// helpTexts tell what each screen is for.
 var helpTexts = [...]string{
 	screenStart:       "What is needed for enrolling, and who is in the queue. Nothing is changed here.",
-	screenUser:        "Type the user's primary Gmail address, or a few letters of it to find it in the\nroster. What Gmail already has for them is shown before anything begins.",
-	screenCard:        "Put the user's card in. Only its serial number counts: it may be pulled and put\nback, into this or another reader, at any time.",
-	screenPlan:        "What will be done, step by step, and what each step changes. What would be lost\nfor ever is said, and only happens when the card's serial number is typed.",
-	screenPIN:         "Hand the keyboard to the user. The PIN is not shown, not kept, and never sent\nanywhere but to the card.",
-	screenWork:        "Each step looks whether it is already done, acts, and looks again. A card that\nis pulled is waited for. Stopping loses nothing.",
-	screenCertificate: "The request waits for its certificate. The person can be parked and the next one\nserved; who was parked shows in the queue as soon as the certificate is there.",
+	screenUser:        "Type the user's primary Gmail address, or a few letters of it to find it in the queue. What Gmail already has for them is shown before anything begins.",
+	screenCard:        "Put the user's card in. Only its serial number counts: it may be pulled and put back, into this or another reader, at any time.",
+	screenPlan:        "What will be done, step by step, and what each step changes. What would be lost for ever is said, and only happens when the card's serial number is typed.",
+	screenPIN:         "Hand the keyboard to the user. The PIN is not shown, not kept, and never sent anywhere but to the card.",
+	screenWork:        "Each step looks whether it is already done, acts, and looks again. A card that is pulled is waited for. Stopping loses nothing.",
+	screenCertificate: "The request waits for its certificate. The person can be parked and the next one served; who was parked shows in the queue as soon as the certificate is there.",
 	screenReview:      "The last look before anything is registered at Gmail.",
 	screenDone:        "The receipt. The evidence folder holds everything that an auditor asks for.",
+	screenQuestion:    "The enrollment found something that only a person can decide. Nothing is changed before the answer.",
+	screenFailure:     "A step could not be done. What was done before it stays done. Put right what is said, and try again; or leave this person for later and serve the next one.",
 }
 
 // title is the window's.

@@ -92,6 +92,11 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		return m.screens[m.at].update(m.session, msg)
 	case tea.KeyPressMsg:
 		return m.press(msg)
+	case tea.PasteMsg:
+		if m.covered() {
+			return nil // nobody would see where it went
+		}
+		return m.screens[m.at].update(m.session, msg)
 	case showMsg:
 		return m.show(msg.screen)
 	case pickedMsg:
@@ -125,6 +130,12 @@ func (m *Model) show(id screenID) tea.Cmd {
 	return m.screens[id].enter(m.session)
 }
 
+// covered reports whether something is shown over the screen.
+func (m *Model) covered() bool {
+	small := m.width < minWidth || m.height < minHeight
+	return small || m.help || m.leaving != leavingNot || m.drawer != nil && m.drawer.open
+}
+
 // press takes a key: the wizard's own first, then the screen's.
 func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	if m.burst.swallow(msg) {
@@ -135,6 +146,9 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case m.leaving == leavingAsked:
 		return m.pressLeaving(msg)
 	case m.leaving != leavingNot:
+		if key.Matches(msg, keys.Quit) {
+			m.leaving = leavingQuit // once it has stopped
+		}
 		return nil
 	case key.Matches(msg, keys.Quit):
 		return m.askToLeave()
@@ -197,6 +211,7 @@ func (m *Model) begin(request enroll.Request) tea.Cmd {
 	s.request = request
 	s.runs++
 	s.run = newRunning(s.runs, request, cancel)
+	s.run.typed = known // for as long as it waits
 	delete(s.failures, strings.ToLower(request.Email))
 	return tea.Batch(s.world.enroll(ctx, request, &conversation{run: s.run.id, send: s.world.send, known: known}), s.world.beat(), m.show(screenWork))
 }

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,7 +37,10 @@ type planScreen struct {
 	asked    int // number of the latest question for the outlook
 	known    bool
 	outlook  []enroll.SlotOutlook
-	problem  problem
+	// losses is what the serial number was typed for.
+	losses  []string
+	problem problem
+	out     bool // the card is in no reader
 }
 
 func newPlanScreen(s *session) *planScreen {
@@ -55,9 +60,12 @@ func (p *planScreen) enter(s *session) tea.Cmd {
 		p.choices, p.firmware = planChoices(p.keys(), firmware), firmware
 	}
 	restyle(&p.serial, s.styles)
-	p.problem = problem{}
+	p.problem, p.out = problem{}, p.isOut(s)
 	return p.ask(s)
 }
+
+// isOut reports whether the card that the plan is for is in no reader.
+func (p *planScreen) isOut(s *session) bool { return s.watched && !s.present(s.request.Serial) }
 
 // planChoices asks what the keys shall be, those of the request preselected.
 func planChoices(keys []enroll.KeyRequest, firmware piv.Version) choices {
@@ -94,7 +102,6 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 	}
 	p.choices.hide(askSlot, p.choices.value(askLayout) == string(enroll.LayoutSplit))
 	p.known, p.outlook = false, nil
-	p.serial.SetValue("") // what was agreed to was another loss
 	return s.world.outlook(p.asked, p.request(s))
 }
 
@@ -108,7 +115,7 @@ func (p *planScreen) request(s *session) enroll.Request {
 
 func (p *planScreen) bindings(s *session) []key.Binding {
 	first := named(s.keys.Next, "begin")
-	if !p.known {
+	if !p.known || p.out {
 		first = named(s.keys.Again, "look again")
 	}
 	return []key.Binding{first, s.keys.Up, s.keys.Down, s.keys.Change, s.keys.Back}
@@ -118,23 +125,29 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.BackgroundColorMsg:
 		restyle(&p.serial, s.styles)
-	case otpTypedMsg:
-		p.serial.SetValue("")
-		return nil
 	case outlookMsg:
 		if msg.request == p.asked {
 			p.known, p.outlook, p.problem = msg.err == nil, msg.slots, s.explain(msg.err)
+			p.settle()
 		}
-		return nil
 	case foundMsg:
-		if !p.known && p.problem.text != "" && s.present(s.request.Serial) {
-			return p.ask(s)
+		was := p.out
+		p.out = p.isOut(s)
+		if !p.out && (was || !p.known && p.problem.text != "") {
+			return p.ask(s) // it may hold something else now
 		}
-		return nil
 	case tea.KeyPressMsg:
 		return p.press(s, msg)
 	}
 	return nil
+}
+
+// settle forgets the serial number that was typed for another loss.
+func (p *planScreen) settle() {
+	if losses := enroll.Losses(p.outlook); p.known && !slices.Equal(losses, p.losses) {
+		p.losses = losses
+		p.serial.SetValue("")
+	}
 }
 
 func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
@@ -160,19 +173,24 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 // begin starts the enrollment, once what would be lost was agreed to.
 func (p *planScreen) begin(s *session) tea.Cmd {
 	request := p.request(s)
-	if !p.known {
+	if !p.known || p.out {
 		return nil
 	}
 	if err := enroll.Workable(request, p.outlook); err != nil {
 		p.problem = s.explain(err)
+		var empty *enroll.EmptyError
+		if errors.As(err, &empty) {
+			p.problem.hint = "choose to generate a new key with ← and →"
+		}
 		return nil
 	}
 	if len(enroll.Losses(p.outlook)) > 0 {
 		want := strconv.FormatUint(uint64(request.Serial), 10)
 		if p.serial.Value() != want {
-			p.problem = problem{text: "the key that is there would be lost for ever", hint: "type " + want + " and press enter, or choose something else"}
+			p.problem = problem{text: "what would be lost is not agreed to: the card's serial number is " + want, hint: "type it and press enter, or choose something else"}
 			return nil
 		}
+		p.serial.SetValue("") // it was for this once
 		request.Overwrite, request.Confirm = true, want
 	}
 	return s.tell(beginMsg{request})
@@ -180,11 +198,14 @@ func (p *planScreen) begin(s *session) tea.Cmd {
 
 func (p *planScreen) view(s *session, width, _ int) string {
 	lines := append(p.choices.view(s.styles), "")
+	if p.out {
+		lines = append(lines, s.styles.Warning.Render(fmt.Sprintf("%s card %d is out: put it back in to begin", markWarning, s.request.Serial)), "")
+	}
 	if p.problem.text != "" {
 		lines = append(lines, problemLines(s, p.problem, width)...)
 		lines = append(lines, "")
 	}
-	if !p.known && p.problem.text == "" {
+	if !p.known && !p.out && p.problem.text == "" {
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking what that would do to the card"), "")
 	}
 	if losses := enroll.Losses(p.outlook); len(losses) > 0 {

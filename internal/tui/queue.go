@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -22,6 +23,11 @@ func everybody(places []desk.Place) []int {
 
 // queueRows draws people of the queue, one a line; the selected one is marked.
 func queueRows(s *session, indexes []int, selected, width int) []string {
+	column := 0
+	for _, place := range s.places {
+		column = max(column, lipgloss.Width(clean(place.Email)))
+	}
+	column = min(column, width*3/8)
 	var rows []string
 	for n, i := range indexes {
 		place := s.places[i]
@@ -29,7 +35,7 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 		if n == selected {
 			pointer, name = s.styles.Selected.Render(markNow+" "), s.styles.Selected
 		}
-		row := pointer + name.Render(fmt.Sprintf("%-34s", ansi.Truncate(clean(place.Email), 34, "…"))) + " " + standingText(s, place)
+		row := pointer + name.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(place.Email), column, "…"))) + " " + standingText(s, place)
 		if max(place.Person.Serial, place.Standing.Serial) != 0 {
 			row += s.styles.Faint.Render(fmt.Sprintf("  card %d", max(place.Person.Serial, place.Standing.Serial)))
 		}
@@ -51,7 +57,11 @@ func standingText(s *session, place desk.Place) string {
 	}
 	switch place.Stage {
 	case enroll.StageDone:
-		return s.styles.OK.Render(markOK + " done " + place.When.Local().Format(time.DateOnly))
+		text := markOK + " done " + place.When.Local().Format(time.DateOnly)
+		if place.By != "" {
+			text += " by " + clean(place.By)
+		}
+		return s.styles.OK.Render(text)
 	case enroll.StageWaiting:
 		return s.styles.Warning.Render(markWait + " waiting for the certificate")
 	case enroll.StageReady:

@@ -19,8 +19,12 @@ type reviewScreen struct{ asked *reviewAsked }
 func (*reviewScreen) enter(*session) tea.Cmd { return nil }
 func (*reviewScreen) typing() bool           { return false }
 
-func (*reviewScreen) bindings(s *session) []key.Binding {
-	return []key.Binding{named(s.keys.Next, "register at Gmail"), named(s.keys.Back, "stop")}
+func (r *reviewScreen) bindings(s *session) []key.Binding {
+	stop := named(s.keys.Back, "stop")
+	if r.asked == nil || !registrable(r.asked.review) {
+		return []key.Binding{stop}
+	}
+	return []key.Binding{named(s.keys.Next, "register at Gmail"), stop}
 }
 
 func (r *reviewScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -28,7 +32,7 @@ func (r *reviewScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case reviewAsked:
 		r.asked = &msg
 	case tea.KeyPressMsg:
-		if r.asked != nil && key.Matches(msg, s.keys.Next) {
+		if r.asked != nil && registrable(r.asked.review) && key.Matches(msg, s.keys.Next) {
 			r.asked.reply <- answer[bool]{value: true}
 			r.asked = nil
 			return s.show(screenWork)
@@ -37,12 +41,31 @@ func (r *reviewScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// registrable reports whether nothing speaks against the registration. An
+// enrollment does not ask before that is so; here nobody can agree to less.
+func registrable(review enroll.Review) bool {
+	for _, reviewed := range review.Keys {
+		if !reviewed.Same() {
+			return false
+		}
+		for _, finding := range reviewed.Findings {
+			if finding.Severity == smime.SeverityError {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func (r *reviewScreen) view(s *session, width, _ int) string {
 	if r.asked == nil {
 		return ""
 	}
 	review := r.asked.review
 	lines := []string{s.styles.Title.Render(fmt.Sprintf("To be registered for %s", clean(review.Email))), ""}
+	if !registrable(review) {
+		lines = append(lines, s.styles.Bad.Render(markBad+" This cannot be registered; what is wrong is marked below."), "")
+	}
 	for _, reviewed := range review.Keys {
 		lines = append(lines, reviewLines(s, reviewed, width)...)
 		lines = append(lines, "")
@@ -76,7 +99,7 @@ func reviewLines(s *session, reviewed enroll.ReviewKey, width int) []string {
 		same = s.styles.Bad.Render(markBad + " NOT the same")
 	}
 	lines = append(lines, wrapped("  to upload  ", reviewed.Upload, width)...)
-	lines = append(lines, "               "+same)
+	lines = append(lines, "              "+same)
 	if reviewed.Known {
 		lines = append(lines, "  "+markNone+" Gmail has this key pair already; it is used again")
 	}
@@ -102,10 +125,10 @@ func certificateText(certificate *x509.Certificate) string {
 }
 
 func findingLines(s *session, finding smime.Finding, width int) []string {
-	label := s.styles.Faint.Render("  " + markNone + " note")
+	label := s.styles.Faint.Render("  " + markNone + " note   ")
 	switch finding.Severity {
 	case smime.SeverityError:
-		label = s.styles.Bad.Render("  " + markBad + " error")
+		label = s.styles.Bad.Render("  " + markBad + " error  ")
 	case smime.SeverityWarning:
 		label = s.styles.Warning.Render("  " + markWarning + " warning")
 	}

@@ -60,7 +60,14 @@ func (*startScreen) view(s *session, width, height int) string {
 		lines = append(lines, s.styles.Warning.Render("What is marked "+markBad+" stops an enrollment; it can be put right in another window."), "")
 	}
 	if len(s.places) == 0 {
-		return strings.Join(append(lines, "Press enter to enroll the first person."), "\n")
+		who := "enroll the first person"
+		switch {
+		case s.single:
+			who = "begin"
+		case len(s.receipts) > 0:
+			who = "enroll the next person"
+		}
+		return strings.Join(append(lines, "Press enter to "+who+"."), "\n")
 	}
 	lines = append(lines, s.styles.Title.Render(fmt.Sprintf("Queue: %s", s.tally())))
 	return strings.Join(append(lines, queueRows(s, everybody(s.places), -1, width)...), "\n")

@@ -22,6 +22,21 @@ func wrapped(label, text string, width int) []string {
 	return lines
 }
 
+// pathLines puts a label before a path or a name, which is broken only where the
+// line ends, so that it can be copied.
+func pathLines(label, path string, width int) []string {
+	indent := lipgloss.Width(label) + 1
+	lines := strings.Split(ansi.Hardwrap(clean(path), max(20, width-indent), true), "\n")
+	for i, line := range lines {
+		if i == 0 {
+			lines[i] = label + " " + line
+		} else {
+			lines[i] = strings.Repeat(" ", indent) + line
+		}
+	}
+	return lines
+}
+
 // paragraph breaks text into lines of the width.
 func paragraph(text string, width int) []string {
 	return strings.Split(ansi.Wrap(text, width, ""), "\n")

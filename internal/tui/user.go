@@ -21,6 +21,7 @@ type userScreen struct {
 	matches []int // of the session's places
 	// cursor is the match that enter takes; -1 for the address as it was typed.
 	cursor  int
+	moved   bool // by hand, so that it stays
 	problem problem
 	// asked is who was chosen, and looked whether Gmail has answered.
 	asked  desk.Person
@@ -29,7 +30,6 @@ type userScreen struct {
 
 func newUserScreen(s *session) *userScreen {
 	u := &userScreen{input: newInput(s.styles, "address  ")}
-	u.input.Placeholder = "user@example.com"
 	u.input.Focus()
 	return u
 }
@@ -40,7 +40,7 @@ func (u *userScreen) fill(email string) { u.input.SetValue(email) }
 func (u *userScreen) enter(s *session) tea.Cmd {
 	restyle(&u.input, s.styles)
 	u.search(s)
-	u.cursor = u.first(s)
+	u.cursor, u.moved = u.first(s), false
 	u.asked, u.looked, u.problem = desk.Person{}, false, problem{}
 	return nil
 }
@@ -71,8 +71,13 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		u.input.SetValue("")
 		u.search(s)
 		u.cursor = u.first(s)
-	case queueMsg, collectedMsg:
+	case queueMsg:
 		u.search(s)
+		if !u.moved {
+			u.cursor = u.first(s)
+		}
+	case collectedMsg:
+		u.search(s) // the mark stays: enter must not take somebody who just came
 	case atGmailMsg:
 		if msg.email == u.asked.Email {
 			u.looked, s.atGmail, u.problem = true, msg.atGmail, s.explain(msg.err)
@@ -97,9 +102,9 @@ func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, s.keys.Back):
 		return s.show(screenStart)
 	case key.Matches(msg, s.keys.Up):
-		u.cursor = max(0, u.cursor-1)
+		u.cursor, u.moved = max(0, u.cursor-1), true
 	case key.Matches(msg, s.keys.Down):
-		u.cursor = min(max(0, len(u.matches)-1), u.cursor+1)
+		u.cursor, u.moved = min(max(0, len(u.matches)-1), u.cursor+1), true
 	case key.Matches(msg, s.keys.Next):
 		return u.choose(s)
 	default:
@@ -196,17 +201,23 @@ func (u *userScreen) view(s *session, width, height int) string {
 		return u.viewChosen(s, width)
 	}
 	u.input.SetWidth(width - 12)
-	lines := []string{"", "Who is to be enrolled?", "", u.input.View(), ""}
+	ask := "Type the user's primary Gmail address."
+	if len(s.places) > 0 {
+		ask = "Type a few letters, or an address, or use ↑ and ↓."
+	}
+	lines := []string{"", "Who is to be enrolled? " + s.styles.Faint.Render(ask), "", u.input.View(), ""}
 	if u.problem.text != "" {
 		lines = append(lines, problemLines(s, u.problem, width)...)
 		lines = append(lines, "")
 	}
 	if len(s.places) > 0 {
 		switch {
+		case len(u.matches) == 0 && enroll.ValidateAddress(strings.TrimSpace(u.input.Value())) == nil:
+			lines = append(lines, s.styles.Faint.Render("not in the queue: enter takes the address as it is typed"))
 		case len(u.matches) == 0:
-			lines = append(lines, s.styles.Faint.Render("nobody in the roster is like that; a full address can be typed all the same"))
+			lines = append(lines, s.styles.Faint.Render("nobody in the queue is like that; a full address can be typed all the same"))
 		case u.cursor < 0:
-			lines = append(lines, s.styles.Faint.Render("enter takes the address as it is typed; ↓ goes to the roster"))
+			lines = append(lines, s.styles.Faint.Render("enter takes the address as it is typed; ↓ goes to the queue"))
 		}
 		rows := queueRows(s, u.matches, u.cursor, width)
 		lines = append(lines, around(rows, max(0, u.cursor), height-len(lines))...)
@@ -223,7 +234,7 @@ func (u *userScreen) viewChosen(s *session, width int) string {
 		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", u.asked.Serial))
 	}
 	if place, ok := s.place(u.asked.Email); ok {
-		lines = append(lines, "here     "+standingText(s, place))
+		lines = append(lines, wrapped("here    ", standingText(s, place), width)...)
 	}
 	switch {
 	case u.problem.text != "":
@@ -243,7 +254,10 @@ func atGmailLines(s *session, width int) []string {
 	if len(pairs) == 0 {
 		return []string{"Gmail    has no key pair for them yet"}
 	}
-	lines := []string{fmt.Sprintf("Gmail    has %d key pair(s) for them; they stay, so that old mail stays readable", len(pairs)), ""}
+	lines := []string{"Gmail    has a key pair for them; it stays, so that old mail stays readable", ""}
+	if len(pairs) > 1 {
+		lines[0] = fmt.Sprintf("Gmail    has %d key pairs for them; they stay, so that old mail stays readable", len(pairs))
+	}
 	for _, pair := range pairs {
 		state := s.styles.OK.Render(markOK + " enabled ")
 		if !pair.Enabled {

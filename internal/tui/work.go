@@ -54,7 +54,7 @@ func stepLine(s *session, i, width int) string {
 	case enroll.StateDone:
 		mark, state, style = s.styles.OK.Render(markOK), "done", s.styles.Value
 	case enroll.StateAlready:
-		mark, state, style = s.styles.OK.Render(markOK), "already so", s.styles.Value
+		mark, state, style = s.styles.OK.Render(markOK), "already", s.styles.Value
 	case enroll.StateFailed:
 		mark, state, style = s.styles.Bad.Render(markBad), "failed", s.styles.Bad
 	case enroll.StateStarted:
@@ -62,10 +62,18 @@ func stepLine(s *session, i, width int) string {
 	}
 	took := ""
 	if elapsed := r.elapsed(step); step.state != "" && (elapsed >= 100*time.Millisecond || step.state == enroll.StateStarted) {
-		took = fmt.Sprintf("%.1f s", elapsed.Seconds())
+		took = durationText(elapsed)
 	}
-	room := width - 24
-	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-10s %8s", state, took)))
+	room := width - 19 // the longest title of a step fits into 80 columns
+	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-7s %7s", state, took)))
+}
+
+// durationText is short, and moves while one looks.
+func durationText(d time.Duration) string {
+	if d >= 100*time.Second {
+		return d.Truncate(time.Second).String()
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // noticeLines are what a person has to do or know now.
@@ -81,7 +89,8 @@ func noticeLines(s *session, width int) []string {
 	case r.touch != "":
 		lines = append(lines, "", s.styles.Warning.Render(markWarning+" Touch your YubiKey now: "+clean(r.touch)+"."))
 	case r.generating():
-		lines = append(lines, "", "The card is making the key. An RSA key can take a minute: the clock shows that it", "is at work.")
+		lines = append(lines, "")
+		lines = append(lines, paragraph("The card is making the key. An RSA key can take a minute: the clock shows that it is at work.", width)...)
 	}
 	if len(lines) > 0 {
 		lines = append([]string{""}, lines...)

@@ -1,0 +1,109 @@
+package tui
+
+import (
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+func TestCardViews(t *testing.T) {
+	fake := newFakeDesk()
+	w := newWizard(t, fake, "").toCard(ada)
+	w.golden("card-looking")
+	w.send(foundMsg{}).golden("card-no-reader")
+	w.send(foundMsg{err: hintedError{piv.ErrNoService, "start it: systemctl start pcscd"}}).golden("card-no-service")
+	w.insert().golden("card-empty-reader")
+	w.send(foundMsg{found: []piv.Found{{Reader: "HID Global OMNIKEY 3x21 Smart Card Reader 00 00", Err: hintedError{piv.ErrNotYubiKey, "only YubiKeys can be enrolled"}}}}).golden("card-foreign")
+	w.send(foundMsg{found: []piv.Found{{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Err: hintedError{&piv.HeldError{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Programs: []string{"scdaemon (1234)"}}, "stop it: gpgconf --kill scdaemon"}}}}).golden("card-held")
+	w.insert(adasCard, gracesCard).golden("card-two")
+	w.insert()
+	w.hold = true
+	w.insert(adasCard).golden("card-reading")
+	w.release().golden("card-factory")
+
+	fake.cards[adasCard] = usedCard(adasCard)
+	w.insert().insert(adasCard).golden("card-used")
+
+	blocked := newCard(adasCard)
+	blocked.Status.PIN = piv.Counter{Tries: 0, Max: 3, Factory: piv.No}
+	blocked.Status.PUK = piv.Counter{Tries: 1, Max: 3, Factory: piv.No}
+	fake.cards[adasCard] = blocked
+	w.insert().insert(adasCard).golden("card-blocked")
+
+	old := newCard(adasCard)
+	old.Identity.Firmware, old.FormFactor = piv.Version{Major: 4, Minor: 3, Patch: 7}, ""
+	old.Status.PIN, old.Status.PUK = piv.Counter{Tries: 3, Max: piv.UnknownTries}, piv.Counter{Tries: piv.UnknownTries, Max: piv.UnknownTries}
+	old.Status.ManagementKey = piv.ManagementKey{Algorithm: "3des"}
+	fake.cards[adasCard] = old
+	w.insert().insert(adasCard).golden("card-old")
+
+	fake.cardErr = hintedError{piv.ErrReset, "push the card in firmly"}
+	w.insert().insert(adasCard).golden("card-unreadable")
+	fake.cardErr = nil
+	w.press("a").shows("serial 12345678")
+}
+
+// withAssigned is a wizard whose users have cards that were set aside for them.
+func withAssigned(t *testing.T) *wizard {
+	t.Helper()
+	fake := newFakeDesk()
+	fake.people = []desk.Person{{Email: ada, Serial: adasCard}, {Email: grace, Serial: gracesCard}}
+	return newWizard(t, fake, "")
+}
+
+func TestAssignedCardViews(t *testing.T) {
+	w := withAssigned(t).toCard(ada).insert()
+	w.golden("card-assigned")
+	w.insert(gracesCard).golden("card-wrong")
+	w.press("enter").on(screenCard)
+	// The right one is taken by itself as soon as it is there.
+	w.insert(gracesCard, adasCard).shows("serial 12345678").hides("is meant for this person")
+
+	w = withAssigned(t)
+	w.send(collectedMsg{desk.Place{Person: desk.Person{Email: grace, Serial: gracesCard}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}}})
+	w.toCard(hedy).insert(gracesCard).golden("card-of-somebody-else")
+}
+
+func TestOtherCardIsTakenOnlyOnDemand(t *testing.T) {
+	w := withAssigned(t).toCard(ada).insert(gracesCard)
+	w.press("enter").on(screenCard)
+	w.press("o").hides("is meant for this person").press("enter").on(screenPlan)
+	if got := w.model.session.request.Serial; got != gracesCard {
+		t.Errorf("the plan is for card %d", got)
+	}
+	if got := w.model.session.person.Serial; got != gracesCard {
+		t.Errorf("the person's card is still %d", got)
+	}
+}
+
+func TestCardIsNoticedInAndOut(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toCard(ada).insert()
+	for range 3 {
+		w.insert(adasCard).shows("serial 12345678").insert().shows("Put the card in.").hides("12345678")
+	}
+	w.insert(gracesCard).shows("serial 23456789")
+}
+
+func TestOneOfSeveralCardsIsChosen(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toCard(ada).insert(adasCard, gracesCard)
+	w.press("down", "enter").shows("serial 23456789")
+	w.press("esc").shows("Which one is it?") // and not another user
+	w.press("up", "enter").shows("serial 12345678")
+	// Pulled, it is no longer the chosen one.
+	w.insert(gracesCard).shows("serial 23456789")
+	w.insert(adasCard, gracesCard).shows("Which one is it?")
+}
+
+func TestLateAnswerForAnotherCardIsIgnored(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toCard(ada)
+	w.hold = true
+	w.insert(adasCard)
+	w.insert(gracesCard)
+	late := w.held[0]
+	w.held = w.held[1:]
+	w.release().shows("serial 23456789")
+	w.run(late)
+	w.shows("serial 23456789").hides("12345678")
+}

@@ -1,0 +1,201 @@
+package tui
+
+import (
+	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+const (
+	ada, grace, hedy     = "ada@example.com", "grace@example.com", "hedy@example.com"
+	adasCard, gracesCard = 12345678, 23456789
+	gracesSecondCard     = 34567890
+)
+
+// fakeDesk is a desk without a world: what it answers is set beforehand.
+type fakeDesk struct {
+	people   []desk.Person
+	checks   []desk.Check
+	request  enroll.Request
+	atGmail  map[string]desk.AtGmail
+	gmailErr error
+	cards    map[uint32]desk.CardStatus
+	cardErr  error
+	practice desk.Practice
+	evidence string
+	asked    []string // whose key pairs were asked for
+}
+
+func newFakeDesk() *fakeDesk {
+	return &fakeDesk{
+		checks: []desk.Check{
+			{Name: "credentials", State: desk.CheckOK, Detail: "service account desk@example.iam.gserviceaccount.com"},
+			{Name: "domain", State: desk.CheckOK, Detail: "example.com: Gmail answers, client-side encryption is on"},
+			{Name: "card readers", State: desk.CheckOK, Detail: "Yubico YubiKey OTP+FIDO+CCID 00 00"},
+			{Name: "issuer", State: desk.CheckOK, Detail: "a person with a file, in /var/lib/desk/requests"},
+			{Name: "escrow", State: desk.CheckOK, Detail: "sealed to 2 recipients"},
+			{Name: "evidence", State: desk.CheckOK, Detail: "is kept in /var/lib/desk/evidence"},
+		},
+		request: enroll.Request{Keys: []enroll.KeyRequest{{
+			Slot: piv.SlotKeyManagement, Use: enroll.UseBoth, Source: enroll.SourceGenerate,
+			Algorithm: piv.RSA2048, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault,
+		}}},
+		atGmail: map[string]desk.AtGmail{},
+		cards:   map[uint32]desk.CardStatus{adasCard: newCard(adasCard), gracesCard: newCard(gracesCard), gracesSecondCard: newCard(gracesSecondCard)},
+	}
+}
+
+// newCard is as it comes from the factory.
+func newCard(serial uint32) desk.CardStatus {
+	return desk.CardStatus{
+		Identity: piv.Identity{Serial: serial, Firmware: piv.Version{Major: 5, Minor: 7, Patch: 4}, Model: "YubiKey 5C NFC", Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00"},
+		Status: piv.Status{Protection: piv.Protection{
+			PIN: piv.Counter{Tries: 3, Max: 3, Factory: piv.Yes}, PUK: piv.Counter{Tries: 3, Max: 3, Factory: piv.Yes},
+			ManagementKey: piv.ManagementKey{Algorithm: "aes192", Factory: piv.Yes},
+		}},
+		FormFactor: "USB-C keychain",
+	}
+}
+
+// usedCard holds keys, one of them in slot 9D.
+func usedCard(serial uint32) desk.CardStatus {
+	card := newCard(serial)
+	card.Identity.Firmware = piv.Version{Major: 5, Minor: 4, Patch: 3}
+	card.Identity.Model, card.FormFactor = "YubiKey 5 NFC", "USB-A keychain"
+	card.Status.PIN, card.Status.PUK = piv.Counter{Tries: 2, Max: 3, Factory: piv.No}, piv.Counter{Tries: 3, Max: 3, Factory: piv.No}
+	card.Status.ManagementKey = piv.ManagementKey{Algorithm: "3des", Factory: piv.No}
+	key := piv.KeyInfo{Algorithm: piv.RSA2048, Origin: piv.Generated, PINPolicy: piv.PINOnce, TouchPolicy: piv.TouchNever}
+	card.Status.Slots = []piv.SlotContents{
+		{Slot: piv.SlotSignature, Key: &piv.KeyInfo{Algorithm: piv.ECCP384, Origin: piv.Imported, PINPolicy: piv.PINAlways, TouchPolicy: piv.TouchCached}},
+		{Slot: piv.SlotKeyManagement, Key: &key, Certificate: leafFor("old." + ada)},
+		{Slot: piv.SlotRetiredFirst, Key: &key, Certificate: leafFor("older." + ada)},
+		{Slot: piv.SlotRetiredFirst + 1, CertificateErr: errors.New("the certificate cannot be read: x509: malformed certificate")},
+	}
+	card.Advisories = []string{"YSA-2024-03: EUCLEAK: with the card in hand, its PIN and laboratory equipment, an elliptic-curve key can be read out of firmware before 5.7; prefer RSA on this card"}
+	return card
+}
+
+// desk returns the desk that answers so.
+func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
+	if f.evidence == "" {
+		f.evidence = t.TempDir()
+	}
+	d := &desk.Desk{
+		People: f.people, Request: f.request, Practice: f.practice,
+		Checks: func(context.Context) []desk.Check { return f.checks },
+		AtGmail: func(_ context.Context, email string) (desk.AtGmail, error) {
+			f.asked = append(f.asked, email)
+			return f.atGmail[email], f.gmailErr
+		},
+		Watch: func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
+			return func(yield func([]piv.Found, error) bool) { <-ctx.Done() }
+		},
+		Status: func(_ context.Context, serial uint32) (desk.CardStatus, error) { return f.cards[serial], f.cardErr },
+		Hint:   hintOf,
+	}
+	d.World = enroll.World{
+		Evidence: f.evidence,
+		OpenCard: func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) {
+			card, ok := f.cards[serial]
+			if !ok {
+				return nil, piv.ErrNoCard
+			}
+			return fakeCard{card: card}, f.cardErr
+		},
+		Account: func(context.Context, string) (enroll.Account, error) {
+			return nil, errors.New("this desk plays its enrollments")
+		},
+		Now: func() time.Time { return moment },
+	}
+	return d
+}
+
+// hintOf says what to do, where the error knows it.
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	if errors.Is(err, piv.ErrPINBlocked) {
+		return "unblock it with the PUK, or reset the card with cse-piv card reset, which loses its keys"
+	}
+	return ""
+}
+
+// fakeCard can be looked at, and no more.
+type fakeCard struct {
+	enroll.Card
+	card desk.CardStatus
+}
+
+func (c fakeCard) Identity() piv.Identity { return c.card.Identity }
+
+func (c fakeCard) Slot(_ context.Context, slot piv.Slot) (piv.SlotContents, error) {
+	for _, held := range c.card.Status.Slots {
+		if held.Slot == slot {
+			return held, nil
+		}
+	}
+	return piv.SlotContents{Slot: slot}, nil
+}
+
+// readers are readers with those cards; without one, an empty reader.
+func (f *fakeDesk) readers(serials ...uint32) []piv.Found {
+	var found []piv.Found
+	for i, serial := range serials {
+		reader := fmt.Sprintf("Yubico YubiKey OTP+FIDO+CCID %02d 00", i)
+		identity := f.cards[serial].Identity
+		identity.Reader = reader
+		found = append(found, piv.Found{Reader: reader, Identity: identity})
+	}
+	if len(serials) == 0 {
+		found = append(found, piv.Found{Reader: "HID Global OMNIKEY 3x21 Smart Card Reader 00 00", Err: piv.ErrNoCard})
+	}
+	return found
+}
+
+// leafFor is a certificate to look at, not one to verify.
+func leafFor(email string) *x509.Certificate {
+	return &x509.Certificate{
+		Raw: []byte("the certificate of " + email), Subject: pkix.Name{CommonName: "Ada Lovelace"}, EmailAddresses: []string{email},
+		NotBefore: moment, NotAfter: moment.AddDate(1, 0, 0),
+	}
+}
+
+// chainFor is a leaf with the certificates above it.
+func chainFor(email string) []*x509.Certificate {
+	authority := func(name string, years int) *x509.Certificate {
+		return &x509.Certificate{Raw: []byte(name), Subject: pkix.Name{CommonName: name, Organization: []string{"Example"}}, NotBefore: moment.AddDate(-2, 0, 0), NotAfter: moment.AddDate(years, 0, 0), IsCA: true}
+	}
+	return []*x509.Certificate{leafFor(email), authority("Example S/MIME Issuing CA 3", 5), authority("Example Root CA", 18)}
+}
+
+// pairOf is a key pair at Gmail.
+func pairOf(id string, enabled bool, description string) gmail.KeyPair {
+	return gmail.KeyPair{ID: id, Enabled: enabled, NotAfter: moment.AddDate(0, 6, 0), HardwareDescriptions: []string{description}}
+}
+
+// fakePractice is a drawer with cards in it.
+type fakePractice struct {
+	did []string
+	err error
+}
+
+func (*fakePractice) Acts() []desk.Act {
+	return []desk.Act{{ID: "pull 0", Title: "pull the card out"}, {ID: "new 0", Title: "put a new card in"}, {ID: "ca", Title: "let the CA take its time"}}
+}
+
+func (p *fakePractice) Do(_ context.Context, id string) (string, error) {
+	p.did = append(p.did, id)
+	return "done", p.err
+}

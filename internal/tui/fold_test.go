@@ -1,0 +1,320 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// TestMain makes dates look the same everywhere.
+func TestMain(m *testing.M) {
+	time.Local = time.UTC
+	os.Exit(m.Run())
+}
+
+// wizard folds messages through a model without a program: commands run one
+// after the other, and their messages are taken in order. Time does not pass, so
+// what waits for it gives up; a test sends what would have come then. What the
+// enrollments report by themselves is dropped: a test plays them with event, ask
+// and finish.
+type wizard struct {
+	t     *testing.T
+	model *Model
+	fake  *fakeDesk
+	quit  bool
+	// hold keeps commands back until release.
+	hold bool
+	held []tea.Cmd
+}
+
+// newWizard shows the wizard at a desk; single is the address of a wizard for one
+// person.
+func newWizard(t *testing.T, fake *fakeDesk, single string) *wizard {
+	t.Helper()
+	w := &wizard{t: t, fake: fake}
+	noTime := func(context.Context, time.Duration) error { return errors.New("time does not pass") }
+	w.model = newModel(world{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: func(tea.Msg) {}, sleep: noTime}, single)
+	w.run(w.model.Init())
+	return w
+}
+
+// send has the model take messages and all that comes of them.
+func (w *wizard) send(messages ...tea.Msg) *wizard {
+	w.t.Helper()
+	for _, msg := range messages {
+		_, cmd := w.model.Update(msg)
+		w.run(cmd)
+		w.inspect()
+	}
+	return w
+}
+
+// run carries out a command.
+func (w *wizard) run(cmd tea.Cmd) {
+	w.t.Helper()
+	if cmd == nil {
+		return
+	}
+	if w.hold {
+		w.held = append(w.held, cmd)
+		return
+	}
+	switch msg := cmd().(type) {
+	case nil:
+	case tea.BatchMsg:
+		for _, one := range msg {
+			w.run(one)
+		}
+	case tea.QuitMsg:
+		w.quit = true
+	default:
+		w.send(msg)
+	}
+}
+
+// release runs what was held back.
+func (w *wizard) release() *wizard {
+	w.t.Helper()
+	held := w.held
+	w.hold, w.held = false, nil
+	for _, cmd := range held {
+		w.run(cmd)
+	}
+	return w
+}
+
+// press presses keys by their names, such as "enter", "ctrl+c" or "a".
+func (w *wizard) press(names ...string) *wizard {
+	w.t.Helper()
+	for _, name := range names {
+		w.send(keyNamed(name))
+	}
+	return w
+}
+
+// typed types text, letter by letter.
+func (w *wizard) typed(text string) *wizard {
+	w.t.Helper()
+	for _, letter := range text {
+		w.send(tea.KeyPressMsg{Code: letter, Text: string(letter)})
+	}
+	return w
+}
+
+// otp is what a touched YubiKey types.
+const otp = "cccccclkjrtnbvvhgcfrbdnnvfjhkeubcinbgjkhcfre"
+
+// touched types a one-time password with its Enter.
+func (w *wizard) touched() *wizard {
+	w.t.Helper()
+	return w.typed(otp).press("enter")
+}
+
+func keyNamed(name string) tea.KeyPressMsg {
+	named := map[string]rune{
+		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight,
+		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "backspace": tea.KeyBackspace, "tab": tea.KeyTab,
+	}
+	if code, ok := named[name]; ok {
+		return tea.KeyPressMsg{Code: code}
+	}
+	if letter, ok := strings.CutPrefix(name, "ctrl+"); ok {
+		return tea.KeyPressMsg{Code: rune(letter[0]), Mod: tea.ModCtrl}
+	}
+	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+}
+
+// size changes the window.
+func (w *wizard) size(columns, lines int) *wizard {
+	w.t.Helper()
+	return w.send(tea.WindowSizeMsg{Width: columns, Height: lines})
+}
+
+// view is what is shown, without colours.
+func (w *wizard) view() string { return ansi.Strip(w.model.View().Content) }
+
+// shows fails the test unless all those texts are shown.
+func (w *wizard) shows(texts ...string) *wizard {
+	w.t.Helper()
+	view := w.view()
+	for _, text := range texts {
+		if !strings.Contains(view, text) {
+			w.t.Fatalf("%q is not shown:\n%s", text, view)
+		}
+	}
+	return w
+}
+
+// hides fails the test if one of those texts is shown.
+func (w *wizard) hides(texts ...string) *wizard {
+	w.t.Helper()
+	view := w.view()
+	for _, text := range texts {
+		if strings.Contains(view, text) {
+			w.t.Fatalf("%q is shown:\n%s", text, view)
+		}
+	}
+	return w
+}
+
+// on fails the test unless that screen is shown.
+func (w *wizard) on(want screenID) *wizard {
+	w.t.Helper()
+	if w.model.at != want {
+		w.t.Fatalf("the screen is number %d, not %d:\n%s", w.model.at, want, w.view())
+	}
+	return w
+}
+
+// inspect looks at what holds of every view.
+func (w *wizard) inspect() {
+	w.t.Helper()
+	m := w.model
+	lines := strings.Split(w.view(), "\n")
+	if m.width >= minWidth && m.height >= minHeight && len(lines) != m.height {
+		w.t.Errorf("the view has %d lines in a window of %d:\n%s", len(lines), m.height, w.view())
+	}
+	for _, line := range lines {
+		if ansi.StringWidth(line) > m.width {
+			w.t.Errorf("a line is wider than the window's %d columns: %q", m.width, line)
+		}
+	}
+	for _, canary := range canaries {
+		if strings.Contains(w.model.View().Content, canary) {
+			w.t.Errorf("the secret %s is shown:\n%s", canary, w.view())
+		}
+	}
+}
+
+// moment is when everything happens.
+var moment = time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)
+
+// event plays an event of the running enrollment.
+func (w *wizard) event(step string, state enroll.State, message string) *wizard {
+	w.t.Helper()
+	return w.later(0, step, state, message)
+}
+
+// later plays an event some time after the moment.
+func (w *wizard) later(after time.Duration, step string, state enroll.State, message string) *wizard {
+	w.t.Helper()
+	run := w.model.session.run
+	for i, known := range run.steps {
+		if known.id == step {
+			return w.send(eventMsg{run.id, enroll.Event{Time: moment.Add(after), Step: step, Title: known.title, State: state, Message: message, Index: i + 1, Of: len(run.steps)}})
+		}
+	}
+	w.t.Fatalf("there is no step %s", step)
+	return w
+}
+
+// upTo plays the steps before one, and its beginning.
+func (w *wizard) upTo(step string) *wizard {
+	w.t.Helper()
+	run := w.model.session.run
+	for i, known := range run.steps {
+		event := enroll.Event{Time: moment, Step: known.id, Title: known.title, State: enroll.StateStarted, Index: i + 1, Of: len(run.steps)}
+		w.send(eventMsg{run.id, event})
+		if known.id == step {
+			return w
+		}
+		event.State, event.Time = enroll.StateDone, moment.Add(time.Duration(i)*90*time.Millisecond)
+		w.send(eventMsg{run.id, event})
+	}
+	w.t.Fatalf("there is no step %s", step)
+	return w
+}
+
+// askSecret plays the question for a secret, and returns where the answer comes.
+func (w *wizard) askSecret(question enroll.SecretQuestion) <-chan answer[secret.Secret] {
+	w.t.Helper()
+	reply := make(chan answer[secret.Secret], 1)
+	w.send(secretAsked{run: w.model.session.run.id, question: question, reply: reply})
+	return reply
+}
+
+func (w *wizard) askChoice(question enroll.Question, choices ...enroll.Choice) <-chan answer[string] {
+	w.t.Helper()
+	reply := make(chan answer[string], 1)
+	w.send(choiceAsked{run: w.model.session.run.id, question: question, choices: choices, reply: reply})
+	return reply
+}
+
+func (w *wizard) askAgreement(question enroll.Question, want string) <-chan answer[bool] {
+	w.t.Helper()
+	reply := make(chan answer[bool], 1)
+	w.send(agreementAsked{run: w.model.session.run.id, question: question, want: want, reply: reply})
+	return reply
+}
+
+func (w *wizard) askReview(review enroll.Review) <-chan answer[bool] {
+	w.t.Helper()
+	reply := make(chan answer[bool], 1)
+	w.send(reviewAsked{run: w.model.session.run.id, review: review, reply: reply})
+	return reply
+}
+
+// answered is the answer that was given, and none if there is none yet.
+func answered[T any](reply <-chan answer[T]) (got answer[T], given bool) {
+	select {
+	case got = <-reply:
+		return got, true
+	default:
+		return got, false
+	}
+}
+
+// finish plays the end of the running enrollment.
+func (w *wizard) finish(receipt *enroll.Receipt, err error) *wizard {
+	w.t.Helper()
+	return w.send(finishedMsg{run: w.model.session.run.id, receipt: receipt, err: err})
+}
+
+// fail plays a step that failed.
+func (w *wizard) fail(step string, err error) *wizard {
+	w.t.Helper()
+	w.upTo(step).event(step, enroll.StateFailed, err.Error())
+	for _, known := range enroll.NewPlan(w.model.session.run.request) {
+		if known.ID == step {
+			return w.finish(nil, &enroll.StepError{Step: known, Err: err})
+		}
+	}
+	w.t.Fatalf("there is no step %s", step)
+	return w
+}
+
+// insert puts cards into the readers, and takes all others out.
+func (w *wizard) insert(serials ...uint32) *wizard {
+	w.t.Helper()
+	return w.send(foundMsg{found: w.fake.readers(serials...)})
+}
+
+// toCard goes on to the card screen with a person whose address is typed.
+func (w *wizard) toCard(email string) *wizard {
+	w.t.Helper()
+	if w.model.at == screenStart {
+		w.press("enter")
+	}
+	return w.typed(email).press("enter", "enter").on(screenCard)
+}
+
+// toPlan goes on to the plan for a person and a card.
+func (w *wizard) toPlan(email string, serial uint32) *wizard {
+	w.t.Helper()
+	return w.toCard(email).insert(serial).press("enter").on(screenPlan)
+}
+
+// toWork begins the enrollment of a person and a card.
+func (w *wizard) toWork(email string, serial uint32) *wizard {
+	w.t.Helper()
+	return w.toPlan(email, serial).press("enter").on(screenWork)
+}

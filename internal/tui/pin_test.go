@@ -1,0 +1,132 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// pinQuestion asks for the PIN of a card with that many tries left.
+func pinQuestion(tries int) enroll.SecretQuestion {
+	return enroll.SecretQuestion{
+		Question: enroll.Question{ID: "pin", Text: "the PIN of card 12345678"},
+		Rule:     "6 to 8 letters, digits or signs", Tries: tries, Check: piv.CheckPIN,
+	}
+}
+
+// newPINQuestion asks for a new PIN.
+func newPINQuestion() enroll.SecretQuestion {
+	question := pinQuestion(3)
+	question.Text, question.New = "a new PIN for card 12345678", true
+	return question
+}
+
+func TestPINViews(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	reply := w.askSecret(newPINQuestion())
+	w.on(screenPIN).golden("pin-new")
+	w.typed("12").golden("pin-typed")
+	w.press("enter").golden("pin-too-short")
+	w.typed(canaryPIN).press("enter").golden("pin-again")
+	w.typed(wrongPIN).press("enter").golden("pin-mismatch")
+	w.touched().golden("pin-touched")
+	w.typed(canaryPIN).press("enter").typed(canaryPIN).press("enter").on(screenWork)
+	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
+		t.Error("the new PIN was not handed over")
+	}
+
+	question := pinQuestion(2)
+	question.Problem = "wrong PIN, 2 tries left"
+	w.askSecret(question)
+	w.golden("pin-wrong")
+	question = pinQuestion(1)
+	question.Problem = "wrong PIN, 1 try left"
+	w.askSecret(question)
+	w.golden("pin-last-try")
+
+	question = pinQuestion(piv.UnknownTries)
+	question.ID, question.Text, question.Rule = "management-key", "the management key of card 12345678", "48 hexadecimal digits"
+	w.askSecret(question)
+	w.golden("pin-management-key")
+}
+
+func TestWrongPINTwiceThenRight(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("set-pin")
+	for _, tries := range []int{3, 2} {
+		question := pinQuestion(tries)
+		if tries < 3 {
+			question.Problem = "wrong PIN, 2 tries left"
+		}
+		reply := w.askSecret(question)
+		w.typed(wrongPIN).press("enter").on(screenWork)
+		if got, ok := answered(reply); !ok || string(got.value.Reveal()) != wrongPIN {
+			t.Fatal("the PIN was not handed over")
+		}
+	}
+	question := pinQuestion(1)
+	question.Problem = "wrong PIN, 1 try left"
+	reply := w.askSecret(question)
+	w.shows("wrong PIN, 1 try left", "One try is left").typed(canaryPIN).press("enter").on(screenWork)
+	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
+		t.Error("the right PIN was not handed over")
+	}
+}
+
+func TestPINThatBreaksTheRulesStaysHere(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	reply := w.askSecret(pinQuestion(3))
+	for _, text := range []string{"", "12345", "123456789", "pässwört"} {
+		w.typed(text).press("enter").on(screenPIN)
+		if _, ok := answered(reply); ok {
+			t.Fatalf("%q was handed over", text)
+		}
+	}
+	w.shows("✗")
+}
+
+func TestPINIsCorrectedAndPasted(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	reply := w.askSecret(pinQuestion(3))
+	w.typed("739ü").press("backspace").typed("14").send(tea.PasteMsg{Content: "628\n"}).press("enter").on(screenWork)
+	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
+		t.Error("what was typed and pasted is not what was handed over")
+	}
+}
+
+func TestTypedPINOutlivesHelpAndStopQuestion(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	reply := w.askSecret(pinQuestion(3))
+	w.typed("7391").press("f1").shows("This screen").press("enter")
+	w.press("esc").shows("An enrollment is running.").press("enter").on(screenPIN)
+	w.size(60, 20).shows("Please make it larger").size(80, 24)
+	w.typed("4628").press("enter")
+	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
+		t.Error("what was typed before was lost")
+	}
+}
+
+func TestQuestionMarkMayBePartOfAPIN(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	reply := w.askSecret(pinQuestion(3))
+	w.typed("what?pq").hides("This screen").press("enter")
+	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != "what?pq" {
+		t.Error("a letter was taken for a key of the wizard")
+	}
+}
+
+func TestPINFieldIsAlwaysTheSame(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	w.askSecret(pinQuestion(3))
+	w.typed("7")
+	one := w.view()
+	if w.typed("3914628"); w.view() != one {
+		t.Errorf("the view tells how long the PIN is:\n%s", w.view())
+	}
+	if strings.Contains(one, "7 ]") {
+		t.Error("the PIN is shown")
+	}
+}

@@ -1,0 +1,128 @@
+package tui
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// withUsedCard is a desk where Ada's card holds keys.
+func withUsedCard() *fakeDesk {
+	fake := newFakeDesk()
+	fake.cards[adasCard] = usedCard(adasCard)
+	return fake
+}
+
+func TestPlanViews(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
+	w.golden("plan-generate")
+	w.press("down", "right").golden("plan-split")
+	w.press("up", "right", "enter").golden("plan-existing-empty")
+	w = newWizard(t, newFakeDesk(), "").toCard(ada).insert(adasCard)
+	w.hold = true
+	w.press("enter").golden("plan-looking")
+
+	fake := withUsedCard()
+	w = newWizard(t, fake, "").toPlan(ada, adasCard)
+	w.golden("plan-loss")
+	w.press("enter").golden("plan-loss-not-typed")
+	w.typed("1234567").press("enter").golden("plan-loss-mistyped")
+	w.typed("8").golden("plan-loss-typed")
+	w.press("right").golden("plan-existing")
+
+	fake.cardErr = hintedError{piv.ErrReset, "push the card in firmly"}
+	w.press("a").golden("plan-unreadable")
+}
+
+func TestLossNeedsTheSerialTyped(t *testing.T) {
+	w := newWizard(t, withUsedCard(), "").toPlan(ada, adasCard)
+	w.press("enter").on(screenPlan)
+	w.typed("87654321").press("enter").on(screenPlan)
+	for range 8 {
+		w.press("backspace")
+	}
+	w.typed("12a3x4-5678").press("enter").on(screenWork) // letters are no digits
+	if got := w.model.session.run.request; !got.Overwrite || got.Confirm != "12345678" {
+		t.Errorf("the request is %+v", got)
+	}
+}
+
+func TestNothingIsOverwrittenUnasked(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
+	if got := w.model.session.run.request; got.Overwrite || got.Confirm != "" {
+		t.Errorf("the request is %+v", got)
+	}
+}
+
+func TestChoicesMakeTheRequest(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
+	w.press("down", "right")          // split
+	w.press("down", "right")          // RSA 3072, for the slot is given
+	w.press("down", "right", "right") // PIN every time
+	w.press("down", "left")           // touch once in 15 seconds
+	w.press("enter").on(screenWork)
+	key := enroll.KeyRequest{Source: enroll.SourceGenerate, Algorithm: piv.RSA3072, PINPolicy: piv.PINAlways, TouchPolicy: piv.TouchCached}
+	signing, encryption := key, key
+	signing.Slot, signing.Use = piv.SlotSignature, enroll.UseSign
+	encryption.Slot, encryption.Use = piv.SlotKeyManagement, enroll.UseEncrypt
+	got := w.model.session.run.request.Keys
+	if len(got) != 2 || got[0] != signing || got[1] != encryption {
+		t.Errorf("the keys are %+v", got)
+	}
+}
+
+func TestOldCardOffersOnlyWhatItCan(t *testing.T) {
+	w := newWizard(t, withUsedCard(), "").toPlan(ada, adasCard)
+	w.shows("RSA 2048").press("down", "down", "down")
+	for range 3 {
+		w.press("right").hides("RSA 3072", "RSA 4096")
+	}
+}
+
+func TestLateOutlookIsIgnored(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
+	w.hold = true
+	w.press("down", "right")
+	w.send(outlookMsg{request: w.model.screens[screenPlan].(*planScreen).asked - 1, err: errors.New("late")}).hides("late")
+	w.press("enter").on(screenPlan) // not before the card was looked at
+}
+
+func TestPlanIsKeptOverTheCardScreen(t *testing.T) {
+	w := newWizard(t, withUsedCard(), "").toPlan(ada, adasCard)
+	w.press("down", "down", "down", "right").shows("EC P-256") // of a card that makes no larger RSA keys
+	w.typed("123456")
+	w.press("esc").on(screenCard).press("enter").on(screenPlan).shows("EC P-256", "serial number  123456")
+	w.typed("78").press("enter").on(screenWork)
+}
+
+func TestTypedSerialIsForgottenWithItsLoss(t *testing.T) {
+	fake := withUsedCard()
+	w := newWizard(t, fake, "").toPlan(ada, adasCard).typed("12345678")
+	w.press("down", "right").shows("9c already holds").hides("number  12345678") // split loses more
+	w.typed("12345678")
+	fake.cards[adasCard] = newCard(adasCard)
+	w.press("esc").insert().insert(adasCard).press("enter").hides("LOST")
+	fake.cards[adasCard] = usedCard(adasCard)
+	w.press("esc").insert().insert(adasCard).press("enter").shows("LOST").hides("number  12345678")
+}
+
+func TestCardPulledWhileThePlanIsShown(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
+	w.insert().golden("plan-card-out")
+	w.press("enter").on(screenPlan)
+	w.insert(gracesCard).shows("card 12345678 is out").press("enter").on(screenPlan)
+	// It is looked at anew: it may hold something else now.
+	w.fake.cards[adasCard] = usedCard(adasCard)
+	w.insert(adasCard).shows("LOST FOR EVER").hides("is out")
+}
+
+func TestBrokenOffEnrollmentKeepsItsPlan(t *testing.T) {
+	split := enroll.LayoutSplit.Keys(newFakeDesk().request.Keys[0])
+	w := newWizard(t, newFakeDesk(), "")
+	w.send(queueMsg{[]desk.Place{{Person: desk.Person{Email: ada}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: adasCard, Keys: split}}}})
+	w.press("enter", "enter", "enter").on(screenCard).insert().shows("Put card 12345678 in.")
+	w.insert(adasCard).press("enter").shows("split: 9C signs, 9D decrypts")
+}

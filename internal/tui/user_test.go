@@ -1,0 +1,101 @@
+package tui
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+)
+
+func TestUserViews(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").press("enter")
+	w.golden("user-empty")
+	w.press("enter").golden("user-nothing-typed")
+	w.typed("ada@exa mple").press("enter").golden("user-no-address")
+
+	w = withQueue(t).press("enter")
+	w.golden("user-queue")
+	w.typed("hpr").golden("user-search")
+	w.typed("zz").golden("user-no-match")
+	w = withQueue(t).press("enter").typed("somebody.else@example.com")
+	w.golden("user-typed")
+}
+
+func TestWhatGmailHasViews(t *testing.T) {
+	fake := newFakeDesk()
+	w := newWizard(t, fake, "").press("enter").typed(ada)
+	w.hold = true
+	w.press("enter").golden("user-asking-gmail")
+	w.release().golden("user-new-to-gmail")
+
+	fake.atGmail[ada] = desk.AtGmail{
+		KeyPairs: []gmail.KeyPair{
+			pairOf("ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgp", true, "YubiKey 5C NFC, serial 12345678, slot 9d"),
+			pairOf("ANe1BmGw8hX1bA2cD3eF4gH5iJ6kL7mN8oP9qR", false, "YubiKey 5 NFC, serial 11111111, slot 9d"),
+			{ID: "ANe1BmK", Enabled: true, NotAfter: moment, KeyServices: []string{"https://kacls.example.com/v1"}},
+		},
+		Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgp"},
+	}
+	w.press("esc", "enter").golden("user-known-to-gmail")
+
+	fake.gmailErr = hintedError{errors.New("Gmail refuses: client-side encryption is not turned on for ada@example.com"), "turn it on for their organisational unit in the Admin console; it can take up to 24 hours"}
+	w.press("esc", "enter").golden("user-refused")
+	fake.gmailErr = nil
+	w.press("a").shows("has 3 key pairs")
+
+	w = withQueue(t).press("enter").typed(grace).press("enter")
+	w.golden("user-waits-already")
+}
+
+// hintedError is an error that knows what to do about it.
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e hintedError) Hint() string { return e.hint }
+
+func TestNextPersonIsMarked(t *testing.T) {
+	w := withQueue(t).press("enter")
+	// Whose certificate has come goes first, then whoever is to do.
+	w.shows("▸ katherine@example.com")
+	w.send(collectedMsg{desk.Place{Person: desk.Person{Email: "katherine@example.com", Serial: 56789012}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 56789012}}})
+	w.press("esc", "enter").shows("▸ " + hedy)
+}
+
+func TestFuzzySearchTakesTheBest(t *testing.T) {
+	w := withQueue(t).press("enter").typed("hpr").press("enter").shows(grace, "23456789 was set aside")
+	w.press("esc").shows("hpr")
+	w.press("backspace", "backspace", "backspace").shows(ada, hedy)
+}
+
+func TestTypedAddressIsTakenWhereItIsComplete(t *testing.T) {
+	fake := newFakeDesk()
+	fake.people = []desk.Person{{Email: "ada@example.com"}, {Email: "ada@example.co"}}
+	w := newWizard(t, fake, "").press("enter").typed("Ada@Example.com").press("enter")
+	w.shows("ada@example.com")
+	if got := fake.asked; len(got) != 1 || got[0] != "ada@example.com" {
+		t.Errorf("asked for %v", got)
+	}
+	// An address that is not on the roster is taken although it resembles one.
+	w = newWizard(t, fake, "").press("enter").typed("ad@example.com").press("enter")
+	if got := fake.asked[len(fake.asked)-1]; got != "ad@example.com" {
+		t.Errorf("asked for %s", got)
+	}
+	// The arrow goes to the roster all the same.
+	newWizard(t, fake, "").press("enter").typed("ad@example.com").press("down", "enter")
+	if got := fake.asked[len(fake.asked)-1]; got == "ad@example.com" {
+		t.Errorf("asked for %s after the roster was chosen", got)
+	}
+}
+
+func TestLateAnswerForAnotherUserIsIgnored(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").press("enter").typed(ada)
+	w.hold = true
+	w.press("enter")
+	w.send(atGmailMsg{email: grace, err: errors.New("refused")}).shows("asking Gmail").hides("refused")
+	w.press("enter").on(screenUser) // not before Gmail has answered
+	w.release().press("enter").on(screenCard)
+}

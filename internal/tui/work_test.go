@@ -1,0 +1,56 @@
+package tui
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+func TestWorkViews(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
+	w.golden("work-begins")
+	w.upTo("escrow").event("escrow", enroll.StateNote, "sealed in /var/lib/desk/escrow/12345678-20261124T093000Z.json")
+	w.golden("work-note")
+	w.upTo("generate").send(beatMsg(moment.Add(17 * time.Second))).golden("work-generating")
+	w.event("generate", enroll.StateRetry, "the card was removed").event("generate", enroll.StateCardOut, "put card 12345678 back in")
+	w.golden("work-card-out")
+	w.later(21*time.Second, "generate", enroll.StateDone, "").hides("The card is out").golden("work-generated")
+	w.upTo("prove-possession").event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch")
+	w.golden("work-touch")
+	w.later(time.Minute, "prove-possession", enroll.StateDone, "").hides("Touch your YubiKey")
+	w.upTo("record").golden("work-record")
+}
+
+func TestWorkOfAKnownUser(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
+	w.event("read-card", enroll.StateStarted, "").event("read-card", enroll.StateAlready, "").shows("read the card", "already", "1 of 20 steps")
+}
+
+func TestClockAndSpinnerTurn(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("generate")
+	w.send(beatMsg(moment.Add(time.Second))).shows("1.0 s", "◓")
+	w.send(beatMsg(moment.Add(2500*time.Millisecond))).shows("2.5 s", "◑")
+}
+
+func TestTouchIsAskedForOnlyWhileTheCardWaits(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("prove-possession").hides("Touch")
+	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now")
+	w.event("prove-possession", enroll.StateRetry, "the card was reset").hides("Touch your YubiKey now")
+}
+
+func TestEventsOfAnOldRunAreIgnored(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
+	old := w.model.session.run
+	w.fail("generate", errNoRoom).press("a").on(screenWork)
+	w.send(eventMsg{old.id, enroll.Event{Step: "generate", State: enroll.StateTouch, Message: "of the old run", Index: 9, Of: 20}}).hides("of the old run")
+	w.send(finishedMsg{run: old.id, err: errNoRoom}).on(screenWork)
+
+	reply := make(chan answer[bool], 1)
+	w.send(agreementAsked{run: old.id, reply: reply}).on(screenWork)
+	if got, ok := answered(reply); !ok || got.err == nil {
+		t.Error("a question of the old run is left without an answer")
+	}
+	// An event that fits no step, of a plan that changed, harms nothing.
+	w.send(eventMsg{w.model.session.run.id, enroll.Event{Index: 99}}, eventMsg{w.model.session.run.id, enroll.Event{}}).on(screenWork)
+}
