@@ -17,7 +17,7 @@ import (
 )
 
 // runDesk serves one person after the other, in the wizard or line by line.
-func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, email string) error {
+func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, email string) (err error) {
 	request, err := options.defaults()
 	if err != nil {
 		return err
@@ -30,14 +30,26 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	if err != nil {
 		return err
 	}
+	book, err := enterInto(&world, options.store)
+	if err != nil {
+		return err
+	}
 	account := &account{flags: &options.gmail}
 	world.Account, world.Patience = account.open, patienceAtADesk
 	d := &desk.Desk{
 		World: world, Request: request, People: people,
 		Checks: func(ctx context.Context) []desk.Check {
-			return deskChecks(ctx, options, account, world, first(email, people))
+			checks := deskChecks(ctx, options, account, world, first(email, people))
+			if book != nil {
+				checks = append(checks, book.check(ctx))
+			}
+			return checks
 		},
 		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hintFor,
+	}
+	if book != nil {
+		d.Registered = book.registered
+		defer func() { err = errors.Join(err, book.close()) }()
 	}
 	if options.practice != nil {
 		d.Practice = options.practice

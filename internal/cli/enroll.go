@@ -130,6 +130,9 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if err != nil {
 		return err
 	}
+	if _, err := enterInto(&world, options.store); err != nil {
+		return err
+	}
 	world.Account = func(ctx context.Context, email string) (enroll.Account, error) { return domain.User(ctx, email) }
 	world.Notify = plain.Progress(streams.Err)
 	if options.events {
@@ -176,12 +179,6 @@ func (o *enrollOptions) world(messages io.Writer) (world enroll.World, err error
 	printWarnings(messages, world.Escrow)
 	if world.Trust, err = o.trust.open(); err != nil {
 		return world, err
-	}
-	if o.store.store != "" {
-		if _, err := o.store.place(); err != nil {
-			return world, err
-		}
-		world.Ledger = enrollLedger{&o.store}
 	}
 	world.Evidence, err = folderOr(o.evidence, "evidence")
 	return world, err

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
@@ -13,20 +16,101 @@ import (
 // process holds: other desks hold it for a moment, a batch until its end.
 const ledgerPatience = 10 * time.Second
 
-// enrollLedger is the ledger that enrollments are entered into. It is opened for
-// each, so that many desks can share a file as well as a database.
-type enrollLedger struct{ store *storeFlags }
+// enrollLedger is the ledger that enrollments are entered into. For writing it
+// is opened each time, so that many desks can share a file as well as a database.
+type enrollLedger struct {
+	store storeFlags
+
+	mu     sync.Mutex
+	reader *ledger.Ledger // nil until somebody was looked up
+}
+
+// enterInto has enrollments in the world entered into the ledger that was named,
+// and returns it; nil for none.
+func enterInto(world *enroll.World, store storeFlags) (*enrollLedger, error) {
+	if store.store == "" {
+		return nil, nil
+	}
+	if _, err := store.place(); err != nil {
+		return nil, err
+	}
+	store.wait = true
+	book := &enrollLedger{store: store}
+	world.Ledger = book
+	return book, nil
+}
 
 // Enter opens the ledger, enters the registration and closes the ledger.
-func (l enrollLedger) Enter(ctx context.Context, entry ledger.Entry) (err error) {
+func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
+	return l.write(ctx, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
+}
+
+func (l *enrollLedger) write(ctx context.Context, do func(*ledger.Ledger) error) (err error) {
 	patient, cancel := context.WithTimeout(ctx, ledgerPatience)
 	defer cancel()
-	waiting := *l.store
-	waiting.wait = true
-	book, err := waiting.open(patient, io.Discard)
+	book, err := l.store.open(patient, io.Discard)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
-	return book.Enter(ctx, entry)
+	return do(book)
+}
+
+// registered looks up whether somebody is registered.
+func (l *enrollLedger) registered(ctx context.Context, email string) (*desk.Registered, error) {
+	book, err := l.look(ctx)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
+		return nil, nil // nobody was entered yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	entry, found, err := book.Entry(ctx, email)
+	if err != nil || !found || entry.State != ledger.StateDone {
+		return nil, err
+	}
+	registered := &desk.Registered{When: entry.Updated, By: entry.Worker}
+	for _, pair := range entry.Pairs {
+		registered.Cards = append(registered.Cards, pair.Description)
+	}
+	return registered, nil
+}
+
+func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reader != nil {
+		return l.reader, nil
+	}
+	book, err := l.store.look(ctx)
+	if err == nil {
+		l.reader = book
+	}
+	return book, err
+}
+
+// check looks whether registrations can be entered.
+func (l *enrollLedger) check(ctx context.Context) desk.Check {
+	check := desk.Check{Name: "ledger", State: desk.CheckOK}
+	var held *ledger.HeldError
+	err := l.write(ctx, func(book *ledger.Ledger) error {
+		check.Detail = book.Name()
+		return nil
+	})
+	switch {
+	case errors.As(err, &held):
+		check.State, check.Detail, check.Fix = desk.CheckWarning, err.Error(), hintFor(err)
+	case err != nil:
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hintFor(err)
+	}
+	return check
+}
+
+func (l *enrollLedger) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reader == nil {
+		return nil
+	}
+	return l.reader.Close()
 }

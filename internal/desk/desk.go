@@ -26,6 +26,9 @@ type Desk struct {
 	Checks func(ctx context.Context) []Check
 	// AtGmail looks up what Gmail has for a user.
 	AtGmail func(ctx context.Context, email string) (AtGmail, error)
+	// Registered looks up a person in the ledger that desks share; nil for no
+	// ledger. It returns nil for somebody who is not registered.
+	Registered func(ctx context.Context, email string) (*Registered, error)
 	// Watch yields what is in the readers, as piv.Watch does.
 	Watch func(ctx context.Context) iter.Seq2[[]piv.Found, error]
 	// Status reads what is on a card.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -17,6 +18,16 @@ type Place struct {
 	Problem error
 	// Waits is what the person waits for, as far as Collect was told.
 	Waits []*issuer.WaitingError
+	// By is who registered the person elsewhere; empty for this desk.
+	By string
+}
+
+// Registered is what the ledger tells of a person who was registered by any of
+// the desks and batches that share it.
+type Registered struct {
+	When  time.Time
+	By    string   // user@host
+	Cards []string // the descriptions of the key pairs
 }
 
 // Queue returns the people of the roster with their standing, in its order. What
@@ -28,31 +39,47 @@ func (d *Desk) Queue(ctx context.Context) ([]Place, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		places = append(places, d.Place(person))
+		places = append(places, d.Place(ctx, person))
 	}
 	return places, nil
 }
 
-// Place returns one person's standing. An enrollment with another card than the
-// one that was set aside for the person does not count.
-func (d *Desk) Place(person Person) Place {
+// Place returns one person's standing: what this desk's evidence tells or, where
+// it tells nothing, the ledger. An enrollment with another card than the one that
+// was set aside for the person does not count.
+func (d *Desk) Place(ctx context.Context, person Person) Place {
 	standing, err := enroll.StandingOf(d.World.Evidence, person.Email)
 	if person.Serial != 0 && standing.Serial != person.Serial {
 		standing = enroll.Standing{Stage: enroll.StageNone}
 	}
-	return Place{Person: person, Standing: standing, Problem: err}
+	place := Place{Person: person, Standing: standing, Problem: err}
+	if d.Registered == nil || err != nil || standing.Stage != enroll.StageNone {
+		return place
+	}
+	registered, err := d.Registered(ctx, person.Email)
+	if err != nil {
+		place.Problem = err
+	} else if registered != nil && registered.with(person.Serial) {
+		place.Stage, place.When, place.By = enroll.StageDone, registered.When, registered.By
+	}
+	return place
+}
+
+// with reports whether the registration is with that card; any is with 0.
+func (r *Registered) with(serial uint32) bool {
+	return serial == 0 || slices.ContainsFunc(r.Cards, func(card string) bool { return enroll.Describes(card, serial) })
 }
 
 // Collect asks the issuer for the certificates that the person waits for, and
 // returns the place they have then.
 func (d *Desk) Collect(ctx context.Context, person Person) Place {
-	place := d.Place(person)
+	place := d.Place(ctx, person)
 	if place.Stage != enroll.StageWaiting {
 		return place
 	}
 	waits, err := enroll.Collect(ctx, d.World, person.Email)
 	if err == nil {
-		place = d.Place(person)
+		place = d.Place(ctx, person)
 	} else {
 		place.Problem = err
 	}

@@ -143,14 +143,14 @@ func TestPlaceIsWhatTheEvidenceTells(t *testing.T) {
 		"another card was set aside": {desk.Person{Email: "ada@example.com", Serial: 8}, enroll.StageNone},
 		"somebody else":              {desk.Person{Email: "grace@example.com"}, enroll.StageNone},
 	} {
-		if got := d.Place(test.person); got.Stage != test.want || got.Problem != nil || got.Person != test.person {
+		if got := d.Place(t.Context(), test.person); got.Stage != test.want || got.Problem != nil || got.Person != test.person {
 			t.Errorf("%s: %+v, want %s", name, got, test.want)
 		}
 	}
 	if err := os.WriteFile(folder.File("journal.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.Place(desk.Person{Email: "ada@example.com"}); got.Problem == nil || got.Stage != enroll.StageBegun {
+	if got := d.Place(t.Context(), desk.Person{Email: "ada@example.com"}); got.Problem == nil || got.Stage != enroll.StageBegun {
 		t.Errorf("with a broken journal: %+v", got)
 	}
 }
@@ -205,5 +205,42 @@ func TestCollect(t *testing.T) {
 	}
 	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageReady || asked != 1 {
 		t.Errorf("afterwards: %+v, asked %d times", got, asked)
+	}
+}
+
+// TestPlaceOfSomebodyWhoIsRegisteredElsewhere: the ledger tells where this desk's
+// evidence tells nothing.
+func TestPlaceOfSomebodyWhoIsRegisteredElsewhere(t *testing.T) {
+	when := time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)
+	broken := errors.New("the ledger does not answer")
+	d := &desk.Desk{World: enroll.World{Evidence: t.TempDir()}}
+	d.Registered = func(_ context.Context, email string) (*desk.Registered, error) {
+		switch email {
+		case "ada@example.com":
+			return &desk.Registered{When: when, By: "grace@desk-2", Cards: []string{"YubiKey 5C NFC, serial 1234, slot 9d"}}, nil
+		case "broken@example.com":
+			return nil, broken
+		}
+		return nil, nil
+	}
+	for name, test := range map[string]struct {
+		person desk.Person
+		stage  enroll.Stage
+	}{
+		"any card":                       {desk.Person{Email: "ada@example.com"}, enroll.StageDone},
+		"the card that was set aside":    {desk.Person{Email: "ada@example.com", Serial: 1234}, enroll.StageDone},
+		"another was set aside for them": {desk.Person{Email: "ada@example.com", Serial: 123}, enroll.StageNone},
+		"somebody else":                  {desk.Person{Email: "bob@example.com"}, enroll.StageNone},
+	} {
+		place := d.Place(t.Context(), test.person)
+		if place.Stage != test.stage || place.Problem != nil {
+			t.Errorf("%s: %v, %v", name, place.Stage, place.Problem)
+		}
+		if done := place.Stage == enroll.StageDone; done != (place.By == "grace@desk-2") || done != place.When.Equal(when) {
+			t.Errorf("%s: by %q, %v", name, place.By, place.When)
+		}
+	}
+	if place := d.Place(t.Context(), desk.Person{Email: "broken@example.com"}); !errors.Is(place.Problem, broken) {
+		t.Error(place.Problem)
 	}
 }

@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -48,6 +49,12 @@ func keyPairStep(index int, request KeyRequest) Step {
 // list years later.
 func (e *Enrollment) describe(key *key) string {
 	return fmt.Sprintf("%s, serial %d, slot %s", e.identity.Model, e.serial, key.Slot)
+}
+
+// Describes reports whether a key pair's description is of a key on the card with
+// that serial number.
+func Describes(description string, serial uint32) bool {
+	return strings.Contains(description, fmt.Sprintf(", serial %d, slot ", serial))
 }
 
 // identityStep makes the registered key pairs the ones that the user signs and

@@ -39,7 +39,7 @@ type World struct {
 	Prompter Prompter
 	// Review is called where the request asks for a review, and returns nil when
 	// a person agreed to the registration.
-	Review   func(ctx context.Context, review Review) error
+	Review func(ctx context.Context, review Review) error
 	// Ledger takes the registration in besides the evidence, so that other desks
 	// and batches know of it; nil for none.
 	Ledger   Ledger

@@ -15,7 +15,7 @@ import (
 func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.out)}
 	receipt, err := f.desk.Enroll(ctx, s.request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
-	f.places[s.place] = f.desk.Place(f.places[s.place].Person)
+	f.places[s.place] = f.desk.Place(ctx, f.places[s.place].Person)
 	var waiting *issuer.WaitingError
 	switch {
 	case err == nil:

@@ -77,7 +77,11 @@ func (f *flow) list() {
 // standing says how far somebody is.
 func (f *flow) standing(place desk.Place) string {
 	if place.Stage == enroll.StageDone {
-		return "done " + place.When.Local().Format(time.DateOnly)
+		text := "done " + place.When.Local().Format(time.DateOnly)
+		if place.By != "" {
+			text += " by " + place.By
+		}
+		return text
 	}
 	if err := f.failure(place.Email); err != nil {
 		return "failed, " + err.Error()
