@@ -76,7 +76,7 @@ func (a *account) check() desk.Check {
 	check := desk.Check{Name: "credentials", State: desk.CheckOK}
 	domain, err := a.get()
 	if err != nil {
-		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hintFor(err)
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
 		return check
 	}
 	check.Detail = "service account " + domain.Account()
@@ -98,6 +98,6 @@ func (a *account) checkDomain(ctx context.Context, email string) desk.Check {
 	default:
 		check.State = desk.CheckMissing
 	}
-	check.Detail, check.Fix = fmt.Sprintf("%s: %v", name, err), hintFor(err)
+	check.Detail, check.Fix = fmt.Sprintf("%s: %v", name, err), deskHint(err)
 	return check
 }

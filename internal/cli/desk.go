@@ -45,7 +45,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 			}
 			return checks
 		},
-		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hintFor,
+		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: deskHint,
 	}
 	if book != nil {
 		d.Registered = book.registered
@@ -64,6 +64,11 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	terminal := options.terminal(streams)
 	defer terminal.Close()
 	return plain.Enrollments(ctx, terminal, d, email)
+}
+
+// deskHint is the hint for somebody who need not type a command again.
+func deskHint(err error) string {
+	return strings.ReplaceAll(hintFor(err), "run the same command again", "try again")
 }
 
 // fullScreen reports whether the wizard can be shown, and is wanted.
@@ -151,7 +156,7 @@ func readerCheck(ctx context.Context) desk.Check {
 	found, err := piv.List(ctx)
 	switch {
 	case err != nil:
-		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hintFor(err)
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
 	case len(found) == 0:
 		check.Detail = "none yet; a YubiKey is one itself"
 	default:

@@ -99,9 +99,9 @@ func (l *enrollLedger) check(ctx context.Context) desk.Check {
 	})
 	switch {
 	case errors.As(err, &held):
-		check.State, check.Detail, check.Fix = desk.CheckWarning, err.Error(), hintFor(err)
+		check.State, check.Detail, check.Fix = desk.CheckWarning, err.Error(), deskHint(err)
 	case err != nil:
-		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hintFor(err)
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
 	}
 	return check
 }
