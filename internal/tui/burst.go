@@ -20,7 +20,7 @@ type burst struct{ letters int }
 // swallow counts the key press and reports whether it is the Enter at the end
 // of a one-time password.
 func (b *burst) swallow(msg tea.KeyPressMsg) bool {
-	text := msg.Text
+	text := strings.ToLower(msg.Text) // it types capitals under caps lock
 	if len(text) == 1 && strings.Contains(modhex, text) {
 		b.letters++
 		return false

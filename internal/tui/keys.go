@@ -27,10 +27,10 @@ func newKeyMap() keyMap {
 		PageUp:   bind("pgup", "scroll up", "pgup"),
 		PageDown: bind("pgdn", "scroll down", "pgdown"),
 		Change:   bind("←/→", "change", "left", "right"),
-		Again:    bind("a", "again", "a"),
-		Park:     bind("p", "park this person", "p"),
-		Other:    bind("o", "use this card all the same", "o"),
-		End:      bind("q", "end", "q"),
+		Again:    bind("a", "again", "a", "A"),
+		Park:     bind("p", "park this person", "p", "P"),
+		Other:    bind("o", "use this card all the same", "o", "O"),
+		End:      bind("q", "end", "q", "Q"),
 		Practice: bind("ctrl+o", "practice", "ctrl+o"),
 	}
 }
