@@ -87,7 +87,13 @@ func (r run) draw(out *bytes.Buffer, theme Theme, top float64) {
 	if background != theme.Background {
 		fmt.Fprintf(out, `<rect x="%g" y="%g" width="%g" height="%g" fill="%s"/>`+"\n", left, top, width, cellHeight, background)
 	}
-	if strings.TrimSpace(r.text) == "" && !r.style.Underlined {
+	if !r.style.Underlined {
+		// Nothing is seen of blanks at the end, and each is a cell wide.
+		text := strings.TrimRight(r.text, " ")
+		width -= float64(len(r.text)-len(text)) * cellWidth
+		r.text = text
+	}
+	if r.text == "" {
 		return
 	}
 	attributes := fmt.Sprintf(` fill="%s"`, foreground)
@@ -107,7 +113,7 @@ func (r run) draw(out *bytes.Buffer, theme Theme, top float64) {
 	if r.style.Faint {
 		attributes += ` opacity=".7"`
 	}
-	if r.width > 1 {
+	if width > cellWidth {
 		attributes += fmt.Sprintf(` textLength="%g"`, width)
 	}
 	fmt.Fprintf(out, `<text x="%g" y="%g"%s>%s</text>`+"\n", left, top+baseline, attributes, escape(r.text))
