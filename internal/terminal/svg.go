@@ -87,11 +87,13 @@ func (r run) draw(out *bytes.Buffer, theme Theme, top float64) {
 	if background != theme.Background {
 		fmt.Fprintf(out, `<rect x="%g" y="%g" width="%g" height="%g" fill="%s"/>`+"\n", left, top, width, cellHeight, background)
 	}
-	if !r.style.Underlined {
-		// Nothing is seen of blanks at the end, and each is a cell wide.
-		text := strings.TrimRight(r.text, " ")
-		width -= float64(len(r.text)-len(text)) * cellWidth
-		r.text = text
+	if whole := r.text; !r.style.Underlined {
+		// Nothing is seen of blanks around the text, and viewers differ in what they do with
+		// them. Each is a cell wide.
+		text := strings.TrimLeft(r.text, " ")
+		left += float64(len(r.text)-len(text)) * cellWidth
+		r.text = strings.TrimRight(text, " ")
+		width = float64(r.width-(len(whole)-len(r.text))) * cellWidth
 	}
 	if r.text == "" {
 		return

@@ -53,7 +53,9 @@ func (s *Session) look(ctx context.Context) (look, error) {
 		return look{}, fmt.Errorf("looking at the screen: tmux says %q", state)
 	}
 	s.keep(screen)
-	return look{screen: screen, dead: fields[0] == "1", status: fields[1], signal: fields[2], title: fields[3]}, nil
+	// A program's terminal is gone a moment before it is known how the program ended.
+	dead := fields[0] == "1" && fields[1]+fields[2] != ""
+	return look{screen: screen, dead: dead, status: fields[1], signal: fields[2], title: fields[3]}, nil
 }
 
 // keep remembers a screen that is another than the last.
