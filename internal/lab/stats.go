@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/lab/fault"
 )
 
 // Stats is what programs asked of the lab since it started. Durations are real
@@ -24,9 +26,10 @@ type Stats struct {
 	CACalls int64         `json:"ca_calls"`
 	InCA    time.Duration `json:"in_ca"`
 	// CardResets counts the faults of cards, pulls included; APIFaults those of
-	// the API.
-	CardResets int64 `json:"card_resets"`
-	APIFaults  int64 `json:"api_faults"`
+	// the API, with APIFaultKinds for each as it is named in a specification.
+	CardResets    int64               `json:"card_resets"`
+	APIFaults     int64               `json:"api_faults"`
+	APIFaultKinds map[fault.API]int64 `json:"api_fault_kinds,omitempty"`
 }
 
 // counters are the running sums behind Stats.
@@ -78,6 +81,6 @@ func (l *Lab) Stats() Stats {
 	stats.Methods = maps.Clone(stats.Methods)
 	l.counters.mu.Unlock()
 	faults := l.faults.Counts()
-	stats.APIFaults, stats.CardResets = faults.API, faults.Card
+	stats.APIFaults, stats.APIFaultKinds, stats.CardResets = faults.API, faults.Kinds, faults.Card
 	return stats
 }

@@ -50,6 +50,7 @@ func (b *Board) Call(method string) API {
 	}
 	if fault != APINone {
 		b.counted.API++
+		b.kinds[fault]++
 	}
 	return fault
 }

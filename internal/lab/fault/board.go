@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -15,6 +16,7 @@ type Board struct {
 	card    card
 	state   Switches
 	counted Counts
+	kinds   map[API]int64
 }
 
 // Switches are the faults that are states rather than events.
@@ -30,11 +32,13 @@ type Switches struct {
 type Counts struct {
 	API  int64
 	Card int64
+	// Kinds are those of the API, each by its name.
+	Kinds map[API]int64
 }
 
 // New returns a board with nothing switched on.
 func New(seed uint64) *Board {
-	return &Board{rand: rand.New(rand.NewPCG(seed, 0x6c6162))}
+	return &Board{rand: rand.New(rand.NewPCG(seed, 0x6c6162)), kinds: map[API]int64{}}
 }
 
 // Set switches on what the specifications say, in their order. When one is not
@@ -69,7 +73,9 @@ func (b *Board) Switches() Switches {
 func (b *Board) Counts() Counts {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.counted
+	counts := b.counted
+	counts.Kinds = maps.Clone(b.kinds)
+	return counts
 }
 
 func (b *Board) clear() {
