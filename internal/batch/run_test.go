@@ -2,6 +2,7 @@ package batch_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
+	"github.com/cse-piv/cse-piv/internal/lab/fault"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
@@ -149,10 +151,15 @@ func TestCSEOffForSome(t *testing.T) {
 	o.checkOnce(t, people)
 }
 
+// TestBadWeather has 30 % of the calls fail in all the ways there are.
 func TestBadWeather(t *testing.T) {
 	o := newOffice(t)
 	people := o.people(t, 200)
-	o.weather(t, "api:30%")
+	weather := []string{"api:28%"}
+	for n := range 40 { // internal errors on top
+		weather = append(weather, fmt.Sprintf("api:500@%d", 25*n+3))
+	}
+	o.weather(t, weather...)
 	l := openLedger(t, ledgerFile(t))
 	options := o.options(t, l, people)
 	// Few tries for each call, so that users are put off and come again.
@@ -165,6 +172,15 @@ func TestBadWeather(t *testing.T) {
 	}
 	if events.count(batch.KindRetry) == 0 {
 		t.Error("nobody was put off: the weather was too good for this test")
+	}
+	stats := o.lab.Stats()
+	if share := 100 * stats.APIFaults / stats.APICalls; share < 25 {
+		t.Errorf("only %d %% of %d calls failed", share, stats.APICalls)
+	}
+	for _, kind := range []fault.API{fault.APITooManyRequests, fault.APIRateLimited, fault.APIInternal, fault.APIUnavailable, fault.APIReset, fault.APILost} {
+		if stats.APIFaultKinds[kind] < 10 {
+			t.Errorf("%d faults of the kind %s", stats.APIFaultKinds[kind], kind)
+		}
 	}
 	o.checkOnce(t, people)
 }
