@@ -34,6 +34,9 @@ type wizard struct {
 	// hold keeps commands back until release.
 	hold bool
 	held []tea.Cmd
+	// inbox is where the messages of commands arrive that run beside each other;
+	// nil where they run one after the other.
+	inbox *inbox
 }
 
 // newWizard shows the wizard at a desk; single is the address of a wizard for one
@@ -51,11 +54,19 @@ func newWizard(t *testing.T, fake *fakeDesk, single string) *wizard {
 func (w *wizard) send(messages ...tea.Msg) *wizard {
 	w.t.Helper()
 	for _, msg := range messages {
-		_, cmd := w.model.Update(msg)
-		w.run(cmd)
-		w.inspect()
+		w.take(msg)
+	}
+	if w.inbox != nil {
+		w.settle()
 	}
 	return w
+}
+
+func (w *wizard) take(msg tea.Msg) {
+	w.t.Helper()
+	_, cmd := w.model.Update(msg)
+	w.run(cmd)
+	w.inspect()
 }
 
 // run carries out a command.
@@ -66,6 +77,10 @@ func (w *wizard) run(cmd tea.Cmd) {
 	}
 	if w.hold {
 		w.held = append(w.held, cmd)
+		return
+	}
+	if w.inbox != nil {
+		go func() { w.inbox.put(cmd()) }()
 		return
 	}
 	switch msg := cmd().(type) {

@@ -1,0 +1,197 @@
+package tui
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// softWorld is a desk on which enrollments really run: cards, an issuer and
+// Gmail in memory, evidence on disk. It says nothing about the real ones; it
+// lets the wizard be driven from the first question to the receipt.
+type softWorld struct {
+	cards   map[uint32]*softCard
+	root    *x509.Certificate
+	issuing *x509.Certificate
+	rootKey *ecdsa.PrivateKey
+	caKey   *ecdsa.PrivateKey
+
+	mu         sync.Mutex
+	signs      bool // whether the issuer answers
+	pairs      map[string][]gmail.KeyPair
+	identities map[string]gmail.Identity
+}
+
+func newSoftWorld(t testing.TB, serials ...uint32) *softWorld {
+	t.Helper()
+	w := &softWorld{cards: map[uint32]*softCard{}, signs: true, pairs: map[string][]gmail.KeyPair{}, identities: map[string]gmail.Identity{}}
+	for _, serial := range serials {
+		w.cards[serial] = newSoftCard(serial)
+	}
+	w.rootKey, w.caKey = newSoftCard(0).key, newSoftCard(0).key
+	root := &x509.Certificate{
+		SerialNumber: serialNumber(t), Subject: pkix.Name{CommonName: "Example Root CA"}, NotBefore: moment.AddDate(-5, 0, 0), NotAfter: moment.AddDate(15, 0, 0),
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, BasicConstraintsValid: true, IsCA: true,
+	}
+	w.root = sign(t, root, root, w.rootKey.Public(), w.rootKey)
+	issuing := *root
+	issuing.SerialNumber, issuing.Subject.CommonName, issuing.NotAfter = serialNumber(t), "Example S/MIME Issuing CA 3", moment.AddDate(5, 0, 0)
+	issuing.MaxPathLenZero, issuing.ExtKeyUsage = true, []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+	issuing.CRLDistributionPoints = []string{"http://crl.example.com/ca.crl"}
+	w.issuing = sign(t, &issuing, w.root, w.caKey.Public(), w.rootKey)
+	return w
+}
+
+func serialNumber(t testing.TB) *big.Int {
+	t.Helper()
+	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.SetBit(n, 126, 1)
+}
+
+func sign(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, key *ecdsa.PrivateKey) *x509.Certificate {
+	t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
+}
+
+// desk returns the desk with those people.
+func (w *softWorld) desk(t testing.TB, people ...desk.Person) *desk.Desk {
+	fake := newFakeDesk()
+	fake.people = people
+	d := fake.desk(t)
+	d.Request = enroll.Request{
+		Keys:            []enroll.KeyRequest{{Slot: piv.SlotKeyManagement, Use: enroll.UseBoth, Source: enroll.SourceExisting, Algorithm: piv.ECCP256, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault}},
+		AllowUnattested: true, ManagementKey: secret.FromString(strings.Repeat("k", 24)),
+	}
+	began := time.Now()
+	d.World.Now = func() time.Time { return moment.Add(time.Since(began)) }
+	d.World.Operator, d.World.Tool, d.World.Patience = "operator", "cse-piv", 10*time.Minute
+	d.World.Issuer, d.World.Chain = softIssuer{t, w}, []*x509.Certificate{w.root}
+	d.World.OpenCard = func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) {
+		card := w.cards[serial]
+		if card == nil || card.do(0, func() error { return nil }) != nil {
+			return nil, piv.ErrNoCard
+		}
+		return card, nil
+	}
+	d.World.WaitForCard = func(ctx context.Context, serial uint32) error {
+		for w.cards[serial].do(0, func() error { return nil }) != nil {
+			if err := sleep(ctx, 100*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	d.World.Account = func(_ context.Context, email string) (enroll.Account, error) { return softAccount{w, email}, nil }
+	d.AtGmail = func(_ context.Context, email string) (desk.AtGmail, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return desk.AtGmail{KeyPairs: slices.Clone(w.pairs[email])}, nil
+	}
+	d.Status = func(ctx context.Context, serial uint32) (desk.CardStatus, error) {
+		card := w.cards[serial]
+		protection, err := card.Protection(ctx)
+		if err != nil {
+			return desk.CardStatus{}, err
+		}
+		held, err := card.Slot(ctx, piv.SlotKeyManagement)
+		return desk.CardStatus{Identity: card.Identity(), Status: piv.Status{Protection: protection, Slots: []piv.SlotContents{held}}}, err
+	}
+	return d
+}
+
+// answer says whether the issuer answers from now on.
+func (w *softWorld) answer(signs bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.signs = signs
+}
+
+// found is what the readers hold.
+func (w *softWorld) found(serials ...uint32) []piv.Found {
+	var found []piv.Found
+	for _, serial := range serials {
+		found = append(found, piv.Found{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Identity: w.cards[serial].Identity()})
+	}
+	return found
+}
+
+// softIssuer signs what it is asked for, or lets it wait.
+type softIssuer struct {
+	t     testing.TB
+	world *softWorld
+}
+
+func (softIssuer) Name() string { return "file" }
+
+func (i softIssuer) Issue(_ context.Context, request issuer.Request) ([]*x509.Certificate, error) {
+	i.world.mu.Lock()
+	defer i.world.mu.Unlock()
+	if !i.world.signs {
+		return nil, &issuer.WaitingError{Dir: "/requests", Request: request.Email + ".csr.pem", Expected: request.Email + ".pem"}
+	}
+	csr, err := x509.ParseCertificateRequest(request.CSR)
+	if err != nil {
+		return nil, err
+	}
+	leaf := sign(i.t, &x509.Certificate{
+		SerialNumber: serialNumber(i.t), Subject: pkix.Name{CommonName: request.Email}, NotBefore: moment.AddDate(0, 0, -1), NotAfter: moment.AddDate(1, 0, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+		EmailAddresses: []string{request.Email}, CRLDistributionPoints: []string{"http://crl.example.com/ca.crl"},
+	}, i.world.issuing, csr.PublicKey, i.world.caKey)
+	return []*x509.Certificate{leaf, i.world.issuing}, nil
+}
+
+// softAccount is one user at Gmail.
+type softAccount struct {
+	world *softWorld
+	email string
+}
+
+func (a softAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
+	a.world.mu.Lock()
+	defer a.world.mu.Unlock()
+	return slices.Clone(a.world.pairs[a.email]), nil
+}
+
+func (a softAccount) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+	time.Sleep(time.Second)
+	a.world.mu.Lock()
+	defer a.world.mu.Unlock()
+	pair := gmail.KeyPair{ID: "pair-of-" + a.email, LeafSHA256: request.LeafSHA256, Enabled: true, NotAfter: moment.AddDate(1, 0, 0), HardwareDescriptions: []string{request.Description}}
+	a.world.pairs[a.email] = append(a.world.pairs[a.email], pair)
+	return pair, true, nil
+}
+
+func (a softAccount) EnsureIdentity(_ context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
+	a.world.mu.Lock()
+	defer a.world.mu.Unlock()
+	a.world.identities[a.email] = want
+	return want, gmail.Change{Action: gmail.Created}, nil
+}
