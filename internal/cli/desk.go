@@ -63,7 +63,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	}
 	terminal := options.terminal(streams)
 	defer terminal.Close()
-	return plain.Enrollments(ctx, terminal, d, email)
+	return plain.Enrollments(ctx, terminal, streams.Out, d, email)
 }
 
 // deskHint is the hint for somebody who need not type a command again.

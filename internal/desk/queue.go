@@ -101,6 +101,30 @@ func Next(places []Place, passed func(email string) bool) int {
 	return -1
 }
 
+// Left is why not everybody whom the desk turned to is done: somebody waits for a
+// certificate, or else what stood in somebody's way, the last of the queue's; nil
+// for nothing. failure tells what failed for somebody here and was not put right.
+func Left(places []Place, failure func(email string) error) error {
+	var left error
+	for _, place := range places {
+		if place.Stage == enroll.StageDone {
+			continue
+		}
+		if place.Stage == enroll.StageWaiting {
+			if len(place.Waits) > 0 {
+				return place.Waits[0]
+			}
+			return &issuer.WaitingError{Request: "the issuer"}
+		}
+		if err := failure(place.Email); err != nil {
+			left = err
+		} else if place.Problem != nil {
+			left = place.Problem
+		}
+	}
+	return left
+}
+
 // Holder returns who else in the queue was enrolled, or is being enrolled, with
 // that card; "" for nobody.
 func Holder(places []Place, serial uint32, email string) string {

@@ -51,6 +51,43 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestLeft(t *testing.T) {
+	refused, broken := errors.New("the attestation is refused"), errors.New("the journal is broken")
+	wait := &issuer.WaitingError{Request: "the CA"}
+	failure := func(email string) error {
+		if email == "failed@example.com" || email == "failed-first@example.com" {
+			return refused
+		}
+		return nil
+	}
+	done := standing("failed-first@example.com", enroll.StageDone, 1)
+	failed := standing("failed@example.com", enroll.StageBegun, 2)
+	unreadable := standing("broken@example.com", enroll.StageBegun, 3)
+	unreadable.Problem = broken
+	waiting := standing("waiting@example.com", enroll.StageWaiting, 4)
+	waiting.Waits = []*issuer.WaitingError{wait}
+	todo, ready := standing("todo@example.com", enroll.StageNone, 0), standing("ready@example.com", enroll.StageReady, 5)
+	for name, test := range map[string]struct {
+		places []desk.Place
+		want   error
+	}{
+		"nobody":                             {nil, nil},
+		"those who were not turned to":       {[]desk.Place{done, todo, ready}, nil},
+		"what failed":                        {[]desk.Place{done, failed, todo}, refused},
+		"what cannot be read":                {[]desk.Place{failed, unreadable}, broken},
+		"somebody who waits before failures": {[]desk.Place{failed, waiting, unreadable}, wait},
+	} {
+		if got := desk.Left(test.places, failure); !errors.Is(got, test.want) || (test.want == nil && got != nil) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+	waiting.Waits = nil // nobody asked the issuer yet
+	var unknown *issuer.WaitingError
+	if err := desk.Left([]desk.Place{waiting}, failure); !errors.As(err, &unknown) || unknown.Hint() == "" {
+		t.Errorf("somebody who waits for an unknown request: %v", err)
+	}
+}
+
 func TestHolder(t *testing.T) {
 	places := []desk.Place{standing("Ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageNone, 2)}
 	for _, test := range []struct {

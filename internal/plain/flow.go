@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -13,14 +14,14 @@ import (
 )
 
 // Enrollments serves the people of the desk one after the other, or those whose
-// addresses are typed. With first it serves that person alone.
+// addresses are typed, and writes their receipts. With first it serves that
+// person alone.
 //
-// It returns the *issuer.WaitingError of somebody who still waits for a
-// certificate, else what failed last and was not put right, else nil. Other
-// errors are ErrEndOfInput and the context's; whatever was begun then goes on
-// the next time.
-func Enrollments(ctx context.Context, terminal *Terminal, d *desk.Desk, first string) error {
-	f := &flow{Terminal: terminal, desk: d, single: first != ""}
+// It returns what desk.Left does. For one person who was not begun with, and as
+// soon as ctx ends, it returns context.Canceled, and ErrEndOfInput where an
+// answer was needed; whatever was begun then goes on the next time.
+func Enrollments(ctx context.Context, terminal *Terminal, receipts io.Writer, d *desk.Desk, first string) error {
+	f := &flow{Terminal: terminal, receipts: receipts, desk: d, single: first != ""}
 	for _, person := range d.People {
 		if !f.single || strings.EqualFold(person.Email, first) {
 			f.places = append(f.places, desk.Place{Person: person})
@@ -29,27 +30,43 @@ func Enrollments(ctx context.Context, terminal *Terminal, d *desk.Desk, first st
 	if f.single && len(f.places) == 0 {
 		f.places = []desk.Place{{Person: desk.Person{Email: first}}}
 	}
-	if next, err := f.start(ctx); err != nil || next == stop {
+	next, err := f.start(ctx)
+	switch {
+	case err != nil:
 		return err
-	}
-	if f.single {
-		if _, err := f.serve(ctx, 0); err != nil {
-			return err
-		}
-		return f.left()
+	case f.single:
+		return f.serveOne(ctx, next)
+	case next == stop:
+		return nil
 	}
 	if err := f.serveAll(ctx); err != nil {
 		return err
 	}
 	f.say("%s", f.tally())
-	return f.left()
+	return desk.Left(f.places, f.failure)
+}
+
+// serveOne serves the person who was named beforehand, unless start was stopped.
+func (f *flow) serveOne(ctx context.Context, next turn) error {
+	if next != stop {
+		if _, err := f.serve(ctx, 0); err != nil {
+			return err
+		}
+	}
+	err := desk.Left(f.places, f.failure)
+	if err == nil && f.places[0].Stage != enroll.StageDone {
+		return context.Canceled // stopped before anything was done
+	}
+	return err
 }
 
 // flow is one session at a desk.
 type flow struct {
 	*Terminal
-	desk   *desk.Desk
-	single bool // one person, named beforehand
+	desk *desk.Desk
+	// receipts is where the outcome goes, apart from what is said meanwhile.
+	receipts io.Writer
+	single   bool // one person, named beforehand
 	// places are the people of the roster, and whoever was served besides.
 	places   []desk.Place
 	failures []failure // that were not put right, the latest last
@@ -76,6 +93,8 @@ const (
 // text is the choice in a person's words.
 func (t turn) text() string {
 	switch t {
+	case goOn:
+		return "begin"
 	case again:
 		return "again"
 	case look:
@@ -83,7 +102,7 @@ func (t turn) text() string {
 	case replan:
 		return "change the plan"
 	case park:
-		return "park this person"
+		return "park this person, and serve the next one"
 	}
 	return "stop; what was done stays done"
 }

@@ -14,16 +14,22 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// card waits for the person's card and says what is on it.
+// cardMoment is how long a card that was just put in may take to answer.
+const cardMoment = 3 * time.Second
+
+// card has the person's card put in and says what is on it.
 func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
-	serial, err := f.awaitCard(ctx, s.request.Serial)
-	if err != nil {
-		return f.trouble(ctx, s, "waiting for the card", err, again, park, stop)
+	serial, next, err := f.findCard(ctx, s.request.Serial)
+	if err != nil || next != goOn {
+		return next, err
 	}
 	if s.card, err = f.desk.Status(ctx, serial); err != nil {
 		return f.trouble(ctx, s, fmt.Sprintf("reading card %d", serial), err, again, park, stop)
 	}
 	f.sayCard(s.card)
+	if other := desk.Holder(f.places, serial, s.person.Email); other != "" {
+		f.say("warning: card %d is the card of %s: is it the right one?", serial, other)
+	}
 	s.request.Serial = serial
 	if place := &f.places[s.place]; place.Person.Serial != 0 {
 		place.Person.Serial = serial // another one than was set aside
@@ -31,80 +37,103 @@ func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
 	return goOn, nil
 }
 
-// awaitCard returns the serial number of the card to be used: the wanted one, or
-// for 0 the only one that is there or is chosen. When the desk's patience ends it
-// fails with what is wrong with the readers, or piv.ErrNoCard.
-func (f *flow) awaitCard(ctx context.Context, wanted uint32) (uint32, error) {
-	waiting, cancel := context.WithCancel(ctx)
-	defer cancel()
-	impatience := time.AfterFunc(f.desk.World.Patience, cancel)
-	defer impatience.Stop()
-	cause, said, refused := error(piv.ErrNoCard), "", ""
-	for found, err := range f.desk.Watch(waiting) {
-		cards, ask := usable(found, wanted)
-		if cause = err; err == nil {
-			cause = obstacle(found)
+// findCard returns the serial number of the card to be used (goOn): the wanted
+// one, or for 0 the only one that is there or is chosen. As long as it is not
+// there, a person puts it in, parks or stops.
+func (f *flow) findCard(ctx context.Context, wanted uint32) (uint32, turn, error) {
+	for moment := time.Duration(0); ; moment = cardMoment {
+		found, err := f.readers(ctx, wanted, moment)
+		if ctx.Err() != nil {
+			return 0, stop, ctx.Err()
 		}
-		offered := fmt.Sprint(cards)
+		cards := usable(found, wanted)
 		switch {
 		case len(cards) == 1 && (wanted == 0 || cards[0].Serial == wanted):
-			return cards[0].Serial, nil
-		case len(cards) > 0 && offered != refused:
-			impatience.Stop() // somebody is there
+			return cards[0].Serial, goOn, nil
+		case len(cards) > 0:
 			serial, err := f.chooseCard(ctx, cards, wanted)
 			if err != nil || serial != 0 {
-				return serial, err
+				return serial, goOn, err
 			}
-			refused, said = offered, ""
-			impatience.Reset(f.desk.World.Patience)
+		default:
+			f.sayObstacles(found, err)
 		}
-		if !errors.Is(cause, piv.ErrNoCard) {
-			ask += fmt.Sprintf(" (%v)", cause)
-			if hint := f.desk.Hint(cause); hint != "" {
-				ask += "; hint: " + hint
-			}
-		}
-		if ask != said {
-			f.say("%s", ask)
-			said = ask
+		if next, err := f.askForCard(ctx, wanted); err != nil || next != again {
+			return 0, next, err
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return 0, err
+}
+
+// readers tells what is in the readers, as soon as the wanted card is there, at
+// the latest after that moment.
+func (f *flow) readers(ctx context.Context, wanted uint32, moment time.Duration) (found []piv.Found, err error) {
+	watching, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if moment > 0 {
+		defer time.AfterFunc(moment, cancel).Stop()
 	}
-	return 0, cause
+	for found, err = range f.desk.Watch(watching) {
+		cards := usable(found, wanted)
+		if moment == 0 || len(cards) == 1 && (wanted == 0 || cards[0].Serial == wanted) {
+			break
+		}
+	}
+	return found, err
+}
+
+// askForCard has the card put in (again), unless a person parks or stops.
+func (f *flow) askForCard(ctx context.Context, wanted uint32) (turn, error) {
+	ask := "put the card in"
+	if wanted != 0 {
+		ask = fmt.Sprintf("put card %d in", wanted)
+	}
+	words := "stop"
+	if !f.single {
+		words = "park or stop"
+	}
+	fmt.Fprintf(f.out, "%s and press Enter, or type %s: ", ask, words)
+	line, err := f.readLine(ctx, true)
+	if err != nil {
+		return stop, err
+	}
+	switch word := turn(strings.ToLower(strings.TrimSpace(line))); {
+	case word == stop, word == park && !f.single:
+		return word, nil
+	}
+	return again, nil
 }
 
 // usable lists the cards that can be used, only the wanted one where it is
-// there, and says what is to be done where none can.
-func usable(found []piv.Found, wanted uint32) (cards []piv.Identity, ask string) {
-	ask = "put the card in"
-	switch {
-	case wanted != 0:
-		ask = fmt.Sprintf("put card %d in", wanted)
-	case len(found) == 0:
-		ask = "put the card in; there is no reader yet, but a YubiKey is one itself"
-	}
+// there.
+func usable(found []piv.Found, wanted uint32) (cards []piv.Identity) {
 	for _, f := range found {
 		switch {
 		case f.Err == nil && f.Identity.Serial == wanted:
-			return []piv.Identity{f.Identity}, ask
+			return []piv.Identity{f.Identity}
 		case f.Err == nil:
 			cards = append(cards, f.Identity)
 		}
 	}
-	return cards, ask
+	return cards
 }
 
-// obstacle is what keeps a card that is there from being used, else
-// piv.ErrNoCard.
-func obstacle(found []piv.Found) error {
-	for _, f := range found {
-		if f.Err != nil && !errors.Is(f.Err, piv.ErrNoCard) {
-			return fmt.Errorf("%s: %w", f.Reader, f.Err)
-		}
+// sayObstacles says why no card can be used.
+func (f *flow) sayObstacles(found []piv.Found, err error) {
+	switch {
+	case err != nil:
+		f.say("the card readers cannot be used")
+		f.explain(err)
+	case len(found) == 0:
+		f.say("there is no card reader; a YubiKey is one itself")
 	}
-	return piv.ErrNoCard
+	for _, in := range found {
+		if errors.Is(in.Err, piv.ErrNoCard) {
+			f.say("no card is in %s", in.Reader)
+			continue
+		}
+		f.say("the card in %s cannot be used", in.Reader)
+		f.explain(in.Err)
+	}
 }
 
 // chooseCard has a person choose among the cards that are there; 0 is none of

@@ -20,7 +20,11 @@ func (f *flow) await(ctx context.Context, s *serving) (turn, error) {
 		if place.Problem != nil {
 			f.explain(place.Problem)
 		}
-		next, err := f.turn(ctx, "parked people come back when their certificate is there, and need not keep their card here until then", look, park, stop)
+		text := "parked people come back when their certificate is there, and need not leave their card here until then"
+		if f.single {
+			text = "the certificate can come on another day: the same command goes on then"
+		}
+		next, err := f.turn(ctx, text, look, park, stop)
 		if err != nil || next != look {
 			return next, err
 		}

@@ -10,9 +10,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
-// plan says what will be done and has a person change it until they do not want
-// to any more. What would be lost for ever is agreed to by typing the card's
-// serial number.
+// plan says what will be done and has a person change it until they begin, park
+// or stop. What would be lost for ever is agreed to by typing the card's serial
+// number.
 func (f *flow) plan(ctx context.Context, s *serving) (turn, error) {
 	for {
 		outlook, err := f.desk.Outlook(ctx, s.request)
@@ -20,13 +20,17 @@ func (f *flow) plan(ctx context.Context, s *serving) (turn, error) {
 			return f.trouble(ctx, s, "looking what the plan would do to the card", err, again, park, stop)
 		}
 		f.sayPlan(s.request, outlook)
-		if change, err := f.Confirm(ctx, enroll.Question{Text: "change the plan?"}); err != nil {
+		next, err := f.turn(ctx, "is that the plan?", goOn, replan, park, stop)
+		switch {
+		case err != nil:
 			return stop, err
-		} else if change {
+		case next == replan:
 			if s.request.Keys, err = f.askKeys(ctx, s.request.Keys, s.card.Identity.Firmware); err != nil {
 				return stop, err
 			}
 			continue
+		case next != goOn:
+			return next, nil
 		}
 		if err := enroll.Workable(s.request, outlook); err != nil {
 			return f.trouble(ctx, s, "the plan", err, replan, park, stop)

@@ -30,21 +30,20 @@ func (f *flow) sayKey(key enroll.ReviewKey) {
 		proof = "warning: not proven to be born on this card"
 	}
 	f.say("slot %s: %s, %s", strings.ToUpper(key.Slot), useText(key.Use), proof)
-	f.say("  chain, from the root to the user:")
 	for depth := range key.Chain {
 		certificate := key.Chain[len(key.Chain)-1-depth]
-		f.say("  %s%s, valid from %s to %s", strings.Repeat("  ", depth+1), subject(certificate),
+		f.say("  %s: %s, valid from %s to %s", place(depth, len(key.Chain)), subject(certificate),
 			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
 	}
 	if len(key.Chain) > 0 {
 		f.say("  addresses: %s", strings.Join(smime.EmailAddresses(key.Chain[0]), ", "))
 	}
 	f.say("  on the card: SHA-256 %s", key.OnCard)
-	f.say("  to upload:   SHA-256 %s", key.Upload)
+	f.say("  to upload: SHA-256 %s", key.Upload)
 	if key.Same() {
-		f.say("  the two are the same")
+		f.say("  what is on the card and what is uploaded are the same")
 	} else {
-		f.say("  error: the two are NOT the same")
+		f.say("  error: what is on the card and what is uploaded are NOT the same")
 	}
 	if key.Known {
 		f.say("  Gmail has this key pair already; it is used again")
@@ -59,6 +58,17 @@ func (f *flow) sayKey(key enroll.ReviewKey) {
 	if len(key.Findings) == 0 {
 		f.say("  nothing is to be said against the chain")
 	}
+}
+
+// place says where a certificate stands in a chain, counted from the root.
+func place(depth, length int) string {
+	switch depth {
+	case length - 1:
+		return "user certificate"
+	case 0:
+		return "root"
+	}
+	return "intermediate"
 }
 
 // subject names a certificate.

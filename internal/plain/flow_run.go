@@ -20,7 +20,7 @@ func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 	switch {
 	case err == nil:
 		f.forgive(s.person.Email)
-		return goOn, Receipt(f.out, receipt)
+		return goOn, Receipt(f.receipts, receipt)
 	case ctx.Err() != nil || errors.Is(err, ErrEndOfInput):
 		return stop, err
 	case errors.As(err, &waiting):

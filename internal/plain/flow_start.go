@@ -136,21 +136,3 @@ func (f *flow) tally() string {
 	}
 	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", done, parked, failed, len(f.places)-done-parked-failed)
 }
-
-// left is the error for what is left: somebody waits for a certificate, or
-// something failed.
-func (f *flow) left() error {
-	var problem error
-	for _, place := range f.places {
-		if place.Stage == enroll.StageWaiting && len(place.Waits) > 0 {
-			return place.Waits[0]
-		}
-		if place.Problem != nil {
-			problem = place.Problem
-		}
-	}
-	if len(f.failures) > 0 {
-		return f.failures[len(f.failures)-1].err
-	}
-	return problem
-}

@@ -21,6 +21,9 @@ const (
 // pick asks who is next, and returns the index of their place; -1 for nobody.
 func (f *flow) pick(ctx context.Context) (int, error) {
 	f.look(ctx)
+	if err := ctx.Err(); err != nil {
+		return -1, err
+	}
 	for {
 		prompt := "address of the user, or " + wordStop + ": "
 		if len(f.places) > 0 {
@@ -72,7 +75,7 @@ func (f *flow) find(ctx context.Context, typed string) (int, error) {
 	case 1:
 		// A slip of the finger is noticed before it costs a card.
 		place := f.places[matches[0]]
-		agreed, err := f.Confirm(ctx, enroll.Question{Text: strings.TrimSpace(fmt.Sprintf("enroll %s? %s", place.Email, place.Note))})
+		agreed, err := f.Confirm(ctx, enroll.Question{Text: "enroll " + named(place) + "?"})
 		if err != nil || !agreed {
 			return -1, err
 		}
@@ -80,13 +83,21 @@ func (f *flow) find(ctx context.Context, typed string) (int, error) {
 	}
 	choices := []enroll.Choice{{ID: "-1", Text: "none of them"}}
 	for _, i := range matches {
-		choices = append(choices, enroll.Choice{ID: strconv.Itoa(i), Text: strings.TrimSpace(f.places[i].Email + " " + f.places[i].Note)})
+		choices = append(choices, enroll.Choice{ID: strconv.Itoa(i), Text: named(f.places[i])})
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: "who of them?"}, choices)
 	if err != nil {
 		return -1, err
 	}
 	return strconv.Atoi(answer)
+}
+
+// named is a person's address, with what the roster says of them.
+func named(place desk.Place) string {
+	if place.Note == "" {
+		return place.Email
+	}
+	return place.Email + ", " + place.Note
 }
 
 // placeOf returns the place of an address, at the end of the queue if it has
@@ -122,18 +133,18 @@ func (f *flow) user(ctx context.Context, s *serving) (turn, error) {
 		f.say("Gmail has no key pair for them yet")
 		return goOn, nil
 	}
-	f.say("Gmail has %d key pairs for them; they stay, so that old mail stays readable", len(found.KeyPairs))
+	f.say("key pairs that Gmail has for them: %d; they stay, so that old mail stays readable", len(found.KeyPairs))
 	for _, pair := range found.KeyPairs {
-		f.say("  %s", pairText(pair, found.Identity))
+		f.say("  key pair %s", pairText(pair, found.Identity))
 	}
 	return goOn, nil
 }
 
 // pairText tells of a key pair in a line.
 func pairText(pair gmail.KeyPair, identity *gmail.Identity) string {
-	text := "disabled"
+	text := pair.ID + ": disabled"
 	if pair.Enabled {
-		text = "enabled"
+		text = pair.ID + ": enabled"
 	}
 	if identity != nil {
 		switch pair.ID {

@@ -53,7 +53,7 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		if !question.New {
 			return value, nil
 		}
-		fmt.Fprint(t.out, "the same again: ")
+		fmt.Fprintf(t.out, "%s, once more: ", Clean(question.Text))
 		again, err := t.readLine(ctx, false)
 		if err != nil {
 			return secret.Secret{}, err
@@ -61,7 +61,7 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		if value.Equal(secret.FromString(again)) {
 			return value, nil
 		}
-		fmt.Fprintln(t.out, "the two were not the same")
+		fmt.Fprintln(t.out, "the two were not the same: type both again")
 	}
 }
 
@@ -88,9 +88,11 @@ func secretRules(question enroll.SecretQuestion) string {
 // Confirm takes "yes" or "no" spelled out, so that a touch on a YubiKey, which
 // types a burst of letters and Enter, answers nothing.
 func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
-	t.ask(question)
+	for _, loss := range question.Loss {
+		fmt.Fprintf(t.out, "  lost: %s\n", Clean(loss))
+	}
 	for {
-		fmt.Fprint(t.out, "yes or no: ")
+		fmt.Fprintf(t.out, "%s yes or no: ", Clean(question.Text))
 		line, err := t.readLine(ctx, true)
 		if err != nil {
 			return false, err

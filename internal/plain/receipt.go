@@ -8,7 +8,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
-// Receipt shows a person what the enrollment came to.
+// Receipt shows a person what the enrollment came to. Every line can be understood
+// by itself.
 func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 	rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
@@ -21,9 +22,10 @@ func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 		if !key.Attested {
 			proof = "not attested"
 		}
-		row("slot "+key.Slot, "%s, %s, %s", key.Algorithm, key.Origin, proof)
-		row("", "certificate SHA-256 %s", key.LeafSHA256)
-		row("", "key pair %s", key.KeyPairID)
+		slot := "slot " + key.Slot
+		row(slot, "%s, %s, %s", key.Algorithm, key.Origin, proof)
+		row(slot, "certificate SHA-256 %s", key.LeafSHA256)
+		row(slot, "key pair %s", key.KeyPairID)
 	}
 	if identity := receipt.Identity; identity.PrimaryKeyPairID != "" {
 		row("identity", "%s", identity.PrimaryKeyPairID)
@@ -31,6 +33,6 @@ func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 		row("identity", "signs with %s, is written to with %s", identity.SigningKeyPairID, identity.EncryptionKeyPairID)
 	}
 	row("evidence", "%s", receipt.Evidence)
-	row("", "it may take up to 24 hours to show in Gmail")
+	row("note", "it may take up to 24 hours to show in Gmail")
 	return rows.Flush()
 }

@@ -74,6 +74,9 @@ func (t *Terminal) readLine(ctx context.Context, echo bool) (string, error) {
 	}
 	return t.await(ctx, func() (string, error) {
 		line, tooLong, err := t.in.ReadLine()
+		if t.tty == nil {
+			fmt.Fprintln(t.out) // nobody pressed Enter there
+		}
 		if err == nil && tooLong {
 			return "", fmt.Errorf("an answer is longer than %d bytes", maxLine)
 		}

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -30,7 +29,6 @@ type Model struct {
 	leaving       leaving
 	burst         burst
 	outcome       error
-	waiting       error // the latest wait for a certificate
 }
 
 // leaving is how far the wizard is with ending while an enrollment runs.
@@ -46,7 +44,7 @@ const (
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w world, email string) *Model {
-	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]string{}, collecting: map[string]bool{}, single: email != ""}
+	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]error{}, collecting: map[string]bool{}, single: email != ""}
 	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
@@ -267,7 +265,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	case leaving == leavingBack, errors.Is(msg.err, enroll.ErrDeclined), errors.Is(msg.err, context.Canceled):
 		return tea.Batch(refresh, m.show(screenPlan))
 	case errors.As(msg.err, &waiting):
-		m.outcome, m.waiting = msg.err, msg.err
+		m.outcome = msg.err
 		return tea.Batch(refresh, m.show(screenCertificate))
 	}
 	m.outcome = msg.err
@@ -278,8 +276,10 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 func (m *Model) park() tea.Cmd {
 	s := m.session
 	if s.run != nil && s.run.err != nil && m.at == screenFailure {
-		what, why := s.explainStep(s.run.err)
-		s.failures[strings.ToLower(s.person.Email)] = fmt.Sprintf("%s: %s", what, why.text)
+		s.failures[strings.ToLower(s.person.Email)] = s.run.err
+		if _, ok := s.place(s.person.Email); !ok {
+			s.places = append(s.places, desk.Place{Person: s.person, Standing: enroll.Standing{Stage: enroll.StageBegun}})
+		}
 	}
 	return m.nextPerson()
 }

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -49,8 +48,8 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 
 // standingText says how far a person is, in a word with a mark.
 func standingText(s *session, place desk.Place) string {
-	if failure, ok := s.failures[strings.ToLower(place.Email)]; ok && place.Stage != enroll.StageDone {
-		return s.styles.Bad.Render(markBad + " failed: " + failure)
+	if failure := s.failure(place.Email); failure != nil && place.Stage != enroll.StageDone {
+		return s.styles.Bad.Render(markBad + " failed: " + clean(failure.Error()))
 	}
 	if place.Problem != nil {
 		return s.styles.Bad.Render(markBad + " " + clean(place.Problem.Error()))

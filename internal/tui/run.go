@@ -22,9 +22,9 @@ type Options struct {
 }
 
 // Run shows the wizard until it is ended and returns the receipts of those who
-// were enrolled. For one person the error is what kept them from it; at a desk with many, a *issuer.WaitingError where
-// somebody still waits for a certificate. It returns context.Canceled when a
-// running enrollment was stopped. Whatever it started has ended by then.
+// were enrolled. For one person the error is what kept them from it; at a desk
+// with many it is what desk.Left returns. It is context.Canceled when a running
+// enrollment was stopped. Whatever it started has ended by then.
 func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt, error) {
 	working, stop := context.WithCancel(ctx)
 	running := &tasks{}
@@ -56,10 +56,8 @@ func (m *Model) result() error {
 	case m.session.single, errors.Is(m.outcome, context.Canceled):
 		return m.outcome
 	}
-	for _, place := range m.session.places {
-		if place.Stage == enroll.StageWaiting {
-			return m.waiting
-		}
+	if left := desk.Left(m.session.places, m.session.failure); left != nil || m.at != screenFailure {
+		return left
 	}
-	return nil
+	return m.outcome // ended in sight of what failed
 }

@@ -22,7 +22,7 @@ type session struct {
 	checks []desk.Check // nil until they were made
 	places []desk.Place
 	// failures holds, by address in lower case, what failed here and was parked.
-	failures map[string]string
+	failures map[string]error
 	// collecting holds, by address in lower case, whose certificate is asked for
 	// just now.
 	collecting map[string]bool
@@ -97,8 +97,11 @@ func (s *session) setPlace(changed desk.Place) {
 	}
 }
 
+// failure is what failed for a person here, and was parked; nil for nothing.
+func (s *session) failure(email string) error { return s.failures[strings.ToLower(email)] }
+
 // failed reports whether a person's enrollment failed here and was parked.
-func (s *session) failed(email string) bool { return s.failures[strings.ToLower(email)] != "" }
+func (s *session) failed(email string) bool { return s.failure(email) != nil }
 
 // cards returns the YubiKeys that can be used now.
 func (s *session) cards() []piv.Identity {
