@@ -118,9 +118,9 @@ func (e *Error) Error() string {
 	if e.Reason != "" {
 		fmt.Fprintf(&b, "%s: ", clean(e.Reason))
 	}
-	message := clean(e.Message)
+	message := mask(clean(e.Message))
 	if message == "" && e.Err != nil {
-		message = clean(e.Err.Error())
+		message = mask(clean(e.Err.Error()))
 	}
 	if message == "" && e.Kind.sentinel() != nil {
 		message = e.Kind.sentinel().Error()
