@@ -47,6 +47,19 @@ func (e *Error) Hint() string {
 	return ""
 }
 
+// NewerError: a newer version of this program made the ledger's tables.
+type NewerError struct{ Has, Known int64 }
+
+// Error says how far apart the two are.
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("its tables are of version %d, and this program knows them up to version %d", e.Has, e.Known)
+}
+
+// Hint says what helps.
+func (e *NewerError) Hint() string {
+	return "use the version of cse-piv that the others use who work with this ledger, or a newer one"
+}
+
 // sqliteCode is SQLite's primary result code, 0 for other errors.
 func sqliteCode(err error) int {
 	var e *sqlite.Error

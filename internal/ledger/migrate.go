@@ -24,7 +24,10 @@ const migrationLock = 0x6373652d706976
 // migrate makes our tables and River's.
 func (l *Ledger) migrate(ctx context.Context) (err error) {
 	if !l.Shared() {
-		return errors.Join(l.migrateOwn(ctx, goose.DialectSQLite3, "migrations/sqlite"), migrateRiver(ctx, riversqlite.New(l.write)))
+		if err := l.migrateOwn(ctx, migrations); err != nil {
+			return err
+		}
+		return migrateRiver(ctx, riversqlite.New(l.write))
 	}
 	connection, err := l.pool.Acquire(ctx)
 	if err != nil {
@@ -38,20 +41,32 @@ func (l *Ledger) migrate(ctx context.Context) (err error) {
 		_, unlockErr := connection.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
 		err = errors.Join(err, unlockErr)
 	}()
-	if err := l.migrateOwn(ctx, goose.DialectPostgres, "migrations/postgres"); err != nil {
+	if err := l.migrateOwn(ctx, migrations); err != nil {
 		return err
 	}
 	return migrateRiver(ctx, riverpgxv5.New(l.pool))
 }
 
-func (l *Ledger) migrateOwn(ctx context.Context, dialect goose.Dialect, folder string) error {
-	files, err := fs.Sub(migrations, folder)
+// migrateOwn brings our tables to the newest version that from knows.
+func (l *Ledger) migrateOwn(ctx context.Context, from fs.FS) error {
+	dialect, folder := goose.DialectSQLite3, "migrations/sqlite"
+	if l.Shared() {
+		dialect, folder = goose.DialectPostgres, "migrations/postgres"
+	}
+	files, err := fs.Sub(from, folder)
 	if err != nil {
 		return err
 	}
 	provider, err := goose.NewProvider(dialect, l.write, files, goose.WithTableName("ledger_migration"))
 	if err != nil {
 		return err
+	}
+	has, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if has > known {
+		return &NewerError{Has: has, Known: known}
 	}
 	_, err = provider.Up(ctx)
 	return err

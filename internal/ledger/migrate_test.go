@@ -1,0 +1,153 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
+)
+
+// version1 is what the first version of this program wrote.
+const version1 = "testdata/version1.sql"
+
+// onEachStore runs a test on a file and, where there is one, on PostgreSQL.
+func onEachStore(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("file", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "ledger.db")) })
+	t.Run("postgres", func(t *testing.T) { test(t, pgtest.Start(t).NewDatabase(t)) })
+}
+
+func mustOpen(t *testing.T, url string) *Ledger {
+	t.Helper()
+	l, err := Open(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// makeVersion makes a ledger as the first n migrations left it.
+func makeVersion(t *testing.T, url string, n int) *Ledger {
+	t.Helper()
+	var l *Ledger
+	var err error
+	if isPostgres(url) {
+		l, err = openPostgres(t.Context(), url, Options{})
+	} else {
+		l, err = openFile(t.Context(), url, Options{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	if err := l.migrateOwn(t.Context(), firstMigrations(t, n)); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// firstMigrations are the first n of each database's.
+func firstMigrations(t *testing.T, n int) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	for _, folder := range []string{"migrations/sqlite", "migrations/postgres"} {
+		entries, err := fs.ReadDir(migrations, folder)
+		if err != nil || len(entries) < n {
+			t.Fatal(len(entries), err)
+		}
+		for _, entry := range entries[:n] {
+			data, err := fs.ReadFile(migrations, path.Join(folder, entry.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[path.Join(folder, entry.Name())] = &fstest.MapFile{Data: data}
+		}
+	}
+	return files
+}
+
+// fill carries out what a file says, statement by statement.
+func fill(t *testing.T, l *Ledger, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(strings.TrimSpace(string(data)), ";\n") {
+		if _, err := l.write.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%v: %s", err, statement)
+		}
+	}
+}
+
+// TestUpgradeFromVersion1: what the first version wrote is understood, and gone
+// on with.
+func TestUpgradeFromVersion1(t *testing.T) {
+	onEachStore(t, func(t *testing.T, url string) {
+		old := makeVersion(t, url, 1)
+		fill(t, old, version1)
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l := mustOpen(t, url)
+		if counts, err := l.Counts(t.Context(), 1); err != nil || counts != (Counts{Total: 3, Done: 1, Failed: 1, Waiting: 1}) {
+			t.Errorf("%+v %v", counts, err)
+		}
+		done, ok, err := l.Entry(t.Context(), "ada@lab.example")
+		if err != nil || !ok || done.Email != "Ada@lab.example" || done.State != StateDone || done.Worker != "op@desk/7" || len(done.Pairs) != 1 || done.Pairs[0].KeyPairID != "pair-of-ada" ||
+			!done.Pairs[0].Created || done.Updated.UnixMilli() != 1790000002000 {
+			t.Errorf("%+v %v", done, err)
+		}
+		if earlier, err := l.EarlierPairs(t.Context(), "ada@lab.example"); err != nil || len(earlier) != 1 || earlier[0].KeyPairID != "old-pair-of-ada" {
+			t.Errorf("%+v %v", earlier, err)
+		}
+		// The next run finds who is done, and works on who waits.
+		next, err := l.Begin(t.Context(), Run{Source: "people.csv"})
+		if err != nil || next != 2 {
+			t.Fatal(next, err)
+		}
+		entered, err := l.Put(t.Context(), next, []Entry{{Email: "ada@lab.example", Pairs: done.Pairs}}, true)
+		if err != nil || len(entered) != 1 || !entered[0].Earlier || entered[0].State != StateDone {
+			t.Errorf("%+v %v", entered, err)
+		}
+		task, ok, err := l.Take(t.Context(), "bob@lab.example", "w")
+		if err != nil || !ok || string(task.Pairs[0].PKCS7) != "chain of bob" {
+			t.Errorf("%+v %v %v", task, ok, err)
+		}
+	})
+}
+
+// TestLaterVersions: a further migration is carried out over what is there, and
+// a program that does not know it leaves the ledger alone.
+func TestLaterVersions(t *testing.T) {
+	onEachStore(t, func(t *testing.T, url string) {
+		l := mustOpen(t, url)
+		fill(t, l, version1)
+		later := firstMigrations(t, 1)
+		for _, folder := range []string{"migrations/sqlite", "migrations/postgres"} {
+			later[folder+"/09999_later.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nALTER TABLE entry ADD COLUMN desk TEXT NOT NULL DEFAULT 'unknown';\n")}
+		}
+		if err := l.migrateOwn(t.Context(), later); err != nil {
+			t.Fatal(err)
+		}
+		var desk string
+		if err := l.read.QueryRowContext(t.Context(), `SELECT desk FROM entry WHERE email = 'ada@lab.example'`).Scan(&desk); err != nil || desk != "unknown" {
+			t.Error(desk, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(context.Background(), url, Options{})
+		var newer *NewerError
+		if !errors.As(err, &newer) || newer.Has != 9999 || newer.Hint() == "" {
+			t.Error(err)
+		}
+	})
+}
