@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
-			"foreign": foreign, "agekey": ageKey,
+			"foreign": foreign, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"interrupt": interrupt, "ended": ended,
 		},

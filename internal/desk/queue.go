@@ -107,9 +107,6 @@ func Next(places []Place, passed func(email string) bool) int {
 func Left(places []Place, failure func(email string) error) error {
 	var left error
 	for _, place := range places {
-		if place.Stage == enroll.StageDone {
-			continue
-		}
 		if place.Stage == enroll.StageWaiting {
 			if len(place.Waits) > 0 {
 				return place.Waits[0]
@@ -118,7 +115,7 @@ func Left(places []Place, failure func(email string) error) error {
 		}
 		if err := failure(place.Email); err != nil {
 			left = err
-		} else if place.Problem != nil {
+		} else if place.Problem != nil && place.Stage != enroll.StageDone {
 			left = place.Problem
 		}
 	}

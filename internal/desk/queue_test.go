@@ -55,12 +55,13 @@ func TestLeft(t *testing.T) {
 	refused, broken := errors.New("the attestation is refused"), errors.New("the journal is broken")
 	wait := &issuer.WaitingError{Request: "the CA"}
 	failure := func(email string) error {
-		if email == "failed@example.com" || email == "failed-first@example.com" {
+		if email == "failed@example.com" || email == "failed-again@example.com" {
 			return refused
 		}
 		return nil
 	}
-	done := standing("failed-first@example.com", enroll.StageDone, 1)
+	done := standing("done@example.com", enroll.StageDone, 1)
+	again := standing("failed-again@example.com", enroll.StageDone, 6) // once done, and not this time
 	failed := standing("failed@example.com", enroll.StageBegun, 2)
 	unreadable := standing("broken@example.com", enroll.StageBegun, 3)
 	unreadable.Problem = broken
@@ -74,6 +75,7 @@ func TestLeft(t *testing.T) {
 		"nobody":                             {nil, nil},
 		"those who were not turned to":       {[]desk.Place{done, todo, ready}, nil},
 		"what failed":                        {[]desk.Place{done, failed, todo}, refused},
+		"what failed the second time":        {[]desk.Place{done, again, todo}, refused},
 		"what cannot be read":                {[]desk.Place{failed, unreadable}, broken},
 		"somebody who waits before failures": {[]desk.Place{failed, waiting, unreadable}, wait},
 	} {

@@ -1,0 +1,124 @@
+package cli_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// talk answers a command's questions as they come, and checks its exit code:
+// talk CODE DIALOGUE COMMAND ARGS... A dialogue is a file of lines:
+//
+//	< TEXT            wait until TEXT is said, after what was waited for before
+//	> TEXT            type TEXT and press Enter
+//	* COMMAND ARGS    do something meanwhile, one of the script's commands
+//	^                 interrupt it
+//
+// The input ends after the last line. What was said is the script's stderr.
+func talk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: talk CODE DIALOGUE COMMAND ARGS...")
+	}
+	command := exec.Command(args[2], args[3:]...)
+	command.Dir = ts.Getenv("WORK")
+	for _, name := range talkEnvironment {
+		command.Env = append(command.Env, name+"="+ts.Getenv(name))
+	}
+	path, err := exec.LookPath(args[2])
+	ts.Check(err)
+	command.Path = path
+	var said heard
+	command.Stdout, command.Stderr = ts.Stdout(), io.MultiWriter(&said, ts.Stderr())
+	keyboard, err := command.StdinPipe()
+	ts.Check(err)
+	ts.Check(command.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	failed := true
+	defer func() {
+		if failed {
+			_ = command.Process.Kill()
+			<-ended
+		}
+	}()
+	at := 0
+	for _, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n") {
+		what, text, _ := strings.Cut(line, " ")
+		switch what {
+		case "<":
+			if at, err = said.await(text, at); err != nil {
+				ts.Fatalf("%q is not said, but:\n%s", text, said.from(at))
+			}
+		case ">":
+			_, err := io.WriteString(keyboard, text+"\n")
+			ts.Check(err)
+		case "*":
+			words := strings.Fields(text)
+			meanwhile[words[0]](ts, false, words[1:])
+		case "^":
+			ts.Check(command.Process.Signal(os.Interrupt))
+		case "#", "":
+		default:
+			ts.Fatalf("%q is not a line of a dialogue", line)
+		}
+	}
+	ts.Check(keyboard.Close())
+	err = <-ended
+	failed = false
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	if got := strconv.Itoa(command.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// meanwhile is what can be done while a command asks.
+var meanwhile = map[string]func(*testscript.TestScript, bool, []string){
+	"pull": pull, "insert": insert, "reinsert": reinsert, "foreign": foreign, "sign": sign, "fault": fault, "holds": holds,
+}
+
+// talkEnvironment is what a command is given of the script's environment.
+var talkEnvironment = []string{
+	"PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "CSE_PIV_RETRY_BASE", "PCSCLITE_CSOCK_NAME",
+	"CSE_PIV_CREDENTIALS", "CSE_PIV_GMAIL_ENDPOINT", "CSE_PIV_ISSUER", "CSE_PIV_ISSUER_DIR", "CSE_PIV_ATTESTATION_ROOTS",
+}
+
+// heard is what a command said so far.
+type heard struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (h *heard) Write(data []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text = append(h.text, data...)
+	return len(data), nil
+}
+
+func (h *heard) from(at int) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return string(h.text[at:])
+}
+
+// await returns where text ends that is said after at.
+func (h *heard) await(text string, at int) (int, error) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		if i := strings.Index(h.from(at), text); i >= 0 {
+			return at + i + len(text), nil
+		}
+		if time.Now().After(deadline) {
+			return at, errors.New("it is not said")
+		}
+	}
+}
