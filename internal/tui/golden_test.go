@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden views anew")
+// updating reports whether the golden views are to be written anew: go test
+// -update, a flag that teatest defines.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // sizes are the windows in which every golden view is looked at; the first two
 // are kept as files.
@@ -32,24 +35,30 @@ func (w *wizard) golden(name string) {
 		}
 		view := w.model.View()
 		got := fmt.Sprintf("# %s | %s\n%s\n", view.WindowTitle, progressText(view), strings.Join(lines, "\n"))
-		path := filepath.Join("testdata", "golden", fmt.Sprintf("%dx%d", size.columns, size.lines), name+".txt")
-		if *update {
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				w.t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				w.t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if difference := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); difference != "" {
-			w.t.Errorf("%s (-kept +shown):\n%s", path, difference)
-		}
+		golden(w.t, name, fmt.Sprintf("%dx%d", size.columns, size.lines), got)
 	}
 	w.size(minWidth, minHeight)
+}
+
+// golden compares a view with the one that is kept.
+func golden(t *testing.T, name, size, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", size, name+".txt")
+	if updating() {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); difference != "" {
+		t.Errorf("%s (-kept +shown):\n%s", path, difference)
+	}
 }
 
 // progressText is what the terminal is told for its own bar and taskbar.

@@ -19,12 +19,13 @@ import (
 )
 
 // softCard is a card in memory with an imported key in slot 9D. It can be
-// pulled, and takes a second for whatever writes to it.
+// pulled, and takes its time for whatever writes to it.
 type softCard struct {
 	enroll.Card // what is not asked of it
 
 	serial uint32
 	key    *ecdsa.PrivateKey
+	slow   time.Duration // what writing takes
 
 	mu          sync.Mutex
 	out         bool
@@ -39,7 +40,7 @@ func newSoftCard(serial uint32) *softCard {
 	if err != nil {
 		panic(err)
 	}
-	return &softCard{serial: serial, key: key, tries: 3}
+	return &softCard{serial: serial, key: key, tries: 3, slow: time.Second}
 }
 
 func (c *softCard) pull(out bool) {
@@ -113,13 +114,13 @@ func (c *softCard) VerifyPIN(_ context.Context, pin secret.Secret) error {
 }
 
 func (c *softCard) ChangePIN(_ context.Context, _, pin secret.Secret) error {
-	return c.do(time.Second, func() error { c.pin = string(pin.Reveal()); return nil })
+	return c.do(c.slow, func() error { c.pin = string(pin.Reveal()); return nil })
 }
 
 func (c *softCard) CheckManagementKey(context.Context, secret.Secret) error { return nil }
 
 func (c *softCard) PutCertificate(_ context.Context, _ secret.Secret, _ piv.Slot, certificate *x509.Certificate) error {
-	return c.do(time.Second, func() error { c.certificate = certificate; return nil })
+	return c.do(c.slow, func() error { c.certificate = certificate; return nil })
 }
 
 func (c *softCard) RefreshCHUID(context.Context, secret.Secret) error {

@@ -31,6 +31,7 @@ type softWorld struct {
 	issuing *x509.Certificate
 	rootKey *ecdsa.PrivateKey
 	caKey   *ecdsa.PrivateKey
+	slow    time.Duration // what creating a key pair takes
 
 	mu         sync.Mutex
 	signs      bool // whether the issuer answers
@@ -40,7 +41,7 @@ type softWorld struct {
 
 func newSoftWorld(t testing.TB, serials ...uint32) *softWorld {
 	t.Helper()
-	w := &softWorld{cards: map[uint32]*softCard{}, signs: true, pairs: map[string][]gmail.KeyPair{}, identities: map[string]gmail.Identity{}}
+	w := &softWorld{slow: time.Second, cards: map[uint32]*softCard{}, signs: true, pairs: map[string][]gmail.KeyPair{}, identities: map[string]gmail.Identity{}}
 	for _, serial := range serials {
 		w.cards[serial] = newSoftCard(serial)
 	}
@@ -181,7 +182,7 @@ func (a softAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
 }
 
 func (a softAccount) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
-	time.Sleep(time.Second)
+	time.Sleep(a.world.slow)
 	a.world.mu.Lock()
 	defer a.world.mu.Unlock()
 	pair := gmail.KeyPair{ID: "pair-of-" + a.email, LeafSHA256: request.LeafSHA256, Enabled: true, NotAfter: moment.AddDate(1, 0, 0), HardwareDescriptions: []string{request.Description}}
