@@ -86,6 +86,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	}
 	progress := newBatchProgress(streams, options.json)
 	defer progress.close()
+	defer context.AfterFunc(ctx, progress.stopping)()
 	from, err := options.source.open(spec, streams.In, progress.note)
 	if err != nil {
 		return err
@@ -165,13 +166,29 @@ func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *bat
 	}
 	if o.json {
 		err = printSummary(ctx, streams.Out, task.Ledger, run, runErr, o.reports)
-	} else {
+	} else if counts.Total > 0 {
 		err = printRun(ctx, streams.Out, task.Ledger, run)
 	}
-	if err := errors.Join(err, reports); err != nil || runErr != nil || counts.Failed == 0 {
+	if err := errors.Join(err, reports); err != nil || runErr != nil {
 		return err
 	}
+	switch {
+	case counts.Total == 0:
+		return &nobodyError{source: run.Source}
+	case counts.Failed == 0:
+		return nil
+	}
 	return &failedError{counts: counts, dryRun: o.dryRun, reported: len(o.reports) > 0}
+}
+
+// nobodyError: a source has no users, which is more likely a mistake.
+type nobodyError struct{ source string }
+
+func (e *nobodyError) Error() string { return fmt.Sprintf("there is nobody in %s", e.source) }
+
+// Hint says where to look.
+func (e *nobodyError) Hint() string {
+	return "a folder has files like user@example.com.p7pem, a manifest a line for each user; for a directory look at --ldap-base and --ldap-filter"
 }
 
 // failedError: a batch came to its end, and not everybody got through.

@@ -155,6 +155,13 @@ func (p *batchProgress) note(text string) {
 	p.event(batch.Event{Time: time.Now(), Kind: batch.KindWarning, Message: text})
 }
 
+// stopping tells a person who interrupts the program why it goes on for a while.
+func (p *batchProgress) stopping() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bar.Note("cse-piv: the users in flight come to their end; interrupt again to stop at once")
+}
+
 // close ends the bar. It may be called twice.
 func (p *batchProgress) close() {
 	p.mu.Lock()

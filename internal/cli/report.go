@@ -116,7 +116,11 @@ func reportFormat(flag, file string) (report.Format, error) {
 
 // writeReport replaces a file by the report of a run.
 func writeReport(ctx context.Context, file string, format report.Format, book *ledger.Ledger, run ledger.Run) error {
-	return durable.Write(file, 0o600, func(out io.Writer) error { return report.Write(ctx, out, format, book, run) })
+	err := durable.Write(file, 0o600, func(out io.Writer) error { return report.Write(ctx, out, format, book, run) })
+	if err != nil {
+		return fmt.Errorf("write the report %s: %w", file, err)
+	}
+	return nil
 }
 
 func listRuns(ctx context.Context, out io.Writer, book *ledger.Ledger, asJSON bool) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,8 +61,7 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 		}
 	}
 	book, err := options.store.look(ctx)
-	var missing *ledger.MissingError
-	if errors.As(err, &missing) && options.store.store == "" {
+	if errors.Is(err, fs.ErrNotExist) && options.store.store == "" {
 		book, err = nil, nil // nothing was ever recorded on this machine
 	}
 	if err != nil {

@@ -56,6 +56,7 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, task.Ledger.Close()) }()
+	defer context.AfterFunc(ctx, progress.stopping)()
 	fmt.Fprintf(streams.Err, "cse-piv: working on %s until interrupted\n", task.Ledger.Name())
 	return batch.Work(context.WithoutCancel(ctx), task)
 }

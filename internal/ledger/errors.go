@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"modernc.org/sqlite"
 )
@@ -36,10 +38,20 @@ func (e *Error) Hint() string {
 	switch sqliteCode(e.Err) {
 	case 13, 10: // SQLITE_FULL, SQLITE_IOERR
 		return "make room on the disk of the ledger, then run the same command again: it goes on where it was"
-	case 8: // SQLITE_READONLY
+	case 8, 14: // SQLITE_READONLY, SQLITE_CANTOPEN
 		return "make the ledger's file and folder writable, or name another with --store"
 	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
 		return "the file is damaged or no ledger: restore it from a backup, or name another with --store; Gmail is asked what it has, so that nothing is doubled"
+	}
+	var newer *NewerError
+	var path *fs.PathError
+	switch {
+	case errors.As(e.Err, &newer):
+		return newer.Hint()
+	case errors.Is(e.Err, syscall.ENOSPC):
+		return "make room on the disk of the ledger, then run the same command again"
+	case errors.As(e.Err, &path):
+		return "make the ledger's file and folder writable, or name another with --store"
 	}
 	if strings.HasPrefix(e.Ledger, "postgres") {
 		return "check that PostgreSQL answers, then run the same command again: it goes on where it was"
@@ -68,6 +80,9 @@ func sqliteCode(err error) int {
 	}
 	return 0
 }
+
+// sqliteError is SQLite's code for a statement that names what is not there.
+const sqliteError = 1
 
 func (l *Ledger) failed(doing string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -61,10 +62,13 @@ func Open(ctx context.Context, url string, options Options) (*Ledger, error) {
 		return nil, err
 	}
 	if options.ReadOnly {
+		if err := l.hasTables(ctx); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
 		return l, nil
 	}
 	if err := l.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("bring ledger %s up to date: %w", l.name, err), l.Close())
+		return nil, errors.Join(l.failed("bring the tables up to date", err), l.Close())
 	}
 	if !l.Shared() {
 		l.recorder = newRecorder(l)
@@ -103,13 +107,13 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 		}
 	} else {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, fmt.Errorf("make the ledger's folder: %w", err)
+			return nil, l.failed("make the folder", err)
 		}
 		if l.holds, err = hold(ctx, path, options); err != nil {
 			return nil, err
 		}
 		if err := createPrivate(path); err != nil {
-			return nil, errors.Join(fmt.Errorf("make ledger: %w", err), l.holds())
+			return nil, errors.Join(l.failed("make the file", err), l.holds())
 		}
 		// River asks for one connection: there is one writer at a time anyway.
 		l.write = openSQLite(path, writerPragmas(options)...)
@@ -118,6 +122,16 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	l.read = openSQLite(path, "query_only(1)")
 	l.read.SetMaxOpenConns(4)
 	return l, nil
+}
+
+// hasTables returns a *MissingError for a file or a database that is no ledger yet.
+func (l *Ledger) hasTables(ctx context.Context) error {
+	_, err := l.read.ExecContext(ctx, `SELECT 1 FROM run LIMIT 1`)
+	var refused *pgconn.PgError
+	if sqliteCode(err) == sqliteError || errors.As(err, &refused) && refused.Code == "42P01" { // undefined_table
+		return &MissingError{Path: l.name, Err: fs.ErrNotExist}
+	}
+	return l.failed("look", err)
 }
 
 // createPrivate makes an empty file that only its owner can read; the files that
@@ -236,7 +250,13 @@ type UnreachableError struct {
 
 // Error names the database and what was tried.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("ledger %s does not answer: %v", e.Name, e.Err)
+	text := e.Err.Error()
+	// pgx has a line for each address of a host; the first says enough.
+	if head, rest, many := strings.Cut(text, "\n"); many {
+		first, _, _ := strings.Cut(rest, "\n")
+		text = head + " " + strings.TrimSpace(first)
+	}
+	return fmt.Sprintf("ledger %s does not answer: %s", e.Name, text)
 }
 
 // Unwrap returns the cause.

@@ -42,7 +42,7 @@ func hold(ctx context.Context, path string, options Options) (func() error, erro
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock the ledger: %w", err)
+		return nil, &Error{Ledger: path, Doing: "lock the file", Err: err}
 	}
 	if !got {
 		holder := readHolder(path)
