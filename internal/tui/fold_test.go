@@ -194,9 +194,11 @@ func (w *wizard) on(want screenID) *wizard {
 func (w *wizard) inspect() {
 	w.t.Helper()
 	m := w.model
-	lines := strings.Split(w.view(), "\n")
+	content := m.View().Content
+	view := ansi.Strip(content)
+	lines := strings.Split(view, "\n")
 	if m.width >= minWidth && m.height >= minHeight && len(lines) != m.height {
-		w.t.Errorf("the view has %d lines in a window of %d:\n%s", len(lines), m.height, w.view())
+		w.t.Errorf("the view has %d lines in a window of %d:\n%s", len(lines), m.height, view)
 	}
 	for _, line := range lines {
 		if ansi.StringWidth(line) > m.width {
@@ -204,8 +206,8 @@ func (w *wizard) inspect() {
 		}
 	}
 	for _, canary := range canaries {
-		if strings.Contains(w.model.View().Content, canary) {
-			w.t.Errorf("the secret %s is shown:\n%s", canary, w.view())
+		if strings.Contains(content, canary) {
+			w.t.Errorf("the secret %s is shown:\n%s", canary, view)
 		}
 	}
 }
