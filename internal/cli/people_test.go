@@ -93,12 +93,8 @@ func held(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Value(scriptLock{}).(*scriptLock).Flock = lock
 }
 
-// scriptLock is the lock on a ledger that the script holds, and the command that
-// it interrupted.
-type scriptLock struct {
-	*flock.Flock
-	interrupted *exec.Cmd
-}
+// scriptLock is the lock on a ledger that the script holds.
+type scriptLock struct{ *flock.Flock }
 
 // released lets go of what held holds.
 func released(ts *testscript.TestScript, neg bool, args []string) {
@@ -119,24 +115,34 @@ func says(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// interrupt interrupts the command in the background as soon as Gmail holds a
+// interrupt interrupts the commands in the background as soon as Gmail holds a
 // user's identity: interrupt EMAIL.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	command := ts.BackgroundCmds()[0]
 	for deadline := time.Now().Add(time.Minute); len(labOf(ts).Gmail().Identities(args[0])) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s is never registered", args[0])
 		}
 	}
-	ts.Check(command.Process.Signal(os.Interrupt))
-	ts.Value(scriptLock{}).(*scriptLock).interrupted = command
+	interruptAll(ts)
 }
 
-// ended checks the exit code of the command that was interrupted: ended CODE.
+// scriptInterrupted holds the commands that a script interrupted.
+type scriptInterrupted struct{}
+
+// interruptAll interrupts what runs in the background.
+func interruptAll(ts *testscript.TestScript) {
+	for _, command := range ts.BackgroundCmds() {
+		ts.Check(command.Process.Signal(os.Interrupt))
+	}
+	*ts.Value(scriptInterrupted{}).(*[]*exec.Cmd) = ts.BackgroundCmds()
+}
+
+// ended checks the exit code of the commands that were interrupted: ended CODE.
 func ended(ts *testscript.TestScript, neg bool, args []string) {
-	state := ts.Value(scriptLock{}).(*scriptLock).interrupted.ProcessState
-	if got := fmt.Sprint(state.ExitCode()); got != args[0] {
-		ts.Fatalf("it ended with exit code %s", got)
+	for _, command := range *ts.Value(scriptInterrupted{}).(*[]*exec.Cmd) {
+		if got := fmt.Sprint(command.ProcessState.ExitCode()); got != args[0] {
+			ts.Fatalf("it ended with exit code %s", got)
+		}
 	}
 }
 

@@ -43,6 +43,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(env.WorkDir, "no-daemon"))
 			env.Values[scriptLab{}] = &scriptLab{}
 			env.Values[scriptLock{}] = &scriptLock{}
+			env.Values[scriptInterrupted{}] = new([]*exec.Cmd)
+			env.Values[scriptTest{}] = env.T().(testing.TB)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -50,7 +52,8 @@ func TestScripts(t *testing.T) {
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
-			"interrupt": interrupt, "ended": ended,
+			"interrupt": interrupt, "ended": ended, "everybody": everybody,
+			"postgres": postgres, "slapd": slapd, "workers": workers,
 		},
 		RequireExplicitExec: true,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +49,9 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 	}
 	progress := newWorkerProgress(streams, options.json)
 	defer progress.close()
-	task := batch.Options{Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event}
+	// There may be several on one machine.
+	name := fmt.Sprintf("%s/%d", operator(), os.Getpid())
+	task := batch.Options{Operator: name, Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event}
 	if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
 		return err
 	}

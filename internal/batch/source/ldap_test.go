@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/batch/source/ldaptest"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -73,20 +74,20 @@ func TestLDAPEntries(t *testing.T) {
 	cleoSign, cleoEncrypt := of("cleo@example.com", ca.Profile{KeyUsage: x509.KeyUsageDigitalSignature}), of("cleo@example.com", ca.Profile{KeyUsage: x509.KeyUsageKeyAgreement})
 	danOther, danMine := of("dan.other@example.com", ca.Profile{}), of("dan@example.com", ca.Profile{NotBefore: now.AddDate(-1, 0, 0)})
 	eve := of("eve@example.com", ago(3))
-	s := startSlapd(t,
-		entryLDIF("ada", "mail", "ada@example.com", cert, der(adaOld[0]), cert, der(adaServer[0]), cert, der(ada[0]), cert, der(adaOlder[0]))+
-			entryLDIF("bob", "mail", "bob@example.com", smimeCert, pkcs7(bob[2], bob[0], bob[1]))+
-			entryLDIF("cleo", "mail", "cleo@example.com", cert, der(cleoEncrypt[0]), cert, der(cleoSign[0]), cert, der(cleoSign[1]))+
-			entryLDIF("dan", "mail", "dd@example.com", "mail", "dan@example.com", cert, der(danOther[0]), cert, der(danMine[0]))+
-			entryLDIF("eve", "mail", "eve@example.com", cert, der(eve[0]))+
-			entryLDIF("fay", "mail", "fay@example.com", smimeCert, "no PKCS#7", smimeCert, pkcs7(bob[0]))+
-			entryLDIF("gil", "mail", "gil@example.com", smimeCert, "no PKCS#7")+
-			entryLDIF("hal", "mail", "hal@example.com", cert, der(adaServer[0]))+
-			entryLDIF("ida", cert, der(ada[0]))+
-			entryLDIF("jon", "mail", "jon@example.com")+
-			entryLDIF("kim"))
+	s := ldaptest.Start(t,
+		ldaptest.Entry("ada", "mail", "ada@example.com", cert, der(adaOld[0]), cert, der(adaServer[0]), cert, der(ada[0]), cert, der(adaOlder[0]))+
+			ldaptest.Entry("bob", "mail", "bob@example.com", smimeCert, pkcs7(bob[2], bob[0], bob[1]))+
+			ldaptest.Entry("cleo", "mail", "cleo@example.com", cert, der(cleoEncrypt[0]), cert, der(cleoSign[0]), cert, der(cleoSign[1]))+
+			ldaptest.Entry("dan", "mail", "dd@example.com", "mail", "dan@example.com", cert, der(danOther[0]), cert, der(danMine[0]))+
+			ldaptest.Entry("eve", "mail", "eve@example.com", cert, der(eve[0]))+
+			ldaptest.Entry("fay", "mail", "fay@example.com", smimeCert, "no PKCS#7", smimeCert, pkcs7(bob[0]))+
+			ldaptest.Entry("gil", "mail", "gil@example.com", smimeCert, "no PKCS#7")+
+			ldaptest.Entry("hal", "mail", "hal@example.com", cert, der(adaServer[0]))+
+			ldaptest.Entry("ida", cert, der(ada[0]))+
+			ldaptest.Entry("jon", "mail", "jon@example.com")+
+			ldaptest.Entry("kim"))
 	var notes []string
-	all, err := source.Open("ldap://"+s.plain+"/ou=people,"+ldapBase+"??sub?(objectClass=inetOrgPerson)",
+	all, err := source.Open("ldap://"+s.Plain+"/ou=people,"+ldaptest.Base+"??sub?(objectClass=inetOrgPerson)",
 		source.Options{Note: func(text string) { notes = append(notes, text) }})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestLDAPEntries(t *testing.T) {
 		t.Fatalf("%d rows: %q", len(rows), summaries(t, rows))
 	}
 	for i, w := range wanted {
-		if row := rows[i]; row.Email != w.email || reason(t, row) != w.reason || !slices.Equal(leaves(t, row), w.leaves) || !strings.HasSuffix(row.Where, ",ou=people,"+ldapBase) {
+		if row := rows[i]; row.Email != w.email || reason(t, row) != w.reason || !slices.Equal(leaves(t, row), w.leaves) || !strings.HasSuffix(row.Where, ",ou=people,"+ldaptest.Base) {
 			t.Errorf("%s: %s %q (%v) %q, want %q %q", row.Where, row.Email, reason(t, row), row.Err, leaves(t, row), w.reason, w.leaves)
 		}
 	}
@@ -124,14 +125,14 @@ func TestLDAPEntries(t *testing.T) {
 		t.Errorf("bob's chain: %d, %v", len(chain), err)
 	}
 
-	history := collect(t, openLDAP(t, "ldap://"+s.plain, source.LDAPOptions{History: true, Filter: "(mail=ada@example.com)"})) // the base is asked for
+	history := collect(t, openLDAP(t, "ldap://"+s.Plain, source.LDAPOptions{History: true, Filter: "(mail=ada@example.com)"})) // the base is asked for
 	if want := []string{leafIs(source.UseBoth, ada[0]), leafIs(source.UseHistory, adaOld[0]), leafIs(source.UseHistory, adaOlder[0])}; len(history) != 1 || !slices.Equal(leaves(t, history[0]), want) {
 		t.Errorf("history: %q", leaves(t, history[0]))
 	}
-	if found := collect(t, openLDAP(t, "ldap://"+s.plain+"/"+ldapBase, source.LDAPOptions{})); len(found) != 8 {
+	if found := collect(t, openLDAP(t, "ldap://"+s.Plain+"/"+ldaptest.Base, source.LDAPOptions{})); len(found) != 8 {
 		t.Errorf("the default filter finds %q", summaries(t, found))
 	}
-	if found := collect(t, openLDAP(t, "ldap://"+s.plain+"/"+ldapBase+"?userSMIMECertificate?sub?(mail=ada@*)", source.LDAPOptions{})); len(found) != 1 || reason(t, found[0]) != source.ReasonCertificate {
+	if found := collect(t, openLDAP(t, "ldap://"+s.Plain+"/"+ldaptest.Base+"?userSMIMECertificate?sub?(mail=ada@*)", source.LDAPOptions{})); len(found) != 1 || reason(t, found[0]) != source.ReasonCertificate {
 		t.Errorf("other attributes find %q", summaries(t, found))
 	}
 }
@@ -146,9 +147,9 @@ func TestLDAPPages(t *testing.T) {
 	var entries strings.Builder
 	for i := range users {
 		name := fmt.Sprintf("user%04d", i)
-		entries.WriteString(entryLDIF(name, "mail", name+"@example.com", "userCertificate;binary", leaf))
+		entries.WriteString(ldaptest.Entry(name, "mail", name+"@example.com", "userCertificate;binary", leaf))
 	}
-	s := startSlapd(t, entries.String(), "limits * size=200 size.pr=100 size.prtotal=unlimited")
+	s := ldaptest.Start(t, entries.String(), "limits * size=200 size.pr=100 size.prtotal=unlimited")
 	count := func(rows []source.Row) int {
 		seen := map[string]bool{}
 		for _, row := range rows {
@@ -156,15 +157,15 @@ func TestLDAPPages(t *testing.T) {
 		}
 		return len(seen)
 	}
-	address := "/ou=people," + ldapBase
+	address := "/ou=people," + ldaptest.Base
 	for _, size := range []uint32{7, 100, 0, 10_000} { // the last two are more than the directory gives at a time
-		if rows := collect(t, openLDAP(t, "ldap://"+s.plain+address, source.LDAPOptions{PageSize: size})); len(rows) != users || count(rows) != users {
+		if rows := collect(t, openLDAP(t, "ldap://"+s.Plain+address, source.LDAPOptions{PageSize: size})); len(rows) != users || count(rows) != users {
 			t.Errorf("pages of %d: %d rows, %d users", size, len(rows), count(rows))
 		}
 	}
 	t.Run("stopped", func(t *testing.T) {
 		n := 0
-		for _, err := range openLDAP(t, "ldap://"+s.plain+address, source.LDAPOptions{PageSize: 50}).Rows(t.Context()) {
+		for _, err := range openLDAP(t, "ldap://"+s.Plain+address, source.LDAPOptions{PageSize: 50}).Rows(t.Context()) {
 			if n++; err != nil || n == 60 {
 				break
 			}
@@ -175,7 +176,7 @@ func TestLDAPPages(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		var last error
-		for _, err := range openLDAP(t, "ldap://"+s.plain+address, source.LDAPOptions{PageSize: 50}).Rows(ctx) {
+		for _, err := range openLDAP(t, "ldap://"+s.Plain+address, source.LDAPOptions{PageSize: 50}).Rows(ctx) {
 			last = err
 			cancel()
 		}
@@ -184,15 +185,15 @@ func TestLDAPPages(t *testing.T) {
 		}
 	})
 	t.Run("limited", func(t *testing.T) {
-		limited := startSlapd(t, entries.String(), "limits * size=200 size.pr=100 size.prtotal=500")
-		rows, err := collectError(t.Context(), openLDAP(t, "ldap://"+limited.plain+address, source.LDAPOptions{PageSize: 50}))
+		limited := ldaptest.Start(t, entries.String(), "limits * size=200 size.pr=100 size.prtotal=500")
+		rows, err := collectError(t.Context(), openLDAP(t, "ldap://"+limited.Plain+address, source.LDAPOptions{PageSize: 50}))
 		if err == nil || hint(err) == "" || len(rows) >= users {
 			t.Errorf("%d rows, %v, hint %q", len(rows), err, hint(err))
 		}
 	})
 	t.Run("broken", func(t *testing.T) {
 		for _, after := range []int64{0, 10, 100, 1000, 50_000, 100_000, 200_000} {
-			rows, err := collectError(t.Context(), openLDAP(t, "ldap://"+cutting(t, s.plain, after, false)+address, source.LDAPOptions{PageSize: 50}))
+			rows, err := collectError(t.Context(), openLDAP(t, "ldap://"+cutting(t, s.Plain, after, false)+address, source.LDAPOptions{PageSize: 50}))
 			if err == nil || len(rows) >= users {
 				t.Errorf("connection cut after %d octets: %d rows, %v", after, len(rows), err)
 			}
@@ -200,7 +201,7 @@ func TestLDAPPages(t *testing.T) {
 	})
 	t.Run("silent", func(t *testing.T) {
 		for _, after := range []int64{0, 1000, 100_000} {
-			rows, err := collectError(t.Context(), openLDAP(t, "ldap://"+cutting(t, s.plain, after, true)+address, source.LDAPOptions{PageSize: 50, Timeout: 300 * time.Millisecond}))
+			rows, err := collectError(t.Context(), openLDAP(t, "ldap://"+cutting(t, s.Plain, after, true)+address, source.LDAPOptions{PageSize: 50, Timeout: 300 * time.Millisecond}))
 			if err == nil || len(rows) >= users {
 				t.Errorf("silence after %d octets: %d rows, %v", after, len(rows), err)
 			}
@@ -245,40 +246,40 @@ func cutting(t *testing.T, address string, after int64, silent bool) string {
 
 func TestLDAPSecurity(t *testing.T) {
 	leaf := string(issue(t, newCA(t), "ada@example.com", ca.Profile{})[0].Raw)
-	s := startSlapd(t, strings.ReplaceAll(entryLDIF("ada", "mail", "ada@example.com", "userCertificate;binary", leaf), "ou=people", "ou=secret"))
-	login := source.LDAPOptions{Roots: s.roots, BindDN: ldapAdmin, Password: secret.FromString(ldapPassword)}
+	s := ldaptest.Start(t, strings.ReplaceAll(ldaptest.Entry("ada", "mail", "ada@example.com", "userCertificate;binary", leaf), "ou=people", "ou=secret"))
+	login := source.LDAPOptions{Roots: s.Roots, BindDN: ldaptest.Admin, Password: secret.FromString(ldaptest.Password)}
 	with := func(change func(*source.LDAPOptions)) source.LDAPOptions {
 		o := login
 		change(&o)
 		return o
 	}
-	base := "/" + ldapBase
+	base := "/" + ldaptest.Base
 	for name, c := range map[string]struct {
 		address string
 		options source.LDAPOptions
 	}{
-		"plain on this machine": {"ldap://" + s.plain + base, login},
-		"TLS":                   {"ldaps://" + s.encrypted + base, login},
-		"StartTLS":              {"ldap://" + s.plain + base, with(func(o *source.LDAPOptions) { o.StartTLS = true })},
+		"plain on this machine": {"ldap://" + s.Plain + base, login},
+		"TLS":                   {"ldaps://" + s.Encrypted + base, login},
+		"StartTLS":              {"ldap://" + s.Plain + base, with(func(o *source.LDAPOptions) { o.StartTLS = true })},
 	} {
 		if rows := collect(t, openLDAP(t, c.address, c.options)); len(rows) != 1 || rows[0].Email != "ada@example.com" || rows[0].Err != nil {
 			t.Errorf("%s: %q", name, summaries(t, rows))
 		}
 	}
-	if rows := collect(t, openLDAP(t, "ldaps://"+s.encrypted+base, source.LDAPOptions{Roots: s.roots})); len(rows) != 0 {
+	if rows := collect(t, openLDAP(t, "ldaps://"+s.Encrypted+base, source.LDAPOptions{Roots: s.Roots})); len(rows) != 0 {
 		t.Errorf("anonymous: %q", summaries(t, rows))
 	}
 	for name, c := range map[string]struct {
 		address string
 		options source.LDAPOptions
 	}{
-		"wrong password":             {"ldaps://" + s.encrypted + base, with(func(o *source.LDAPOptions) { o.Password = secret.FromString("wrong horse") })},
-		"unknown authority":          {"ldaps://" + s.encrypted + base, with(func(o *source.LDAPOptions) { o.Roots = nil })},
-		"unknown authority by start": {"ldap://" + s.plain + base, with(func(o *source.LDAPOptions) { o.Roots, o.StartTLS = nil, true })},
-		"other name":                 {"ldaps://localhost:" + s.encrypted[strings.LastIndex(s.encrypted, ":")+1:] + base, login},
-		"no such base":               {"ldaps://" + s.encrypted + "/dc=example,dc=org", login},
-		"nobody listens":             {"ldap://" + freeAddress(t) + base, login},
-		"plain to the TLS port":      {"ldap://" + s.encrypted + base, with(func(o *source.LDAPOptions) { o.Timeout = time.Second })},
+		"wrong password":             {"ldaps://" + s.Encrypted + base, with(func(o *source.LDAPOptions) { o.Password = secret.FromString("wrong horse") })},
+		"unknown authority":          {"ldaps://" + s.Encrypted + base, with(func(o *source.LDAPOptions) { o.Roots = nil })},
+		"unknown authority by start": {"ldap://" + s.Plain + base, with(func(o *source.LDAPOptions) { o.Roots, o.StartTLS = nil, true })},
+		"other name":                 {"ldaps://localhost:" + s.Encrypted[strings.LastIndex(s.Encrypted, ":")+1:] + base, login},
+		"no such base":               {"ldaps://" + s.Encrypted + "/dc=example,dc=org", login},
+		"nobody listens":             {"ldap://" + ldaptest.FreeAddress(t) + base, login},
+		"plain to the TLS port":      {"ldap://" + s.Encrypted + base, with(func(o *source.LDAPOptions) { o.Timeout = time.Second })},
 	} {
 		rows, err := collectError(t.Context(), openLDAP(t, c.address, c.options))
 		if err == nil || len(rows) > 0 || name != "plain to the TLS port" && hint(err) == "" {
@@ -292,15 +293,15 @@ func TestLDAPSecurity(t *testing.T) {
 // TestLDAPAddress: what cannot work, or would show a password, is refused before
 // anybody is called.
 func TestLDAPAddress(t *testing.T) {
-	login := source.LDAPOptions{BindDN: ldapAdmin, Password: secret.FromString(ldapPassword)}
+	login := source.LDAPOptions{BindDN: ldaptest.Admin, Password: secret.FromString(ldaptest.Password)}
 	for name, c := range map[string]struct {
 		address string
 		options source.LDAPOptions
 		text    string
 	}{
 		"password in the clear": {"ldap://ldap.example.com/dc=x", login, "unencrypted"},
-		"password in it":        {"ldaps://ada:" + url.QueryEscape(ldapPassword) + "@ldap.example.com/dc=x", source.LDAPOptions{}, "holds a user's name"},
-		"name without password": {"ldaps://ldap.example.com/dc=x", source.LDAPOptions{BindDN: ldapAdmin}, "no password"},
+		"password in it":        {"ldaps://ada:" + url.QueryEscape(ldaptest.Password) + "@ldap.example.com/dc=x", source.LDAPOptions{}, "holds a user's name"},
+		"name without password": {"ldaps://ldap.example.com/dc=x", source.LDAPOptions{BindDN: ldaptest.Admin}, "no password"},
 		"no host":               {"ldaps:///dc=x", source.LDAPOptions{}, "no host"},
 		"scope":                 {"ldaps://ldap.example.com/dc=x??all", source.LDAPOptions{}, "scope"},
 		"filter":                {"ldaps://ldap.example.com/dc=x??sub?(mail=", source.LDAPOptions{}, "filter"},

@@ -1,4 +1,6 @@
-package source_test
+// Package ldaptest runs a directory server for tests: the slapd that is installed
+// on this machine, on loopback and in a temporary folder.
+package ldaptest
 
 import (
 	"crypto/ecdsa"
@@ -19,31 +21,34 @@ import (
 	"time"
 )
 
+// What every directory has.
 const (
-	ldapBase     = "dc=example,dc=com"
-	ldapAdmin    = "cn=reader," + ldapBase
-	ldapPassword = "correct horse"
+	Base     = "dc=example,dc=com"
+	Admin    = "cn=reader," + Base // may read ou=secret, others may not
+	Password = "correct horse"     // of Admin
 )
 
-// slapd is a directory server of this test alone, on loopback.
-type slapd struct {
-	plain, encrypted string // host:port
-	roots            *x509.CertPool
+// Server is a directory server of one test.
+type Server struct {
+	Plain, Encrypted string // host:port for ldap:// and ldaps://
+	Roots            *x509.CertPool
+	RootFile         string // PEM of Roots
 }
 
-// entryLDIF writes one entry; values of name;binary attributes are octets.
-func entryLDIF(name string, attributes ...string) string {
+// Entry writes one entry below ou=people as LDIF, of attributes' names and values.
+func Entry(name string, attributes ...string) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "dn: cn=%s,ou=people,%s\nobjectClass: inetOrgPerson\ncn: %s\nsn: %s\n", name, ldapBase, name, name)
+	fmt.Fprintf(&out, "dn: cn=%s,ou=people,%s\nobjectClass: inetOrgPerson\ncn: %s\nsn: %s\n", name, Base, name, name)
 	for i := 0; i < len(attributes); i += 2 {
 		fmt.Fprintf(&out, "%s:: %s\n", attributes[i], base64.StdEncoding.EncodeToString([]byte(attributes[i+1])))
 	}
 	return out.String() + "\n"
 }
 
-// startSlapd starts Debian's slapd with those entries under ou=people, which
-// anybody may read, and further lines for the database's configuration.
-func startSlapd(t *testing.T, entries string, further ...string) *slapd {
+// Start runs slapd with those entries under ou=people, which anybody may read,
+// and further lines for the database's configuration, until the test ends. Where
+// slapd is not installed it skips the test, and says so.
+func Start(t testing.TB, entries string, further ...string) *Server {
 	t.Helper()
 	program, err := exec.LookPath("slapd")
 	if err != nil {
@@ -51,11 +56,11 @@ func startSlapd(t *testing.T, entries string, further ...string) *slapd {
 	}
 	if _, err := os.Stat(program); err != nil {
 		fmt.Fprintf(os.Stderr, "SKIPPED %s: slapd is not installed (Debian: slapd)\n", t.Name())
-		t.Skip("slapd is not installed")
+		t.Skip("SKIPPED: slapd is not installed (Debian: apt-get install slapd)")
 	}
 	dir := t.TempDir()
-	s := &slapd{plain: freeAddress(t), encrypted: freeAddress(t)}
-	s.roots = writeServerCertificate(t, dir)
+	s := &Server{Plain: FreeAddress(t), Encrypted: FreeAddress(t)}
+	s.Roots, s.RootFile = writeServerCertificate(t, dir)
 	write := func(name, content string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -66,7 +71,7 @@ func startSlapd(t *testing.T, entries string, further ...string) *slapd {
 	if err := os.Mkdir(filepath.Join(dir, "db"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	config := write("slapd.conf", strings.NewReplacer("DIR", dir, "BASE", ldapBase, "ADMIN", ldapAdmin, "PASSWORD", ldapPassword, "FURTHER", strings.Join(further, "\n")).Replace(`
+	config := write("slapd.conf", strings.NewReplacer("DIR", dir, "BASE", Base, "ADMIN", Admin, "PASSWORD", Password, "FURTHER", strings.Join(further, "\n")).Replace(`
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
@@ -84,15 +89,15 @@ access to dn.subtree="ou=secret,BASE" by dn="ADMIN" read by * none
 access to attrs=userPassword by anonymous auth by * none
 access to * by * read
 `))
-	data := write("data.ldif", "dn: "+ldapBase+"\nobjectClass: dcObject\nobjectClass: organization\no: Example\n\n"+
-		"dn: ou=people,"+ldapBase+"\nobjectClass: organizationalUnit\nou: people\n\n"+
-		"dn: ou=secret,"+ldapBase+"\nobjectClass: organizationalUnit\nou: secret\n\n"+
-		"dn: "+ldapAdmin+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: reader\nuserPassword: "+ldapPassword+"\n\n"+entries)
+	data := write("data.ldif", "dn: "+Base+"\nobjectClass: dcObject\nobjectClass: organization\no: Example\n\n"+
+		"dn: ou=people,"+Base+"\nobjectClass: organizationalUnit\nou: people\n\n"+
+		"dn: ou=secret,"+Base+"\nobjectClass: organizationalUnit\nou: secret\n\n"+
+		"dn: "+Admin+"\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: reader\nuserPassword: "+Password+"\n\n"+entries)
 	add := exec.Command(program, "-T", "add", "-q", "-f", config, "-l", data)
 	if out, err := add.CombinedOutput(); err != nil {
 		t.Fatalf("fill the directory: %v\n%s", err, out)
 	}
-	server := exec.Command(program, "-d", "0", "-f", config, "-h", "ldap://"+s.plain+" ldaps://"+s.encrypted)
+	server := exec.Command(program, "-d", "0", "-f", config, "-h", "ldap://"+s.Plain+" ldaps://"+s.Encrypted)
 	server.Stderr = os.Stderr
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -101,14 +106,14 @@ access to * by * read
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	})
-	for _, address := range []string{s.plain, s.encrypted} {
+	for _, address := range []string{s.Plain, s.Encrypted} {
 		waitFor(t, address)
 	}
 	return s
 }
 
-// freeAddress is an address that nobody listened on just now.
-func freeAddress(t *testing.T) string {
+// FreeAddress is an address that nobody listened on just now.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -118,7 +123,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func waitFor(t *testing.T, address string) {
+func waitFor(t testing.TB, address string) {
 	t.Helper()
 	for range 600 {
 		if c, err := net.Dial("tcp", address); err == nil {
@@ -132,7 +137,7 @@ func waitFor(t *testing.T, address string) {
 
 // writeServerCertificate makes an authority and a server's certificate for
 // 127.0.0.1, and returns whom to trust.
-func writeServerCertificate(t *testing.T, dir string) *x509.CertPool {
+func writeServerCertificate(t testing.TB, dir string) (*x509.CertPool, string) {
 	t.Helper()
 	key := func() *ecdsa.PrivateKey {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -162,7 +167,7 @@ func writeServerCertificate(t *testing.T, dir string) *x509.CertPool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, block := range map[string]*pem.Block{"server.pem": {Type: "CERTIFICATE", Bytes: der}, "server.key": {Type: "PRIVATE KEY", Bytes: keyDER}} {
+	for name, block := range map[string]*pem.Block{"server.pem": {Type: "CERTIFICATE", Bytes: der}, "server.key": {Type: "PRIVATE KEY", Bytes: keyDER}, "root.pem": {Type: "CERTIFICATE", Bytes: rootDER}} {
 		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -173,5 +178,5 @@ func writeServerCertificate(t *testing.T, dir string) *x509.CertPool {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
-	return pool
+	return pool, filepath.Join(dir, "root.pem")
 }

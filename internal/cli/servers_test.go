@@ -1,0 +1,82 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cse-piv/cse-piv/internal/batch/source/ldaptest"
+	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
+)
+
+// scriptTest holds the test that a script is, for servers that end with it.
+type scriptTest struct{}
+
+// postgres starts a PostgreSQL server with an empty database, $LEDGER: postgres.
+// The script is skipped where there is none on this machine.
+func postgres(ts *testscript.TestScript, neg bool, args []string) {
+	t := ts.Value(scriptTest{}).(testing.TB)
+	ts.Setenv("LEDGER", pgtest.Start(t).NewDatabase(t))
+}
+
+// slapd starts a directory, $LDAP, with N users who have certificates of the
+// lab's CA: slapd N. $LDAPS is the same over TLS, trusted with $LDAP_CA; the file
+// password is that of $LDAP_ADMIN, who sees as much as anybody.
+func slapd(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var entries strings.Builder
+	for i := 1; i <= n; i++ {
+		email := fmt.Sprintf("user%d@lab.example", i)
+		block, _ := pem.Decode(issue(ts, email))
+		entries.WriteString(ldaptest.Entry(fmt.Sprint("user", i), "mail", email, "userCertificate;binary", string(block.Bytes)))
+	}
+	server := ldaptest.Start(ts.Value(scriptTest{}).(testing.TB), entries.String())
+	ts.Setenv("LDAP", "ldap://"+server.Plain)
+	ts.Setenv("LDAPS", "ldaps://"+server.Encrypted)
+	ts.Setenv("LDAP_CA", server.RootFile)
+	ts.Setenv("LDAP_ADMIN", ldaptest.Admin)
+	ts.Check(os.WriteFile(ts.MkAbs("password"), []byte(ldaptest.Password+"\n"), 0o600))
+}
+
+// everybody waits until Gmail holds the identities of user1 to userN and then
+// interrupts the commands in the background: everybody N.
+func everybody(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	deadline := time.Now().Add(time.Minute)
+	for i := 1; i <= n; i++ {
+		for len(labOf(ts).Gmail().Identities(fmt.Sprintf("user%d@lab.example", i))) == 0 {
+			if time.Now().After(deadline) {
+				ts.Fatalf("user%d is never registered", i)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	interruptAll(ts)
+}
+
+// workers checks how many workers had a part in the report on standard output:
+// workers N.
+func workers(ts *testscript.TestScript, neg bool, args []string) {
+	var report struct {
+		Users []struct {
+			Worker string `json:"worker"`
+		} `json:"users"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &report))
+	users := map[string]int{}
+	for _, user := range report.Users {
+		users[user.Worker]++
+	}
+	if fmt.Sprint(len(users)) != args[0] {
+		ts.Fatalf("users by worker: %v", users)
+	}
+}
