@@ -139,11 +139,10 @@ func TestSeenKeepsEveryScreen(t *testing.T) {
 }
 
 func TestWaitsEnd(t *testing.T) {
-	session := start(t, terminal.Options{Patience: 200 * time.Millisecond}, `echo here; read line; exit 3`)
-	see(t, session, "here")
+	session := start(t, terminal.Options{Patience: 200 * time.Millisecond}, `echo here; read line`)
 	var wait *terminal.WaitError
-	_, err := session.WaitFor(t.Context(), "here", "elsewhere")
-	if !errors.As(err, &wait) || !strings.Contains(err.Error(), "not within 200ms") || !strings.HasPrefix(wait.Screen, "here\n") || !strings.Contains(wait.Want, "elsewhere") {
+	_, err := session.WaitFor(t.Context(), "elsewhere")
+	if !errors.As(err, &wait) || !strings.Contains(err.Error(), "not within 200ms") || !strings.Contains(wait.Want, "elsewhere") {
 		t.Errorf("what never comes: %v", err)
 	}
 	if _, err := session.Exit(t.Context()); !errors.As(err, &wait) {
@@ -154,9 +153,15 @@ func TestWaitsEnd(t *testing.T) {
 	if _, err := session.WaitFor(ended, "here"); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the context's end: %v", err)
 	}
+}
+
+func TestAWaitEndsWithTheProgram(t *testing.T) {
+	session := start(t, terminal.Options{}, `echo here; read line; exit 3`)
+	see(t, session, "here")
 	press(t, session, "Enter")
 	exits(t, session, 3)
-	if _, err := session.WaitFor(t.Context(), "elsewhere"); !errors.As(err, &wait) || !strings.Contains(err.Error(), "ended with exit code 3") {
+	var wait *terminal.WaitError
+	if _, err := session.WaitFor(t.Context(), "elsewhere"); !errors.As(err, &wait) || !strings.Contains(err.Error(), "ended with exit code 3") || !strings.HasPrefix(wait.Screen, "here\n") {
 		t.Errorf("after the program's end: %v", err)
 	}
 }

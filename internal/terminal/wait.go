@@ -53,9 +53,15 @@ func (s *Session) look(ctx context.Context) (look, error) {
 		return look{}, fmt.Errorf("looking at the screen: tmux says %q", state)
 	}
 	s.keep(screen)
-	// A program's terminal is gone a moment before it is known how the program ended.
-	dead := fields[0] == "1" && fields[1]+fields[2] != ""
-	return look{screen: screen, dead: dead, status: fields[1], signal: fields[2], title: fields[3]}, nil
+	// A program's terminal is gone a moment before it is known how the program ended. Now and
+	// then tmux misses the end; it notices with that of another program.
+	gone, known := fields[0] == "1", fields[1]+fields[2] != ""
+	if gone && !known {
+		if _, err := s.tmux(ctx, "run-shell", "-b", "true"); err != nil {
+			return look{}, fmt.Errorf("asking how the program ended: %w", err)
+		}
+	}
+	return look{screen: screen, dead: gone && known, status: fields[1], signal: fields[2], title: fields[3]}, nil
 }
 
 // keep remembers a screen that is another than the last.
