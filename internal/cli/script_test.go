@@ -175,7 +175,20 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(labOf(ts).SetFaults(args...))
 }
 
-func pull(ts *testscript.TestScript, neg bool, args []string) { ts.Check(labOf(ts).Pull(0)) }
+// pull takes the card out of the first reader, or of another: pull [READER].
+func pull(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(labOf(ts).Pull(readerNumber(ts, args)))
+}
+
+// readerNumber is the first argument; 0 without one.
+func readerNumber(ts *testscript.TestScript, args []string) int {
+	if len(args) == 0 {
+		return 0
+	}
+	reader, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	return reader
+}
 
 // insert puts a card with that serial, new, into a reader: insert READER SERIAL.
 func insert(ts *testscript.TestScript, neg bool, args []string) {
@@ -197,12 +210,13 @@ func holds(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// reinsert puts the card that was pulled back in.
+// reinsert puts the card that was pulled back in: reinsert [READER].
 func reinsert(ts *testscript.TestScript, neg bool, args []string) {
-	if labOf(ts).Inserted(0) {
+	reader := readerNumber(ts, args)
+	if labOf(ts).Inserted(reader) {
 		return
 	}
-	ts.Check(labOf(ts).Insert(0, nil))
+	ts.Check(labOf(ts).Insert(reader, nil))
 }
 
 // sign has the lab's CA sign a request, as a person who got it by mail would:

@@ -57,8 +57,9 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("%q is not said, but:\n%s", text, said.from(at))
 			}
 		case ">":
-			_, err := io.WriteString(keyboard, text+"\n")
-			ts.Check(err)
+			if _, err := io.WriteString(keyboard, text+"\n"); err != nil {
+				ts.Fatalf("%q cannot be typed: %v; it was said:\n%s", text, err, said.from(at))
+			}
 		case "*":
 			words := strings.Fields(text)
 			meanwhile[words[0]](ts, false, words[1:])
@@ -69,7 +70,7 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%q is not a line of a dialogue", line)
 		}
 	}
-	ts.Check(keyboard.Close())
+	_ = keyboard.Close() // which fails where the command has ended
 	err = <-ended
 	failed = false
 	var exit *exec.ExitError

@@ -15,7 +15,7 @@ import (
 )
 
 // cardMoment is how long a card that was just put in may take to answer.
-const cardMoment = 3 * time.Second
+const cardMoment = 2 * time.Second
 
 // card has the person's card put in and says what is on it.
 func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
