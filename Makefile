@@ -35,8 +35,9 @@ nopcsc:
 	@./bin/cse-piv-nopcsc card list >bin/nopcsc.out 2>&1; code=$$?; \
 	  if [ $$code -ne 5 ] || ! grep -q 'no PC/SC' bin/nopcsc.out; then echo "a build without PC/SC does not say so (exit $$code):"; cat bin/nopcsc.out; exit 1; fi
 
-bench: install-build
-	$(GO) test -run '^$$' -bench . -benchtime 10x ./internal/enroll ./internal/cli
+bench: install-build install-test
+	$(GO) test -run '^$$' -bench . -benchtime 10x ./internal/enroll ./internal/cli ./internal/batch/prepare
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/batch
 
 install-build:
 	@./scripts/install-packages $(BUILD_PACKAGES)
