@@ -86,6 +86,20 @@ func TestCardIsNoticedInAndOut(t *testing.T) {
 	w.insert(gracesCard).shows("serial 23456789")
 }
 
+func TestCardIsReadOnceAsLongAsItStays(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toCard(ada)
+	for range 5 {
+		w.insert(adasCard)
+	}
+	if got := w.fake.read; got != 1 {
+		t.Errorf("it was read %d times", got)
+	}
+	w.press("esc", "enter", "enter").on(screenCard) // it may be another person's by now
+	if got := w.fake.read; got != 2 {
+		t.Errorf("it was read %d times", got)
+	}
+}
+
 func TestOneOfSeveralCardsIsChosen(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toCard(ada).insert(adasCard, gracesCard)
 	w.press("down", "enter").shows("serial 23456789")

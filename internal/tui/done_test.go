@@ -99,8 +99,12 @@ func TestReviewViews(t *testing.T) {
 	split.Keys[0].Findings = []smime.Finding{{ID: "chain-expired", Severity: smime.SeverityError, Message: "the root expired on 2026-01-01", Certificate: "root"}}
 	split.Keys[0].OnCard = strings.Repeat("0badcafe", 8)
 	split.Keys = []enroll.ReviewKey{signing, split.Keys[0]}
-	w.askReview(split)
+	refused := w.askReview(split)
 	w.golden("review-split")
+	w.press("enter").on(screenReview)
+	if _, given := answered(refused); given {
+		t.Error("what cannot be registered was agreed to")
+	}
 	w.size(120, 40).shows("NOT the same", "not proven to be born on this card", "Gmail has this key pair already", "✗ error", "! warning", "· note")
 
 	known := reviewOf(ada)

@@ -34,6 +34,7 @@ type fakeDesk struct {
 	practice desk.Practice
 	evidence string
 	asked    []string // whose key pairs were asked for
+	read     int      // how often a card was read
 }
 
 func newFakeDesk() *fakeDesk {
@@ -100,8 +101,11 @@ func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
 		Watch: func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
 			return func(yield func([]piv.Found, error) bool) { <-ctx.Done() }
 		},
-		Status: func(_ context.Context, serial uint32) (desk.CardStatus, error) { return f.cards[serial], f.cardErr },
-		Hint:   hintOf,
+		Status: func(_ context.Context, serial uint32) (desk.CardStatus, error) {
+			f.read++
+			return f.cards[serial], f.cardErr
+		},
+		Hint: hintOf,
 	}
 	d.World = enroll.World{
 		Evidence: f.evidence,

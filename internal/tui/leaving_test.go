@@ -65,6 +65,8 @@ func TestEscStopsAndGoesBackToThePlan(t *testing.T) {
 				t.Error("it quit")
 			}
 			w.press("enter").on(screenWork) // and can be begun again
+			// Whatever the stopping came to.
+			w.press("esc", "esc").finish(nil, errNoRoom).on(screenPlan)
 		})
 	}
 }

@@ -109,6 +109,19 @@ func TestTypedPINOutlivesHelpAndStopQuestion(t *testing.T) {
 	}
 }
 
+func TestTypedPINEndsWithItsEnrollment(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	w.askSecret(newPINQuestion())
+	w.typed(canaryPIN).press("enter").typed("739").finish(nil, errNoRoom).on(screenFailure)
+	pin := w.model.screens[screenPIN].(*pinScreen)
+	if !pin.typed.IsZero() || !pin.first.IsZero() {
+		t.Error("what was typed is kept")
+	}
+	w.press("a").upTo("secrets")
+	w.askSecret(newPINQuestion())
+	w.shows("Type a new PIN", "[               ]")
+}
+
 func TestQuestionMarkMayBePartOfAPIN(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
 	reply := w.askSecret(pinQuestion(3))

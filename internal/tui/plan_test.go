@@ -50,6 +50,12 @@ func TestLossNeedsTheSerialTyped(t *testing.T) {
 	}
 }
 
+func TestAgreementToALossIsForOnce(t *testing.T) {
+	w := newWizard(t, withUsedCard(), "").toPlan(ada, adasCard).typed("12345678").press("enter").on(screenWork)
+	w.fail("check-user", errNoRoom).press("esc").on(screenPlan).shows("LOST FOR EVER").hides("number  12345678")
+	w.press("enter").on(screenPlan)
+}
+
 func TestNothingIsOverwrittenUnasked(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
 	if got := w.model.session.run.request; got.Overwrite || got.Confirm != "" {
