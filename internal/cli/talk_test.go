@@ -21,7 +21,7 @@ import (
 //	* COMMAND ARGS    do something meanwhile, one of the script's commands
 //	^                 interrupt it
 //
-// The input ends after the last line. What was said is the script's stderr.
+// The input ends after the last line, unless that is an interrupt. What was said is the script's stderr.
 func talk(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: talk CODE DIALOGUE COMMAND ARGS...")
@@ -48,7 +48,7 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 			<-ended
 		}
 	}()
-	at := 0
+	at, interrupted := 0, false
 	for _, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n") {
 		what, text, _ := strings.Cut(line, " ")
 		switch what {
@@ -65,12 +65,15 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 			meanwhile[words[0]](ts, false, words[1:])
 		case "^":
 			ts.Check(command.Process.Signal(os.Interrupt))
+			interrupted = true
 		case "#", "":
 		default:
 			ts.Fatalf("%q is not a line of a dialogue", line)
 		}
 	}
-	_ = keyboard.Close() // which fails where the command has ended
+	if !interrupted {
+		_ = keyboard.Close() // which fails where the command has ended
+	}
 	err = <-ended
 	failed = false
 	var exit *exec.ExitError
