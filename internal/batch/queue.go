@@ -99,7 +99,8 @@ func (q riverQueue[TTx]) insert(ctx context.Context, turns []ledger.Turn) error 
 			Queue: queueName, Priority: priority, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
 		}}
 	}
-	if _, err := q.InsertManyFast(ctx, jobs); err != nil {
+	// Not InsertManyFast: on PostgreSQL it refuses all for one that is there.
+	if _, err := q.InsertMany(ctx, jobs); err != nil {
 		return fmt.Errorf("fill the queue: %w", err)
 	}
 	return nil
