@@ -21,20 +21,21 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
-// people makes N users with certificates of the lab's CA: people N NAME. It
+// people makes N users with certificates of the lab's CA: people N NAME [DOMAIN]. It
 // writes a folder NAME with a file for each, manifests NAME.csv and NAME.ndjson
 // of them, and the CA's own certificates as chain.pem.
 func people(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: people N NAME")
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: people N NAME [DOMAIN]")
 	}
+	domain := append(args, "lab.example")[2]
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	folder := ts.MkAbs(args[1])
 	ts.Check(os.MkdirAll(folder, 0o755))
 	table, objects := "email,certificate\n", ""
 	for i := 1; i <= n; i++ {
-		email := fmt.Sprintf("user%d@lab.example", i)
+		email := fmt.Sprintf("user%d@%s", i, domain)
 		name := email + ".pem"
 		ts.Check(os.WriteFile(filepath.Join(folder, name), issue(ts, email), 0o600))
 		path := args[1] + "/" + name

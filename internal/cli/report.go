@@ -175,6 +175,15 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 			fmt.Fprintf(out, "%9s  %s\n", plain.Number(line.count), line.what)
 		}
 	}
+	if counts.Total == 0 {
+		newest, err := book.Run(ctx, 0)
+		if err != nil {
+			return err
+		}
+		if newest.ID > run.ID {
+			fmt.Fprintln(out, "its users were in later runs too and belong to the last of them: cse-piv report --list")
+		}
+	}
 	for _, group := range groups {
 		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), plain.Clean(group.Reason), report.ClassText(group.Class))
 		fmt.Fprintf(out, "%9s    %s: %s\n", "", plain.Clean(group.Example), plain.Clean(group.Message))

@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 			"foreign": foreign, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"interrupt": interrupt, "ended": ended, "everybody": everybody,
-			"postgres": postgres, "slapd": slapd, "workers": workers,
+			"postgres": postgres, "slapd": slapd, "workers": workers, "typed": typed,
 		},
 		RequireExplicitExec: true,
 	})
@@ -68,6 +68,8 @@ func startLab(ts *testscript.TestScript, neg bool, args []string) {
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {
+		case "domain":
+			options.Domain = value
 		case "calm":
 			options.Faults = nil
 		case "firmware":
