@@ -47,6 +47,14 @@ func TestCertificateViews(t *testing.T) {
 	w.waitFor(waitsForFile("9d")).golden("certificate-waiting-single")
 }
 
+func TestOnlyWhatIsLeftIsWaitedFor(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard).press("down", "right", "enter")
+	w.waitFor(errors.Join(waitsForFile("9c"), waitsForFile("9d"))).shows("request-9c", "request-9d")
+	half := standing(ada, adasCard, enroll.StageWaiting)
+	half.Waits = issuer.Waits(waitsForFile("9d"))
+	w.send(collectedMsg{half}).shows("request-9d").hides("request-9c")
+}
+
 func TestParkedPeopleComeBack(t *testing.T) {
 	fake := newFakeDesk()
 	fake.people = []desk.Person{{Email: ada}, {Email: grace}, {Email: hedy}}

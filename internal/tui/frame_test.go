@@ -76,6 +76,12 @@ func TestHelpOpensAndClosesEverywhere(t *testing.T) {
 	}
 }
 
+func TestHelpMakesWayForAQuestion(t *testing.T) {
+	w := everyScreen(t)["work"]().press("?").shows("This screen")
+	w.askSecret(pinQuestion(3))
+	w.hides("This screen").shows("Hand the keyboard to the user.")
+}
+
 func TestWindowIsResizedEverywhere(t *testing.T) {
 	for name, show := range everyScreen(t) {
 		t.Run(name, func(t *testing.T) {

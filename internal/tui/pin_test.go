@@ -8,6 +8,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // pinQuestion asks for the PIN of a card with that many tries left.
@@ -106,6 +107,18 @@ func TestTypedPINOutlivesHelpAndStopQuestion(t *testing.T) {
 	w.typed("4628").press("enter")
 	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
 		t.Error("what was typed before was lost")
+	}
+}
+
+func TestNoSecretIsLongerThanAManagementKey(t *testing.T) {
+	question := pinQuestion(piv.UnknownTries)
+	question.ID, question.Check = "management-key", func(key secret.Secret) error { _, err := piv.ParseManagementKey(key); return err }
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	reply := w.askSecret(question)
+	key := strings.Repeat("0123456789abcdef", 4)
+	w.send(tea.PasteMsg{Content: key + "0"}).hides("being typed").send(tea.PasteMsg{Content: key}).typed("0").press("enter").on(screenWork)
+	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != key {
+		t.Error("the management key was not handed over")
 	}
 }
 

@@ -53,8 +53,11 @@ func TestDestructiveAnswerIsTypedInFull(t *testing.T) {
 			t.Errorf("%q agreed to the loss", typed)
 		}
 	}
+	// What was typed for a question that went away is not there for the next.
+	w.askAgreement(enroll.Question{Text: "the key will be overwritten"}, "12345678")
+	w.typed("1234")
 	reply := w.askAgreement(enroll.Question{Text: "the key will be overwritten"}, "12345678")
-	w.typed("1234").press("esc").shows("An enrollment is running.").press("enter").shows("> 1234")
+	w.hides("1234 ").typed("1234").press("esc").shows("An enrollment is running.").press("enter").shows("> 1234")
 	w.size(40, 10).size(80, 24).press("f1", "enter")
 	w.typed("5678").press("enter").on(screenWork)
 	if got, given := answered(reply); !given || !got.value {

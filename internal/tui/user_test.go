@@ -65,6 +65,15 @@ func TestNextPersonIsMarked(t *testing.T) {
 	w.press("esc", "enter").shows("▸ " + hedy)
 }
 
+func TestMarkStaysWhereItWasPut(t *testing.T) {
+	places := queueOfAll()
+	w := withQueue(t).press("enter").shows("▸ katherine@")
+	places[1].Stage = enroll.StageReady
+	w.send(collectedMsg{places[1]}).shows("▸ katherine@") // enter may be on its way
+	w.press("up").shows("▸ " + hedy).send(queueMsg{places}).shows("▸ " + hedy)
+	w.press("esc", "enter").shows("▸ " + grace) // who comes first now
+}
+
 func TestFuzzySearchTakesTheBest(t *testing.T) {
 	w := withQueue(t).press("enter").typed("hpr").press("enter").shows(grace, "23456789 was set aside")
 	w.press("esc").shows("hpr")
