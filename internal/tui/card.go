@@ -68,9 +68,14 @@ func (c *cardScreen) ready(s *session) bool {
 	return s.card.Identity.Serial != 0 && !c.strange(s) && s.card.Status.PIN.Tries != 0
 }
 
-// strange reports whether the card is another than the one that was set aside.
+// strange reports whether the card is another than the one that was set aside,
+// or somebody else's: the last person's may lie in the reader still.
 func (c *cardScreen) strange(s *session) bool {
-	return s.card.Identity.Serial != 0 && s.assigned != 0 && s.assigned != s.card.Identity.Serial
+	serial := s.card.Identity.Serial
+	if serial == 0 || serial == s.assigned {
+		return false
+	}
+	return s.assigned != 0 || desk.Holder(s.places, serial, s.person.Email) != ""
 }
 
 func (c *cardScreen) bindings(s *session) []key.Binding {
@@ -218,12 +223,16 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, problemLines(s, s.explain(piv.ErrPINBlocked), width)...)
 		lines = append(lines, "")
 	}
-	if c.strange(s) {
+	if s.assigned != 0 && s.assigned != id.Serial {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}
 	if other := desk.Holder(s.places, id.Serial, s.person.Email); other != "" {
-		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("this is the card of %s: is it the right one?", clean(other)), width)...)
+		what := "this is the card of " + clean(other)
+		if c.strange(s) {
+			what += ": take it out, and put this person's card in"
+		}
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), what, width)...)
 		lines = append(lines, "")
 	}
 	for _, advisory := range s.card.Advisories {

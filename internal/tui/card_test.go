@@ -64,6 +64,7 @@ func TestAssignedCardViews(t *testing.T) {
 	w = withAssigned(t)
 	w.send(collectedMsg{desk.Place{Person: desk.Person{Email: grace, Serial: gracesCard}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}}})
 	w.toCard(hedy).insert(gracesCard).golden("card-of-somebody-else")
+	w.press("enter").on(screenCard).press("o").hides("all the same").press("enter").on(screenPlan)
 }
 
 func TestOtherCardIsTakenOnlyOnDemand(t *testing.T) {

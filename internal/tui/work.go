@@ -64,7 +64,7 @@ func stepLine(s *session, i, width int) string {
 	if elapsed := r.elapsed(step); step.state != "" && (elapsed >= 100*time.Millisecond || step.state == enroll.StateStarted) {
 		took = durationText(elapsed)
 	}
-	room := width - 19 // the longest title of a step fits into 80 columns
+	room := min(width-19, 60) // the longest title of a step fits into 80 columns
 	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-7s %7s", state, took)))
 }
 
