@@ -15,9 +15,17 @@ import (
 // in flight then meets the same limit.
 const settle = time.Second
 
+const (
+	// tooMany is the share of calls that meet a rate limit from which on it is cut:
+	// a few among many are a user's own, and say nothing about the others.
+	tooMany = 0.1
+	// shareCalls is about how many calls the share is measured over.
+	shareCalls = 64
+)
+
 // Limiter bounds how many users are in flight, and how many calls a second are
-// made. When Gmail says that it is too much, the first bound is halved; it grows
-// by one for every round of successes (additive increase, multiplicative
+// made. When Gmail says that it is too much, more than now and then, the first bound
+// is halved; it grows by one for every round of successes (additive increase, multiplicative
 // decrease). Give its Pace and OnRetry to gmail.Config. It is safe for
 // concurrent use.
 type Limiter struct {
@@ -29,6 +37,7 @@ type Limiter struct {
 	inFlight  int
 	successes int // since the limit grew
 	lastCut   time.Time
+	share     float64   // of calls lately that met a rate limit
 	waiting   list.List // of chan struct{}, each closed when it has room
 }
 
@@ -46,6 +55,9 @@ func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
 
 // Pace waits until the next call may be made.
 func (l *Limiter) Pace(ctx context.Context) error {
+	l.mu.Lock()
+	l.share -= l.share / shareCalls
+	l.mu.Unlock()
 	if l.pace == nil {
 		return nil
 	}
@@ -134,7 +146,8 @@ func (l *Limiter) learn(err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := time.Now(); now.Sub(l.lastCut) >= settle {
+	l.share += (1 - l.share) / shareCalls
+	if now := time.Now(); l.share > tooMany && now.Sub(l.lastCut) >= settle {
 		l.lastCut, l.successes = now, 0
 		l.limit = max(l.limit/2, 1)
 	}

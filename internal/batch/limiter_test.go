@@ -53,6 +53,28 @@ func TestLimiterBacksOffAndRecovers(t *testing.T) {
 	})
 }
 
+// TestLoneRateLimits: one call in forty that meets a limit slows nobody down, one
+// in four does.
+func TestLoneRateLimits(t *testing.T) {
+	for every, want := range map[int]int{40: 64, 4: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			l := NewLimiter(64, 0)
+			for call := range 4000 {
+				if err := l.Pace(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if call%every == 0 {
+					l.OnRetry("keypairs.create", errLimited, time.Second)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if l.Limit() != want {
+				t.Errorf("one in %d: limit %d, want %d", every, l.Limit(), want)
+			}
+		})
+	}
+}
+
 func TestLimiterHoldsItsBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(2, 0)
