@@ -122,11 +122,14 @@ func (w *wizard) practise(act string) {
 	index := func(text string) int {
 		return slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, text) })
 	}
-	for range index(act) - index("▸") {
+	for range index(act) - index(" ▸ ") {
 		w.press("Down")
 	}
 	w.see("▸ " + act)
 	w.press("Enter")
+	if _, err := w.WaitUntil(w.t.Context(), "the closed drawer", func(screen string) bool { return !strings.Contains(screen, "The drawer") }); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // exits waits for the end.

@@ -18,9 +18,10 @@ type drawer struct {
 	said   string
 }
 
-// show opens the drawer.
+// show opens the drawer. What could be done when it was last open is forgotten:
+// enter must not do another thing than the one that is shown a moment later.
 func (d *drawer) show(s *session) tea.Cmd {
-	d.open, d.said, d.cursor = true, "", 0
+	d.open, d.acts, d.said, d.cursor = true, nil, "", 0
 	return s.world.acts()
 }
 
@@ -36,6 +37,8 @@ func (d *drawer) update(s *session, msg tea.Msg) tea.Cmd {
 	case actedMsg:
 		if msg.err != nil {
 			d.open, d.said = true, clean(msg.err.Error())
+		}
+		if d.open {
 			return s.world.acts()
 		}
 	}
