@@ -54,6 +54,9 @@ func TestFrameViews(t *testing.T) {
 	w.golden("leaving-asked")
 	w.press("esc").golden("leaving-back")
 
+	w.size(60, 20)
+	golden(t, "too-small", "60x20", w.view()+"\n")
+
 	fake := newFakeDesk()
 	fake.practice = &fakePractice{}
 	w = newWizard(t, fake, "").toCard(ada).insert().press("ctrl+o")

@@ -25,6 +25,10 @@ func TestPlanViews(t *testing.T) {
 	w.hold = true
 	w.press("enter").golden("plan-looking")
 
+	// A run that was broken off has made the key.
+	goesOn := outlookMsg{request: w.model.screens[screenPlan].(*planScreen).asked, slots: []enroll.SlotOutlook{{Slot: piv.SlotKeyManagement, Fate: enroll.FateContinue}}}
+	w.send(goesOn).golden("plan-goes-on")
+
 	fake := withUsedCard()
 	w = newWizard(t, fake, "").toPlan(ada, adasCard)
 	w.golden("plan-loss")
