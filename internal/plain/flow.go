@@ -188,6 +188,14 @@ func (f *flow) explain(err error) {
 	}
 }
 
+// withHint is an error with what to do about it.
+func (f *flow) withHint(err error) string {
+	if hint := f.desk.Hint(err); hint != "" {
+		return fmt.Sprintf("%v; hint: %s", err, hint)
+	}
+	return err.Error()
+}
+
 // turn asks which way to go. One person alone cannot be parked.
 func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, error) {
 	var list []enroll.Choice

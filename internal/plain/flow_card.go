@@ -167,6 +167,9 @@ func (f *flow) sayCard(card desk.CardStatus) {
 	}
 	f.say("%s, in %s", what, id.Reader)
 	f.say("  PIN: %s", counterText(status.PIN))
+	if status.PIN.Tries == 0 {
+		f.say("  warning: %s", f.withHint(piv.ErrPINBlocked))
+	}
 	f.say("  PUK: %s", counterText(status.PUK))
 	f.say("  management key: %s, %s", strings.ToUpper(status.ManagementKey.Algorithm), factoryText(status.ManagementKey.Factory))
 	empty := 0

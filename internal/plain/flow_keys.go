@@ -44,8 +44,9 @@ func (q *questions) ask(text, present string, choices []enroll.Choice) string {
 	if q.err != nil {
 		return present
 	}
-	if at := slices.IndexFunc(choices, func(c enroll.Choice) bool { return c.ID == present }); at > 0 {
+	if at := slices.IndexFunc(choices, func(c enroll.Choice) bool { return c.ID == present }); at >= 0 {
 		choices = slices.Insert(slices.Delete(slices.Clone(choices), at, at+1), 0, choices[at])
+		text += " the first answer is as planned now"
 	}
 	answer, err := q.terminal.Choose(q.ctx, enroll.Question{Text: text}, choices)
 	if err != nil {

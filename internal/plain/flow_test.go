@@ -1,0 +1,280 @@
+package plain
+
+import (
+	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+func TestWhatIsMissingIsPutRightInAnotherWindow(t *testing.T) {
+	missing := desk.Check{Name: "credentials", State: desk.CheckMissing, Detail: "none", Fix: "add --credentials FILE"}
+	f := newFakeDesk()
+	f.checks = append([][]desk.Check{{missing}, {missing}}, f.checks...)
+	said, err := f.run(t, "", nil, "1", "1", "stop")
+	if err != nil {
+		t.Error(err)
+	}
+	saysInOrder(t, said, "missing: credentials: none", "to do: add --credentials FILE", "1  check again", "missing: credentials", "ok: credentials: a service account", "address of the user, or stop:")
+}
+
+func TestGmailIsAskedAgain(t *testing.T) {
+	f, asked := newFakeDesk(), 0
+	f.atGmail = func() (desk.AtGmail, error) {
+		if asked++; asked == 1 {
+			return desk.AtGmail{}, errNetwork
+		}
+		return desk.AtGmail{}, nil
+	}
+	said, err := f.run(t, ada, nil, "1", "3")
+	if !errors.Is(err, errNetwork) && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	saysInOrder(t, said, "failed: asking Gmail what it has for "+ada, "why: the network is gone", "hint: look at the cable", "1  again", "2  stop", "Gmail has no key pair", "is that the plan?")
+}
+
+// What failed is told in the queue and by the error, until it is put right.
+func TestWhoFailedIsParkedAndNotNext(t *testing.T) {
+	f := newFakeDesk()
+	people := []desk.Person{{Email: ada}, {Email: "grace@example.com"}}
+	said, err := f.run(t, "", people,
+		"1", "yes", "1", // begin
+		"3", // park
+		"list", "stop")
+	if !errors.Is(err, errNetwork) {
+		t.Errorf("the desk came to %v", err)
+	}
+	saysInOrder(t, said, "next in the queue: 1, "+ada, "failed: check the user at Gmail", "why: the network is gone", "1  again", "2  change the plan", "3  park this person, and serve the next one", "4  stop",
+		"next in the queue: 2, grace@example.com", "0 done, 0 parked, 1 failed, 1 to do", "1  "+ada+": failed, check the user at Gmail: the network is gone", "0 done, 0 parked, 1 failed")
+}
+
+func TestAPersonWhoFailedIsTriedAgain(t *testing.T) {
+	f := newFakeDesk()
+	said, err := f.run(t, ada, nil, "1", "1", "2", "2", "1", "1", "1", "1", "1", "1", "1", "1", "3")
+	if !errors.Is(err, errNetwork) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said, "failed: check the user", "failed: check the user", "is that the plan?", "where is the key from?", "how many keys?", "is that the plan?", "failed: check the user")
+}
+
+func TestCardsThatCannotBeRead(t *testing.T) {
+	f, read := newFakeDesk(), 0
+	f.status = func(serial uint32) (desk.CardStatus, error) {
+		if read++; read == 1 {
+			return desk.CardStatus{}, piv.ErrCardHeld
+		}
+		return newCard(serial), nil
+	}
+	f.found = [][]piv.Found{
+		nil,
+		{{Reader: "Reader 0", Err: piv.ErrNoCard}},
+		{{Reader: "Reader 0", Err: piv.ErrNotYubiKey}, {Reader: "Reader 1", Err: errNetwork}},
+		{{Reader: "Reader 0", Identity: identity(adasCard)}},
+	}
+	said, err := f.run(t, ada, nil, "", "what?", "", "1", "3")
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, piv.ErrCardHeld) {
+		t.Error(err)
+	}
+	saysInOrder(t, said, "there is no card reader; a YubiKey is one itself", "put the card in and press Enter, or type stop:",
+		"no card is in Reader 0", "put the card in",
+		"the card in Reader 0 cannot be used", "why: "+piv.ErrNotYubiKey.Error(), "the card in Reader 1 cannot be used", "hint: look at the cable",
+		"failed: reading card 12345678", "card 12345678: YubiKey")
+}
+
+func TestReadersThatCannotBeUsed(t *testing.T) {
+	f := newFakeDesk()
+	f.watchErr = piv.ErrNoService
+	said, err := f.run(t, ada, nil, "park", "stop")
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	// A person alone is not parked: what is typed is not that word then.
+	if saysInOrder(t, said, "the card readers cannot be used", "why: "+piv.ErrNoService.Error()); strings.Count(said, "or type stop:") != 2 {
+		t.Errorf("it was said:\n%s", said)
+	}
+}
+
+func TestAPlanThatCannotBeLookedAt(t *testing.T) {
+	f := newFakeDesk()
+	f.open = func(uint32) (enroll.Card, error) { return nil, piv.ErrRemoved }
+	said, err := f.run(t, ada, nil, "2")
+	if !errors.Is(err, piv.ErrRemoved) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said, "failed: looking what the plan would do to the card", "1  again", "2  stop")
+}
+
+func TestThePlanIsChanged(t *testing.T) {
+	f := newFakeDesk()
+	said, err := f.run(t, ada, nil, "2", "1", "2", "4", "3", "2", "2", "1", "1", "1", "1", "1", "3")
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said, "slot 9D key management: signs and decrypts, a new rsa2048 key, PIN policy default, touch policy default",
+		"where is the key from? the first answer is as planned now", "how many keys?", "which algorithm?", "when does the key ask for the PIN?", "when does the key ask for a touch?",
+		"slot 9C digital signature: signs, a new eccp256 key, PIN policy always, touch policy always",
+		"slot 9D key management: decrypts, a new eccp256 key, PIN policy always, touch policy always",
+		// Now these stand first.
+		"1  split: 9C signs, 9D decrypts", "1  EC P-256", "1  every time", "1  every time",
+		"slot 9C digital signature: signs, a new eccp256 key")
+	if strings.Contains(said, "which slot?") {
+		t.Error("the slot of two keys was asked for")
+	}
+}
+
+func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
+	const burst = "cccccclnefjrtbuvhgkdrbnvlbkueecnlfbrtvnfitgu"
+	f := newFakeDesk()
+	f.found = [][]piv.Found{{{Reader: "Reader 0", Err: piv.ErrNoCard}}}
+	said, err := f.run(t, "", []desk.Person{{Email: ada}}, burst, "1", burst, "no", "1", "yes", burst, "park", "stop")
+	if err != nil {
+		t.Error(err)
+	}
+	saysInOrder(t, said, "nobody in the queue is like that", "enroll "+ada+"? yes or no:", "enroll "+ada+"? yes or no:", "who is to be enrolled?", "put the card in", "put the card in", "who is to be enrolled?", "0 done, 0 parked, 0 failed, 1 to do")
+}
+
+func TestTheNextPersonIsAskedForWithoutARoster(t *testing.T) {
+	f := newFakeDesk()
+	said, err := f.run(t, "", nil, ada, "3", "yes", "", "grace@example.com", "3", "no")
+	if err != nil {
+		t.Error(err)
+	}
+	saysInOrder(t, said, "address of the user, or stop:", ada+": to do", "next person? yes or no:", "who is to be enrolled?", "grace@example.com: to do", "next person? yes or no:", "0 done")
+}
+
+func TestEvidenceThatCannotBeReadIsTold(t *testing.T) {
+	f := newFakeDesk()
+	d := f.desk(t, desk.Person{Email: ada})
+	d.Registered = func(context.Context, string) (*desk.Registered, error) { return nil, errNetwork }
+	var said strings.Builder
+	err := Enrollments(t.Context(), NewPipe(strings.NewReader("stop\n"), &said), &said, d, "")
+	if !errors.Is(err, errNetwork) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said.String(), "0 done, 0 parked, 1 failed, 0 to do", "1  "+ada+": failed, the network is gone")
+}
+
+// The end of the context ends whatever is waited for.
+func TestTheFlowEndsWithItsContext(t *testing.T) {
+	for name, hang := range map[string]func(d *desk.Desk, end func()){
+		"the checks": func(d *desk.Desk, end func()) {
+			d.Checks = func(context.Context) []desk.Check { end(); return nil }
+		},
+		"Gmail": func(d *desk.Desk, end func()) {
+			d.AtGmail = func(ctx context.Context, _ string) (desk.AtGmail, error) { end(); return desk.AtGmail{}, ctx.Err() }
+		},
+		"the readers": func(d *desk.Desk, end func()) {
+			d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
+				return func(func([]piv.Found, error) bool) { end(); <-ctx.Done() }
+			}
+		},
+		"the card": func(d *desk.Desk, end func()) {
+			d.Status = func(ctx context.Context, _ uint32) (desk.CardStatus, error) {
+				end()
+				return desk.CardStatus{}, ctx.Err()
+			}
+		},
+		"the enrollment": func(d *desk.Desk, end func()) {
+			d.World.Account = func(ctx context.Context, _ string) (enroll.Account, error) { end(); return nil, ctx.Err() }
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		d := newFakeDesk().desk(t)
+		hang(d, cancel)
+		var said strings.Builder
+		err := Enrollments(ctx, NewPipe(strings.NewReader("1\n1\n1\n1\n"), &said), &said, d, ada)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v after:\n%s", name, err, said.String())
+		}
+		if strings.Contains(said.String(), "failed:") {
+			t.Errorf("%s: an interrupt is told as a failure:\n%s", name, said.String())
+		}
+	}
+}
+
+func TestWhatIsSaidOfACard(t *testing.T) {
+	var said strings.Builder
+	f := &flow{Terminal: NewPipe(strings.NewReader(""), &said), desk: newFakeDesk().desk(t)}
+	until := time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
+	card := desk.CardStatus{Identity: identity(adasCard), FormFactor: "USB-C keychain", Advisories: []string{"YSA-2024-03: the key can be copied"}}
+	card.Status.PIN = piv.Counter{Tries: 1, Factory: piv.No}
+	card.Status.PUK = piv.Counter{Tries: 0, Factory: piv.No}
+	card.Status.ManagementKey = piv.ManagementKey{Algorithm: "aes192", Factory: piv.Unknown}
+	card.Status.Slots = []piv.SlotContents{
+		{Slot: piv.SlotAuthentication, Key: &piv.KeyInfo{Algorithm: piv.ECCP256, Origin: piv.Imported, PINPolicy: piv.PINOnce, TouchPolicy: piv.TouchNever}},
+		{Slot: piv.SlotSignature, Key: &piv.KeyInfo{Algorithm: piv.RSA2048, Origin: piv.Generated, PINPolicy: piv.PINAlways, TouchPolicy: piv.TouchCached}, Certificate: &x509.Certificate{Subject: pkix.Name{CommonName: "Ada\x1b[2J"}, EmailAddresses: []string{ada}, NotAfter: until}},
+		{Slot: piv.SlotKeyManagement, CertificateErr: errors.New("it is cut off")},
+		{Slot: piv.SlotRetiredFirst, Certificate: &x509.Certificate{Subject: pkix.Name{CommonName: "An old\x1b[2J key"}, NotAfter: until}},
+	}
+	f.sayCard(card)
+	unknown := desk.CardStatus{Identity: identity(gracesOne)}
+	unknown.Status.PIN = piv.Counter{Tries: piv.UnknownTries, Factory: piv.Unknown}
+	unknown.Status.PUK = piv.Counter{Tries: 3, Factory: piv.Yes}
+	unknown.Status.ManagementKey = piv.ManagementKey{Algorithm: "3des", Factory: piv.Yes}
+	f.sayCard(unknown)
+	blocked := newCard(34567890)
+	blocked.Status.PIN.Tries = 0
+	f.sayCard(blocked)
+	golden(t, "card", said.String())
+}
+
+func TestWhatIsSaidOfGmail(t *testing.T) {
+	until := time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
+	f := newFakeDesk()
+	f.atGmail = func() (desk.AtGmail, error) {
+		return desk.AtGmail{
+			KeyPairs: []gmail.KeyPair{
+				{ID: "sign", Enabled: true, NotAfter: until, HardwareDescriptions: []string{"YubiKey 5C NFC, serial 12345678, slot 9c"}},
+				{ID: "encrypt", Enabled: true, NotAfter: until, HardwareDescriptions: []string{"YubiKey 5C NFC, serial 12345678, slot 9d"}},
+				{ID: "service", Enabled: true, KeyServices: []string{"https://kacls.example.com"}},
+				{ID: "old", NotAfter: until},
+			},
+			Identity: &gmail.Identity{SigningKeyPairID: "sign", EncryptionKeyPairID: "encrypt"},
+		}, nil
+	}
+	said, err := f.run(t, ada, nil, "3")
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	golden(t, "gmail", said)
+}
+
+func TestWhatIsSaidInAReview(t *testing.T) {
+	from, until := time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC), time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
+	chain := []*x509.Certificate{
+		{Subject: pkix.Name{CommonName: "Ada Lovelace"}, EmailAddresses: []string{ada}, NotBefore: from, NotAfter: until},
+		{Subject: pkix.Name{Organization: []string{"Example Issuing CA"}}, NotBefore: from, NotAfter: until},
+		{Subject: pkix.Name{CommonName: "Example Root CA"}, NotBefore: from, NotAfter: until},
+	}
+	review := enroll.Review{Email: ada, Serial: adasCard, Keys: []enroll.ReviewKey{
+		{Slot: "9c", Use: enroll.UseSign, Chain: chain, OnCard: "aa", Upload: "aa", Attested: true},
+		{Slot: "9d", Use: enroll.UseEncrypt, Chain: chain[:1], OnCard: "aa", Upload: "bb", Known: true, Findings: []smime.Finding{
+			{ID: "a-note", Severity: smime.SeverityNote, Message: "it is so"},
+			{ID: "a-warning", Severity: smime.SeverityWarning, Message: "it may not be so"},
+		}},
+	}}
+	var said strings.Builder
+	f := &flow{Terminal: NewPipe(strings.NewReader("perhaps\nno\n"), &said)}
+	if err := f.review(t.Context(), review); !errors.Is(err, enroll.ErrDeclined) {
+		t.Errorf("a no is %v", err)
+	}
+	golden(t, "review", said.String())
+	f = &flow{Terminal: NewPipe(strings.NewReader("yes\n"), &said)}
+	if err := f.review(t.Context(), review); err != nil {
+		t.Errorf("a yes is %v", err)
+	}
+	f = &flow{Terminal: NewPipe(strings.NewReader(""), &said)}
+	if err := f.review(t.Context(), review); !errors.Is(err, ErrEndOfInput) {
+		t.Errorf("the end of the input is %v", err)
+	}
+}
