@@ -17,6 +17,7 @@ build: install-build
 test: install-build install-test
 	$(GO) vet ./...
 	$(GO) test -race -timeout 40m ./...
+	$(GO) test -run TestManifestStreams ./internal/batch/source # 2 GB; less under the race detector
 
 # What CI checks besides the tests.
 check: install-build windows nopcsc

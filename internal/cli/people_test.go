@@ -116,14 +116,19 @@ func says(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// interrupt interrupts the commands in the background as soon as Gmail holds a
-// user's identity: interrupt EMAIL.
-func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+// registered waits until Gmail holds a user's identity: registered EMAIL.
+func registered(ts *testscript.TestScript, neg bool, args []string) {
 	for deadline := time.Now().Add(time.Minute); len(labOf(ts).Gmail().Identities(args[0])) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s is never registered", args[0])
 		}
 	}
+}
+
+// interrupt interrupts the commands in the background as soon as Gmail holds a
+// user's identity: interrupt EMAIL.
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	registered(ts, neg, args)
 	interruptAll(ts)
 }
 

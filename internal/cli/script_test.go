@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
-			"interrupt": interrupt, "ended": ended, "everybody": everybody,
+			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "slapd": slapd, "workers": workers, "typed": typed,
 		},
 		RequireExplicitExec: true,
