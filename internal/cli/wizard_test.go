@@ -52,7 +52,7 @@ func startDemo(t *testing.T, options terminal.Options, dir string, args ...strin
 		t.Fatal(err)
 	}
 	options.Command = append([]string{program, "demo", "--dir", dir}, args...)
-	options.Patience = 2 * time.Minute
+	options.Patience = time.Minute
 	options.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, options.Env...)
 	session, err := terminal.Start(t.Context(), options)
 	if errors.Is(err, terminal.ErrNoTmux) {
