@@ -124,3 +124,38 @@ func TestManyUsersInLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+// large is a source of rows of a megabyte.
+type large struct{ crowd }
+
+func (l large) Rows(ctx context.Context) iter.Seq2[source.Row, error] {
+	return func(yield func(source.Row, error) bool) {
+		data := []byte(strings.Repeat("M", 1<<20))
+		for row, err := range l.crowd.Rows(ctx) {
+			row.Certificates = []source.Certificate{{Use: source.UseBoth, Data: data}}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestLargeRowsAreNotHeld: rows are entered before many megabytes of them are
+// there.
+func TestLargeRowsAreNotHeld(t *testing.T) {
+	const rows, most = 40, 8
+	held, entered := 0, 0
+	counts, err := batch.Run(t.Context(), batch.Options{Source: large{crowd(rows)}, Ledger: openLedger(t, ledgerFile(t)), DryRun: true,
+		Prepare: func(row source.Row) ledger.Entry {
+			row.Certificates[0].Data = []byte("chain")
+			return madeUp(row)
+		},
+		Notify: func(event batch.Event) {
+			if event.Kind == batch.KindRead {
+				held, entered = max(held, event.Counts.Total-entered), event.Counts.Total
+			}
+		}})
+	if err != nil || counts.Waiting != rows || entered != rows || held > most {
+		t.Errorf("%+v %v: %d rows of a megabyte were held at once", counts, err, held)
+	}
+}

@@ -10,13 +10,16 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
-// readRows is how many rows are prepared and entered at a time.
-const readRows = 500
+// Rows are prepared and entered so many at a time, or fewer where they are large.
+const (
+	readRows  = 500
+	readBytes = 8 << 20
+)
 
 // read streams the source into the ledger.
 func (e *engine) read(ctx context.Context, run int64) error {
 	o := e.options
-	rows := make([]source.Row, 0, readRows)
+	rows, size := make([]source.Row, 0, readRows), 0
 	var counts ledger.Counts
 	enter := func() error {
 		if len(rows) == 0 {
@@ -36,7 +39,7 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		}
 		counts.Total += len(rows)
 		clear(rows) // what they hold may be large
-		rows = rows[:0]
+		rows, size = rows[:0], 0
 		for _, entry := range entered {
 			e.tellRow(entry)
 		}
@@ -47,7 +50,11 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", o.Source.Name(), err)
 		}
-		if rows = append(rows, row); len(rows) == readRows {
+		rows = append(rows, row)
+		for _, certificate := range row.Certificates {
+			size += len(certificate.Data)
+		}
+		if len(rows) == readRows || size >= readBytes {
 			if err := enter(); err != nil {
 				return err
 			}
