@@ -198,16 +198,16 @@ func (w *wizard) inspect() {
 	view := ansi.Strip(content)
 	lines := strings.Split(view, "\n")
 	if m.width >= minWidth && m.height >= minHeight && len(lines) != m.height {
-		w.t.Errorf("the view has %d lines in a window of %d:\n%s", len(lines), m.height, view)
+		w.t.Fatalf("the view has %d lines in a window of %d:\n%s", len(lines), m.height, view)
 	}
 	for _, line := range lines {
 		if ansi.StringWidth(line) > m.width {
-			w.t.Errorf("a line is wider than the window's %d columns: %q", m.width, line)
+			w.t.Fatalf("a line is wider than the window's %d columns: %q", m.width, line)
 		}
 	}
 	for _, canary := range canaries {
 		if strings.Contains(content, canary) {
-			w.t.Errorf("the secret %s is shown:\n%s", canary, view)
+			w.t.Fatalf("the secret %s is shown:\n%s", canary, view)
 		}
 	}
 }

@@ -10,23 +10,20 @@ import (
 // wrapped puts a label before text, and breaks the text into lines that are
 // indented like its beginning.
 func wrapped(label, text string, width int) []string {
-	indent := lipgloss.Width(label) + 1
-	lines := strings.Split(ansi.Wrap(text, max(20, width-indent), ""), "\n")
-	for i, line := range lines {
-		if i == 0 {
-			lines[i] = label + " " + line
-		} else {
-			lines[i] = strings.Repeat(" ", indent) + line
-		}
-	}
-	return lines
+	return labelled(label, func(room int) []string { return paragraph(text, room) }, width)
 }
 
 // pathLines puts a label before a path or a name, which is broken only where the
 // line ends, so that it can be copied.
 func pathLines(label, path string, width int) []string {
+	return labelled(label, func(room int) []string { return strings.Split(ansi.Hardwrap(clean(path), room, true), "\n") }, width)
+}
+
+// labelled puts a label before the first line of what is broken to the room that
+// is left beside it.
+func labelled(label string, broken func(room int) []string, width int) []string {
 	indent := lipgloss.Width(label) + 1
-	lines := strings.Split(ansi.Hardwrap(clean(path), max(20, width-indent), true), "\n")
+	lines := broken(max(20, width-indent))
 	for i, line := range lines {
 		if i == 0 {
 			lines[i] = label + " " + line
@@ -37,9 +34,15 @@ func pathLines(label, path string, width int) []string {
 	return lines
 }
 
-// paragraph breaks text into lines of the width.
+// paragraph breaks text into lines of the width. ansi.Wrap alone lets a line that
+// ends in a hyphen be too long.
 func paragraph(text string, width int) []string {
-	return strings.Split(ansi.Wrap(text, width, ""), "\n")
+	var lines []string
+	for _, line := range strings.Split(ansi.Wrap(text, width, ""), "\n") {
+		line = strings.TrimRight(line, " ")
+		lines = append(lines, strings.Split(ansi.Hardwrap(line, width, true), "\n")...)
+	}
+	return lines
 }
 
 // around returns the part of the lines of that height that has the line at
