@@ -51,7 +51,8 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	rows := csv.NewReader(bytes.NewReader(data))
-	rows.Comma, rows.Comment, rows.FieldsPerRecord, rows.TrimLeadingSpace = separator(data), '#', -1, true
+	rows.Comma, rows.Comment, rows.FieldsPerRecord = separator(data), '#', -1
+	rows.TrimLeadingSpace = rows.Comma != '\t' // which would swallow empty cells
 	var people []Person
 	var problems []error
 	lines := map[string]int{}
@@ -110,22 +111,15 @@ func readPerson(cells []string) (Person, error) {
 	return person, nil
 }
 
-// separator is the one of comma, semicolon and tab that the first line with
-// content has most of: spreadsheets write what their country is used to.
+// separator is the first of comma, semicolon and tab that is there, since no
+// address holds one: spreadsheets write what their country is used to.
 func separator(data []byte) rune {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
+		line := lines.Text()
+		if at := strings.IndexAny(line, ",;\t"); at >= 0 && !strings.HasPrefix(line, "#") {
+			return rune(line[at])
 		}
-		best, most := ',', 0
-		for _, candidate := range ",;\t" {
-			if n := strings.Count(line, string(candidate)); n > most {
-				best, most = candidate, n
-			}
-		}
-		return best
 	}
 	return ','
 }
