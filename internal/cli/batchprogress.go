@@ -159,7 +159,7 @@ func (p *batchProgress) note(text string) {
 func (p *batchProgress) stopping() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.bar.Note("cse-piv: the users in flight come to their end; interrupt again to stop at once")
+	p.bar.Note("cse-piv: finishing the users in flight; interrupt again to stop at once")
 }
 
 // close ends the bar. It may be called twice.
