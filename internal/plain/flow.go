@@ -169,8 +169,7 @@ func (f *flow) trouble(ctx context.Context, s *serving, what string, err error, 
 	if ctx.Err() != nil || errors.Is(err, ErrEndOfInput) {
 		return stop, err
 	}
-	f.forgive(s.person.Email)
-	f.failures = append(f.failures, failure{s.person.Email, err})
+	f.fail(s.person.Email, err)
 	f.say("failed: %s", what)
 	f.explain(err)
 	return f.turn(ctx, "what now?", choices...)
@@ -206,6 +205,12 @@ func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, er
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: text}, list)
 	return turn(answer), err
+}
+
+// fail keeps what stood in a person's way.
+func (f *flow) fail(email string, err error) {
+	f.forgive(email)
+	f.failures = append(f.failures, failure{email, err})
 }
 
 // forgive drops what failed for a person.

@@ -19,7 +19,7 @@ const cardMoment = 2 * time.Second
 
 // card has the person's card put in and says what is on it.
 func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
-	serial, next, err := f.findCard(ctx, s.request.Serial)
+	serial, next, err := f.findCard(ctx, s)
 	if err != nil || next != goOn {
 		return next, err
 	}
@@ -37,10 +37,11 @@ func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
 	return goOn, nil
 }
 
-// findCard returns the serial number of the card to be used (goOn): the wanted
-// one, or for 0 the only one that is there or is chosen. As long as it is not
-// there, a person puts it in, parks or stops.
-func (f *flow) findCard(ctx context.Context, wanted uint32) (uint32, turn, error) {
+// findCard returns the serial number of the card to be used (goOn): the one that
+// is wanted for the person, or else the only one that is there or is chosen. As
+// long as it is not there, a person puts it in, parks or stops.
+func (f *flow) findCard(ctx context.Context, s *serving) (uint32, turn, error) {
+	wanted := s.request.Serial
 	for moment := time.Duration(0); ; moment = cardMoment {
 		found, err := f.readers(ctx, wanted, moment)
 		if ctx.Err() != nil {
@@ -58,10 +59,27 @@ func (f *flow) findCard(ctx context.Context, wanted uint32) (uint32, turn, error
 		default:
 			f.sayObstacles(found, err)
 		}
-		if next, err := f.askForCard(ctx, wanted); err != nil || next != again {
-			return 0, next, err
+		next, asking := f.askForCard(ctx, wanted)
+		if asking == nil && (next == park || next == stop && f.single) {
+			f.fail(s.person.Email, obstacle(found, err))
+		}
+		if asking != nil || next != again {
+			return 0, next, asking
 		}
 	}
+}
+
+// obstacle is why no card can be used.
+func obstacle(found []piv.Found, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, in := range found {
+		if in.Err != nil && !errors.Is(in.Err, piv.ErrNoCard) {
+			return fmt.Errorf("%s: %w", in.Reader, in.Err)
+		}
+	}
+	return piv.ErrNoCard
 }
 
 // readers tells what is in the readers, as soon as the wanted card is there, at
