@@ -28,6 +28,9 @@ func TestAnotherPersonBeginsAnew(t *testing.T) {
 func TestPasteGoesWhereItIsSeen(t *testing.T) {
 	paste := tea.PasteMsg{Content: ada + "\n"}
 	w := newWizard(t, newFakeDesk(), "").press("enter").send(paste).shows("address  " + ada)
+	if w.model.at != screenUser {
+		t.Error("a line break in what was pasted was taken for enter")
+	}
 	w = newWizard(t, newFakeDesk(), "").press("enter", "f1").send(paste).press("esc").hides(ada)
 	w.size(40, 10).send(paste).size(80, 24).hides(ada)
 	w.toCard(grace).send(paste).on(screenCard).hides(ada)

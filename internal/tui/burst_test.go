@@ -48,7 +48,7 @@ func TestTouchedYubiKeyAgreesToNothing(t *testing.T) {
 
 func TestTouchedYubiKeyDoesNotAnswerWhetherToLeave(t *testing.T) {
 	w := everyScreen(t)["work"]().press("ctrl+c").touched().shows("An enrollment is running.")
-	w = w.press("enter", "f1").touched().on(screenWork)
+	w.press("enter", "f1").touched().on(screenWork)
 	fake := newFakeDesk()
 	practice := &fakePractice{}
 	fake.practice = practice

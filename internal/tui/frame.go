@@ -191,6 +191,8 @@ func (m *Model) help1() []key.Binding {
 	switch {
 	case m.leaving == leavingAsked:
 		return []key.Binding{named(keys.Next, "let it go on"), named(keys.Back, "stop, back to the plan"), named(keys.Quit, "stop and quit")}
+	case m.leaving == leavingBack:
+		return []key.Binding{named(keys.Quit, "quit once it has stopped")}
 	case m.leaving != leavingNot:
 		return nil
 	case m.help:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -14,7 +15,7 @@ import (
 )
 
 // hostile would set the window's title, turn the text around and break the line.
-const hostile = "\x1b]0;evil\x07\u202eevil\r\n\x9b2Jevil"
+const hostile = "\x1b]0;evil\x07\u202eevil\r\n\u009b2J\x9b2Jevil"
 
 func TestWhatComesFromOutsideCannotSteerTheTerminal(t *testing.T) {
 	fake := newFakeDesk()
@@ -32,8 +33,11 @@ func TestWhatComesFromOutsideCannotSteerTheTerminal(t *testing.T) {
 	look := func(what string) {
 		t.Helper()
 		w.shows("evil")
-		if view := w.model.View(); strings.Contains(view.Content+view.WindowTitle, "\x1b]0;") || strings.ContainsAny(view.Content+view.WindowTitle, "\x07\u202e\r\x9b") {
-			t.Errorf("%s: %q", what, view.Content)
+		view := w.model.View()
+		for _, steers := range []string{"\x1b]0;", "\x07", "\u202e", "\r", "\u009b"} {
+			if text := view.Content + view.WindowTitle; strings.Contains(text, steers) || !utf8.ValidString(text) {
+				t.Errorf("%s: %q in %q", what, steers, text)
+			}
 		}
 	}
 	look("checks")

@@ -216,8 +216,9 @@ func (m *Model) begin(request enroll.Request) tea.Cmd {
 
 // asked shows the screen for a question of the running enrollment.
 func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
-	run, cancel := 0, func() {}
+	var run int
 	var id screenID
+	var cancel func()
 	switch msg := msg.(type) {
 	case secretAsked:
 		run, id, cancel = msg.run, screenPIN, func() { msg.reply <- cancelled(msg.reply) }

@@ -89,7 +89,7 @@ func TestTypedAddressIsTakenWhereItIsComplete(t *testing.T) {
 		t.Errorf("asked for %v", got)
 	}
 	// An address that is not on the roster is taken although it resembles one.
-	w = newWizard(t, fake, "").press("enter").typed("ad@example.com").press("enter")
+	newWizard(t, fake, "").press("enter").typed("ad@example.com").press("enter")
 	if got := fake.asked[len(fake.asked)-1]; got != "ad@example.com" {
 		t.Errorf("asked for %s", got)
 	}
