@@ -12,7 +12,7 @@ import (
 // Nothing may be cut off at the window's edge, and nothing be lost.
 func TestWrappedTextFitsAndIsWhole(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
+	for range 5000 {
 		var words []string
 		for range 1 + random.IntN(30) {
 			word := make([]byte, 1+random.IntN(24))
