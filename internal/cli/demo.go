@@ -77,7 +77,7 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 	labOptions := practice.options(filepath.Join(dir, "lab"), streams.Err)
 	attended := !options.alone()
 	if attended {
-		labOptions.ManualTouch, labOptions.Log = true, nil
+		labOptions.ManualTouch, labOptions.Log = options.fullScreen(streams), nil // else nobody could touch
 		if streams.Terminal {
 			labOptions.GenerateRSA = slowRSA
 		}
