@@ -9,7 +9,8 @@ import (
 )
 
 // TestWizardStopped stops while the card makes a key, first in words only, and
-// goes on with the same card in another run of the program.
+// goes on with the same card in another run of the program. The card is out
+// meanwhile, so that the enrollment stays where it is.
 func TestWizardStopped(t *testing.T) {
 	home, err := os.MkdirTemp("", "wizard")
 	if err != nil {
@@ -23,10 +24,12 @@ func TestWizardStopped(t *testing.T) {
 	w.newPIN()
 	w.at("Work", "The card is making the key")
 	serial := w.serial(0)
+	w.practise("pull the card out")
+	w.at("Work", "The card is out: put card "+serial+" back in")
 	w.press("C-c")
 	w.see("An enrollment is running.", "enter    let it go on")
 	w.press("Enter")
-	w.at("Work", "of 20 steps")
+	w.at("Work", "The card is out")
 	w.press("C-c")
 	w.see("An enrollment is running.")
 	w.press("C-c")
