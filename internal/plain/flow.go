@@ -170,8 +170,12 @@ func (f *flow) trouble(ctx context.Context, s *serving, what string, err error, 
 		return stop, err
 	}
 	f.fail(s.person.Email, err)
-	f.say("failed: %s", what)
-	f.explain(err)
+	if errors.Is(err, enroll.ErrDeclined) {
+		f.say("declined: %s", what)
+	} else {
+		f.say("failed: %s", what)
+		f.explain(err)
+	}
 	return f.turn(ctx, "what now?", choices...)
 }
 
