@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 			"foreign": foreign, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
-			"postgres": postgres, "slapd": slapd, "workers": workers, "typed": typed,
+			"postgres": postgres, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed,
 		},
 		RequireExplicitExec: true,
 	})

@@ -56,6 +56,17 @@ func everybody(ts *testscript.TestScript, neg bool, args []string) {
 	interruptAll(ts)
 }
 
+// connections checks that no more than N were opened to the lab, besides one for
+// each revocation list that the lab's Gmail fetches: connections N.
+func connections(ts *testscript.TestScript, neg bool, args []string) {
+	most, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	stats := labOf(ts).Stats()
+	if opened := stats.Connections - stats.CACalls; opened <= 0 || opened > most {
+		ts.Fatalf("%d connections were opened", opened)
+	}
+}
+
 // workers checks how many workers had a part in the report on standard output:
 // workers N.
 func workers(ts *testscript.TestScript, neg bool, args []string) {

@@ -49,6 +49,7 @@ func (f *workFlags) open(task *batch.Options, flags *gmailFlags, messages io.Wri
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
 	config := flags.config()
 	config.OnRetry, config.Pace = limiter.OnRetry, limiter.Pace
+	config.MaxConnections = batch.Connections(f.concurrency)
 	domain, err := openGmail(config, messages)
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.startWorkspace(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	l.web = &http.Server{Handler: l.routes(), ReadHeaderTimeout: 10 * time.Second}
+	l.web = &http.Server{Handler: l.routes(), ReadHeaderTimeout: 10 * time.Second, ConnState: l.counters.connection}
 	l.done.Go(func() {
 		// It ends with ErrServerClosed; there is nobody to tell of another end.
 		_ = l.web.Serve(listener)

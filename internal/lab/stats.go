@@ -2,6 +2,7 @@ package lab
 
 import (
 	"maps"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -25,6 +26,9 @@ type Stats struct {
 	// time.
 	CACalls int64         `json:"ca_calls"`
 	InCA    time.Duration `json:"in_ca"`
+	// Connections counts those that were opened to the API, the CA and the control
+	// endpoint, which share a port.
+	Connections int64 `json:"connections"`
 	// CardResets counts the faults of cards, pulls included; APIFaults those of
 	// the API, with APIFaultKinds for each as it is named in a specification.
 	CardResets    int64               `json:"card_resets"`
@@ -42,6 +46,15 @@ func (c *counters) apdu() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stats.APDUs++
+}
+
+func (c *counters) connection(_ net.Conn, state http.ConnState) {
+	if state != http.StateNew {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Connections++
 }
 
 func (c *counters) inCard(took time.Duration) {
