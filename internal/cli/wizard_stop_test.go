@@ -21,9 +21,9 @@ func TestWizardStopped(t *testing.T) {
 	w := startDemo(t, terminal.Options{}, home, card...)
 	w.toUser()
 	w.toPIN("ada@lab.example")
+	serial := w.serial(0) // which a card that makes a key would not tell
 	w.newPIN()
 	w.at("Work", "The card is making the key")
-	serial := w.serial(0)
 	w.practise("pull the card out")
 	w.at("Work", "The card is out: put card "+serial+" back in")
 	w.press("C-c")
