@@ -29,7 +29,7 @@ func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		return s.tell(beginMsg{s.request.Again(s.run.err)})
+		return s.tell(beginMsg{s.request})
 	case key.Matches(press, s.keys.Park):
 		return s.tell(parkMsg{})
 	case key.Matches(press, s.keys.Back):

@@ -22,7 +22,7 @@ func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Again):
-		return s.tell(beginMsg{s.request.Again(s.run.err)})
+		return s.tell(beginMsg{s.request})
 	case key.Matches(press, s.keys.Park):
 		return s.tell(parkMsg{})
 	case key.Matches(press, s.keys.Back):

@@ -251,6 +251,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	leaving := m.leaving
 	m.leaving = leavingNot
 	s.card = desk.CardStatus{} // it is another now
+	s.request = s.request.Again(msg.err)
 	refresh := s.world.collect(s.person)
 	var waiting *issuer.WaitingError
 	switch {

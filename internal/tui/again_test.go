@@ -1,0 +1,27 @@
+package tui
+
+import (
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// A PIN of the command line that was wrong is not tried again, whichever way the
+// operator goes on: no further try is lost.
+func TestWrongPINOfTheCommandLineIsNotTriedAgain(t *testing.T) {
+	for name, keys := range map[string][]string{"again": {"a"}, "by the plan": {"esc", "enter"}} {
+		fake := newFakeDesk()
+		fake.request.PIN = secret.FromString("00000000")
+		w := newWizard(t, fake, "").toWork(ada, adasCard)
+		if w.model.session.run.request.PIN.IsZero() {
+			t.Fatal("the PIN of the command line is not tried at all")
+		}
+		first := w.model.session.run.id
+		w.fail("set-pin", &piv.WrongPINError{Tries: 2}).on(screenFailure).press(keys...)
+		run := w.model.session.run
+		if run.id == first || !run.request.PIN.IsZero() {
+			t.Errorf("%s: run %d, a PIN: %v", name, run.id, !run.request.PIN.IsZero())
+		}
+	}
+}
