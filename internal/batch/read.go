@@ -46,7 +46,14 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		e.notify(Event{Kind: KindRead, Counts: &counts})
 		return nil
 	}
-	for row, err := range o.Source.Rows(ctx) {
+	// A source may be waited for, such as a pipe: stopping ends that too.
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.soft, cancel)()
+	for row, err := range o.Source.Rows(reading) {
+		if err != nil && e.soft.Err() != nil {
+			return context.Cause(e.soft)
+		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", o.Source.Name(), err)
 		}

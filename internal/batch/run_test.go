@@ -1,8 +1,10 @@
 package batch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -383,4 +385,27 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%+v", counts)
 	}
 	o.checkOnce(t, people)
+}
+
+// silent is a source that has one row and then waits for more.
+type silent struct{ rows }
+
+func (s silent) Rows(ctx context.Context) iter.Seq2[source.Row, error] {
+	return func(yield func(source.Row, error) bool) {
+		if yield(s.rows[0], nil) {
+			<-ctx.Done()
+			yield(source.Row{}, ctx.Err())
+		}
+	}
+}
+
+func TestStoppingWhileReading(t *testing.T) {
+	o := newOffice(t)
+	options := o.options(t, openLedger(t, ledgerFile(t)), silent{o.people(t, 1)})
+	stopping := make(chan struct{})
+	close(stopping)
+	options.Stopping = stopping
+	if counts, err := run(t, options); !isInterrupted(err) || counts.Done != 0 {
+		t.Errorf("%+v %v", counts, err)
+	}
 }
