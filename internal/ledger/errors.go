@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 )
 
@@ -44,12 +45,15 @@ func (e *Error) Hint() string {
 		return "the file is damaged or no ledger: restore it from a backup, or name another with --store; Gmail is asked what it has, so that nothing is doubled"
 	}
 	var newer *NewerError
+	var refused *pgconn.PgError
 	var path *fs.PathError
 	switch {
 	case errors.As(e.Err, &newer):
 		return newer.Hint()
 	case errors.Is(e.Err, syscall.ENOSPC):
 		return "make room on the disk of the ledger, then run the same command again"
+	case errors.As(e.Err, &refused) && refused.Code == "42501": // insufficient_privilege
+		return "let the user who logs in own the database: createdb --owner USER DATABASE"
 	case errors.As(e.Err, &path):
 		return "make the ledger's file and folder writable, or name another with --store"
 	}

@@ -151,3 +151,23 @@ func TestLaterVersions(t *testing.T) {
 		}
 	})
 }
+
+// TestMayNotMakeTables: a user who does not own the database is told what helps.
+func TestMayNotMakeTables(t *testing.T) {
+	url := pgtest.Start(t).NewDatabase(t)
+	owner, err := openPostgres(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	for _, statement := range []string{`CREATE ROLE clerk LOGIN`, `REVOKE CREATE ON SCHEMA public FROM PUBLIC`} { // as from version 15 on
+		if _, err := owner.pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = Open(t.Context(), strings.Replace(url, "user=tester", "user=clerk", 1), Options{})
+	var failed *Error
+	if !errors.As(err, &failed) || !strings.Contains(failed.Hint(), "--owner") {
+		t.Errorf("%v", err)
+	}
+}
