@@ -43,8 +43,8 @@ func TestPlainFlowIsTakenWhereAScreenCannotBeRead(t *testing.T) {
 		"without a colour": {terminal.Options{Env: []string{"NO_COLOR=1"}}, []string{"--plain"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := demoDir(t)
-			w := startDemo(t, test.options, dir, test.args...)
+			t.Parallel()
+			w := startDemo(t, test.options, demoDir(t), test.args...)
 			w.asksPlainly()
 			w.enter("stop")
 			if code, err := w.Exit(t.Context()); err != nil || code != 0 {
