@@ -54,3 +54,10 @@ clean:
 docs-report:
 	@./scripts/install-packages chromium
 	$(GO) test -count=1 -run TestPictures ./internal/batch/report -args -picture $(CURDIR)/docs/batch-report.png
+
+# The pictures of the wizard that docs/wizard.md shows, drawn from the running program.
+.PHONY: docs-screens
+docs-screens:
+	@./scripts/install-packages $(BUILD_PACKAGES) tmux
+	@mkdir -p docs/screens
+	$(GO) test -count=1 -run TestScreens ./internal/cli -args -screens $(CURDIR)/docs/screens

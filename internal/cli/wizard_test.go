@@ -190,6 +190,18 @@ func (w *wizard) register(email string) {
 // ask asks the lab's control endpoint.
 func (w *wizard) ask(path string, into any) {
 	w.t.Helper()
+	w.control(http.MethodGet, path, "", into)
+}
+
+// post has the lab's control endpoint do something.
+func (w *wizard) post(path, body string) {
+	w.t.Helper()
+	var ignored any
+	w.control(http.MethodPost, path, body, &ignored)
+}
+
+func (w *wizard) control(method, path, body string, into any) {
+	w.t.Helper()
 	data, err := os.ReadFile(filepath.Join(w.dir, "lab", "env"))
 	if err != nil {
 		w.t.Fatal(err)
@@ -198,7 +210,7 @@ func (w *wizard) ask(path string, into any) {
 	if control == nil {
 		w.t.Fatalf("no LAB_CONTROL in %s", data)
 	}
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, string(control[1])+path, nil)
+	request, err := http.NewRequestWithContext(w.t.Context(), method, string(control[1])+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func SVG(grid Grid, theme Theme, title string) []byte {
 	width := float64(grid.Width)*cellWidth + 2*padding
 	height := float64(grid.Height)*cellHeight + 2*padding + titleBar
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g">`+"\n", width, height, width, height)
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 %g %g" width="%g" height="%g">`+"\n", width, height, width, height)
 	fmt.Fprintf(&out, "<title>%s</title>\n", escape(title))
 	out.WriteString("<style>text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace;font-size:15px;white-space:pre}</style>\n")
 	fmt.Fprintf(&out, `<rect x=".5" y=".5" width="%g" height="%g" rx="8" fill="%s" stroke="%s"/>`+"\n", width-1, height-1, theme.Background, theme.Frame)
