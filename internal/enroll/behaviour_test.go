@@ -231,7 +231,7 @@ func TestUsageIsRefusedBeforeAnything(t *testing.T) {
 
 func TestOneUserIsEnrolledByOneProcess(t *testing.T) {
 	d := newDesk(t, "5.7.4")
-	unlock, err := evidence.Lock(d.world.Evidence, d.email)
+	unlock, err := evidence.TryLock(d.world.Evidence, d.email)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,8 @@ type Enrollment struct {
 type key struct {
 	KeyRequest
 	settled     bool
-	generate    bool // a key is still to be generated in the slot
+	generate    bool  // a key is still to be generated in the slot
+	seen        trace // what the slot held when that was decided
 	loss        []string
 	public      crypto.PublicKey
 	origin      string

@@ -2,6 +2,8 @@ package enroll_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"os"
@@ -37,7 +39,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	practice, err = lab.Start(context.Background(), lab.Options{Dir: dir, Readers: 2, NoCard: true, Seed: 1})
+	practice, err = lab.Start(context.Background(), lab.Options{Dir: dir, Readers: 2, NoCard: true, Seed: 1, GenerateRSA: makeRSA})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starting the practice lab:", err)
 		return 1
@@ -45,6 +47,16 @@ func runTests(m *testing.M) int {
 	defer practice.Close()
 	os.Setenv("PCSCLITE_CSOCK_NAME", practice.Env()["PCSCLITE_CSOCK_NAME"])
 	return m.Run()
+}
+
+// beforeRSA is called before a card makes an RSA key.
+var beforeRSA atomic.Pointer[func()]
+
+func makeRSA(bits int) (*rsa.PrivateKey, error) {
+	if before := beforeRSA.Load(); before != nil {
+		(*before)()
+	}
+	return rsa.GenerateKey(rand.Reader, bits)
 }
 
 // card is a piv.Card as an enrollment uses it.

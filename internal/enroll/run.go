@@ -37,7 +37,7 @@ func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
 		return nil, err
 	}
 	enrollment := newEnrollment(world, request)
-	defer enrollment.release()
+	defer enrollment.release(ctx)
 	plan := NewPlan(request)
 	for i, step := range plan {
 		enrollment.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
@@ -49,9 +49,19 @@ func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
 	return enrollment.receipt, nil
 }
 
-// release lets other processes enroll the user again. The lock ends with the
-// process at the latest, so failing to release it does not fail the enrollment.
-func (e *Enrollment) release() {
+// finishing is how long a card is waited for that is carrying out a command when
+// the enrollment is stopped; making a large RSA key is the longest.
+const finishing = 2 * time.Minute
+
+// release waits for the card to come to rest and lets other processes enroll the
+// user again. The lock ends with the process at the latest, so failing to release
+// it does not fail the enrollment.
+func (e *Enrollment) release(ctx context.Context) {
+	if e.card != nil {
+		resting, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+		defer cancel()
+		_ = e.card.Close(resting)
+	}
 	if e.unlock != nil {
 		_ = e.unlock()
 	}

@@ -107,8 +107,17 @@ func readRequest(folder *evidence.Folder, key *key) (*x509.CertificateRequest, e
 
 // Collect asks the issuer for the certificates that a person's enrollment waits
 // for, without the card, and keeps those that Gmail can take. It returns what is
-// still waited for. World needs Issuer, Chain, Evidence and Now for it.
+// still waited for, nothing where the person is being enrolled just now. World
+// needs Issuer, Chain, Evidence and Now for it.
 func Collect(ctx context.Context, world World, email string) ([]*issuer.WaitingError, error) {
+	unlock, err := evidence.TryLock(world.Evidence, email)
+	if errors.Is(err, evidence.ErrBusy) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = unlock() }()
 	standing, err := StandingOf(world.Evidence, email)
 	if err != nil || standing.Stage != StageWaiting {
 		return nil, err

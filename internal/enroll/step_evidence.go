@@ -2,18 +2,26 @@ package enroll
 
 import (
 	"context"
+	"crypto/x509"
 	"slices"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 )
+
+// lockPatience is how long somebody else who looks for the user's certificate is
+// waited for.
+const lockPatience = 10 * time.Second
 
 // evidenceStep opens the folder that the enrollment leaves behind, and in it the
 // journal of a run that was broken off.
 func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.folder != nil, nil },
-		act: func(_ context.Context, e *Enrollment) error {
-			unlock, err := evidence.Lock(e.world.Evidence, e.request.Email)
+		act: func(ctx context.Context, e *Enrollment) error {
+			waiting, cancel := context.WithTimeout(ctx, lockPatience)
+			defer cancel()
+			unlock, err := evidence.Lock(waiting, e.world.Evidence, e.request.Email)
 			if err != nil {
 				return err
 			}
@@ -34,7 +42,7 @@ func evidenceStep() Step {
 				return err
 			}
 			if journal.Email == "" {
-				journal.Email, journal.Serial, journal.Started = e.request.Email, e.serial, now.UTC()
+				journal = e.newJournal(now)
 			}
 			if plan := plannedKeys(e.request.Keys); !slices.Equal(plan, journal.Plan) {
 				journal.Plan = plan
@@ -45,4 +53,50 @@ func evidenceStep() Step {
 			e.folder, e.journal = folder, journal
 			return nil
 		}}
+}
+
+func (e *Enrollment) newJournal(now time.Time) evidence.Journal {
+	return evidence.Journal{Version: 1, Email: e.request.Email, Serial: e.serial, Started: now.UTC(), Plan: plannedKeys(e.request.Keys), Keys: map[string]evidence.KeyJournal{}}
+}
+
+// beginAnew leaves the folder of a finished enrollment to history and goes on in
+// a new one, where something is still to be generated or to be asked for. What is
+// known of the keys that stay goes along.
+func (e *Enrollment) beginAnew(ctx context.Context) error {
+	if !e.folder.Finished() {
+		return nil
+	}
+	needed := false
+	for _, key := range e.keys {
+		if !key.generate {
+			if err := e.findCertificate(ctx, key); err != nil {
+				return err
+			}
+		}
+		needed = needed || key.leaf == nil
+	}
+	if !needed {
+		return nil
+	}
+	now := e.world.Now()
+	folder, err := evidence.Begin(e.world.Evidence, e.request.Email, e.serial, now)
+	if err != nil {
+		return err
+	}
+	journal := e.newJournal(now)
+	for _, key := range e.keys {
+		if entry, ok := e.journal.Keys[key.Slot.String()]; ok && !key.generate {
+			journal.Keys[key.Slot.String()] = entry
+		}
+		if key.leaf != nil {
+			if err := folder.Write(certificateFile(key), encodeCertificates(append([]*x509.Certificate{key.leaf}, key.parts...))); err != nil {
+				return err
+			}
+		}
+	}
+	if err := folder.WriteJournal(journal); err != nil {
+		return err
+	}
+	e.folder, e.journal = folder, journal
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // generateStep sees to it that the slot holds the key to be enrolled. What the
@@ -27,8 +26,7 @@ func generateStep(index int, request KeyRequest) Step {
 			if fateOf(key.KeyRequest, held, e.journal) != FateContinue {
 				return false, nil
 			}
-			key.adopt(held)
-			return true, nil
+			return true, e.own(key, held)
 		}
 		if held.Key == nil || !sameKey(held.Key.PublicKey, key.public) {
 			return false, errors.New("the slot's key is not the one that was there a moment ago: another card or another program")
@@ -41,14 +39,14 @@ func generateStep(index int, request KeyRequest) Step {
 		if err != nil {
 			return err
 		}
-		entry := evidence.KeyJournal{Generating: e.world.Now().UTC()}
-		if held.Key != nil {
-			entry.Replaces = keyHash(held.Key.PublicKey)
+		if now := traceOf(held); now != key.seen {
+			// It came while the PIN was typed or the card was out; nobody agreed to
+			// lose it.
+			return &OccupiedError{Slot: key.Slot, Held: describeHeld(held)}
 		}
-		if held.Certificate != nil {
-			entry.ReplacedCertificate = smime.Fingerprint(held.Certificate)
+		e.journal.Keys[key.Slot.String()] = evidence.KeyJournal{
+			Generating: e.world.Now().UTC(), Replaces: key.seen.key, ReplacedCertificate: key.seen.certificate,
 		}
-		e.journal.Keys[key.Slot.String()] = entry
 		if err := e.folder.WriteJournal(e.journal); err != nil {
 			return err
 		}

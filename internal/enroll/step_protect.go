@@ -28,7 +28,8 @@ func pinStep() Step {
 			return true, nil
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
-			return e.card.ChangePIN(ctx, piv.FactoryPIN(), e.secrets.pin)
+			// The card itself says that it is the factory one: no try is at risk.
+			return e.card.AllowLastTry().ChangePIN(ctx, piv.FactoryPIN(), e.secrets.pin)
 		}}
 }
 
@@ -119,7 +120,7 @@ func pukStep() Step {
 			return protection.PUK.Factory != piv.Yes, err
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
-			return e.card.ChangePUK(ctx, piv.FactoryPUK(), e.secrets.puk)
+			return e.card.AllowLastTry().ChangePUK(ctx, piv.FactoryPUK(), e.secrets.puk)
 		}}
 }
 

@@ -56,14 +56,15 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 	return csr, nil
 }
 
-// findCertificate takes the certificate that an earlier run was given, or, for a
-// key that was on the card, the one in its slot.
+// findCertificate takes the certificate that an earlier run was given. For a key
+// that was on the card the one in its slot counts, which may have been renewed
+// since; what an earlier run was given completes its chain.
 func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 	if key.leaf != nil {
 		return nil
 	}
-	if err := e.loadCertificate(key); err != nil || key.leaf != nil || key.Source != SourceExisting {
-		return err
+	if key.Source != SourceExisting {
+		return e.loadCertificate(key)
 	}
 	held, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
@@ -72,13 +73,13 @@ func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 	if held.CertificateErr != nil {
 		return fmt.Errorf("reading the certificate in slot %s: %w", key.Slot, held.CertificateErr)
 	}
-	if held.Certificate == nil {
-		return nil
-	}
-	if !sameKey(held.Certificate.PublicKey, key.public) {
+	if held.Certificate != nil && !sameKey(held.Certificate.PublicKey, key.public) {
 		return &OtherKeyError{Slot: key.Slot, Where: "in the slot"}
 	}
-	key.leaf = held.Certificate
+	if err := e.loadCertificate(key); err != nil || held.Certificate == nil || held.Certificate.Equal(key.leaf) {
+		return err
+	}
+	key.leaf, key.chain, key.findings = held.Certificate, nil, nil
 	return nil
 }
 

@@ -189,10 +189,7 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 		if held.Certificate == nil {
 			return true, nil
 		}
-		if key.Source == SourceExisting {
-			continue
-		}
-		if err := e.loadCertificate(key); err != nil {
+		if err := e.findCertificate(ctx, key); err != nil {
 			return false, err
 		}
 		if key.leaf == nil || smime.Fingerprint(key.leaf) != smime.Fingerprint(held.Certificate) {

@@ -55,7 +55,7 @@ func settleKeysStep() Step {
 					return err
 				}
 			}
-			return nil
+			return e.beginAnew(ctx)
 		}}
 }
 
@@ -70,8 +70,12 @@ func (e *Enrollment) settle(ctx context.Context, key *key) error {
 	switch fateOf(key.KeyRequest, held, e.journal) {
 	case FateEmpty:
 		return &EmptyError{Slot: key.Slot}
-	case FateRead, FateContinue:
+	case FateRead:
 		key.adopt(held)
+	case FateContinue:
+		if err := e.own(key, held); err != nil {
+			return err
+		}
 	case FateGenerate:
 		key.generate = true
 	case FateOccupied:
@@ -79,8 +83,37 @@ func (e *Enrollment) settle(ctx context.Context, key *key) error {
 			return err
 		}
 	}
-	key.settled = true
+	key.settled, key.seen = true, traceOf(held)
 	return nil
+}
+
+// trace tells whether a slot holds what it held before.
+type trace struct{ key, certificate string }
+
+func traceOf(held piv.SlotContents) trace {
+	var t trace
+	if held.Key != nil {
+		t.key = keyHash(held.Key.PublicKey)
+	}
+	if held.Certificate != nil {
+		t.certificate = smime.Fingerprint(held.Certificate)
+	} else if held.CertificateErr != nil {
+		t.certificate = "unreadable"
+	}
+	return t
+}
+
+// own takes the key that was generated for the user, and writes down which it is.
+func (e *Enrollment) own(key *key, held piv.SlotContents) error {
+	key.adopt(held)
+	slot := key.Slot.String()
+	entry := e.journal.Keys[slot]
+	if entry.Generated != "" {
+		return nil
+	}
+	entry.Generated = keyHash(held.Key.PublicKey)
+	e.journal.Keys[slot] = entry
+	return e.folder.WriteJournal(e.journal)
 }
 
 // settleOccupied asks whether what the slot holds is to be used or lost.

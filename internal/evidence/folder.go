@@ -49,11 +49,18 @@ func Open(root, email string, serial uint32, now time.Time) (*Folder, error) {
 }
 
 // Begin creates a new folder, for an enrollment that is to replace a finished
-// one.
+// one. It is newer than that, also where the clock was set back.
 func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 	user, err := userDir(root, email)
 	if err != nil {
 		return nil, err
+	}
+	latest, err := Newest(root, email)
+	if err != nil {
+		return nil, err
+	}
+	if latest != nil && now.Before(latest.started) {
+		now = latest.started
 	}
 	if err := os.MkdirAll(user, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the evidence folder: %w", err)

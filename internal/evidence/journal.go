@@ -38,10 +38,14 @@ type KeyJournal struct {
 	// Generating is when the generation was about to begin.
 	Generating time.Time `json:"generating"`
 	// Replaces is the SHA-256 (lower-case hex) of the SubjectPublicKeyInfo that
-	// the slot held then, empty for an empty slot: a slot that holds another
-	// key now holds the one that was generated.
+	// the slot held then, empty for an empty slot. While Generated is missing, a
+	// slot that holds another key now holds the one that was generated.
 	Replaces string `json:"replaces"`
-	// ReplacedCertificate is the SHA-256 of the certificate that the slot held.
+	// Generated is the same of the key that was generated; empty until the card's
+	// answer was written down.
+	Generated string `json:"generated,omitempty"`
+	// ReplacedCertificate is the SHA-256 of the certificate that the slot held, or
+	// "unreadable".
 	ReplacedCertificate string `json:"replaced_certificate,omitempty"`
 }
 

@@ -1,10 +1,12 @@
 package evidence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -12,18 +14,35 @@ import (
 // ErrBusy is a user whom another process is enrolling at this moment.
 var ErrBusy = errors.New("another run of this program is enrolling the same user")
 
+// lockPoll is how often Lock looks again.
+const lockPoll = 50 * time.Millisecond
+
 // Lock keeps other processes with the same evidence from enrolling the user
-// until unlock is called or the process ends. It returns ErrBusy when another
-// one has the lock.
-func Lock(root, email string) (unlock func() error, err error) {
-	user, err := userDir(root, email)
+// until unlock is called or the process ends. While another one has the lock it
+// waits; at the context's deadline it returns ErrBusy.
+func Lock(ctx context.Context, root, email string) (unlock func() error, err error) {
+	lock, err := lockOf(root, email)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(user, 0o700); err != nil {
-		return nil, fmt.Errorf("creating the evidence folder: %w", err)
+	_, err = lock.TryLockContext(ctx, lockPoll)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, ErrBusy
+	case errors.Is(err, context.Canceled):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("locking the evidence folder: %w", err)
 	}
-	lock := flock.New(filepath.Join(user, ".lock"), flock.SetPermissions(0o600))
+	return lock.Unlock, nil
+}
+
+// TryLock is Lock without waiting.
+func TryLock(root, email string) (unlock func() error, err error) {
+	lock, err := lockOf(root, email)
+	if err != nil {
+		return nil, err
+	}
 	locked, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("locking the evidence folder: %w", err)
@@ -32,4 +51,15 @@ func Lock(root, email string) (unlock func() error, err error) {
 		return nil, ErrBusy
 	}
 	return lock.Unlock, nil
+}
+
+func lockOf(root, email string) (*flock.Flock, error) {
+	user, err := userDir(root, email)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(user, 0o700); err != nil {
+		return nil, fmt.Errorf("creating the evidence folder: %w", err)
+	}
+	return flock.New(filepath.Join(user, ".lock"), flock.SetPermissions(0o600)), nil
 }

@@ -1,0 +1,277 @@
+package enroll_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// What others do while an enrollment is under way, or between two runs of it.
+
+// meanwhile does something while the PIN is asked for.
+type meanwhile struct {
+	enroll.Unattended
+	do func()
+}
+
+func (m meanwhile) Secret(context.Context, enroll.SecretQuestion) (secret.Secret, error) {
+	m.do()
+	return secret.FromString("271828"), nil
+}
+
+// patientIssuer never signs.
+type patientIssuer struct{}
+
+func (patientIssuer) Name() string { return "patient" }
+
+func (patientIssuer) Issue(context.Context, issuer.Request) ([]*x509.Certificate, error) {
+	return nil, &issuer.WaitingError{Request: "the request"}
+}
+
+// open opens the desk's card as another program would.
+func (d *desk) open() *piv.Card {
+	d.t.Helper()
+	opened, err := piv.Open(d.t.Context(), d.serial, piv.Options{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return opened
+}
+
+// held is what slot 9d holds.
+func (d *desk) held() piv.SlotContents {
+	d.t.Helper()
+	held, err := d.open().Slot(d.t.Context(), piv.SlotKeyManagement)
+	if err != nil || held.Key == nil {
+		d.t.Fatal(held, err)
+	}
+	return held
+}
+
+// mustWait runs an enrollment that ends for want of a certificate.
+func (d *desk) mustWait() {
+	d.t.Helper()
+	ca := d.world.Issuer
+	d.world.Issuer = patientIssuer{}
+	defer func() { d.world.Issuer = ca }()
+	if _, err := d.run(); len(issuer.Waits(err)) == 0 {
+		d.t.Fatal(err)
+	}
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
+}
+
+// TestKeyThatCameMeanwhileIsNotOverwritten: the slot was empty when the plan was
+// settled, and is not any more when the key is to be generated.
+func TestKeyThatCameMeanwhileIsNotOverwritten(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	d.request.PIN = secret.Secret{}
+	var other crypto.PublicKey
+	d.world.Prompter = meanwhile{do: func() {
+		var err error
+		if other, err = d.open().Generate(t.Context(), piv.FactoryManagementKey(), piv.SlotKeyManagement, piv.GenerateOptions{Algorithm: piv.ECCP256}); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	_, err := d.run()
+	var occupied *enroll.OccupiedError
+	if !errors.As(err, &occupied) {
+		t.Error(err)
+	}
+	if !sameKey(d.held().Key.PublicKey, other) {
+		t.Error("the key that came meanwhile is gone")
+	}
+}
+
+// TestOthersKeyIsNotTakenForOnesOwn: while Ada waits for her certificate, the
+// card is given to Grace.
+func TestOthersKeyIsNotTakenForOnesOwn(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	d.mustWait()
+	ada := d.request
+	d.request.Email = "grace-" + d.email
+	d.request.Overwrite, d.request.Confirm = true, strconv.FormatUint(uint64(d.serial), 10)
+	d.mustRun()
+	before := d.held()
+
+	outlook, err := enroll.Outlook(t.Context(), d.world, ada)
+	if err != nil || outlook[0].Fate != enroll.FateOccupied {
+		t.Errorf("%+v, %v", outlook, err)
+	}
+	d.request = ada
+	_, err = d.run()
+	var occupied *enroll.OccupiedError
+	if !errors.As(err, &occupied) {
+		t.Error(err)
+	}
+	if after := d.held(); !sameKey(after.Key.PublicKey, before.Key.PublicKey) || !after.Certificate.Equal(before.Certificate) {
+		t.Error("Grace's key or certificate is gone")
+	}
+}
+
+// TestSecondRoundHasItsOwnEvidence: who was enrolled once and is being enrolled
+// again counts as waiting, not as done.
+func TestSecondRoundHasItsOwnEvidence(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	first := d.mustRun()
+	// Another slot; a card that was reset is empty just the same.
+	d.request.Keys[0].Slot = piv.SlotSignature
+	d.mustWait()
+	standing, err := enroll.StandingOf(d.world.Evidence, d.email)
+	if err != nil || standing.Stage != enroll.StageWaiting || standing.Folder == first.Evidence {
+		t.Errorf("%+v, %v", standing, err)
+	}
+	if waits, err := enroll.Collect(t.Context(), d.world, d.email); err != nil || len(waits) != 0 {
+		t.Error(waits, err)
+	}
+	second := d.mustRun()
+	if second.Evidence != standing.Folder || second.Keys[0].Slot != "9c" {
+		t.Errorf("%+v", second)
+	}
+	if again := d.mustRun(); again.Evidence != second.Evidence || again.Keys[0].KeyPairID != second.Keys[0].KeyPairID {
+		t.Errorf("%+v", again)
+	}
+}
+
+// watched tells what its issuer was asked for last.
+type watched struct {
+	issuer.Issuer
+	last *issuer.Request
+}
+
+func (w watched) Issue(ctx context.Context, request issuer.Request) ([]*x509.Certificate, error) {
+	*w.last = request
+	return w.Issuer.Issue(ctx, request)
+}
+
+// TestCertificateThatWasRenewedElsewhere: a key that is read is registered with
+// the certificate that is on the card.
+func TestCertificateThatWasRenewedElsewhere(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	var asked issuer.Request
+	ca := d.world.Issuer
+	d.world.Issuer = watched{ca, &asked}
+	d.mustRun()
+	renewed, err := ca.Issue(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := escrow.ReadAll(t.Context(), d.escrow, d.serial)
+	if err != nil || len(records) == 0 {
+		t.Fatal(err)
+	}
+	if err := d.open().PutCertificate(t.Context(), records[0].ManagementKey, piv.SlotKeyManagement, renewed[0]); err != nil {
+		t.Fatal(err)
+	}
+	d.request.Keys[0].Source = enroll.SourceExisting
+	receipt := d.mustRun()
+	if receipt.Keys[0].LeafSHA256 != smime.Fingerprint(renewed[0]) || !d.held().Certificate.Equal(renewed[0]) {
+		t.Error("the renewed certificate is not the one that is registered and on the card")
+	}
+}
+
+// TestFactoryPINWithOneTryLeft: the card says that it is the factory PIN, so
+// nothing is at risk.
+func TestFactoryPINWithOneTryLeft(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	for range 2 {
+		if err := d.open().VerifyPIN(t.Context(), secret.FromString("999999")); err == nil {
+			t.Fatal("a wrong PIN was taken")
+		}
+	}
+	d.checkWhole(d.mustRun())
+}
+
+// slowCA signs when it is let.
+type slowCA struct {
+	issuer.Issuer
+	begun, let chan struct{}
+}
+
+func (s slowCA) Issue(ctx context.Context, request issuer.Request) ([]*x509.Certificate, error) {
+	close(s.begun)
+	<-s.let
+	return s.Issuer.Issue(ctx, request)
+}
+
+// TestCollectingBesideARun: an enrollment waits until the certificate that is
+// being asked for is there, and does not ask for a second one.
+func TestCollectingBesideARun(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	d.mustWait()
+	slow := slowCA{d.world.Issuer, make(chan struct{}), make(chan struct{})}
+	world := d.world
+	world.Issuer = slow
+	collected := make(chan error)
+	go func() {
+		_, err := enroll.Collect(context.Background(), world, d.email)
+		collected <- err
+	}()
+	<-slow.begun
+	// While somebody has the person, there is nothing to collect.
+	if waits, err := enroll.Collect(t.Context(), d.world, d.email); len(waits) != 0 || err != nil {
+		t.Error(waits, err)
+	}
+	time.AfterFunc(300*time.Millisecond, func() { close(slow.let) })
+	first := d.mustRun()
+	if err := <-collected; err != nil {
+		t.Fatal(err)
+	}
+	if second := d.mustRun(); second.Keys[0].LeafSHA256 != first.Keys[0].LeafSHA256 {
+		t.Error("another certificate was registered")
+	}
+	d.checkWhole(first)
+}
+
+// TestStoppedRunLeavesTheCardAtRest: who stops an enrollment while the card makes
+// a key can look at the card at once.
+func TestStoppedRunLeavesTheCardAtRest(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	making, made := make(chan struct{}), make(chan struct{})
+	wait := func() {
+		close(making)
+		<-made
+	}
+	beforeRSA.Store(&wait)
+	defer beforeRSA.Store(nil)
+	d.request.Keys[0].Algorithm = piv.RSA2048
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		<-making
+		stop()
+		time.AfterFunc(300*time.Millisecond, func() { close(made) })
+	}()
+	if _, err := enroll.Run(ctx, d.world, d.request); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	select {
+	case <-made:
+	default:
+		t.Error("the run ended before the card was done")
+	}
+	if outlook, err := enroll.Outlook(t.Context(), d.world, d.request); err != nil || outlook[0].Fate != enroll.FateContinue {
+		t.Errorf("%+v, %v", outlook, err)
+	}
+	d.checkWhole(d.mustRun())
+}
