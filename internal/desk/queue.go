@@ -48,10 +48,7 @@ func (d *Desk) Queue(ctx context.Context) ([]Place, error) {
 // it tells nothing, the ledger. An enrollment with another card than the one that
 // was set aside for the person does not count.
 func (d *Desk) Place(ctx context.Context, person Person) Place {
-	standing, err := enroll.StandingOf(d.World.Evidence, person.Email)
-	if person.Serial != 0 && standing.Serial != person.Serial {
-		standing = enroll.Standing{Stage: enroll.StageNone}
-	}
+	standing, err := enroll.StandingOf(d.World.Evidence, person.Email, person.Serial)
 	place := Place{Person: person, Standing: standing, Problem: err}
 	if d.Registered == nil || err != nil || standing.Stage != enroll.StageNone {
 		return place
@@ -77,7 +74,7 @@ func (d *Desk) Collect(ctx context.Context, person Person) Place {
 	if place.Stage != enroll.StageWaiting {
 		return place
 	}
-	waits, err := enroll.Collect(ctx, d.World, person.Email)
+	waits, err := enroll.Collect(ctx, d.World, person.Email, person.Serial)
 	if err == nil {
 		place = d.Place(ctx, person)
 	} else {

@@ -283,3 +283,20 @@ func TestPlaceOfSomebodyWhoIsRegisteredElsewhere(t *testing.T) {
 		t.Error(place.Problem)
 	}
 }
+
+// TestPlaceIsThatOfTheCardThatWasSetAside: a spare card that was begun with later
+// does not hide what was done with it.
+func TestPlaceIsThatOfTheCardThatWasSetAside(t *testing.T) {
+	d, _, folder := begun(t, "ada@example.com", 1234)
+	if err := folder.Write(evidence.ReceiptName, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := evidence.Begin(d.World.Evidence, "ada@example.com", 999, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for serial, want := range map[uint32]enroll.Stage{1234: enroll.StageDone, 0: enroll.StageBegun, 999: enroll.StageBegun, 5: enroll.StageNone} {
+		if place := d.Place(t.Context(), desk.Person{Email: "ada@example.com", Serial: serial}); place.Stage != want || place.Problem != nil {
+			t.Errorf("card %d: %v, %v", serial, place.Stage, place.Problem)
+		}
+	}
+}

@@ -134,11 +134,11 @@ func TestSecondRoundHasItsOwnEvidence(t *testing.T) {
 	// Another slot; a card that was reset is empty just the same.
 	d.request.Keys[0].Slot = piv.SlotSignature
 	d.mustWait()
-	standing, err := enroll.StandingOf(d.world.Evidence, d.email)
+	standing, err := enroll.StandingOf(d.world.Evidence, d.email, 0)
 	if err != nil || standing.Stage != enroll.StageWaiting || standing.Folder == first.Evidence {
 		t.Errorf("%+v, %v", standing, err)
 	}
-	if waits, err := enroll.Collect(t.Context(), d.world, d.email); err != nil || len(waits) != 0 {
+	if waits, err := enroll.Collect(t.Context(), d.world, d.email, d.serial); err != nil || len(waits) != 0 {
 		t.Error(waits, err)
 	}
 	second := d.mustRun()
@@ -224,12 +224,12 @@ func TestCollectingBesideARun(t *testing.T) {
 	world.Issuer = slow
 	collected := make(chan error)
 	go func() {
-		_, err := enroll.Collect(context.Background(), world, d.email)
+		_, err := enroll.Collect(context.Background(), world, d.email, 0)
 		collected <- err
 	}()
 	<-slow.begun
 	// While somebody has the person, there is nothing to collect.
-	if waits, err := enroll.Collect(t.Context(), d.world, d.email); len(waits) != 0 || err != nil {
+	if waits, err := enroll.Collect(t.Context(), d.world, d.email, d.serial); len(waits) != 0 || err != nil {
 		t.Error(waits, err)
 	}
 	time.AfterFunc(300*time.Millisecond, func() { close(slow.let) })

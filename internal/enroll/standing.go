@@ -36,9 +36,14 @@ type Standing struct {
 	Folder string       // of the evidence
 }
 
-// StandingOf reads the evidence of a person under root.
-func StandingOf(root, email string) (Standing, error) {
-	folder, err := evidence.Newest(root, email)
+// StandingOf reads the evidence of a person under root: of the newest enrollment
+// with that card, or for 0 with any.
+func StandingOf(root, email string, serial uint32) (Standing, error) {
+	find := func() (*evidence.Folder, error) { return evidence.Newest(root, email) }
+	if serial != 0 {
+		find = func() (*evidence.Folder, error) { return evidence.Latest(root, email, serial) }
+	}
+	folder, err := find()
 	if err != nil || folder == nil {
 		return Standing{Stage: StageNone}, err
 	}
@@ -105,11 +110,11 @@ func readRequest(folder *evidence.Folder, key *key) (*x509.CertificateRequest, e
 	return csr, nil
 }
 
-// Collect asks the issuer for the certificates that a person's enrollment waits
-// for, without the card, and keeps those that Gmail can take. It returns what is
+// Collect asks the issuer for the certificates that a person's enrollment with
+// that card, or for 0 with any, waits for, without the card, and keeps those that Gmail can take. It returns what is
 // still waited for, nothing where the person is being enrolled just now. World
 // needs Issuer, Chain, Evidence and Now for it.
-func Collect(ctx context.Context, world World, email string) ([]*issuer.WaitingError, error) {
+func Collect(ctx context.Context, world World, email string, serial uint32) ([]*issuer.WaitingError, error) {
 	unlock, err := evidence.TryLock(world.Evidence, email)
 	if errors.Is(err, evidence.ErrBusy) {
 		return nil, nil
@@ -118,7 +123,7 @@ func Collect(ctx context.Context, world World, email string) ([]*issuer.WaitingE
 		return nil, err
 	}
 	defer func() { _ = unlock() }()
-	standing, err := StandingOf(world.Evidence, email)
+	standing, err := StandingOf(world.Evidence, email, serial)
 	if err != nil || standing.Stage != StageWaiting {
 		return nil, err
 	}
