@@ -50,7 +50,7 @@ func (c *csvReader) row(first line) (csvRow, error) {
 		const lineOverhead = 64
 		if size += len(current.text) + lineOverhead; current.tooLong || size > maxRow {
 			row.err = rowError(ReasonTooLong, "is a quote missing at a cell's end?", "the row is longer than %d kB", maxRow>>10)
-			return c.resync(row, taken)
+			return c.resync(row, append(taken, current))
 		}
 		done, err := cells.line(current.text)
 		if err != nil {
@@ -85,7 +85,8 @@ func (c *csvReader) resync(row csvRow, taken []line) (csvRow, error) {
 		if err != nil {
 			return csvRow{}, err
 		}
-		if bytes.IndexByte(current.text, '@') >= 0 && bytes.IndexByte(current.text, c.comma) >= 0 {
+		// A line that is too long in itself gets an error of its own.
+		if current.tooLong || bytes.IndexByte(current.text, '@') >= 0 && bytes.IndexByte(current.text, c.comma) >= 0 {
 			c.lines.putBack([]line{current})
 			break
 		}

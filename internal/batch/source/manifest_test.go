@@ -3,6 +3,7 @@ package source_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -139,6 +140,31 @@ func TestManifestBadRows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestManifestLosesNobody: a quote that is never closed takes more rows than a
+// row may have octets; each of them is still read, the one at the bound too.
+func TestManifestLosesNobody(t *testing.T) {
+	const users = 13_000 // of 19 octets, counted with 64 more: over 1 MiB
+	var text strings.Builder
+	text.WriteString("email,certificate\n\"broken@example.com,a.pem\n")
+	for i := range users {
+		fmt.Fprintf(&text, "u%05d@example.com,\n", i)
+	}
+	text.WriteString(strings.Repeat("x", 2<<20) + "\n") // and no row by its looks
+	text.WriteString("bob@example.com,b.pem\n")
+	rows := rowsOf(t, people(t), text.String())
+	if len(rows) != users+3 || reason(t, rows[0]) != source.ReasonTooLong {
+		t.Fatalf("%d rows, the first %q", len(rows), summary(t, rows[0]))
+	}
+	for i, row := range rows[1 : users+1] {
+		if want := fmt.Sprintf("u%05d@example.com", i); row.Email != want || row.Line != i+3 {
+			t.Fatalf("%s in line %d, want %s in line %d", row.Email, row.Line, want, i+3)
+		}
+	}
+	if last := rows[users+1:]; reason(t, last[0]) != source.ReasonTooLong || last[0].Line != users+3 || summary(t, last[1]) != "bob@example.com both=B" {
+		t.Errorf("%q in line %d, then %q", summary(t, last[0]), last[0].Line, summary(t, last[1]))
 	}
 }
 
