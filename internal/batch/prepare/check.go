@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"fmt"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -21,7 +22,7 @@ func checkRow(row source.Row) error {
 	case row.Email == "":
 		return &fault{source.ReasonAddress, "", "the row has no address"}
 	case !isAddress(row.Email):
-		return &fault{"address", "write the user's primary address alone, such as user@example.com", "this is no mail address: " + shorten(row.Email)}
+		return &fault{"address", "write the user's primary address alone, such as user@example.com", noAddress(row.Email)}
 	case utf8.RuneCountInString(row.Description) > maxDescription:
 		return &fault{"description-too-long", "shorten it", "the description is too long"}
 	}
@@ -58,6 +59,16 @@ func isAddress(s string) bool {
 	}
 	address, err := mail.ParseAddress(s)
 	return err == nil && address.Address == s
+}
+
+// noAddress says what stands in an address's place; of what is far too long not
+// even the beginning, which may be that of a key.
+func noAddress(s string) string {
+	const most = 80
+	if len(s) > most {
+		return fmt.Sprintf("this is no mail address: a text of %d octets", len(s))
+	}
+	return "this is no mail address: " + strings.ToValidUTF8(s, "?")
 }
 
 // shorten keeps a text from outside short enough for a message.

@@ -42,10 +42,14 @@ func New(options Options) *Preparer {
 
 // Entry prepares a row. The entry waits, with the pairs that the row asks for, or
 // has failed with [ledger.ClassRow] and a Reason that is the row error's, a
-// rule's of package smime, or one of this package's.
+// rule's of package smime, or one of this package's. What stands in an address's
+// place and is none, which may be anything, is not kept.
 func (p *Preparer) Entry(row source.Row) ledger.Entry {
 	now := p.now()
-	entry := ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line, State: ledger.StateWaiting, Step: "read", Updated: now}
+	entry := ledger.Entry{Where: row.Where, Line: row.Line, State: ledger.StateWaiting, Step: ledger.StepRead, Updated: now}
+	if isAddress(row.Email) {
+		entry.Email = row.Email
+	}
 	pairs, warnings, err := p.pairs(row, now)
 	entry.Warnings = warnings
 	if err == nil {
