@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -160,7 +161,7 @@ func (k *key) adopt(held piv.SlotContents) {
 func describeHeld(held piv.SlotContents) string {
 	what := "a certificate that cannot be read"
 	if held.Key != nil {
-		what = fmt.Sprintf("a %s key (%s)", held.Key.Algorithm, held.Key.Origin)
+		what = fmt.Sprintf("an %s key (%s)", held.Key.Algorithm, held.Key.Origin)
 		if held.Certificate == nil {
 			return what + " without a certificate"
 		}
@@ -169,7 +170,11 @@ func describeHeld(held piv.SlotContents) string {
 		what = ""
 	}
 	if held.Certificate != nil {
-		what += fmt.Sprintf("the certificate %s of %v, valid to %s", smime.Fingerprint(held.Certificate)[:16], smime.EmailAddresses(held.Certificate), held.Certificate.NotAfter.UTC().Format(time.DateOnly))
+		who := strings.Join(smime.EmailAddresses(held.Certificate), " ")
+		if who == "" {
+			who = held.Certificate.Subject.String()
+		}
+		what += fmt.Sprintf("the certificate %s of %s, valid to %s", smime.Fingerprint(held.Certificate)[:16], who, held.Certificate.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return what
 }
