@@ -5,47 +5,46 @@ import (
 	"sync"
 )
 
-// breakAfter is how many users in a row may fail for a reason that concerns
-// everybody before the others are spared the same.
+// breakAfter is how many tries may fail for a reason that concerns everybody, with
+// nobody getting through in between, before all others are spared the same. A user
+// who fails so more often, while others get through, fails alone.
 const breakAfter = 10
 
-// breaker notices that nobody gets through.
+// breaker notices that nobody gets through any more.
 type breaker struct {
-	mu      sync.Mutex
-	success bool
-	kind    string
-	users   int
+	mu    sync.Mutex
+	kind  string
+	tries int // that failed for it since somebody got through
 }
 
-// note takes the end of one user's registration and returns an error when the
-// run is to stop.
+// note takes the end of one try and returns an error when the run is to stop.
 func (b *breaker) note(err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !concernsEverybody(err) {
+	switch {
+	case concernsEverybody(err):
+	case isLater(err):
+		return nil // says nothing either way
+	default:
 		// Gmail did what was asked, or refused it for this user's sake.
-		b.success = b.success || !isLater(err)
+		b.tries = 0
 		return nil
 	}
 	if kind := string(kindOf(err)); kind != b.kind {
-		b.kind, b.users = kind, 0
+		b.kind, b.tries = kind, 0
 	}
-	b.users++
-	if b.success || b.users < breakAfter {
+	if b.tries++; b.tries < breakAfter {
 		return nil
 	}
-	return &StoppedError{Users: b.users, Err: err}
+	return &StoppedError{Err: err}
 }
 
-// StoppedError: a run ended early because what failed concerns everybody.
-type StoppedError struct {
-	Users int // how many failed the same way
-	Err   error
-}
+// StoppedError: work ended early because what failed concerns everybody.
+type StoppedError struct{ Err error }
 
 // Error says why.
 func (e *StoppedError) Error() string {
-	return fmt.Sprintf("stopped: the first %d users all failed the same way: %v", e.Users, e.Err)
+	return fmt.Sprintf("stopped: %d tries failed the same way, and none succeeded in between: %v", breakAfter, e.Err)
 }
 
 // Unwrap returns the last of the failures.

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,16 +79,21 @@ func TestLoneRateLimits(t *testing.T) {
 func TestLimiterHoldsItsBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(2, 0)
+		var mu sync.Mutex
 		inFlight, most := 0, 0
 		for range 10 {
 			go func() {
 				if err := l.acquire(t.Context()); err != nil {
 					t.Error(err)
 				}
+				mu.Lock()
 				inFlight++
 				most = max(most, inFlight)
+				mu.Unlock()
 				time.Sleep(time.Second)
+				mu.Lock()
 				inFlight--
+				mu.Unlock()
 				l.release(nil)
 			}()
 		}
@@ -137,44 +143,22 @@ func TestPace(t *testing.T) {
 	})
 }
 
-func TestBreaker(t *testing.T) {
-	scope := &gmail.Error{Kind: gmail.KindScope}
-	for name, test := range map[string]struct {
-		before error
-		stops  bool
-	}{
-		"nobody got through":         {scope, true},
-		"only outages before":        {&gmail.Error{Kind: gmail.KindUnavailable}, true},
-		"somebody got through":       {nil, false},
-		"somebody was refused alone": {&gmail.Error{Kind: gmail.KindCSEOff}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var b breaker
-			if err := b.note(test.before); err != nil {
-				t.Fatal(err)
-			}
-			var err error
-			for range 2 * breakAfter {
-				if err == nil {
-					err = b.note(scope)
-				}
-			}
-			var stopped *StoppedError
-			if errors.As(err, &stopped) != test.stops || test.stops && !errors.Is(err, gmail.ErrScope) {
-				t.Error(err)
-			}
-		})
-	}
-}
-
 func TestRetryWait(t *testing.T) {
 	for attempts, most := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 60: maxRetryWait} {
 		if wait := retryWait(errors.New("x"), time.Second, attempts); wait < most || wait > most*5/4 {
 			t.Errorf("attempt %d: %v", attempts, wait)
 		}
 	}
-	at := time.Now().Add(time.Hour)
-	if wait := retryWait(&gmail.Error{RetryAt: at}, time.Second, 1); time.Now().Add(wait).Before(at.Add(-time.Second)) {
-		t.Errorf("comes back after %v, an hour was asked for", wait)
+	// Everybody's trouble shows soon, or it is this user's.
+	if wait := retryWait(&gmail.Error{Kind: gmail.KindScope}, time.Minute, 9); wait > 2*time.Second {
+		t.Errorf("what concerns everybody is tried again after %v", wait)
+	}
+	at := time.Now().Add(maxRetryWait / 2)
+	near := &gmail.Error{Kind: gmail.KindRateLimited, RetryAt: at}
+	if wait := retryWait(near, time.Second, 1); time.Now().Add(wait).Before(at.Add(-time.Second)) || isFar(near) {
+		t.Errorf("comes back after %v, five minutes were asked for", wait)
+	}
+	if !isFar(&gmail.Error{Kind: gmail.KindRateLimited, RetryAt: time.Now().Add(2 * maxRetryWait)}) {
+		t.Error("a run would wait for it")
 	}
 }

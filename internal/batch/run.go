@@ -8,7 +8,7 @@ import (
 )
 
 // InterruptedError: a run was stopped before its end.
-type InterruptedError struct{ Counts ledger.Counts }
+type InterruptedError struct{}
 
 // Error says so.
 func (e *InterruptedError) Error() string { return "stopped before the end" }
@@ -46,17 +46,12 @@ func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 // end counts and closes the run.
 func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, error) {
 	l, after := e.options.Ledger, context.WithoutCancel(ctx)
-	var stopped *StoppedError
-	if errors.As(err, &stopped) {
-		_, reopenErr := l.Reopen(after, run, string(kindOf(stopped)))
-		err = errors.Join(err, reopenErr)
-	}
 	counts, countErr := l.Counts(after, run)
 	if err == nil && countErr == nil && (counts.Waiting == 0 || e.options.DryRun) {
 		err = l.Finish(after, run)
 	}
 	if errors.Is(err, errStopping) || err != nil && ctx.Err() != nil {
-		err = &InterruptedError{Counts: counts}
+		err = &InterruptedError{}
 	}
 	e.notify(Event{Kind: KindFinished, Counts: &counts})
 	return counts, errors.Join(err, countErr)

@@ -90,19 +90,31 @@ func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err 
 func (s *session) trouble(ctx context.Context, task ledger.Task, cause error) time.Duration {
 	describe(&task, cause)
 	task.Attempts++
-	final := task.Class != ledger.ClassLater || task.Attempts >= s.engine.options.GiveUp
+	final := isFar(cause)
+	switch {
+	case concernsEverybody(cause):
+		final = task.Attempts > breakAfter
+	case task.Class != ledger.ClassLater || task.Attempts >= s.engine.options.GiveUp:
+		final = true
+	}
 	if s.ledgerError(s.engine.options.Ledger.RecordTrouble(ctx, task, s.engine.options.Operator, final)) != nil {
 		return overtakenWait
 	}
+	s.engine.outcome(cause)
 	event := Event{Kind: KindFailed, Run: task.Run, Email: task.Email, Where: task.Where, Reason: task.Reason, Message: task.Message, Hint: task.Hint}
 	if final {
 		s.engine.notify(event)
-		s.engine.outcome(cause)
 		return never
 	}
 	event.Kind, event.Left = KindRetry, retryWait(cause, s.engine.options.RetryBase, task.Attempts)
 	s.engine.notify(event)
 	return event.Left
+}
+
+// isFar reports whether the server names a time that a run does not wait for.
+func isFar(cause error) bool {
+	var answered *gmail.Error
+	return errors.As(cause, &answered) && time.Until(answered.RetryAt) > maxRetryWait
 }
 
 // outcome stops the engine when nobody gets through.
@@ -114,6 +126,9 @@ func (e *engine) outcome(err error) {
 
 // retryWait grows with the attempts; the server's own time counts if it is later.
 func retryWait(cause error, base time.Duration, attempts int) time.Duration {
+	if concernsEverybody(cause) {
+		base, attempts = min(base, time.Second), 1
+	}
 	wait := min(base<<min(attempts-1, 10), maxRetryWait)
 	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
 	var answered *gmail.Error

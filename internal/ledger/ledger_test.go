@@ -280,7 +280,7 @@ func TestOvertakenWorkerRecordsNothing(t *testing.T) {
 	})
 }
 
-func TestTroubleAndReopen(t *testing.T) {
+func TestTrouble(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		l := open(t, url)
 		run := begin(t, l)
@@ -294,12 +294,6 @@ func TestTroubleAndReopen(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e := entry(t, l, "u@x"); e.State != ledger.StateFailed || e.Attempts != 3 || e.Reason != "scope" {
-			t.Errorf("%+v", e)
-		}
-		if n, err := l.Reopen(t.Context(), run, "scope", "credentials"); n != 1 || err != nil {
-			t.Error(n, err)
-		}
-		if e := entry(t, l, "u@x"); e.State != ledger.StateWaiting {
 			t.Errorf("%+v", e)
 		}
 	})

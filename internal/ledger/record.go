@@ -124,25 +124,6 @@ func (l *Ledger) LetGo(ctx context.Context, task Task) error {
 	})
 }
 
-// Reopen has a run's failures with one of the reasons wait again, and returns how
-// many there were: for what turned out to concern everybody.
-func (l *Ledger) Reopen(ctx context.Context, run int64, reasons ...string) (int, error) {
-	args := []any{run}
-	for _, reason := range reasons {
-		args = append(args, reason)
-	}
-	var n int64
-	err := l.change(ctx, "reopen entries", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET state = 'waiting' WHERE run = ? AND state = 'failed' AND reason IN `+places(1, len(reasons))), args...)
-		if err != nil {
-			return err
-		}
-		n, err = result.RowsAffected()
-		return err
-	})
-	return int(n), err
-}
-
 // recordingTime bounds one change of a shared ledger.
 const recordingTime = 10 * time.Second
 

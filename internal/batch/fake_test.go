@@ -1,0 +1,89 @@
+package batch_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// fakeDomain has every user registered without a call. fail, where it is set, is
+// asked for the error of the n-th user that is opened.
+type fakeDomain struct {
+	opened atomic.Int64
+	fail   func(n int64) error
+	delay  time.Duration
+	known  bool // whether key pairs are there
+}
+
+func (d *fakeDomain) User(_ context.Context, email string) (batch.Account, error) {
+	n := d.opened.Add(1)
+	time.Sleep(d.delay)
+	if d.fail != nil {
+		if err := d.fail(n); err != nil {
+			return nil, err
+		}
+	}
+	return fakeAccount{d, email}, nil
+}
+
+type fakeAccount struct {
+	domain *fakeDomain
+	email  string
+}
+
+func (a fakeAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
+	if a.domain.known {
+		return []gmail.KeyPair{{ID: "id-" + a.email, Enabled: true}}, nil
+	}
+	return nil, nil
+}
+
+func (a fakeAccount) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+	return gmail.KeyPair{ID: "id-" + a.email, LeafSHA256: r.LeafSHA256, Enabled: true}, true, nil
+}
+
+func (fakeAccount) EnsureIdentity(_ context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
+	return want, gmail.Change{}, nil
+}
+
+// fakeCrowd is a source of so many people; fakeEntry makes their entries. before, where
+// it is set, is called before each row.
+type fakeCrowd struct {
+	users  int
+	before func(n int)
+}
+
+func (fakeCrowd) Name() string { return "people.csv" }
+
+func (c fakeCrowd) Rows(context.Context) iter.Seq2[source.Row, error] {
+	return func(yield func(source.Row, error) bool) {
+		for n := 1; n <= c.users; n++ {
+			if c.before != nil {
+				c.before(n)
+			}
+			if !yield(source.Row{Where: fmt.Sprintf("people.csv line %d", n), Line: n, Email: fakeEmail(n)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func fakeEmail(n int) string { return fmt.Sprintf("user%05d@lab.example", n) }
+
+func fakeEntry(row source.Row) ledger.Entry {
+	return ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line,
+		Pairs: []ledger.Pair{{Use: "both", LeafSHA256: fmt.Sprintf("%064x", row.Line), PKCS7: []byte("chain")}}}
+}
+
+// fakeOptions are those of a run that has nothing to do with a Gmail.
+func fakeOptions(l *ledger.Ledger, people source.Source, domain batch.Domain, concurrency int) batch.Options {
+	return batch.Options{Source: people, Prepare: fakeEntry, Ledger: l, Domain: domain, Limiter: batch.NewLimiter(concurrency, 0),
+		Operator: "tester@here/1", Tool: "test", RetryBase: 10 * time.Millisecond}
+}

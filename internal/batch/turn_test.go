@@ -1,0 +1,45 @@
+package batch
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// oneTask is a task in a ledger of its own, and a session that has it.
+func oneTask(t *testing.T) (*session, ledger.Task) {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	run, err := l.Begin(t.Context(), ledger.Run{Source: "people.csv"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Put(t.Context(), run, []ledger.Entry{{Email: "ada@lab.example", Pairs: []ledger.Pair{{Use: "both", LeafSHA256: "1"}}}}, false); err != nil {
+		t.Fatal(err)
+	}
+	e, release := newEngine(t.Context(), Options{Ledger: l}.withDefaults())
+	t.Cleanup(release)
+	task, ok, err := l.Take(t.Context(), "ada@lab.example", "w")
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	return &session{engine: e, id: "w"}, task
+}
+
+// TestOneUserWhoseCredentialsFail while others get through fails in the end.
+func TestOneUserWhoseCredentialsFail(t *testing.T) {
+	s, task := oneTask(t)
+	for ; s.trouble(t.Context(), task, &gmail.Error{Kind: gmail.KindCredentials}) != never; task.Attempts++ {
+		s.engine.outcome(nil)
+	}
+	entry, _, err := s.engine.options.Ledger.Entry(t.Context(), task.Email)
+	if err != nil || entry.State != ledger.StateFailed || entry.Attempts != breakAfter+1 || s.engine.soft.Err() != nil {
+		t.Errorf("%+v %v", entry, err)
+	}
+}
