@@ -39,7 +39,7 @@ func (l *Ledger) Counts(ctx context.Context, run int64) (Counts, error) {
 }
 
 // Groups sums up a run's failures by what helps and why, most frequent first,
-// with the first address of each as an example.
+// with the first user of each as an example.
 func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
 	groups := []Group{}
 	err := l.each(ctx, func(row scanner) error {
@@ -47,7 +47,7 @@ func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
 		err := row.Scan(&g.Class, &g.Reason, &g.Count, &g.Example, &g.Message, &g.Hint)
 		groups = append(groups, g)
 		return err
-	}, `SELECT g.class, g.reason, g.n, e.address, e.message, e.hint
+	}, `SELECT g.class, g.reason, g.n, CASE WHEN e.address = '' THEN e.origin ELSE e.address END, e.message, e.hint
 		FROM (SELECT class, reason, count(*) AS n, min(email) AS example FROM entry WHERE run = ? AND state = 'failed' GROUP BY class, reason) AS g
 		JOIN entry AS e ON e.email = g.example
 		ORDER BY g.n DESC, g.class, g.reason`, run)
@@ -55,21 +55,24 @@ func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
 }
 
 // Progress returns how a run went on over time: points at equal distances from
-// its start to its end (or to the last change of an entry), each with what was
+// its start to its end (or to the last change so far), each with what was
 // done and failed until then, without what an earlier run had done.
 func (l *Ledger) Progress(ctx context.Context, run int64, buckets int) ([]Point, error) {
 	r, err := l.Run(ctx, run)
 	if err != nil {
 		return nil, err
 	}
-	var last int64
-	if err := l.each(ctx, func(row scanner) error { return row.Scan(&last) },
-		`SELECT coalesce(max(updated), 0) FROM entry WHERE run = ? AND NOT earlier`, r.ID); err != nil {
-		return nil, l.failed("measure the progress", err)
+	end := milliseconds(r.Finished)
+	if end == 0 {
+		if err := l.each(ctx, func(row scanner) error { return row.Scan(&end) },
+			`SELECT coalesce(max(updated), 0) FROM entry WHERE run = ? AND NOT earlier`, r.ID); err != nil {
+			return nil, l.failed("measure the progress", err)
+		}
 	}
 	start := milliseconds(r.Started)
-	// The last bucket takes what changed in the last millisecond.
-	span := max(last, milliseconds(r.Finished)) - start + 1
+	// The last bucket takes what changed in the last millisecond, and what a desk
+	// saw to later.
+	span := end - start + 1
 	buckets = max(buckets, 1)
 	points := make([]Point, buckets+1)
 	for i := range points {
