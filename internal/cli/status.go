@@ -198,11 +198,14 @@ func describeEntry(entry *ledger.Entry) string {
 	if entry == nil {
 		return "no entry"
 	}
-	by := fmt.Sprintf("run %d", entry.Run)
-	if entry.Run == 0 {
-		by = "enrolled by " + plain.Clean(entry.Worker)
+	text := fmt.Sprintf("%s since %s UTC", entry.State, entry.Updated.UTC().Format(clock))
+	if entry.State == ledger.StateDone && entry.Step == ledger.StepEnrolled {
+		text += ", enrolled by " + plain.Clean(entry.Worker)
 	}
-	text := fmt.Sprintf("%s since %s UTC, %s, %s", entry.State, entry.Updated.UTC().Format(clock), by, plain.Clean(entry.Where))
+	if entry.Run != 0 {
+		text += fmt.Sprintf(", run %d", entry.Run)
+	}
+	text += ", " + plain.Clean(entry.Where)
 	if entry.State != ledger.StateDone && entry.Message != "" {
 		text += ": " + entry.Message
 	}

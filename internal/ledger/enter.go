@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// Enter records what a desk registered for a user outside of any run: entry says
-// who, where and by whom, with pairs that have Gmail's names. Key pairs that the
-// user's entry had before and has no more are kept as earlier ones; a batch that
-// just then asks for others finds its task changed. The same again changes
-// nothing, so that the time at which it was done first stays.
+// Enter records what a desk registered for a user: entry says who, where and by
+// whom, with pairs that have Gmail's names. A user whom a run's source had stays
+// that run's, with the place there, so that the run's counts and report lose
+// nobody. Key pairs that the user's entry had before and has no more are kept as
+// earlier ones; a batch that just then asks for others finds its task changed.
+// The same again changes nothing, so that the time at which it was done first
+// stays.
 func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
 	entry = storable(entry)
-	entry.State, entry.Step, entry.Updated = StateDone, StepIdentity, time.Now()
+	entry.State, entry.Step, entry.Updated = StateDone, StepEnrolled, time.Now()
 	return l.change(ctx, "enter a registration", func(tx *sql.Tx) error {
 		lock := ""
 		if l.Shared() {
@@ -30,6 +32,9 @@ func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
 				return nil
 			}
 			m.revision, m.replaced = have.revision+1, notIn(have.Pairs, entry.Pairs)
+			if have.Run != 0 {
+				m.Run, m.Where, m.Line = have.Run, have.Where, have.Line
+			}
 		}
 		return l.writeChunk(ctx, tx, 0, map[string]*merged{Key(entry.Email): m}, entry.Updated)
 	})

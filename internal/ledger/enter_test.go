@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,7 +31,7 @@ func TestWhatADeskEnters(t *testing.T) {
 			return entry(t, l, e.Email)
 		}
 		first := enter(enrolled("Ada@lab.example", "one"))
-		if first.State != ledger.StateDone || first.Step != ledger.StepIdentity || first.Run != 0 || first.Worker != "grace@desk" || first.Updated.IsZero() || first.Pairs[0].KeyPairID != "id-one" {
+		if first.State != ledger.StateDone || first.Step != ledger.StepEnrolled || first.Run != 0 || first.Worker != "grace@desk" || first.Updated.IsZero() || first.Pairs[0].KeyPairID != "id-one" {
 			t.Errorf("%+v", first)
 		}
 		// A batch that has the same certificate finds it done.
@@ -46,12 +47,55 @@ func TestWhatADeskEnters(t *testing.T) {
 		}
 		// A new card: what was there before is not forgotten.
 		second := enter(enrolled("ada@lab.example", "two"))
-		if len(second.Pairs) != 1 || second.Pairs[0].KeyPairID != "id-two" || second.Run != 0 {
+		if len(second.Pairs) != 1 || second.Pairs[0].KeyPairID != "id-two" || second.Step != ledger.StepEnrolled {
 			t.Errorf("%+v", second)
 		}
 		earlier, err := l.EarlierPairs(t.Context(), "ada@lab.example")
 		if err != nil || len(earlier) != 1 || earlier[0].LeafSHA256 != leaf("one") {
 			t.Error(earlier, err)
+		}
+	})
+}
+
+// TestADeskTakesNobodyOutOfARun: the run's counts and report keep the user, whom
+// the desk brought to an end, and the chart of a finished run does not grow.
+func TestADeskTakesNobodyOutOfARun(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		l := open(t, url)
+		run := begin(t, l)
+		put(t, l, run, asked("ada@x", 1, "a"), asked("bob@x", 2, "b"))
+		register(t, l, "ada@x")
+		task, _, err := l.Take(t.Context(), "bob@x", "w")
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.Class, task.Reason, task.Message = ledger.ClassAdministrator, "cse-off", "it is off"
+		if err := errors.Join(l.RecordTrouble(t.Context(), task, "w", true), l.Finish(t.Context(), run)); err != nil {
+			t.Fatal(err)
+		}
+		finished, err := l.Run(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond) // the ledger counts milliseconds
+		if err := l.Enter(t.Context(), enrolled("Bob@x", "b2")); err != nil {
+			t.Fatal(err)
+		}
+		if counts, err := l.Counts(t.Context(), run); err != nil || counts != (ledger.Counts{Total: 2, Done: 2}) {
+			t.Error(counts, err)
+		}
+		bob := entry(t, l, "bob@x")
+		if bob.Run != run || bob.Where != "people.csv line 2" || bob.Line != 2 || bob.Step != ledger.StepEnrolled || bob.Worker != "grace@desk" || bob.Message != "" {
+			t.Errorf("%+v", bob)
+		}
+		points, err := l.Progress(t.Context(), run, 4)
+		if err != nil || points[4].Done != 2 || points[4].Time.After(finished.Finished.Add(time.Millisecond)) {
+			t.Errorf("%+v %v; finished %v", points, err, finished.Finished)
+		}
+		// A later run with the same certificate finds that it was done before.
+		later := begin(t, l)
+		if got := put(t, l, later, asked("bob@x", 3, "b2")); !got[0].Earlier || got[0].Step != ledger.StepEnrolled {
+			t.Errorf("%+v", got[0])
 		}
 	})
 }

@@ -48,7 +48,7 @@ func merge(run int64, have *stored, want Entry, trust bool, now time.Time) merge
 		return m
 	}
 	m.Class, m.Reason, m.Message, m.Hint = "", "", "", ""
-	if same && have.Step == StepIdentity && (have.State == StateDone || have.Earlier) {
+	if same && (have.Step == StepIdentity || have.Step == StepEnrolled) && (have.State == StateDone || have.Earlier) {
 		// Updated still says when it was done.
 		m.Earlier = true
 		if m.State = StateWaiting; trust {

@@ -14,6 +14,7 @@ const (
 	StepRead     = "read"     // the source was read
 	StepKeyPair  = "key-pair" // a key pair is known
 	StepIdentity = "identity" // everything is as asked
+	StepEnrolled = "enrolled" // and a desk saw to it, not a run
 )
 
 // UseHistory marks a pair for reading old mail only; see Pair.
@@ -30,13 +31,14 @@ const UseHistory = "history"
 func (l *Ledger) Put(ctx context.Context, run int64, entries []Entry, trust bool) ([]Entry, error) {
 	out := make([]Entry, 0, len(entries))
 	for chunk := range slices.Chunk(entries, pageRows) {
-		if err := l.change(ctx, "enter the rows", func(tx *sql.Tx) error {
-			result, err := l.putChunk(ctx, tx, run, chunk, trust)
-			out = append(out, result...)
+		var result []Entry
+		if err := l.change(ctx, "enter the rows", func(tx *sql.Tx) (err error) {
+			result, err = l.putChunk(ctx, tx, run, chunk, trust)
 			return err
 		}); err != nil {
 			return nil, err
 		}
+		out = append(out, result...)
 	}
 	return out, nil
 }

@@ -45,10 +45,11 @@ type Entry struct {
 	Email string `json:"email"` // as the source has it; in lower case it is the key
 	Where string `json:"where"`
 	Line  int    `json:"line,omitempty"`
-	Run   int64  `json:"run"` // the last run that had this user in its source
+	Run   int64  `json:"run"` // the last run that had this user in its source, 0 for none
 	Pairs []Pair `json:"pairs,omitempty"`
 	State State  `json:"state"`
-	// Step is the last thing that was recorded: "read", "key-pair", "identity".
+	// Step is the last thing that was recorded: "read", "key-pair", "identity", or
+	// of a desk "enrolled".
 	Step     string `json:"step,omitempty"`
 	Attempts int    `json:"attempts"`
 	// Class, Reason, Message and Hint describe the last failure. Reason is a
@@ -92,13 +93,13 @@ type Group struct {
 	Class   Class  `json:"class"`
 	Reason  string `json:"reason"`
 	Count   int    `json:"count"`
-	Example string `json:"example"` // an address
+	Example string `json:"example"` // an address, or where a row is that has none
 	Message string `json:"message"` // of the example
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Point is how far a run was at a moment: users that were done, by this run or
-// before it, and that had failed.
+// Point is how far a run was at a moment: users that it had done, without those
+// that were done before it, and that had failed.
 type Point struct {
 	Time   time.Time `json:"time"`
 	Done   int       `json:"done"`
