@@ -41,10 +41,11 @@ func evidenceStep() Step {
 			if err != nil {
 				return err
 			}
-			if journal.Email == "" {
+			fresh := journal.Email == ""
+			if fresh {
 				journal = e.newJournal(now)
 			}
-			if plan := plannedKeys(e.request.Keys); !slices.Equal(plan, journal.Plan) {
+			if plan := plannedKeys(e.request.Keys); fresh || !slices.Equal(plan, journal.Plan) {
 				journal.Plan = plan
 				if err := folder.WriteJournal(journal); err != nil {
 					return err
