@@ -31,7 +31,7 @@ func (m *Model) View() tea.View {
 }
 
 func (m *Model) content() string {
-	if m.width < minWidth || m.height < minHeight {
+	if m.small() {
 		return m.tooSmall()
 	}
 	width, height := m.room()
@@ -42,12 +42,12 @@ func (m *Model) content() string {
 	}, "\n")
 }
 
+// small reports whether the window is too small for a screen.
+func (m *Model) small() bool { return m.width < minWidth || m.height < minHeight }
+
 // tooSmall is what fits of a message into whatever is left of the window.
 func (m *Model) tooSmall() string {
 	text := fmt.Sprintf("This window has %d columns and %d lines; cse-piv needs %d and %d. Please make it larger. Nothing is lost.", m.width, m.height, minWidth, minHeight)
-	if m.width < 1 || m.height < 1 {
-		return ""
-	}
 	lines := paragraph(text, m.width)
 	return strings.Join(lines[:min(len(lines), m.height)], "\n")
 }

@@ -101,6 +101,22 @@ func TestWindowIsResizedEverywhere(t *testing.T) {
 	}
 }
 
+func TestKeysDoNothingUnseen(t *testing.T) {
+	for name, show := range everyScreen(t) {
+		t.Run(name, func(t *testing.T) {
+			w := show()
+			before, at := w.view(), w.model.at
+			w.size(60, 20).press("enter", "a", "p", "esc", "?", "q").size(minWidth, minHeight).on(at)
+			if w.view() != before || w.quit {
+				t.Errorf("another view after keys that nobody saw:\n%s", w.view())
+			}
+			if w.size(60, 20).press("ctrl+c", "ctrl+c"); !w.quit && w.model.leaving != leavingQuit {
+				t.Error("it cannot be ended")
+			}
+		})
+	}
+}
+
 func TestViewIsTheSameWithoutColoursAndOnLight(t *testing.T) {
 	for name, show := range everyScreen(t) {
 		t.Run(name, func(t *testing.T) {

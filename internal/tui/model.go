@@ -83,7 +83,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) take(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.width, m.height, m.scroll = msg.Width, msg.Height, 0
+		if msg.Width > 0 && msg.Height > 0 { // else the terminal does not tell
+			m.width, m.height, m.scroll = msg.Width, msg.Height, 0
+		}
 		return nil
 	case tea.BackgroundColorMsg:
 		m.session.styles = newStyles(msg.IsDark())
@@ -130,8 +132,7 @@ func (m *Model) show(id screenID) tea.Cmd {
 
 // covered reports whether something is shown over the screen.
 func (m *Model) covered() bool {
-	small := m.width < minWidth || m.height < minHeight
-	return small || m.help || m.leaving != leavingNot || m.drawer != nil && m.drawer.open
+	return m.small() || m.help || m.leaving != leavingNot || m.drawer != nil && m.drawer.open
 }
 
 // press takes a key: the wizard's own first, then the screen's.
@@ -141,6 +142,8 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	}
 	keys := m.session.keys
 	switch {
+	case m.small() && !key.Matches(msg, keys.Quit):
+		return nil // nobody would see what it does
 	case m.leaving == leavingAsked:
 		return m.pressLeaving(msg)
 	case m.leaving != leavingNot:

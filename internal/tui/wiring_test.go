@@ -193,7 +193,15 @@ func (d *desktop) keys(text string) {
 // end waits for Run and returns its error. Whatever it began has ended then.
 func (d *desktop) end() error {
 	d.t.Helper()
-	err := <-d.ended
+	var err error
+	eventually(d.t, func() bool {
+		select {
+		case err = <-d.ended:
+			return true
+		default:
+			return false
+		}
+	}, func() string { return "it does not end" })
 	select {
 	case <-d.watched:
 	default:
