@@ -33,7 +33,7 @@ func (e *engine) read(ctx context.Context, run int64) error {
 			return err
 		}
 		if o.Known != nil {
-			if entered, err = e.lookUp(ctx, run, entered); err != nil {
+			if err := e.lookUp(ctx, entered); err != nil {
 				return err
 			}
 		}
@@ -102,21 +102,20 @@ func prepareAll(rows []source.Row, prepare func(source.Row) ledger.Entry) []ledg
 }
 
 // lookUp enters what a dry run's other ledger knows to be done already.
-func (e *engine) lookUp(ctx context.Context, run int64, entered []ledger.Entry) ([]ledger.Entry, error) {
-	for i, entry := range entered {
+func (e *engine) lookUp(ctx context.Context, entered []ledger.Entry) error {
+	for _, entry := range entered {
 		if entry.State != ledger.StateWaiting {
 			continue
 		}
 		known, ok, err := e.options.Known.Entry(ctx, entry.Email)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if ok && known.Step == ledger.StepIdentity && known.State == ledger.StateDone && ledger.SamePairs(known.Pairs, entry.Pairs) {
+		if ok && known.State == ledger.StateDone && ledger.SamePairs(known.Pairs, entry.Pairs) {
 			if err := e.options.Ledger.MarkEarlier(ctx, known); err != nil {
-				return nil, err
+				return err
 			}
-			entered[i].State, entered[i].Earlier = ledger.StateDone, true
 		}
 	}
-	return entered, nil
+	return nil
 }

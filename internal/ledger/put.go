@@ -21,7 +21,7 @@ const (
 const UseHistory = "history"
 
 // Put enters what a run's source has, at most some thousand rows at a time, and
-// returns each as it now stands, in the given order, without chains.
+// returns what each row made of its entry, in the given order, without chains.
 //
 // A given entry says who and where, its pairs, its warnings, and where the row
 // cannot be used StateFailed with class, reason, message and hint. The same

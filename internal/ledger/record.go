@@ -172,11 +172,11 @@ func errorOr(err, other error) error {
 }
 
 // MarkEarlier takes over that an earlier run, in another ledger, brought an entry
-// to its end.
+// to its end. One that failed meanwhile stays so.
 func (l *Ledger) MarkEarlier(ctx context.Context, known Entry) error {
 	return l.record(ctx, "take over an entry", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET state = 'done', step = ?, worker = ?, updated = ?, earlier = ? WHERE email = ?`),
-			StepIdentity, known.Worker, milliseconds(known.Updated), true, Key(known.Email))
+		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET state = 'done', step = ?, worker = ?, updated = ?, earlier = ? WHERE email = ? AND state = 'waiting'`),
+			known.Step, known.Worker, milliseconds(known.Updated), true, Key(known.Email))
 		return err
 	})
 }
