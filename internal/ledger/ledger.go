@@ -112,9 +112,6 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 		if l.holds, err = hold(ctx, path, options); err != nil {
 			return nil, err
 		}
-		if err := createPrivate(path); err != nil {
-			return nil, errors.Join(l.failed("make the file", err), l.holds())
-		}
 		// River asks for one connection: there is one writer at a time anyway.
 		l.write = openSQLite(path, writerPragmas(options)...)
 		l.write.SetMaxOpenConns(1)

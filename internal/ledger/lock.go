@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -36,16 +37,24 @@ func (e *HeldError) Hint() string {
 	return "try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: --store postgres://…"
 }
 
-// hold takes the lock beside the file; the returned function gives it back. The
-// kernel gives it back when the process dies.
+// hold makes the file where it is missing and takes the lock beside it; the
+// returned function gives it back. The kernel gives it back when the process dies.
 func hold(ctx context.Context, path string, options Options) (func() error, error) {
-	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
+	if err := createPrivate(path); err != nil {
+		return nil, &Error{Ledger: path, Doing: "make the file", Err: err}
+	}
+	// A file that links lead to is one ledger under all of its names.
+	file, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, &Error{Ledger: path, Doing: "find the file", Err: err}
+	}
+	lock := flock.New(file+".lock", flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
 	if err != nil {
 		return nil, &Error{Ledger: path, Doing: "lock the file", Err: err}
 	}
 	if !got {
-		holder := readHolder(path)
+		holder := readHolder(file)
 		if !options.Wait {
 			return nil, errors.Join(&HeldError{Path: path, Holder: holder}, lock.Close())
 		}
@@ -54,16 +63,16 @@ func hold(ctx context.Context, path string, options Options) (func() error, erro
 		}
 		switch _, err := lock.TryLockContext(ctx, lockPoll); {
 		case errors.Is(err, context.DeadlineExceeded):
-			return nil, errors.Join(&HeldError{Path: path, Holder: readHolder(path)}, lock.Close())
+			return nil, errors.Join(&HeldError{Path: path, Holder: readHolder(file)}, lock.Close())
 		case err != nil:
 			return nil, errors.Join(fmt.Errorf("wait for the ledger: %w", err), lock.Close())
 		}
 	}
 	// In a file of its own: a locked one cannot be read on Windows. Who holds the
 	// lock is good to know, not more.
-	_ = durable.WriteFile(path+".holder", []byte(holderName()+"\n"), 0o600)
+	_ = durable.WriteFile(file+".holder", []byte(holderName()+"\n"), 0o600)
 	return func() error {
-		_ = os.Remove(path + ".holder")
+		_ = os.Remove(file + ".holder")
 		return lock.Close()
 	}, nil
 }
@@ -76,8 +85,8 @@ func holderName() string {
 	return fmt.Sprintf("process %d on %s", os.Getpid(), host)
 }
 
-func readHolder(path string) string {
-	data, err := os.ReadFile(path + ".holder")
+func readHolder(file string) string {
+	data, err := os.ReadFile(file + ".holder")
 	if err != nil || len(data) > 1000 {
 		return ""
 	}
