@@ -74,16 +74,34 @@ func mergeTwice(have *stored, want Entry, now time.Time) merged {
 	first, second := have.Where, want.Where
 	switch {
 	case have.Reason == reasonTwice:
-		m.Message = have.Message + ", and " + second
+		m.Message = andThere(have.Message, second)
 	case have.State == StateFailed && have.Class == ClassRow || want.State == StateFailed || !SamePairs(have.Pairs, want.Pairs):
 		m.State, m.Class, m.Reason, m.Earlier, m.Updated = StateFailed, ClassRow, reasonTwice, false, now
 		m.Message = fmt.Sprintf("the address is there twice, with different certificates: %s, and %s", first, second)
 		m.Hint = "keep the row that is right, remove the other, and run the same command again"
 		m.revision++
 	default:
-		m.Warnings = append(slices.Clone(have.Warnings), fmt.Sprintf("the address is there again, with the same certificates: %s", second))
+		const again = "the address is there again, with the same certificates: "
+		m.Warnings = slices.Clone(have.Warnings)
+		if i := slices.IndexFunc(m.Warnings, func(w string) bool { return strings.HasPrefix(w, again) }); i >= 0 {
+			m.Warnings[i] = andThere(m.Warnings[i], second)
+		} else {
+			m.Warnings = append(m.Warnings, again+second)
+		}
 	}
 	return m
+}
+
+// andThere adds a place to a text that names some, but not without end.
+func andThere(text, where string) string {
+	const most, others = 5, ", and others"
+	switch n := strings.Count(text, ", and "); {
+	case strings.HasSuffix(text, others):
+		return text
+	case n >= most:
+		return text + others
+	}
+	return text + ", and " + where
 }
 
 // SamePairs compares two lists of pairs by leaf and use, in any order.
