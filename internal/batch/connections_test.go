@@ -65,7 +65,11 @@ func (e *exchange) connect(in net.Conn) {
 func TestConnectionsAreReused(t *testing.T) {
 	const inFlight = 64
 	o := newOffice(t, "latency:20ms")
-	people := o.people(t, 1000)
+	users := 1000
+	if raceEnabled {
+		users = 300
+	}
+	people := o.people(t, users)
 	target, err := url.Parse(o.lab.Env()["CSE_PIV_GMAIL_ENDPOINT"])
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +90,7 @@ func TestConnectionsAreReused(t *testing.T) {
 		c.MaxConnections = batch.Connections(inFlight)
 		c.CredentialsFile, c.Endpoint = path, "http://"+line.listener.Addr().String()+"/"
 	})
-	if counts := mustRun(t, options); counts.Done != 1000 {
+	if counts := mustRun(t, options); counts.Done != users {
 		t.Errorf("%+v", counts)
 	}
 	opened := line.opened.Load()

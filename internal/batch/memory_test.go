@@ -84,13 +84,14 @@ func crowdProcess() error {
 	return nil
 }
 
-// TestManyUsersInLittleMemory measures a dry run and a run of 100,000 users.
+// TestManyUsersInLittleMemory measures a dry run and a run of 100,000 users; fewer
+// under the race detector, which slows them down.
 func TestManyUsersInLittleMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the memory of a process is read from /proc")
 	}
 	users := manyUsers
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		users = 5000
 	}
 	for _, dry := range []string{"1", ""} {
