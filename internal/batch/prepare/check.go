@@ -32,7 +32,7 @@ func checkRow(row source.Row) error {
 		case source.UseBoth, source.UseSign, source.UseEncrypt, source.UseHistory:
 			count[c.Use]++
 		default:
-			return &fault{"use", "", "unknown use: " + shorten(string(c.Use))}
+			return &fault{"use", "", fmt.Sprintf("unknown use: %.80s", c.Use)}
 		}
 	}
 	both, sign, encrypt := count[source.UseBoth], count[source.UseSign], count[source.UseEncrypt]
@@ -69,13 +69,4 @@ func noAddress(s string) string {
 		return fmt.Sprintf("this is no mail address: a text of %d octets", len(s))
 	}
 	return "this is no mail address: " + strings.ToValidUTF8(s, "?")
-}
-
-// shorten keeps a text from outside short enough for a message.
-func shorten(s string) string {
-	const most = 80
-	if runes := []rune(strings.ToValidUTF8(s, "?")); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return strings.ToValidUTF8(s, "?")
 }

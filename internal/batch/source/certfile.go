@@ -71,7 +71,10 @@ func (f *files) read(path string) ([]byte, error) {
 	case strings.Contains(err.Error(), "escapes from parent"):
 		return nil, f.leaves(path)
 	}
-	return nil, rowError(ReasonFile, "", "read the certificate: %w", err)
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		err = cause.Err
+	}
+	return nil, rowError(ReasonFile, "", "read the certificate %s: %w", path, err)
 }
 
 func (f *files) leaves(path string) error {

@@ -38,9 +38,24 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint says what to do about it, in one sentence, or "".
 func (e *Error) Hint() string { return e.hint }
 
-// rowError is an error of one row.
+// rowError is an error of one row. Texts in it, which come from outside, are
+// shortened: a cell with a path may have a megabyte.
 func rowError(reason, hint, format string, args ...any) *Error {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = shorten(text)
+		}
+	}
 	return &Error{Reason: reason, Err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// shorten keeps a text short enough for a message.
+func shorten(s string) string {
+	const most = 200
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
 }
 
 // formatError is an error of a whole source.

@@ -210,7 +210,7 @@ func (m *manifest) ndjson(l *lines, files *files, yield func(Row) bool) error {
 		for _, name := range others {
 			if !unused[name] && len(unused) < most {
 				unused[name] = true
-				m.options.note("a name in %s that is not used: %s", m.name, name)
+				m.options.note("a name in %s that is not used: %s", m.name, shorten(name))
 			}
 		}
 		if !yield(row) {

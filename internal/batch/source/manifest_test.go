@@ -102,6 +102,8 @@ func TestManifestBadRows(t *testing.T) {
 		{"too long in quotes", "ada@example.com,a.pem,\"" + strings.Repeat("MIIB\n", 400<<10) + "\"\n", source.ReasonTooLong, "1024 kB"},
 		{"not UTF-8", "ada@example.com,a.pem,K\xf6ln\n", source.ReasonMalformed, "UTF-8"},
 		{"a zero octet", "ada@example.com,a\x00.pem,\n", source.ReasonFile, "zero octet"},
+		{"an endless path", "ada@example.com," + long[:1<<19] + ",\n", source.ReasonFile, "xxx…"},
+		{"JSON: two endless paths", `{"email":"ada@example.com","certificate":["` + long[:1000] + `","b.pem"]}` + "\n", source.ReasonTwice, "xxx… and b.pem"},
 		{"JSON: no object", "3\n", source.ReasonMalformed, "no JSON object"},
 		{"JSON: cut off", `{"email":"ada@example.com","cert` + "\n", source.ReasonMalformed, "not JSON"},
 		{"JSON: no end", `{"email":"ada@example.com","certificate":"a.pem"` + "\n", source.ReasonMalformed, "cut off"},
@@ -129,8 +131,8 @@ func TestManifestBadRows(t *testing.T) {
 			} else if len(rows) != 3 {
 				t.Fatalf("%d rows: %.300q", len(rows), summaries(t, rows))
 			} else {
-				if bad := rows[0]; reason(t, bad) != c.want || bad.Line != 2 || bad.Where != "people line 2" || !strings.Contains(bad.Err.Error(), c.text) {
-					t.Errorf("%s line %d: %v, want %s with %q", bad.Where, bad.Line, bad.Err, c.want, c.text)
+				if bad := rows[0]; reason(t, bad) != c.want || bad.Line != 2 || bad.Where != "people line 2" || !strings.Contains(bad.Err.Error(), c.text) || len(bad.Err.Error()) > 500 {
+					t.Errorf("%s line %d: %.1000v, want %s with %q", bad.Where, bad.Line, bad.Err, c.want, c.text)
 				}
 				rows = rows[1:]
 			}
