@@ -60,3 +60,28 @@ func TestARequestIsTriedAgainWithoutWhatFailed(t *testing.T) {
 		t.Errorf("after a failure: %+v", again)
 	}
 }
+
+func TestAgreementIsToWhatWasSeen(t *testing.T) {
+	request := enroll.Request{Serial: 31415926}
+	agreed := request.Agree([]string{"9d", "mail"})
+	anything := request
+	anything.Overwrite, anything.Confirm = true, "31415926" // of the command line
+	for name, test := range map[string]struct {
+		request enroll.Request
+		serial  uint32
+		losses  []string
+		want    bool
+	}{
+		"what was seen":        {agreed, 31415926, []string{"9d", "mail"}, true},
+		"less than was seen":   {agreed, 31415926, []string{"mail"}, true},
+		"another loss besides": {agreed, 31415926, []string{"9d", "9c", "mail"}, false},
+		"another card":         {agreed, 27182818, []string{"9d"}, false},
+		"nothing agreed to":    {request, 31415926, []string{"9d"}, false},
+		"taken back":           {agreed.Agree(nil), 31415926, []string{"9d"}, false},
+		"any, by command line": {anything, 31415926, []string{"9d"}, true},
+	} {
+		if got := test.request.Agrees(test.serial, test.losses); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

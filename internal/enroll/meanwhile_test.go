@@ -125,6 +125,31 @@ func TestOthersKeyIsNotTakenForOnesOwn(t *testing.T) {
 	}
 }
 
+// TestOnlyTheLossThatWasAgreedToComes: the serial was typed for what a person saw.
+func TestOnlyTheLossThatWasAgreedToComes(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	d.mustRun()
+	before := d.held()
+	d.request.Email = "grace-" + d.email
+	d.request.Serial = d.serial
+	d.request = d.request.Agree([]string{"slot 9c already holds something"})
+	_, err := d.run()
+	var occupied *enroll.OccupiedError
+	if after := d.held(); !errors.As(err, &occupied) || !sameKey(after.Key.PublicKey, before.Key.PublicKey) {
+		t.Fatalf("with another loss agreed to: %v", err)
+	}
+	outlook, err := enroll.Outlook(t.Context(), d.world, d.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.request = d.request.Agree(enroll.Losses(outlook))
+	d.mustRun()
+	if after := d.held(); sameKey(after.Key.PublicKey, before.Key.PublicKey) {
+		t.Error("the key is the old one")
+	}
+}
+
 // TestSecondRoundHasItsOwnEvidence: who was enrolled once and is being enrolled
 // again counts as waiting, not as done.
 func TestSecondRoundHasItsOwnEvidence(t *testing.T) {

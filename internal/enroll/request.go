@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -58,6 +59,9 @@ type Request struct {
 	// serial was typed out as Confirm or at the prompt.
 	Overwrite bool
 	Confirm   string
+	// Agreed lists what may be lost, where a person who typed the serial was shown
+	// it; nil allows whatever the slots hold. See Agree.
+	Agreed []string
 	// AllowUnattested takes a key that was imported into the card, of which
 	// nobody can prove that it exists nowhere else.
 	AllowUnattested bool
@@ -129,10 +133,32 @@ func (r Request) Again(err error) Request {
 		r.PIN = secret.Secret{}
 	}
 	if len(issuer.Waits(err)) > 0 {
-		r.Overwrite, r.Confirm = false, ""
+		r = r.Agree(nil)
 	}
 	return r
 }
+
+// Agree returns the request of a person who was shown those losses and typed the
+// card's serial: they may come, and no others. For none, nothing may be lost.
+func (r Request) Agree(losses []string) Request {
+	r.Overwrite, r.Confirm, r.Agreed = false, "", nil
+	if len(losses) > 0 {
+		r.Overwrite, r.Confirm, r.Agreed = true, serialText(r.Serial), losses
+	}
+	return r
+}
+
+// Agrees reports whether the request lets that card lose all of that.
+func (r Request) Agrees(serial uint32, losses []string) bool {
+	for _, loss := range losses {
+		if r.Agreed != nil && !slices.Contains(r.Agreed, loss) {
+			return false
+		}
+	}
+	return r.Overwrite && r.Confirm == serialText(serial)
+}
+
+func serialText(serial uint32) string { return strconv.FormatUint(uint64(serial), 10) }
 
 // ValidateAddress reports a *UsageError for what cannot be a mail address
 // (RFC 5321 addr-spec in ASCII, without a display name).

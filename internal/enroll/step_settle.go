@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -120,8 +119,12 @@ func (e *Enrollment) own(key *key, held piv.SlotContents) error {
 // settleOccupied asks whether what the slot holds is to be used or lost.
 func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.SlotContents) error {
 	occupied := &OccupiedError{Slot: key.Slot, Held: describeHeld(held)}
-	overwrite := e.request.Overwrite
-	if !overwrite {
+	loss := lossOf(occupied)
+	if e.request.Agrees(e.serial, loss) {
+		key.generate, key.loss = true, loss
+		return nil
+	}
+	if !e.request.Overwrite || e.request.Agreed != nil { // another loss was agreed to, if any
 		choices := []Choice{{ID: "stop", Text: "stop, and change nothing"}, {ID: "overwrite", Text: "generate a new key there; the present one is lost for ever"}}
 		if held.Key != nil {
 			choices = append([]Choice{{ID: "existing", Text: "use the key that is there"}}, choices...)
@@ -141,12 +144,8 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 			return fmt.Errorf("%w: %w", ErrDeclined, occupied)
 		}
 	}
-	key.generate = true
-	key.loss = lossOf(occupied)
-	serial := strconv.FormatUint(uint64(e.serial), 10)
-	if e.request.Confirm == serial {
-		return nil
-	}
+	key.generate, key.loss = true, loss
+	serial := serialText(e.serial)
 	return e.world.Prompter.TypedConfirm(ctx, Question{
 		ID: "overwrite", Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
 		Loss: key.loss, Flag: "--confirm " + serial,

@@ -82,21 +82,17 @@ func useText(use enroll.Use) string {
 	return "signs and decrypts"
 }
 
-// agree has the loss of a key confirmed, unless that was done on the command
-// line, and enroll.ErrDeclined is a no.
+// agree has the loss of keys confirmed, unless the very same was, or any on the
+// command line, and enroll.ErrDeclined is a no.
 func (f *flow) agree(ctx context.Context, request *enroll.Request, outlook []enroll.SlotOutlook) error {
-	lost := enroll.Losses(outlook)
-	serial := strconv.FormatUint(uint64(request.Serial), 10)
-	if len(lost) == 0 {
-		request.Overwrite, request.Confirm = false, ""
-		return nil
-	}
-	if !request.Overwrite || request.Confirm != serial {
-		question := enroll.Question{Text: fmt.Sprintf("what is in card %s will be lost for ever", serial), Loss: lost}
+	losses := enroll.Losses(outlook)
+	if len(losses) > 0 && !request.Agrees(request.Serial, losses) {
+		serial := strconv.FormatUint(uint64(request.Serial), 10)
+		question := enroll.Question{Text: fmt.Sprintf("what is in card %s will be lost for ever", serial), Loss: losses}
 		if err := f.TypedConfirm(ctx, question, serial); err != nil {
 			return err
 		}
 	}
-	request.Overwrite, request.Confirm = true, serial
+	*request = request.Agree(losses)
 	return nil
 }

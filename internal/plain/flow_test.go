@@ -132,6 +132,31 @@ func TestThePlanIsChanged(t *testing.T) {
 	}
 }
 
+// fullCard is a card whose every slot holds a key.
+type fullCard struct{ fakeCard }
+
+func (c fullCard) Slot(_ context.Context, slot piv.Slot) (piv.SlotContents, error) {
+	return piv.SlotContents{Slot: slot, Key: &piv.KeyInfo{Algorithm: piv.RSA2048, Origin: piv.Generated}}, nil
+}
+
+func TestEveryLossIsAgreedToOnce(t *testing.T) {
+	f := newFakeDesk()
+	f.open = func(serial uint32) (enroll.Card, error) { return fullCard{fakeCard{serial: serial}}, nil }
+	said, err := f.run(t, ada, nil,
+		"1", "12345678", // the loss of 9D
+		"2", "1", // the same plan again
+		"2", "2", "1", "1", "3", "1", "1", "1", "1", // 9C instead
+		"not that", "2")
+	if !errors.Is(err, enroll.ErrDeclined) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said, "lost: slot 9d", "type 12345678 to go on", "failed: check the user", "is that the plan?", "failed: check the user",
+		"lost: slot 9c", "is that the plan?", "lost: slot 9c", "type 12345678 to go on", "declined: agreeing to the loss")
+	if n := strings.Count(said, "type 12345678 to go on"); n != 2 {
+		t.Errorf("it was asked %d times for two losses", n)
+	}
+}
+
 func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 	const burst = "cccccclnefjrtbuvhgkdrbnvlbkueecnlfbrtvnfitgu"
 	f := newFakeDesk()

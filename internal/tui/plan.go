@@ -109,8 +109,7 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 func (p *planScreen) request(s *session) enroll.Request {
 	request := s.request
 	request.Keys = p.keys()
-	request.Overwrite, request.Confirm = false, ""
-	return request
+	return request.Agree(nil)
 }
 
 func (p *planScreen) bindings(s *session) []key.Binding {
@@ -184,14 +183,14 @@ func (p *planScreen) begin(s *session) tea.Cmd {
 		}
 		return nil
 	}
-	if len(enroll.Losses(p.outlook)) > 0 {
+	if losses := enroll.Losses(p.outlook); len(losses) > 0 {
 		want := strconv.FormatUint(uint64(request.Serial), 10)
 		if p.serial.Value() != want {
 			p.problem = problem{text: "what would be lost is not agreed to: the card's serial number is " + want, hint: "type it and press enter, or choose something else"}
 			return nil
 		}
 		p.serial.SetValue("") // it was for this once
-		request.Overwrite, request.Confirm = true, want
+		request = request.Agree(losses)
 	}
 	return s.tell(beginMsg{request})
 }
