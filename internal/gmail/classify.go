@@ -170,7 +170,7 @@ func classifyAnswer(status int, header http.Header, body []byte) *Error {
 		}
 		e.Kind = kindOfReason(reason)
 	}
-	if e.Kind == "" && status == http.StatusForbidden && a.domain() == "usageLimits" {
+	if (e.Kind == "" || e.Kind == KindDenied) && status == http.StatusForbidden && a.domain() == "usageLimits" {
 		e.Kind = KindRateLimited
 	}
 	if e.Kind == "" {
@@ -178,13 +178,19 @@ func classifyAnswer(status int, header http.Header, body []byte) *Error {
 	}
 	switch e.Kind {
 	case KindRateLimited:
-		// Refused before anything was done. A used-up day does not come back in time.
-		e.transient = e.Reason != "dailyLimitExceeded"
+		// Refused before anything was done.
+		e.transient = true
 	case KindUnavailable:
 		e.transient, e.ambiguous = status != http.StatusNotImplemented, true
 	}
 	if e.transient {
 		e.RetryAt = retryAt(header, a, time.Now())
+	}
+	switch {
+	case e.Reason == "dailyLimitExceeded":
+		e.transient, e.RetryAt = false, nextDay(time.Now())
+	case e.Kind == KindNoUser:
+		e.hint = goneHint
 	}
 	return e
 }
@@ -193,6 +199,8 @@ func classifyAnswer(status int, header http.Header, body []byte) *Error {
 func kindOfMessage(status int, message string) Kind {
 	m := strings.ToLower(message)
 	off := strings.Contains(m, "not enabled") || strings.Contains(m, "disabled for") || strings.Contains(m, "turned off")
+	// A key pair that is not enabled is another matter.
+	off = off && !strings.Contains(m, "key pair") && !strings.Contains(m, "keypair")
 	cse := strings.Contains(m, "cse ") || strings.Contains(m, "client-side encryption") || strings.Contains(m, "client side encryption")
 	if (status == http.StatusForbidden || status == http.StatusBadRequest) && off && cse {
 		return KindCSEOff
@@ -202,13 +210,15 @@ func kindOfMessage(status int, message string) Kind {
 
 func kindOfReason(reason string) Kind {
 	switch reason {
-	case "rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "dailyLimitExceeded", "quotaExceeded", "concurrentLimitExceeded":
+	case "rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "dailyLimitExceeded", "quotaExceeded", "concurrentLimitExceeded", "RESOURCE_EXHAUSTED":
 		return KindRateLimited
 	case "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions", "insufficientScopes":
 		return KindScope
 	case "accessNotConfigured", "SERVICE_DISABLED":
 		return KindAPIDisabled
-	case "authError", "ACCESS_TOKEN_EXPIRED", "ACCOUNT_STATE_INVALID", "UNAUTHENTICATED":
+	case "ACCOUNT_STATE_INVALID":
+		return KindNoUser // the token is the user's, and so is the account
+	case "authError", "ACCESS_TOKEN_EXPIRED", "UNAUTHENTICATED":
 		return KindCredentials
 	case "notFound", "NOT_FOUND":
 		return KindNotFound

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 )
@@ -52,6 +53,46 @@ func TestNewerErrorForm(t *testing.T) {
 	if wait := time.Until(e.RetryAt); e.Kind != KindRateLimited || !e.transient || wait <= 11*time.Second || wait > 12500*time.Millisecond {
 		t.Errorf("%+v, wait %v", e, wait)
 	}
+}
+
+// TestReasonsDecide: what status and text alone would take for something else.
+func TestReasonsDecide(t *testing.T) {
+	quota := `{"error":{"code":403,"message":"Quota exceeded","errors":[{"domain":"usageLimits","reason":"%s"}],"status":"PERMISSION_DENIED"}}`
+	for _, test := range []struct {
+		status    int
+		body      string
+		kind      Kind
+		transient bool
+	}{
+		{403, errorBody(403, "forbidden", "CSE is not enabled."), KindCSEOff, false},
+		{400, errorBody(400, "failedPrecondition", "Client-side encryption is turned off for this user."), KindCSEOff, false},
+		{400, errorBody(400, "failedPrecondition", "The CSE key pair kp1 is not enabled."), KindPrecondition, false},
+		{403, `{"error":{"code":403,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}`, KindRateLimited, true},
+		{403, fmt.Sprintf(quota, "forbidden"), KindRateLimited, true},
+		{403, fmt.Sprintf(quota, "accessNotConfigured"), KindAPIDisabled, false},
+		{403, errorBody(403, "forbidden", "Delegation denied for a@example.org"), KindDenied, false},
+		{401, `{"error":{"code":401,"message":"Request had invalid authentication credentials.","status":"UNAUTHENTICATED",
+			"errors":[{"domain":"global","reason":"authError"}],"details":[{"reason":"ACCOUNT_STATE_INVALID"}]}}`, KindNoUser, false},
+		{401, errorBody(401, "authError", "Invalid Credentials"), KindCredentials, false},
+	} {
+		e := classifyAnswer(test.status, nil, []byte(test.body))
+		if e.Kind != test.kind || e.transient != test.transient || e.Hint() == "" || !e.RetryAt.IsZero() {
+			t.Errorf("%s: %+v, want %s", test.body, e, test.kind)
+		}
+	}
+}
+
+// TestUsedUpDay is not asked for again before the next one, whose time is named.
+func TestUsedUpDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // begins on 1 January 2000 at midnight
+		for _, want := range []string{"2000-01-01 08:00:00 UTC", "2000-01-02 08:00:00 UTC"} {
+			e := classifyAnswer(403, nil, []byte(errorBody(403, "dailyLimitExceeded", "Daily Limit Exceeded")))
+			if e.Kind != KindRateLimited || e.transient || !strings.Contains(e.Hint(), want) {
+				t.Errorf("%+v, hint %q", e, e.Hint())
+			}
+			time.Sleep(8 * time.Hour)
+		}
+	})
 }
 
 func TestErrorsAreCleaned(t *testing.T) {

@@ -16,7 +16,7 @@ const (
 	KindCSEOff          Kind = "cse-off"           // client-side encryption is off for the user
 	KindScope           Kind = "scope"             // delegation or scope is missing
 	KindCredentials     Kind = "credentials"       // the credentials are unusable or were refused
-	KindNoUser          Kind = "no-user"           // the domain has no such user
+	KindNoUser          Kind = "no-user"           // the domain has no such user, or not any more
 	KindAPIDisabled     Kind = "api-disabled"      // the Gmail API is off in the project
 	KindNotFound        Kind = "not-found"         // no such key pair or identity
 	KindConflict        Kind = "conflict"          // it already exists

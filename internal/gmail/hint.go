@@ -5,6 +5,8 @@ import "fmt"
 const delegationHint = "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID for " + Scope +
 	"; a change can take some minutes"
 
+const goneHint = "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
+
 // Hint says what to do about the error, in one sentence, or "".
 func (e *Error) Hint() string {
 	if e.hint != "" {

@@ -59,3 +59,13 @@ func retryAt(header http.Header, a *answer, now time.Time) time.Time {
 	}
 	return now.Add(latest)
 }
+
+// nextDay is when the quota of a day that was used up is there again: at midnight
+// in California, which is 07:00 or 08:00 UTC.
+func nextDay(now time.Time) time.Time {
+	day := now.UTC().Truncate(24 * time.Hour).Add(8 * time.Hour)
+	if !day.After(now) {
+		day = day.Add(24 * time.Hour)
+	}
+	return day
+}

@@ -69,7 +69,10 @@ func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
 func kindOfOAuth(code, description string) (Kind, string) {
 	d := strings.ToLower(description)
 	switch code {
-	case "unauthorized_client", "access_denied", "invalid_scope":
+	case "unauthorized_client":
+		// Also for whoever is of another domain; the answer does not say which.
+		return KindScope, delegationHint + "; of a single user, the address may be of a domain that is not this organisation's"
+	case "access_denied", "invalid_scope":
 		return KindScope, ""
 	case "invalid_grant":
 		switch {
@@ -79,8 +82,10 @@ func kindOfOAuth(code, description string) (Kind, string) {
 			return KindCredentials, "the clock of this machine is wrong: set it, then try again"
 		case strings.Contains(d, "signature"), strings.Contains(d, "no valid verifier"):
 			return KindCredentials, "the key was deleted or belongs to another account: create a new key for the service account"
-		case strings.Contains(d, "account not found"), strings.Contains(d, "account has been deleted"), strings.Contains(d, "disabled"):
-			return KindCredentials, "the service account (or the user) was deleted or disabled"
+		case strings.Contains(d, "account has been deleted"):
+			return KindNoUser, goneHint
+		case strings.Contains(d, "account not found"), strings.Contains(d, "disabled"):
+			return KindCredentials, "the service account was deleted or disabled; of a single user, the user's account may be suspended"
 		}
 		return KindCredentials, "check the key file, the clock of this machine, and that " + delegationHint
 	case "admin_policy_enforced", "org_internal":
