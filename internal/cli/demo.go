@@ -40,12 +40,17 @@ func newDemo(streams *Streams) *cobra.Command {
 			"is no terminal, it makes up the PIN and runs to the receipt by itself.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if dir == "" {
+			made := dir == ""
+			if made {
 				if dir, err = os.MkdirTemp("", "cse-piv-demo-"); err != nil {
 					return fmt.Errorf("making a folder for the demo: %w", err)
 				}
 			}
-			return runDemo(cmd, streams, &options, &practice, dir)
+			err = runDemo(cmd, streams, &options, &practice, dir)
+			if _, statErr := os.Stat(filepath.Join(dir, "evidence")); made && statErr != nil {
+				err = errors.Join(err, os.RemoveAll(dir)) // nothing came of it
+			}
+			return err
 		},
 	}
 	flags := command.Flags()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -125,6 +126,8 @@ func hintFor(err error) string {
 		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},
 		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
+		{syscall.ENOSPC, "make room on that disk and run the same command again: it goes on where it was"},
+		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then run the same command again"},
 		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},
 	} {

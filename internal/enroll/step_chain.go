@@ -23,6 +23,26 @@ func (e *ChainError) Error() string {
 	return "the certificate cannot be registered: " + strings.Join(messages, "; ")
 }
 
+// OtherAddressError is somebody else's certificate.
+type OtherAddressError struct {
+	Email     string
+	Addresses []string // that it names
+}
+
+// Error says whose it is.
+func (e *OtherAddressError) Error() string {
+	whose := "nobody's address"
+	if len(e.Addresses) > 0 {
+		whose = strings.Join(e.Addresses, ", ")
+	}
+	return fmt.Sprintf("the certificate names %s, not %s", whose, e.Email)
+}
+
+// Hint says what to do instead.
+func (e *OtherAddressError) Hint() string {
+	return "take the card that was issued for this user, or generate a new key"
+}
+
 // chainStep builds the chain from leaf to root and checks it against Gmail's
 // profile before the certificate gets anywhere near the card.
 func chainStep(index int, request KeyRequest) Step {
@@ -67,6 +87,10 @@ func (e *Enrollment) take(key *key, leaf *x509.Certificate, parts []*x509.Certif
 // it. A chain that Gmail cannot take is a *ChainError.
 func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) ([]*x509.Certificate, []smime.Finding, error) {
 	chain, err := smime.BuildChain(leaf, slices.Concat(parts, e.world.Chain))
+	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
+		// No chain helps then.
+		return nil, nil, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,6 +37,9 @@ func evidenceStep() Step {
 					return err
 				}
 			}
+			if err := folder.Sweep(); err != nil {
+				return err
+			}
 			journal, err := folder.Journal()
 			if err != nil {
 				return err

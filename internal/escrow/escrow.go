@@ -155,7 +155,10 @@ func create(path string, data []byte) error {
 	if err := reserved.Close(); err != nil {
 		return err
 	}
-	return durable.WriteFile(path, data, 0o600)
+	if err := durable.WriteFile(path, data, 0o600); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // prepare makes sure that dir is a folder, private when it is new.

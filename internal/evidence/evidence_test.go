@@ -1,9 +1,11 @@
 package evidence_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,4 +110,75 @@ func TestJournalOfALaterVersionIsRefused(t *testing.T) {
 			t.Errorf("journal %s was taken", contents)
 		}
 	}
+}
+
+// TestTornLine: what was written only in part does not spoil what comes after it.
+func TestTornLine(t *testing.T) {
+	folder := begin(t)
+	if err := os.WriteFile(folder.File("events.ndjson"), []byte("{\"whole\":1}\n{\"to"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := folder.AppendLine("events.ndjson", []byte(`{"next":2}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := folder.Read("events.ndjson")
+	if want := "{\"whole\":1}\n{\"to\n{\"next\":2}\n{\"next\":2}\n"; err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestSweep takes away what a process that was killed left, and nothing else.
+func TestSweep(t *testing.T) {
+	folder := begin(t)
+	for _, name := range []string{".journal.json.123.tmp", "journal.json", "note.tmp"} {
+		if err := os.WriteFile(folder.File(name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := folder.Sweep(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(folder.Path(), "*"))
+	hidden, hiddenErr := filepath.Glob(filepath.Join(folder.Path(), ".*"))
+	if err != nil || hiddenErr != nil || len(left) != 2 || len(hidden) != 0 {
+		t.Error(left, hidden, err, hiddenErr)
+	}
+}
+
+func TestJournalThatWasCutOff(t *testing.T) {
+	folder := begin(t)
+	if err := os.WriteFile(folder.File("journal.json"), []byte(`{"version":1,`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := folder.Journal()
+	var broken *evidence.JournalError
+	if !errors.As(err, &broken) || !strings.Contains(broken.Hint(), folder.Path()) {
+		t.Error(err)
+	}
+}
+
+// TestBeginIsNewerThanWhatIsThere: also where the clock was set back.
+func TestBeginIsNewerThanWhatIsThere(t *testing.T) {
+	root, now := t.TempDir(), time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for i, at := range []time.Time{now, now.Add(-time.Hour), now, now.AddDate(-1, 0, 0)} {
+		begun, err := evidence.Begin(root, "ada@example.com", 1, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if latest, err := evidence.Latest(root, "ada@example.com", 1); err != nil || latest.Path() != begun.Path() {
+			t.Errorf("%d: %v is not the newest but %v, %v", i, begun.Path(), latest.Path(), err)
+		}
+	}
+}
+
+// begin makes a folder.
+func begin(t *testing.T) *evidence.Folder {
+	t.Helper()
+	folder, err := evidence.Begin(t.TempDir(), "ada@example.com", 12345678, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -158,15 +159,36 @@ func (f *Folder) Read(name string) ([]byte, error) {
 	return data, nil
 }
 
-// AppendLine adds a line to a file of the folder.
+// AppendLine adds a line to a file of the folder. Where the last line was not
+// wholly written, it stays alone.
 func (f *Folder) AppendLine(name string, line []byte) error {
-	file, err := os.OpenFile(f.File(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(f.File(name), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("writing evidence %s: %w", name, err)
 	}
-	_, err = file.Write(append(line, '\n'))
+	line = append(slices.Clip(line), '\n')
+	if info, err := file.Stat(); err == nil && info.Size() > 0 {
+		last := []byte{'\n'}
+		if _, err := file.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
+			line = append([]byte{'\n'}, line...)
+		}
+	}
+	_, err = file.Write(line)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("writing evidence %s: %w", name, err)
+	}
+	return nil
+}
+
+// Sweep removes what a process that was killed left half-written. Nobody else may
+// write in the folder then; see Lock.
+func (f *Folder) Sweep() error {
+	left, err := filepath.Glob(filepath.Join(f.path, ".*.tmp"))
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
+		return fmt.Errorf("sweeping the evidence folder: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package evidence
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -49,6 +50,25 @@ type KeyJournal struct {
 	ReplacedCertificate string `json:"replaced_certificate,omitempty"`
 }
 
+// JournalError is a journal that cannot be used.
+type JournalError struct {
+	Folder string
+	Err    error
+}
+
+// Error names the file.
+func (e *JournalError) Error() string {
+	return fmt.Sprintf("reading %s: %v", filepath.Join(e.Folder, journalName), e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *JournalError) Unwrap() error { return e.Err }
+
+// Hint says how to go on without it.
+func (e *JournalError) Hint() string {
+	return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", e.Folder)
+}
+
 // Journal returns the folder's journal, an empty one when nothing was written
 // down yet.
 func (f *Folder) Journal() (Journal, error) {
@@ -58,10 +78,10 @@ func (f *Folder) Journal() (Journal, error) {
 		return journal, err
 	}
 	if err := json.Unmarshal(data, &journal); err != nil {
-		return journal, fmt.Errorf("reading %s: %w", f.File(journalName), err)
+		return journal, &JournalError{Folder: f.path, Err: err}
 	}
 	if journal.Version != 1 {
-		return journal, fmt.Errorf("reading %s: version %d is not known to this program", f.File(journalName), journal.Version)
+		return journal, &JournalError{Folder: f.path, Err: fmt.Errorf("version %d is not known to this program", journal.Version)}
 	}
 	if journal.Keys == nil {
 		journal.Keys = map[string]KeyJournal{}

@@ -25,13 +25,13 @@ func CheckPUK(puk secret.Secret) error { return checkReference(referencePUK, puk
 func checkReference(reference string, value secret.Secret) error {
 	raw := value.Reveal()
 	defer clear(raw)
-	if len(raw) < 6 || len(raw) > 8 {
-		return fmt.Errorf("a %s has 6 to 8 characters", reference)
-	}
 	for _, b := range raw {
 		if b < ' ' || b > '~' {
-			return fmt.Errorf("a %s has ASCII characters only", reference)
+			return fmt.Errorf("a %s has ASCII characters only: letters without accents, digits and signs", reference)
 		}
+	}
+	if len(raw) < 6 || len(raw) > 8 {
+		return fmt.Errorf("a %s has 6 to 8 characters", reference)
 	}
 	return nil
 }

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// first is somebody who is to be enrolled; "" where nobody is known yet.
+func first(email string, people []desk.Person) string {
+	if email == "" && len(people) > 0 {
+		return people[0].Email
+	}
+	return email
+}
+
+// deskChecks looks whether everything is there that an enrollment needs, with
+// somebody's address also whether Gmail answers.
+func deskChecks(ctx context.Context, options *enrollOptions, account *account, world enroll.World, email string) []desk.Check {
+	checks := []desk.Check{account.check()}
+	if email != "" && checks[0].State != desk.CheckMissing {
+		checks = append(checks, account.checkDomain(ctx, email))
+	}
+	checks = append(checks, readerCheck(ctx), issuerCheck(options, world), escrowCheck(options, world))
+	if len(options.trust.roots) > 0 {
+		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: "trusted up to " + strings.Join(options.trust.roots, ", "), Fix: "for real YubiKeys leave out --attestation-roots"})
+		if options.practice != nil {
+			checks[len(checks)-1] = desk.Check{Name: "attestation", State: desk.CheckOK, Detail: "the practice lab's root"}
+		}
+	}
+	return append(checks, evidenceCheck(world.Evidence))
+}
+
+func readerCheck(ctx context.Context) desk.Check {
+	check := desk.Check{Name: "card readers", State: desk.CheckOK}
+	found, err := piv.List(ctx)
+	switch {
+	case err != nil:
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
+	case len(found) == 0:
+		check.Detail = "none yet; a YubiKey is one itself"
+	default:
+		var names []string
+		for _, f := range found {
+			names = append(names, f.Reader)
+		}
+		check.Detail = strings.Join(names, ", ")
+	}
+	return check
+}
+
+func issuerCheck(options *enrollOptions, world enroll.World) desk.Check {
+	check := desk.Check{Name: "issuer", State: desk.CheckOK}
+	if world.Issuer == nil {
+		check.State, check.Detail, check.Fix = desk.CheckWarning, "none was named: only keys that have their certificate can be enrolled", hintFor(enroll.ErrNoIssuer)
+		return check
+	}
+	check.Detail = options.issuer.describe()
+	return withWarnings(check, world.Issuer)
+}
+
+func escrowCheck(options *enrollOptions, world enroll.World) desk.Check {
+	check := desk.Check{Name: "escrow", State: desk.CheckOK}
+	if world.Escrow == nil {
+		check.State, check.Detail = desk.CheckWarning, "no place was named for new PUKs and management keys: new cards cannot be enrolled"
+		check.Fix = "start again with --escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
+		return check
+	}
+	check.Detail = "sealed to " + fmt.Sprint(len(options.escrow.to)) + " recipients"
+	if options.escrow.plain {
+		check.Detail = "a file that only you can read"
+	}
+	folder, err := folderOr(options.escrow.folder, "escrow")
+	if err == nil {
+		err = tryFolder(folder)
+	}
+	if err != nil {
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
+		return check
+	}
+	if options.practice != nil {
+		return check
+	}
+	return withWarnings(check, world.Escrow)
+}
+
+// withWarnings adds what a dependency has to say before it is used.
+func withWarnings(check desk.Check, of any) desk.Check {
+	if warned, ok := of.(warner); ok && len(warned.Warnings()) > 0 {
+		check.State, check.Fix = desk.CheckWarning, strings.Join(warned.Warnings(), "; ")
+	}
+	return check
+}
+
+func evidenceCheck(folder string) desk.Check {
+	check := desk.Check{Name: "evidence", State: desk.CheckOK, Detail: "is kept in " + folder}
+	if err := tryFolder(folder); err != nil {
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
+	}
+	return check
+}
+
+// tryFolder writes as much as a record has, and takes it away again: better known
+// before the card has changed than after.
+func tryFolder(folder string) error {
+	folder = existing(folder)
+	file, err := os.CreateTemp(folder, ".check-*.tmp")
+	if err != nil {
+		return fmt.Errorf("writing into a folder: %w", err)
+	}
+	_, err = file.Write(make([]byte, 8<<10))
+	if err == nil {
+		err = file.Sync()
+	}
+	if err := errors.Join(err, file.Close(), os.Remove(file.Name())); err != nil {
+		return fmt.Errorf("writing into %s: %w", folder, err)
+	}
+	return nil
+}
+
+// existing is the folder, or where it is still to be made, the nearest one above
+// it that is there.
+func existing(folder string) string {
+	for {
+		_, err := os.Stat(folder)
+		if above := filepath.Dir(folder); errors.Is(err, fs.ErrNotExist) && above != folder {
+			folder = above
+			continue
+		}
+		return folder
+	}
+}
