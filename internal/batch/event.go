@@ -32,8 +32,6 @@ type Event struct {
 	Message string         `json:"message,omitempty"`
 	Hint    string         `json:"hint,omitempty"`
 	Counts  *ledger.Counts `json:"counts,omitempty"`
-	// Rate is how many users a second came to an end lately.
-	Rate float64 `json:"rate,omitempty"`
-	// Left is an estimate; 0 while there is none. In JSON nanoseconds.
-	Left time.Duration `json:"left,omitempty"`
+	// Wait is how long until a user is tried again.
+	Wait time.Duration `json:"-"`
 }

@@ -106,9 +106,9 @@ func (s *session) trouble(ctx context.Context, task ledger.Task, cause error) ti
 		s.engine.notify(event)
 		return never
 	}
-	event.Kind, event.Left = KindRetry, retryWait(cause, s.engine.options.RetryBase, task.Attempts)
+	event.Kind, event.Wait = KindRetry, retryWait(cause, s.engine.options.RetryBase, task.Attempts)
 	s.engine.notify(event)
-	return event.Left
+	return event.Wait
 }
 
 // isFar reports whether the server names a time that a run does not wait for.

@@ -32,6 +32,7 @@ type batchProgress struct {
 
 	mu    sync.Mutex
 	lines *json.Encoder // nil without --json
+	meter plain.Meter   // of the lines; a bar has its own
 	bar   *plain.Bar
 	tally plain.Tally
 	notes int
@@ -75,17 +76,19 @@ func columns(out io.Writer) func() int {
 
 // eventLine is one line of --json; the names are a contract.
 type eventLine struct {
-	Time    time.Time      `json:"time"`
-	Event   batch.Kind     `json:"event"`
-	Run     int64          `json:"run,omitempty"`
-	Email   string         `json:"email,omitempty"`
-	Where   string         `json:"where,omitempty"`
-	Reason  string         `json:"reason,omitempty"`
-	Message string         `json:"message,omitempty"`
-	Hint    string         `json:"hint,omitempty"`
-	Counts  *ledger.Counts `json:"counts,omitempty"`
-	Rate    float64        `json:"rate,omitempty"`         // users a second
-	Left    float64        `json:"left_seconds,omitempty"` // of progress; of retry until the next try
+	batch.Event
+	Rate float64 `json:"rate,omitempty"`         // users a second
+	Left float64 `json:"left_seconds,omitempty"` // of progress; of retry until the next try
+}
+
+// line adds to an event how fast it goes.
+func (p *batchProgress) line(e batch.Event) eventLine {
+	line := eventLine{Event: e, Left: e.Wait.Seconds()}
+	if e.Kind == batch.KindStarted || e.Kind == batch.KindProgress {
+		p.meter.Add(e.Time, e.Counts.Done+e.Counts.Failed)
+		line.Rate, line.Left = p.meter.Rate(), p.meter.Left(e.Counts.Waiting).Round(time.Second).Seconds()
+	}
+	return line
 }
 
 // event takes in what happened.
@@ -96,7 +99,7 @@ func (p *batchProgress) event(e batch.Event) {
 		p.run = e.Run
 	}
 	if p.lines != nil {
-		_ = p.lines.Encode(eventLine{e.Time, e.Kind, e.Run, e.Email, e.Where, e.Reason, e.Message, e.Hint, e.Counts, e.Rate, e.Left.Seconds()})
+		_ = p.lines.Encode(p.line(e))
 		return
 	}
 	switch e.Kind {

@@ -33,7 +33,7 @@ type Bar struct {
 
 	mu       sync.Mutex
 	tally    Tally
-	meter    meter
+	meter    Meter
 	shown    time.Time
 	drawn    int // columns that the bar takes on the terminal now
 	finished bool
@@ -53,7 +53,7 @@ func (b *Bar) Show(tally Tally) {
 		return
 	}
 	if tally.Reading != b.tally.Reading {
-		b.meter = meter{} // reading is faster than working
+		b.meter = Meter{} // reading is faster than working
 	}
 	now := time.Now()
 	b.tally = tally
@@ -61,7 +61,7 @@ func (b *Bar) Show(tally Tally) {
 	if tally.Reading {
 		counted = tally.Total
 	}
-	b.meter.add(now, counted)
+	b.meter.Add(now, counted)
 	interval := lineInterval
 	if b.width != nil {
 		interval = barInterval
@@ -141,15 +141,15 @@ func (b *Bar) line() string {
 	}
 	if t.Total == 0 {
 		line := fmt.Sprintf("%s done, %s failed", Number(t.Done), Number(t.Failed))
-		if rate := b.meter.rate(); rate > 0 {
+		if rate := b.meter.Rate(); rate > 0 {
 			line += fmt.Sprintf(", %s/s", rateText(rate))
 		}
 		return line
 	}
 	left := t.Total - t.Done - t.Failed
 	line := fmt.Sprintf("%s done, %s failed, %s left", Number(t.Done), Number(t.Failed), Number(left))
-	if rate := b.meter.rate(); rate > 0 && left > 0 {
-		line += fmt.Sprintf(", %s/s, %s to go", rateText(rate), Duration(b.meter.left(left)))
+	if rate := b.meter.Rate(); rate > 0 && left > 0 {
+		line += fmt.Sprintf(", %s/s, %s to go", rateText(rate), Duration(b.meter.Left(left)))
 	}
 	return line
 }

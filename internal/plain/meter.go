@@ -9,17 +9,17 @@ const (
 	meterStep   = 500 * time.Millisecond
 )
 
-// meter measures how fast a count grows.
-type meter struct{ samples []sample }
+// Meter measures how fast a count grows.
+type Meter struct{ samples []sample }
 
 type sample struct {
 	at    time.Time
 	count int
 }
 
-// add notes a count. Samples older than the window are let go, but for one, so
+// Add notes a count. Samples older than the window are let go, but for one, so
 // that the window is always covered.
-func (m *meter) add(at time.Time, count int) {
+func (m *Meter) Add(at time.Time, count int) {
 	if n := len(m.samples); n > 1 && at.Sub(m.samples[n-2].at) < meterStep {
 		m.samples[n-1] = sample{at, count}
 	} else {
@@ -30,8 +30,8 @@ func (m *meter) add(at time.Time, count int) {
 	}
 }
 
-// rate is how many a second, 0 while that is not known.
-func (m *meter) rate() float64 {
+// Rate is how many a second, 0 while that is not known.
+func (m *Meter) Rate() float64 {
 	if len(m.samples) < 2 {
 		return 0
 	}
@@ -43,9 +43,9 @@ func (m *meter) rate() float64 {
 	return float64(last.count-first.count) / elapsed.Seconds()
 }
 
-// left is how long so many more will take, 0 while that is not known.
-func (m *meter) left(more int) time.Duration {
-	rate := m.rate()
+// Left is how long so many more will take, 0 while that is not known.
+func (m *Meter) Left(more int) time.Duration {
+	rate := m.Rate()
 	if rate == 0 {
 		return 0
 	}
