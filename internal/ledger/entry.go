@@ -85,14 +85,19 @@ type Turn struct {
 // Waiting lists a run's waiting entries in the order of their addresses in lower
 // case, those after the given one, limit at most.
 func (l *Ledger) Waiting(ctx context.Context, run int64, after string, limit int) ([]Turn, error) {
+	turns, err := l.turns(ctx, `run = ? AND state = 'waiting' AND email > ?`, limit, run, after)
+	return turns, l.failed("list waiting entries", err)
+}
+
+func (l *Ledger) turns(ctx context.Context, where string, limit int, args ...any) ([]Turn, error) {
 	var turns []Turn
 	err := l.each(ctx, func(row scanner) error {
 		var turn Turn
 		err := row.Scan(&turn.Email, &turn.Earlier)
 		turns = append(turns, turn)
 		return err
-	}, `SELECT email, earlier FROM entry WHERE run = ? AND state = 'waiting' AND email > ? ORDER BY email LIMIT ?`, run, after, limit)
-	return turns, l.failed("list waiting entries", err)
+	}, `SELECT email, earlier FROM entry WHERE `+where+` ORDER BY email LIMIT ?`, append(args, limit)...)
+	return turns, err
 }
 
 // stored is an entry as it stands in the ledger.

@@ -30,8 +30,6 @@ type Options struct {
 	// MaxBytes bounds the size of a file; beyond it the ledger fails as on a full
 	// disk. 0: no bound.
 	MaxBytes int64
-	// Connections bounds the connections to PostgreSQL; 0: 20.
-	Connections int
 }
 
 // Ledger is an open ledger. It is safe for concurrent use.
@@ -147,9 +145,8 @@ func openPostgres(ctx context.Context, url string, options Options) (*Ledger, er
 		// The error of pgx has the password taken out.
 		return nil, fmt.Errorf("read the ledger's address: %w", err)
 	}
-	config.MaxConns = 20
-	if options.Connections > 0 {
-		config.MaxConns = int32(min(options.Connections, 1000))
+	if !strings.Contains(url, "pool_max_conns=") {
+		config.MaxConns = 20
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 10 * time.Second

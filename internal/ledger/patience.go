@@ -8,16 +8,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// patienceStep is how long a database that went away is left alone between two
-// tries.
-const patienceStep = 200 * time.Millisecond
+const (
+	// patience is how long a database that went away is waited for. One that is
+	// restarted is back before.
+	patience = time.Minute
+	// patienceStep is how long it is left alone between two tries.
+	patienceStep = 200 * time.Millisecond
+)
 
-// patiently repeats what a shared database could not do because it was restarted
-// or the way to it broke, until ctx ends. do may find its own work done already.
-func (l *Ledger) patiently(ctx context.Context, do func() error) error {
-	for {
+// Patiently repeats what a shared database could not do because it was restarted
+// or the way to it broke, for a minute or until ctx ends. do may find its own work
+// done already.
+func (l *Ledger) Patiently(ctx context.Context, do func() error) error {
+	for started := time.Now(); ; {
 		err := do()
-		if err == nil || !l.Shared() || !passing(err) {
+		if err == nil || !l.Shared() || !passing(err) || time.Since(started) > patience {
 			return err
 		}
 		select {

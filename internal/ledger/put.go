@@ -27,7 +27,8 @@ const UseHistory = "history"
 // cannot be used StateFailed with class, reason, message and hint. The same
 // address again is put aside with a warning; with other certificates it fails.
 // An entry that was done with the same leaves counts as done by an earlier run:
-// at once with trust, else when it has been looked at again.
+// at once with trust, else when it has been looked at again. A user whom a later
+// run has taken over stays there.
 func (l *Ledger) Put(ctx context.Context, run int64, entries []Entry, trust bool) ([]Entry, error) {
 	out := make([]Entry, 0, len(entries))
 	for chunk := range slices.Chunk(entries, pageRows) {
@@ -68,19 +69,29 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 	out := make([]Entry, len(entries))
 	for i, entry := range entries {
 		key := keyOf(entry)
+		if h := have[key]; h != nil && (h.Run > run || h.Run == run && h.Where == entry.Where && h.Line == entry.Line) {
+			// A later run took the user over and keeps it; or this very row was entered
+			// before, and only the answer was lost.
+			out[i] = withoutChains(h.Entry)
+			continue
+		}
 		m := merge(run, have[key], entry, trust, now)
 		if before := changed[key]; before != nil {
 			m.newPairs = m.newPairs || before.newPairs
 			m.replaced = append(before.replaced, m.replaced...)
 		}
 		have[key], changed[key] = &m.stored, &m
-		out[i] = m.Entry
-		out[i].Pairs = slices.Clone(m.Pairs)
-		for j := range out[i].Pairs {
-			out[i].Pairs[j].PKCS7 = nil
-		}
+		out[i] = withoutChains(m.Entry)
 	}
 	return out, l.writeChunk(ctx, tx, run, changed, now)
+}
+
+func withoutChains(e Entry) Entry {
+	e.Pairs = slices.Clone(e.Pairs)
+	for i := range e.Pairs {
+		e.Pairs[i].PKCS7 = nil
+	}
+	return e
 }
 
 // writeRows bounds one statement: SQLite takes 32,766 parameters.

@@ -21,7 +21,7 @@ func (l *Ledger) Take(ctx context.Context, email, worker string) (Task, bool, er
 	var found bool
 	ctx, cancel := context.WithTimeout(ctx, takingTime)
 	defer cancel()
-	err := l.patiently(ctx, func() (err error) {
+	err := l.Patiently(ctx, func() (err error) {
 		task, found, err = l.take(ctx, Key(email), worker)
 		return err
 	})
@@ -32,20 +32,28 @@ func (l *Ledger) Take(ctx context.Context, email, worker string) (Task, bool, er
 const takingTime = 30 * time.Second
 
 func (l *Ledger) take(ctx context.Context, key, worker string) (Task, bool, error) {
+	claimed := true
 	if l.Shared() {
-		result, err := l.write.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = ? WHERE email = ? AND (claim = '' OR claim = ? OR NOT EXISTS
+		result, err := l.write.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = ? WHERE email = ? AND state = 'waiting' AND (claim = '' OR claim = ? OR NOT EXISTS
 			(SELECT 1 FROM worker WHERE worker.id = entry.claim AND worker.seen > `+databaseNow+` - ?))`),
 			worker, key, worker, deadAfter.Milliseconds())
-		if err := l.expectOne("claim an entry", result, err); err != nil {
-			return Task{}, false, err
+		if err != nil {
+			return Task{}, false, l.failed("claim an entry", err)
 		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return Task{}, false, l.failed("claim an entry", err)
+		}
+		claimed = n > 0
 	}
 	found, err := l.fetch(ctx, l.read, "WHERE email = ?", true, key)
-	if err != nil || len(found) == 0 {
+	if err != nil || len(found) == 0 || found[0].State != StateWaiting {
 		return Task{}, false, l.failed("read an entry", err)
 	}
-	task := Task{Entry: found[0].Entry, worker: worker, revision: found[0].revision}
-	return task, task.State == StateWaiting, nil
+	if !claimed {
+		return Task{}, false, ErrChanged
+	}
+	return Task{Entry: found[0].Entry, worker: worker, revision: found[0].revision}, true, nil
 }
 
 // StillMine returns ErrChanged when a worker lost its claim, or when what is
@@ -57,7 +65,7 @@ func (l *Ledger) StillMine(ctx context.Context, task Task) error {
 	var n int
 	ctx, cancel := context.WithTimeout(ctx, recordingTime)
 	defer cancel()
-	err := l.patiently(ctx, func() error {
+	err := l.Patiently(ctx, func() error {
 		return l.read.QueryRowContext(ctx, l.rebind(`SELECT count(*) FROM entry WHERE email = ? AND revision = ? AND claim = ?`),
 			Key(task.Email), task.revision, task.worker).Scan(&n)
 	})
@@ -89,30 +97,32 @@ func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found boo
 	ctx, cancel := l.recording(ctx)
 	defer cancel()
 	return l.record(ctx, "record an identity", func(tx *sql.Tx) error {
+		const done = `state = 'done', class = '', reason = '', message = '', hint = '', claim = ''`
 		if found {
-			return l.touch(ctx, tx, task, `state = ?, claim = ''`, string(StateDone))
+			return l.touch(ctx, tx, task, done)
 		}
-		return l.touch(ctx, tx, task, `state = ?, step = ?, class = '', reason = '', message = '', hint = '', worker = ?, updated = ?, earlier = ?, claim = ''`,
-			string(StateDone), StepIdentity, by, milliseconds(time.Now()), false)
+		return l.touch(ctx, tx, task, done+`, step = ?, worker = ?, updated = ?, earlier = ?`, StepIdentity, by, milliseconds(time.Now()), false)
 	})
 }
 
 // RecordTrouble notes why a user is not done: task's class, reason, message and
-// hint. With final it has failed, else it waits for another attempt.
+// hint. With final it has failed, else it waits for another attempt; one that an
+// earlier run brought to its end then stays that.
 func (l *Ledger) RecordTrouble(ctx context.Context, task Task, by string, final bool) error {
-	state := StateWaiting
-	if final {
-		state = StateFailed
-	}
 	ctx, cancel := l.recording(ctx)
 	defer cancel()
 	return l.record(ctx, "record a failure", func(tx *sql.Tx) error {
-		return l.touch(ctx, tx, task, `state = ?, attempts = ?, class = ?, reason = ?, message = ?, hint = ?, worker = ?, updated = ?, earlier = ?, claim = ''`,
-			string(state), task.Attempts, string(task.Class), task.Reason, task.Message, task.Hint, by, milliseconds(time.Now()), false)
+		set := `attempts = ?, class = ?, reason = ?, message = ?, hint = ?, claim = ''`
+		args := []any{task.Attempts, string(task.Class), task.Reason, task.Message, task.Hint}
+		if final {
+			set += `, state = 'failed', worker = ?, updated = ?, earlier = ?`
+			args = append(args, by, milliseconds(time.Now()), false)
+		}
+		return l.touch(ctx, tx, task, set, args...)
 	})
 }
 
-// LetGo gives up a task that nothing came of.
+// LetGo gives up the claim on a task, even where what is asked for has changed.
 func (l *Ledger) LetGo(ctx context.Context, task Task) error {
 	if !l.Shared() {
 		return nil
@@ -120,7 +130,8 @@ func (l *Ledger) LetGo(ctx context.Context, task Task) error {
 	ctx, cancel := l.recording(ctx)
 	defer cancel()
 	return l.record(ctx, "let go of an entry", func(tx *sql.Tx) error {
-		return l.touch(ctx, tx, task, `claim = ''`)
+		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = '' WHERE email = ? AND claim = ?`), Key(task.Email), task.worker)
+		return err
 	})
 }
 
@@ -147,16 +158,6 @@ func (l *Ledger) touch(ctx context.Context, tx *sql.Tx, task Task, set string, a
 	result, err := tx.ExecContext(ctx, l.rebind(query), args...)
 	if err != nil {
 		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errorOr(err, ErrChanged)
-	}
-	return nil
-}
-
-func (l *Ledger) expectOne(doing string, result sql.Result, err error) error {
-	if err != nil {
-		return l.failed(doing, err)
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return errorOr(err, ErrChanged)

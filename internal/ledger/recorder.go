@@ -22,6 +22,7 @@ type recorder struct {
 }
 
 type change struct {
+	doing  string
 	do     func(*sql.Tx) error
 	result chan error
 }
@@ -45,8 +46,8 @@ func (r *recorder) stop() {
 var errClosed = errors.New("the ledger was closed")
 
 // submit returns when the change is on the disk.
-func (r *recorder) submit(do func(*sql.Tx) error) error {
-	c := change{do: do, result: make(chan error, 1)}
+func (r *recorder) submit(doing string, do func(*sql.Tx) error) error {
+	c := change{doing: doing, do: do, result: make(chan error, 1)}
 	r.mu.RLock()
 	if r.stopped {
 		r.mu.RUnlock()
@@ -80,9 +81,9 @@ func (r *recorder) run() {
 // leaves nothing behind and does not disturb the others.
 func (r *recorder) commit(group []change) {
 	overtaken := make([]bool, len(group))
-	err := r.ledger.change(context.Background(), "record", func(tx *sql.Tx) error {
+	err := r.ledger.change(context.Background(), group[0].doing, func(tx *sql.Tx) error {
 		for i, c := range group {
-			// Every change begins with the statement that finds out, see touch.
+			// A change that can be overtaken begins with finding out, see touch.
 			if err := c.do(tx); errors.Is(err, ErrChanged) {
 				overtaken[i] = true
 			} else if err != nil {
@@ -102,15 +103,12 @@ func (r *recorder) commit(group []change) {
 
 // record makes one change durable.
 func (l *Ledger) record(ctx context.Context, doing string, do func(*sql.Tx) error) error {
-	if l.readOnly {
-		return l.failed(doing, errReadOnly)
+	if l.recorder != nil {
+		return l.recorder.submit(doing, do)
 	}
-	if l.recorder == nil {
-		err := l.patiently(ctx, func() error { return l.change(ctx, doing, do) })
-		if errors.Is(err, ErrChanged) {
-			return ErrChanged
-		}
-		return err
+	err := l.change(ctx, doing, do)
+	if errors.Is(err, ErrChanged) {
+		return ErrChanged
 	}
-	return l.recorder.submit(do)
+	return err
 }

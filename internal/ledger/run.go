@@ -42,7 +42,12 @@ func (l *Ledger) mark(ctx context.Context, run int64, column string) error {
 	})
 }
 
-const runColumns = `id, source, operator, tool, started, read, finished, dry_run`
+// runColumns: a run that others worked off, such as workers, finished when the last
+// of its users did.
+const runColumns = `id, source, operator, tool, started, read, CASE
+	WHEN finished > 0 OR read = 0 OR EXISTS (SELECT 1 FROM entry WHERE entry.run = run.id AND state = 'waiting') THEN finished
+	ELSE (SELECT CASE WHEN count(*) = 0 THEN 0 WHEN max(updated) < run.read THEN run.read ELSE max(updated) END FROM entry WHERE entry.run = run.id)
+	END, dry_run`
 
 // Runs lists all runs, newest first.
 func (l *Ledger) Runs(ctx context.Context) ([]Run, error) {

@@ -106,8 +106,11 @@ func (l *Ledger) Progress(ctx context.Context, run int64, buckets int) ([]Point,
 
 // each calls visit for each row.
 func (l *Ledger) each(ctx context.Context, visit func(scanner) error, query string, args ...any) error {
-	rows, err := l.read.QueryContext(ctx, l.rebind(query), args...)
-	if err != nil {
+	var rows *sql.Rows
+	if err := l.Patiently(ctx, func() (err error) {
+		rows, err = l.read.QueryContext(ctx, l.rebind(query), args...)
+		return err
+	}); err != nil {
 		return err
 	}
 	defer rows.Close()

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -44,37 +43,4 @@ func (l *Ledger) Workers(ctx context.Context) (int, error) {
 	var n int
 	err := l.read.QueryRowContext(ctx, l.rebind(`SELECT count(*) FROM worker WHERE seen > `+databaseNow+` - ?`), deadAfter.Milliseconds()).Scan(&n)
 	return n, l.failed("count the workers", err)
-}
-
-// Requeue puts the jobs of dead workers back into the queue and returns how many
-// there were. On a file, which one process holds, every job that is marked as
-// running was left by a dead process; call it before work begins.
-func (l *Ledger) Requeue(ctx context.Context) (int, error) {
-	query, args := `UPDATE river_job SET state = 'available' WHERE state = 'running'`, []any{}
-	if l.Shared() {
-		query += ` AND NOT EXISTS (SELECT 1 FROM worker WHERE worker.id = river_job.attempted_by[array_upper(river_job.attempted_by, 1)] AND worker.seen > ` + databaseNow + ` - ?)`
-		args = append(args, deadAfter.Milliseconds())
-	}
-	var n int64
-	err := l.change(ctx, "take up the work of dead workers", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, l.rebind(query), args...)
-		if err != nil {
-			return err
-		}
-		n, err = result.RowsAffected()
-		return err
-	})
-	return int(n), err
-}
-
-// ClearQueue empties the queue of a file, so that it can be filled from the
-// entries again. A shared queue is left alone.
-func (l *Ledger) ClearQueue(ctx context.Context) error {
-	if l.Shared() {
-		return nil
-	}
-	return l.change(ctx, "clear the queue", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM river_job`)
-		return err
-	})
 }
