@@ -56,7 +56,7 @@ type Options struct {
 	// NoWork ends after reading: workers of a shared ledger do the rest.
 	NoWork bool
 	// GiveUp is how often a user that may succeed later is tried in a run
-	// (default 6), besides the retries of single calls.
+	// (DefaultGiveUp unless said otherwise), besides the retries of single calls.
 	GiveUp int
 	// RetryBase is the first wait before a user is tried again (default 5 s); it
 	// doubles each time.
@@ -73,9 +73,10 @@ type Options struct {
 const (
 	// DefaultConcurrency is how many users are in flight unless said otherwise.
 	DefaultConcurrency = 64
-	defaultGiveUp      = 6
-	defaultRetryBase   = 5 * time.Second
-	maxRetryWait       = 10 * time.Minute
+	// DefaultGiveUp is how often a user is tried unless said otherwise.
+	DefaultGiveUp    = 6
+	defaultRetryBase = 5 * time.Second
+	maxRetryWait     = 10 * time.Minute
 )
 
 // Connections is how many connections to a host are enough for that many users in
@@ -87,7 +88,7 @@ func (o Options) withDefaults() Options {
 		o.Limiter = NewLimiter(DefaultConcurrency, 0)
 	}
 	if o.GiveUp <= 0 {
-		o.GiveUp = defaultGiveUp
+		o.GiveUp = DefaultGiveUp
 	}
 	if o.RetryBase <= 0 {
 		o.RetryBase = defaultRetryBase

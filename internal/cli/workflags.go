@@ -12,9 +12,6 @@ import (
 // maxConcurrency keeps a typing error from opening thousands of connections.
 const maxConcurrency = 1000
 
-// defaultGiveUp is how often a user is tried.
-const defaultGiveUp = 6
-
 // workFlags say how hard Gmail is asked, by batch and worker alike.
 type workFlags struct {
 	concurrency int
@@ -26,7 +23,7 @@ type workFlags struct {
 func (f *workFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.concurrency, "concurrency", batch.DefaultConcurrency, "how many users are in flight at once; fewer by themselves while Gmail says that it is too much")
 	flags.Float64Var(&f.qps, "qps", 0, "the most calls of the Gmail API a second (default as fast as it goes)")
-	flags.IntVar(&f.giveUp, "give-up", defaultGiveUp, "how often a user is tried before it fails, where trying later may help")
+	flags.IntVar(&f.giveUp, "give-up", batch.DefaultGiveUp, "how often a user is tried before it fails, where trying later may help")
 	flags.DurationVar(&f.retryBase, "user-retry-base", 0, "first wait before a user is tried again")
 	flags.Lookup("user-retry-base").Hidden = true
 	environmentFlag(flags, "concurrency", "qps", "give-up", "user-retry-base")
