@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -16,10 +17,15 @@ const entryColumns = `email, address, origin, line, run, revision, state, step, 
 // Key is what an address is filed under: Gmail disregards case.
 func Key(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// keyOf files a row that has no address under where it is.
+// keyOf files a row that has no address under where it is; of a place whose name
+// is too long for PostgreSQL's index, under its hash.
 func keyOf(e Entry) string {
 	if key := Key(e.Email); key != "" {
 		return key
+	}
+	const most = 1000
+	if len(e.Where) > most {
+		return fmt.Sprintf(" %x", sha256.Sum256([]byte(e.Where)))
 	}
 	return " " + e.Where
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -242,11 +243,13 @@ func TestRowsThatNameNobody(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		l := open(t, url)
 		run := begin(t, l)
-		for line := 1; line <= 2; line++ {
-			put(t, l, run, ledger.Entry{Where: fmt.Sprintf("people.csv line %d", line), Line: line, State: ledger.StateFailed,
+		endless := make([]byte, 6000) // more than an index takes, and not to be made smaller
+		_, _ = rand.Read(endless)
+		for line, where := range []string{"people.csv line 0", "people.csv line 1", fmt.Sprintf("cn=%x", endless), fmt.Sprintf("cn=%x,o=x", endless)} {
+			put(t, l, run, ledger.Entry{Where: where, Line: line, State: ledger.StateFailed,
 				Class: ledger.ClassRow, Reason: "no-address", Message: "there is \x00 no \xff address"})
 		}
-		if counts, err := l.Counts(t.Context(), run); err != nil || counts.Failed != 2 {
+		if counts, err := l.Counts(t.Context(), run); err != nil || counts.Failed != 4 {
 			t.Error(counts, err)
 		}
 		for e, err := range l.Entries(t.Context(), run) {
