@@ -141,7 +141,7 @@ func (l *Limiter) release(err error) {
 }
 
 func (l *Limiter) learn(err error) {
-	if !isRateLimit(err) {
+	if !isRateLimit(err) || isFar(err) { // a used-up day does not come back by going slower
 		return
 	}
 	l.mu.Lock()

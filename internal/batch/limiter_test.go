@@ -76,6 +76,22 @@ func TestLoneRateLimits(t *testing.T) {
 	}
 }
 
+// TestUsedUpDaySlowsNobodyDown: who meets it has failed, and the others are told
+// the same all the sooner.
+func TestUsedUpDaySlowsNobodyDown(t *testing.T) {
+	l := NewLimiter(64, 0)
+	tomorrow := &gmail.Error{Kind: gmail.KindRateLimited, RetryAt: time.Now().Add(20 * time.Hour)}
+	for range 64 {
+		if err := l.acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.release(tomorrow)
+	}
+	if l.Limit() != 64 {
+		t.Errorf("limit %d", l.Limit())
+	}
+}
+
 func TestLimiterHoldsItsBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(2, 0)
