@@ -75,7 +75,7 @@ func (f *enrollFlags) defaults() (enroll.Request, error) {
 func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {
 	algorithm, err := piv.ParseAlgorithm(f.algorithm)
 	if err != nil {
-		return nil, err
+		return nil, usageErrorf("--algorithm %q is none of rsa2048, rsa3072, rsa4096, eccp256 and eccp384", f.algorithm)
 	}
 	pinPolicy, err := piv.ParsePINPolicy(f.pinPolicy)
 	if err != nil {
@@ -95,7 +95,12 @@ func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {
 	}
 	key := enroll.KeyRequest{Slot: slot, Source: source, Algorithm: algorithm, PINPolicy: pinPolicy, TouchPolicy: touchPolicy}
 	switch layout := enroll.Layout(f.layout); layout {
-	case enroll.LayoutSingle, enroll.LayoutSplit:
+	case enroll.LayoutSplit:
+		if slot != piv.SlotKeyManagement {
+			return nil, usageErrorf("--slot is for one key: a split layout signs with 9c and decrypts with 9d")
+		}
+		return layout.Keys(key), nil
+	case enroll.LayoutSingle:
 		return layout.Keys(key), nil
 	}
 	return nil, usageErrorf("layout %q is neither single nor split", f.layout)

@@ -107,7 +107,9 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 		}
 		d.tokens = newImpersonation(config.Impersonate, base, config.CallTimeout)
 	default:
-		return nil, credentialsError(nil, "no credentials given")
+		err := credentialsError(nil, "no credentials given")
+		err.hint = "name the key file of a service account with domain-wide delegation: --credentials FILE, or CSE_PIV_CREDENTIALS"
+		return nil, err
 	}
 	return d, nil
 }
