@@ -28,7 +28,7 @@ func (f *labFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.firmware, "firmware", "5.7.4", "firmware `version` of the virtual YubiKey")
 	flags.Uint32Var(&f.serial, "card-serial", 0, "serial `number` of the virtual YubiKey")
 	flags.StringVar(&f.cardState, "card-state", "", "`file` that the virtual YubiKey lives in, so that it can be taken home")
-	flags.IntVar(&f.readers, "readers", 1, "number of readers; the card is in the first")
+	flags.IntVar(&f.readers, "readers", 1, "number of readers, each with a card")
 	flags.StringVar(&f.domain, "domain", "lab.example", "the practice domain, in which every address is a user")
 	flags.StringSliceVar(&f.trustRoots, "trust-root", nil, "`file` with a further root that the domain trusts")
 	flags.DurationVar(&f.latency, "latency", 0, "added to each answer of the API")
