@@ -25,20 +25,20 @@ const (
 
 // Limiter bounds how many users are in flight, and how many calls a second are
 // made. When Gmail says that it is too much, more than now and then, the first bound
-// is halved; it grows by one for every round of successes (additive increase, multiplicative
-// decrease). Give its Pace and OnRetry to gmail.Config. It is safe for
+// is halved; it grows by one for every round of users whom Gmail answered (additive
+// increase, multiplicative decrease). Give its Pace and OnRetry to gmail.Config. It is safe for
 // concurrent use.
 type Limiter struct {
 	most int
 	pace *rate.Limiter // nil: as fast as it goes
 
-	mu        sync.Mutex
-	limit     int
-	inFlight  int
-	successes int // since the limit grew
-	lastCut   time.Time
-	share     float64   // of calls lately that met a rate limit
-	waiting   list.List // of chan struct{}, each closed when it has room
+	mu       sync.Mutex
+	limit    int
+	inFlight int
+	answered int // since the limit grew
+	lastCut  time.Time
+	share    float64   // of calls lately that met a rate limit
+	waiting  list.List // of chan struct{}, each closed when it has room
 }
 
 // NewLimiter allows concurrency users in flight, and callsPerSecond calls of the
@@ -131,10 +131,10 @@ func (l *Limiter) release(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight--
-	if err == nil && l.limit < l.most {
-		if l.successes++; l.successes >= l.limit {
+	if !isLater(err) && l.limit < l.most {
+		if l.answered++; l.answered >= l.limit {
 			l.limit++
-			l.successes = 0
+			l.answered = 0
 		}
 	}
 	l.admit()
@@ -148,7 +148,7 @@ func (l *Limiter) learn(err error) {
 	defer l.mu.Unlock()
 	l.share += (1 - l.share) / shareCalls
 	if now := time.Now(); l.share > tooMany && now.Sub(l.lastCut) >= settle {
-		l.lastCut, l.successes = now, 0
+		l.lastCut, l.answered = now, 0
 		l.limit = max(l.limit/2, 1)
 	}
 }

@@ -36,7 +36,7 @@ func TestLimiterBacksOffAndRecovers(t *testing.T) {
 			t.Errorf("limit %d", l.Limit())
 		}
 		for range 64 {
-			l.release(errors.New("another failure says nothing"))
+			l.release(&gmail.Error{Kind: gmail.KindUnavailable}) // says nothing
 		}
 		if l.Limit() != 1 {
 			t.Errorf("limit %d", l.Limit())
@@ -46,10 +46,11 @@ func TestLimiterBacksOffAndRecovers(t *testing.T) {
 			if err := l.acquire(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			l.release(nil)
+			// Gmail answered, even if it was a refusal.
+			l.release([]error{nil, &gmail.Error{Kind: gmail.KindNoUser}}[rounds%2])
 		}
 		if want := 63 * 64 / 2; rounds != want {
-			t.Errorf("recovered after %d successes, want %d", rounds, want)
+			t.Errorf("recovered after %d answers, want %d", rounds, want)
 		}
 	})
 }
