@@ -47,6 +47,9 @@ func describe(task *ledger.Task, err error) {
 	if errors.As(err, &e) {
 		task.Reason = string(e.Kind)
 	}
+	if errors.As(err, new(*internalError)) {
+		task.Reason = "internal"
+	}
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
 		task.Hint = hinted.Hint()

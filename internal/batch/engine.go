@@ -19,6 +19,7 @@ type engine struct {
 	options Options
 	breaker breaker
 	run     int64 // of a run's own events
+	users   int   // that the run's source had
 
 	// soft ends when no more users are to be begun; its cause says why.
 	soft    context.Context
@@ -62,52 +63,88 @@ func (e *engine) notify(event Event) {
 	e.options.Notify(event)
 }
 
+// fillRows is how many jobs are made at once.
+const fillRows = 1000
+
 // fill makes a job for every waiting entry of a run that has none.
 func (e *engine) fill(ctx context.Context, q queue, run int64) error {
-	const page = 1000
 	for after := ""; ; {
-		turns, err := e.options.Ledger.Waiting(ctx, run, after, page)
+		turns, err := e.options.Ledger.Waiting(ctx, run, after, fillRows)
 		if err != nil {
 			return err
 		}
-		if len(turns) > 0 {
-			if err := q.insert(ctx, turns); err != nil {
-				return &ledger.Error{Ledger: e.options.Ledger.Name(), Doing: "fill the queue", Err: err}
-			}
-			after = turns[len(turns)-1].Email
+		if err := e.enqueue(ctx, q, turns); err != nil {
+			return err
 		}
-		if len(turns) < page {
+		if len(turns) < fillRows {
 			return nil
 		}
+		after = turns[len(turns)-1].Email
 	}
 }
+
+// enqueue makes a job for each of the users that has none.
+func (e *engine) enqueue(ctx context.Context, q queue, turns []ledger.Turn) error {
+	if len(turns) == 0 {
+		return nil
+	}
+	l := e.options.Ledger
+	if err := l.Patiently(ctx, func() error { return q.insert(ctx, turns) }); err != nil {
+		return &ledger.Error{Ledger: l.Name(), Doing: "fill the queue", Err: err}
+	}
+	return nil
+}
+
+const (
+	// awaitTime is how long a shared ledger that went away is waited for, awaitStep
+	// how long it is left alone between two sessions.
+	awaitTime = 10 * time.Minute
+	awaitStep = 500 * time.Millisecond
+	// goodTime is how long a session lasts that counts as the end of a bad time.
+	goodTime = time.Minute
+)
 
 // sessions opens sessions one after the other until one of them ends by itself
 // or the engine stops: a shared ledger may go away and come back.
 func (e *engine) sessions(ctx context.Context, watch func(*session) error) error {
+	good, told := time.Now(), false
 	for {
-		err := e.oneSession(ctx, watch)
+		lasted, err := e.oneSession(ctx, watch)
 		if !e.options.Ledger.Shared() || !comesBack(err) || e.soft.Err() != nil {
 			return err
 		}
-		e.notify(Event{Kind: KindWarning, Reason: "ledger", Message: err.Error()})
-		if err := e.awaitLedger(); err != nil {
-			return err
+		if lasted > goodTime {
+			good, told = time.Now(), false
+		}
+		if time.Since(good) > awaitTime {
+			return fmt.Errorf("waited %v: %w", awaitTime, err)
+		}
+		if !told {
+			told = true
+			e.notify(Event{Kind: KindWarning, Reason: "ledger", Message: err.Error()})
+		}
+		select {
+		case <-time.After(awaitStep):
+		case <-e.soft.Done():
+			return context.Cause(e.soft)
 		}
 	}
 }
 
-// oneSession runs a session to its end.
-func (e *engine) oneSession(ctx context.Context, watch func(*session) error) error {
+// oneSession runs a session to its end. It returns how long it lasted, 0 for one
+// that could not be opened.
+func (e *engine) oneSession(ctx context.Context, watch func(*session) error) (time.Duration, error) {
 	s, err := e.openSession(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	opened := time.Now()
 	err = watch(s)
 	finishErr := s.finish(ctx)
+	lasted := time.Since(opened)
 	if broken := s.broken(); broken != nil {
 		// What the queue and the watcher say about it besides is the same again.
-		return broken
+		return lasted, broken
 	}
 	if err == nil && e.soft.Err() != nil {
 		err = context.Cause(e.soft)
@@ -115,34 +152,11 @@ func (e *engine) oneSession(ctx context.Context, watch func(*session) error) err
 	if err == nil {
 		err = finishErr
 	}
-	return err
+	return lasted, err
 }
 
 // comesBack reports whether a session ended because the ledger went away.
 func comesBack(err error) bool {
 	var failed *ledger.Error
-	return errors.Is(err, errSilent) || errors.As(err, &failed)
-}
-
-// awaitTime is how long a shared ledger that went away is waited for.
-const awaitTime = 10 * time.Minute
-
-// awaitLedger returns when the ledger answers again.
-func (e *engine) awaitLedger() error {
-	ctx, cancel := context.WithTimeout(e.soft, awaitTime)
-	defer cancel()
-	for {
-		_, err := e.options.Ledger.Workers(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(500 * time.Millisecond):
-		case <-ctx.Done():
-			if e.soft.Err() != nil {
-				return context.Cause(e.soft)
-			}
-			return fmt.Errorf("waited %v: %w", awaitTime, err)
-		}
-	}
+	return errors.Is(err, errSilent) || errors.As(err, &failed) && failed.Passing()
 }

@@ -18,13 +18,12 @@ import (
 type fakeDomain struct {
 	opened atomic.Int64
 	fail   func(n int64) error
-	delay  time.Duration
-	known  bool // whether key pairs are there
+	// looking and creating, where they are set, are called for each such call.
+	looking, creating func(ctx context.Context) error
 }
 
 func (d *fakeDomain) User(_ context.Context, email string) (batch.Account, error) {
 	n := d.opened.Add(1)
-	time.Sleep(d.delay)
 	if d.fail != nil {
 		if err := d.fail(n); err != nil {
 			return nil, err
@@ -38,14 +37,19 @@ type fakeAccount struct {
 	email  string
 }
 
-func (a fakeAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
-	if a.domain.known {
-		return []gmail.KeyPair{{ID: "id-" + a.email, Enabled: true}}, nil
+func (a fakeAccount) KeyPairs(ctx context.Context) ([]gmail.KeyPair, error) {
+	if a.domain.looking != nil {
+		return nil, a.domain.looking(ctx)
 	}
 	return nil, nil
 }
 
-func (a fakeAccount) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+func (a fakeAccount) EnsureKeyPair(ctx context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+	if a.domain.creating != nil {
+		if err := a.domain.creating(ctx); err != nil {
+			return gmail.KeyPair{}, false, err
+		}
+	}
 	return gmail.KeyPair{ID: "id-" + a.email, LeafSHA256: r.LeafSHA256, Enabled: true}, true, nil
 }
 

@@ -15,9 +15,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
-// queueName keeps our jobs apart from others in a database.
-const queueName = "register"
-
 // job says that it is a user's turn. Everything else is in the user's entry.
 type job struct {
 	Email string `json:"email"`
@@ -63,7 +60,7 @@ func newQueue(l *ledger.Ledger, worker string, most int, work func(ctx context.C
 			return nil, fmt.Errorf("set up the queue: %w", err)
 		}
 		config.Workers = workers
-		config.Queues = map[string]river.QueueConfig{queueName: {MaxWorkers: min(most, river.QueueNumWorkersMax)}}
+		config.Queues = map[string]river.QueueConfig{ledger.Queue: {MaxWorkers: min(most, river.QueueNumWorkersMax)}}
 	}
 	if l.Shared() {
 		return newClient(riverpgxv5.New(l.Pool()), config)
@@ -96,14 +93,12 @@ func (q riverQueue[TTx]) insert(ctx context.Context, turns []ledger.Turn) error 
 			priority = priorityLook
 		}
 		jobs[i] = river.InsertManyParams{Args: job{Email: turn.Email}, InsertOpts: &river.InsertOpts{
-			Queue: queueName, Priority: priority, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
+			Queue: ledger.Queue, Priority: priority, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
 		}}
 	}
 	// Not InsertManyFast: on PostgreSQL it refuses all for one that is there.
-	if _, err := q.InsertMany(ctx, jobs); err != nil {
-		return fmt.Errorf("fill the queue: %w", err)
-	}
-	return nil
+	_, err := q.InsertMany(ctx, jobs)
+	return err
 }
 
 // registrar is River's worker.

@@ -9,6 +9,17 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
+// registerSafely is register for a program that has mistakes: one that shows with
+// one user is that user's failure, and is told.
+func (s *session) registerSafely(ctx context.Context, task *ledger.Task) (found bool, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = newInternalError(fault)
+		}
+	}()
+	return s.register(ctx, task)
+}
+
 // register makes one user's key pairs and identity what the task asks for. It
 // records each answer before the next call. found reports that nothing had to be
 // done for an entry that an earlier run brought to its end.
@@ -37,7 +48,7 @@ func (s *session) register(ctx context.Context, task *ledger.Task) (found bool, 
 		return false, err
 	}
 	_, _, err = account.EnsureIdentity(ctx, want, len(known) == 0)
-	return false, err
+	return false, cutOff(ctx, err)
 }
 
 func (s *session) registerPair(ctx context.Context, account Account, known []gmail.KeyPair, task *ledger.Task, pair *ledger.Pair) error {
@@ -49,7 +60,7 @@ func (s *session) registerPair(ctx context.Context, account Account, known []gma
 		SkipChainValidation: pair.Use == ledger.UseHistory,
 	})
 	if err != nil {
-		return err
+		return cutOff(ctx, err)
 	}
 	if pair.KeyPairID != got.ID {
 		// One that is there was made by this program only if the ledger says so.
@@ -57,6 +68,21 @@ func (s *session) registerPair(ctx context.Context, account Account, known []gma
 		return s.ledgerError(s.engine.options.Ledger.RecordKeyPair(ctx, *task, *pair))
 	}
 	return nil
+}
+
+// cutOffError: a call that changes something was given up. Nobody knows whether
+// Gmail carries it out.
+type cutOffError struct{ err error }
+
+func (e *cutOffError) Error() string { return "cut off: " + e.err.Error() }
+func (e *cutOffError) Unwrap() error { return e.err }
+
+// cutOff tells the error of a call that changes something and was given up.
+func cutOff(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return &cutOffError{err}
 }
 
 // stillThere reports whether all pairs of an entry are at Gmail, enabled and

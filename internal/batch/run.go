@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
@@ -26,7 +27,8 @@ func (e *InterruptedError) Is(target error) bool { return target == context.Canc
 //
 // An *InterruptedError says that Stopping was closed or the context ended, a
 // *StoppedError that what failed concerns everybody, a *ledger.Error that
-// nothing more could be recorded. The same call goes on from there.
+// nothing more could be recorded, a *TakenOverError that others have the rest.
+// The same call goes on from there.
 func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 	e, release := newEngine(ctx, options.withDefaults())
 	defer release()
@@ -43,18 +45,40 @@ func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 	return e.end(ctx, run, err)
 }
 
+// TakenOverError: users of a run's source went over to a later run, which has them
+// in its source, too.
+type TakenOverError struct{ Users, Of int }
+
+// Error says how many.
+func (e *TakenOverError) Error() string {
+	return fmt.Sprintf("%d of %d users went over to a later run of the same ledger, which has them in its source, too", e.Users, e.Of)
+}
+
+// Hint says where to look.
+func (e *TakenOverError) Hint() string {
+	return "see what became of them there: cse-piv report; or run the same command again when that has ended"
+}
+
 // end counts and closes the run.
 func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, error) {
-	l, after := e.options.Ledger, context.WithoutCancel(ctx)
+	l := e.options.Ledger
+	// A ledger that went away was waited for before.
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
 	counts, countErr := l.Counts(after, run)
-	if err == nil && countErr == nil && (counts.Waiting == 0 || e.options.DryRun) {
+	switch {
+	case errors.Is(err, errStopping) || err != nil && ctx.Err() != nil:
+		err = &InterruptedError{}
+	case err != nil:
+	case countErr != nil:
+		err = countErr
+	case counts.Total < e.users:
+		err = &TakenOverError{Users: e.users - counts.Total, Of: e.users}
+	case counts.Waiting == 0 || e.options.DryRun:
 		err = l.Finish(after, run)
 	}
-	if errors.Is(err, errStopping) || err != nil && ctx.Err() != nil {
-		err = &InterruptedError{}
-	}
 	e.notify(Event{Kind: KindFinished, Counts: &counts})
-	return counts, errors.Join(err, countErr)
+	return counts, err
 }
 
 // workOff works until no entry of the run waits.
@@ -78,7 +102,7 @@ func (e *engine) workOff(ctx context.Context, run int64) error {
 	if counts.Waiting == 0 || e.options.NoWork && l.Shared() {
 		return nil
 	}
-	return e.sessions(ctx, func(s *session) error { return e.watch(s, filler, run, counts) })
+	return e.sessions(ctx, func(s *session) error { return e.watch(s, run, counts) })
 }
 
 // Work works on a shared ledger for whoever fills it, until Stopping is closed or

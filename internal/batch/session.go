@@ -36,6 +36,9 @@ type session struct {
 
 	beat atomic.Pointer[time.Time]
 	done sync.WaitGroup
+
+	taken  atomic.Int64 // users since the last beat
+	cutOff atomic.Bool  // whether Gmail may still be carrying out a call
 }
 
 // openSession enters the worker, takes up what dead ones left, and begins to
@@ -88,8 +91,9 @@ func (s *session) report(ctx context.Context) error {
 	return nil
 }
 
-// stayAlive reports until the session ends, takes up the jobs of dead workers,
-// and ends the session when the ledger hears nothing any more.
+// stayAlive reports until the session ends, takes up the jobs of dead workers and,
+// when it has nothing else to do, users whose jobs got lost. It ends the session
+// when the ledger hears nothing any more.
 func (s *session) stayAlive() {
 	ticker := time.NewTicker(beatEvery)
 	defer ticker.Stop()
@@ -107,7 +111,20 @@ func (s *session) stayAlive() {
 		}
 		// What cannot be done now is done at the next beat.
 		_, _ = s.engine.options.Ledger.Requeue(s.ctx)
+		if s.taken.Swap(0) == 0 {
+			_ = s.remember(s.ctx)
+		}
 	}
+}
+
+// remember makes jobs for users who wait and have none: one that was enqueued in
+// the moment in which the job before it ended has none.
+func (s *session) remember(ctx context.Context) error {
+	turns, err := s.engine.options.Ledger.Forgotten(ctx, fillRows)
+	if err != nil {
+		return err
+	}
+	return s.engine.enqueue(ctx, s.queue, turns)
 }
 
 // silent reports whether others may soon take this worker for dead.
@@ -162,6 +179,10 @@ func (s *session) finish(ctx context.Context) error {
 	s.done.Wait()
 	if err != nil {
 		return fmt.Errorf("stop the queue: %w", err)
+	}
+	if s.cutOff.Load() {
+		// Its claims hold until it counts as dead. By then Gmail is through with it.
+		return nil
 	}
 	return s.engine.options.Ledger.Leave(bounded, s.id)
 }

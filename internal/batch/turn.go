@@ -15,6 +15,9 @@ const (
 	never time.Duration = -1
 	// overtakenWait is when a job comes again whose user another worker acts for.
 	overtakenWait = 2 * time.Second
+	// turnTime is how long a user of a shared ledger is kept waiting for room here;
+	// then another worker may have more.
+	turnTime = 5 * time.Second
 )
 
 // work is one job of the queue. It returns when the job is to come again.
@@ -33,11 +36,12 @@ func (s *session) work(ctx context.Context, email string) time.Duration {
 	if !ok {
 		return s.ended()
 	}
+	s.taken.Add(1)
 	if !s.takeTurn(ctx) {
 		s.ledgerError(s.engine.options.Ledger.LetGo(ctx, task))
-		return 0
+		return overtakenWait
 	}
-	found, err := s.register(ctx, &task)
+	found, err := s.registerSafely(ctx, &task)
 	s.engine.options.Limiter.release(err)
 	again := s.settle(ctx, task, found, err)
 	if again < 0 {
@@ -60,6 +64,9 @@ func (s *session) ended() time.Duration {
 func (s *session) takeTurn(ctx context.Context) bool {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if s.engine.options.Ledger.Shared() {
+		defer time.AfterFunc(turnTime, cancel).Stop()
+	}
 	defer context.AfterFunc(s.soft, cancel)()
 	return s.engine.options.Limiter.acquire(waiting) == nil
 }
@@ -68,6 +75,7 @@ func (s *session) takeTurn(ctx context.Context) bool {
 func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err error) time.Duration {
 	l := s.engine.options.Ledger
 	var failed *ledger.Error
+	var cut *cutOffError
 	switch {
 	case err == nil:
 		if s.ledgerError(l.RecordDone(ctx, task, s.engine.options.Operator, found)) != nil {
@@ -76,7 +84,11 @@ func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err 
 		s.engine.outcome(nil)
 		s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
 		return never
+	case errors.As(err, &cut):
+		s.cutOff.Store(true)
+		return 0
 	case errors.Is(err, ledger.ErrChanged):
+		s.ledgerError(l.LetGo(ctx, task))
 		return overtakenWait
 	case ctx.Err() != nil, kindOf(err) == gmail.KindCanceled, errors.Is(err, errSilent), errors.As(err, &failed):
 		// Not this user's fault: the next run, or another worker, goes on.

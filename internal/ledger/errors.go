@@ -34,6 +34,10 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Passing reports whether a shared ledger may do the same later, such as after a
+// restart.
+func (e *Error) Passing() bool { return passing(e.Err) }
+
 // Hint says what helps: most often room on the disk.
 func (e *Error) Hint() string {
 	switch sqliteCode(e.Err) {

@@ -1,0 +1,40 @@
+package batch
+
+import (
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
+)
+
+// internalError: this program has a mistake, which showed with one user.
+type internalError struct {
+	fault any
+	place string
+}
+
+// newInternalError is to be called by whoever recovers.
+func newInternalError(fault any) *internalError {
+	pcs := make([]uintptr, 50)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	place, panicked := "", false
+	for more := true; more && place == ""; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		own := !strings.HasPrefix(frame.Function, "runtime.")
+		if panicked && own {
+			place = fmt.Sprintf("%s/%s:%d", path.Base(path.Dir(frame.File)), path.Base(frame.File), frame.Line)
+		}
+		panicked = panicked || !own
+	}
+	return &internalError{fault, place}
+}
+
+func (e *internalError) Error() string {
+	return fmt.Sprintf("a mistake in this program: %v, at %s", e.fault, e.place)
+}
+
+// Hint says what helps.
+func (e *internalError) Hint() string {
+	return "report it with this message, please; the others are not concerned"
+}

@@ -1,0 +1,220 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
+)
+
+func TestSharedLedger(t *testing.T) {
+	server := pgtest.Start(t)
+	t.Run("restart while reading", func(t *testing.T) { testRestartWhileReading(t, server) })
+	// Those that wait for something wait together.
+	for name, test := range map[string]func(*testing.T, string){
+		"forgotten":    testForgottenUsers,
+		"overlap":      testOverlappingRuns,
+		"read-only":    testReadOnlyForAWhile,
+		"tables gone":  testTablesGone,
+		"cut off":      testCutOff,
+		"little room":  testLittleRoom,
+		"finished run": testWorkersFinishARun,
+	} {
+		url := server.NewDatabase(t)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, url)
+		})
+	}
+}
+
+// enqueue fills the queue from a source that has so many users.
+func enqueue(t *testing.T, l *ledger.Ledger, users int) {
+	t.Helper()
+	options := fakeOptions(l, fakeCrowd{users: users}, nil, 8)
+	options.NoWork = true
+	mustRun(t, options)
+}
+
+func testRestartWhileReading(t *testing.T, server *pgtest.Server) {
+	l := openLedger(t, server.NewDatabase(t))
+	var restart sync.WaitGroup
+	options := fakeOptions(l, fakeCrowd{users: 1500, before: func(n int) {
+		if n == 700 {
+			server.Stop(t)
+			restart.Go(func() {
+				time.Sleep(300 * time.Millisecond)
+				server.Run(t)
+			})
+		}
+	}}, nil, 8)
+	options.NoWork = true
+	counts, err := run(t, options)
+	restart.Wait()
+	if err != nil || counts != (ledger.Counts{Total: 1500, Waiting: 1500}) {
+		t.Errorf("%+v %v", counts, err)
+	}
+}
+
+// testForgottenUsers: they wait, and have no job.
+func testForgottenUsers(t *testing.T, url string) {
+	l := openLedger(t, url)
+	enqueue(t, l, 3)
+	if _, err := l.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil {
+		t.Fatal(err)
+	}
+	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 3, Done: 3})
+}
+
+// testOverlappingRuns: a later run takes users of an earlier one over, while that
+// works, and while it reads.
+func testOverlappingRuns(t *testing.T, url string) {
+	l, other := openLedger(t, url), openLedger(t, url)
+	working := fakeOptions(l, fakeCrowd{users: 20}, &fakeDomain{}, 8)
+	working.Notify = func(event batch.Event) {
+		if event.Kind == batch.KindStarted {
+			enqueue(t, other, 20)
+		}
+	}
+	counts, err := run(t, working)
+	var over *batch.TakenOverError
+	if !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 20, Of: 20}) || counts.Total != 0 {
+		t.Errorf("%+v %v", counts, err)
+	}
+	reading := fakeOptions(l, fakeCrowd{users: 1200, before: func(n int) {
+		if n == 700 {
+			enqueue(t, other, 100)
+		}
+	}}, nil, 8)
+	reading.NoWork = true
+	if counts, err := run(t, reading); !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 100, Of: 1200}) || counts.Total != 1100 {
+		t.Errorf("%+v %v", counts, err)
+	}
+}
+
+// testReadOnlyForAWhile: the database can be read, as one that has become a standby.
+func testReadOnlyForAWhile(t *testing.T, url string) {
+	l := openLedger(t, url)
+	enqueue(t, l, 3)
+	readOnly(t, l, "on")
+	var events journal
+	domain := &fakeDomain{}
+	worker := fakeOptions(l, nil, domain, 8)
+	worker.Notify = events.note
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		time.Sleep(1500 * time.Millisecond)
+		if domain.opened.Load() != 0 {
+			t.Error("users were worked on, of whom nothing could be recorded")
+		}
+		readOnly(t, l, "off")
+	}()
+	awaitCounts(t, l, worker, 1, ledger.Counts{Total: 3, Done: 3})
+	<-done
+	if n := events.count(batch.KindWarning); n != 1 {
+		t.Errorf("%d warnings: one is wanted", n)
+	}
+}
+
+// readOnly sets what the database allows from now on, and ends all connections.
+func readOnly(t *testing.T, l *ledger.Ledger, value string) {
+	connection, err := pgx.ConnectConfig(context.Background(), l.Pool().Config().ConnConfig)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer connection.Close(context.Background())
+	for _, statement := range []string{
+		`SET default_transaction_read_only = off`,
+		`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ` + value + `', current_database()); END $$`,
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+	} {
+		if _, err := connection.Exec(context.Background(), statement); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// testTablesGone: waiting does not help.
+func testTablesGone(t *testing.T, url string) {
+	l := openLedger(t, url)
+	if _, err := l.Pool().Exec(t.Context(), `DROP TABLE worker`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var failed *ledger.Error
+	if err := batch.Work(ctx, fakeOptions(l, nil, &fakeDomain{}, 8)); !errors.As(err, &failed) || isInterrupted(err) {
+		t.Error(err)
+	}
+}
+
+// testCutOff: a worker is stopped hard while Gmail looks for somebody or creates
+// something. Until that is surely over nobody else acts for the user.
+func testCutOff(t *testing.T, url string) {
+	l := openLedger(t, url)
+	for _, test := range []struct {
+		creating bool
+		workers  int
+		want     error
+	}{{false, 0, nil}, {true, 1, ledger.ErrChanged}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		hang := func(ctx context.Context) error {
+			cancel()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		domain := &fakeDomain{looking: hang}
+		if test.creating {
+			domain = &fakeDomain{creating: hang}
+		}
+		if _, err := batch.Run(ctx, fakeOptions(l, fakeCrowd{users: 1}, domain, 8)); !isInterrupted(err) {
+			t.Error(err)
+		}
+		if n, err := l.Workers(t.Context()); n != test.workers || err != nil {
+			t.Errorf("creating %v: %d workers, %v", test.creating, n, err)
+		}
+		if _, _, err := l.Take(t.Context(), fakeEmail(1), "another"); !errors.Is(err, test.want) {
+			t.Errorf("creating %v: %v", test.creating, err)
+		}
+	}
+}
+
+// testLittleRoom: users whom a worker has no room for go to another one.
+func testLittleRoom(t *testing.T, url string) {
+	l := openLedger(t, url)
+	enqueue(t, l, 2)
+	began := make(chan struct{})
+	slow := fakeOptions(l, nil, &fakeDomain{looking: func(ctx context.Context) error {
+		close(began) // panics where it has two at once
+		<-ctx.Done()
+		return ctx.Err()
+	}}, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- batch.Work(ctx, slow) }()
+	<-began
+	time.Sleep(time.Second) // it has the other one, too
+	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 2, Done: 1, Waiting: 1})
+	cancel()
+	if err := <-ended; !isInterrupted(err) {
+		t.Error(err)
+	}
+}
+
+func testWorkersFinishARun(t *testing.T, url string) {
+	l := openLedger(t, url)
+	enqueue(t, l, 5)
+	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 5, Done: 5})
+	if r, err := l.Run(t.Context(), 1); err != nil || r.Finished.IsZero() {
+		t.Errorf("%+v %v", r, err)
+	}
+}
