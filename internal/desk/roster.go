@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,8 +39,8 @@ func (e *RosterError) Unwrap() error { return e.Err }
 
 // ReadRoster reads people from CSV (RFC 4180): address, optional serial number
 // of the card, optional note. Columns may be parted by comma, semicolon or tab; a
-// first line whose first cell is "email" is a heading; empty lines and lines that
-// begin with # are skipped. The error joins a *RosterError for every line that
+// first line whose first cell is "email" is a heading; lines with nothing in any cell
+// and lines that begin with # are skipped. The error joins a *RosterError for every line that
 // cannot be used.
 func ReadRoster(in io.Reader) ([]Person, error) {
 	data, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
@@ -55,7 +56,7 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 	rows.TrimLeadingSpace = rows.Comma != '\t' // which would swallow empty cells
 	var people []Person
 	var problems []error
-	lines := map[string]int{}
+	lines, cards := map[string]int{}, map[uint32]int{}
 	for {
 		cells, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -70,6 +71,9 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 			problems = append(problems, err)
 			break
 		}
+		if blank(cells) {
+			continue
+		}
 		line, _ := rows.FieldPos(0)
 		if len(people) == 0 && strings.EqualFold(strings.TrimSpace(cells[0]), "email") {
 			continue
@@ -78,17 +82,28 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 		if before, ok := lines[strings.ToLower(person.Email)]; ok && err == nil {
 			err = fmt.Errorf("%s is on line %d already", person.Email, before)
 		}
+		if before, ok := cards[person.Serial]; ok && err == nil {
+			err = fmt.Errorf("card %d was set aside on line %d already", person.Serial, before)
+		}
 		if err != nil {
 			problems = append(problems, &RosterError{Line: line, Err: err})
 			continue
 		}
 		lines[strings.ToLower(person.Email)] = line
+		if person.Serial != 0 {
+			cards[person.Serial] = line
+		}
 		people = append(people, person)
 	}
 	if len(problems) == 0 && len(people) == 0 {
 		return nil, errors.New("the roster names nobody")
 	}
 	return people, errors.Join(problems...)
+}
+
+// blank reports whether nothing is in any cell, as in the tails of spreadsheets.
+func blank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 }
 
 func readPerson(cells []string) (Person, error) {

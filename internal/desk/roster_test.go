@@ -33,6 +33,8 @@ func TestReadRoster(t *testing.T) {
 		"a quoted end of line":        {"grace@example.com,23456789,\"at\nten\"\nada@example.com\n", []desk.Person{{Email: "grace@example.com", Serial: 23456789, Note: "at\nten"}, ada}},
 		"blanks":                      {"  ada@example.com  \n grace@example.com , 23456789 ,  at ten \n", both},
 		"empty lines and comments":    {"\n# the desk of Monday, in the morning\n\nada@example.com\n\n# grace;too\ngrace@example.com,23456789,at ten\n\n", both},
+		"the tail of a spreadsheet":   {"ada@example.com,,\ngrace@example.com,23456789,at ten\n,,\n , ,\n   \n", both},
+		"the tail of one with tabs":   {"\t\t\nada@example.com\t\t\n\t\t\n", []desk.Person{ada}},
 		"a comment with more of some": {"# a;b;c;d\nada@example.com,,\n", []desk.Person{ada}},
 		"notes in several cells":      {"grace@example.com,23456789,at,ten\n", []desk.Person{grace}},
 		"an empty cell between tabs":  {"ada@example.com\t\tat nine\n", []desk.Person{{Email: "ada@example.com", Note: "at nine"}}},
@@ -71,6 +73,7 @@ func TestReadRosterTellsEveryBadLine(t *testing.T) {
 		"Ada <a@example.com>",         // 14
 		"a/b@example.com",             // 15
 		"adä@example.com",             // 16
+		"jean@example.com,23456789",   // 17
 	}, "\n")
 	people, err := desk.ReadRoster(strings.NewReader(roster))
 	want := []desk.Person{{Email: "ada@example.com"}, {Email: "kathy@example.com", Serial: 23456789}}
@@ -80,6 +83,7 @@ func TestReadRosterTellsEveryBadLine(t *testing.T) {
 	lines := map[int]string{
 		3: `"ada" is not a mail address`, 5: `"x" is not a card's serial number`, 7: `"0" is not`, 8: `"4294967296" is not`, 9: `"-1" is not`,
 		10: `"" is not a mail address`, 11: "ADA@Example.Com is on line 2 already", 13: `"email" is not`, 14: "is not a mail address", 15: "is not a mail address", 16: "is not a mail address",
+		17: "card 23456789 was set aside on line 12 already",
 	}
 	for _, problem := range several(err) {
 		var bad *desk.RosterError
@@ -121,7 +125,7 @@ func TestReadRosterEndsAtAnOpenQuote(t *testing.T) {
 }
 
 func TestReadRosterWithoutPeople(t *testing.T) {
-	for _, roster := range []string{"", "\n\n", "\ufeff", "email,serial\n", "# nobody\n"} {
+	for _, roster := range []string{"", "\n\n", "\ufeff", "email,serial\n", "# nobody\n", ",,\n,,\n"} {
 		if people, err := desk.ReadRoster(strings.NewReader(roster)); err == nil || err.Error() != "the roster names nobody" {
 			t.Errorf("%q: %+v, %v", roster, people, err)
 		}
