@@ -84,6 +84,18 @@ func (d *Desk) Collect(ctx context.Context, person Person) Place {
 	return place
 }
 
+// After returns the place that a person has when an enrollment has ended so.
+func (d *Desk) After(ctx context.Context, person Person, err error) Place {
+	place := d.Place(ctx, person)
+	place.Waits = issuer.Waits(err)
+	return place
+}
+
+// Find returns the index of a person's place; -1 for none.
+func Find(places []Place, email string) int {
+	return slices.IndexFunc(places, func(place Place) bool { return strings.EqualFold(place.Email, email) })
+}
+
 // Next returns the index of the one to serve next: one whose certificate has
 // come, else one who is to do; -1 for nobody. Those who are passed over failed
 // here already.
@@ -98,27 +110,6 @@ func Next(places []Place, passed func(email string) bool) int {
 	return -1
 }
 
-// Left is why not everybody whom the desk turned to is done: somebody waits for a
-// certificate, or else what stood in somebody's way, the last of the queue's; nil
-// for nothing. failure tells what failed for somebody here and was not put right.
-func Left(places []Place, failure func(email string) error) error {
-	var left error
-	for _, place := range places {
-		if place.Stage == enroll.StageWaiting {
-			if len(place.Waits) > 0 {
-				return place.Waits[0]
-			}
-			return &issuer.WaitingError{Request: "the issuer"}
-		}
-		if err := failure(place.Email); err != nil {
-			left = err
-		} else if place.Problem != nil && place.Stage != enroll.StageDone {
-			left = place.Problem
-		}
-	}
-	return left
-}
-
 // Holder returns who else in the queue was enrolled, or is being enrolled, with
 // that card; "" for nobody.
 func Holder(places []Place, serial uint32, email string) string {
@@ -128,6 +119,16 @@ func Holder(places []Place, serial uint32, email string) string {
 		}
 	}
 	return ""
+}
+
+// Strange reports whether a card may be the wrong one for a person: another than
+// was set aside for them or, where none was, somebody else's. The last person's may
+// lie in the reader still.
+func Strange(places []Place, email string, assigned, serial uint32) bool {
+	if assigned != 0 {
+		return serial != assigned
+	}
+	return Holder(places, serial, email) != ""
 }
 
 // RequestFor returns the request to begin with for a person: what the command

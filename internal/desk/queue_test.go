@@ -54,12 +54,7 @@ func TestNext(t *testing.T) {
 func TestLeft(t *testing.T) {
 	refused, broken := errors.New("the attestation is refused"), errors.New("the journal is broken")
 	wait := &issuer.WaitingError{Request: "the CA"}
-	failure := func(email string) error {
-		if email == "failed@example.com" || email == "failed-again@example.com" {
-			return refused
-		}
-		return nil
-	}
+	failures := desk.Failures{"failed@example.com": refused, "failed-again@example.com": refused}
 	done := standing("done@example.com", enroll.StageDone, 1)
 	again := standing("failed-again@example.com", enroll.StageDone, 6) // once done, and not this time
 	failed := standing("failed@example.com", enroll.StageBegun, 2)
@@ -79,13 +74,13 @@ func TestLeft(t *testing.T) {
 		"what cannot be read":                {[]desk.Place{failed, unreadable}, broken},
 		"somebody who waits before failures": {[]desk.Place{failed, waiting, unreadable}, wait},
 	} {
-		if got := desk.Left(test.places, failure); !errors.Is(got, test.want) || (test.want == nil && got != nil) {
+		if got := desk.Left(test.places, failures); !errors.Is(got, test.want) || (test.want == nil && got != nil) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 	waiting.Waits = nil // nobody asked the issuer yet
 	var unknown *issuer.WaitingError
-	if err := desk.Left([]desk.Place{waiting}, failure); !errors.As(err, &unknown) || unknown.Hint() == "" {
+	if err := desk.Left([]desk.Place{waiting}, failures); !errors.As(err, &unknown) || unknown.Hint() == "" {
 		t.Errorf("somebody who waits for an unknown request: %v", err)
 	}
 }
@@ -104,6 +99,24 @@ func TestHolder(t *testing.T) {
 	} {
 		if got := desk.Holder(places, test.serial, test.email); got != test.want {
 			t.Errorf("card %d for %s is held by %q, want %q", test.serial, test.email, got, test.want)
+		}
+	}
+}
+
+func TestStrange(t *testing.T) {
+	places := []desk.Place{standing("ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageBegun, 2)}
+	for name, test := range map[string]struct {
+		assigned, serial uint32
+		want             bool
+	}{
+		"nobody's":                          {0, 3, false},
+		"her own":                           {0, 2, false},
+		"the last person's":                 {0, 1, true},
+		"another than was set aside":        {2, 3, true},
+		"set aside, though somebody had it": {1, 1, false},
+	} {
+		if got := desk.Strange(places, "Grace@example.com", test.assigned, test.serial); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

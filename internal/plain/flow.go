@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -17,11 +16,11 @@ import (
 // addresses are typed, and writes their receipts. With first it serves that
 // person alone.
 //
-// It returns what desk.Left does. For one person who was not begun with, and as
-// soon as ctx ends, it returns context.Canceled, and ErrEndOfInput where an
-// answer was needed; whatever was begun then goes on the next time.
+// It returns what desk.Left does, for one person desk.LeftOf. As soon as ctx ends it
+// returns context.Canceled, and ErrEndOfInput where an answer was needed; whatever
+// was begun then goes on the next time.
 func Enrollments(ctx context.Context, terminal *Terminal, receipts io.Writer, d *desk.Desk, first string) error {
-	f := &flow{Terminal: terminal, receipts: receipts, desk: d, single: first != ""}
+	f := &flow{Terminal: terminal, receipts: receipts, desk: d, single: first != "", failures: desk.Failures{}}
 	for _, person := range d.People {
 		if !f.single || strings.EqualFold(person.Email, first) {
 			f.places = append(f.places, desk.Place{Person: person})
@@ -43,7 +42,7 @@ func Enrollments(ctx context.Context, terminal *Terminal, receipts io.Writer, d 
 		return err
 	}
 	f.say("%s", f.tally())
-	return desk.Left(f.places, f.failure)
+	return desk.Left(f.places, f.failures)
 }
 
 // serveOne serves the person who was named beforehand, unless start was stopped.
@@ -53,11 +52,7 @@ func (f *flow) serveOne(ctx context.Context, next turn) error {
 			return err
 		}
 	}
-	err := desk.Left(f.places, f.failure)
-	if err == nil && f.places[0].Stage != enroll.StageDone {
-		return context.Canceled // stopped before anything was done
-	}
-	return err
+	return desk.LeftOf(f.places[0], f.failures)
 }
 
 // flow is one session at a desk.
@@ -69,13 +64,7 @@ type flow struct {
 	single   bool // one person, named beforehand
 	// places are the people of the roster, and whoever was served besides.
 	places   []desk.Place
-	failures []failure // that were not put right, the latest last
-}
-
-// failure is what stood in the way of one person.
-type failure struct {
-	email string
-	err   error
+	failures desk.Failures
 }
 
 // turn is where the flow turns next.
@@ -169,7 +158,7 @@ func (f *flow) trouble(ctx context.Context, s *serving, what string, err error, 
 	if ctx.Err() != nil || errors.Is(err, ErrEndOfInput) {
 		return stop, err
 	}
-	f.fail(s.person.Email, err)
+	f.failures.Note(s.person.Email, err)
 	if errors.Is(err, enroll.ErrDeclined) {
 		f.say("declined: %s", what)
 	} else {
@@ -209,17 +198,6 @@ func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, er
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: text}, list)
 	return turn(answer), err
-}
-
-// fail keeps what stood in a person's way.
-func (f *flow) fail(email string, err error) {
-	f.forgive(email)
-	f.failures = append(f.failures, failure{email, err})
-}
-
-// forgive drops what failed for a person.
-func (f *flow) forgive(email string) {
-	f.failures = slices.DeleteFunc(f.failures, func(failed failure) bool { return strings.EqualFold(failed.email, email) })
 }
 
 // say writes a line; whatever came from outside cannot steer the terminal.

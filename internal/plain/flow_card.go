@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -21,14 +22,30 @@ func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
 		return f.trouble(ctx, s, fmt.Sprintf("reading card %d", serial), err, again, park, stop)
 	}
 	f.sayCard(s.card)
-	if other := desk.Holder(f.places, serial, s.person.Email); other != "" {
-		f.say("warning: card %d is the card of %s: is it the right one?", serial, other)
+	if right, err := f.agreedTo(ctx, s, serial); err != nil {
+		return stop, err
+	} else if !right {
+		return f.askForCard(ctx, s, piv.ErrNoCard)
 	}
 	s.request.Serial = serial
 	if place := &f.places[s.place]; place.Person.Serial != 0 {
 		place.Person.Serial = serial // another one than was set aside
 	}
 	return goOn, nil
+}
+
+// agreedTo warns of a card that is somebody else's, and has a person agree to it
+// where it was not set aside for this one.
+func (f *flow) agreedTo(ctx context.Context, s *serving, serial uint32) (bool, error) {
+	other := desk.Holder(f.places, serial, s.person.Email)
+	if other == "" {
+		return true, nil
+	}
+	f.say("warning: card %d is the card of %s", serial, other)
+	if !desk.Strange(f.places, s.person.Email, s.request.Serial, serial) {
+		return true, nil
+	}
+	return f.Confirm(ctx, enroll.Question{Text: fmt.Sprintf("use card %d for %s all the same?", serial, s.person.Email)})
 }
 
 // sayCard says what is known of a card.

@@ -37,12 +37,8 @@ func (f *flow) findCard(ctx context.Context, s *serving) (uint32, turn, error) {
 		default:
 			f.sayObstacles(found, err)
 		}
-		next, asking := f.askForCard(ctx, wanted)
-		if asking == nil && (next == park || next == stop && f.single) {
-			f.fail(s.person.Email, obstacle(found, err))
-		}
-		if asking != nil || next != again {
-			return 0, next, asking
+		if next, err := f.askForCard(ctx, s, obstacle(found, err)); err != nil || next != again {
+			return 0, next, err
 		}
 	}
 }
@@ -77,8 +73,10 @@ func (f *flow) readers(ctx context.Context, wanted uint32, moment time.Duration)
 	return found, err
 }
 
-// askForCard has the card put in (again), unless a person parks or stops.
-func (f *flow) askForCard(ctx context.Context, wanted uint32) (turn, error) {
+// askForCard has the card put in (again), unless a person parks or stops because of
+// what is in the way.
+func (f *flow) askForCard(ctx context.Context, s *serving, obstacle error) (turn, error) {
+	wanted := s.request.Serial
 	ask := "put the card in"
 	if wanted != 0 {
 		ask = fmt.Sprintf("put card %d in", wanted)
@@ -93,8 +91,11 @@ func (f *flow) askForCard(ctx context.Context, wanted uint32) (turn, error) {
 		return stop, err
 	}
 	switch word := turn(strings.ToLower(strings.TrimSpace(line))); {
-	case word == stop, word == park && !f.single:
+	case word == park && !f.single, word == stop && f.single:
+		f.failures.Note(s.person.Email, obstacle)
 		return word, nil
+	case word == stop:
+		return stop, nil
 	}
 	return again, nil
 }

@@ -15,18 +15,16 @@ import (
 func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.out)}
 	receipt, err := f.desk.Enroll(ctx, s.request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
-	f.places[s.place] = f.desk.Place(ctx, f.places[s.place].Person)
+	f.places[s.place] = f.desk.After(ctx, f.places[s.place].Person, err)
+	f.failures.Note(s.person.Email, err)
 	var waiting *issuer.WaitingError
 	switch {
 	case err == nil:
-		f.forgive(s.person.Email)
 		return goOn, Receipt(f.receipts, receipt)
 	case ctx.Err() != nil || errors.Is(err, ErrEndOfInput):
 		return stop, err
 	case errors.As(err, &waiting):
-		f.forgive(s.person.Email)
 		s.request = s.request.Again(err)
-		f.places[s.place].Waits = issuer.Waits(err)
 		next, err := f.await(ctx, s)
 		if next == goOn {
 			return again, err

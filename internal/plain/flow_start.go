@@ -3,8 +3,6 @@ package plain
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -83,7 +81,7 @@ func (f *flow) standing(place desk.Place) string {
 		}
 		return text
 	}
-	if err := f.failure(place.Email); err != nil {
+	if err := f.failures.Of(place.Email); err != nil {
 		return "failed, " + err.Error()
 	}
 	if place.Problem != nil {
@@ -99,17 +97,6 @@ func (f *flow) standing(place desk.Place) string {
 	}
 	return "to do"
 }
-
-// failure is what failed for somebody and was not put right; nil for nothing.
-func (f *flow) failure(email string) error {
-	at := slices.IndexFunc(f.failures, func(failed failure) bool { return strings.EqualFold(failed.email, email) })
-	if at < 0 {
-		return nil
-	}
-	return f.failures[at].err
-}
-
-func (f *flow) failed(email string) bool { return f.failure(email) != nil }
 
 // count counts the people at a stage.
 func (f *flow) count(stage enroll.Stage) (n int) {
@@ -128,7 +115,7 @@ func (f *flow) tally() string {
 		switch {
 		case place.Stage == enroll.StageDone:
 			done++
-		case f.failure(place.Email) != nil || place.Problem != nil:
+		case f.failures.Has(place.Email) || place.Problem != nil:
 			failed++
 		case place.Stage == enroll.StageWaiting || place.Stage == enroll.StageReady:
 			parked++

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -166,6 +167,23 @@ func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 		t.Errorf("it came to %v", err)
 	}
 	saysInOrder(t, said, "nobody in the queue is like that", "enroll "+ada+"? yes or no:", "enroll "+ada+"? yes or no:", "who is to be enrolled?", "put the card in", "put the card in", "who is to be enrolled?", "0 done, 0 parked, 1 failed, 0 to do")
+}
+
+// The last person's card may lie in the reader still.
+func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
+	f := newFakeDesk()
+	d := f.desk(t, desk.Person{Email: ada}, desk.Person{Email: "grace@example.com"})
+	if _, err := evidence.Begin(d.World.Evidence, ada, adasCard, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	answers := "2\nyes\nno\npark\n2\nyes\nno\n\nyes\n4\n"
+	err := Enrollments(t.Context(), NewPipe(strings.NewReader(answers), &said), &said, d, "")
+	if !errors.Is(err, piv.ErrNoCard) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said.String(), "warning: card 12345678 is the card of "+ada, "use card 12345678 for grace@example.com all the same? yes or no:", "put the card in and press Enter, or type park or stop:",
+		"grace@example.com: failed, no card in the reader", "all the same? yes or no:", "put the card in", "all the same? yes or no:", "the plan for grace@example.com and card 12345678")
 }
 
 func TestTheNextPersonIsAskedForWithoutARoster(t *testing.T) {

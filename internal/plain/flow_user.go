@@ -27,7 +27,7 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 	for {
 		prompt := "address of the user, or " + wordStop + ": "
 		if len(f.places) > 0 {
-			if next := desk.Next(f.places, f.failed); next >= 0 {
+			if next := desk.Next(f.places, f.failures.Has); next >= 0 {
 				f.say("next in the queue: %d, %s", next+1, f.places[next].Email)
 			}
 			prompt = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
@@ -103,10 +103,8 @@ func named(place desk.Place) string {
 // placeOf returns the place of an address, at the end of the queue if it has
 // none yet.
 func (f *flow) placeOf(email string) int {
-	for i, place := range f.places {
-		if strings.EqualFold(place.Email, email) {
-			return i
-		}
+	if at := desk.Find(f.places, email); at >= 0 {
+		return at
 	}
 	f.places = append(f.places, desk.Place{Person: desk.Person{Email: email}})
 	return len(f.places) - 1

@@ -71,8 +71,8 @@ func somethingHappens(w *wizard, random *rand.Rand) {
 		func() { w.send(tea.PasteMsg{Content: "pasted"}) },
 		func() { w.send(tea.BackgroundColorMsg{Color: lightGrey{}}) },
 		func() { w.send(collectMsg{}) },
-		func() { w.send(collectedMsg{standing(ada, adasCard, enroll.StageReady)}) },
-		func() { w.send(queueMsg{queueOfAll()}) },
+		func() { w.collected(standing(ada, adasCard, enroll.StageReady)) },
+		func() { w.queued(queueOfAll()) },
 	}
 	outside[random.IntN(len(outside))]()
 }

@@ -68,14 +68,10 @@ func (c *cardScreen) ready(s *session) bool {
 	return s.card.Identity.Serial != 0 && !c.strange(s) && s.card.Status.PIN.Tries != 0
 }
 
-// strange reports whether the card is another than the one that was set aside,
-// or somebody else's: the last person's may lie in the reader still.
+// strange reports whether the card that is shown may be the wrong one.
 func (c *cardScreen) strange(s *session) bool {
 	serial := s.card.Identity.Serial
-	if serial == 0 || serial == s.assigned {
-		return false
-	}
-	return s.assigned != 0 || desk.Holder(s.places, serial, s.person.Email) != ""
+	return serial != 0 && desk.Strange(s.places, s.person.Email, s.assigned, serial)
 }
 
 func (c *cardScreen) bindings(s *session) []key.Binding {
@@ -93,11 +89,14 @@ func (c *cardScreen) bindings(s *session) []key.Binding {
 	return bindings
 }
 
-// again reports whether the card is worth another look: it could not be read, or
-// cannot be used as it is.
+// again reports whether another look is worth it: the readers are not watched any
+// more, or the card could not be read, or cannot be used as it is.
 func (c *cardScreen) again(s *session) bool {
-	return c.problem.text != "" || s.card.Identity.Serial != 0 && s.card.Status.PIN.Tries == 0
+	return gone(s) || c.problem.text != "" || s.card.Identity.Serial != 0 && s.card.Status.PIN.Tries == 0
 }
+
+// gone reports whether the readers cannot be watched until something is put right.
+func gone(s *session) bool { return s.foundErr != nil && s.blind }
 
 func (c *cardScreen) choosing(s *session) bool { return c.wanted(s) == 0 && len(s.cards()) > 1 }
 
@@ -146,6 +145,9 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	case c.choosing(s) && key.Matches(msg, s.keys.Next):
 		c.chosen = s.cards()[c.cursor].Serial
 		return c.look(s)
+	case gone(s) && key.Matches(msg, s.keys.Again):
+		s.foundErr, s.watched, s.blind = nil, false, false
+		return s.world.watch()
 	case c.again(s) && key.Matches(msg, s.keys.Again):
 		c.problem, s.card = problem{}, desk.CardStatus{}
 		return c.look(s)
@@ -158,7 +160,11 @@ func (c *cardScreen) view(s *session, width, _ int) string {
 	switch {
 	case s.foundErr != nil:
 		lines = append(lines, problemLines(s, s.explain(s.foundErr), width)...)
-		lines = append(lines, "", s.styles.Faint.Render("It is noticed here as soon as it is back."))
+		then := "It is noticed here as soon as it is back."
+		if gone(s) {
+			then = "When that is put right, press a to look again."
+		}
+		lines = append(lines, "", s.styles.Faint.Render(then))
 	case !s.watched:
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking into the readers"))
 	case c.choosing(s):

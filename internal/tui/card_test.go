@@ -1,7 +1,11 @@
 package tui
 
 import (
+	"context"
+	"iter"
 	"testing"
+
+	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -62,9 +66,40 @@ func TestAssignedCardViews(t *testing.T) {
 	w.insert(gracesCard, adasCard).shows("serial 12345678").hides("is meant for this person")
 
 	w = withAssigned(t)
-	w.send(collectedMsg{desk.Place{Person: desk.Person{Email: grace, Serial: gracesCard}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}}})
+	w.collected(desk.Place{Person: desk.Person{Email: grace, Serial: gracesCard}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}})
 	w.toCard(hedy).insert(gracesCard).golden("card-of-somebody-else")
 	w.press("enter").on(screenCard).press("o").hides("all the same").press("enter").on(screenPlan)
+}
+
+func TestTheLastPersonsCardIsKnownWithoutARoster(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).finish(receiptOf(ada, adasCard), nil).press("enter")
+	w.toCard(grace).insert(adasCard).shows("this is the card of " + ada).press("enter").on(screenCard)
+	w.insert(gracesCard).press("enter").on(screenPlan)
+}
+
+// What will not come back by itself is looked for again when a person says so.
+func TestReadersAreLookedIntoAgain(t *testing.T) {
+	fake, watched := newFakeDesk(), 0
+	d := fake.desk(t)
+	d.Watch = func(context.Context) iter.Seq2[[]piv.Found, error] {
+		return func(yield func([]piv.Found, error) bool) {
+			if watched++; watched < 3 {
+				yield(nil, piv.ErrAccessDenied)
+			} else {
+				yield(fake.readers(adasCard), nil)
+			}
+		}
+	}
+	w := &wizard{t: t, fake: fake}
+	w.model = newModel(world{ctx: t.Context(), desk: d, tasks: &tasks{}, send: func(msg tea.Msg) { w.send(msg) }, keep: func(*enroll.Receipt) {}, sleep: noTime}, "")
+	w.run(w.model.Init())
+	w.toCard(ada).shows(piv.ErrAccessDenied.Error(), "press a to look again", "a again").hides("It is noticed")
+	w.press("a").shows(piv.ErrAccessDenied.Error(), "press a to look again").press("a").shows("serial 12345678")
+	// As long as they are watched, nothing needs to be pressed.
+	w.send(foundMsg{err: piv.ErrNoService}).shows("It is noticed here as soon as it is back").hides("a again").press("a")
+	if watched != 3 {
+		t.Errorf("the readers were watched %d times", watched)
+	}
 }
 
 func TestOtherCardIsTakenOnlyOnDemand(t *testing.T) {

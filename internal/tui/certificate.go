@@ -31,7 +31,7 @@ func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case key.Matches(press, s.keys.Next):
 		return s.tell(beginMsg{s.request})
 	case key.Matches(press, s.keys.Park):
-		return s.tell(parkMsg{})
+		return s.tell(nextPersonMsg{})
 	case key.Matches(press, s.keys.Back):
 		return s.show(screenPlan)
 	}

@@ -35,8 +35,8 @@ func TestCertificateViews(t *testing.T) {
 
 	broken := standing(ada, adasCard, enroll.StageWaiting)
 	broken.Problem = hintedError{errors.New("the certificate in certificate-9d.pem is for another key"), "put the right one there"}
-	w.send(collectedMsg{broken}).golden("certificate-problem")
-	w.send(collectedMsg{standing(ada, adasCard, enroll.StageReady)}).golden("certificate-ready")
+	w.collected(broken).golden("certificate-problem")
+	w.collected(standing(ada, adasCard, enroll.StageReady)).golden("certificate-ready")
 
 	w = newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
 	w.waitFor(&issuer.WaitingError{Request: "https://ca.example.com/.well-known/est/simpleenroll"}).golden("certificate-waiting-est")
@@ -52,7 +52,24 @@ func TestOnlyWhatIsLeftIsWaitedFor(t *testing.T) {
 	w.waitFor(errors.Join(waitsForFile("9c"), waitsForFile("9d"))).shows("request-9c", "request-9d")
 	half := standing(ada, adasCard, enroll.StageWaiting)
 	half.Waits = issuer.Waits(waitsForFile("9d"))
-	w.send(collectedMsg{half}).shows("request-9d").hides("request-9c")
+	w.collected(half).shows("request-9d").hides("request-9c")
+}
+
+// What was asked before somebody was served says nothing of them any more.
+func TestLateAnswersDoNotUndoWhatWasDone(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).waitFor(waitsForFile("9d"))
+	w.hold = true
+	w.send(collectMsg{}) // asks, and the answer takes its time
+	asked := w.model.session.asked
+	w.hold = false
+	w.press("enter").finish(receiptOf(ada, adasCard), nil).press("enter").shows("✓ done")
+	late := standing(ada, adasCard, enroll.StageWaiting)
+	w.send(collectedMsg{request: asked, place: late}).send(queueMsg{request: asked, places: []desk.Place{late}}).shows("✓ done").hides("waiting for")
+	// Another card was taken for her than the desk knew of.
+	other := late
+	other.Person.Serial = gracesCard
+	w.collected(other).shows("✓ done")
+	w.collected(late).shows("waiting for the certificate")
 }
 
 func TestParkedPeopleComeBack(t *testing.T) {
@@ -60,27 +77,27 @@ func TestParkedPeopleComeBack(t *testing.T) {
 	fake.people = []desk.Person{{Email: ada}, {Email: grace}, {Email: hedy}}
 	w := newWizard(t, fake, "").press("enter").shows("▸ "+ada).press("enter", "enter").insert(adasCard).press("enter", "enter").on(screenWork)
 	w.waitFor(waitsForFile("9d")).press("p")
-	w.send(queueMsg{[]desk.Place{standing(ada, adasCard, enroll.StageWaiting), standing(grace, 0, enroll.StageNone), standing(hedy, 0, enroll.StageNone)}})
+	w.queued([]desk.Place{standing(ada, adasCard, enroll.StageWaiting), standing(grace, 0, enroll.StageNone), standing(hedy, 0, enroll.StageNone)})
 	w.on(screenUser).shows("▸ "+grace, "waiting for the certificate")
 
 	// While Grace is served, Ada's certificate comes.
 	w.press("enter", "enter").insert(gracesCard).press("enter", "enter").on(screenWork).upTo("generate")
-	w.send(collectedMsg{standing(ada, adasCard, enroll.StageReady)}).on(screenWork).shows("1 ready to go on")
+	w.collected(standing(ada, adasCard, enroll.StageReady)).on(screenWork).shows("1 ready to go on")
 	w.finish(receiptOf(grace, gracesCard), nil).on(screenDone)
-	w.press("enter").send(queueMsg{[]desk.Place{standing(ada, adasCard, enroll.StageReady), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)}})
+	w.press("enter").queued([]desk.Place{standing(ada, adasCard, enroll.StageReady), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)})
 	w.on(screenUser).shows("▸ "+ada, "certificate is there: go on")
 
 	// She goes on with the card that she began with.
 	w.press("enter", "enter").on(screenCard).insert(gracesCard).shows("card 12345678 is meant for this person")
 	w.insert(adasCard).press("enter", "enter").on(screenWork)
 	w.finish(receiptOf(ada, adasCard), nil).press("enter")
-	w.send(queueMsg{[]desk.Place{standing(ada, adasCard, enroll.StageDone), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)}})
+	w.queued([]desk.Place{standing(ada, adasCard, enroll.StageDone), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)})
 	w.shows("▸ "+hedy, "2 of 3 done")
 }
 
 func TestPersonWhoIsNotOnTheRosterIsParkedToo(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).waitFor(waitsForFile("9d"))
-	w.send(collectedMsg{standing(ada, adasCard, enroll.StageWaiting)}).press("p").on(screenUser)
+	w.collected(standing(ada, adasCard, enroll.StageWaiting)).press("p").on(screenUser)
 	w.shows(ada, "waiting for the certificate").hides("address  " + ada)
 }
 
@@ -95,12 +112,12 @@ func TestWaitingWizardForOneEndsWithTheWait(t *testing.T) {
 
 func TestDeskEndsWithTheWaitOfSomebodyParked(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).waitFor(waitsForFile("9d"))
-	w.send(collectedMsg{standing(ada, adasCard, enroll.StageWaiting)}).press("p", "ctrl+c")
+	w.collected(standing(ada, adasCard, enroll.StageWaiting)).press("p", "ctrl+c")
 	var waiting *issuer.WaitingError
 	if err := w.model.result(); !w.quit || !errors.As(err, &waiting) {
 		t.Errorf("ended %v with %v", w.quit, err)
 	}
-	w.send(collectedMsg{standing(ada, adasCard, enroll.StageReady)})
+	w.collected(standing(ada, adasCard, enroll.StageReady))
 	if err := w.model.result(); err != nil {
 		t.Errorf("nobody waits, and it ended with %v", err)
 	}
@@ -108,13 +125,13 @@ func TestDeskEndsWithTheWaitOfSomebodyParked(t *testing.T) {
 
 func TestCertificatesAreAskedForInTurn(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "")
-	w.send(queueMsg{[]desk.Place{standing(ada, adasCard, enroll.StageWaiting), standing(grace, gracesCard, enroll.StageNone)}})
+	w.queued([]desk.Place{standing(ada, adasCard, enroll.StageWaiting), standing(grace, gracesCard, enroll.StageNone)})
 	for _, want := range []int{1, 0} { // not again while the answer is on its way
 		if got := len(w.model.session.collectAll()); got != want {
 			t.Errorf("%d certificates are asked for, not %d", got, want)
 		}
 	}
-	w.send(collectedMsg{standing(ada, adasCard, enroll.StageWaiting)})
+	w.collected(standing(ada, adasCard, enroll.StageWaiting))
 	if got := len(w.model.session.collectAll()); got != 1 {
 		t.Errorf("%d certificates are asked for after the answer", got)
 	}

@@ -22,6 +22,8 @@ type world struct {
 	desk  *desk.Desk
 	tasks *tasks
 	send  func(tea.Msg)
+	// keep takes in each receipt, also of an enrollment that outlasts the screen.
+	keep  func(*enroll.Receipt)
 	sleep func(context.Context, time.Duration) error
 }
 
@@ -37,18 +39,30 @@ func (w world) check() tea.Cmd {
 	return w.do(func(ctx context.Context) tea.Msg { return checkedMsg{w.desk.Checks(ctx)} })
 }
 
-func (w world) queue() tea.Cmd {
+// watch tells what is in the readers, for as long as that can be told.
+func (w world) watch() tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		for found, err := range w.desk.Watch(ctx) {
+			w.send(foundMsg{found: found, err: err})
+		}
+		return unwatchedMsg{}
+	})
+}
+
+func (w world) queue(number int) tea.Cmd {
 	return w.do(func(ctx context.Context) tea.Msg {
 		places, err := w.desk.Queue(ctx)
 		if err != nil {
 			return nil // the wizard is ending
 		}
-		return queueMsg{places}
+		return queueMsg{request: number, places: places}
 	})
 }
 
-func (w world) collect(person desk.Person) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg { return collectedMsg{w.desk.Collect(ctx, person)} })
+func (w world) collect(number int, person desk.Person) tea.Cmd {
+	return w.do(func(ctx context.Context) tea.Msg {
+		return collectedMsg{request: number, place: w.desk.Collect(ctx, person)}
+	})
 }
 
 func (w world) atGmail(email string) tea.Cmd {
@@ -72,16 +86,19 @@ func (w world) outlook(number int, request enroll.Request) tea.Cmd {
 	})
 }
 
-// enroll runs an enrollment to its end. Its events, questions and outcome are
-// sent in the order in which they happen.
-func (w world) enroll(ctx context.Context, request enroll.Request, talk *conversation) tea.Cmd {
-	return w.do(func(context.Context) tea.Msg {
+// enroll runs an enrollment to its end, which ctx may bring about. Its events,
+// questions and outcome are sent in the order in which they happen.
+func (w world) enroll(ctx context.Context, person desk.Person, request enroll.Request, talk *conversation) tea.Cmd {
+	return w.do(func(whole context.Context) tea.Msg {
 		receipt, err := w.desk.Enroll(ctx, request, desk.FrontEnd{
 			Prompter: talk,
 			Notify:   func(event enroll.Event) { w.send(eventMsg{run: talk.run, event: event}) },
 			Review:   talk.review,
 		})
-		w.send(finishedMsg{run: talk.run, receipt: receipt, err: err})
+		if err == nil {
+			w.keep(receipt)
+		}
+		w.send(finishedMsg{run: talk.run, receipt: receipt, err: err, place: w.desk.After(whole, person, err)})
 		return nil
 	})
 }

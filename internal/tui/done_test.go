@@ -35,14 +35,14 @@ func TestDoneViews(t *testing.T) {
 	if w.press("enter"); !w.quit {
 		t.Error("the wizard for one person did not end after the receipt")
 	}
-	if err := w.model.result(); err != nil || len(w.model.session.receipts) != 1 {
-		t.Errorf("it came to %v with %d receipts", err, len(w.model.session.receipts))
+	if err := w.model.result(); err != nil || w.model.session.enrolled != 1 {
+		t.Errorf("it came to %v with %d receipts", err, w.model.session.enrolled)
 	}
 }
 
 func TestNextPersonWithOneKey(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
-	w.finish(receiptOf(ada, adasCard), nil).press("enter").on(screenUser).hides(ada)
+	w.finish(receiptOf(ada, adasCard), nil).press("enter").on(screenUser).hides("address  "+ada, "▸ "+ada)
 	w.typed(grace).press("enter", "enter").on(screenCard)
 	w.insert(gracesCard).press("enter", "enter").on(screenWork)
 	if got := w.model.session.run.request; got.Email != grace || got.Serial != gracesCard {
@@ -72,7 +72,7 @@ func TestFailedStepIsTriedAgain(t *testing.T) {
 
 func TestFailedPersonIsParked(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "")
-	w.send(queueMsg{peopleAt(ada, grace)}).press("enter", "enter", "enter").insert(adasCard).press("enter", "enter")
+	w.queued(peopleAt(ada, grace)).press("enter", "enter", "enter").insert(adasCard).press("enter", "enter")
 	w.fail("import", errNoRoom).press("p").on(screenUser).shows("▸ "+grace, "failed: put the certificate into slot 9d", "1 failed")
 	// Once they are tried again, they have not failed any more.
 	w.press("up", "enter", "enter").insert().insert(adasCard).press("enter", "enter").on(screenWork).hides("1 failed")

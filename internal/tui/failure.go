@@ -24,7 +24,7 @@ func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case key.Matches(press, s.keys.Again):
 		return s.tell(beginMsg{s.request})
 	case key.Matches(press, s.keys.Park):
-		return s.tell(parkMsg{})
+		return s.tell(nextPersonMsg{})
 	case key.Matches(press, s.keys.Back):
 		return s.show(screenPlan)
 	}

@@ -10,6 +10,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // TestMain makes dates look the same everywhere.
@@ -41,11 +43,13 @@ type wizard struct {
 func newWizard(t *testing.T, fake *fakeDesk, single string) *wizard {
 	t.Helper()
 	w := &wizard{t: t, fake: fake}
-	noTime := func(context.Context, time.Duration) error { return errors.New("time does not pass") }
-	w.model = newModel(world{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: func(tea.Msg) {}, sleep: noTime}, single)
+	w.model = newModel(world{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: func(tea.Msg) {}, keep: func(*enroll.Receipt) {}, sleep: noTime}, single)
 	w.run(w.model.Init())
 	return w
 }
+
+// noTime is a clock that stands still.
+func noTime(context.Context, time.Duration) error { return errors.New("time does not pass") }
 
 // send has the model take messages and all that comes of them.
 func (w *wizard) send(messages ...tea.Msg) *wizard {

@@ -121,29 +121,38 @@ func (s *session) serial() uint32 {
 	return s.request.Serial
 }
 
-// tally counts the queue.
+// tally counts the queue, or without a roster those who were served here.
 func (s *session) tally() string {
-	if len(s.places) == 0 {
-		if len(s.receipts) == 0 {
-			return ""
-		}
-		return fmt.Sprintf("%d enrolled", len(s.receipts))
-	}
-	stages := map[enroll.Stage]int{}
+	stages, failed := map[enroll.Stage]int{}, 0
 	for _, place := range s.places {
 		stages[place.Stage]++
+		if s.failures.Has(place.Email) && !s.serves(place.Email) {
+			failed++
+		}
 	}
-	text := fmt.Sprintf("%d of %d done", stages[enroll.StageDone], len(s.places))
-	if n := stages[enroll.StageWaiting]; n > 0 {
-		text += fmt.Sprintf(" · %d waiting", n)
+	var parts []string
+	if s.roster {
+		parts = append(parts, fmt.Sprintf("%d of %d done", stages[enroll.StageDone], len(s.places)))
 	}
-	if n := stages[enroll.StageReady]; n > 0 {
-		text += fmt.Sprintf(" · %d ready to go on", n)
+	for _, part := range []struct {
+		count int
+		what  string
+	}{
+		{stages[enroll.StageWaiting], "waiting"}, {stages[enroll.StageReady], "ready to go on"}, {failed, "failed"},
+	} {
+		if part.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
+		}
 	}
-	if n := len(s.failures); n > 0 {
-		text += fmt.Sprintf(" · %d failed", n)
+	if !s.roster && s.enrolled > 0 {
+		parts = append([]string{fmt.Sprintf("%d enrolled", s.enrolled)}, parts...)
 	}
-	return text
+	return strings.Join(parts, " · ")
+}
+
+// serves reports whether an enrollment of that person runs.
+func (s *session) serves(email string) bool {
+	return s.run.active() && strings.EqualFold(email, s.person.Email)
 }
 
 // stations shows where in the enrollment the screen is.

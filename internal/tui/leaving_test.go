@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
 // idleScreens are those on which no enrollment runs.
@@ -96,8 +97,8 @@ func TestEnrollmentThatEndsWhileAskedIsNotLost(t *testing.T) {
 	// One that was done before it could be stopped is done.
 	w = everyScreen(t)["work"]()
 	w.press("ctrl+c", "ctrl+c").finish(receiptOf(ada, adasCard), nil)
-	if err := w.model.result(); !w.quit || err != nil || len(w.model.session.receipts) != 1 {
-		t.Errorf("quit %v with %v and %d receipts", w.quit, err, len(w.model.session.receipts))
+	if err := w.model.result(); !w.quit || err != nil || w.model.session.enrolled != 1 {
+		t.Errorf("quit %v with %v and %d receipts", w.quit, err, w.model.session.enrolled)
 	}
 	w = everyScreen(t)["work"]()
 	w.press("esc", "esc").finish(receiptOf(ada, adasCard), nil).on(screenDone)
@@ -121,6 +122,42 @@ func TestQuestionWhileLeaving(t *testing.T) {
 func TestDeclinedEnrollmentGoesBackToThePlan(t *testing.T) {
 	w := everyScreen(t)["work"]()
 	w.finish(nil, &enroll.StepError{Err: enroll.ErrDeclined}).on(screenPlan)
+}
+
+// A no, or what failed, is not forgotten by turning away from it.
+func TestWhatIsLeftUndoneIsToldAtTheEnd(t *testing.T) {
+	wait := &issuer.WaitingError{Request: "the CA"}
+	for name, test := range map[string]struct {
+		happens func(w *wizard)
+		want    error
+	}{
+		"declined":         {func(w *wizard) { w.finish(nil, enroll.ErrDeclined).on(screenPlan) }, enroll.ErrDeclined},
+		"failed, plan":     {func(w *wizard) { w.fail("import", errNoRoom).press("esc").on(screenPlan) }, errNoRoom},
+		"failed, stopped":  {func(w *wizard) { w.fail("import", errNoRoom).press("a", "esc", "esc").finish(nil, context.Canceled) }, errNoRoom},
+		"waited, stopped":  {func(w *wizard) { w.waitFor(wait).press("enter", "esc", "esc").finish(nil, wait) }, wait},
+		"failed, then not": {func(w *wizard) { w.fail("import", errNoRoom).press("a").finish(receiptOf(ada, adasCard), nil) }, nil},
+	} {
+		for _, single := range []string{"", ada} {
+			w := newWizard(t, newFakeDesk(), single).press("enter")
+			if single == "" {
+				w.typed(ada)
+			}
+			w.press("enter", "enter").on(screenCard).insert(adasCard).press("enter", "enter").on(screenWork)
+			test.happens(w)
+			if err := w.press("ctrl+c").model.result(); !w.quit || !errors.Is(err, test.want) || test.want == nil && err != nil {
+				t.Errorf("%s, single %q: quit %v with %v, want %v", name, single, w.quit, err, test.want)
+			}
+		}
+	}
+	// Stopped and nothing else: somebody alone is not enrolled, a desk owes nothing.
+	w := newWizard(t, newFakeDesk(), ada).press("enter", "enter", "enter").insert(adasCard).press("enter", "enter", "esc", "esc").finish(nil, context.Canceled)
+	if err := w.press("ctrl+c").model.result(); !errors.Is(err, context.Canceled) {
+		t.Errorf("one who was stopped came to %v", err)
+	}
+	w = newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).press("esc", "esc").finish(nil, context.Canceled)
+	if err := w.press("ctrl+c").model.result(); err != nil {
+		t.Errorf("a desk where somebody was stopped came to %v", err)
+	}
 }
 
 func TestResultOfOnePerson(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // inbox holds messages until they are taken.
@@ -51,7 +52,7 @@ func live(t *testing.T, test func(t *testing.T, w *wizard, world *softWorld), pe
 }
 
 func worldOf(ctx context.Context, d *desk.Desk, running *tasks, send func(tea.Msg)) world {
-	return world{ctx: ctx, desk: d, tasks: running, send: send, sleep: sleep}
+	return world{ctx: ctx, desk: d, tasks: running, send: send, keep: func(*enroll.Receipt) {}, sleep: sleep}
 }
 
 // settle has the model take messages until nothing is under way but what waits

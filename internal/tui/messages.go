@@ -11,10 +11,16 @@ import (
 
 // What commands report.
 type (
-	checkedMsg   struct{ checks []desk.Check }
-	queueMsg     struct{ places []desk.Place }
-	collectedMsg struct{ place desk.Place }
-	atGmailMsg   struct {
+	checkedMsg struct{ checks []desk.Check }
+	queueMsg   struct {
+		request int // which question it answers
+		places  []desk.Place
+	}
+	collectedMsg struct {
+		request int // which question it answers
+		place   desk.Place
+	}
+	atGmailMsg struct {
 		email   string
 		atGmail desk.AtGmail
 		err     error
@@ -24,7 +30,9 @@ type (
 		found []piv.Found
 		err   error
 	}
-	statusMsg struct {
+	// unwatchedMsg says that the readers are not watched any more.
+	unwatchedMsg struct{}
+	statusMsg    struct {
 		request int // which question it answers
 		status  desk.CardStatus
 		err     error
@@ -57,6 +65,7 @@ type (
 		run     int
 		receipt *enroll.Receipt
 		err     error
+		place   desk.Place // that the person has now
 	}
 	secretAsked struct {
 		run      int
@@ -90,8 +99,7 @@ type (
 	pickedMsg struct{ person desk.Person }
 	// beginMsg starts the enrollment of the request.
 	beginMsg struct{ request enroll.Request }
-	// parkMsg leaves the person for later.
-	parkMsg struct{}
-	// nextPersonMsg begins with somebody else.
+	// nextPersonMsg begins with somebody else, and leaves this person for later
+	// where they are not done.
 	nextPersonMsg struct{}
 )

@@ -28,7 +28,7 @@ type Model struct {
 	help          bool
 	leaving       leaving
 	burst         burst
-	outcome       error
+	stopped       bool // by a person, in the middle of an enrollment
 }
 
 // leaving is how far the wizard is with ending while an enrollment runs.
@@ -44,7 +44,7 @@ const (
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w world, email string) *Model {
-	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: map[string]error{}, collecting: map[string]bool{}, single: email != ""}
+	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: desk.Failures{}, changed: map[string]int{}, collecting: map[string]bool{}, single: email != ""}
 	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
@@ -65,7 +65,7 @@ func newScreens(s *session) map[screenID]screen {
 
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.session.world.check(), m.session.world.queue(), m.session.world.collectLater(), m.show(screenStart))
+	return tea.Batch(tea.RequestBackgroundColor, m.session.world.check(), m.session.askQueue(), m.session.world.watch(), m.session.world.collectLater(), m.show(screenStart))
 }
 
 // Update is called by bubbletea with every message.
@@ -107,8 +107,6 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		return m.show(screenCard)
 	case nextPersonMsg:
 		return m.nextPerson()
-	case parkMsg:
-		return m.park()
 	case beginMsg:
 		return m.begin(msg.request)
 	case finishedMsg:
@@ -213,8 +211,7 @@ func (m *Model) begin(request enroll.Request) tea.Cmd {
 	s.runs++
 	s.run = newRunning(s.runs, request, cancel)
 	s.run.typed = known // for as long as it waits
-	delete(s.failures, strings.ToLower(request.Email))
-	return tea.Batch(s.world.enroll(ctx, request, &conversation{run: s.run.id, send: s.world.send, known: known}), s.world.beat(), m.show(screenWork))
+	return tea.Batch(s.world.enroll(ctx, s.person, request, &conversation{run: s.run.id, send: s.world.send, known: known}), s.world.beat(), m.show(screenWork))
 }
 
 // asked shows the screen for a question of the running enrollment.
@@ -255,38 +252,23 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	m.leaving = leavingNot
 	s.card = desk.CardStatus{} // it is another now
 	s.request = s.request.Again(msg.err)
-	refresh := s.world.collect(s.person)
-	var waiting *issuer.WaitingError
+	err := msg.err
+	if err != nil && (leaving == leavingBack || leaving == leavingQuit) {
+		err = context.Canceled // whatever the stopping came to
+	}
+	s.served(msg.place, err)
 	switch {
-	case msg.err == nil && leaving == leavingQuit:
-		m.outcome, s.receipts = nil, append(s.receipts, msg.receipt)
-		return tea.Quit
 	case leaving == leavingQuit:
-		m.outcome = context.Canceled
+		m.stopped = err != nil
 		return tea.Quit
-	case msg.err == nil:
-		m.outcome, s.receipts = nil, append(s.receipts, msg.receipt)
-		return tea.Batch(refresh, m.show(screenDone))
-	case leaving == leavingBack, errors.Is(msg.err, enroll.ErrDeclined), errors.Is(msg.err, context.Canceled):
-		return tea.Batch(refresh, m.show(screenPlan))
-	case errors.As(msg.err, &waiting):
-		m.outcome = msg.err
-		return tea.Batch(refresh, m.show(screenCertificate))
+	case err == nil:
+		return m.show(screenDone)
+	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
+		return m.show(screenPlan)
+	case len(issuer.Waits(err)) > 0:
+		return m.show(screenCertificate)
 	}
-	m.outcome = msg.err
-	return tea.Batch(refresh, m.show(screenFailure))
-}
-
-// park leaves the person for later and turns to the next.
-func (m *Model) park() tea.Cmd {
-	s := m.session
-	if s.run != nil && s.run.err != nil && m.at == screenFailure {
-		s.failures[strings.ToLower(s.person.Email)] = s.run.err
-		if _, ok := s.place(s.person.Email); !ok {
-			s.places = append(s.places, desk.Place{Person: s.person, Standing: enroll.Standing{Stage: enroll.StageBegun}})
-		}
-	}
-	return m.nextPerson()
+	return m.show(screenFailure)
 }
 
 // nextPerson clears what was typed for the last one.
@@ -298,7 +280,7 @@ func (m *Model) nextPerson() tea.Cmd {
 	s.run, s.person, s.atGmail = nil, desk.Person{}, desk.AtGmail{}
 	m.screens[screenUser] = newUserScreen(s)
 	m.forget()
-	return tea.Batch(s.world.queue(), m.show(screenUser))
+	return tea.Batch(s.askQueue(), m.show(screenUser))
 }
 
 // forget forgets card and plan of the person before.
@@ -314,18 +296,16 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 		s.checks = msg.checks
 	case queueMsg:
 		for _, place := range msg.places {
-			switch known, ok := s.place(place.Email); {
-			case !ok:
-				s.places = append(s.places, place)
-			case known.Person.Serial == place.Person.Serial: // else another card was taken here
-				s.setPlace(place)
-			}
+			s.roster = true
+			s.learn(msg.request, place)
 		}
 	case collectedMsg:
 		delete(s.collecting, strings.ToLower(msg.place.Email))
-		s.setPlace(msg.place)
+		s.learn(msg.request, msg.place)
 	case foundMsg:
-		s.found, s.foundErr, s.watched = msg.found, msg.err, true
+		s.found, s.foundErr, s.watched, s.blind = msg.found, msg.err, true, false
+	case unwatchedMsg:
+		s.blind = true
 	case eventMsg:
 		if s.run.is(msg.run) {
 			s.run.apply(msg.event)
@@ -347,9 +327,10 @@ func (s *session) collectAll() []tea.Cmd {
 	var cmds []tea.Cmd
 	for _, place := range s.places {
 		email := strings.ToLower(place.Email)
-		if place.Stage == enroll.StageWaiting && !s.collecting[email] && !(s.run.active() && strings.EqualFold(place.Email, s.person.Email)) {
+		if place.Stage == enroll.StageWaiting && !s.collecting[email] && !s.serves(place.Email) {
 			s.collecting[email] = true
-			cmds = append(cmds, s.world.collect(place.Person))
+			s.asked++
+			cmds = append(cmds, s.world.collect(s.asked, place.Person))
 		}
 	}
 	return slices.Clip(cmds)

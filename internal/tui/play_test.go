@@ -3,7 +3,9 @@ package tui
 import (
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -88,7 +90,33 @@ func answered[T any](reply <-chan answer[T]) (got answer[T], given bool) {
 // finish plays the end of the running enrollment.
 func (w *wizard) finish(receipt *enroll.Receipt, err error) *wizard {
 	w.t.Helper()
-	return w.send(finishedMsg{run: w.model.session.run.id, receipt: receipt, err: err})
+	s := w.model.session
+	place, known := s.place(s.person.Email)
+	if !known {
+		place.Standing = enroll.Standing{Stage: enroll.StageBegun}
+	}
+	place.Person, place.Standing.Serial, place.When, place.Waits = s.person, s.request.Serial, moment, issuer.Waits(err)
+	switch {
+	case err == nil:
+		place.Stage = enroll.StageDone
+	case len(place.Waits) > 0:
+		place.Stage = enroll.StageWaiting
+	}
+	return w.send(finishedMsg{run: s.run.id, receipt: receipt, err: err, place: place})
+}
+
+// collected plays the answer to the latest question how far somebody is.
+func (w *wizard) collected(place desk.Place) *wizard {
+	w.t.Helper()
+	w.model.session.asked++
+	return w.send(collectedMsg{request: w.model.session.asked, place: place})
+}
+
+// queued plays the answer to the latest question how far everybody is.
+func (w *wizard) queued(places []desk.Place) *wizard {
+	w.t.Helper()
+	w.model.session.asked++
+	return w.send(queueMsg{request: w.model.session.asked, places: places})
 }
 
 // fail plays a step that failed.

@@ -48,7 +48,7 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 
 // standingText says how far a person is, in a word with a mark.
 func standingText(s *session, place desk.Place) string {
-	if failure := s.failure(place.Email); failure != nil && place.Stage != enroll.StageDone {
+	if failure := s.failures.Of(place.Email); failure != nil && place.Stage != enroll.StageDone {
 		return s.styles.Bad.Render(markBad + " failed: " + clean(failure.Error()))
 	}
 	if place.Problem != nil {

@@ -21,43 +21,47 @@ type Options struct {
 	Out   io.Writer
 }
 
+// ErrBroken is a mistake in the program: the wizard ended where it should not have.
+var ErrBroken = errors.New("the wizard broke down by a mistake of its own, which is told above")
+
 // Run shows the wizard until it is ended and returns the receipts of those who
-// were enrolled. For one person the error is what kept them from it; at a desk
-// with many it is what desk.Left returns. It is context.Canceled when a running
-// enrollment was stopped. Whatever it started has ended by then.
+// were enrolled. The error is what desk.Left returns, for one person desk.LeftOf;
+// context.Canceled when a running enrollment was stopped or ctx ended; or
+// ErrBroken. Whatever it started has ended by then.
 func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt, error) {
 	working, stop := context.WithCancel(ctx)
 	running := &tasks{}
 	var program *tea.Program
-	model := newModel(world{ctx: working, desk: d, tasks: running, send: func(msg tea.Msg) { program.Send(msg) }, sleep: sleep}, options.Email)
+	var receipts []*enroll.Receipt // enrollments come one after the other
+	model := newModel(world{
+		ctx: working, desk: d, tasks: running, sleep: sleep,
+		send: func(msg tea.Msg) { program.Send(msg) },
+		keep: func(receipt *enroll.Receipt) { receipts = append(receipts, receipt) },
+	}, options.Email)
 	program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(options.In), tea.WithOutput(options.Out), tea.WithEnvironment(os.Environ()), tea.WithoutSignalHandler())
-	go running.run(func() {
-		for found, err := range d.Watch(working) {
-			program.Send(foundMsg{found: found, err: err})
-		}
-	})
 	_, err := program.Run()
 	stop()
 	running.wait()
 	switch {
+	case errors.Is(err, tea.ErrProgramPanic):
+		return receipts, ErrBroken
 	case ctx.Err() != nil:
-		return model.session.receipts, ctx.Err()
-	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
-		return model.session.receipts, fmt.Errorf("showing the wizard: %w", err)
+		return receipts, ctx.Err()
+	case err != nil:
+		return receipts, fmt.Errorf("showing the wizard: %w", err)
 	}
-	return model.session.receipts, model.result()
+	return receipts, model.result()
 }
 
 // result is what the wizard came to.
 func (m *Model) result() error {
+	s := m.session
 	switch {
-	case m.session.single && m.outcome == nil && len(m.session.receipts) == 0:
-		return context.Canceled // ended before anything was done
-	case m.session.single, errors.Is(m.outcome, context.Canceled):
-		return m.outcome
+	case m.stopped:
+		return context.Canceled
+	case s.single:
+		place, _ := s.place(s.person.Email)
+		return desk.LeftOf(place, s.failures)
 	}
-	if left := desk.Left(m.session.places, m.session.failure); left != nil || m.at != screenFailure {
-		return left
-	}
-	return m.outcome // ended in sight of what failed
+	return desk.Left(s.places, s.failures)
 }

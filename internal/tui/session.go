@@ -21,17 +21,22 @@ type session struct {
 
 	checks []desk.Check // nil until they were made
 	places []desk.Place
-	// failures holds, by address in lower case, what failed here and was parked.
-	failures map[string]error
+	// roster says that people were named beforehand.
+	roster   bool
+	failures desk.Failures
+	// asked numbers the questions how far people are, and changed holds, by address
+	// in lower case, the last one before a person's place was changed here.
+	asked   int
+	changed map[string]int
 	// collecting holds, by address in lower case, whose certificate is asked for
 	// just now.
 	collecting map[string]bool
-	// receipts are of the people who were enrolled here.
-	receipts []*enroll.Receipt
+	enrolled   int // how many were here
 
 	found    []piv.Found
 	foundErr error
 	watched  bool // whether the readers were looked at yet
+	blind    bool // whether they are not watched any more
 
 	person desk.Person
 	// assigned is the card that was set aside for the person or begun with; 0 for
@@ -75,33 +80,47 @@ func (s *session) pick(person desk.Person) {
 
 // place returns a person's place in the queue.
 func (s *session) place(email string) (desk.Place, bool) {
-	for _, place := range s.places {
-		if strings.EqualFold(place.Email, email) {
-			return place, true
-		}
+	if at := desk.Find(s.places, email); at >= 0 {
+		return s.places[at], true
 	}
 	return desk.Place{}, false
 }
 
-// setPlace records a person's new standing; somebody who is not on the roster
-// joins the queue when they have to be gone on with.
-func (s *session) setPlace(changed desk.Place) {
-	for i, place := range s.places {
-		if strings.EqualFold(place.Email, changed.Email) {
-			s.places[i] = changed
-			return
-		}
-	}
-	if changed.Stage == enroll.StageWaiting || changed.Stage == enroll.StageReady {
-		s.places = append(s.places, changed)
+// setPlace records a person's new standing. Somebody who is not on the roster joins
+// the queue.
+func (s *session) setPlace(place desk.Place) {
+	if at := desk.Find(s.places, place.Email); at >= 0 {
+		s.places[at] = place
+	} else {
+		s.places = append(s.places, place)
 	}
 }
 
-// failure is what failed for a person here, and was parked; nil for nothing.
-func (s *session) failure(email string) error { return s.failures[strings.ToLower(email)] }
+// learn takes in what the desk answers to a question, unless it was asked before
+// the person's place was changed here, or about another card.
+func (s *session) learn(request int, place desk.Place) {
+	known, ok := s.place(place.Email)
+	if ok && (request <= s.changed[strings.ToLower(place.Email)] || known.Person.Serial != place.Person.Serial) {
+		return
+	}
+	s.setPlace(place)
+}
 
-// failed reports whether a person's enrollment failed here and was parked.
-func (s *session) failed(email string) bool { return s.failure(email) != nil }
+// served takes in what serving a person came to.
+func (s *session) served(place desk.Place, err error) {
+	s.changed[strings.ToLower(place.Email)] = s.asked
+	s.setPlace(place)
+	s.failures.Note(place.Email, err)
+	if err == nil {
+		s.enrolled++
+	}
+}
+
+// askQueue asks how far everybody is.
+func (s *session) askQueue() tea.Cmd {
+	s.asked++
+	return s.world.queue(s.asked)
+}
 
 // cards returns the YubiKeys that can be used now.
 func (s *session) cards() []piv.Identity {

@@ -28,7 +28,7 @@ func (*startScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		return s.show(screenUser)
 	case key.Matches(press, s.keys.Again):
 		s.checks = nil
-		return tea.Batch(s.world.check(), s.world.queue())
+		return tea.Batch(s.world.check(), s.askQueue())
 	case key.Matches(press, s.keys.End):
 		return tea.Quit
 	}
@@ -64,11 +64,15 @@ func (*startScreen) view(s *session, width, height int) string {
 		switch {
 		case s.single:
 			who = "begin"
-		case len(s.receipts) > 0:
+		case s.enrolled > 0:
 			who = "enroll the next person"
 		}
 		return strings.Join(append(lines, "Press enter to "+who+"."), "\n")
 	}
-	lines = append(lines, s.styles.Title.Render(fmt.Sprintf("Queue: %s", s.tally())))
+	title := "Queue"
+	if tally := s.tally(); tally != "" {
+		title += ": " + tally
+	}
+	lines = append(lines, s.styles.Title.Render(title))
 	return strings.Join(append(lines, queueRows(s, everybody(s.places), -1, width)...), "\n")
 }

@@ -43,7 +43,7 @@ func withQueue(t *testing.T) *wizard {
 	fake := newFakeDesk()
 	fake.people = peopleOf(queueOfAll())
 	w := newWizard(t, fake, "")
-	w.send(queueMsg{queueOfAll()})
+	w.queued(queueOfAll())
 	w.model.session.failures["radia@example.com"] = errors.New("prove that the key in slot 9d was born on the card: the attestation is refused")
 	return w
 }
@@ -70,7 +70,7 @@ func TestLongQueueCanBeScrolled(t *testing.T) {
 	for n := range 40 {
 		places = append(places, desk.Place{Person: desk.Person{Email: fmt.Sprintf("user-%d@example.com", n+1)}})
 	}
-	w.send(queueMsg{places}).shows("↓ more: pgdn", "credentials").hides("user-40@")
+	w.queued(places).shows("↓ more: pgdn", "credentials").hides("user-40@")
 	w.press("pgdown", "pgdown").shows("user-40@").hides("credentials", "pgdn")
 	w.press("pgdown", "pgup").shows("user-20@").hides("user-40@") // no key press is lost at the end
 	w.press("pgup").shows("credentials")

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,12 +73,12 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		u.search(s)
 		u.cursor = u.first(s)
 	case queueMsg:
-		u.search(s)
-		if !u.moved {
+		u.refresh(s)
+		if !u.moved && u.input.Value() == "" {
 			u.cursor = u.first(s)
 		}
 	case collectedMsg:
-		u.search(s) // the mark stays: enter must not take somebody who just came
+		u.refresh(s)
 	case atGmailMsg:
 		if msg.email == u.asked.Email {
 			u.looked, s.atGmail, u.problem = true, msg.atGmail, s.explain(msg.err)
@@ -181,6 +182,17 @@ func (u *userScreen) search(s *session) {
 	u.cursor = min(u.cursor, max(0, len(u.matches)-1))
 }
 
+// refresh searches again when the queue has changed. The mark stays on the same
+// person: enter must not take somebody who just came.
+func (u *userScreen) refresh(s *session) {
+	marked := -1
+	if u.cursor >= 0 && u.cursor < len(u.matches) {
+		marked = u.matches[u.cursor]
+	}
+	u.search(s)
+	u.cursor = slices.Index(u.matches, marked)
+}
+
 // first is what is marked when the screen is shown: who is served already, what
 // the letters mean, or else who is next.
 func (u *userScreen) first(s *session) int {
@@ -193,7 +205,7 @@ func (u *userScreen) first(s *session) int {
 		return u.best(s)
 	}
 	// Nothing is typed, so everybody is among the matches.
-	return max(0, desk.Next(s.places, s.failed))
+	return desk.Next(s.places, s.failures.Has)
 }
 
 func (u *userScreen) view(s *session, width, height int) string {
@@ -216,7 +228,7 @@ func (u *userScreen) view(s *session, width, height int) string {
 			lines = append(lines, s.styles.Faint.Render("not in the queue: enter takes the address as it is typed"))
 		case len(u.matches) == 0:
 			lines = append(lines, s.styles.Faint.Render("nobody in the queue is like that; a full address can be typed all the same"))
-		case u.cursor < 0:
+		case u.cursor < 0 && u.input.Value() != "":
 			lines = append(lines, s.styles.Faint.Render("enter takes the address as it is typed; ↓ goes to the queue"))
 		}
 		rows := queueRows(s, u.matches, u.cursor, width)

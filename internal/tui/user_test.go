@@ -61,7 +61,7 @@ func TestNextPersonIsMarked(t *testing.T) {
 	w := withQueue(t).press("enter")
 	// Whose certificate has come goes first, then whoever is to do.
 	w.shows("▸ katherine@example.com")
-	w.send(collectedMsg{desk.Place{Person: desk.Person{Email: "katherine@example.com", Serial: 56789012}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 56789012}}})
+	w.collected(desk.Place{Person: desk.Person{Email: "katherine@example.com", Serial: 56789012}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 56789012}})
 	w.press("esc", "enter").shows("▸ " + hedy)
 }
 
@@ -69,8 +69,8 @@ func TestMarkStaysWhereItWasPut(t *testing.T) {
 	places := queueOfAll()
 	w := withQueue(t).press("enter").shows("▸ katherine@")
 	places[1].Stage = enroll.StageReady
-	w.send(collectedMsg{places[1]}).shows("▸ katherine@") // enter may be on its way
-	w.press("up").shows("▸ " + hedy).send(queueMsg{places}).shows("▸ " + hedy)
+	w.collected(places[1]).shows("▸ katherine@") // enter may be on its way
+	w.press("up").shows("▸ " + hedy).queued(places).shows("▸ " + hedy)
 	w.press("esc", "enter").shows("▸ " + grace) // who comes first now
 }
 
@@ -107,4 +107,21 @@ func TestLateAnswerForAnotherUserIsIgnored(t *testing.T) {
 	w.send(atGmailMsg{email: grace, err: errors.New("refused")}).shows("asking Gmail").hides("refused")
 	w.press("enter").on(screenUser) // not before Gmail has answered
 	w.release().press("enter").on(screenCard)
+}
+
+// Enter must not take somebody who just came.
+func TestTheMarkStaysOnThePersonWhenOthersCome(t *testing.T) {
+	fake := newFakeDesk()
+	fake.people = []desk.Person{{Email: "xxgrxx@example.com"}}
+	w := newWizard(t, fake, "").press("enter").typed("gr").shows("▸ xxgrxx@example.com")
+	w.collected(standing("gr@example.com", adasCard, enroll.StageWaiting)).shows("gr@example.com", "▸ xxgrxx@example.com")
+	w.queued([]desk.Place{standing("grr@example.com", gracesCard, enroll.StageReady)}).shows("grr@example.com", "▸ xxgrxx@example.com")
+	w.press("enter")
+	if asked := fake.asked[len(fake.asked)-1]; asked != "xxgrxx@example.com" {
+		t.Errorf("enter took %s", asked)
+	}
+
+	// Where nobody was marked, nobody is.
+	w = newWizard(t, newFakeDesk(), "").press("enter").typed("gr")
+	w.collected(standing(grace, gracesCard, enroll.StageWaiting)).shows(grace).hides("▸ ").press("enter").shows("is not a mail address")
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,8 +18,12 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // probe is the wizard in a running program, with its latest view to look at.
@@ -97,8 +103,8 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 
 	final := program.FinalModel(t, teatest.WithFinalTimeout(time.Minute)).(*probe).model
 	golden(t, "whole", "80x24", settled(final.View().Content))
-	if len(final.session.receipts) != 1 {
-		t.Errorf("%d receipts", len(final.session.receipts))
+	if final.session.enrolled != 1 {
+		t.Errorf("%d receipts", final.session.enrolled)
 	}
 	stop()
 	running.wait()
@@ -135,18 +141,21 @@ type desktop struct {
 	ended    chan error
 	receipts []*enroll.Receipt
 	// asked is closed when the enrollment asks Gmail, which answers only when it is
-	// stopped; watched is closed when the readers are no longer watched.
-	asked, watched chan struct{}
+	// stopped.
+	asked chan struct{}
+	// watching counts who watches the readers.
+	watching atomic.Int32
 }
 
 func runDesktop(ctx context.Context, t *testing.T, email string) *desktop {
 	t.Helper()
 	world := newSoftWorld(t, adasCard)
 	d := world.desk(t)
-	top := &desktop{t: t, ended: make(chan error, 1), asked: make(chan struct{}), watched: make(chan struct{})}
+	top := &desktop{t: t, ended: make(chan error, 1), asked: make(chan struct{})}
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
 		return func(yield func([]piv.Found, error) bool) {
-			defer close(top.watched)
+			top.watching.Add(1)
+			defer top.watching.Add(-1)
 			yield(world.found(adasCard), nil)
 			<-ctx.Done()
 		}
@@ -202,9 +211,7 @@ func (d *desktop) end() error {
 			return false
 		}
 	}, func() string { return "it does not end" })
-	select {
-	case <-d.watched:
-	default:
+	if d.watching.Load() != 0 {
 		d.t.Error("the readers are still watched")
 	}
 	return err
@@ -225,6 +232,87 @@ func TestRunEndsByItsKeys(t *testing.T) {
 	top.keys("\x03\x03")
 	if err := top.end(); err != context.Canceled || len(top.receipts) != 0 {
 		t.Errorf("an enrollment that was stopped came to %v and %d receipts", err, len(top.receipts))
+	}
+	awaitGoroutines(t)
+}
+
+// A mistake of the wizard's own is an error, wherever it is.
+func TestRunTellsThatItBrokeDown(t *testing.T) {
+	for name, plant := range map[string]func(d *desk.Desk){
+		"a command": func(d *desk.Desk) { d.Checks = func(context.Context) []desk.Check { panic("planted") } },
+		"the readers": func(d *desk.Desk) {
+			d.Watch = func(context.Context) iter.Seq2[[]piv.Found, error] { panic("planted") }
+		},
+		"Update": func(d *desk.Desk) {
+			d.AtGmail = func(context.Context, string) (desk.AtGmail, error) { return desk.AtGmail{}, errNoRoom }
+			d.Hint = func(error) string { panic("planted") }
+		},
+	} {
+		in, keyboard := io.Pipe()
+		d := newFakeDesk().desk(t)
+		plant(d)
+		if name == "Update" {
+			go io.WriteString(keyboard, "\r\r") // to the person, and to what Gmail has
+		}
+		_, err := Run(t.Context(), d, Options{Email: ada, In: in, Out: io.Discard})
+		in.Close()
+		if !errors.Is(err, ErrBroken) {
+			t.Errorf("%s: it came to %v", name, err)
+		}
+	}
+	awaitGoroutines(t)
+}
+
+// ledgerFunc takes registrations in.
+type ledgerFunc func(context.Context, ledger.Entry) error
+
+func (f ledgerFunc) Enter(ctx context.Context, entry ledger.Entry) error { return f(ctx, entry) }
+
+// agreedAccount tells when the review was agreed to.
+type agreedAccount struct {
+	softAccount
+	agreed chan struct{}
+}
+
+func (a agreedAccount) EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+	close(a.agreed)
+	return a.softAccount.EnsureKeyPair(ctx, known, request)
+}
+
+// An enrollment that becomes done while the wizard has to end is not lost.
+func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	world := newSoftWorld(t, adasCard)
+	world.slow, world.cards[adasCard].slow, world.cards[adasCard].pin = 100*time.Millisecond, 0, canaryPIN
+	d := world.desk(t)
+	d.Request.PIN = secret.FromString(canaryPIN)
+	agreed := make(chan struct{})
+	d.World.Account = func(_ context.Context, email string) (enroll.Account, error) {
+		return agreedAccount{softAccount{world, email}, agreed}, nil
+	}
+	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
+		return func(yield func([]piv.Found, error) bool) { yield(world.found(adasCard), nil) }
+	}
+	d.World.Ledger = ledgerFunc(func(context.Context, ledger.Entry) error {
+		cancel()
+		time.Sleep(200 * time.Millisecond) // the screen is gone by then
+		return nil
+	})
+	in, keyboard := io.Pipe()
+	go func() {
+		for {
+			select {
+			case <-agreed:
+				return
+			case <-time.After(10 * time.Millisecond):
+				_, _ = io.WriteString(keyboard, "\r")
+			}
+		}
+	}()
+	receipts, err := Run(ctx, d, Options{Email: ada, In: in, Out: io.Discard})
+	in.Close()
+	if !errors.Is(err, context.Canceled) || len(receipts) != 1 || receipts[0].User != ada {
+		t.Errorf("it came to %v and %d receipts", err, len(receipts))
 	}
 	awaitGoroutines(t)
 }

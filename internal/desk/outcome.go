@@ -1,0 +1,62 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+)
+
+// Failures holds what stood in somebody's way at this desk and was not put right,
+// by address in lower case. A no counts: somebody who declined is not enrolled.
+type Failures map[string]error
+
+// Of returns what failed for a person; nil for nothing.
+func (f Failures) Of(email string) error { return f[strings.ToLower(email)] }
+
+// Has reports whether something failed for a person.
+func (f Failures) Has(email string) bool { return f.Of(email) != nil }
+
+// Note takes in what serving a person came to. A receipt, which is nil, and a wait
+// for a certificate put right what failed before; an interrupt changes nothing.
+func (f Failures) Note(email string, err error) {
+	switch {
+	case err == nil, len(issuer.Waits(err)) > 0:
+		delete(f, strings.ToLower(email))
+	case !errors.Is(err, context.Canceled):
+		f[strings.ToLower(email)] = err
+	}
+}
+
+// Left is why not everybody whom the desk turned to is done: somebody waits for a
+// certificate, or else what stood in somebody's way, the last of the queue's; nil
+// for nothing.
+func Left(places []Place, failures Failures) error {
+	var left error
+	for _, place := range places {
+		if place.Stage == enroll.StageWaiting {
+			if len(place.Waits) > 0 {
+				return place.Waits[0]
+			}
+			return &issuer.WaitingError{Request: "the issuer"}
+		}
+		if err := failures.Of(place.Email); err != nil {
+			left = err
+		} else if place.Problem != nil && place.Stage != enroll.StageDone {
+			left = place.Problem
+		}
+	}
+	return left
+}
+
+// LeftOf is Left for the one person whom the desk was there for. It is
+// context.Canceled where they were not begun with, or were stopped.
+func LeftOf(place Place, failures Failures) error {
+	err := Left([]Place{place}, failures)
+	if err == nil && place.Stage != enroll.StageDone {
+		return context.Canceled
+	}
+	return err
+}
