@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
 // The exit codes; scripts depend on them.
@@ -60,7 +61,7 @@ func exitCode(err error) int {
 		return exitAttestation
 	case errors.As(err, &wait):
 		return exitWaiting
-	case errors.As(err, &several), errors.As(err, &other), isAny(err, piv.ErrNoPCSC, piv.ErrNoService,
+	case errors.As(err, &several), errors.As(err, &other), isAny(err, piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied,
 		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrCardHeld, piv.ErrRemoved, piv.ErrReset):
 		return exitCard
 	}
@@ -90,16 +91,38 @@ func usageErrorf(format string, args ...any) error {
 type hinted interface{ Hint() string }
 
 // printError is the one place where an error reaches a person: what failed and
-// why, and what to type next.
+// why, and what to type next. What failed besides an interrupt is told before it.
 func printError(out io.Writer, err error) {
-	if errors.Is(err, context.Canceled) {
+	interrupted := errors.Is(err, context.Canceled)
+	if interrupted {
+		err = besidesInterrupt(err)
+	}
+	if err != nil {
+		fmt.Fprintf(out, "cse-piv: error: %s\n", plain.Clean(err.Error()))
+		if hint := hintFor(err); hint != "" {
+			fmt.Fprintf(out, "cse-piv: hint: %s\n", plain.Clean(hint))
+		}
+	}
+	if interrupted {
 		fmt.Fprintln(out, "cse-piv: interrupted; run the same command again to go on")
-		return
 	}
-	fmt.Fprintf(out, "cse-piv: error: %s\n", plain.Clean(err.Error()))
-	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(out, "cse-piv: hint: %s\n", plain.Clean(hint))
+}
+
+// besidesInterrupt is what is left of joined errors without those that only tell
+// of an interrupt.
+func besidesInterrupt(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return err
 	}
+	var others []error
+	for _, one := range joined.Unwrap() {
+		others = append(others, besidesInterrupt(one))
+	}
+	return errors.Join(others...)
 }
 
 func hintFor(err error) string {
@@ -116,6 +139,7 @@ func hintFor(err error) string {
 	}{
 		{piv.ErrNoPCSC, "build it with CGO_ENABLED=1 and libpcsclite-dev, or use the Windows binary"},
 		{piv.ErrNoService, "start the smart card service: systemctl start pcscd (Linux), sc start SCardSvr (Windows)"},
+		{piv.ErrAccessDenied, "allow this user the polkit actions org.debian.pcsc-lite.access_pcsc and org.debian.pcsc-lite.access_card, or work in a session at the machine itself"},
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
 		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
 		{piv.ErrNotYubiKey, "use a YubiKey 4, 5 or later with its PIV application switched on"},
@@ -129,6 +153,7 @@ func hintFor(err error) string {
 		{syscall.ENOSPC, "make room on that disk and run the same command again: it goes on where it was"},
 		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then run the same command again"},
+		{tui.ErrBroken, "what was done stays done: run the same command again, or go on line by line with --plain"},
 		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},
 	} {
 		if errors.Is(err, entry.err) {

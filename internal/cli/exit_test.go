@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -12,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
 // The numbers are those of the README; scripts depend on them, however deep in
@@ -25,6 +27,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("anything else"), 1},
 		{plain.ErrEndOfInput, 1},
 		{enroll.ErrDeclined, 1},
+		{tui.ErrBroken, 1},
 		{usageErrorf("no such flag"), 2},
 		{enroll.ValidateAddress("nobody"), 2},
 		{&enroll.MissingError{What: "the PIN", Flag: "--pin-file FILE"}, 2},
@@ -32,6 +35,7 @@ func TestExitCodes(t *testing.T) {
 		{gmail.ErrCredentials, 4},
 		{gmail.ErrScope, 4},
 		{piv.ErrNoService, 5},
+		{piv.ErrAccessDenied, 5},
 		{piv.ErrNoReader, 5},
 		{piv.ErrNoCard, 5},
 		{piv.ErrNotYubiKey, 5},
@@ -60,5 +64,33 @@ func TestExitCodes(t *testing.T) {
 	// Whoever is interrupted is told so, whatever else went wrong then.
 	if got := exitCode(errors.Join(errors.New("the lab cannot be ended"), context.Canceled)); got != 130 {
 		t.Errorf("an interrupt with another error is exit code %d", got)
+	}
+}
+
+// An interrupt hides nothing that went wrong besides.
+func TestWhatAPersonIsTold(t *testing.T) {
+	stopped := &enroll.StepError{Step: enroll.Step{Title: "read the card"}, Err: context.Canceled}
+	full := fmt.Errorf("closing the ledger: %w", errors.New("the disk is full"))
+	const interrupted = "cse-piv: interrupted; run the same command again to go on\n"
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"an interrupt":               {context.Canceled, interrupted},
+		"in a step":                  {stopped, interrupted},
+		"with nothing else":          {errors.Join(stopped, nil), interrupted},
+		"with something else":        {errors.Join(stopped, full), "cse-piv: error: closing the ledger: the disk is full\n" + interrupted},
+		"joined with that twice":     {errors.Join(errors.Join(full, context.Canceled), nil), "cse-piv: error: closing the ledger: the disk is full\n" + interrupted},
+		"with something with a hint": {errors.Join(context.Canceled, piv.ErrNoReader), "cse-piv: error: no smart card reader\ncse-piv: hint: " + hintFor(piv.ErrNoReader) + "\n" + interrupted},
+		"no interrupt":               {full, "cse-piv: error: closing the ledger: the disk is full\n"},
+		"readers that are refused":   {piv.ErrAccessDenied, "cse-piv: error: the smart card service refuses this user\ncse-piv: hint: " + hintFor(piv.ErrAccessDenied) + "\n"},
+	} {
+		var out strings.Builder
+		if printError(&out, test.err); out.String() != test.want {
+			t.Errorf("%s: it was told\n%swant\n%s", name, out.String(), test.want)
+		}
+	}
+	if !strings.Contains(hintFor(piv.ErrAccessDenied), "polkit") {
+		t.Error("nothing says what refuses the readers")
 	}
 }
