@@ -114,6 +114,30 @@ func TestReviewViews(t *testing.T) {
 	w.golden("review-known")
 }
 
+// Nobody agrees to what was not seen.
+func TestEnterReadsTheReviewOnBeforeItAgrees(t *testing.T) {
+	review := reviewOf(ada)
+	signing := review.Keys[0]
+	signing.Slot, signing.Use = "9c", enroll.UseSign
+	review.Keys = append([]enroll.ReviewKey{signing}, review.Keys...)
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("review")
+	reply := w.askReview(review)
+	w.shows("↓ more", "enter read on").hides("register at Gmail").press("enter").on(screenReview).shows("enter register at Gmail").hides("↓ more")
+	if _, given := answered(reply); given {
+		t.Fatal("it was agreed to before it was read")
+	}
+	w.press("pgup").shows("enter read on").press("enter", "enter").on(screenWork)
+	if got, given := answered(reply); !given || !got.value {
+		t.Error("it was not agreed to")
+	}
+	// In a window that shows all of it there is nothing to read on.
+	reply = w.askReview(review)
+	w.size(120, 40).shows("register at Gmail").press("enter").on(screenWork)
+	if _, given := answered(reply); !given {
+		t.Error("it was not agreed to")
+	}
+}
+
 // reviewOf is a clean chain of one key.
 func reviewOf(email string) enroll.Review {
 	chain := chainFor(email)

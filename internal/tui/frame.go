@@ -74,6 +74,10 @@ func (m *Model) pages() int {
 	return (hidden + page(height) - 1) / page(height)
 }
 
+// unread reports whether a review goes on below the window: nobody agrees to what
+// was not seen.
+func (m *Model) unread() bool { return m.at == screenReview && m.scroll < m.pages() }
+
 // page is how many lines are scrolled at once.
 func page(height int) int { return max(1, height-2) }
 
@@ -210,6 +214,9 @@ func (m *Model) help1() []key.Binding {
 		return m.drawer.bindings(m.session)
 	}
 	bindings := m.screens[m.at].bindings(m.session)
+	if m.unread() {
+		bindings = []key.Binding{named(keys.Next, "read on"), named(keys.Back, "stop")}
+	}
 	if m.drawer != nil {
 		bindings = append(bindings, keys.Practice)
 	}

@@ -164,7 +164,7 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, keys.PageUp):
 		m.scroll = max(0, m.scroll-1)
 		return nil
-	case key.Matches(msg, keys.PageDown):
+	case key.Matches(msg, keys.PageDown), key.Matches(msg, keys.Next) && m.unread():
 		m.scroll = min(m.scroll+1, m.pages())
 		return nil
 	case key.Matches(msg, keys.Back) && m.session.run.active():
