@@ -149,6 +149,9 @@ func (o *batchOptions) openLedgers(ctx context.Context, streams *Streams, task *
 // conclude shows what the run came to and writes its reports.
 func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *batch.Options, id int64, runErr error) error {
 	run, err := task.Ledger.Run(ctx, id)
+	if err != nil && errors.As(runErr, new(*ledger.Error)) {
+		return nil // the same again
+	}
 	if err != nil {
 		return err
 	}

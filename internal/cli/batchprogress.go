@@ -22,6 +22,10 @@ import (
 // report has them all.
 const mostNotes = 20
 
+// longWait is from when on a person is told that a user is waited for: longer than
+// what a batch does by itself.
+const longWait = 2 * time.Minute
+
 // batchProgress shows what happens in a batch: a bar or lines for a person, or
 // JSON lines.
 type batchProgress struct {
@@ -106,6 +110,10 @@ func (p *batchProgress) event(e batch.Event) {
 	case batch.KindFailed, batch.KindWarning:
 		p.tell(e)
 		p.count(e.Kind)
+	case batch.KindRetry:
+		if e.Wait > longWait && p.notes < mostNotes {
+			p.tell(e)
+		}
 	case batch.KindDone:
 		p.count(e.Kind)
 	case batch.KindStarted:
@@ -131,7 +139,7 @@ func (p *batchProgress) count(kind batch.Kind) {
 	p.bar.Show(p.tally)
 }
 
-// tell shows a failure or a warning, unless there were many, or the same of
+// tell shows a failure, a warning or a wait, unless there were many, or the same of
 // somebody else.
 func (p *batchProgress) tell(e batch.Event) {
 	if p.notes >= mostNotes || e.Kind == batch.KindWarning && p.said[e.Message] {
@@ -146,9 +154,12 @@ func (p *batchProgress) tell(e batch.Event) {
 	if e.Where != "" && !strings.HasPrefix(text, e.Where) {
 		text = e.Where + ": " + text
 	}
-	if e.Kind == batch.KindWarning {
+	switch e.Kind {
+	case batch.KindWarning:
 		p.said[e.Message] = true
 		text = "warning: " + text
+	case batch.KindRetry:
+		text += fmt.Sprintf("; tried again in %v", e.Wait.Round(time.Second))
 	}
 	p.bar.Note("cse-piv: " + text)
 }

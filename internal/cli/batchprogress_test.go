@@ -31,3 +31,16 @@ func TestProgressAsJSON(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestLongWaitsAreTold: a person sees why nothing happens for minutes.
+func TestLongWaitsAreTold(t *testing.T) {
+	var out strings.Builder
+	progress := newBatchProgress(&Streams{Err: &out}, false)
+	for _, wait := range []time.Duration{90 * time.Second, 5 * time.Minute} {
+		progress.event(batch.Event{Kind: batch.KindRetry, Email: "ada@x", Where: "people.csv line 2", Message: "too many requests", Wait: wait})
+	}
+	progress.close()
+	if want := "cse-piv: people.csv line 2: ada@x: too many requests; tried again in 5m0s\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
