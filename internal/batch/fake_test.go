@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -60,11 +61,12 @@ func (fakeAccount) EnsureIdentity(_ context.Context, want gmail.Identity, _ bool
 // fakeCrowd is a source of so many people; fakeEntry makes their entries. before, where
 // it is set, is called before each row.
 type fakeCrowd struct {
+	name   string
 	users  int
 	before func(n int)
 }
 
-func (fakeCrowd) Name() string { return "people.csv" }
+func (c fakeCrowd) Name() string { return cmp.Or(c.name, "people.csv") }
 
 func (c fakeCrowd) Rows(context.Context) iter.Seq2[source.Row, error] {
 	return func(yield func(source.Row, error) bool) {
@@ -72,7 +74,7 @@ func (c fakeCrowd) Rows(context.Context) iter.Seq2[source.Row, error] {
 			if c.before != nil {
 				c.before(n)
 			}
-			if !yield(source.Row{Where: fmt.Sprintf("people.csv line %d", n), Line: n, Email: fakeEmail(n)}, nil) {
+			if !yield(source.Row{Where: fmt.Sprintf("%s line %d", c.Name(), n), Line: n, Email: fakeEmail(n)}, nil) {
 				return
 			}
 		}

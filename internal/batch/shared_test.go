@@ -35,10 +35,10 @@ func TestSharedLedger(t *testing.T) {
 	}
 }
 
-// enqueue fills the queue from a source that has so many users.
-func enqueue(t *testing.T, l *ledger.Ledger, users int) {
+// enqueue fills the queue from a source.
+func enqueue(t *testing.T, l *ledger.Ledger, people fakeCrowd) {
 	t.Helper()
-	options := fakeOptions(l, fakeCrowd{users: users}, nil, 8)
+	options := fakeOptions(l, people, nil, 8)
 	options.NoWork = true
 	mustRun(t, options)
 }
@@ -66,7 +66,7 @@ func testRestartWhileReading(t *testing.T, server *pgtest.Server) {
 // testForgottenUsers: they wait, and have no job.
 func testForgottenUsers(t *testing.T, url string) {
 	l := openLedger(t, url)
-	enqueue(t, l, 3)
+	enqueue(t, l, fakeCrowd{users: 3})
 	if _, err := l.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func testOverlappingRuns(t *testing.T, url string) {
 	working := fakeOptions(l, fakeCrowd{users: 20}, &fakeDomain{}, 8)
 	working.Notify = func(event batch.Event) {
 		if event.Kind == batch.KindStarted {
-			enqueue(t, other, 20)
+			enqueue(t, other, fakeCrowd{users: 20})
 		}
 	}
 	counts, err := run(t, working)
@@ -89,12 +89,15 @@ func testOverlappingRuns(t *testing.T, url string) {
 		t.Errorf("%+v %v", counts, err)
 	}
 	reading := fakeOptions(l, fakeCrowd{users: 1200, before: func(n int) {
-		if n == 700 {
-			enqueue(t, other, 100)
+		switch n {
+		case 1: // before its own rows are entered
+			enqueue(t, other, fakeCrowd{name: "others.csv", users: 100})
+		case 700: // after
+			enqueue(t, other, fakeCrowd{name: "others.csv", users: 200})
 		}
 	}}, nil, 8)
 	reading.NoWork = true
-	if counts, err := run(t, reading); !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 100, Of: 1200}) || counts.Total != 1100 {
+	if counts, err := run(t, reading); !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 200, Of: 1200}) || counts.Total != 1000 {
 		t.Errorf("%+v %v", counts, err)
 	}
 }
@@ -102,7 +105,7 @@ func testOverlappingRuns(t *testing.T, url string) {
 // testReadOnlyForAWhile: the database can be read, as one that has become a standby.
 func testReadOnlyForAWhile(t *testing.T, url string) {
 	l := openLedger(t, url)
-	enqueue(t, l, 3)
+	enqueue(t, l, fakeCrowd{users: 3})
 	readOnly(t, l, "on")
 	var events journal
 	domain := &fakeDomain{}
@@ -191,7 +194,7 @@ func testCutOff(t *testing.T, url string) {
 // testLittleRoom: users whom a worker has no room for go to another one.
 func testLittleRoom(t *testing.T, url string) {
 	l := openLedger(t, url)
-	enqueue(t, l, 2)
+	enqueue(t, l, fakeCrowd{users: 2})
 	began := make(chan struct{})
 	slow := fakeOptions(l, nil, &fakeDomain{looking: func(ctx context.Context) error {
 		close(began) // panics where it has two at once
@@ -212,7 +215,7 @@ func testLittleRoom(t *testing.T, url string) {
 
 func testWorkersFinishARun(t *testing.T, url string) {
 	l := openLedger(t, url)
-	enqueue(t, l, 5)
+	enqueue(t, l, fakeCrowd{users: 5})
 	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 5, Done: 5})
 	if r, err := l.Run(t.Context(), 1); err != nil || r.Finished.IsZero() {
 		t.Errorf("%+v %v", r, err)
