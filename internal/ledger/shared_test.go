@@ -17,6 +17,7 @@ func TestSharedLedger(t *testing.T) {
 		"forgotten": testForgotten,
 		"dead":      testDeadWorkers,
 		"restart":   testRestart,
+		"many":      testConnections,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, server, open(t, server.NewDatabase(t))) })
 	}
@@ -79,6 +80,14 @@ func testForgotten(t *testing.T, _ *pgtest.Server, l *ledger.Ledger) {
 		t.Fatal(err)
 	}
 	forgotten("had@x", "never@x")
+}
+
+// testConnections: the address says how many there may be.
+func testConnections(t *testing.T, server *pgtest.Server, l *ledger.Ledger) {
+	few := open(t, server.NewDatabase(t)+"&pool_max_conns=3")
+	if most, usual := few.Pool().Config().MaxConns, l.Pool().Config().MaxConns; most != 3 || usual != 20 {
+		t.Errorf("%d connections where 3 are asked for, else %d", most, usual)
+	}
 }
 
 // testDeadWorkers: their jobs go back, and nobody else's.
