@@ -19,8 +19,9 @@ import (
 type fakeDomain struct {
 	opened atomic.Int64
 	fail   func(n int64) error
-	// looking and creating, where they are set, are called for each such call.
-	looking, creating func(ctx context.Context) error
+	// looking, creating (a key pair) and setting (an identity), where they are set,
+	// are called for each such call.
+	looking, creating, setting func(ctx context.Context) error
 }
 
 func (d *fakeDomain) User(_ context.Context, email string) (batch.Account, error) {
@@ -54,7 +55,12 @@ func (a fakeAccount) EnsureKeyPair(ctx context.Context, _ []gmail.KeyPair, r gma
 	return gmail.KeyPair{ID: "id-" + a.email, LeafSHA256: r.LeafSHA256, Enabled: true}, true, nil
 }
 
-func (fakeAccount) EnsureIdentity(_ context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
+func (a fakeAccount) EnsureIdentity(ctx context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
+	if a.domain.setting != nil {
+		if err := a.domain.setting(ctx); err != nil {
+			return gmail.Identity{}, gmail.Change{}, err
+		}
+	}
 	return want, gmail.Change{}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
 )
@@ -25,6 +26,7 @@ func TestSharedLedger(t *testing.T) {
 		"tables gone":  testTablesGone,
 		"cut off":      testCutOff,
 		"little room":  testLittleRoom,
+		"changed":      testChangedMeanwhile,
 		"finished run": testWorkersFinishARun,
 	} {
 		url := server.NewDatabase(t)
@@ -210,6 +212,38 @@ func testLittleRoom(t *testing.T, url string) {
 	cancel()
 	if err := <-ended; !isInterrupted(err) {
 		t.Error(err)
+	}
+}
+
+// testChangedMeanwhile: other certificates are asked for while a worker acts for
+// somebody. It lets go, for whoever comes next.
+func testChangedMeanwhile(t *testing.T, url string) {
+	l, other := openLedger(t, url), openLedger(t, url)
+	for _, setting := range []bool{false, true} {
+		enqueue(t, l, fakeCrowd{users: 1})
+		stopping := make(chan struct{})
+		change := func(ctx context.Context) error {
+			defer close(stopping)
+			run, err := other.Begin(ctx, ledger.Run{Source: "others.csv"})
+			if err != nil {
+				return err
+			}
+			_, err = other.Put(ctx, run, []ledger.Entry{fakeEntry(source.Row{Email: fakeEmail(1), Line: 99})}, false)
+			return err
+		}
+		domain := &fakeDomain{creating: change}
+		if setting {
+			domain = &fakeDomain{setting: change}
+		}
+		worker := fakeOptions(l, nil, domain, 8)
+		worker.Stopping = stopping
+		if err := batch.Work(t.Context(), worker); !isInterrupted(err) {
+			t.Error(err)
+		}
+		var state, claim string
+		if err := l.Pool().QueryRow(t.Context(), `SELECT state, claim FROM entry`).Scan(&state, &claim); err != nil || state != "waiting" || claim != "" {
+			t.Errorf("setting %v: %s, claimed by %q, %v", setting, state, claim, err)
+		}
 	}
 }
 

@@ -78,8 +78,8 @@ func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err 
 	var cut *cutOffError
 	switch {
 	case err == nil:
-		if s.ledgerError(l.RecordDone(ctx, task, s.engine.options.Operator, found)) != nil {
-			return overtakenWait
+		if err := s.ledgerError(l.RecordDone(ctx, task, s.engine.options.Operator, found)); err != nil {
+			return s.overtaken(ctx, task, err)
 		}
 		s.engine.outcome(nil)
 		s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
@@ -88,14 +88,22 @@ func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err 
 		s.cutOff.Store(true)
 		return 0
 	case errors.Is(err, ledger.ErrChanged):
-		s.ledgerError(l.LetGo(ctx, task))
-		return overtakenWait
+		return s.overtaken(ctx, task, err)
 	case ctx.Err() != nil, kindOf(err) == gmail.KindCanceled, errors.Is(err, errSilent), errors.As(err, &failed):
 		// Not this user's fault: the next run, or another worker, goes on.
 		s.ledgerError(l.LetGo(ctx, task))
 		return 0
 	}
 	return s.trouble(ctx, task, err)
+}
+
+// overtaken is for a task of which nothing could be recorded: whoever takes the
+// user next, here or elsewhere, looks at what is asked for now.
+func (s *session) overtaken(ctx context.Context, task ledger.Task, err error) time.Duration {
+	if errors.Is(err, ledger.ErrChanged) {
+		s.ledgerError(s.engine.options.Ledger.LetGo(ctx, task))
+	}
+	return overtakenWait
 }
 
 // trouble records why a user is not done, and says when to try again.
@@ -109,8 +117,8 @@ func (s *session) trouble(ctx context.Context, task ledger.Task, cause error) ti
 	case task.Class != ledger.ClassLater || task.Attempts >= s.engine.options.GiveUp:
 		final = true
 	}
-	if s.ledgerError(s.engine.options.Ledger.RecordTrouble(ctx, task, s.engine.options.Operator, final)) != nil {
-		return overtakenWait
+	if err := s.ledgerError(s.engine.options.Ledger.RecordTrouble(ctx, task, s.engine.options.Operator, final)); err != nil {
+		return s.overtaken(ctx, task, err)
 	}
 	s.engine.outcome(cause)
 	event := Event{Kind: KindFailed, Run: task.Run, Email: task.Email, Where: task.Where, Reason: task.Reason, Message: task.Message, Hint: task.Hint}
