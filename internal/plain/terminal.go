@@ -15,8 +15,6 @@ import (
 	"io"
 	"os"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // ErrEndOfInput is input that ended where an answer was expected.
@@ -60,33 +58,16 @@ func (t *Terminal) Close() error { return t.close() }
 // readLine reads one answer. Reading a terminal cannot be interrupted, so when
 // ctx ends the read is left behind; the process is about to end then.
 func (t *Terminal) readLine(ctx context.Context, echo bool) (string, error) {
-	if !echo && t.tty != nil {
-		fd := int(t.tty.Fd())
-		state, err := term.GetState(fd)
-		if err != nil {
-			return "", fmt.Errorf("reading the terminal's state: %w", err)
-		}
-		return t.await(ctx, func() (string, error) {
-			line, err := term.ReadPassword(fd)
-			fmt.Fprintln(t.out)
-			return string(line), err
-		}, func() { _ = term.Restore(fd, state) })
-	}
-	return t.await(ctx, func() (string, error) {
-		line, tooLong, err := t.in.ReadLine()
-		if t.tty == nil {
-			fmt.Fprintln(t.out) // nobody pressed Enter there
-		}
-		if err == nil && tooLong {
-			return "", fmt.Errorf("an answer is longer than %d bytes", maxLine)
-		}
-		return string(line), err
-	}, func() {})
-}
-
-func (t *Terminal) await(ctx context.Context, read func() (string, error), restore func()) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
+	}
+	silent := !echo && t.tty != nil
+	if silent {
+		restore, err := switchEchoOff(int(t.tty.Fd()))
+		if err != nil {
+			return "", fmt.Errorf("switching the terminal's echo off: %w", err)
+		}
+		defer restore()
 	}
 	type answer struct {
 		line string
@@ -94,15 +75,20 @@ func (t *Terminal) await(ctx context.Context, read func() (string, error), resto
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		line, err := read()
-		answers <- answer{line, err}
+		line, tooLong, err := t.in.ReadLine()
+		if err == nil && tooLong {
+			err = fmt.Errorf("it is longer than %d bytes", maxLine)
+		}
+		answers <- answer{string(line), err}
 	}()
 	select {
 	case <-ctx.Done():
-		restore()
 		fmt.Fprintln(t.out)
 		return "", ctx.Err()
 	case got := <-answers:
+		if silent || t.tty == nil {
+			fmt.Fprintln(t.out) // the Enter shows nowhere else
+		}
 		if errors.Is(got.err, io.EOF) {
 			return "", ErrEndOfInput
 		}
