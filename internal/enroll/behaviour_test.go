@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,4 +246,31 @@ func TestOneUserIsEnrolledByOneProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.checkWhole(d.mustRun())
+}
+
+// TestTouchIsAskedForAsLongAsTheCardWaits: the card that is to sign and then to
+// decrypt waits twice, and not in between.
+func TestTouchIsAskedForAsLongAsTheCardWaits(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	practice.SetManualTouch(true)
+	defer practice.SetManualTouch(false)
+	d.request.Keys[0].TouchPolicy = piv.TouchAlways
+	var seen []string
+	d.world.Notify = func(event enroll.Event) {
+		switch event.State {
+		case enroll.StateTouch:
+			seen = append(seen, event.Step+" "+string(event.State))
+			if practice.Touch() != 1 {
+				t.Error("the card does not wait")
+			}
+		case enroll.StateTouched:
+			seen = append(seen, event.Step+" "+string(event.State))
+		}
+	}
+	d.mustRun()
+	want := []string{"request touch", "request touched", "prove-possession touch", "prove-possession touched", "prove-possession touch", "prove-possession touched"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("told was %q", seen)
+	}
 }

@@ -26,6 +26,8 @@ type Enrollment struct {
 	card     Card
 	serial   uint32
 	identity piv.Identity
+	// waitsForTouch says that a person was told to touch the card.
+	waitsForTouch bool
 
 	account    Account
 	knownPairs []gmail.KeyPair

@@ -12,6 +12,7 @@ const (
 	StateDone    State = "done"    // the step acted, and saw that it holds
 	StateRetry   State = "retry"   // the card or the network hiccupped; the step looks again
 	StateTouch   State = "touch"   // the card waits for its button to be touched
+	StateTouched State = "touched" // it waits no more
 	StateCardOut State = "card-out"
 	StateNote    State = "note" // something a person should know
 	StateFailed  State = "failed"

@@ -13,6 +13,7 @@ func readCardStep() Step {
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.card != nil, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
 			card, err := e.world.OpenCard(ctx, e.serial, func(slot piv.Slot) {
+				e.waitsForTouch = true
 				e.notify(StateTouch, fmt.Sprintf("the key in slot %s waits for a touch", slot))
 			})
 			if err != nil {
@@ -30,4 +31,12 @@ func readCardStep() Step {
 			e.card, e.identity, e.serial = card, identity, identity.Serial
 			return nil
 		}}
+}
+
+// touched tells, after the card was used, that it waits for a touch no more.
+func (e *Enrollment) touched() {
+	if e.waitsForTouch {
+		e.waitsForTouch = false
+		e.notify(StateTouched, "")
+	}
 }

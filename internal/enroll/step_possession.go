@@ -46,6 +46,7 @@ func (e *Enrollment) proveSigning(ctx context.Context, key *key) error {
 	rand.Read(message)
 	digest := sha256.Sum256(message)
 	signature, err := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin).Sign(rand.Reader, digest[:], crypto.SHA256)
+	e.touched()
 	if err != nil {
 		return err
 	}
@@ -75,6 +76,7 @@ func (e *Enrollment) proveReading(ctx context.Context, key *key) error {
 			return err
 		}
 		read, err := e.card.Decrypt(ctx, key.Slot, key.public, e.secrets.pin, ciphertext)
+		e.touched()
 		if err != nil {
 			return err
 		}
@@ -103,6 +105,7 @@ func (e *Enrollment) proveAgreement(ctx context.Context, key *key, leaf *ecdh.Pu
 		return err
 	}
 	got, err := e.card.ECDH(ctx, key.Slot, key.public, e.secrets.pin, ephemeral.PublicKey())
+	e.touched()
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ func requestStep(index int, request KeyRequest) Step {
 		key := e.keys[index]
 		signer := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin)
 		der, err := smime.CreateRequest(ctx, signer, smime.RequestOptions{Email: e.request.Email, Use: string(key.Use)})
+		e.touched()
 		if err != nil {
 			return err
 		}

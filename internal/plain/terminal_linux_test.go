@@ -49,6 +49,7 @@ func (p *pseudo) echoes(t *testing.T) bool {
 	state, err := unix.IoctlGetTermios(int(p.tty.Fd()), unix.TCGETS)
 	if err != nil {
 		t.Error(err)
+		return true
 	}
 	return state.Lflag&unix.ECHO != 0
 }

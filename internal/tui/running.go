@@ -76,7 +76,7 @@ func (r *running) apply(event enroll.Event) {
 		r.touch = event.Message
 	case enroll.StateCardOut:
 		r.cardOut, r.touch = event.Message, ""
-	case enroll.StateRetry:
+	case enroll.StateTouched, enroll.StateRetry:
 		r.touch = ""
 	case enroll.StateNote:
 		r.notes = append(r.notes, event.Message)

@@ -37,6 +37,9 @@ func TestTouchIsAskedForOnlyWhileTheCardWaits(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("prove-possession").hides("Touch")
 	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now")
 	w.event("prove-possession", enroll.StateRetry, "the card was reset").hides("Touch your YubiKey now")
+	// It is touched to sign, and then once more to decrypt.
+	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").event("prove-possession", enroll.StateTouched, "").hides("Touch your YubiKey now")
+	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now")
 }
 
 func TestEventsOfAnOldRunAreIgnored(t *testing.T) {
