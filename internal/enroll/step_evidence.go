@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"slices"
 	"time"
 
@@ -19,9 +20,13 @@ func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.folder != nil, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
-			waiting, cancel := context.WithTimeout(ctx, lockPatience)
-			defer cancel()
-			unlock, err := evidence.Lock(waiting, e.world.Evidence, e.request.Email)
+			unlock, err := evidence.TryLock(e.world.Evidence, e.request.Email)
+			if errors.Is(err, evidence.ErrBusy) {
+				e.note("%v: waiting for it", err)
+				waiting, cancel := context.WithTimeout(ctx, lockPatience)
+				defer cancel()
+				unlock, err = evidence.Lock(waiting, e.world.Evidence, e.request.Email)
+			}
 			if err != nil {
 				return err
 			}
