@@ -109,7 +109,7 @@ func (p *practice) inserted(card *yubikey.Card) bool {
 }
 
 // Do carries an act out.
-func (p *practice) Do(_ context.Context, id string) (string, error) {
+func (p *practice) Do(_ context.Context, id string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	words := strings.Fields(id)
@@ -117,41 +117,41 @@ func (p *practice) Do(_ context.Context, id string) (string, error) {
 	for i, word := range words[1:] {
 		n, err := strconv.Atoi(word)
 		if err != nil || i >= len(numbers) {
-			return "", fmt.Errorf("there is no act %q", id)
+			return fmt.Errorf("there is no act %q", id)
 		}
 		numbers[i] = n
 	}
 	switch words[0] {
 	case "touch":
-		return "touched", touched(p.lab.Touch())
+		return touched(p.lab.Touch())
 	case "pull":
-		return "the card is out", p.lab.Pull(numbers[0])
+		return p.lab.Pull(numbers[0])
 	case "insert":
 		if numbers[1] >= len(p.cards) {
-			return "", fmt.Errorf("there is no card %d", numbers[1])
+			return fmt.Errorf("there is no card %d", numbers[1])
 		}
-		return "the card is in", p.lab.Insert(numbers[0], p.cards[numbers[1]])
+		return p.lab.Insert(numbers[0], p.cards[numbers[1]])
 	case "new":
 		card, err := p.lab.NewCard(lab.CardSpec{})
 		if err != nil {
-			return "", err
+			return err
 		}
 		p.cards = append(p.cards, card)
-		return "a new card is in", p.lab.Insert(numbers[0], card)
+		return p.lab.Insert(numbers[0], card)
 	case "foreign":
-		return "a card that is no YubiKey is in", p.lab.InsertForeign(numbers[0])
+		return p.lab.InsertForeign(numbers[0])
 	case "ca":
 		p.slowCA = !p.slowCA
-		return "", nil
+		return nil
 	case "api":
 		if p.slowAPI = !p.slowAPI; p.slowAPI {
-			return "", p.lab.SetFaults(practiceLatency)
+			return p.lab.SetFaults(practiceLatency)
 		}
-		return "", p.lab.SetFaults("latency:0s")
+		return p.lab.SetFaults("latency:0s")
 	case "lose":
-		return "", p.lab.SetFaults("api:lost@1")
+		return p.lab.SetFaults("api:lost@1")
 	}
-	return "", fmt.Errorf("there is no act %q", id)
+	return fmt.Errorf("there is no act %q", id)
 }
 
 func touched(cards int) error {

@@ -7,6 +7,7 @@ package desk
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -78,12 +79,16 @@ type CardStatus struct {
 type Practice interface {
 	// Acts lists what can be done now.
 	Acts() []Act
-	// Do carries one out and says what happened.
-	Do(ctx context.Context, id string) (string, error)
+	// Do carries one out.
+	Do(ctx context.Context, id string) error
 }
 
 // Act is one thing that can be done in the practice lab.
 type Act struct{ ID, Title string }
+
+// PINKept is how long a front end remembers the PIN that was typed for a person who
+// waits for their certificate, so that it need not be typed again at once.
+const PINKept = 5 * time.Minute
 
 // FrontEnd is a person's side of an enrollment.
 type FrontEnd struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -103,8 +104,9 @@ type serving struct {
 	card    desk.CardStatus
 	request enroll.Request
 	// pin was typed for this person a moment ago, and is kept while they wait for
-	// their certificate.
-	pin secret.Secret
+	// their certificate, for desk.PINKept.
+	pin   secret.Secret
+	typed time.Time
 }
 
 // serveAll serves until everybody is done or nobody else is to be.

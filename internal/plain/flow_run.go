@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -63,7 +64,7 @@ func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secr
 	}
 	known := u.serving.pin
 	u.serving.pin = secret.Secret{}
-	if !question.New && question.Problem == "" && !known.IsZero() {
+	if !question.New && question.Problem == "" && !known.IsZero() && time.Since(u.serving.typed) < desk.PINKept {
 		u.serving.pin = known
 		return known, nil
 	}
@@ -72,6 +73,6 @@ func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secr
 	}
 	fmt.Fprintln(u.out, "hand the keyboard to the user; nothing of what is typed is shown")
 	pin, err := u.Terminal.Secret(ctx, question)
-	u.serving.pin = pin
+	u.serving.pin, u.serving.typed = pin, time.Now()
 	return pin, err
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"io"
 	"iter"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -319,5 +321,20 @@ func TestWhatIsSaidInAReview(t *testing.T) {
 	f = &flow{Terminal: NewPipe(strings.NewReader(""), &said)}
 	if err := f.review(t.Context(), review); !errors.Is(err, ErrEndOfInput) {
 		t.Errorf("the end of the input is %v", err)
+	}
+}
+
+func TestAPINThatWasTypedLongAgoIsAskedForAgain(t *testing.T) {
+	question := enroll.SecretQuestion{Question: enroll.Question{ID: enroll.QuestionPIN}}
+	for _, test := range []struct {
+		ago  time.Duration
+		want string
+	}{{desk.PINKept - time.Minute, "271828"}, {desk.PINKept + time.Second, "314159"}} {
+		s := &serving{pin: secret.FromString("271828"), typed: time.Now().Add(-test.ago)}
+		asked := &user{Terminal: NewPipe(strings.NewReader("314159\n"), io.Discard), serving: s}
+		pin, err := asked.Secret(t.Context(), question)
+		if err != nil || string(pin.Reveal()) != test.want || string(s.pin.Reveal()) != test.want {
+			t.Errorf("typed %v ago: another PIN than wanted, %v", test.ago, err)
+		}
 	}
 }

@@ -109,13 +109,17 @@ func (w world) acts() tea.Cmd {
 
 func (w world) act(id string) tea.Cmd {
 	return w.do(func(ctx context.Context) tea.Msg {
-		said, err := w.desk.Practice.Do(ctx, id)
-		return actedMsg{said: said, err: err}
+		return actedMsg{w.desk.Practice.Do(ctx, id)}
 	})
 }
 
 func (w world) beat() tea.Cmd {
 	return w.later(beatPause, func() tea.Msg { return beatMsg(time.Now()) })
+}
+
+// forgetLater says when a PIN that was typed is forgotten.
+func (w world) forgetLater(run int) tea.Cmd {
+	return w.later(desk.PINKept, func() tea.Msg { return forgetMsg{run} })
 }
 
 func (w world) collectLater() tea.Cmd {

@@ -202,7 +202,7 @@ func (*fakePractice) Acts() []desk.Act {
 	return []desk.Act{{ID: "pull 0", Title: "pull the card out"}, {ID: "new 0", Title: "put a new card in"}, {ID: "ca", Title: "let the CA take its time"}}
 }
 
-func (p *fakePractice) Do(_ context.Context, id string) (string, error) {
+func (p *fakePractice) Do(_ context.Context, id string) error {
 	p.did = append(p.did, id)
-	return "done", p.err
+	return p.err
 }

@@ -49,10 +49,9 @@ type (
 	// otpTypedMsg says that a touched YubiKey typed into the window.
 	otpTypedMsg struct{}
 	actsMsg     struct{ acts []desk.Act }
-	actedMsg    struct {
-		said string
-		err  error
-	}
+	actedMsg    struct{ err error }
+	// forgetMsg says that the PIN that was typed for that run was kept long enough.
+	forgetMsg struct{ run int }
 )
 
 // What a running enrollment reports and asks; run tells old ones from new.

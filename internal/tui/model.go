@@ -266,7 +266,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
 		return m.show(screenPlan)
 	case len(issuer.Waits(err)) > 0:
-		return m.show(screenCertificate)
+		return tea.Batch(s.world.forgetLater(s.run.id), m.show(screenCertificate))
 	}
 	return m.show(screenFailure)
 }
@@ -314,6 +314,10 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 		if s.run.active() {
 			s.run.beat(msg)
 			return s.world.beat()
+		}
+	case forgetMsg:
+		if s.run.is(msg.run) && !s.run.active() {
+			s.run.typed = secret.Secret{}
 		}
 	case collectMsg:
 		return tea.Batch(append(s.collectAll(), s.world.collectLater())...)

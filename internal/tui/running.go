@@ -21,8 +21,8 @@ type running struct {
 	notes   []string
 	now     time.Time
 	turns   int // of the spinner
-	// typed is the PIN as it was typed last, kept only while the run waits for a
-	// certificate.
+	// typed is the PIN as it was typed last. When the run has ended it is kept for
+	// desk.PINKept, and only where a certificate is waited for.
 	typed   secret.Secret
 	ended   bool
 	receipt *enroll.Receipt

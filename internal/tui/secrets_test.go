@@ -149,6 +149,23 @@ func noSecretsUnder(t *testing.T, folder string) {
 	}
 }
 
+func TestKnownPINIsForgottenInTime(t *testing.T) {
+	live(t, func(t *testing.T, w *wizard, world *softWorld) {
+		world.answer(false)
+		w.press("enter").atWork(world, adasCard).typedTwice(canaryPIN).pass(2 * time.Second).on(screenCertificate)
+		time.Sleep(desk.PINKept - 10*time.Second)
+		if w.settle(); w.model.session.run.typed.IsZero() {
+			t.Error("the PIN is forgotten too early")
+		}
+		time.Sleep(10 * time.Second)
+		if w.settle(); !w.model.session.run.typed.IsZero() {
+			t.Error("the PIN is still known")
+		}
+		world.answer(true)
+		w.press("enter").on(screenPIN).typed(canaryPIN).press("enter").pass(5 * time.Second).on(screenReview)
+	}, desk.Person{Email: ada})
+}
+
 func TestKnownPINIsForgotten(t *testing.T) {
 	waiting := func() *wizard {
 		w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")

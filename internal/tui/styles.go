@@ -11,7 +11,6 @@ import (
 type styles struct {
 	Title, Place, Here, Faint, Label, Value     lipgloss.Style
 	OK, Warning, Bad, Now, Selected, Loss, Rule lipgloss.Style
-	Modal                                       lipgloss.Style
 	Help                                        help.Styles
 	Input                                       textinput.Styles
 }
@@ -29,7 +28,6 @@ func newStyles(dark bool) styles {
 		OK: plain.Foreground(green), Warning: plain.Foreground(amber), Bad: plain.Bold(true).Foreground(red),
 		Now: plain.Bold(true).Foreground(accent), Selected: plain.Bold(true).Foreground(accent),
 		Loss: plain.Bold(true).Foreground(red), Rule: faint,
-		Modal: plain.Border(lipgloss.RoundedBorder()).BorderForeground(accent).Padding(0, 2),
 		Help:  help.DefaultStyles(dark),
 		Input: textinput.DefaultStyles(dark),
 	}
