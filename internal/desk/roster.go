@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -50,7 +51,9 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 	if len(data) > maxRoster {
 		return nil, fmt.Errorf("the roster is larger than %d bytes", maxRoster)
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if data = bytes.TrimPrefix(data, []byte("\ufeff")); !utf8.Valid(data) {
+		return nil, errors.New("the roster is not UTF-8: save it as CSV UTF-8")
+	}
 	rows := csv.NewReader(bytes.NewReader(data))
 	rows.Comma, rows.Comment, rows.FieldsPerRecord = separator(data), '#', -1
 	rows.TrimLeadingSpace = rows.Comma != '\t' // which would swallow empty cells
@@ -75,8 +78,11 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 			continue
 		}
 		line, _ := rows.FieldPos(0)
-		if len(people) == 0 && strings.EqualFold(strings.TrimSpace(cells[0]), "email") {
+		switch heading := slices.IndexFunc(cells, isHeading); {
+		case heading == 0 && len(people) == 0:
 			continue
+		case heading > 0 && !strings.Contains(strings.Join(cells, ""), "@"):
+			return nil, &RosterError{Line: line, Err: errors.New("the address has to stand in the first column, the serial number of the card in the second")}
 		}
 		person, err := readPerson(cells)
 		if before, ok := lines[strings.ToLower(person.Email)]; ok && err == nil {
@@ -100,6 +106,8 @@ func ReadRoster(in io.Reader) ([]Person, error) {
 	}
 	return people, errors.Join(problems...)
 }
+
+func isHeading(cell string) bool { return strings.EqualFold(strings.TrimSpace(cell), "email") }
 
 // blank reports whether nothing is in any cell, as in the tails of spreadsheets.
 func blank(cells []string) bool {

@@ -181,3 +181,21 @@ func FuzzReadRoster(f *testing.F) {
 		}
 	})
 }
+
+func TestRosterThatIsSavedOtherwise(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"UTF-16":                 {"\xff\xfea\x00d\x00a\x00", "save it as CSV UTF-8"},
+		"Latin-1":                {"ada@example.com,,D\xe9sir\xe9e\n", "save it as CSV UTF-8"},
+		"the note comes first":   {"note,email\nAda,ada@example.com\n", "line 1: the address has to stand in the first column"},
+		"a note like a heading":  {"ada@example.com,,email\n", ""},
+		"the heading in capital": {"EMAIL,SERIAL\nada@example.com,1\n", ""},
+	} {
+		people, err := desk.ReadRoster(strings.NewReader(test.text))
+		switch {
+		case test.want == "" && (err != nil || len(people) != 1):
+			t.Errorf("%s: %v, %v", name, people, err)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
