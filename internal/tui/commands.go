@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -27,9 +28,15 @@ type world struct {
 	sleep func(context.Context, time.Duration) error
 }
 
-// do makes a command of a call, which is waited for before the wizard ends.
+// do makes a command of a call, which is waited for before the wizard ends. A
+// panic becomes a message: bubbletea would write of it under the screen.
 func (w world) do(call func(context.Context) tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
+		defer func() {
+			if what := recover(); what != nil {
+				msg = brokenMsg{what, debug.Stack()}
+			}
+		}()
 		w.tasks.run(func() { msg = call(w.ctx) })
 		return msg
 	}

@@ -50,6 +50,11 @@ type (
 	otpTypedMsg struct{}
 	actsMsg     struct{ acts []desk.Act }
 	actedMsg    struct{ err error }
+	// brokenMsg is a panic in a command.
+	brokenMsg struct {
+		what  any
+		stack []byte
+	}
 	// forgetMsg says that the PIN that was typed for that run was kept long enough.
 	forgetMsg struct{ run int }
 )

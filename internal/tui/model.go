@@ -28,7 +28,8 @@ type Model struct {
 	help          bool
 	leaving       leaving
 	burst         burst
-	stopped       bool // by a person, in the middle of an enrollment
+	stopped       bool       // by a person, in the middle of an enrollment
+	broken        *brokenMsg // nil as long as all is well
 }
 
 // leaving is how far the wizard is with ending while an enrollment runs.
@@ -111,6 +112,9 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		return m.begin(msg.request)
 	case finishedMsg:
 		return m.finished(msg)
+	case brokenMsg:
+		m.broken = &msg
+		return tea.Quit
 	}
 	if asked, cmd := m.asked(msg); asked {
 		return cmd

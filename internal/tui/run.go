@@ -42,8 +42,11 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 	_, err := program.Run()
 	stop()
 	running.wait()
+	if model.broken != nil {
+		fmt.Fprintf(options.Out, "%v\n\n%s\n", model.broken.what, model.broken.stack)
+	}
 	switch {
-	case errors.Is(err, tea.ErrProgramPanic):
+	case model.broken != nil, errors.Is(err, tea.ErrProgramPanic):
 		return receipts, ErrBroken
 	case ctx.Err() != nil:
 		return receipts, ctx.Err()

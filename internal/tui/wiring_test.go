@@ -254,10 +254,15 @@ func TestRunTellsThatItBrokeDown(t *testing.T) {
 		if name == "Update" {
 			go io.WriteString(keyboard, "\r\r") // to the person, and to what Gmail has
 		}
-		_, err := Run(t.Context(), d, Options{Email: ada, In: in, Out: io.Discard})
+		var out strings.Builder
+		_, err := Run(t.Context(), d, Options{Email: ada, In: in, Out: &out})
 		in.Close()
 		if !errors.Is(err, ErrBroken) {
 			t.Errorf("%s: it came to %v", name, err)
+		}
+		// Below the screen that was given back; bubbletea tells of Update on standard error.
+		if _, told, _ := strings.Cut(out.String(), "\x1b[?1049l"); name != "Update" && !strings.Contains(told, "planted\n\ngoroutine") {
+			t.Errorf("%s: it was not told: %q", name, told)
 		}
 	}
 	awaitGoroutines(t)
