@@ -64,17 +64,6 @@ type AtGmail struct {
 	Identity *gmail.Identity // nil for none
 }
 
-// CardStatus is what is on a card.
-type CardStatus struct {
-	Identity piv.Identity
-	Status   piv.Status
-	// FormFactor is the card's case, such as "USB-C keychain"; empty where the
-	// card does not tell.
-	FormFactor string
-	// Advisories are published weaknesses of the card's firmware, a sentence each.
-	Advisories []string
-}
-
 // Practice lets a trainee do to the virtual cards what hands do to real ones.
 type Practice interface {
 	// Acts lists what can be done now.

@@ -9,7 +9,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // card has the person's card put in and says what is on it.
@@ -62,19 +61,9 @@ func (f *flow) sayCard(card desk.CardStatus) {
 	}
 	f.say("  PUK: %s", counterText(status.PUK))
 	f.say("  management key: %s, %s", strings.ToUpper(status.ManagementKey.Algorithm), factoryText(status.ManagementKey.Factory))
-	empty := 0
-	for _, slot := range piv.Slots() {
-		contents := piv.SlotContents{Slot: slot}
-		for _, held := range status.Slots {
-			if held.Slot == slot {
-				contents = held
-			}
-		}
-		if contents.Empty() && slot.Retired() {
-			empty++
-			continue
-		}
-		f.say("  slot %s: %s", desk.SlotName(slot), contentsText(contents))
+	slots, empty := card.Slots()
+	for _, contents := range slots {
+		f.say("  slot %s: %s", desk.SlotName(contents.Slot), contentsText(contents))
 	}
 	f.say("  slots 82 to 95: %d of 20 are empty", empty)
 	for _, advisory := range card.Advisories {
@@ -118,11 +107,7 @@ func contentsText(contents piv.SlotContents) string {
 		return text + "; certificate: " + contents.CertificateErr.Error()
 	}
 	if leaf := contents.Certificate; leaf != nil {
-		who := strings.Join(smime.EmailAddresses(leaf), " ")
-		if who == "" {
-			who = leaf.Subject.String()
-		}
-		text += fmt.Sprintf("; certificate of %s, valid to %s", who, leaf.NotAfter.Format(time.DateOnly))
+		text += fmt.Sprintf("; certificate of %s, valid to %s", desk.Owner(leaf), leaf.NotAfter.Format(time.DateOnly))
 	}
 	return text
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // cardScreen waits for a card and shows what is on it.
@@ -249,7 +248,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		"PIN             "+counterText(s, status.PIN),
 		"PUK             "+counterText(s, status.PUK),
 		"management key  "+strings.TrimSpace(strings.ToUpper(status.ManagementKey.Algorithm)+factoryText(s, status.ManagementKey.Factory)), "")
-	return append(lines, slotLines(s, status.Slots, width)...)
+	return append(lines, slotLines(s, s.card, width)...)
 }
 
 func counterText(s *session, counter piv.Counter) string {
@@ -275,27 +274,17 @@ func factoryText(s *session, factory piv.Tri) string {
 }
 
 // slotLines show the four main slots, and those of 82 to 95 that hold something.
-func slotLines(s *session, slots []piv.SlotContents, width int) []string {
+func slotLines(s *session, card desk.CardStatus, width int) []string {
 	var lines []string
-	retired := 0
-	for _, slot := range piv.Slots() {
-		contents := piv.SlotContents{Slot: slot}
-		for _, held := range slots {
-			if held.Slot == slot {
-				contents = held
-			}
-		}
-		empty := contents.Key == nil && contents.Certificate == nil && contents.CertificateErr == nil
-		if empty && slot.Retired() {
-			retired++
-			continue
-		}
+	slots, retired := card.Slots()
+	for _, contents := range slots {
+		slot := contents.Slot
 		name := slot.Name()
 		if slot.Retired() {
 			name = fmt.Sprintf("retired key %d", slot-piv.SlotRetiredFirst+1)
 		}
 		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), name)
-		if empty {
+		if contents.Empty() {
 			lines = append(lines, label+" "+s.styles.Faint.Render("empty"))
 			continue
 		}
@@ -319,9 +308,5 @@ func slotText(contents piv.SlotContents) string {
 	if leaf == nil {
 		return text + "; no certificate"
 	}
-	who := strings.Join(smime.EmailAddresses(leaf), " ")
-	if who == "" {
-		who = leaf.Subject.String()
-	}
-	return fmt.Sprintf("%s; %s to %s", text, who, leaf.NotAfter.Format(time.DateOnly))
+	return fmt.Sprintf("%s; %s to %s", text, desk.Owner(leaf), leaf.NotAfter.Format(time.DateOnly))
 }
