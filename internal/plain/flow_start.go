@@ -2,6 +2,7 @@ package plain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,7 +82,9 @@ func (f *flow) standing(place desk.Place) string {
 		}
 		return text
 	}
-	if err := f.failures.Of(place.Email); err != nil {
+	if err := f.failures.Of(place.Email); errors.Is(err, enroll.ErrDeclined) {
+		return "declined, not finished"
+	} else if err != nil {
 		return "failed, " + err.Error()
 	}
 	if place.Problem != nil {

@@ -160,6 +160,16 @@ func TestEveryLossIsAgreedToOnce(t *testing.T) {
 	}
 }
 
+func TestWhoDeclinedIsToldApartFromWhatFailed(t *testing.T) {
+	f := newFakeDesk()
+	f.open = func(serial uint32) (enroll.Card, error) { return fullCard{fakeCard{serial: serial}}, nil }
+	said, err := f.run(t, "", []desk.Person{{Email: ada}}, "1", "yes", "1", "no", "2", "list", "stop")
+	if !errors.Is(err, enroll.ErrDeclined) {
+		t.Errorf("the desk came to %v", err)
+	}
+	saysInOrder(t, said, "declined: agreeing to the loss", "1  "+ada+": declined, not finished")
+}
+
 func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 	const burst = "cccccclnefjrtbuvhgkdrbnvlbkueecnlfbrtvnfitgu"
 	f := newFakeDesk()

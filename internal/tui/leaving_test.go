@@ -122,6 +122,7 @@ func TestQuestionWhileLeaving(t *testing.T) {
 func TestDeclinedEnrollmentGoesBackToThePlan(t *testing.T) {
 	w := everyScreen(t)["work"]()
 	w.finish(nil, &enroll.StepError{Err: enroll.ErrDeclined}).on(screenPlan)
+	w.press("esc", "esc", "esc").on(screenStart).shows("! declined, not finished").hides("failed:")
 }
 
 // A no, or what failed, is not forgotten by turning away from it.

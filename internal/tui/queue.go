@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,6 +50,9 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 // standingText says how far a person is, in a word with a mark.
 func standingText(s *session, place desk.Place) string {
 	if failure := s.failures.Of(place.Email); failure != nil && place.Stage != enroll.StageDone {
+		if errors.Is(failure, enroll.ErrDeclined) {
+			return s.styles.Warning.Render(markWarning + " declined, not finished")
+		}
 		return s.styles.Bad.Render(markBad + " failed: " + clean(failure.Error()))
 	}
 	if place.Problem != nil {
