@@ -135,7 +135,7 @@ func TestWhatIsLeftUndoneIsToldAtTheEnd(t *testing.T) {
 		"declined":         {func(w *wizard) { w.finish(nil, enroll.ErrDeclined).on(screenPlan) }, enroll.ErrDeclined},
 		"failed, plan":     {func(w *wizard) { w.fail("import", errNoRoom).press("esc").on(screenPlan) }, errNoRoom},
 		"failed, stopped":  {func(w *wizard) { w.fail("import", errNoRoom).press("a", "esc", "esc").finish(nil, context.Canceled) }, errNoRoom},
-		"waited, stopped":  {func(w *wizard) { w.waitFor(wait).press("enter", "esc", "esc").finish(nil, wait) }, wait},
+		"waited, stopped":  {func(w *wizard) { w.waitFor(wait).press("enter", "esc", "esc").finish(nil, context.Canceled) }, wait},
 		"failed, then not": {func(w *wizard) { w.fail("import", errNoRoom).press("a").finish(receiptOf(ada, adasCard), nil) }, nil},
 	} {
 		for _, single := range []string{"", ada} {

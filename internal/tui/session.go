@@ -109,6 +109,9 @@ func (s *session) learn(request int, place desk.Place) {
 // served takes in what serving a person came to.
 func (s *session) served(place desk.Place, err error) {
 	s.changed[strings.ToLower(place.Email)] = s.asked
+	if known, _ := s.place(place.Email); place.Stage == enroll.StageWaiting && len(place.Waits) == 0 {
+		place.Waits = known.Waits // stopped before it was asked for again
+	}
 	s.setPlace(place)
 	s.failures.Note(place.Email, err)
 	if err == nil {
