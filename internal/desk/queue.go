@@ -110,11 +110,12 @@ func Next(places []Place, passed func(email string) bool) int {
 	return -1
 }
 
-// Holder returns who else in the queue was enrolled, or is being enrolled, with
-// that card; "" for nobody.
+// Holder returns for whom else in the queue that card was set aside, or who was
+// enrolled or is being enrolled with it; "" for nobody.
 func Holder(places []Place, serial uint32, email string) string {
 	for _, place := range places {
-		if place.Standing.Serial == serial && place.Stage != enroll.StageNone && !strings.EqualFold(place.Email, email) {
+		theirs := place.Person.Serial == serial || place.Standing.Serial == serial && place.Stage != enroll.StageNone
+		if theirs && !strings.EqualFold(place.Email, email) {
 			return place.Email
 		}
 	}

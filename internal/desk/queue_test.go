@@ -86,7 +86,7 @@ func TestLeft(t *testing.T) {
 }
 
 func TestHolder(t *testing.T) {
-	places := []desk.Place{standing("Ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageNone, 2)}
+	places := []desk.Place{standing("Ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageNone, 2), {Person: desk.Person{Email: "hedy@example.com", Serial: 4}, Standing: enroll.Standing{Stage: enroll.StageNone}}}
 	for _, test := range []struct {
 		serial uint32
 		email  string
@@ -96,6 +96,8 @@ func TestHolder(t *testing.T) {
 		{1, "ada@example.com", ""}, // it is their own
 		{2, "ada@example.com", ""}, // nothing was begun with it
 		{3, "ada@example.com", ""},
+		{4, "ada@example.com", "hedy@example.com"}, // it was set aside for her
+		{4, "hedy@example.com", ""},
 	} {
 		if got := desk.Holder(places, test.serial, test.email); got != test.want {
 			t.Errorf("card %d for %s is held by %q, want %q", test.serial, test.email, got, test.want)
