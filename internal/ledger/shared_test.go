@@ -121,7 +121,10 @@ func testRestart(t *testing.T, server *pgtest.Server, l *ledger.Ledger) {
 	var asking sync.WaitGroup
 	for what, ask := range map[string]func() error{
 		"begin": func() error { _, err := l.Begin(t.Context(), ledger.Run{}); return err },
-		"put":   func() error { _, err := l.Put(t.Context(), run, []ledger.Entry{asked("v@x", 2, "v")}, false); return err },
+		"put": func() error {
+			_, err := l.Put(t.Context(), run, []ledger.Entry{asked("v@x", 2, "v")}, false)
+			return err
+		},
 		"read":  func() error { return l.MarkRead(t.Context(), run) },
 		"count": func() error { _, err := l.Counts(t.Context(), run); return err },
 		"list":  func() error { _, err := l.Waiting(t.Context(), run, "", 10); return err },
