@@ -173,6 +173,8 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case key.Matches(msg, keys.Back) && m.session.run.active():
 		return m.askToLeave()
+	case m.at == screenPlan && key.Matches(msg, keys.Up, keys.Down, keys.Change):
+		m.scroll = 0 // what moves or changes is seen
 	}
 	return m.screens[m.at].update(m.session, msg)
 }

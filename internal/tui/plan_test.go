@@ -136,3 +136,11 @@ func TestBrokenOffEnrollmentKeepsItsPlan(t *testing.T) {
 	w.press("enter", "enter", "enter").on(screenCard).insert().shows("Put card 12345678 in.")
 	w.insert(adasCard).press("enter").shows("split: 9C signs, 9D decrypts")
 }
+
+// TestWhatChangesInThePlanIsSeen: a plan that was scrolled comes back to its
+// questions.
+func TestWhatChangesInThePlanIsSeen(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
+	w.press("pgdown").hides("asks for touch").press("down").shows("asks for touch", "one key signs and decrypts")
+	w.press("pgdown").hides("split: 9C").press("right").shows("split: 9C")
+}
