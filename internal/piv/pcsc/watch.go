@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// cancelPause is how long a wait gets to end after it was cancelled.
+const cancelPause = 20 * time.Millisecond
+
 // Watch is StatusChange under a context: it returns nil when a reader changed or
 // the limit was reached, and the context's error when that ended first.
 func (c *Context) Watch(ctx context.Context, states []ReaderState, limit time.Duration) error {
@@ -15,12 +18,20 @@ func (c *Context) Watch(ctx context.Context, states []ReaderState, limit time.Du
 	if len(states) == 0 {
 		return pause(ctx, limit)
 	}
-	cancelled := make(chan struct{})
+	returned, cancelled := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cancelled)
-		c.Cancel() // where it fails, the limit ends the wait
+		for {
+			c.Cancel() // in vain where the wait has not yet begun
+			select {
+			case <-returned:
+				return
+			case <-time.After(cancelPause):
+			}
+		}
 	})
 	err := c.StatusChange(states, limit)
+	close(returned)
 	if !stop() {
 		<-cancelled // the context must not be released under its feet
 	}
