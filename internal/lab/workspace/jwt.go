@@ -65,7 +65,7 @@ func parseAssertion(token string) (*assertion, error) {
 	if err := decodePart(parts[1], &a.claims); err != nil {
 		return nil, fmt.Errorf("decode the claims: %w", err)
 	}
-	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
+	signature, err := decodeBase64URL(parts[2])
 	if err != nil {
 		return nil, fmt.Errorf("decode the signature: %w", err)
 	}
@@ -75,7 +75,7 @@ func parseAssertion(token string) (*assertion, error) {
 
 // decodePart decodes one base64url part that must hold exactly one JSON object.
 func decodePart(part string, into any) error {
-	text, err := base64.RawURLEncoding.Strict().DecodeString(part)
+	text, err := decodeBase64URL(part)
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,15 @@ func decodePart(part string, into any) error {
 		return errors.New("trailing data after the JSON object")
 	}
 	return nil
+}
+
+// decodeBase64URL takes base64url with and without padding, as Google's endpoint
+// does, where RFC 7515 section 2 has none: google-auth 1.5.1 pads.
+func decodeBase64URL(text string) ([]byte, error) {
+	if strings.HasSuffix(text, "=") {
+		return base64.URLEncoding.Strict().DecodeString(text)
+	}
+	return base64.RawURLEncoding.Strict().DecodeString(text)
 }
 
 // signedBy reports whether the assertion is an RS256 signature (RFC 7518

@@ -19,11 +19,15 @@ func TestParseAssertionRefuses(t *testing.T) {
 	if a.header.Algorithm != "RS256" || a.claims.Issuer != "x" || int64(*a.claims.IssuedAt) != 1 || string(a.signature) != "signature" {
 		t.Errorf("parsed %+v", a)
 	}
+	if a, err := parseAssertion(header + "." + claims + ".YQ=="); err != nil || string(a.signature) != "a" {
+		t.Errorf("padded: %+v, %v", a, err)
+	}
 	for name, token := range map[string]string{
 		"empty":               "",
 		"two parts":           header + "." + claims,
 		"four parts":          header + "." + claims + ".a.b",
-		"padding":             header + "." + claims + ".YQ==",
+		"half a padding":      header + "." + claims + ".YQ=",
+		"too much padding":    header + "." + claims + ".YWE==",
 		"standard base64":     header + "." + claims + ".+/+/",
 		"loose bits":          header + "." + claims + ".YR",
 		"array":               part(`[]`) + "." + claims + ".YQ",

@@ -38,12 +38,18 @@ func (l *lab) keyFile(t *testing.T) keyFile {
 // sign makes a compact JWS by hand.
 func sign(t *testing.T, key *rsa.PrivateKey, header, claims any) string {
 	t.Helper()
+	return signIn(t, base64.RawURLEncoding, key, header, claims)
+}
+
+// signIn is sign in some other base64 than RFC 7515's.
+func signIn(t *testing.T, encoding *base64.Encoding, key *rsa.PrivateKey, header, claims any) string {
+	t.Helper()
 	part := func(v any) string {
 		text, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return base64.RawURLEncoding.EncodeToString(text)
+		return encoding.EncodeToString(text)
 	}
 	signed := part(header) + "." + part(claims)
 	digest := sha256.Sum256([]byte(signed))
@@ -51,7 +57,7 @@ func sign(t *testing.T, key *rsa.PrivateKey, header, claims any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return signed + "." + encoding.EncodeToString(signature)
 }
 
 // exchange posts a form to the token endpoint.
@@ -150,6 +156,43 @@ func TestAssertionsAreVerified(t *testing.T) {
 				t.Errorf("answer %v, want %s saying %q", body, test.code, test.says)
 			}
 		})
+	}
+}
+
+// TestAssertionsMayBePadded has an assertion as google-auth 1.5.1 writes it, and
+// ones that no encoder writes.
+func TestAssertionsMayBePadded(t *testing.T) {
+	l := newLab(t, workspace.Config{})
+	file := l.keyFile(t)
+	key, err := accountKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	for name, test := range map[string]struct {
+		encoding *base64.Encoding
+		change   func(token string) string
+		status   int
+	}{
+		"padded":             {base64.URLEncoding, nil, 200},
+		"not padded":         {base64.RawURLEncoding, nil, 200},
+		"signature unpadded": {base64.URLEncoding, func(token string) string { return strings.TrimRight(token, "=") }, 200},
+		"one = too many":     {base64.URLEncoding, func(token string) string { return token + "=" }, 400},
+		"one = too few":      {base64.URLEncoding, func(token string) string { return strings.TrimSuffix(token, "=") }, 400},
+		"a line break":       {base64.RawURLEncoding, func(token string) string { return token[:20] + "\n" + token[20:] }, 400},
+	} {
+		// Three lengths of the claims, so that each padding occurs.
+		for _, subject := range []string{"a@lab.example", "al@lab.example", "ali@lab.example"} {
+			token := signIn(t, test.encoding, key, map[string]any{"alg": "RS256", "typ": "JWT", "kid": file.PrivateKeyID}, map[string]any{
+				"iss": file.ClientEmail, "sub": subject, "aud": file.TokenURI, "scope": workspace.ScopeBasic, "iat": now, "exp": now + 3600,
+			})
+			if test.change != nil {
+				token = test.change(token)
+			}
+			if status, body := l.exchange(t, url.Values{"grant_type": {jwtBearer}, "assertion": {token}}); status != test.status {
+				t.Errorf("%s, %s: status %d: %v, want %d", name, subject, status, body, test.status)
+			}
+		}
 	}
 }
 
