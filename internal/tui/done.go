@@ -50,10 +50,11 @@ func (*doneScreen) view(s *session, width, _ int) string {
 		lines = append(lines, wrapped("key pair  ", clean(k.KeyPairID), width)...)
 	}
 	lines = append(lines, "")
-	if receipt.Identity.PrimaryKeyPairID == "" {
-		lines = append(lines, "identity   signs with         "+clean(receipt.Identity.SigningKeyPairID), "           is written to with "+clean(receipt.Identity.EncryptionKeyPairID))
+	if identity := receipt.Identity; identity.PrimaryKeyPairID == "" {
+		lines = append(lines, wrapped("signs with", clean(identity.SigningKeyPairID), width)...)
+		lines = append(lines, wrapped("reads with", clean(identity.EncryptionKeyPairID), width)...)
 	} else {
-		lines = append(lines, "identity   "+clean(receipt.Identity.PrimaryKeyPairID))
+		lines = append(lines, wrapped("identity  ", clean(identity.PrimaryKeyPairID), width)...)
 	}
 	lines = append(lines, pathLines("evidence  ", receipt.Evidence, width)...)
 	lines = append(lines, "", "It may take up to 24 hours to show in Gmail. The card can be given to its user.")

@@ -15,8 +15,8 @@ import (
 func receiptOf(email string, serial uint32) *enroll.Receipt {
 	return &enroll.Receipt{
 		User: email, Card: enroll.ReceiptCard{Serial: serial, Firmware: "5.7.4", Model: "YubiKey 5C NFC"},
-		Keys:     []enroll.ReceiptKey{{Slot: "9d", Algorithm: "rsa2048", Origin: "generated", Attested: true, LeafSHA256: strings.Repeat("4e7c21ec", 8), KeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgp"}},
-		Identity: enroll.ReceiptIdentity{Email: email, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgp"},
+		Keys:     []enroll.ReceiptKey{{Slot: "9d", Algorithm: "rsa2048", Origin: "generated", Attested: true, LeafSHA256: strings.Repeat("4e7c21ec", 8), KeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8"}},
+		Identity: enroll.ReceiptIdentity{Email: email, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8"},
 		Evidence: "/var/lib/desk/evidence/" + email + "/12345678-20261124T093000Z",
 	}
 }
@@ -27,7 +27,7 @@ func TestDoneViews(t *testing.T) {
 
 	split := receiptOf(ada, adasCard)
 	signing := split.Keys[0]
-	signing.Slot, signing.KeyPairID, signing.Attested, signing.Origin = "9c", "ANe1BmGw8hX1bA2cD3eF4gH5iJ6kL7mN8oP9qR", false, "imported"
+	signing.Slot, signing.KeyPairID, signing.Attested, signing.Origin = "9c", "ANe1BmGw8hX1bA2cD3eF4gH5iJ6kL7mN8oP9qR0sT1uV2wX3yZ4aBcM", false, "imported"
 	split.Keys = []enroll.ReceiptKey{signing, split.Keys[0]}
 	split.Identity = enroll.ReceiptIdentity{Email: ada, SigningKeyPairID: signing.KeyPairID, EncryptionKeyPairID: split.Keys[1].KeyPairID}
 	w = newWizard(t, newFakeDesk(), ada).press("enter", "enter", "enter").insert(adasCard).press("enter", "enter")

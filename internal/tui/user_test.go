@@ -32,11 +32,11 @@ func TestWhatGmailHasViews(t *testing.T) {
 
 	fake.atGmail[ada] = desk.AtGmail{
 		KeyPairs: []gmail.KeyPair{
-			pairOf("ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgp", true, "YubiKey 5C NFC, serial 12345678, slot 9d"),
-			pairOf("ANe1BmGw8hX1bA2cD3eF4gH5iJ6kL7mN8oP9qR", false, "YubiKey 5 NFC, serial 11111111, slot 9d"),
+			pairOf("ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8", true, "YubiKey 5C NFC, serial 12345678, slot 9d"),
+			pairOf("ANe1BmGw8hX1bA2cD3eF4gH5iJ6kL7mN8oP9qR0sT1uV2wX3yZ4aBcM", false, "YubiKey 5 NFC, serial 11111111, slot 9d"),
 			{ID: "ANe1BmK", Enabled: true, NotAfter: moment, KeyServices: []string{"https://kacls.example.com/v1"}},
 		},
-		Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgp"},
+		Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8"},
 	}
 	w.press("esc", "enter").golden("user-known-to-gmail")
 

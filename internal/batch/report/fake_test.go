@@ -55,7 +55,7 @@ func (f fake) entry(i int) ledger.Entry {
 	entry := ledger.Entry{
 		Email: fmt.Sprintf("user%05d@example.com", i+1), Where: fmt.Sprintf("people.csv line %d", i+2), Line: i + 2, Run: 7,
 		Pairs: []ledger.Pair{{Use: "both", LeafSHA256: fmt.Sprintf("%064x", i+1), NotAfter: started.AddDate(1, 0, 0),
-			KeyPairID: fmt.Sprintf("ANe1Bm%014d", i+1), Created: true}},
+			KeyPairID: fmt.Sprintf("ANe1Bm%049d", i+1), Created: true}},
 		State: ledger.StateDone, Step: "identity", Attempts: 1, Worker: "admin@desk-1/4711",
 		Updated: f.at(i),
 		Earlier: i%40 == 3,

@@ -174,7 +174,7 @@ func TestCSEOff(t *testing.T) {
 	l := newLab(t, workspace.Config{})
 	l.SetCSE("Alice@lab.example", false)
 	_, err := l.cse(t, alice).Keypairs.List("me").Do()
-	if e := wantError(t, err, 403, "permissionDenied"); e.Message != "CSE is not enabled." {
+	if e := wantError(t, err, 403, "forbidden"); e.Message != "CSE is not enabled." {
 		t.Errorf("message %q", e.Message)
 	}
 	if _, err := l.cse(t, "bob@lab.example").Keypairs.List("me").Do(); err != nil {
@@ -182,7 +182,7 @@ func TestCSEOff(t *testing.T) {
 	}
 	l.SetCSE("", false)
 	_, err = l.cse(t, "bob@lab.example").Identities.List("me").Do()
-	wantError(t, err, 403, "permissionDenied")
+	wantError(t, err, 403, "forbidden")
 	l.SetCSE("", true)
 	if _, err := l.cse(t, alice).Keypairs.List("me").Do(); err != nil {
 		t.Errorf("on again: %v", err)
@@ -221,7 +221,7 @@ func TestPrivateKeyMetadata(t *testing.T) {
 	}
 	l.SetHardwareKeys(false)
 	_, err := cse.Keypairs.Create("me", hardware(chain)).Do()
-	wantError(t, err, 403, "permissionDenied")
+	wantError(t, err, 403, "forbidden")
 	l.SetHardwareKeys(true)
 	if _, err := cse.Keypairs.Create("me", hardware(chain)).Do(); err != nil {
 		t.Errorf("on again: %v", err)

@@ -120,7 +120,7 @@ func (s *Server) authorizeCall(r *http.Request, e *endpoint, userID string, c *c
 		return unauthenticated("ACCOUNT_STATE_INVALID")
 	}
 	if !s.cseOn(g.subject) {
-		return permissionDenied("permissionDenied", "CSE is not enabled.")
+		return permissionDenied("forbidden", "CSE is not enabled.")
 	}
 	if s.limit > 0 {
 		if until, over := s.overLimit(g.subject, now); over {

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,10 @@ func TestEnrollmentWithGooglesClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pair.KeyPairId == "" || pair.EnablementState != "enabled" || pair.DisableTime != "" || pair.Pkcs7 != "" ||
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(pair.KeyPairId); err != nil || len(pair.KeyPairId) != 55 || !strings.HasPrefix(pair.KeyPairId, "ANe1B") {
+		t.Errorf("key pair id %q, %d bytes, %v", pair.KeyPairId, len(raw), err)
+	}
+	if pair.EnablementState != "enabled" || pair.DisableTime != "" || pair.Pkcs7 != "" ||
 		len(pair.SubjectEmailAddresses) != 1 || pair.SubjectEmailAddresses[0] != alice ||
 		strings.Count(pair.Pem, "BEGIN CERTIFICATE") != 3 {
 		t.Errorf("key pair %+v", pair)

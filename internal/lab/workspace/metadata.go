@@ -55,9 +55,9 @@ func (s *Server) readKeyPair(c *call) (*keyPair, *apiError) {
 	if refused := s.checkMetadata(request.PrivateKeyMetadata); refused != nil {
 		return nil, refused
 	}
-	p := &keyPair{id: "ANe1Bm" + randomID(24), chain: chain, metadata: request.PrivateKeyMetadata}
+	p := &keyPair{id: keyPairID(), chain: chain, metadata: request.PrivateKeyMetadata}
 	for i := range p.metadata {
-		p.metadata[i].ID = "ANe1Bn" + randomID(12)
+		p.metadata[i].ID = privateKeyMetadataID()
 	}
 	return p, nil
 }
@@ -74,7 +74,7 @@ func (s *Server) checkMetadata(metadata []privateKeyMetadata) *apiError {
 		case (m.KACLS == nil) == (m.Hardware == nil):
 			return invalidArgument("Private key metadata %d must have exactly one of kaclsKeyMetadata and hardwareKeyMetadata.", i+1)
 		case m.Hardware != nil && noHardware:
-			return permissionDenied("permissionDenied", "Hardware key encryption is not enabled.")
+			return permissionDenied("forbidden", "Hardware key encryption is not enabled.")
 		case m.KACLS != nil:
 			if u, err := url.Parse(m.KACLS.URI); err != nil || u.Scheme != "https" || u.Host == "" {
 				return invalidArgument("Invalid kaclsUri.")
