@@ -22,6 +22,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
+	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 )
 
 func TestMain(m *testing.M) {
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
-			"foreign": foreign, "agekey": ageKey, "talk": talk,
+			"foreign": foreign, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed,
@@ -249,6 +250,39 @@ func sign(ts *testscript.TestScript, neg bool, args []string) {
 func foreign(ts *testscript.TestScript, neg bool, args []string) {
 	_ = labOf(ts).Pull(0)
 	ts.Check(labOf(ts).InsertForeign(0))
+}
+
+// plant puts a key pair into the lab's Gmail that no call of the program made, and
+// sets $PLANTED to its id: plant EMAIL CHAIN [kacls] [unvalidated] [disabled].
+func plant(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: plant EMAIL CHAIN [kacls] [unvalidated] [disabled]")
+	}
+	pair := workspace.NewKeyPair{Description: "a card of an earlier year"}
+	for rest := []byte(ts.ReadFile(args[1])); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		ts.Check(err)
+		pair.Chain = append(pair.Chain, certificate)
+	}
+	for _, kind := range args[2:] {
+		switch kind {
+		case "kacls":
+			pair.KACLSURI = "https://kacls.example/v1"
+		case "unvalidated":
+			pair.Unvalidated = true
+		case "disabled":
+			pair.Disabled = true
+		default:
+			ts.Fatalf("plant: %q is not known", kind)
+		}
+	}
+	id, err := labOf(ts).Gmail().AddKeyPair(args[0], pair)
+	ts.Check(err)
+	ts.Setenv("PLANTED", id)
 }
 
 // ageKey makes an age identity: agekey FILE; its recipient is $RECIPIENT.

@@ -184,25 +184,35 @@ func shellExports(env map[string]string) []byte {
 func readCertificates(paths []string) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for _, path := range paths {
-		rest, err := os.ReadFile(path)
+		raw, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read a trusted root: %w", err)
 		}
-		found := len(certificates)
-		for {
-			var block *pem.Block
-			if block, rest = pem.Decode(rest); block == nil {
-				break
-			}
-			certificate, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("read a trusted root from %s: %w", path, err)
-			}
-			certificates = append(certificates, certificate)
+		found, err := parseCertificates(raw)
+		if err != nil {
+			return nil, fmt.Errorf("read a trusted root from %s: %w", path, err)
 		}
-		if len(certificates) == found {
-			return nil, fmt.Errorf("read a trusted root from %s: no certificate in PEM", path)
+		certificates = append(certificates, found...)
+	}
+	return certificates, nil
+}
+
+// parseCertificates reads one or more certificates in PEM.
+func parseCertificates(rest []byte) ([]*x509.Certificate, error) {
+	var certificates []*x509.Certificate
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
 		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		certificates = append(certificates, certificate)
+	}
+	if len(certificates) == 0 {
+		return nil, errors.New("no certificate in PEM")
 	}
 	return certificates, nil
 }

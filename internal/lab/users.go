@@ -1,8 +1,11 @@
 package lab
 
 import (
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 )
 
 // userView is what the domain holds of a user, as the control endpoint shows
@@ -20,7 +23,9 @@ type keyPairView struct {
 	Enabled      bool       `json:"enabled"`
 	DisableTime  *time.Time `json:"disable_time,omitempty"`
 	Descriptions []string   `json:"hardware_descriptions"`
-	Certificates int        `json:"certificates"` // in the chain, the leaf included
+	KeyServices  []string   `json:"key_services,omitempty"` // that have the key wrapped
+	Validated    bool       `json:"validated"`              // false: chainValidation=none
+	Certificates int        `json:"certificates"`           // in the chain, the leaf included
 }
 
 type identityView struct {
@@ -30,13 +35,41 @@ type identityView struct {
 	EncryptionKeyPairID string `json:"encryption_key_pair_id,omitempty"`
 }
 
-func (l *Lab) controlUser(r *http.Request) (any, error) {
+func (l *Lab) controlUser(r *http.Request) (any, error) { return l.userView(r.PathValue("email")), nil }
+
+// controlAddKeyPair puts a key pair there that no call of the API made.
+func (l *Lab) controlAddKeyPair(r *http.Request) (any, error) {
+	var body struct {
+		Chain       string `json:"chain"` // PEM, leaf first
+		Description string `json:"description"`
+		KACLSURI    string `json:"kacls_uri"`   // a wrapped key instead of one on a card
+		Unvalidated bool   `json:"unvalidated"` // as with chainValidation=none
+		Disabled    bool   `json:"disabled"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	chain, err := parseCertificates([]byte(body.Chain))
+	if err != nil {
+		return nil, fmt.Errorf("%w: chain: %w", errBadRequest, err)
+	}
 	email := r.PathValue("email")
+	id, err := l.gmail.AddKeyPair(email, workspace.NewKeyPair{
+		Chain: chain, Description: body.Description, KACLSURI: body.KACLSURI, Unvalidated: body.Unvalidated, Disabled: body.Disabled,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadRequest, err)
+	}
+	l.log.line("key pair %s put into the settings of %s", id, email)
+	return l.userView(email), nil
+}
+
+func (l *Lab) userView(email string) userView {
 	view := userView{Email: email, KeyPairs: []keyPairView{}, Identities: []identityView{}}
 	for _, pair := range l.gmail.KeyPairs(email) {
 		kp := keyPairView{
 			ID: pair.ID, LeafSHA256: pair.LeafSHA256, Emails: pair.Emails, Enabled: pair.Enabled,
-			Descriptions: pair.Descriptions, Certificates: len(pair.Chain),
+			Descriptions: pair.Descriptions, KeyServices: pair.KACLSURIs, Validated: pair.Validated, Certificates: len(pair.Chain),
 		}
 		if !pair.DisableTime.IsZero() {
 			kp.DisableTime = &pair.DisableTime
@@ -49,5 +82,5 @@ func (l *Lab) controlUser(r *http.Request) (any, error) {
 			SigningKeyPairID: identity.SigningKeyPairID, EncryptionKeyPairID: identity.EncryptionKeyPairID,
 		})
 	}
-	return view, nil
+	return view
 }
