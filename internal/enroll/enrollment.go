@@ -40,7 +40,6 @@ type Enrollment struct {
 	keys    []*key
 	secrets secrets
 
-	reviewed      bool
 	gmailIdentity gmail.Identity
 	identitySet   bool
 	replacedPairs *gmail.Identity
@@ -66,7 +65,6 @@ type key struct {
 	chain       []*x509.Certificate // leaf to root, checked
 	findings    []smime.Finding
 	pkcs7       []byte
-	proven      bool
 	pair        gmail.KeyPair
 	pairCreated bool
 	pairKnown   bool
@@ -74,7 +72,6 @@ type key struct {
 
 // secrets are the card's present secrets and the ones that take their place.
 type secrets struct {
-	gathered      bool
 	verified      bool // the PIN, by the card
 	pin           secret.Secret
 	puk           secret.Secret // to be set; zero when the card has its own

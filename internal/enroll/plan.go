@@ -5,18 +5,36 @@ import (
 	"fmt"
 )
 
+// Kind is what a step is.
+type Kind string
+
+// The kinds of a step.
+const (
+	// KindCheck finds something out, and stops where it is not as it must be.
+	KindCheck Kind = "check"
+	// KindDecision settles what later steps do; it asks a person where nobody said
+	// it beforehand.
+	KindDecision Kind = "decision"
+	// KindChange makes something so on the card, at Gmail or in files.
+	KindChange Kind = "change"
+)
+
 // Step is one thing that an enrollment sees to.
 type Step struct {
 	ID    string // stable
 	Title string // what it does, for people
 	Slot  string // of the key that it concerns, or empty
+	Kind  Kind
 	// Changes says what the step may change: the card, Gmail, files, or nothing.
 	Changes string
 
-	// look reports whether the world is as the step wants it. It changes
-	// nothing on the card or at Gmail.
+	// check is all that a check or a decision does. For a change it is what can be
+	// found out before it is made, and nil for nothing. It changes nothing outside.
+	check func(context.Context, *Enrollment) error
+	// look reports whether what a change makes is so already. It changes nothing
+	// outside, and is called again after act.
 	look func(context.Context, *Enrollment) (bool, error)
-	// act makes it so; look is called again afterwards.
+	// act makes the change.
 	act func(context.Context, *Enrollment) error
 }
 
@@ -47,8 +65,8 @@ func NewPlan(request Request) Plan {
 }
 
 // keyStep fills in what the steps of one key have in common.
-func keyStep(id, title, changes string, key KeyRequest) Step {
-	return Step{ID: id, Title: fmt.Sprintf(title, key.Slot), Slot: key.Slot.String(), Changes: changes}
+func keyStep(id, title string, kind Kind, changes string, key KeyRequest) Step {
+	return Step{ID: id, Title: fmt.Sprintf(title, key.Slot), Slot: key.Slot.String(), Kind: kind, Changes: changes}
 }
 
 // What a step may change.

@@ -67,15 +67,16 @@ func (e *Enrollment) release(ctx context.Context) {
 	}
 }
 
-// carryOut looks, acts and looks again, as often as the card glitches.
+// carryOut checks, or for a change looks, acts and looks again, as often as the
+// card glitches.
 func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 	e.notify(StateStarted, "")
 	acted := false
 	for glitches := 0; ; {
-		done, err := step.look(ctx, e)
+		done, err := step.isSo(ctx, e)
 		switch {
 		case err != nil:
-		case done && acted:
+		case done && (acted || step.Kind != KindChange):
 			e.notify(StateDone, "")
 			return nil
 		case done:
@@ -85,7 +86,7 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 			return ErrNotHeld
 		default:
 			acted = true
-			if err = step.act(ctx, e); err == nil {
+			if err = step.change(ctx, e); err == nil {
 				glitches = 0
 				continue
 			}
@@ -102,6 +103,25 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 			return err
 		}
 	}
+}
+
+// isSo reports whether a step has nothing to change: a check or a decision never
+// has once it went well.
+func (s Step) isSo(ctx context.Context, e *Enrollment) (bool, error) {
+	if s.Kind == KindChange {
+		return s.look(ctx, e)
+	}
+	return true, s.check(ctx, e)
+}
+
+// change makes the change, after what can be found out before it.
+func (s Step) change(ctx context.Context, e *Enrollment) error {
+	if s.check != nil {
+		if err := s.check(ctx, e); err != nil {
+			return err
+		}
+	}
+	return s.act(ctx, e)
 }
 
 // cardGlitch reports whether the card may answer when it is back: its contact

@@ -15,7 +15,7 @@ var ErrUnattested = errors.New("the key was imported into the card, so nobody ca
 // attestStep proves that the key was generated on this card, up to a pinned
 // root, and keeps the proof.
 func attestStep(index int, request KeyRequest) Step {
-	step := keyStep("attest", "prove that the key in slot %s was born on the card", changesFiles, request)
+	step := keyStep("attest", "prove that the key in slot %s was born on the card", KindChange, changesFiles, request)
 	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].attested, nil }
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]

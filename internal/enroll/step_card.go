@@ -9,9 +9,8 @@ import (
 
 // readCardStep finds the card and sees to it that it can do what is asked.
 func readCardStep() Step {
-	return Step{ID: "read-card", Title: "read the card", Changes: changesNothing,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.card != nil, nil },
-		act: func(ctx context.Context, e *Enrollment) error {
+	return Step{ID: "read-card", Title: "read the card", Kind: KindCheck, Changes: changesNothing,
+		check: func(ctx context.Context, e *Enrollment) error {
 			card, err := e.world.OpenCard(ctx, e.serial, func(slot piv.Slot) {
 				e.waitsForTouch = true
 				e.notify(StateTouch, fmt.Sprintf("the key in slot %s waits for a touch", slot))

@@ -36,7 +36,7 @@ var ErrNoIssuer = errors.New("no issuer was named for the certificate")
 // It asks for all of them before it waits for one, so that a person who carries
 // requests to an issuer carries both at once.
 func certificateStep() Step {
-	return Step{ID: "certificate", Title: "get the certificate", Changes: changesFiles,
+	return Step{ID: "certificate", Title: "get the certificate", Kind: KindChange, Changes: changesFiles,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			all := true
 			for _, key := range e.keys {

@@ -46,7 +46,7 @@ func (e *OtherAddressError) Hint() string {
 // chainStep builds the chain from leaf to root and checks it against Gmail's
 // profile before the certificate gets anywhere near the card.
 func chainStep(index int, request KeyRequest) Step {
-	step := keyStep("check-chain", "check the certificate chain for slot %s", changesFiles, request)
+	step := keyStep("check-chain", "check the certificate chain for slot %s", KindChange, changesFiles, request)
 	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].pkcs7 != nil, nil }
 	step.act = func(_ context.Context, e *Enrollment) error {
 		key := e.keys[index]

@@ -17,7 +17,7 @@ const lockPatience = 10 * time.Second
 // evidenceStep opens the folder that the enrollment leaves behind, and in it the
 // journal of a run that was broken off.
 func evidenceStep() Step {
-	return Step{ID: "evidence", Title: "open the evidence folder", Changes: changesFiles,
+	return Step{ID: "evidence", Title: "open the evidence folder", Kind: KindChange, Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.folder != nil, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
 			unlock, err := evidence.TryLock(e.world.Evidence, e.request.Email)

@@ -15,7 +15,7 @@ func generateStep(index int, request KeyRequest) Step {
 	if request.Source == SourceExisting {
 		title, changes = "read the key in slot %s", changesNothing
 	}
-	step := keyStep("generate", title, changes, request)
+	step := keyStep("generate", title, KindChange, changes, request)
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)

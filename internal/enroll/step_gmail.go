@@ -12,7 +12,7 @@ import (
 // keyPairStep registers the certificate at Gmail as a key pair that has no
 // wrapped private key: hardwareKeyMetadata says that the key stays on a card.
 func keyPairStep(index int, request KeyRequest) Step {
-	step := keyStep("create-key-pair", "register the key pair of slot %s at Gmail", changesGmail, request)
+	step := keyStep("create-key-pair", "register the key pair of slot %s at Gmail", KindChange, changesGmail, request)
 	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		if key.pairKnown {
@@ -61,7 +61,7 @@ func Describes(description string, serial uint32) bool {
 // is written to with. Key pairs that were in use before stay enabled, so that
 // old mail stays readable.
 func identityStep() Step {
-	return Step{ID: "set-identity", Title: "set the user's identity at Gmail", Changes: changesGmail,
+	return Step{ID: "set-identity", Title: "set the user's identity at Gmail", Kind: KindChange, Changes: changesGmail,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.identitySet, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
 			want := gmail.Identity{Email: e.request.Email}

@@ -10,7 +10,7 @@ import (
 // importStep puts the certificate into the slot beside its key, and gives the
 // card a new CHUID, because Windows caches a card's certificates by it.
 func importStep(index int, request KeyRequest) Step {
-	step := keyStep("import", "put the certificate into slot %s", changesCard, request)
+	step := keyStep("import", "put the certificate into slot %s", KindChange, changesCard, request)
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)

@@ -21,9 +21,8 @@ var ErrNoPossession = errors.New("the key on the card does not answer for the ce
 // public key in the certificate: a signature for a signing key, a decryption
 // (RSA) or a key agreement (EC) for an encryption key.
 func possessionStep(index int, request KeyRequest) Step {
-	step := keyStep("prove-possession", "prove that the card holds the certificate's key in slot %s", changesNothing, request)
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].proven, nil }
-	step.act = func(ctx context.Context, e *Enrollment) error {
+	step := keyStep("prove-possession", "prove that the card holds the certificate's key in slot %s", KindCheck, changesNothing, request)
+	step.check = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
 		if key.Use != UseEncrypt {
 			if err := e.proveSigning(ctx, key); err != nil {
@@ -35,7 +34,6 @@ func possessionStep(index int, request KeyRequest) Step {
 				return fmt.Errorf("decrypting: %w", err)
 			}
 		}
-		key.proven = true
 		return nil
 	}
 	return step

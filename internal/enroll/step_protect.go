@@ -12,7 +12,7 @@ import (
 
 // pinStep gives a new card the user's PIN, and on another card checks the PIN.
 func pinStep() Step {
-	return Step{ID: "set-pin", Title: "set or check the PIN", Changes: changesCard,
+	return Step{ID: "set-pin", Title: "set or check the PIN", Kind: KindChange, Changes: changesCard,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			if e.secrets.verified {
 				return true, nil
@@ -89,7 +89,7 @@ func (e *Enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) er
 // them is set on the card, because a card whose management key nobody knows can
 // only be wiped.
 func escrowStep() Step {
-	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Changes: changesFiles,
+	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Kind: KindChange, Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) {
 			return e.secrets.sealed || !e.secrets.generated, nil
 		},
@@ -111,7 +111,7 @@ func escrowStep() Step {
 
 // pukStep replaces the factory PUK.
 func pukStep() Step {
-	return Step{ID: "set-puk", Title: "replace the factory PUK", Changes: changesCard,
+	return Step{ID: "set-puk", Title: "replace the factory PUK", Kind: KindChange, Changes: changesCard,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			if e.secrets.puk.IsZero() {
 				return true, nil
@@ -128,7 +128,7 @@ func pukStep() Step {
 // everything that needs the key, so that an enrollment that was broken off can
 // go on without anybody unsealing the escrow.
 func managementKeyStep() Step {
-	return Step{ID: "set-management-key", Title: "replace the factory management key", Changes: changesCard,
+	return Step{ID: "set-management-key", Title: "replace the factory management key", Kind: KindChange, Changes: changesCard,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			if e.secrets.newManagement.IsZero() {
 				return true, nil

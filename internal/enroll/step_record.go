@@ -19,7 +19,7 @@ var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or mana
 // recordStep makes sure that no factory secret is left, enters the registration
 // into the ledger, and writes the receipt: where there is one, everything is done.
 func recordStep() Step {
-	return Step{ID: "record", Title: "write the receipt", Changes: changesFiles,
+	return Step{ID: "record", Title: "write the receipt", Kind: KindChange, Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.receipt != nil, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
 			protection, err := e.card.Protection(ctx)

@@ -14,7 +14,7 @@ import (
 // the user's address. A request that is there for the same key is used again,
 // because an issuer may be working on it.
 func requestStep(index int, request KeyRequest) Step {
-	step := keyStep("request", "sign a certificate request with the key in slot %s", changesFiles, request)
+	step := keyStep("request", "sign a certificate request with the key in slot %s", KindChange, changesFiles, request)
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		if err := e.findCertificate(ctx, key); err != nil || key.leaf != nil {

@@ -37,9 +37,8 @@ func (k ReviewKey) Same() bool { return k.OnCard == k.Upload }
 // reviewStep shows a person what is about to be registered. It reads the
 // certificates from the card once more, so that what is shown is what is there.
 func reviewStep() Step {
-	return Step{ID: "review", Title: "review what is to be registered", Changes: changesNothing,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.reviewed, nil },
-		act: func(ctx context.Context, e *Enrollment) error {
+	return Step{ID: "review", Title: "review what is to be registered", Kind: KindDecision, Changes: changesNothing,
+		check: func(ctx context.Context, e *Enrollment) error {
 			review := Review{Email: e.request.Email, Serial: e.serial}
 			for _, key := range e.keys {
 				reviewed, err := e.reviewKey(ctx, key)
@@ -48,11 +47,7 @@ func reviewStep() Step {
 				}
 				review.Keys = append(review.Keys, reviewed)
 			}
-			if err := e.world.Review(ctx, review); err != nil {
-				return err
-			}
-			e.reviewed = true
-			return nil
+			return e.world.Review(ctx, review)
 		}}
 }
 

@@ -13,9 +13,8 @@ import (
 // secretsStep gathers every secret that the later steps need, and makes the ones
 // that nobody gave, so that a missing one is noticed before the card is touched.
 func secretsStep() Step {
-	return Step{ID: "secrets", Title: "gather the card's secrets", Changes: changesNothing,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.secrets.gathered, nil },
-		act: func(ctx context.Context, e *Enrollment) error {
+	return Step{ID: "secrets", Title: "gather the card's secrets", Kind: KindDecision, Changes: changesNothing,
+		check: func(ctx context.Context, e *Enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
 				return err
@@ -31,7 +30,6 @@ func secretsStep() Step {
 					return err
 				}
 			}
-			e.secrets.gathered = true
 			return nil
 		}}
 }

@@ -5,9 +5,8 @@ import "context"
 // checkUserStep asks Gmail what it has for the user. Wrong credentials, missing
 // delegation and CSE switched off show here, before the card is touched.
 func checkUserStep() Step {
-	return Step{ID: "check-user", Title: "check the user at Gmail", Changes: changesNothing,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.account != nil, nil },
-		act: func(ctx context.Context, e *Enrollment) error {
+	return Step{ID: "check-user", Title: "check the user at Gmail", Kind: KindCheck, Changes: changesNothing,
+		check: func(ctx context.Context, e *Enrollment) error {
 			account, err := e.world.Account(ctx, e.request.Email)
 			if err != nil {
 				return err
