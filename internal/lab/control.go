@@ -105,6 +105,8 @@ func (l *Lab) controlFaults(r *http.Request) (any, error) {
 type readerView struct {
 	Name     string `json:"name"`
 	Inserted bool   `json:"inserted"`
+	// Unlocked: the next program finds a PIN verified or a management key proven.
+	Unlocked bool `json:"unlocked"`
 	// Serial and Firmware are those of the YubiKey that is or was there last.
 	Serial   uint32 `json:"serial,omitempty"`
 	Firmware string `json:"firmware,omitempty"`
@@ -113,7 +115,8 @@ type readerView struct {
 func (l *Lab) readerViews() []readerView {
 	views := []readerView{}
 	for i, name := range l.Names() {
-		view := readerView{Name: name, Inserted: l.Inserted(i)}
+		unlocked, err := l.Unlocked(i)
+		view := readerView{Name: name, Inserted: err == nil, Unlocked: unlocked}
 		if card := l.Card(i); card != nil {
 			view.Serial, view.Firmware = card.Serial(), card.Firmware().String()
 		}

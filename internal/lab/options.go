@@ -31,6 +31,10 @@ type Options struct {
 	// Tokens makes each card a device that is its own reader, which vanishes
 	// when it is pulled, as a YubiKey on USB does.
 	Tokens bool
+	// PowerGrace is how long a card keeps its power, and with it a PIN and a
+	// management key that were accepted, after the last connection to it was
+	// closed: some seconds as with pcscd when 0, not at all when negative.
+	PowerGrace time.Duration
 	// Firmware is that of the cards, for example "5.4.3"; "5.7.4" when empty.
 	Firmware string
 	// Serial is that of the first card, the next ones count on; 0 draws them.

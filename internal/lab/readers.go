@@ -34,7 +34,7 @@ type seat struct {
 
 // startReaders opens the readers and puts a card into each.
 func (l *Lab) startReaders() error {
-	options := []pcscd.Option{pcscd.Intercept(l.exchange)}
+	options := []pcscd.Option{pcscd.Intercept(l.exchange), pcscd.Grace(l.options.PowerGrace)}
 	if l.options.Tokens {
 		options = append(options, pcscd.Tokens())
 	}
@@ -109,6 +109,18 @@ func (l *Lab) Card(reader int) *yubikey.Card {
 func (l *Lab) Inserted(reader int) bool {
 	_, err := l.pcsc.Card(reader)
 	return err == nil
+}
+
+// Unlocked tells whether a program that opened the card in a reader now would
+// find its PIN verified or its management key proven, by whoever was there
+// before. The error may be pcscd.ErrNoReader or pcscd.ErrEmpty.
+func (l *Lab) Unlocked(reader int) (bool, error) {
+	fresh, err := l.pcsc.Fresh(reader)
+	if err != nil || fresh {
+		return false, err
+	}
+	card := l.Card(reader)
+	return card != nil && card.Unlocked(), nil
 }
 
 // Pull takes the card out of a reader, whatever it is doing. The error may be

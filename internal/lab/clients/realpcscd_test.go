@@ -53,6 +53,7 @@ func TestDebianToolsBehindRealPCSCD(t *testing.T) {
 		out, err := s.command("opensc-tool", "-a")
 		return err == nil && bytes.Contains([]byte(out), []byte("3b:fd:13"))
 	})
+	s.sub("power", realPower)
 	session(s)
 }
 

@@ -56,7 +56,7 @@ func (s *Server) forget(c *client) {
 	c.waiting = false
 }
 
-// detach ends a connection. The last one to go leaves the card without power.
+// detach ends a connection. With the last one the card's grace begins.
 func (s *Server) detach(h *handle, disposition uint32) {
 	r := h.reader
 	if r.lock == h {
@@ -67,8 +67,12 @@ func (s *Server) detach(h *handle, disposition uint32) {
 		return
 	}
 	delete(r.attached, h)
-	if disposition == resetCard || disposition == unpowerCard || len(r.attached) == 0 {
+	if disposition == resetCard || disposition == unpowerCard {
 		r.reset(h)
 	}
+	if r.session != nil && disposition == unpowerCard {
+		r.session.unpowered = true
+	}
+	s.rest(r)
 	s.notify()
 }

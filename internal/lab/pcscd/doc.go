@@ -9,7 +9,8 @@
 // request is a header of two 32-bit words (body size, command) followed by the
 // body, a reply is the bare body.
 //
-// One difference from a real daemon is deliberate: when the last connection to
-// a card is closed, the card loses its power at once, not after a grace period,
-// so that no program comes to depend on a PIN that somebody else verified.
+// As a real daemon does, it leaves a card its power for some seconds after the
+// last connection was closed: a PIN or management key that the card accepted
+// stays accepted for the next program, until somebody has the card reset, pulls
+// it, or the grace ends.
 package pcscd

@@ -75,9 +75,10 @@ const (
 
 // Card states in a reader's state structure.
 const (
-	stateAbsent = 0x02
+	stateAbsent  = 0x02
+	statePresent = 0x04
 	// stateReady is present, powered and negotiable.
-	stateReady = 0x04 | 0x10 | 0x20
+	stateReady = statePresent | 0x10 | 0x20
 )
 
 // Sizes that are part of the protocol.

@@ -18,10 +18,15 @@ type reader struct {
 	released chan struct{}
 }
 
-// session is a card in a reader with unbroken contact.
+// session is a card in a reader with unbroken contact. Where nothing else is
+// said, it is guarded by the server's mutex.
 type session struct {
 	card Card
 	lost chan struct{} // closed when the contact breaks
+	// protocol is the one agreed on since the card's power came on.
+	protocol  uint32
+	unpowered bool          // left so by SCARD_UNPOWER_CARD
+	used      chan struct{} // closed when the grace ends early; nil without one
 	// stale asks for a power cycle before the next command. The cycle is put
 	// off so that nobody waits for a busy card while holding the server's mutex.
 	stale atomic.Bool
@@ -84,19 +89,6 @@ func (r *reader) release() {
 	r.released = make(chan struct{})
 }
 
-// reset has the card lose its power before the next command. All connections
-// but that of the one who asked for it are told.
-func (r *reader) reset(by *handle) {
-	for h := range r.attached {
-		if h != by {
-			h.event = codeResetCard
-		}
-	}
-	if r.session != nil {
-		r.session.stale.Store(true)
-	}
-}
-
 // changed counts an insertion or a removal.
 func (r *reader) changed(s *Server) {
 	r.events++
@@ -113,9 +105,11 @@ func (r *reader) state() readerState {
 	state := readerState{Events: r.events, State: stateAbsent, Sharing: r.sharing()}
 	copy(state.Name[:], r.name)
 	if r.session != nil {
-		state.State = stateReady
+		if state.State = stateReady; r.session.unpowered {
+			state.State = statePresent
+		}
 		state.ATRSize = uint32(copy(state.ATR[:], r.session.card.ATR()))
-		state.Protocol = protoT1
+		state.Protocol = r.session.protocol
 	}
 	return state
 }

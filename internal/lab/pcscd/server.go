@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Card is what sits in a reader: an answer to reset, and commands answered.
@@ -78,6 +79,7 @@ type Server struct {
 	intercept Interceptor
 	names     []string
 	tokens    bool
+	grace     time.Duration
 	ctx       context.Context
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
@@ -107,6 +109,7 @@ func Listen(socket string, readers int, options ...Option) (*Server, error) {
 		clients:  map[*client]struct{}{},
 		contexts: map[uint32]*client{},
 		handles:  map[uint32]*handle{},
+		grace:    DefaultGrace,
 	}
 	for _, option := range options {
 		option(s)
@@ -201,12 +204,9 @@ func (s *Server) Insert(reader int, card Card) error {
 func (s *Server) Remove(reader int) (Card, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, err := s.reader(reader)
+	r, err := s.occupied(reader)
 	if err != nil {
 		return nil, err
-	}
-	if r.session == nil {
-		return nil, fmt.Errorf("remove from reader %d: %w", reader, ErrEmpty)
 	}
 	card := r.session.card
 	s.lose(r, codeRemovedCard, nil)
@@ -217,12 +217,9 @@ func (s *Server) Remove(reader int) (Card, error) {
 func (s *Server) Card(reader int) (Card, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, err := s.reader(reader)
+	r, err := s.occupied(reader)
 	if err != nil {
 		return nil, err
-	}
-	if r.session == nil {
-		return nil, fmt.Errorf("reader %d: %w", reader, ErrEmpty)
 	}
 	return r.session.card, nil
 }
@@ -241,6 +238,15 @@ func (s *Server) reader(n int) (*reader, error) {
 		return nil, fmt.Errorf("reader %d of %d: %w", n, len(s.readers), ErrNoReader)
 	}
 	return s.readers[n], nil
+}
+
+// occupied returns a reader that holds a card.
+func (s *Server) occupied(n int) (*reader, error) {
+	r, err := s.reader(n)
+	if err == nil && r.session == nil {
+		return nil, fmt.Errorf("reader %d: %w", n, ErrEmpty)
+	}
+	return r, err
 }
 
 func (s *Server) accept() {

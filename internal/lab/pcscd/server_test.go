@@ -137,11 +137,14 @@ func TestReadersAndCards(t *testing.T) {
 	}
 	state := p.states(cmdGetReadersState)[1]
 	if state.State != stateReady || state.ATRSize != uint32(len(testATR)) ||
-		!bytes.HasPrefix(state.ATR[:], testATR) || state.Protocol != protoT1 || state.Events != 1 {
+		!bytes.HasPrefix(state.ATR[:], testATR) || state.Protocol != protoUndefined || state.Events != 1 {
 		t.Errorf("state with a card: %+v", state)
 	}
 
 	h := p.mustConnect(names[1], shareShared)
+	if state := p.states(cmdGetReadersState)[1]; state.Protocol != protoT1 {
+		t.Errorf("protocol of a connection: %d", state.Protocol)
+	}
 	answer, rv := p.transmit(h, 0, 0xa4, 4, 0)
 	if rv != codeSuccess || !bytes.Equal(answer, []byte{0, 0xa4, 4, 0, 0x90, 0}) {
 		t.Errorf("transmit: %x %#x", answer, rv)

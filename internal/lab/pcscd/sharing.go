@@ -80,6 +80,7 @@ func (h *handle) attach(share, protocols uint32) uint32 {
 	}
 	h.share, h.event = share, 0
 	r.attached[h] = struct{}{}
+	r.use(h)
 	if share == shareExclusive {
 		r.acquire(h)
 	}
@@ -111,6 +112,7 @@ func (c *client) reconnect(body *reconnectBody) {
 	}
 	if body.Initialization != leaveCard {
 		h.reader.reset(h)
+		h.reader.use(h)
 	}
 	body.Active = h.protocol
 	s.notify()

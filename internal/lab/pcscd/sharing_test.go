@@ -3,6 +3,7 @@ package pcscd
 import (
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestExclusiveAndShared(t *testing.T) {
@@ -157,7 +158,7 @@ func TestProgramDiesInTransaction(t *testing.T) {
 }
 
 func TestPowerCycles(t *testing.T) {
-	s, socket := start(t, 1)
+	s, socket := start(t, 1, Grace(time.Hour))
 	card := &scripted{}
 	insert(t, s, 0, card)
 	name := s.Names()[0]
@@ -175,10 +176,10 @@ func TestPowerCycles(t *testing.T) {
 	expect("insertion", a, ha, 1)
 	a.disconnect(ha, leaveCard)
 	ha = a.mustConnect(name, shareShared)
-	expect("last connection closed", a, ha, 2)
+	expect("last connection closed", a, ha, 1)
 	hb := b.mustConnect(name, shareShared)
 	b.disconnect(hb, leaveCard)
-	expect("another connection closed", a, ha, 2)
+	expect("another connection closed", a, ha, 1)
 	hb = b.mustConnect(name, shareShared)
 	b.disconnect(hb, resetCard)
 	if rv := a.status(ha); rv != codeResetCard {
@@ -190,11 +191,27 @@ func TestPowerCycles(t *testing.T) {
 	if rv := a.reconnect(ha, shareShared, leaveCard); rv != codeSuccess {
 		t.Fatal(rv)
 	}
-	expect("reset by another", a, ha, 3)
+	expect("reset by another", a, ha, 2)
 	if rv := a.reconnect(ha, shareShared, unpowerCard); rv != codeSuccess {
 		t.Fatal(rv)
 	}
-	expect("own reset", a, ha, 4)
+	expect("own reset", a, ha, 3)
+	if rv := a.end(ha, resetCard); rv != codeNotTransacted {
+		t.Errorf("end of no transaction: %#x", rv)
+	}
+	if rv := a.begin(ha); rv != codeSuccess {
+		t.Fatal(rv)
+	}
+	if rv := a.end(ha, resetCard); rv != codeSuccess {
+		t.Fatal(rv)
+	}
+	if rv := a.reconnect(ha, shareShared, leaveCard); rv != codeSuccess {
+		t.Fatal(rv)
+	}
+	expect("reset at the end of a transaction", a, ha, 4)
+	a.disconnect(ha, resetCard)
+	ha = a.mustConnect(name, shareShared)
+	expect("last connection closed with a reset", a, ha, 5)
 }
 
 func TestConcurrentPrograms(t *testing.T) {

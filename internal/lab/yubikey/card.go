@@ -182,6 +182,14 @@ func (c *Card) Reset() {
 	c.session = session{}
 }
 
+// Unlocked reports whether the card has the PIN verified or the management key
+// proven: what the next command may use.
+func (c *Card) Unlocked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.pinVerified || c.session.managed
+}
+
 // Serial returns the serial number.
 func (c *Card) Serial() uint32 {
 	c.mu.Lock()
