@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -59,7 +60,8 @@ type shownKey struct {
 }
 
 type shownSlot struct {
-	Slot        string            `json:"slot"`
+	Slot        piv.Slot          `json:"slot"`
+	KeyUnknown  bool              `json:"key_unknown,omitempty"` // the card cannot tell whether there is a key
 	Algorithm   string            `json:"algorithm,omitempty"`
 	Origin      string            `json:"origin,omitempty"`
 	PINPolicy   string            `json:"pin_policy,omitempty"`
@@ -85,7 +87,7 @@ func showCard(identity piv.Identity, status piv.Status) shownCard {
 		Slots:         []shownSlot{},
 	}
 	for _, contents := range status.Slots {
-		slot := shownSlot{Slot: contents.Slot.String()}
+		slot := shownSlot{Slot: contents.Slot, KeyUnknown: contents.KeyUnknown}
 		if key := contents.Key; key != nil {
 			slot.Algorithm, slot.Origin = string(key.Algorithm), string(key.Origin)
 			slot.PINPolicy, slot.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
@@ -118,12 +120,17 @@ func (c shownCard) print(streams *Streams) error {
 	rows.row("PIN", c.PIN.text())
 	rows.row("PUK", c.PUK.text())
 	rows.row("management key", strings.TrimSpace(c.ManagementKey.Algorithm+factoryText(c.ManagementKey.Factory)))
+	unknown := 0
 	for _, slot := range c.Slots {
-		key := "no key"
+		if slot.Slot.Retired() && slot.KeyUnknown && slot.Problem == "" {
+			unknown++
+			continue
+		}
+		key := desk.NoKey(slot.KeyUnknown)
 		if slot.Algorithm != "" {
 			key = fmt.Sprintf("%s, %s, PIN %s, touch %s", slot.Algorithm, slot.Origin, slot.PINPolicy, slot.TouchPolicy)
 		}
-		rows.row("slot "+slot.Slot, key)
+		rows.row("slot "+slot.Slot.String(), key)
 		if slot.Problem != "" {
 			rows.row("", "certificate: "+slot.Problem)
 		}
@@ -131,6 +138,9 @@ func (c shownCard) print(streams *Streams) error {
 			rows.row("", fmt.Sprintf("%s, %s, valid to %s", certificate.Subject, strings.Join(certificate.Addresses, " "), certificate.NotAfter.Format(time.DateOnly)))
 			rows.row("", "SHA-256 "+certificate.SHA256)
 		}
+	}
+	if unknown > 0 {
+		rows.row("82 to 95", fmt.Sprintf("cannot tell of %d slots whether they hold a key", unknown))
 	}
 	if len(c.Slots) == 0 {
 		rows.row("slots", "all empty")

@@ -20,8 +20,9 @@ type CardStatus struct {
 }
 
 // Slots returns the four main slots and the retired ones that hold something, in
-// order, and how many retired ones are empty.
-func (c CardStatus) Slots() (shown []piv.SlotContents, empty int) {
+// order, and how many retired ones are empty, or hold at most a key that the card
+// does not show.
+func (c CardStatus) Slots() (shown []piv.SlotContents, empty, unknown int) {
 	held := map[piv.Slot]piv.SlotContents{}
 	for _, contents := range c.Status.Slots {
 		held[contents.Slot] = contents
@@ -33,9 +34,22 @@ func (c CardStatus) Slots() (shown []piv.SlotContents, empty int) {
 			empty++
 			continue
 		}
+		if slot.Retired() && contents.KeyUnknown && contents.CertificateErr == nil {
+			unknown++
+			continue
+		}
 		shown = append(shown, contents)
 	}
-	return shown, empty
+	return shown, empty, unknown
+}
+
+// NoKey says of a slot that shows no key that it holds none, or that the card
+// cannot tell.
+func NoKey(unknown bool) string {
+	if unknown {
+		return "cannot tell whether there is a key: firmware before 5.3 does not show imported ones"
+	}
+	return "no key"
 }
 
 // Owner names whom a certificate is for: its mail addresses, else its subject. It

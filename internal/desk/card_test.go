@@ -16,17 +16,18 @@ func TestSlotsOfACard(t *testing.T) {
 	last := piv.SlotRetiredFirst + 19
 	card := desk.CardStatus{Status: piv.Status{Slots: []piv.SlotContents{
 		{Slot: last, CertificateErr: unreadable}, {Slot: piv.SlotKeyManagement, Key: key}, {Slot: piv.SlotRetiredFirst},
+		{Slot: piv.SlotSignature, KeyUnknown: true}, {Slot: piv.SlotRetiredFirst + 1, KeyUnknown: true},
 	}}}
-	shown, empty := card.Slots()
+	shown, empty, unknown := card.Slots()
 	var slots []piv.Slot
 	for _, contents := range shown {
 		slots = append(slots, contents.Slot)
 	}
 	want := []piv.Slot{piv.SlotAuthentication, piv.SlotSignature, piv.SlotKeyManagement, piv.SlotCardAuthentication, last}
-	if !slices.Equal(slots, want) || empty != 19 {
-		t.Fatalf("%v and %d empty ones, want %v and 19", slots, empty, want)
+	if !slices.Equal(slots, want) || empty != 18 || unknown != 1 {
+		t.Fatalf("%v, %d empty ones and %d unknown, want %v, 18 and 1", slots, empty, unknown, want)
 	}
-	if shown[2].Key != key || shown[4].CertificateErr != unreadable || !shown[0].Empty() {
+	if shown[2].Key != key || shown[4].CertificateErr != unreadable || !shown[0].Empty() || shown[1].Empty() {
 		t.Errorf("they hold %+v", shown)
 	}
 }

@@ -69,6 +69,16 @@ func TestCardThatCannotIsRefusedUntouched(t *testing.T) {
 	d.checkUntouched()
 }
 
+func TestASlotThatCannotBeToldEmptyIsNotOverwrittenUnasked(t *testing.T) {
+	d := newDesk(t, "5.2.7")
+	_, err := d.run()
+	var occupied *enroll.OccupiedError
+	if !errors.As(err, &occupied) || !strings.Contains(occupied.Held, "cannot tell") {
+		t.Fatalf("a slot that may hold an imported key: %v", err)
+	}
+	d.checkUntouched()
+}
+
 // checkUntouched is a card and a user that nothing happened to.
 func (d *desk) checkUntouched() {
 	d.t.Helper()

@@ -73,7 +73,7 @@ func fateOf(key KeyRequest, held piv.SlotContents, journal evidence.Journal) Fat
 		return FateRead
 	case generated && isOwn(traceOf(held), entry):
 		return FateContinue
-	case held.Key == nil && held.Certificate == nil && held.CertificateErr == nil:
+	case held.Empty():
 		return FateGenerate
 	}
 	return FateOccupied

@@ -151,6 +151,9 @@ func (k *key) adopt(held piv.SlotContents) {
 
 func describeHeld(held piv.SlotContents) string {
 	what := "a certificate that cannot be read"
+	if held.KeyUnknown && held.CertificateErr == nil {
+		return "perhaps an imported key (firmware before 5.3 cannot tell)"
+	}
 	if held.Key != nil {
 		what = fmt.Sprintf("an %s key (%s)", held.Key.Algorithm, held.Key.Origin)
 		if held.Certificate == nil {

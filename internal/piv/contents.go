@@ -14,16 +14,21 @@ import (
 // SlotContents is what is in a slot.
 type SlotContents struct {
 	Slot Slot
-	Key  *KeyInfo // nil: no key
+	Key  *KeyInfo // nil: no key, or KeyUnknown
+	// KeyUnknown says that the card cannot tell whether the slot holds a key:
+	// firmware before 5.3 shows a key only by its attestation, so that an imported
+	// one without a certificate looks like no key at all.
+	KeyUnknown bool
 	// Certificate is nil where there is none, or where CertificateErr says why it
 	// cannot be read.
 	Certificate    *x509.Certificate
 	CertificateErr error
 }
 
-// Empty reports whether the slot holds neither a key nor a certificate.
+// Empty reports whether the slot is known to hold neither a key nor a
+// certificate.
 func (s SlotContents) Empty() bool {
-	return s.Key == nil && s.Certificate == nil && s.CertificateErr == nil
+	return s.Key == nil && !s.KeyUnknown && s.Certificate == nil && s.CertificateErr == nil
 }
 
 // Origin says where a key comes from.
@@ -94,6 +99,7 @@ func readSlot(s *session, firmware Version, slot Slot) (contents SlotContents, e
 		contents.Key, err = readKey(s, slot)
 	} else {
 		contents.Key, err = readOldKey(s, slot, contents.Certificate)
+		contents.KeyUnknown = contents.Key == nil
 	}
 	if err != nil {
 		return SlotContents{}, err
@@ -126,7 +132,8 @@ func readKey(s *session, slot Slot) (*KeyInfo, error) {
 
 // readOldKey finds out about a key on firmware before 5.3: one that was
 // generated there can be attested, of an imported one only the certificate
-// tells.
+// tells. It returns nil where neither does, which does not mean that there is no
+// key.
 func readOldKey(s *session, slot Slot, certificate *x509.Certificate) (*KeyInfo, error) {
 	der, err := s.Attest(byte(slot))
 	if _, refused := statusOf(err); refused {

@@ -57,7 +57,7 @@ type Protection struct {
 // Status is everything that can be seen on a card without a PIN.
 type Status struct {
 	Protection
-	Slots []SlotContents // those that hold something
+	Slots []SlotContents // all but those that are known to be empty
 }
 
 // Protection reads the counters, whether factory values are set (from firmware

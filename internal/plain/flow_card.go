@@ -61,9 +61,12 @@ func (f *flow) sayCard(card desk.CardStatus) {
 	}
 	f.say("  PUK: %s", counterText(status.PUK))
 	f.say("  management key: %s, %s", strings.ToUpper(status.ManagementKey.Algorithm), factoryText(status.ManagementKey.Factory))
-	slots, empty := card.Slots()
+	slots, empty, unknown := card.Slots()
 	for _, contents := range slots {
 		f.say("  slot %s: %s", desk.SlotName(contents.Slot), contentsText(contents))
+	}
+	if unknown > 0 {
+		f.say("  slots 82 to 95: cannot tell of %d whether they hold a key", unknown)
 	}
 	f.say("  slots 82 to 95: %d of 20 are empty", empty)
 	for _, advisory := range card.Advisories {
@@ -99,7 +102,7 @@ func contentsText(contents piv.SlotContents) string {
 	if contents.Empty() {
 		return "empty"
 	}
-	text := "no key"
+	text := desk.NoKey(contents.KeyUnknown)
 	if key := contents.Key; key != nil {
 		text = fmt.Sprintf("%s key, %s, PIN %s, touch %s", key.Algorithm, key.Origin, key.PINPolicy, key.TouchPolicy)
 	}

@@ -276,7 +276,7 @@ func factoryText(s *session, factory piv.Tri) string {
 // slotLines show the four main slots, and those of 82 to 95 that hold something.
 func slotLines(s *session, card desk.CardStatus, width int) []string {
 	var lines []string
-	slots, retired := card.Slots()
+	slots, retired, unknown := card.Slots()
 	for _, contents := range slots {
 		slot := contents.Slot
 		name := slot.Name()
@@ -290,6 +290,9 @@ func slotLines(s *session, card desk.CardStatus, width int) []string {
 		}
 		lines = append(lines, wrapped(label, clean(slotText(contents)), width)...)
 	}
+	if unknown > 0 {
+		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("82–95 cannot tell of %d retired slots whether they hold a key", unknown)))
+	}
 	if retired > 0 {
 		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("82–95 %d of the 20 retired slots are empty", retired)))
 	}
@@ -297,7 +300,7 @@ func slotLines(s *session, card desk.CardStatus, width int) []string {
 }
 
 func slotText(contents piv.SlotContents) string {
-	text := "no key"
+	text := desk.NoKey(contents.KeyUnknown)
 	if k := contents.Key; k != nil {
 		text = fmt.Sprintf("%s, %s, PIN %s, touch %s", k.Algorithm, k.Origin, k.PINPolicy, k.TouchPolicy)
 	}
