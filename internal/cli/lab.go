@@ -46,18 +46,21 @@ func (f *labFlags) options(dir string, messages io.Writer) lab.Options {
 func newLab(streams *Streams) *cobra.Command {
 	var flags labFlags
 	var dir string
+	var fetchCRLs bool
 	command := &cobra.Command{
 		Use:   "lab --dir DIR",
 		Short: "Run the practice lab: a virtual YubiKey, a Gmail API and a CA",
 		Long: "lab runs in the foreground until it is interrupted. When everything answers it prints\n" +
 			"\"lab: ready\"; then \". DIR/env\" in another terminal points this program, ykman, opensc and\n" +
-			"other tools at it. Nothing leaves this machine.",
+			"other tools at it. Nothing leaves this machine, unless --fetch-crls says so.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if dir == "" {
 				return usageErrorf("--dir is needed: the folder for the lab's files")
 			}
-			running, err := lab.Start(cmd.Context(), flags.options(dir, streams.Err))
+			options := flags.options(dir, streams.Err)
+			options.FetchCRLs = fetchCRLs
+			running, err := lab.Start(cmd.Context(), options)
 			if err != nil {
 				return err
 			}
@@ -68,6 +71,7 @@ func newLab(streams *Streams) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&dir, "dir", "", "`folder` for the lab's files (created)")
+	command.Flags().BoolVar(&fetchCRLs, "fetch-crls", false, "fetch the revocation lists that certificates name from other machines, too")
 	flags.add(command.Flags())
 	return command
 }

@@ -113,7 +113,7 @@ func (l *Lab) startWorkspace() error {
 		return err
 	}
 	l.gmail, err = workspace.New(workspace.Config{
-		Domain: l.options.Domain, Key: key, Fault: l.apiFault, Observe: l.counters.call,
+		Domain: l.options.Domain, Key: key, Fault: l.apiFault, Observe: l.counters.call, FetchCRLs: l.options.FetchCRLs,
 	})
 	if err != nil {
 		return err

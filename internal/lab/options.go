@@ -57,6 +57,9 @@ type Options struct {
 	Domain string
 	// TrustRoots are PEM files of further roots that the domain trusts.
 	TrustRoots []string
+	// FetchCRLs has the domain fetch the revocation lists that certificates name,
+	// on whatever machine they are; without it nothing leaves this one.
+	FetchCRLs bool
 	// ServiceAccountKey is the service account's key, RSA of 2048 bits at
 	// least; by default the one in Dir, or a new one.
 	ServiceAccountKey *rsa.PrivateKey

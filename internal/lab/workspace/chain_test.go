@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,11 +11,15 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -197,6 +202,46 @@ func TestSilentCRLServer(t *testing.T) {
 	l.ca = authority
 	if pair := l.enrolled(t, alice, ca.Profile{}); pair.KeyPairId == "" {
 		t.Error("no key pair")
+	}
+}
+
+// TestNothingLeavesTheMachine has certificates that name a list on another
+// machine, and one on loopback that sends on to another machine.
+func TestNothingLeavesTheMachine(t *testing.T) {
+	redirect := httptest.NewServer(http.RedirectHandler("http://crl.elsewhere.example/list.crl", http.StatusFound))
+	defer redirect.Close()
+	for name, base := range map[string]string{
+		"a name":       "http://crl.elsewhere.example",
+		"an address":   "http://192.0.2.1:8080",
+		"IPv6":         "http://[2001:db8::1]",
+		"not loopback": "http://localhost.elsewhere.example",
+		"sent on":      redirect.URL,
+	} {
+		for _, fetch := range []bool{false, true} {
+			var dialled atomic.Int32
+			client := &http.Client{Transport: &http.Transport{
+				DisableKeepAlives: true,
+				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+					if address == redirect.Listener.Addr().String() {
+						return new(net.Dialer).DialContext(ctx, network, address)
+					}
+					dialled.Add(1)
+					return nil, errors.New("there is no network in this test")
+				},
+			}}
+			authority, err := ca.New(ca.Config{BaseURL: base})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := newLab(t, workspace.Config{TrustRoots: []*x509.Certificate{authority.Root()}, HTTPClient: client, FetchCRLs: fetch})
+			l.ca = authority
+			if pair := l.enrolled(t, alice, ca.Profile{}); pair.KeyPairId == "" {
+				t.Errorf("%s: no key pair", name)
+			}
+			if got := dialled.Load(); (got > 0) != fetch {
+				t.Errorf("%s, fetch %v: %d connections to another machine", name, fetch, got)
+			}
+		}
 	}
 }
 

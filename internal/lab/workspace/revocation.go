@@ -33,6 +33,35 @@ func (s *Server) checkRevocation(ctx context.Context, chain []*x509.Certificate)
 	return nil
 }
 
+// crlClient fetches revocation lists, from this machine alone unless the domain
+// is to fetch them all.
+func crlClient(config Config) *http.Client {
+	var client http.Client
+	if config.HTTPClient != nil {
+		client = *config.HTTPClient
+	}
+	if client.Transport == nil {
+		// A proxy from the environment would see the lab's loopback URLs.
+		client.Transport = &http.Transport{DisableKeepAlives: true}
+	}
+	if !config.FetchCRLs {
+		client.Transport = loopbackOnly{client.Transport}
+	}
+	return &client
+}
+
+// loopbackOnly refuses requests to other machines before anything is looked up or
+// dialled; redirects come through it as well.
+type loopbackOnly struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (l loopbackOnly) RoundTrip(request *http.Request) (*http.Response, error) {
+	if host := request.URL.Hostname(); !isLoopback(host) {
+		return nil, fmt.Errorf("%s is another machine", host)
+	}
+	return l.next.RoundTrip(request)
+}
+
 // maxCRL bounds a revocation list in bytes.
 const maxCRL = 4 << 20
 

@@ -43,6 +43,9 @@ type Config struct {
 	// CRLTimeout bounds the time spent on fetching revocation lists for one
 	// key pair; 0 means one second.
 	CRLTimeout time.Duration
+	// FetchCRLs has revocation lists fetched from wherever certificates say that
+	// they are. Without it only those on loopback are: nothing leaves the machine.
+	FetchCRLs bool
 	// HTTPClient fetches revocation lists; nil means a client without proxy.
 	HTTPClient *http.Client
 	// StrictProfile enforces Google's published S/MIME certificate profile, as
@@ -107,15 +110,10 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := config.HTTPClient
-	if client == nil {
-		// A proxy from the environment would see the lab's loopback URLs.
-		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	}
 	s := &Server{
 		config:  config,
 		account: account,
-		client:  client,
+		client:  crlClient(config),
 		roots:   append([]*x509.Certificate(nil), config.TrustRoots...),
 		cse:     map[string]bool{"": true},
 		removed: map[string]bool{},
