@@ -103,11 +103,8 @@ func (r Request) Validate() error {
 // everybody knows.
 func (r Request) validateSecrets() error {
 	if !r.PIN.IsZero() {
-		if err := piv.CheckPIN(r.PIN); err != nil {
+		if err := checkOwnPIN(r.PIN); err != nil {
 			return &UsageError{Err: err}
-		}
-		if r.PIN.Equal(piv.FactoryPIN()) {
-			return usageError("the factory PIN cannot be the user's PIN")
 		}
 	}
 	if !r.PUK.IsZero() {
@@ -118,8 +115,20 @@ func (r Request) validateSecrets() error {
 			return usageError("the factory PUK cannot stay the PUK")
 		}
 	}
-	if !r.ManagementKey.IsZero() && r.ManagementKey.Equal(piv.FactoryManagementKey()) {
+	if !r.ManagementKey.IsZero() && piv.IsFactoryManagementKey(r.ManagementKey) {
 		return usageError("the factory management key cannot stay the management key")
+	}
+	return nil
+}
+
+// checkOwnPIN refuses what cannot be a user's PIN: what the card does not take,
+// and the factory PIN.
+func checkOwnPIN(pin secret.Secret) error {
+	if err := piv.CheckPIN(pin); err != nil {
+		return err
+	}
+	if pin.Equal(piv.FactoryPIN()) {
+		return errors.New("that is the factory PIN, which everybody knows: it cannot be the user's PIN")
 	}
 	return nil
 }

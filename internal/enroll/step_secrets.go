@@ -71,16 +71,10 @@ func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 	question := SecretQuestion{
 		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.serial), Flag: "--pin-file FILE or --pin-fd N"},
 		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
-		Check: piv.CheckPIN,
+		Check: checkOwnPIN,
 	}
 	if protection.PIN.Factory == piv.Yes {
 		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.serial), true
-		question.Check = func(pin secret.Secret) error {
-			if pin.Equal(piv.FactoryPIN()) {
-				return errors.New("that is the factory PIN, which everybody knows")
-			}
-			return piv.CheckPIN(pin)
-		}
 	}
 	pin, err := e.world.Prompter.Secret(ctx, question)
 	if err != nil {

@@ -18,3 +18,19 @@ func FactoryPUK() secret.Secret { return secret.FromString("12345678") }
 func FactoryManagementKey() secret.Secret {
 	return secret.New(bytes.Repeat([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 3))
 }
+
+// IsFactoryManagementKey reports whether the key is the factory one. As a 3DES
+// key it is the same whatever the lowest bit of each byte, its parity, says
+// (FIPS 46-3).
+func IsFactoryManagementKey(key secret.Secret) bool {
+	return withoutParity(key).Equal(withoutParity(FactoryManagementKey()))
+}
+
+func withoutParity(key secret.Secret) secret.Secret {
+	raw := key.Reveal()
+	defer clear(raw)
+	for i := range raw {
+		raw[i] &^= 1
+	}
+	return secret.New(raw)
+}

@@ -68,3 +68,21 @@ func TestNewSecretsAreGoodAndDiffer(t *testing.T) {
 		t.Errorf("only %d of 100 secrets are different", len(seen))
 	}
 }
+
+// A 3DES key with other parity bits is the same key to the card.
+func TestFactoryManagementKeyInDisguise(t *testing.T) {
+	for hexadecimal, want := range map[string]bool{
+		"010203040506070801020304050607080102030405060708": true,
+		"000302050407060900030205040706090003020504070609": true,
+		"010203040506070801020304050607080102030405060710": false,
+		"01020304050607080102030405060708":                 false,
+	} {
+		key, err := piv.ParseManagementKey(secret.FromString(hexadecimal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := piv.IsFactoryManagementKey(key); got != want {
+			t.Errorf("%s: %v", hexadecimal, got)
+		}
+	}
+}
