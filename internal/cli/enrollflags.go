@@ -28,7 +28,7 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.touch, "touch-policy", "default", "of a generated key: default, never, cached or always")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever; needs --confirm or the serial typed out")
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
-	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that was imported into the card")
+	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
 	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.puk = addSecretFlag(flags, "puk", "the PUK that a card with the factory PUK gets")
 	f.managementKey = addSecretFlag(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")

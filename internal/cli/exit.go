@@ -42,6 +42,7 @@ func exitCode(err error) int {
 		last    *piv.LastTryError
 		several *piv.SeveralCardsError
 		other   *piv.WrongCardError
+		old     *enroll.NoAttestationError
 		failed  *failedError
 	)
 	switch {
@@ -61,7 +62,7 @@ func exitCode(err error) int {
 		return exitAttestation
 	case errors.As(err, &wait):
 		return exitWaiting
-	case errors.As(err, &several), errors.As(err, &other), isAny(err, piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied,
+	case errors.As(err, &several), errors.As(err, &other), errors.As(err, &old), isAny(err, piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied,
 		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrCardHeld, piv.ErrRemoved, piv.ErrReset):
 		return exitCard
 	}
@@ -142,7 +143,7 @@ func hintFor(err error) string {
 		{piv.ErrAccessDenied, "allow this user the polkit actions org.debian.pcsc-lite.access_pcsc and org.debian.pcsc-lite.access_card, or work in a session at the machine itself"},
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
 		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
-		{piv.ErrNotYubiKey, "use a YubiKey 4, 5 or later with its PIV application switched on"},
+		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
 		{piv.ErrCardHeld, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and run the same command again"},
 		{piv.ErrRemoved, "put the card back in and run the same command again: it goes on where it was"},
 		{piv.ErrReset, "push the card in firmly and run the same command again: it goes on where it was"},

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
-// ErrUnattested is a key of which the card cannot say that it was born on it.
-var ErrUnattested = errors.New("the key was imported into the card, so nobody can prove that it exists nowhere else")
+// ErrUnattested is a key of which the card does not say that it was born on it.
+var ErrUnattested = errors.New("the card does not attest the key: it was imported, as far as can be told, and nobody can prove that it exists nowhere else")
 
 // attestStep proves that the key was generated on this card, up to a pinned
 // root, and keeps the proof.
@@ -19,15 +20,10 @@ func attestStep(index int, request KeyRequest) Step {
 	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].attested, nil }
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		if key.origin == string(piv.Imported) {
-			if !e.request.AllowUnattested {
-				return ErrUnattested
-			}
-			e.note("the key in slot %s was imported: there is no attestation", key.Slot)
-			key.attested = true
-			return nil
+		slotCert, deviceCert, err := e.attest(ctx, key)
+		if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
+			return e.takeUnattested(key)
 		}
-		slotCert, deviceCert, err := e.card.Attest(ctx, key.Slot)
 		if err != nil {
 			return err
 		}
@@ -50,6 +46,30 @@ func attestStep(index int, request KeyRequest) Step {
 		return nil
 	}
 	return step
+}
+
+// attest asks the card for the key's attestation, where it may have one.
+func (e *Enrollment) attest(ctx context.Context, key *key) (slotCert, deviceCert *x509.Certificate, err error) {
+	if key.origin == string(piv.Imported) || !e.identity.Firmware.Attests() {
+		return nil, nil, piv.ErrNotAttestable
+	}
+	return e.card.Attest(ctx, key.Slot)
+}
+
+// takeUnattested goes on without an attestation, where that was allowed.
+func (e *Enrollment) takeUnattested(key *key) error {
+	if !e.request.AllowUnattested {
+		return ErrUnattested
+	}
+	if firmware := e.identity.Firmware; !firmware.Attests() && key.algorithm.RSA() {
+		// It may have been generated there.
+		if err := piv.Supports(firmware, key.algorithm); err != nil {
+			return err
+		}
+	}
+	e.note("the card does not attest the key in slot %s (%s): nobody can prove that it exists nowhere else", key.Slot, key.origin)
+	key.attested = true
+	return nil
 }
 
 func attestationFile(key *key) string { return fmt.Sprintf("attestation-%s.pem", key.Slot) }

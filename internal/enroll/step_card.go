@@ -19,17 +19,42 @@ func readCardStep() Step {
 				return err
 			}
 			identity := card.Identity()
-			for _, key := range e.keys {
-				if key.Source != SourceGenerate {
-					continue
-				}
-				if err := piv.Supports(identity.Firmware, key.Algorithm); err != nil {
-					return fmt.Errorf("card %d: %w", identity.Serial, err)
-				}
+			if err := e.request.checkFirmware(identity.Firmware); err != nil {
+				return fmt.Errorf("card %d: %w", identity.Serial, err)
 			}
 			e.card, e.identity, e.serial = card, identity, identity.Serial
 			return nil
 		}}
+}
+
+// NoAttestationError is a card that cannot prove where its keys were born.
+type NoAttestationError struct{ Firmware piv.Version }
+
+// Error says since when cards can.
+func (e *NoAttestationError) Error() string {
+	return fmt.Sprintf("firmware %s cannot attest that a key was generated on the card: that takes firmware 4.3", e.Firmware)
+}
+
+// Hint says which card to take.
+func (e *NoAttestationError) Hint() string {
+	return "take a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
+}
+
+// checkFirmware refuses what cards with that firmware cannot do, and keys that
+// must not be trusted.
+func (r Request) checkFirmware(firmware piv.Version) error {
+	for _, key := range r.Keys {
+		generate := key.Source == SourceGenerate
+		if !firmware.Attests() && (generate || !r.AllowUnattested) {
+			return &NoAttestationError{Firmware: firmware}
+		}
+		if generate {
+			if err := piv.Supports(firmware, key.Algorithm); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // touched tells, after the card was used, that it waits for a touch no more.

@@ -45,3 +45,6 @@ func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil 
 
 // hasMetadata reports whether the firmware answers GET METADATA.
 func (v Version) hasMetadata() bool { return v.AtLeast(5, 3, 0) }
+
+// Attests reports whether the firmware answers ATTEST.
+func (v Version) Attests() bool { return v.AtLeast(4, 3, 0) }
