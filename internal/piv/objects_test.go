@@ -2,7 +2,6 @@ package piv
 
 import (
 	"bytes"
-	"compress/gzip"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/piv/bertlv"
@@ -64,29 +63,4 @@ func TestCCCNamesACard(t *testing.T) {
 	if identifier, err := bertlv.Find(ccc, 0xF0); err != nil || len(identifier) != 21 {
 		t.Errorf("card identifier % X, %v", identifier, err)
 	}
-}
-
-func TestABombDoesNotUnpack(t *testing.T) {
-	var packed bytes.Buffer
-	writer := gzip.NewWriter(&packed)
-	writer.Write(make([]byte, 10<<20))
-	writer.Close()
-	if _, err := parseCertificateObject(frame(packed.Bytes(), certInfoGzip)); err == nil {
-		t.Error("ten megabytes of nothing are a certificate")
-	}
-}
-
-func FuzzParseCertificateObject(f *testing.F) {
-	f.Add(frame([]byte{0x30, 0x03, 0x02, 0x01, 0x01}, 0))
-	packed, err := certificateObject(bytes.Repeat([]byte{0x30}, 4000), 3052)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(packed)
-	f.Fuzz(func(t *testing.T, object []byte) {
-		certificate, err := parseCertificateObject(object)
-		if (certificate == nil) == (err == nil) {
-			t.Errorf("%v and %v", certificate, err)
-		}
-	})
 }
