@@ -4,7 +4,7 @@
 
 GO ?= go
 BUILD_PACKAGES := libpcsclite-dev pkg-config
-TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux postgresql slapd ldap-utils chromium curl
+TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
 .PHONY: demo test build bench check windows nopcsc install-build install-test clean
 

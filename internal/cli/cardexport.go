@@ -1,12 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ func newCardExport(streams *Streams) *cobra.Command {
 	var trust trustFlags
 	var chain []string
 	var dir string
+	var overwrite bool
 	command := &cobra.Command{
 		Use: "export", Short: "Write a slot's certificate, its chain and its attestation to a folder",
 		Args: cobra.NoArgs,
@@ -41,14 +43,14 @@ func newCardExport(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			export := exporter{dir: dir, base: fmt.Sprintf("%d-%s", card.Identity().Serial, slot)}
+			export := exporter{dir: dir, overwrite: overwrite, base: fmt.Sprintf("%d-%s", card.Identity().Serial, slot)}
 			if err := export.certificate(held, parts); err != nil {
 				return err
 			}
 			_, facts, err := options.attest(cmd, trusted)
 			switch {
 			case err == nil:
-				err = export.write("attestation.pem", attestation.EncodeBundle(facts.Evidence()))
+				err = export.attestation(facts.Evidence())
 			case held.Key == nil || held.Key.Origin == piv.Imported:
 				export.Notes = append(export.Notes, "no attestation: the key was not generated on the card")
 				err = nil
@@ -63,13 +65,16 @@ func newCardExport(streams *Streams) *cobra.Command {
 	trust.add(command.Flags())
 	command.Flags().StringVar(&dir, "dir", ".", "`folder` to write to (created)")
 	command.Flags().StringSliceVar(&chain, "chain", nil, "`file` with intermediate and root certificates to build the chain with")
+	command.Flags().BoolVar(&overwrite, "overwrite", false, "replace files that an earlier export with other contents left")
 	environmentFlag(command.Flags(), "chain")
 	return command
 }
 
-// exporter writes what is taken off a card; it never replaces a file.
+// exporter writes what is taken off a card. It replaces no file with other contents
+// unless it is to overwrite.
 type exporter struct {
 	dir, base string
+	overwrite bool
 	Files     []string `json:"files"`
 	Notes     []string `json:"notes,omitempty"`
 }
@@ -104,17 +109,38 @@ func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate)
 	return e.write("chain.p7pem", pkcs7)
 }
 
+// attestation writes the slot's certificate and those above it. A card makes
+// another certificate of the same facts each time it is asked: an older one about
+// the same key is as good, and stays.
+func (e *exporter) attestation(chain attestation.Chain) error {
+	const name, largest = "attestation.pem", 1 << 20
+	if data, err := durable.ReadFile(e.path(name), largest); err == nil && !e.overwrite {
+		old, err := attestation.ParseBundle(data)
+		if err == nil && bytes.Equal(old.Slot.RawSubjectPublicKeyInfo, chain.Slot.RawSubjectPublicKeyInfo) &&
+			slices.EqualFunc(old.Certificates()[1:], chain.Certificates()[1:], (*x509.Certificate).Equal) {
+			e.Files = append(e.Files, e.path(name))
+			return nil
+		}
+	}
+	return e.write(name, attestation.EncodeBundle(chain))
+}
+
 func (e *exporter) write(name string, data []byte) error {
-	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+	if err := durable.MakeFolder(e.dir, 0o755); err != nil {
 		return err
 	}
-	path := filepath.Join(e.dir, e.base+"-"+name)
-	if err := durable.CreateFile(path, data, 0o644); err != nil {
+	write := durable.KeepFile
+	if e.overwrite {
+		write = durable.WriteFile
+	}
+	if err := write(e.path(name), data, 0o644); err != nil {
 		return err
 	}
-	e.Files = append(e.Files, path)
+	e.Files = append(e.Files, e.path(name))
 	return nil
 }
+
+func (e *exporter) path(name string) string { return filepath.Join(e.dir, e.base+"-"+name) }
 
 func (e *exporter) print(streams *Streams, asJSON bool) error {
 	if asJSON {

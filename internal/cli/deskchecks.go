@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -74,13 +75,18 @@ func escrowCheck(options *enrollOptions, world enroll.World) desk.Check {
 		check.Fix = "start again with --escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
 		return check
 	}
-	check.Detail = "sealed to " + fmt.Sprint(len(options.escrow.to)) + " recipients"
-	if options.escrow.plain {
-		check.Detail = "a file that only you can read"
-	}
 	folder, err := folderOr(options.escrow.folder, "escrow")
+	private := false
 	if err == nil {
-		err = tryFolder(folder)
+		private, err = tryFolder(folder)
+	}
+	switch {
+	case !options.escrow.plain:
+		check.Detail = "sealed to " + fmt.Sprint(len(options.escrow.to)) + " recipients"
+	case private:
+		check.Detail = "a file that only you can read"
+	default:
+		check.Detail = "a file that is not sealed"
 	}
 	if err != nil {
 		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
@@ -102,28 +108,18 @@ func withWarnings(check desk.Check, of any) desk.Check {
 
 func evidenceCheck(folder string) desk.Check {
 	check := desk.Check{Name: "evidence", State: desk.CheckOK, Detail: "is kept in " + folder}
-	if err := tryFolder(folder); err != nil {
+	if _, err := tryFolder(folder); err != nil {
 		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
 	}
 	return check
 }
 
 // tryFolder writes as much as a record has, and takes it away again: better known
-// before the card has changed than after.
-func tryFolder(folder string) error {
-	folder = existing(folder)
-	file, err := os.CreateTemp(folder, ".check-*.tmp")
-	if err != nil {
-		return fmt.Errorf("writing into a folder: %w", err)
-	}
-	_, err = file.Write(make([]byte, 8<<10))
-	if err == nil {
-		err = file.Sync()
-	}
-	if err := errors.Join(err, file.Close(), os.Remove(file.Name())); err != nil {
-		return fmt.Errorf("writing into %s: %w", folder, err)
-	}
-	return nil
+// before the card has changed than after. It reports whether a file there can be
+// its owner's alone.
+func tryFolder(folder string) (private bool, err error) {
+	const record = 8 << 10
+	return durable.Folder(existing(folder)).Probe(record)
 }
 
 // existing is the folder, or where it is still to be made, the nearest one above

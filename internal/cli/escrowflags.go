@@ -44,7 +44,10 @@ func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]sec
 		return nil, nil, usageErrorf("--escrow-to and --escrow-plain exclude each other")
 	case f.plain:
 		store, err := escrow.NewPlainFile(folder)
-		return store, recover, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return store, recover, nil
 	case len(f.to) > 0:
 		store, err := escrow.NewAge(folder, f.to)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"syscall"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -153,6 +154,9 @@ func hintFor(err error) string {
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
 		{syscall.ENOSPC, "make room on that disk and run the same command again: it goes on where it was"},
 		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrDifferent, "move it away, choose another folder, or replace it with --overwrite"},
+		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
+		{durable.ErrNotRegular, "name a file; what comes through a pipe can be read from standard input, and a secret with the flag that ends in -fd"},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then run the same command again"},
 		{tui.ErrBroken, "what was done stays done: run the same command again, or go on line by line with --plain"},
 		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},

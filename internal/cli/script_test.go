@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"foreign": foreign, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
-			"postgres": postgres, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed,
+			"postgres": postgres, "stick": stick, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed,
 		},
 		RequireExplicitExec: true,
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source/ldaptest"
+	"github.com/cse-piv/cse-piv/internal/durable/fattest"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
 )
 
@@ -23,6 +24,12 @@ type scriptTest struct{}
 func postgres(ts *testscript.TestScript, neg bool, args []string) {
 	t := ts.Value(scriptTest{}).(testing.TB)
 	ts.Setenv("LEDGER", pgtest.Start(t).NewDatabase(t))
+}
+
+// stick mounts a FAT file system, $STICK: stick. The script is skipped where this
+// machine cannot.
+func stick(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv("STICK", fattest.Mount(ts.Value(scriptTest{}).(testing.TB)))
 }
 
 // slapd starts a directory, $LDAP, with N users who have certificates of the

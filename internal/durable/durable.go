@@ -1,17 +1,24 @@
-// Package durable writes files that are either wholly there or not at all, and
-// that are on disk when the call returns: a temporary file in the same folder,
-// flushed, renamed, and the folder flushed. (renameio does not build on Windows,
-// where this program's users are.)
+// Package durable is the one way in which this program writes and reads files. A
+// file that it writes is wholly there or not at all, and on disk when the call
+// returns: a temporary file in the same folder, flushed, renamed, and the folder
+// flushed. A file that it reads is a regular one and no larger than it may be.
+// (renameio does not build on Windows, where this program's users are.)
+//
+// Files with a mode that lets nobody but the owner read them are private on
+// Windows too, where the file system keeps access control lists.
 package durable
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 )
+
+// ErrDifferent is wrapped by the error of [KeepFile] where a file with other
+// contents has the name.
+var ErrDifferent = errors.New("a file with other contents has that name")
 
 // WriteFile replaces the file at path with data.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
@@ -19,34 +26,34 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 }
 
 // Write replaces the file at path with what write writes. When write fails, the
-// file stays as it was.
+// file stays as it was. A symbolic link at path is replaced, not followed.
 func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {
-	temporary, err := writeTemporary(path, mode, write)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	return syncFolder(filepath.Dir(path))
+	return Folder(filepath.Dir(path)).Write(filepath.Base(path), mode, write)
 }
 
-// CreateFile writes a new file at path; where one is already there it leaves it
-// alone and returns an error that is fs.ErrExist.
-func CreateFile(path string, data []byte, mode fs.FileMode) error {
-	temporary, err := writeTemporary(path, mode, whole(data))
-	if err != nil {
+// KeepFile writes a new file at path. Where one with the same contents is there
+// it does nothing; one with others it leaves alone and returns an error that is
+// [ErrDifferent]. What was interrupted before is an empty file, and is replaced.
+func KeepFile(path string, data []byte, mode fs.FileMode) error {
+	old, err := ReadFile(path, int64(len(data)))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		// Whoever reserves the name first has it; a rename would replace it.
+		err = Folder(filepath.Dir(path)).CreateFile(filepath.Base(path), nil, mode)
+		if errors.Is(err, fs.ErrExist) {
+			return &fs.PathError{Op: "write", Path: path, Err: ErrDifferent}
+		}
+		if err != nil {
+			return err
+		}
+	case errors.Is(err, ErrTooLarge), err == nil && len(old) > 0 && !bytes.Equal(old, data):
+		return &fs.PathError{Op: "write", Path: path, Err: ErrDifferent}
+	case err != nil:
 		return err
+	case bytes.Equal(old, data):
+		return nil
 	}
-	// A link fails where the name is taken, a rename would replace it.
-	err = os.Link(temporary, path)
-	if removeErr := os.Remove(temporary); err == nil {
-		err = removeErr
-	}
-	if err != nil {
-		return fmt.Errorf("creating %s: %w", path, err)
-	}
-	return syncFolder(filepath.Dir(path))
+	return WriteFile(path, data, mode)
 }
 
 func whole(data []byte) func(io.Writer) error {
@@ -54,24 +61,4 @@ func whole(data []byte) func(io.Writer) error {
 		_, err := out.Write(data)
 		return err
 	}
-}
-
-func writeTemporary(path string, mode fs.FileMode, write func(io.Writer) error) (name string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	err = write(file)
-	if err == nil {
-		err = file.Chmod(mode)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	return file.Name(), errors.Join(err, file.Close())
 }

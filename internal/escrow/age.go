@@ -17,6 +17,7 @@ const ageExtension = ".age"
 type AgeStore struct {
 	dir        string
 	recipients []age.Recipient
+	names      []string
 	warnings   []string
 }
 
@@ -27,14 +28,17 @@ func NewAge(dir string, recipients []string) (*AgeStore, error) {
 	s := &AgeStore{dir: dir}
 	seen := map[string]bool{}
 	for _, text := range recipients {
-		found, err := parseRecipient(text)
+		found, warning, err := parseRecipient(text)
 		if err != nil {
 			return nil, err
+		}
+		if warning != "" {
+			s.warnings = append(s.warnings, "the file of escrow recipients "+warning)
 		}
 		for _, r := range found {
 			if !seen[r.text] {
 				seen[r.text] = true
-				s.recipients = append(s.recipients, r.recipient)
+				s.recipients, s.names = append(s.recipients, r.recipient), append(s.names, r.text)
 			}
 		}
 	}
@@ -42,21 +46,26 @@ func NewAge(dir string, recipients []string) (*AgeStore, error) {
 	case 0:
 		return nil, fmt.Errorf("escrow: no recipients given")
 	case 1:
-		s.warnings = []string{"escrow records are sealed to one recipient only: if that identity is lost, so are the cards' PUKs and management keys; give a second recipient that is kept offline"}
+		s.warnings = append(s.warnings, "escrow records are sealed to one recipient only: if that identity is lost, so are the cards' PUKs and management keys; give a second recipient that is kept offline")
 	}
 	// Some kinds of recipients do not go together (post-quantum with classic):
 	// better known now than when a card's secrets are to be sealed.
 	if _, err := s.seal([]byte("{}")); err != nil {
 		return nil, fmt.Errorf("escrow: these recipients cannot be used together: %w", err)
 	}
-	if err := prepare(dir); err != nil {
+	warnings, err := prepare(dir)
+	if err != nil {
 		return nil, err
 	}
+	s.warnings = append(s.warnings, warnings...)
 	return s, nil
 }
 
 // Warnings lists what is unwise about the recipients, one sentence each.
 func (s *AgeStore) Warnings() []string { return append([]string(nil), s.warnings...) }
+
+// Recipients returns the public keys that records are sealed to.
+func (s *AgeStore) Recipients() []string { return append([]string(nil), s.names...) }
 
 // Put seals the record and keeps it as DIR/<serial>-<UTC time>.age.
 func (s *AgeStore) Put(ctx context.Context, r Record) (string, error) {

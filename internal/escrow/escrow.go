@@ -1,6 +1,6 @@
 // Package escrow keeps a card's PUK and management key where they can be found
 // again: sealed to age recipients, or, where that was asked for, in a plain file
-// that only its owner can read. A record is on disk before the card learns its
+// that only its owner can read, as far as the file system knows owners. A record is on disk before the card learns its
 // secrets, so a card is never left with keys that nobody has.
 package escrow
 
@@ -12,8 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -130,10 +129,10 @@ func keep(ctx context.Context, dir, extension string, r Record, seal func([]byte
 			// Two records of one card in one second: neither may be lost.
 			name = stem + "-" + rand.Text()[:6] + extension
 		}
-		path := filepath.Join(dir, name)
-		err := create(path, sealed)
+		folder := durable.Folder(dir)
+		err := folder.CreateFile(name, sealed, 0o600)
 		if err == nil {
-			return path, nil
+			return folder.Path(name), nil
 		}
 		if !errors.Is(err, fs.ErrExist) || try == 9 {
 			return "", fmt.Errorf("keep the escrow record of card %d: %w", r.Serial, err)
@@ -141,33 +140,27 @@ func keep(ctx context.Context, dir, extension string, r Record, seal func([]byte
 	}
 }
 
-// create makes a new file, also on file systems without links, such as exFAT on
-// a stick: there the name is reserved first and filled by a rename.
-func create(path string, data []byte) error {
-	err := durable.CreateFile(path, data, 0o600)
-	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
-		return err
+// prepare makes sure that dir is a folder, private when it is new, and removes what
+// a killed run left of a record. It returns what is unwise about the folder.
+func prepare(dir string) (warnings []string, err error) {
+	if dir == "" {
+		return nil, errors.New("escrow: no folder given")
 	}
-	reserved, reserveErr := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if reserveErr != nil {
-		return reserveErr
+	folder := durable.Folder(dir)
+	err = durable.MakeFolder(dir, 0o700)
+	if err == nil {
+		err = folder.Sweep(".", isRecord)
 	}
-	if err := reserved.Close(); err != nil {
-		return err
+	if err != nil {
+		return nil, fmt.Errorf("escrow folder: %w", err)
 	}
-	if err := durable.WriteFile(path, data, 0o600); err != nil {
-		return errors.Join(err, os.Remove(path))
+	if warning, _ := durable.WriteWarning(dir); warning != "" {
+		warnings = append(warnings, "the escrow folder "+warning)
 	}
-	return nil
+	return warnings, nil
 }
 
-// prepare makes sure that dir is a folder, private when it is new.
-func prepare(dir string) error {
-	if dir == "" {
-		return errors.New("escrow: no folder given")
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("escrow folder: %w", err)
-	}
-	return nil
+// isRecord tells the names of records.
+func isRecord(name string) bool {
+	return strings.HasSuffix(name, ageExtension) || strings.HasSuffix(name, plainExtension)
 }

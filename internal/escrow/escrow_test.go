@@ -22,6 +22,7 @@ import (
 	"filippo.io/age"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/cse-piv/cse-piv/internal/durable/fattest"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -205,7 +206,8 @@ func TestReadAll(t *testing.T) {
 	put(t, sealed, record(7, now))
 	put(t, plain, record(71, now))
 	// What a crash leaves: a name without content, and a temporary file.
-	for _, name := range []string{"7-20200101T000000Z.json", "7-20200101T000000Z.age", ".7-20200101T000000Z.json.123.tmp"} {
+	left := []string{"7-20200101T000000Z.json", "7-20200101T000000Z.age", ".123.cse-piv.tmp"}
+	for _, name := range left {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -213,6 +215,15 @@ func TestReadAll(t *testing.T) {
 	records, err := ReadAll(t.Context(), dir, 7, key)
 	if err != nil || len(records) != 2 || !records[0].Created.After(records[1].Created) {
 		t.Fatal(len(records), err)
+	}
+	// The next run takes it away.
+	if _, err := NewPlainFile(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range left {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	// Without the identity the plain one is still found, and the rest is said.
 	records, err = ReadAll(t.Context(), dir, 7)
@@ -327,6 +338,53 @@ func TestRecipients(t *testing.T) {
 	for _, name := range []string{list, "none", file("cut", first.String()[:50])} {
 		if _, err := ReadIdentities(name); err == nil || strings.Contains(err.Error(), first.String()[:30]) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOnAStick: FAT has neither links nor owners.
+func TestOnAStick(t *testing.T) {
+	dir := fattest.Mount(t)
+	s, err := NewPlainFile(filepath.Join(dir, "escrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	first, second := put(t, s, record(7, at)), put(t, s, record(7, at))
+	records, err := ReadAll(t.Context(), filepath.Join(dir, "escrow"), 7)
+	if err != nil || len(records) != 2 || first == second {
+		t.Errorf("%s, %s: %d records, %v", first, second, len(records), err)
+	}
+	info, err := os.Stat(first)
+	if err != nil || (info.Mode().Perm()&0o077 != 0) != (len(s.Warnings()) == 1) {
+		t.Errorf("%v, %v: %q", info, err, s.Warnings())
+	}
+}
+
+// TestFoldersThatOthersCanWrite: a recipient that somebody adds gets every key.
+func TestFoldersThatOthersCanWrite(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: modes do not tell on Windows")
+	}
+	dir := t.TempDir()
+	list, escrow := filepath.Join(dir, "recipients"), filepath.Join(dir, "escrow")
+	if err := os.WriteFile(list, []byte(identity(t).Recipient().String()+"\n"+identity(t).Recipient().String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		list, escrow fs.FileMode
+		warnings     int
+		refused      bool
+	}{{0o644, 0o755, 0, false}, {0o664, 0o700, 1, false}, {0o600, 0o777, 1, false}, {0o660, 0o770, 2, false}, {0o666, 0o700, 0, true}, {0o602, 0o700, 0, true}} {
+		if err := errors.Join(os.MkdirAll(escrow, 0o700), os.Chmod(list, test.list), os.Chmod(escrow, test.escrow)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := NewAge(escrow, []string{list})
+		switch {
+		case test.refused && (err == nil || !strings.Contains(err.Error(), "chmod go-w "+list)):
+			t.Errorf("%v: %v", test, err)
+		case !test.refused && (err != nil || len(s.Warnings()) != test.warnings || len(s.Recipients()) != 2):
+			t.Errorf("%v: %q, %v", test, s.Warnings(), err)
 		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/agessh"
 	"filippo.io/age/armor"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // maxRecord bounds a record's file; real ones have less than 2 kB per recipient.
@@ -27,7 +29,7 @@ var ErrNoIdentity = errors.New("no identity opens this record")
 // ReadIdentities reads a file of age identities (AGE-SECRET-KEY-1…) or an SSH
 // private key without passphrase.
 func ReadIdentities(path string) ([]age.Identity, error) {
-	data, err := readBounded(path)
+	data, err := durable.ReadFile(path, maxRecord)
 	if err != nil {
 		return nil, fmt.Errorf("escrow identities: %w", err)
 	}
@@ -50,7 +52,7 @@ func ReadIdentities(path string) ([]age.Identity, error) {
 // Open reads one record back. A plain record needs no identity; for a sealed
 // one that no identity opens the error is ErrNoIdentity.
 func Open(path string, identities ...age.Identity) (Record, error) {
-	data, err := readBounded(path)
+	data, err := durable.ReadFile(path, maxRecord)
 	if err != nil {
 		return Record{}, fmt.Errorf("escrow record: %w", err)
 	}
@@ -110,7 +112,7 @@ func ReadAll(ctx context.Context, dir string, serial uint32, identities ...age.I
 		}
 		name := entry.Name()
 		if !strings.HasPrefix(name, strconv.FormatUint(uint64(serial), 10)+"-") ||
-			!strings.HasSuffix(name, ageExtension) && !strings.HasSuffix(name, plainExtension) {
+			!isRecord(name) {
 			continue
 		}
 		info, err := entry.Info()
@@ -129,20 +131,4 @@ func ReadAll(ctx context.Context, dir string, serial uint32, identities ...age.I
 	}
 	slices.SortStableFunc(records, func(a, b Record) int { return b.Created.Compare(a.Created) })
 	return records, errors.Join(problems...)
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxRecord {
-		return nil, fmt.Errorf("%s: too large", path)
-	}
-	return data, nil
 }

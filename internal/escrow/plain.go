@@ -1,21 +1,43 @@
 package escrow
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+)
 
 const plainExtension = ".json"
 
-type plainStore struct{ dir string }
-
-// NewPlainFile keeps records unsealed in dir, in files that only their owner can
-// read (0600). dir is created with mode 0700 if it is missing.
-func NewPlainFile(dir string) (Store, error) {
-	if err := prepare(dir); err != nil {
-		return nil, err
-	}
-	return plainStore{dir}, nil
+// PlainStore keeps records as they are.
+type PlainStore struct {
+	dir      string
+	warnings []string
 }
 
-func (p plainStore) Put(ctx context.Context, r Record) (string, error) {
+// NewPlainFile keeps records unsealed in dir, in files that only their owner can
+// read, as far as the file system knows owners; see Warnings. dir is created with
+// mode 0700 if it is missing.
+func NewPlainFile(dir string) (*PlainStore, error) {
+	warnings, err := prepare(dir)
+	if err != nil {
+		return nil, err
+	}
+	private, err := durable.Folder(dir).Probe(1)
+	if err != nil {
+		return nil, fmt.Errorf("escrow folder: %w", err)
+	}
+	if !private {
+		warnings = append(warnings, fmt.Sprintf("the file system of %s has no owners of files: whoever can open the folder can read the PUKs and management keys in it", dir))
+	}
+	return &PlainStore{dir, warnings}, nil
+}
+
+// Warnings lists what is unwise about the folder, one sentence each.
+func (p *PlainStore) Warnings() []string { return append([]string(nil), p.warnings...) }
+
+// Put keeps the record as DIR/<serial>-<UTC time>.json.
+func (p *PlainStore) Put(ctx context.Context, r Record) (string, error) {
 	return keep(ctx, p.dir, plainExtension, r, func(plain []byte) ([]byte, error) {
 		return append([]byte(nil), plain...), nil
 	})

@@ -2,15 +2,16 @@ package escrow
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 const maxRecipientFile = 1 << 20
@@ -21,33 +22,35 @@ type namedRecipient struct {
 }
 
 // parseRecipient takes a recipient itself or a file of recipients, one a line,
-// with empty lines and # comments.
-func parseRecipient(text string) ([]namedRecipient, error) {
+// with empty lines and # comments. A file that everyone can change is refused:
+// whoever adds a recipient gets all keys.
+func parseRecipient(text string) (found []namedRecipient, warning string, err error) {
 	text = strings.TrimSpace(text)
 	if looksLikeRecipient(text) {
 		r, err := parseRecipientLine(text)
-		if err != nil {
-			return nil, err
-		}
-		return []namedRecipient{r}, nil
+		return []namedRecipient{r}, "", err
 	}
 	if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
-		return nil, errors.New("escrow: an age identity (secret key) was given as recipient; give its public key, age1…")
+		return nil, "", errors.New("escrow: an age identity (secret key) was given as recipient; give its public key, age1…")
 	}
-	f, err := os.Open(text)
+	data, err := durable.ReadFile(text, maxRecipientFile)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("escrow: %q is neither a recipient (age1…, ssh-ed25519 …) nor a file of them", text)
+			return nil, "", fmt.Errorf("escrow: %q is neither a recipient (age1…, ssh-ed25519 …) nor a file of them", text)
 		}
-		return nil, fmt.Errorf("escrow recipients: %w", err)
+		return nil, "", fmt.Errorf("escrow recipients: %w", err)
 	}
-	defer f.Close()
-	return parseRecipientFile(text, f)
+	warning, everyone := durable.WriteWarning(text)
+	if everyone {
+		return nil, "", fmt.Errorf("escrow: whoever adds a recipient to %q gets the keys of all cards, but %s", text, warning)
+	}
+	found, err = parseRecipientFile(text, data)
+	return found, warning, err
 }
 
-func parseRecipientFile(name string, r io.Reader) ([]namedRecipient, error) {
+func parseRecipientFile(name string, data []byte) ([]namedRecipient, error) {
 	var all []namedRecipient
-	lines := bufio.NewScanner(io.LimitReader(r, maxRecipientFile))
+	lines := bufio.NewScanner(bytes.NewReader(data))
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || strings.HasPrefix(line, "#") {

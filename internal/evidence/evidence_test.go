@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 )
 
@@ -50,11 +51,84 @@ func TestOpenContinuesAndBeginStartsAnew(t *testing.T) {
 	}
 }
 
-func TestAddressCannotLeaveTheRoot(t *testing.T) {
-	for _, email := range []string{"", "..", "../x@example.com", "a/b@example.com", `a\b@example.com`, "/etc"} {
-		if _, err := evidence.Open(t.TempDir(), email, 1, now); err == nil {
-			t.Errorf("%q was taken as a folder name", email)
+// TestAddressesAsFolders: an address never leads out of the root, and every address
+// has a folder of its own, which its case does not change.
+func TestAddressesAsFolders(t *testing.T) {
+	above := t.TempDir()
+	root := filepath.Join(above, "ev[1") // a pattern to those who glob
+	long := strings.Repeat("a", 64) + "@" + strings.Repeat("b.", 94) + "b"
+	seen := map[string]string{}
+	for serial, email := range []string{
+		"..", ".", "../x@example.com", "a/b@example.com", `a\b@example.com`, "/etc", "C:x", "ada@example.com", "con.smith@example.com", "nul",
+		"a|b@example.com", "a*b@example.com", "trailing.", "o'brien@example.com", long, long + "b", long + strings.Repeat("c", 50), "a%2Fb@example.com",
+	} {
+		folder, err := evidence.Open(root, email, uint32(serial)+1, now)
+		if err != nil {
+			t.Errorf("%q: %v", email, err)
+			continue
 		}
+		name, err := filepath.Rel(root, filepath.Dir(folder.Path()))
+		if err != nil || strings.ContainsAny(name, `/\:*|`) || len(name) > 255 || strings.HasPrefix(name, ".") || seen[name] != "" {
+			t.Errorf("%q is kept in %q, as %q is: %v", email, name, seen[name], err)
+		}
+		seen[name] = email
+		again, err := evidence.Latest(root, strings.ToUpper(email), uint32(serial)+1)
+		if err != nil || again == nil || again.Path() != folder.Path() {
+			t.Errorf("%q in capitals: %v, %v", email, again, err)
+		}
+		if err := errors.Join(folder.Write("f", nil), folder.Sweep()); err != nil {
+			t.Errorf("%q: %v", email, err)
+		}
+	}
+	if seen["ada@example.com"] == "" || seen["o'brien@example.com"] == "" {
+		t.Errorf("an ordinary address is not its folder's name: %v", seen)
+	}
+	if entries, err := os.ReadDir(above); err != nil || len(entries) != 1 {
+		t.Error(entries, err)
+	}
+	if _, err := evidence.Open(root, "", 1, now); err == nil {
+		t.Error("nobody has a folder")
+	}
+}
+
+// TestNoLinkIsFollowed: what somebody else put into the evidence leads nowhere.
+func TestNoLinkIsFollowed(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "theirs")
+	if err := os.WriteFile(outside, []byte("theirs\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder := begin(t)
+	for _, name := range []string{"events.ndjson", "journal.json", "receipt.json"} {
+		if err := os.Symlink(outside, folder.File(name)); err != nil {
+			t.Skipf("NOT TESTED: this system makes no symbolic links: %v", err)
+		}
+	}
+	if err := folder.AppendLine("events.ndjson", []byte("ours")); !errors.Is(err, durable.ErrLink) {
+		t.Error(err)
+	}
+	if _, err := folder.Journal(); !errors.Is(err, durable.ErrLink) {
+		t.Error(err)
+	}
+	if folder.Finished() {
+		t.Error("a link is no receipt")
+	}
+	if err := folder.Write("journal.json", []byte("{}")); err != nil {
+		t.Error(err)
+	}
+	root := t.TempDir()
+	if err := os.Symlink(filepath.Dir(outside), filepath.Join(root, "ada@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := evidence.Begin(root, "ada@example.com", 1, now); !errors.Is(err, durable.ErrLink) {
+		t.Error(err)
+	}
+	if _, err := evidence.TryLock(root, "ada@example.com"); !errors.Is(err, durable.ErrLink) {
+		t.Error(err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(outside))
+	data, readErr := os.ReadFile(outside)
+	if err != nil || len(entries) != 1 || readErr != nil || string(data) != "theirs\n" {
+		t.Errorf("outside: %v, %q, %v, %v", entries, data, err, readErr)
 	}
 }
 
@@ -132,7 +206,7 @@ func TestTornLine(t *testing.T) {
 // TestSweep takes away what a process that was killed left, and nothing else.
 func TestSweep(t *testing.T) {
 	folder := begin(t)
-	for _, name := range []string{".journal.json.123.tmp", "journal.json", "note.tmp"} {
+	for _, name := range []string{".123.cse-piv.tmp", "journal.json", "note.tmp"} {
 		if err := os.WriteFile(folder.File(name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -4,15 +4,14 @@
 // go on. It holds no secret.
 //
 // One enrollment is one folder, ROOT/EMAIL/SERIAL-STARTED, where STARTED is a
-// UTC time. Every file is written atomically with mode 0600.
+// UTC time. Every file is written atomically with mode 0600. Below ROOT no symbolic
+// link is followed.
 package evidence
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,13 +24,17 @@ import (
 // time and is a legal file name everywhere.
 const startedLayout = "20060102T150405Z"
 
+// maxFile bounds a file of the evidence, in bytes; the largest is the log of events.
+const maxFile = 16 << 20
+
 // ReceiptName is the file that a finished enrollment has and an unfinished one
 // has not.
 const ReceiptName = "receipt.json"
 
 // Folder is the evidence of one enrollment of one user with one card.
 type Folder struct {
-	path    string
+	root    durable.Folder
+	name    string // below root, with slashes
 	serial  uint32
 	started time.Time
 }
@@ -52,7 +55,7 @@ func Open(root, email string, serial uint32, now time.Time) (*Folder, error) {
 // Begin creates a new folder, for an enrollment that is to replace a finished
 // one. It is newer than that, also where the clock was set back.
 func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
-	user, err := userDir(root, email)
+	user, err := userFolder(email)
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +66,14 @@ func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 	if latest != nil && now.Before(latest.started) {
 		now = latest.started
 	}
-	if err := os.MkdirAll(user, 0o700); err != nil {
+	all := durable.Folder(root)
+	if err := all.Make(user, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the evidence folder: %w", err)
 	}
 	for {
 		now = now.UTC().Truncate(time.Second)
-		path := filepath.Join(user, strconv.FormatUint(uint64(serial), 10)+"-"+now.Format(startedLayout))
-		err := os.Mkdir(path, 0o700)
+		name := user + "/" + strconv.FormatUint(uint64(serial), 10) + "-" + now.Format(startedLayout)
+		err := all.Mkdir(name, 0o700)
 		if errors.Is(err, fs.ErrExist) {
 			now = now.Add(time.Second)
 			continue
@@ -77,7 +81,7 @@ func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("creating the evidence folder: %w", err)
 		}
-		return &Folder{path: path, serial: serial, started: now}, nil
+		return &Folder{root: all, name: name, serial: serial, started: now}, nil
 	}
 }
 
@@ -94,11 +98,12 @@ func Newest(root, email string) (*Folder, error) {
 }
 
 func newest(root, email string, wanted func(serial uint32) bool) (*Folder, error) {
-	user, err := userDir(root, email)
+	user, err := userFolder(email)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(user)
+	all := durable.Folder(root)
+	entries, err := all.Entries(user)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -107,7 +112,7 @@ func newest(root, email string, wanted func(serial uint32) bool) (*Folder, error
 	}
 	var found *Folder
 	for _, entry := range entries {
-		folder, ok := parseFolder(user, entry.Name())
+		folder, ok := parseFolder(all, user, entry.Name())
 		if !entry.IsDir() || !ok || !wanted(folder.serial) {
 			continue
 		}
@@ -120,15 +125,15 @@ func newest(root, email string, wanted func(serial uint32) bool) (*Folder, error
 
 // parseFolder reads a folder's name; others than the ones that Begin makes are
 // not ours.
-func parseFolder(user, name string) (*Folder, bool) {
+func parseFolder(root durable.Folder, user, name string) (*Folder, bool) {
 	serial, started, ok := strings.Cut(name, "-")
 	number, err := strconv.ParseUint(serial, 10, 32)
 	when, timeErr := time.Parse(startedLayout, started)
-	return &Folder{path: filepath.Join(user, name), serial: uint32(number), started: when}, ok && err == nil && timeErr == nil
+	return &Folder{root: root, name: user + "/" + name, serial: uint32(number), started: when}, ok && err == nil && timeErr == nil
 }
 
 // Path returns where the folder is.
-func (f *Folder) Path() string { return f.path }
+func (f *Folder) Path() string { return f.root.Path(f.name) }
 
 // Serial returns the serial number of the card.
 func (f *Folder) Serial() uint32 { return f.serial }
@@ -137,11 +142,13 @@ func (f *Folder) Serial() uint32 { return f.serial }
 func (f *Folder) Started() time.Time { return f.started }
 
 // File returns the path of a file of the folder.
-func (f *Folder) File(name string) string { return filepath.Join(f.path, name) }
+func (f *Folder) File(name string) string { return f.root.Path(f.in(name)) }
+
+func (f *Folder) in(name string) string { return f.name + "/" + name }
 
 // Write replaces a file atomically; it is on disk when Write returns.
 func (f *Folder) Write(name string, data []byte) error {
-	if err := durable.WriteFile(f.File(name), data, 0o600); err != nil {
+	if err := f.root.WriteFile(f.in(name), data, 0o600); err != nil {
 		return fmt.Errorf("writing evidence %s: %w", name, err)
 	}
 	return nil
@@ -149,7 +156,7 @@ func (f *Folder) Write(name string, data []byte) error {
 
 // Read returns a file's contents, or nil without an error when it is not there.
 func (f *Folder) Read(name string) ([]byte, error) {
-	data, err := os.ReadFile(f.File(name))
+	data, err := f.root.ReadFile(f.in(name), maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -162,7 +169,7 @@ func (f *Folder) Read(name string) ([]byte, error) {
 // AppendLine adds a line to a file of the folder. Where the last line was not
 // wholly written, it stays alone.
 func (f *Folder) AppendLine(name string, line []byte) error {
-	file, err := os.OpenFile(f.File(name), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := f.root.OpenAppend(f.in(name), 0o600)
 	if err != nil {
 		return fmt.Errorf("writing evidence %s: %w", name, err)
 	}
@@ -180,14 +187,9 @@ func (f *Folder) AppendLine(name string, line []byte) error {
 	return nil
 }
 
-// Sweep removes what a process that was killed left half-written. Nobody else may
-// write in the folder then; see Lock.
+// Sweep removes what a process that was killed left half-written.
 func (f *Folder) Sweep() error {
-	left, err := filepath.Glob(filepath.Join(f.path, ".*.tmp"))
-	for _, name := range left {
-		err = errors.Join(err, os.Remove(name))
-	}
-	if err != nil {
+	if err := f.root.Sweep(f.name, nil); err != nil {
 		return fmt.Errorf("sweeping the evidence folder: %w", err)
 	}
 	return nil
@@ -195,16 +197,19 @@ func (f *Folder) Sweep() error {
 
 // Finished reports whether the enrollment left its receipt.
 func (f *Folder) Finished() bool {
-	_, err := os.Stat(f.File(ReceiptName))
+	_, err := f.root.Stat(f.in(ReceiptName))
 	return err == nil
 }
 
-// userDir returns the folder of a user; an address that could leave root is
-// refused.
-func userDir(root, email string) (string, error) {
-	name := strings.ToLower(email)
-	if name == "" || !filepath.IsLocal(name) || strings.ContainsAny(name, `/\:`) {
-		return "", fmt.Errorf("%q cannot name an evidence folder", email)
+// userFolder returns the name of a user's folder, the same for an address in any
+// case: the address itself where every system can have a file of that name.
+func userFolder(email string) (string, error) {
+	if email == "" {
+		return "", errors.New("an evidence folder needs a user's address")
 	}
-	return filepath.Join(root, name), nil
+	name := strings.ToLower(email)
+	if durable.IsFileName(name) && !strings.Contains(name, "%") {
+		return name, nil
+	}
+	return durable.FileName(name), nil
 }

@@ -78,10 +78,10 @@ func (f *Folder) Journal() (Journal, error) {
 		return journal, err
 	}
 	if err := json.Unmarshal(data, &journal); err != nil {
-		return journal, &JournalError{Folder: f.path, Err: err}
+		return journal, &JournalError{Folder: f.Path(), Err: err}
 	}
 	if journal.Version != 1 {
-		return journal, &JournalError{Folder: f.path, Err: fmt.Errorf("version %d is not known to this program", journal.Version)}
+		return journal, &JournalError{Folder: f.Path(), Err: fmt.Errorf("version %d is not known to this program", journal.Version)}
 	}
 	if journal.Keys == nil {
 		journal.Keys = map[string]KeyJournal{}

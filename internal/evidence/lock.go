@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // ErrBusy is a user whom another process is enrolling at this moment.
@@ -54,12 +54,17 @@ func TryLock(root, email string) (unlock func() error, err error) {
 }
 
 func lockOf(root, email string) (*flock.Flock, error) {
-	user, err := userDir(root, email)
+	user, err := userFolder(email)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(user, 0o700); err != nil {
+	all := durable.Folder(root)
+	if err := all.Make(user, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the evidence folder: %w", err)
 	}
-	return flock.New(filepath.Join(user, ".lock"), flock.SetPermissions(0o600)), nil
+	lock, err := all.Lock(user + "/.lock")
+	if err != nil {
+		return nil, fmt.Errorf("locking the evidence folder: %w", err)
+	}
+	return lock, nil
 }

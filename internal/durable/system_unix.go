@@ -1,0 +1,65 @@
+//go:build !windows
+
+package durable
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+const (
+	// nonblock opens a pipe without waiting for its other end.
+	nonblock = syscall.O_NONBLOCK
+	nofollow = syscall.O_NOFOLLOW
+	// renamesOpen tells that an open file can be renamed and removed.
+	renamesOpen = true
+)
+
+// lock takes a file's lock. Where the file system has none, nobody else can take
+// it either.
+func lock(file *os.File) { _ = flockFile(file, syscall.LOCK_EX) }
+
+// tryLock reports whether it took a file's lock, which its closing gives back.
+func tryLock(file *os.File) bool { return flockFile(file, syscall.LOCK_EX|syscall.LOCK_NB) == nil }
+
+func flockFile(file *os.File, how int) error {
+	connection, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var lockErr error
+	err = connection.Control(func(fd uintptr) {
+		for {
+			if lockErr = syscall.Flock(int(fd), how); lockErr != syscall.EINTR {
+				return
+			}
+		}
+	})
+	return errors.Join(err, lockErr)
+}
+
+// cannotFlush tells the error of a file system that does not flush folders, as
+// some over a network do.
+func cannotFlush(err error) bool {
+	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOSYS)
+}
+
+// restrict does nothing: files and folders are made with their mode.
+func restrict(string, fs.FileMode) error { return nil }
+
+// modesCount tells that a file's mode says who can read and write it.
+const modesCount = true
+
+func isPrivate(file *os.File) (bool, error) {
+	info, err := file.Stat()
+	return err == nil && info.Mode().Perm()&0o077 == 0, err
+}
+
+// ownedSafely reports whether a file belongs to this user or to the system's
+// administrator.
+func ownedSafely(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid()
+}
