@@ -38,6 +38,9 @@ func (l *Lab) startReaders() error {
 	if l.options.Tokens {
 		options = append(options, pcscd.Tokens())
 	}
+	if firmware, err := yubikey.ParseVersion(l.options.Firmware); err == nil && firmware.Major < 5 {
+		options = append(options, pcscd.ReaderNames(readerNames(len(l.seats))...))
+	}
 	var err error
 	l.pcsc, err = pcscd.Listen(l.socket, len(l.seats), options...)
 	if err != nil || l.options.NoCard {
@@ -60,6 +63,16 @@ func (l *Lab) startReaders() error {
 		}
 	}
 	return nil
+}
+
+// readerNames are those of YubiKeys 4, which clients tell apart from newer ones
+// by them.
+func readerNames(n int) []string {
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("Yubico Yubikey 4 OTP+U2F+CCID %02d 00", i))
+	}
+	return names
 }
 
 // NewCard makes a YubiKey that attests under the lab's authority. It is in no

@@ -158,22 +158,26 @@ func (c *Card) attestationSerial() (*big.Int, error) {
 
 // attestationExtensions tells firmware (3 bytes), serial number (an INTEGER),
 // PIN and touch policy (2 bytes) and form factor (1 byte); none of them but the
-// serial number is DER inside.
+// serial number is DER inside. Firmware 4 leaves out serial number and form
+// factor.
 func (c *Card) attestationExtensions(key *slotState) ([]pkix.Extension, error) {
+	firmware := firmwareExtension(c.state.Firmware)
+	policies := pkix.Extension{Id: oidPolicies, Value: []byte{key.PINPolicy, key.TouchPolicy}}
+	if !c.profile.can(SerialInAttestation) {
+		return []pkix.Extension{firmware, policies}, nil
+	}
 	serial, err := asn1.Marshal(int64(c.state.Serial))
 	if err != nil {
 		return nil, fmt.Errorf("encoding the serial number: %w", err)
 	}
-	v := c.state.Firmware
-	extensions := []pkix.Extension{
-		{Id: oidFirmware, Value: []byte{v.Major, v.Minor, v.Patch}},
-		{Id: oidSerial, Value: serial},
-		{Id: oidPolicies, Value: []byte{key.PINPolicy, key.TouchPolicy}},
-	}
-	if c.profile.formFactor {
-		extensions = append(extensions, pkix.Extension{Id: oidFormFactor, Value: []byte{c.state.FormFactor}})
-	}
-	return extensions, nil
+	return []pkix.Extension{
+		firmware, {Id: oidSerial, Value: serial}, policies,
+		{Id: oidFormFactor, Value: []byte{c.state.FormFactor}},
+	}, nil
+}
+
+func firmwareExtension(v Version) pkix.Extension {
+	return pkix.Extension{Id: oidFirmware, Value: []byte{v.Major, v.Minor, v.Patch}}
 }
 
 // signatureAlgorithm is what the attestation key signs with.

@@ -282,7 +282,7 @@ func TestUseParameters(t *testing.T) {
 }
 
 func TestKeysOfOldCards(t *testing.T) {
-	h := newHost(t, v431)
+	h := newHost(t, v437)
 	h.generateIn(slotSignature, eccP256, 0, 0)
 	h.verifyPIN(factoryPIN)
 	digest := sha256.Sum256([]byte("message"))

@@ -5,90 +5,161 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"sync"
 	"time"
 )
 
-// Names of the practice authority. They say what it is wherever a certificate
-// of it turns up.
+// deviceName is the subject of the attestation certificate (slot f9) of each
+// card.
+const deviceName = "cse-piv Practice Lab PIV Attestation (not Yubico)"
+
+// Authority is the practice lab's stand-in for Yubico's attestation CAs. There
+// are two, as with Yubico: a root that signs the attestation certificates of
+// older cards, and one with two intermediates for those from firmware 5.7.4 on.
+type Authority struct {
+	cas [authorities]authorityCA
+
+	device struct {
+		sync.Mutex
+		key *rsa.PrivateKey
+	}
+}
+
+// The CAs of an authority.
 const (
-	rootName         = "cse-piv Practice Lab Attestation Root 1 (not Yubico)"
-	intermediateName = "cse-piv Practice Lab PIV Attestation A 1 (not Yubico)"
-	deviceName       = "cse-piv Practice Lab PIV Attestation %d (not Yubico)"
+	oldRoot = iota
+	newRoot
+	intermediate
+	deviceIssuer
+	authorities // their number
 )
+
+// authorityCA is one of them.
+type authorityCA struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+// dates is a period of validity.
+type dates struct{ from, to time.Time }
 
 // Yubico's newer attestation certificates do not expire: 9999-12-31 is the date
 // that RFC 5280, 4.1.2.5, has for that.
 var (
-	authorityNotBefore = time.Date(2024, time.December, 1, 0, 0, 0, 0, time.UTC)
-	authorityNotAfter  = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	oldDates = dates{time.Date(2016, time.March, 14, 0, 0, 0, 0, time.UTC), time.Date(2052, time.April, 17, 0, 0, 0, 0, time.UTC)}
+	newDates = dates{time.Date(2024, time.December, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)}
 )
 
-// Authority is the practice lab's stand-in for Yubico's attestation CA: a root
-// and an intermediate that signs the attestation certificate (slot f9) of each
-// card.
-type Authority struct {
-	root, intermediate       *x509.Certificate
-	rootKey, intermediateKey *ecdsa.PrivateKey
+// authorityPlan says what the CAs are. The names say that wherever a certificate
+// turns up. A root is its own parent, and parents stand before their children.
+var authorityPlan = [authorities]struct {
+	file       string // in a directory, without suffix
+	name       string
+	pathLength int
+	dates      dates
+	parent     int
+}{
+	oldRoot:      {"attestation-old-root", "cse-piv Practice Lab PIV Root CA Serial 1 (not Yubico)", 1, oldDates, oldRoot},
+	newRoot:      {"attestation-root", "cse-piv Practice Lab Attestation Root 1 (not Yubico)", 3, newDates, newRoot},
+	intermediate: {"attestation-intermediate", "cse-piv Practice Lab Attestation Intermediate A 1 (not Yubico)", 2, newDates, newRoot},
+	deviceIssuer: {"attestation-piv", "cse-piv Practice Lab PIV Attestation A 1 (not Yubico)", 1, newDates, intermediate},
 }
 
-// NewAuthority makes a root and an intermediate with new keys.
+// NewAuthority makes roots and intermediates with new keys.
 func NewAuthority() (*Authority, error) {
-	rootKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("making the attestation root's key: %w", err)
+	a := &Authority{}
+	for i, plan := range authorityPlan {
+		key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("making the key of %q: %w", plan.name, err)
+		}
+		a.cas[i].key = key
+		template, err := certificateOf(plan.name, plan.dates)
+		if err != nil {
+			return nil, err
+		}
+		template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+		constrain(template, plan.pathLength)
+		if a.cas[i].certificate, err = a.cas[plan.parent].sign(template, key.Public()); err != nil {
+			return nil, err
+		}
 	}
-	intermediateKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("making the attestation intermediate's key: %w", err)
-	}
-	root, err := issue(rootName, 2, rootKey.Public(), nil, rootKey)
-	if err != nil {
-		return nil, err
-	}
-	intermediate, err := issue(intermediateName, 1, intermediateKey.Public(), root, rootKey)
-	if err != nil {
-		return nil, err
-	}
-	return &Authority{root: root, intermediate: intermediate, rootKey: rootKey, intermediateKey: intermediateKey}, nil
+	return a, nil
 }
 
 // Roots returns the certificates that the lab's attestations chain up to.
-func (a *Authority) Roots() []*x509.Certificate { return []*x509.Certificate{a.root} }
+func (a *Authority) Roots() []*x509.Certificate {
+	return []*x509.Certificate{a.cas[newRoot].certificate, a.cas[oldRoot].certificate}
+}
 
 // Intermediates returns the certificates between the roots and the cards'.
 func (a *Authority) Intermediates() []*x509.Certificate {
-	return []*x509.Certificate{a.intermediate}
+	return []*x509.Certificate{a.cas[intermediate].certificate, a.cas[deviceIssuer].certificate}
+}
+
+// deviceKey is the attestation key of all cards: "generally, the same attestation
+// key and cert is loaded onto many YubiKeys" (manual of Yubico's .NET SDK).
+func (a *Authority) deviceKey(generate func(bits int) (*rsa.PrivateKey, error)) (*rsa.PrivateKey, error) {
+	a.device.Lock()
+	defer a.device.Unlock()
+	if a.device.key == nil {
+		key, err := generate(2048)
+		if err != nil {
+			return nil, fmt.Errorf("making the attestation key: %w", err)
+		}
+		a.device.key = key
+	}
+	return a.device.key, nil
 }
 
 // issueDevice signs the attestation certificate of a card.
-func (a *Authority) issueDevice(serial uint32, public crypto.PublicKey) (*x509.Certificate, error) {
-	return issue(fmt.Sprintf(deviceName, serial), 0, public, a.intermediate, a.intermediateKey)
+func (a *Authority) issueDevice(p profile, public crypto.PublicKey) (*x509.Certificate, error) {
+	ca := oldRoot
+	if p.can(IntermediateCAs) {
+		ca = deviceIssuer
+	}
+	template, err := certificateOf(deviceName, authorityPlan[ca].dates)
+	if err != nil {
+		return nil, err
+	}
+	if p.can(ConstrainedDevice) {
+		constrain(template, 0)
+	}
+	template.ExtraExtensions = []pkix.Extension{firmwareExtension(p.firmware)}
+	return a.cas[ca].sign(template, public)
 }
 
-// issue signs a CA certificate with the path length given; a nil parent makes
-// it self-signed.
-func issue(name string, pathLength int, public crypto.PublicKey, parent *x509.Certificate, key crypto.Signer) (*x509.Certificate, error) {
+// certificateOf is what all the authority's certificates have in common.
+func certificateOf(name string, period dates) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126))
 	if err != nil {
 		return nil, fmt.Errorf("drawing the serial number of %q: %w", name, err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name},
-		NotBefore: authorityNotBefore, NotAfter: authorityNotAfter,
-		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		BasicConstraintsValid: true, IsCA: true,
-		MaxPathLen: pathLength, MaxPathLenZero: pathLength == 0,
-	}
+	return &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: period.from, NotAfter: period.to,
+	}, nil
+}
+
+// constrain makes a certificate that of a CA with so many CAs below it at most.
+func constrain(certificate *x509.Certificate, pathLength int) {
+	certificate.BasicConstraintsValid, certificate.IsCA = true, true
+	certificate.MaxPathLen, certificate.MaxPathLenZero = pathLength, pathLength == 0
+}
+
+// sign issues a certificate. A CA without a certificate yet signs its own.
+func (ca authorityCA) sign(template *x509.Certificate, public crypto.PublicKey) (*x509.Certificate, error) {
+	parent := ca.certificate
 	if parent == nil {
 		parent = template
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, ca.key)
 	if err != nil {
-		return nil, fmt.Errorf("signing %q: %w", name, err)
+		return nil, fmt.Errorf("signing %q: %w", template.Subject.CommonName, err)
 	}
 	return x509.ParseCertificate(der)
 }
@@ -100,18 +171,14 @@ const (
 	tagErrorDetection = 0xfe
 )
 
-// installAttestation gives a new card its attestation key and certificate. As
-// on real cards the key counts as imported: RSA-2048, and P-384 from 5.7 on.
+// installAttestation gives a new card the attestation key, which as on real
+// cards counts as imported, and its certificate.
 func (c *Card) installAttestation(authority *Authority) error {
-	a := rsa2048
-	if c.profile.newAlgorithms {
-		a = eccP384
-	}
-	private, err := c.generate(a)
+	private, err := authority.deviceKey(c.generateRSA)
 	if err != nil {
-		return fmt.Errorf("making the attestation key: %w", err)
+		return err
 	}
-	device, err := authority.issueDevice(c.state.Serial, publicOf(private))
+	device, err := authority.issueDevice(c.profile, private.Public())
 	if err != nil {
 		return err
 	}

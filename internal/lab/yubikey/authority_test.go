@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,25 +34,32 @@ func TestAuthorityOnDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !loaded.Roots()[0].Equal(testAuthority().Roots()[0]) || !loaded.Intermediates()[0].Equal(testAuthority().Intermediates()[0]) {
+	before, after := append(testAuthority().Roots(), testAuthority().Intermediates()...), append(loaded.Roots(), loaded.Intermediates()...)
+	if len(after) != 4 || !slices.EqualFunc(before, after, (*x509.Certificate).Equal) {
 		t.Error("other certificates were loaded")
 	}
-	device, err := loaded.issueDevice(1, mustRSA(t, 2048).Public())
-	if err != nil {
-		t.Fatal(err)
+	for v, issuer := range map[Version]*x509.Certificate{v574: testAuthority().Intermediates()[1], v543: testAuthority().Roots()[1]} {
+		device, err := loaded.issueDevice(profileOf(v, 0), mustRSA(t, 2048).Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := device.CheckSignatureFrom(issuer); err != nil {
+			t.Errorf("the loaded key signs otherwise: %v", err)
+		}
 	}
-	if err := device.CheckSignatureFrom(testAuthority().Intermediates()[0]); err != nil {
-		t.Errorf("the loaded key signs otherwise: %v", err)
-	}
-	for _, file := range []string{rootKeyFile, intermediateKeyFile} {
-		info, err := os.Stat(filepath.Join(dir, file))
+	for _, plan := range authorityPlan {
+		info, err := os.Stat(filepath.Join(dir, plan.file+keySuffix))
 		if err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v (%v), want mode 0600", file, info.Mode(), err)
+			t.Errorf("%s: %v (%v), want mode 0600", plan.file, info.Mode(), err)
 		}
 	}
 }
 
 func TestAuthorityOnDiskRefused(t *testing.T) {
+	const (
+		rootFile, rootKeyFile                 = "attestation-root.pem", "attestation-root.key"
+		intermediateFile, intermediateKeyFile = "attestation-intermediate.pem", "attestation-intermediate.key"
+	)
 	other, err := NewAuthority()
 	if err != nil {
 		t.Fatal(err)
@@ -68,34 +76,43 @@ func TestAuthorityOnDiskRefused(t *testing.T) {
 		return raw
 	}
 	for name, replace := range map[string]map[string][]byte{
-		"no PEM":             {rootFile: []byte("x")},
-		"two blocks":         {rootFile: append(read(other, rootFile), read(other, rootFile)...)},
-		"key for a cert":     {rootFile: read(other, rootKeyFile)},
-		"another's key":      {rootKeyFile: read(other, rootKeyFile)},
-		"another's root":     {rootFile: read(other, rootFile), rootKeyFile: read(other, rootKeyFile)},
-		"no certificate":     {intermediateFile: []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")},
-		"no key":             {intermediateKeyFile: []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")},
-		"intermediate alone": {intermediateFile: nil},
+		"no PEM":           {rootFile: []byte("x")},
+		"two blocks":       {rootFile: append(read(other, rootFile), read(other, rootFile)...)},
+		"key for a cert":   {rootFile: read(other, rootKeyFile)},
+		"another's key":    {rootKeyFile: read(other, rootKeyFile)},
+		"another's root":   {rootFile: read(other, rootFile), rootKeyFile: read(other, rootKeyFile)},
+		"no certificate":   {intermediateFile: []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")},
+		"no key":           {intermediateKeyFile: []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")},
+		"empty":            {intermediateFile: {}},
+		"a CA is missing":  {intermediateFile: nil, intermediateKeyFile: nil},
+		"a key is missing": {rootKeyFile: nil},
 	} {
 		dir := t.TempDir()
 		if err := testAuthority().Save(dir); err != nil {
 			t.Fatal(err)
 		}
 		for file, content := range replace {
-			if err := os.WriteFile(filepath.Join(dir, file), content, 0o600); err != nil {
+			path := filepath.Join(dir, file)
+			if content == nil {
+				err = os.Remove(path)
+			} else {
+				err = os.WriteFile(path, content, 0o600)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := LoadAuthority(dir); err == nil {
-			t.Errorf("%s: loaded", name)
+		if _, err := LoadAuthority(dir); err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestAuthorityPathLengths(t *testing.T) {
 	for certificate, want := range map[*x509.Certificate]int{
-		testAuthority().Roots()[0]: 2, testAuthority().Intermediates()[0]: 1,
-		deviceCertificateOf(newHost(t, v574)): 0,
+		testAuthority().Roots()[0]: 3, testAuthority().Intermediates()[0]: 2, testAuthority().Intermediates()[1]: 1,
+		testAuthority().Roots()[1]:            1,
+		deviceCertificateOf(newHost(t, v574)): 0, deviceCertificateOf(newHost(t, v543)): 0,
 	} {
 		if !certificate.IsCA || certificate.MaxPathLen != want {
 			t.Errorf("%v: CA %v with path length %d, want %d", certificate.Subject, certificate.IsCA, certificate.MaxPathLen, want)

@@ -7,18 +7,18 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/google/renameio/v2/maybe"
 )
 
-// Files of an authority in its directory: PEM certificates and PKCS#8 keys.
+// Suffixes of an authority's files in its directory: PEM certificates and PKCS#8
+// keys.
 const (
-	rootFile            = "attestation-root.pem"
-	rootKeyFile         = "attestation-root.key"
-	intermediateFile    = "attestation-intermediate.pem"
-	intermediateKeyFile = "attestation-intermediate.key"
+	certificateSuffix = ".pem"
+	keySuffix         = ".key"
 )
 
 const (
@@ -27,25 +27,18 @@ const (
 )
 
 // Save writes the authority to dir, the keys readable by their owner only, so
-// that cards made later chain to the same root.
+// that cards made later chain to the same roots.
 func (a *Authority) Save(dir string) error {
-	pairs := []struct {
-		certificateFile, keyFile string
-		certificate              *x509.Certificate
-		key                      *ecdsa.PrivateKey
-	}{
-		{rootFile, rootKeyFile, a.root, a.rootKey},
-		{intermediateFile, intermediateKeyFile, a.intermediate, a.intermediateKey},
-	}
-	for _, pair := range pairs {
-		der, err := x509.MarshalPKCS8PrivateKey(pair.key)
+	for i, plan := range authorityPlan {
+		ca, path := a.cas[i], filepath.Join(dir, plan.file)
+		der, err := x509.MarshalPKCS8PrivateKey(ca.key)
 		if err != nil {
 			return fmt.Errorf("encoding an attestation authority's key: %w", err)
 		}
-		if err := writePEM(filepath.Join(dir, pair.keyFile), pemPrivateKey, der, 0o600); err != nil {
+		if err := writePEM(path+keySuffix, pemPrivateKey, der, 0o600); err != nil {
 			return err
 		}
-		if err := writePEM(filepath.Join(dir, pair.certificateFile), pemCertificate, pair.certificate.Raw, 0o644); err != nil {
+		if err := writePEM(path+certificateSuffix, pemCertificate, ca.certificate.Raw, 0o644); err != nil {
 			return err
 		}
 	}
@@ -53,44 +46,61 @@ func (a *Authority) Save(dir string) error {
 }
 
 // LoadAuthority reads what Save wrote. The error wraps fs.ErrNotExist when dir
-// holds no authority.
+// holds no authority; one that lacks a part is another error.
 func LoadAuthority(dir string) (*Authority, error) {
-	root, rootKey, err := loadPair(dir, rootFile, rootKeyFile)
-	if err != nil {
-		return nil, err
+	a := &Authority{}
+	missing := 0
+	for i, plan := range authorityPlan {
+		ca, err := loadCA(dir, plan.file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		case err != nil:
+			return nil, err
+		}
+		a.cas[i] = ca
 	}
-	intermediate, intermediateKey, err := loadPair(dir, intermediateFile, intermediateKeyFile)
-	if err != nil {
-		return nil, err
+	switch missing {
+	case 0:
+	case len(authorityPlan):
+		return nil, fmt.Errorf("attestation authority in %s: %w", dir, fs.ErrNotExist)
+	default:
+		return nil, fmt.Errorf("attestation authority in %s: %d of %d CAs are missing (made by an earlier version? remove it, "+
+			"and the cards that were made under it)", dir, missing, len(authorityPlan))
 	}
-	if err := intermediate.CheckSignatureFrom(root); err != nil {
-		return nil, fmt.Errorf("attestation authority in %s: %w", dir, err)
+	for i, plan := range authorityPlan {
+		if err := a.cas[i].certificate.CheckSignatureFrom(a.cas[plan.parent].certificate); err != nil {
+			return nil, fmt.Errorf("attestation authority in %s, %s: %w", dir, plan.file, err)
+		}
 	}
-	return &Authority{root: root, intermediate: intermediate, rootKey: rootKey, intermediateKey: intermediateKey}, nil
+	return a, nil
 }
 
-func loadPair(dir, certificateFile, keyFile string) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+// loadCA reads one CA. The error wraps fs.ErrNotExist when its certificate is
+// not there.
+func loadCA(dir, name string) (authorityCA, error) {
+	certificateFile, keyFile := name+certificateSuffix, name+keySuffix
 	certificateDER, err := readPEM(filepath.Join(dir, certificateFile), pemCertificate)
 	if err != nil {
-		return nil, nil, err
+		return authorityCA{}, err
 	}
 	keyDER, err := readPEM(filepath.Join(dir, keyFile), pemPrivateKey)
 	if err != nil {
-		return nil, nil, err
+		return authorityCA{}, fmt.Errorf("%s is without its key: %v", certificateFile, err)
 	}
 	certificate, err := x509.ParseCertificate(certificateDER)
 	if err != nil {
-		return nil, nil, fmt.Errorf("attestation authority, %s: %w", certificateFile, err)
+		return authorityCA{}, fmt.Errorf("attestation authority, %s: %w", certificateFile, err)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(keyDER)
 	if err != nil {
-		return nil, nil, fmt.Errorf("attestation authority, %s: %w", keyFile, err)
+		return authorityCA{}, fmt.Errorf("attestation authority, %s: %w", keyFile, err)
 	}
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok || !key.PublicKey.Equal(certificate.PublicKey) {
-		return nil, nil, errors.New("attestation authority: " + keyFile + " is not the key of " + certificateFile)
+		return authorityCA{}, errors.New("attestation authority: " + keyFile + " is not the key of " + certificateFile)
 	}
-	return certificate, key, nil
+	return authorityCA{certificate, key}, nil
 }
 
 func writePEM(path, label string, der []byte, mode os.FileMode) error {

@@ -18,7 +18,7 @@ type Config struct {
 	// Serial is the serial number printed on the card. Zero draws one.
 	Serial uint32
 	// Firmware is the version whose abilities and defaults the card has: 5.7.4
-	// when zero. Versions from 4.0.0 on are meaningful.
+	// when zero, 4.0.0 at least.
 	Firmware Version
 	// FormFactor is one of the FormFactor constants, USB-C keychain when zero,
 	// with bit 80 set for a FIPS model.
@@ -37,8 +37,8 @@ type Config struct {
 	// is being used, 9b for the management key. It may take its time; false
 	// means that nobody touched the card. When nil the card is touched at once.
 	Touch func(slot byte) bool
-	// GenerateRSA makes RSA keys of a size in bits, before firmware 5.7 also the
-	// one of slot f9: crypto/rsa when nil. Tests give keys made beforehand.
+	// GenerateRSA makes RSA keys of a size in bits: crypto/rsa when nil. Tests
+	// give keys made beforehand.
 	GenerateRSA func(bits int) (*rsa.PrivateKey, error)
 	// PINComplexity refuses trivial new PINs and PUKs with 6985, as cards
 	// ordered so do from firmware 5.7 on.
@@ -120,6 +120,9 @@ func (c *Card) manufacture(config Config) error {
 	if config.Firmware == (Version{}) {
 		config.Firmware = Version{5, 7, 4}
 	}
+	if config.Firmware.Major < 4 {
+		return fmt.Errorf("firmware %v is older than 4.0.0", config.Firmware)
+	}
 	if config.FormFactor == 0 {
 		config.FormFactor = FormFactorUSBCKeychain
 	}
@@ -137,8 +140,10 @@ func (c *Card) manufacture(config Config) error {
 		Slots: map[slotID]*slotState{}, Objects: map[objectID][]byte{},
 	}
 	c.state.restoreFactory(c.profile)
-	if err := c.installAttestation(config.Authority); err != nil {
-		return err
+	if c.profile.can(Attestation) {
+		if err := c.installAttestation(config.Authority); err != nil {
+			return err
+		}
 	}
 	c.dirty = true
 	return c.persist()
@@ -153,12 +158,19 @@ func drawSerial(random io.Reader) (uint32, error) {
 	return 10_000_000 + binary.BigEndian.Uint32(b[:])%90_000_000, nil
 }
 
-// ATR returns the answer to reset of a YubiKey 5 over USB (ISO/IEC 7816-3, 8).
-func (c *Card) ATR() []byte { return slices.Clone(atr) }
-
-var atr = []byte{
-	0x3b, 0xfd, 0x13, 0x00, 0x00, 0x81, 0x31, 0xfe, 0x15, 0x80, 0x73, 0xc0,
-	0x21, 0xc0, 0x57, 0x59, 0x75, 0x62, 0x69, 0x4b, 0x65, 0x79, 0x40,
+// ATR returns the answer to reset of a YubiKey 4 or 5 over USB (ISO/IEC 7816-3,
+// 8).
+func (c *Card) ATR() []byte {
+	if c.Firmware().Major < 5 {
+		return []byte{
+			0x3b, 0xf8, 0x13, 0x00, 0x00, 0x81, 0x31, 0xfe, 0x15, 0x59, 0x75, 0x62,
+			0x69, 0x6b, 0x65, 0x79, 0x34, 0xd4,
+		}
+	}
+	return []byte{
+		0x3b, 0xfd, 0x13, 0x00, 0x00, 0x81, 0x31, 0xfe, 0x15, 0x80, 0x73, 0xc0,
+		0x21, 0xc0, 0x57, 0x59, 0x75, 0x62, 0x69, 0x4b, 0x65, 0x79, 0x40,
+	}
 }
 
 // Transmit answers one command APDU, short or extended, or one part of a

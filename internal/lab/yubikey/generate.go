@@ -5,7 +5,7 @@ package yubikey
 // asking, as cards do.
 func (c *Card) generateKeyPair(cmd command) ([]byte, status) {
 	slot := slotID(cmd.p2)
-	if cmd.p1 != 0 || !slot.holdsKeyPair() {
+	if cmd.p1 != 0 || !c.profile.holds(slot) {
 		return nil, swWrongP1P2
 	}
 	if !c.session.managed {

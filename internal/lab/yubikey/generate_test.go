@@ -69,7 +69,7 @@ func TestGenerateByFirmware(t *testing.T) {
 		host  *host
 		known []algorithm
 	}{
-		{newHost(t, v431), old},
+		{newHost(t, v437), old},
 		{newHost(t, v543), old},
 		{newHost(t, v574), all},
 		{newHost(t, v543, fips), []algorithm{rsa2048, eccP256, eccP384}},

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	v431 = Version{4, 3, 1}
+	v437 = Version{4, 3, 7}
 	v543 = Version{5, 4, 3}
 	v574 = Version{5, 7, 4}
 )

@@ -16,7 +16,7 @@ const publicExponent = 65537
 // extensions, "Import asymmetric key"). It wants the management key.
 func (c *Card) importKey(cmd command) status {
 	slot, a := slotID(cmd.p2), algorithm(cmd.p1)
-	if !slot.holdsKeyPair() {
+	if !c.profile.holds(slot) {
 		return swWrongParameters
 	}
 	if !c.session.managed {

@@ -58,11 +58,11 @@ func (c *Card) management(cmd command) ([]byte, status) {
 }
 
 // deviceInfo lists applications, serial number, form factor and version as
-// data objects. Before firmware 5 there were only the first two.
+// data objects.
 func (c *Card) deviceInfo() []byte {
 	v := c.state.Firmware
 	serial := binary.BigEndian.AppendUint32(nil, c.state.Serial)
-	if !v.AtLeast(5, 0, 0) {
+	if !c.profile.can(FullDeviceInfo) {
 		caps := []byte{capOTP | capU2F | capOpenPGP | capPIV | capOATH}
 		info := appendTLV(nil, infoUSBSupported, caps)
 		info = appendTLV(info, infoSerial, serial)
@@ -82,7 +82,7 @@ func (c *Card) deviceInfo() []byte {
 		info = appendTLV(info, infoNFCEnabled, caps)
 	}
 	info = appendTLV(info, infoLocked, []byte{0})
-	if v.AtLeast(5, 7, 0) {
+	if c.profile.can(PINComplexity) {
 		info = appendTLV(info, infoPINComplexity, flag(c.state.PINComplexity))
 	}
 	return info

@@ -173,7 +173,7 @@ func (c *Card) setManagementKey(cmd command) status {
 	}
 	a, value := managementAlgorithm(cmd.data[0]), cmd.data[3:]
 	switch {
-	case a.keyLength() == 0, a != tripleDES && !c.profile.aesManagement:
+	case a.keyLength() == 0, a != tripleDES && !c.profile.can(AESManagementKey):
 		return swWrongData
 	case slotID(cmd.data[1]) != slotManagement:
 		return swWrongData

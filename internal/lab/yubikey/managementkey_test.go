@@ -6,7 +6,7 @@ import (
 )
 
 func TestManagementKeyOfTheFactory(t *testing.T) {
-	for v, want := range map[Version]string{v431: "3des", v543: "3des", v574: "aes192"} {
+	for v, want := range map[Version]string{v437: "3des", v543: "3des", v574: "aes192"} {
 		h := newHost(t, v)
 		if key := h.Snapshot().ManagementKey; key.Algorithm != want || !key.Default || key.Touch != "never" {
 			t.Errorf("%v: management key %+v, want %s", v, key, want)

@@ -43,7 +43,7 @@ func TestMetadataOfKeys(t *testing.T) {
 	h.refused(swReferenceNotFound, 0, insGetMetadata, 0, 0x04, nil)
 	h.refused(swWrongParameters, 0, insGetMetadata, 1, byte(slotSignature), nil)
 	device := h.ok(0, insGetMetadata, 0, byte(slotAttestation), nil)
-	if want := unhex(t, "0101140202020103010204"); !bytes.HasPrefix(device, want) {
+	if want := unhex(t, "0101070202020103010204"); !bytes.HasPrefix(device, want) {
 		t.Errorf("metadata of f9 is %x, want %x…", device, want)
 	}
 }

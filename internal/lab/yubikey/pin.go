@@ -143,7 +143,7 @@ func (c *Card) setReference(ref *reference, value []byte, isPUK bool) status {
 	switch {
 	case len(digits) < shortestPIN:
 		return swWrongData
-	case isPUK && c.profile.asciiPUK && slices.Max(digits) > 0x7f:
+	case isPUK && c.profile.can(ASCIIPUK) && slices.Max(digits) > 0x7f:
 		return swWrongData
 	case c.state.PINComplexity && trivial(digits):
 		return swConditions

@@ -46,13 +46,13 @@ func (c *Card) piv(cmd command) ([]byte, status) {
 		return nil, c.setManagementKey(cmd)
 	}
 	switch {
-	case cmd.ins == insGetSerial && c.profile.serialOverPIV:
+	case cmd.ins == insGetSerial && c.profile.can(SerialOverPIV):
 		return binary.BigEndian.AppendUint32(nil, c.state.Serial), swOK
-	case cmd.ins == insAttest && c.profile.attest:
+	case cmd.ins == insAttest && c.profile.can(Attestation):
 		return c.attest(cmd)
-	case cmd.ins == insGetMetadata && c.profile.metadata:
+	case cmd.ins == insGetMetadata && c.profile.can(Metadata):
 		return c.getMetadata(cmd)
-	case cmd.ins == insMoveKey && c.profile.moveKey:
+	case cmd.ins == insMoveKey && c.profile.can(MoveKey):
 		return nil, c.moveKey(cmd)
 	}
 	return nil, swUnknownInstruction

@@ -52,7 +52,7 @@ func TestVersionAndSerial(t *testing.T) {
 	if got := h.ok(0, insGetSerial, 0, 0, nil); binary.BigEndian.Uint32(got) != testSerial {
 		t.Errorf("serial is %x", got)
 	}
-	old := newHost(t, v431)
+	old := newHost(t, v437)
 	old.refused(swUnknownInstruction, 0, insGetSerial, 0, 0, nil)
 	old.ok(0, insSelect, 4, 0, unhex(t, "a000000527200101"))
 	if got := old.ok(0, 0x01, 0x10, 0, nil); binary.BigEndian.Uint32(got) != testSerial {
@@ -127,7 +127,7 @@ func TestDeviceInformationByModel(t *testing.T) {
 	if !bytes.Equal(info[infoFormFactor], []byte{0x84}) {
 		t.Errorf("form factor is %x, want 84", info[infoFormFactor])
 	}
-	old := deviceInfo(newHost(t, v431))
+	old := deviceInfo(newHost(t, v437))
 	if _, ok := old[infoFormFactor]; ok {
 		t.Error("firmware 4 tells its form factor")
 	}

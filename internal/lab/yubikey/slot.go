@@ -134,7 +134,7 @@ func (p profile) parsePolicies(slot slotID, fields []tlv) (policies, bool) {
 		if field.tag != 0xaa && field.tag != 0xab {
 			continue
 		}
-		if len(field.value) != 1 || !p.policies {
+		if len(field.value) != 1 {
 			return policies{}, false
 		}
 		value := field.value[0]
@@ -144,7 +144,7 @@ func (p profile) parsePolicies(slot slotID, fields []tlv) (policies, bool) {
 			return policies{}, false
 		case field.tag == 0xaa:
 			chosen.pin = value
-		case value == touchCached && !p.cachedTouch:
+		case value == touchCached && !p.can(CachedTouch):
 			return policies{}, false
 		default:
 			chosen.touch = value

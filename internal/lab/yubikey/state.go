@@ -32,7 +32,7 @@ func (s *state) restoreFactory(p profile) {
 	s.PIN = factoryReference(factoryPIN, factoryTries)
 	s.PUK = factoryReference(factoryPUK, factoryTries)
 	s.ManagementKey = managementKey{
-		Algorithm: p.factoryManaged, Value: factoryManagementKey(), TouchPolicy: touchNever,
+		Algorithm: p.factoryManagement(), Value: factoryManagementKey(), TouchPolicy: touchNever,
 	}
 }
 

@@ -114,7 +114,7 @@ func TestStateFileRefused(t *testing.T) {
 		"unknown slot":          func(s map[string]any) { s["slots"].(map[string]any)["9b"] = nil },
 		"empty slot":            func(s map[string]any) { s["slots"].(map[string]any)["9a"] = nil },
 		"no private key":        func(s map[string]any) { s["slots"].(map[string]any)["f9"].(map[string]any)["pkcs8"] = "AAAA" },
-		"another algorithm":     func(s map[string]any) { s["slots"].(map[string]any)["f9"].(map[string]any)["algorithm"] = "rsa2048" },
+		"another algorithm":     func(s map[string]any) { s["slots"].(map[string]any)["f9"].(map[string]any)["algorithm"] = "eccp384" },
 		"unknown algorithm":     func(s map[string]any) { s["slots"].(map[string]any)["f9"].(map[string]any)["algorithm"] = "rsa512" },
 		"no tag":                func(s map[string]any) { s["objects"] = map[string]any{"xx": "AA=="} },
 		"unknown tag":           func(s map[string]any) { s["objects"] = map[string]any{"112233": "AA=="} },
