@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // shown finds commands in texts: lines of a block, and words between backquotes.
@@ -77,4 +78,17 @@ func understood(line string) error {
 		return nil // named, not shown
 	}
 	return command.ValidateArgs(arguments)
+}
+
+// TestLabFlagsAreDocumented: docs/lab.md names every flag that makes the lab.
+func TestLabFlagsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/lab.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newLab(&Streams{}).Flags().VisitAll(func(flag *pflag.Flag) {
+		if !strings.Contains(string(text), "--"+flag.Name) {
+			t.Errorf("docs/lab.md says nothing of --%s", flag.Name)
+		}
+	})
 }

@@ -25,20 +25,7 @@ func (l *Lab) routes() http.Handler {
 	for _, path := range []string{"/.well-known/est/", "/crl/", "/certs/", "/ocsp", "/ocsp/"} {
 		mux.Handle(path, authority)
 	}
-	for pattern, act := range map[string]func(*http.Request) (any, error){
-		"GET /control/stats":                   func(*http.Request) (any, error) { return l.Stats(), nil },
-		"GET /control/readers":                 func(*http.Request) (any, error) { return l.readerViews(), nil },
-		"GET /control/users/{email}":           l.controlUser,
-		"POST /control/users/{email}/keypairs": l.controlAddKeyPair,
-		"POST /control/faults":                 l.controlFaults,
-		"POST /control/readers/{n}/pull":       l.controlPull,
-		"POST /control/readers/{n}/insert":     l.controlInsert,
-		"POST /control/clock":                  l.controlClock,
-		"POST /control/cse":                    l.controlCSE,
-		"POST /control/touch":                  l.controlTouch,
-	} {
-		mux.Handle(pattern, control(act))
-	}
+	l.controlRoutes(mux)
 	return mux
 }
 

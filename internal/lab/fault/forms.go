@@ -1,0 +1,27 @@
+package fault
+
+// Form is one kind of specification.
+type Form struct {
+	Spec  string // an example that can be used as it is
+	About string
+}
+
+// Forms lists the kinds of specifications that Set understands.
+func Forms() []Form {
+	return []Form{
+		{"api:5%", "that share of API calls fails: 429, 403 `rateLimitExceeded`, 503, resets, answers lost after the commit"},
+		{"api:503@3", "the third call from now gets 503 (also `429`, `403`, `500`, `reset`, `lost`)"},
+		{"api:lost@keypairs.create:1", "the first call of that method from now is carried out, and its answer lost"},
+		{"card:reset:2%", "that share of card commands meets a loose contact"},
+		{"card:reset@17", "the 17th command from now meets a loose contact"},
+		{"card:pull@17", "the card is pulled before the 17th command from now"},
+		{"card:pull-after@17", "it is pulled when that command was carried out, and the answer lost"},
+		{"card:full", "there is no room for further objects on the card"},
+		{"pin:blocked", "somebody used up the PIN's tries"},
+		{"cse-off", "client-side encryption is off for everybody"},
+		{"cse-off:ada@lab.example", "it is off for one user"},
+		{"scope-missing", "the service account was not given the API's scopes"},
+		{"latency:50ms", "every API call takes that much longer"},
+		{"off", "none of the above any more"},
+	}
+}
