@@ -111,6 +111,61 @@ func child(t testing.TB, role string, env ...string) *exec.Cmd {
 	return command
 }
 
+// process is a child that runs.
+type process struct {
+	*exec.Cmd
+	ended chan struct{}
+	err   error // once it ended
+}
+
+// start starts a command; what is left of it is killed when the test ends.
+func start(t testing.TB, command *exec.Cmd) *process {
+	t.Helper()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: command, ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		p.err = command.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		<-p.ended
+	})
+	return p
+}
+
+// await waits until something is so, however long it takes: a process that ends
+// before has failed, and one that hangs is ended with all tests.
+func (p *process) await(t testing.TB, so func() bool) {
+	t.Helper()
+	for !so() {
+		select {
+		case <-p.ended:
+			if !so() {
+				t.Fatalf("a process ended before its time: %v", p.err)
+			}
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// end waits for the process's own end.
+func (p *process) end() error {
+	<-p.ended
+	return p.err
+}
+
+// kill ends the process as a power cut would.
+func (p *process) kill(t testing.TB) {
+	t.Helper()
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+}
+
 // environment leads a child to the office.
 func (o *office) environment() []string {
 	var env []string

@@ -64,16 +64,19 @@ func awaitCounts(t *testing.T, l *ledger.Ledger, worker batch.Options, run int64
 	stopping, ended := make(chan struct{}), make(chan error, 1)
 	worker.Stopping = stopping
 	go func() { ended <- batch.Work(t.Context(), worker) }()
-	var counts ledger.Counts
-	var err error
-	for range 600 {
-		if counts, err = l.Counts(t.Context(), run); err == nil && counts == want {
+	for {
+		counts, err := l.Counts(t.Context(), run)
+		if err == nil && counts == want {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case end := <-ended:
+			t.Fatalf("it ended with %+v %v: %v", counts, err, end)
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 	close(stopping)
-	if end := <-ended; counts != want || !isInterrupted(end) {
-		t.Errorf("%+v %v %v", counts, err, end)
+	if end := <-ended; !isInterrupted(end) {
+		t.Error(end)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
@@ -33,28 +32,12 @@ func TestKilledTwentyTimes(t *testing.T) {
 		}
 		return n
 	}
-	for n := range kills {
-		before, started := done(), time.Now()
-		process := child(t, "run", env...)
-		if err := process.Start(); err != nil {
-			t.Fatal(err)
-		}
+	for range kills {
+		process := start(t, child(t, "run", env...))
 		// It has to get somewhere, and then dies at any moment.
-		goal := before + users/(kills+2)/2
-		for done() <= goal {
-			if time.Since(started) > time.Minute {
-				t.Fatalf("kill %d: only %d of %d users after a minute", n, done(), users)
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-		if n > 0 {
-			t.Logf("kill %d: taken up after %v at most", n, time.Since(started).Round(10*time.Millisecond))
-		}
-		time.Sleep(rand.N(60 * time.Millisecond))
-		if err := process.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = process.Wait()
+		goal := done() + 1 + rand.IntN(users/kills)
+		process.await(t, func() bool { return done() >= goal })
+		process.kill(t)
 	}
 	if left := users - done(); left <= 0 {
 		t.Error("it was over before the last kill")

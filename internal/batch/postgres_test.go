@@ -2,12 +2,10 @@ package batch_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
 )
 
@@ -33,17 +31,9 @@ func newPlant(t *testing.T, users int, faults ...string) *plant {
 }
 
 // start runs a process of the plant until the test ends, if not before.
-func (p *plant) start(t *testing.T, role string, env ...string) *exec.Cmd {
+func (p *plant) start(t *testing.T, role string, env ...string) *process {
 	t.Helper()
-	process := child(t, role, append(p.env, env...)...)
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = process.Process.Kill()
-		_ = process.Wait()
-	})
-	return process
+	return start(t, child(t, role, append(p.env, env...)...))
 }
 
 func (p *plant) done() int {
@@ -54,55 +44,48 @@ func (p *plant) done() int {
 	return n
 }
 
-// await waits until that many users are done.
-func (p *plant) await(t *testing.T, users int, limit time.Duration) {
+// await waits until a process, maybe with others, has so many users done.
+func (p *plant) await(t *testing.T, process *process, users int) {
 	t.Helper()
-	for started := time.Now(); p.done() < users; time.Sleep(20 * time.Millisecond) {
-		if time.Since(started) > limit {
-			t.Fatalf("%d of %d users after %v", p.done(), users, limit)
-		}
-	}
+	process.await(t, func() bool { return p.done() >= users })
 }
 
-// checkLedger waits until the ledger has everybody as done, too.
-func (p *plant) checkLedger(t *testing.T) *ledger.Ledger {
+// checkLedger waits until a worker has recorded everybody as done, too.
+func (p *plant) checkLedger(t *testing.T, worker *process) {
 	t.Helper()
 	l := openLedger(t, p.url)
-	var counts ledger.Counts
-	var err error
-	for range 500 {
-		if counts, err = l.Counts(t.Context(), 1); err == nil && counts.Done == len(p.people) {
-			return l
+	worker.await(t, func() bool {
+		counts, err := l.Counts(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Errorf("%+v %v", counts, err)
-	return l
+		return counts.Done == len(p.people)
+	})
 }
 
 func TestRunOnPostgres(t *testing.T) {
 	p := newPlant(t, 100)
-	process := child(t, "run", p.env...)
-	process.Stdout = os.Stderr
-	if err := process.Run(); err != nil {
+	process := p.start(t, "run")
+	if err := process.end(); err != nil {
 		t.Fatal(err)
 	}
-	p.checkLedger(t)
+	p.checkLedger(t, process)
 	p.checkOnce(t, p.people)
 }
 
 func TestTwoWorkers(t *testing.T) {
 	p := newPlant(t, 400, "latency:10ms", "api:3%")
-	enqueue := p.start(t, "run", "NO_WORK=1")
-	if err := enqueue.Wait(); err != nil {
+	l := openLedger(t, p.url)
+	one, two := p.start(t, "work"), p.start(t, "work")
+	one.await(t, func() bool { // both, or the first may have done everything
+		n, err := l.Workers(t.Context())
+		return err == nil && n == 2
+	})
+	if err := p.start(t, "run", "NO_WORK=1").end(); err != nil {
 		t.Fatal(err)
 	}
-	if n := p.done(); n != 0 {
-		t.Fatalf("%d users were worked on", n)
-	}
-	one, two := p.start(t, "work"), p.start(t, "work")
-	p.await(t, 400, time.Minute)
-	l := p.checkLedger(t)
+	p.await(t, one, 400)
+	p.checkLedger(t, one)
 	p.checkOnce(t, p.people)
 	workers := map[string]int{}
 	for entry, err := range l.Entries(t.Context(), 1) {
@@ -114,11 +97,11 @@ func TestTwoWorkers(t *testing.T) {
 	if len(workers) != 2 {
 		t.Errorf("both were to work: %v", workers)
 	}
-	for _, process := range []*exec.Cmd{one, two} {
+	for _, process := range []*process{one, two} {
 		if err := process.Process.Signal(os.Interrupt); err != nil {
 			t.Error(err)
 		}
-		if err := process.Wait(); err != nil {
+		if err := process.end(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -128,54 +111,37 @@ func TestTwoWorkers(t *testing.T) {
 }
 
 // TestDeadWorkersAreReplaced kills a worker in the middle; another one takes up
-// what it had begun within a minute.
+// what it had begun.
 func TestDeadWorkersAreReplaced(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes as long as a worker may be silent")
 	}
 	p := newPlant(t, 300, "latency:50ms")
-	if err := p.start(t, "run", "NO_WORK=1").Wait(); err != nil {
+	if err := p.start(t, "run", "NO_WORK=1").end(); err != nil {
 		t.Fatal(err)
 	}
 	victim := p.start(t, "work")
-	p.await(t, 30, time.Minute)
-	if err := victim.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	killed := time.Now()
-	_ = victim.Wait()
-	p.start(t, "work")
-	p.await(t, 300, time.Minute)
-	t.Logf("everything was done %v after the kill", time.Since(killed).Round(time.Second))
-	p.checkLedger(t)
+	p.await(t, victim, 30)
+	victim.kill(t)
+	heir := p.start(t, "work")
+	p.await(t, heir, 300)
+	p.checkLedger(t, heir)
 	p.checkOnce(t, p.people)
 }
 
 // TestPostgresIsRestarted takes the database away in the middle.
 func TestPostgresIsRestarted(t *testing.T) {
 	p := newPlant(t, 600, "latency:20ms")
-	process := child(t, "run", p.env...)
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- process.Wait() }()
+	process := p.start(t, "run")
 	for _, users := range []int{100, 300} {
-		p.await(t, users, time.Minute)
+		p.await(t, process, users)
 		p.server.Stop(t)
 		time.Sleep(700 * time.Millisecond)
 		p.server.Run(t)
 	}
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case <-time.After(3 * time.Minute):
-		_ = process.Process.Kill()
-		<-ended
-		t.Fatalf("%d of 600 users", p.done())
+	if err := process.end(); err != nil {
+		t.Fatalf("%v with %d of 600 users", err, p.done())
 	}
-	p.checkLedger(t)
+	p.checkLedger(t, process)
 	p.checkOnce(t, p.people)
 }

@@ -175,9 +175,7 @@ func (o *office) options(t testing.TB, l *ledger.Ledger, people source.Source) b
 
 func run(t testing.TB, options batch.Options) (ledger.Counts, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	return batch.Run(ctx, options)
+	return batch.Run(t.Context(), options)
 }
 
 func mustRun(t testing.TB, options batch.Options) ledger.Counts {

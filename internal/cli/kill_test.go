@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab"
 )
@@ -56,9 +55,7 @@ func killAndGoOn(t *testing.T, running *lab.Lab, program string, serial uint32, 
 		}
 		return command
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	first := enroll(ctx)
+	first := enroll(t.Context())
 	before := running.Stats().APDUs
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
@@ -77,7 +74,7 @@ func killAndGoOn(t *testing.T, running *lab.Lab, program string, serial uint32, 
 			}
 		}
 	}
-	if out, err := enroll(ctx).CombinedOutput(); err != nil {
+	if out, err := enroll(t.Context()).CombinedOutput(); err != nil {
 		t.Fatalf("after a kill at APDU %d: %v\n%s", killAfter, err, out)
 	}
 	snapshot := card.Snapshot()

@@ -7,12 +7,15 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -105,24 +108,34 @@ func released(ts *testscript.TestScript, neg bool, args []string) {
 // says waits until a file, written by a command in the background, has a text:
 // says FILE TEXT.
 func says(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		data, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && strings.Contains(string(data), args[1]) {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("%s does not say %q but %q", args[0], args[1], data)
-		}
+	var data []byte
+	if !await(ts, func() bool {
+		data, _ = os.ReadFile(ts.MkAbs(args[0]))
+		return strings.Contains(string(data), args[1])
+	}) {
+		ts.Fatalf("%s does not say %q but %q", args[0], args[1], data)
 	}
 }
 
 // registered waits until Gmail holds a user's identity: registered EMAIL.
 func registered(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(time.Minute); len(labOf(ts).Gmail().Identities(args[0])) == 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("%s is never registered", args[0])
-		}
+	if !await(ts, func() bool { return len(labOf(ts).Gmail().Identities(args[0])) > 0 }) {
+		ts.Fatalf("%s is never registered", args[0])
 	}
+}
+
+// await waits until the commands in the background have made something so, however
+// long it takes them; false where they have ended without.
+func await(ts *testscript.TestScript, so func() bool) bool {
+	for !so() {
+		if !slices.ContainsFunc(ts.BackgroundCmds(), func(command *exec.Cmd) bool {
+			return !errors.Is(command.Process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+		}) {
+			return so()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return true
 }
 
 // interrupt interrupts the commands in the background as soon as Gmail holds a

@@ -39,8 +39,12 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 	keyboard, err := command.StdinPipe()
 	ts.Check(err)
 	ts.Check(command.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
+	ended := make(chan struct{})
+	var end error
+	go func() {
+		defer close(ended)
+		end = command.Wait()
+	}()
 	failed := true
 	defer func() {
 		if failed {
@@ -53,7 +57,7 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 		what, text, _ := strings.Cut(line, " ")
 		switch what {
 		case "<":
-			if at, err = said.await(text, at); err != nil {
+			if at, err = said.await(text, at, ended); err != nil {
 				ts.Fatalf("%q is not said, but:\n%s", text, said.from(at))
 			}
 		case ">":
@@ -74,11 +78,10 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 	if !interrupted {
 		_ = keyboard.Close() // which fails where the command has ended
 	}
-	err = <-ended
+	<-ended
 	failed = false
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		ts.Fatalf("%v", err)
+	if end != nil && !errors.As(end, new(*exec.ExitError)) {
+		ts.Fatalf("%v", end)
 	}
 	if got := strconv.Itoa(command.ProcessState.ExitCode()); got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
@@ -115,14 +118,28 @@ func (h *heard) from(at int) string {
 	return string(h.text[at:])
 }
 
-// await returns where text ends that is said after at.
-func (h *heard) await(text string, at int) (int, error) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		if i := strings.Index(h.from(at), text); i >= 0 {
+// longSilence is after how long without a word a command is taken to say no more.
+const longSilence = 5 * time.Minute
+
+// await returns where text ends that is said after at, before the command ended.
+func (h *heard) await(text string, at int, ended <-chan struct{}) (int, error) {
+	for length, since := 0, time.Now(); time.Since(since) < longSilence; {
+		over := false
+		select {
+		case <-ended:
+			over = true
+		case <-time.After(5 * time.Millisecond):
+		}
+		said := h.from(at)
+		if i := strings.Index(said, text); i >= 0 {
 			return at + i + len(text), nil
 		}
-		if time.Now().After(deadline) {
-			return at, errors.New("it is not said")
+		if over {
+			break
+		}
+		if len(said) > length {
+			length, since = len(said), time.Now()
 		}
 	}
+	return at, errors.New("it is not said")
 }

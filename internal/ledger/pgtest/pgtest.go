@@ -24,6 +24,7 @@ type Server struct {
 	dir       string
 	programs  string
 	process   *exec.Cmd
+	ended     chan struct{}
 	log       *os.File
 	databases int
 }
@@ -113,18 +114,23 @@ func (s *Server) Run(t testing.TB) {
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(time.Minute)
+	s.ended = make(chan struct{})
+	go func() {
+		defer close(s.ended)
+		_ = s.process.Wait()
+	}()
 	for {
 		connection, err := s.connect()
 		if err == nil {
 			_ = connection.Close(context.Background())
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-s.ended:
 			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			t.Fatalf("PostgreSQL does not answer: %v\n%s", err, text)
+			t.Fatalf("PostgreSQL does not run: %v\n%s", err, text)
+		case <-time.After(20 * time.Millisecond):
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -138,7 +144,7 @@ func (s *Server) Stop(t testing.TB) {
 	if err := s.process.Process.Signal(syscall.SIGINT); err != nil {
 		t.Error(err)
 	}
-	_ = s.process.Wait()
+	<-s.ended
 	_ = s.log.Close()
 	s.process = nil
 }

@@ -102,12 +102,17 @@ access to * by * read
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
-		_ = server.Wait()
+		<-ended
 	})
 	for _, address := range []string{s.Plain, s.Encrypted} {
-		waitFor(t, address)
+		waitFor(t, address, ended)
 	}
 	return s
 }
@@ -123,16 +128,20 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-func waitFor(t testing.TB, address string) {
+// waitFor waits until the server listens at an address, or has ended.
+func waitFor(t testing.TB, address string, ended <-chan struct{}) {
 	t.Helper()
-	for range 600 {
+	for {
 		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case <-ended:
+			t.Fatal("slapd does not listen")
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	t.Fatal("slapd does not listen")
 }
 
 // writeServerCertificate makes an authority and a server's certificate for
