@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -61,7 +62,8 @@ func newDemo(streams *Streams) *cobra.Command {
 	options.trust.add(flags)
 	for _, name := range []string{"credentials", "gmail-endpoint", "attestation-roots", "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain",
 		"pin-file", "pin-fd", "puk-file", "puk-fd", "management-key-file", "management-key-fd"} {
-		flags.Lookup(name).Hidden = true
+		// An issued card needs its issuer's chain.
+		flags.Lookup(name).Hidden = name != "chain"
 		delete(flags.Lookup(name).Annotations, fromEnvironment)
 	}
 	practice.add(flags)
@@ -100,32 +102,47 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 	options.escrow.plain = len(options.escrow.to) == 0
 	if !attended {
 		if options.yes {
-			if err := makeUpPIN(options, dir); err != nil {
+			if err := givePIN(options, practice.cardFrom != "", dir); err != nil {
 				return err
 			}
 		}
-		return runAlone(cmd.Context(), streams, options, demoUser+practice.domain)
+		return runAlone(cmd.Context(), streams, options, demoPersons(running)[0].Email)
 	}
 	options.practice = newPractice(running)
 	if options.roster == "" {
-		for _, person := range demoPeople {
-			person.Email += practice.domain
-			options.persons = append(options.persons, person)
-		}
+		options.persons = demoPersons(running)
 	}
 	return runDesk(cmd.Context(), streams, options, "")
 }
 
-// makeUpPIN writes a random PIN where the enrollment reads it.
-func makeUpPIN(options *enrollOptions, dir string) error {
+// demoPersons are those whom the lab's issued card was issued for, or the practice
+// people.
+func demoPersons(running *lab.Lab) []desk.Person {
+	var persons []desk.Person
+	for _, address := range running.IssuedTo() {
+		persons = append(persons, desk.Person{Email: address, Note: "the card's holder"})
+	}
+	for _, person := range demoPeople {
+		person.Email += running.Domain()
+		persons = append(persons, person)
+	}
+	return persons
+}
+
+// givePIN writes the PIN where the enrollment reads it: a random one for a new
+// card, the practice one for a card that was issued with it.
+func givePIN(options *enrollOptions, issued bool, dir string) error {
 	n, err := rand.Int(rand.Reader, big.NewInt(90_000_000))
 	if err != nil {
 		return fmt.Errorf("making up a PIN: %w", err)
 	}
 	pin := secret.FromString(new(big.Int).Add(n, big.NewInt(10_000_000)).String())
+	if issued {
+		pin = secret.FromString(lab.IssuedPIN)
+	}
 	options.pin.file = filepath.Join(dir, "pin")
 	if err := os.WriteFile(options.pin.file, pin.Reveal(), 0o600); err != nil {
-		return fmt.Errorf("writing the made-up PIN: %w", err)
+		return fmt.Errorf("writing the practice PIN: %w", err)
 	}
 	return nil
 }

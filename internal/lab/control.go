@@ -140,6 +140,7 @@ func (l *Lab) controlInsert(r *http.Request) (any, error) {
 	var body struct {
 		Serial   uint32 `json:"serial"`
 		Firmware string `json:"firmware"`
+		From     string `json:"from"`    // a folder with what an issuer put on the card
 		Blank    bool   `json:"blank"`   // a new card, its serial drawn where not given
 		Foreign  bool   `json:"foreign"` // a card that is no YubiKey
 	}
@@ -149,8 +150,8 @@ func (l *Lab) controlInsert(r *http.Request) (any, error) {
 	switch {
 	case body.Foreign:
 		err = l.InsertForeign(n)
-	case body.Blank || body.Serial != 0 || body.Firmware != "":
-		card, makeErr := l.NewCard(CardSpec{Serial: body.Serial, Firmware: body.Firmware})
+	case body.Blank || body.Serial != 0 || body.Firmware != "" || body.From != "":
+		card, makeErr := l.NewCard(CardSpec{Serial: body.Serial, Firmware: body.Firmware, From: body.From})
 		if makeErr != nil {
 			return nil, fmt.Errorf("%w: %w", errBadRequest, makeErr)
 		}

@@ -27,7 +27,7 @@ func ControlCalls() []ControlCall {
 			func(l *Lab, _ *http.Request) (any, error) { return l.readerViews(), nil }},
 		{"POST", "readers/{n}/pull", "", "takes the card out", (*Lab).controlPull},
 		{"POST", "readers/{n}/insert", `{"serial": 42, "firmware": "5.4.3"}`,
-			`puts the last card back; with a body another one, also {"blank": true}, or {"foreign": true} for a card that is no YubiKey`,
+			`puts the last card back; with a body another one, also {"blank": true}, {"from": "DIR"} for one that was issued elsewhere, or {"foreign": true} for a card that is no YubiKey`,
 			(*Lab).controlInsert},
 		{"POST", "touch", `{"manual": true}`, "touches the cards that wait; with the body they wait for it from now on", (*Lab).controlTouch},
 		{"POST", "clock", `{"advance": "720h"}`, "moves the clock of Gmail, CA and cards forward", (*Lab).controlClock},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/lab/issued"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
 
@@ -44,6 +45,11 @@ type Options struct {
 	// CardState is a file that keeps the first card from one lab to the next.
 	// Its attestation authority is kept beside it, in CardState + ".authority".
 	CardState string
+	// CardFrom is a folder with what an issuer put on the first card, which is no
+	// new one then: it has the secrets IssuedPIN, IssuedPUK and
+	// IssuedManagementKey. See package issued.
+	CardFrom string
+	issuedTo []string // the addresses on that card
 	// PINComplexity has the cards refuse trivial PINs.
 	PINComplexity bool
 	// ManualTouch has cards wait for Lab.Touch or the control endpoint where a
@@ -53,7 +59,8 @@ type Options struct {
 	// yubikey.Config.
 	GenerateRSA func(bits int) (*rsa.PrivateKey, error)
 
-	// Domain is the Workspace domain, "lab.example" when empty.
+	// Domain is the Workspace domain; when empty it is that of the first address on
+	// the card from CardFrom, else "lab.example".
 	Domain string
 	// TrustRoots are PEM files of further roots that the domain trusts.
 	TrustRoots []string
@@ -78,6 +85,15 @@ type Options struct {
 func (o Options) complete() (Options, error) {
 	if o.Readers == 0 {
 		o.Readers = 1
+	}
+	if o.CardFrom != "" {
+		card, err := issued.Load(o.CardFrom)
+		if err != nil {
+			return o, err
+		}
+		if o.issuedTo = card.Addresses; o.Domain == "" && len(o.issuedTo) > 0 {
+			_, o.Domain, _ = strings.Cut(strings.ToLower(o.issuedTo[0]), "@")
+		}
 	}
 	if o.Domain == "" {
 		o.Domain = "lab.example"

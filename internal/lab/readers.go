@@ -21,6 +21,9 @@ type CardSpec struct {
 	Firmware   string
 	FormFactor byte
 	StateFile  string
+	// From is a folder with what an issuer put on the card; see package issued. A
+	// state file that is there wins.
+	From string
 }
 
 // seat is a card together with its being in a reader.
@@ -52,7 +55,7 @@ func (l *Lab) startReaders() error {
 			spec.Serial += uint32(i)
 		}
 		if i == 0 {
-			spec.StateFile = l.options.CardState
+			spec.StateFile, spec.From = l.options.CardState, l.options.CardFrom
 		}
 		card, err := l.NewCard(spec)
 		if err != nil {
@@ -88,10 +91,14 @@ func (l *Lab) NewCard(spec CardSpec) (*yubikey.Card, error) {
 	if spec.FormFactor == 0 {
 		spec.FormFactor = l.options.FormFactor
 	}
+	contents, err := l.issuedContents(spec.From)
+	if err != nil {
+		return nil, err
+	}
 	s := &seat{}
 	s.card, err = yubikey.New(yubikey.Config{
 		Serial: spec.Serial, Firmware: firmware, FormFactor: spec.FormFactor,
-		Authority: l.authority, StateFile: spec.StateFile, Clock: l.gmail.Now,
+		Authority: l.authority, StateFile: spec.StateFile, Contents: contents, Clock: l.gmail.Now,
 		Touch:       func(byte) bool { return l.touch.wait(s.presence()) },
 		GenerateRSA: l.options.GenerateRSA, PINComplexity: l.options.PINComplexity,
 	})

@@ -23,6 +23,9 @@ type Config struct {
 	// FormFactor is one of the FormFactor constants, USB-C keychain when zero,
 	// with bit 80 set for a FIPS model.
 	FormFactor byte
+	// Contents is what an issuer put on a new card; nil leaves it as it comes from
+	// the factory.
+	Contents *Contents
 	// Authority signs the attestation certificate of a new card.
 	Authority *Authority
 	// StateFile keeps the card from one run to the next: JSON, readable by its
@@ -143,6 +146,11 @@ func (c *Card) manufacture(config Config) error {
 	if c.profile.can(Attestation) {
 		if err := c.installAttestation(config.Authority); err != nil {
 			return err
+		}
+	}
+	if config.Contents != nil {
+		if err := c.issue(*config.Contents); err != nil {
+			return fmt.Errorf("what its issuer put on it: %w", err)
 		}
 	}
 	c.dirty = true
