@@ -13,7 +13,7 @@ import (
 type enrollFlags struct {
 	serial                                            uint32
 	layout, slot, algorithm, source, pinPolicy, touch string
-	overwrite, allowUnattested                        bool
+	overwrite, allowUnattested, newCard               bool
 	confirm                                           string
 	pin, puk, managementKey                           *secretFlag
 }
@@ -29,6 +29,7 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever; needs --confirm or the serial typed out")
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
 	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
+	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.puk = addSecretFlag(flags, "puk", "the PUK that a card with the factory PUK gets")
 	f.managementKey = addSecretFlag(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
@@ -47,7 +48,7 @@ func (f *enrollFlags) request(email string) (enroll.Request, error) {
 // defaults returns the request without a user. Its errors are usage errors.
 func (f *enrollFlags) defaults() (enroll.Request, error) {
 	request := enroll.Request{
-		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested,
+		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard,
 	}
 	keys, err := f.keys()
 	if err != nil {

@@ -22,6 +22,9 @@ type Enrollment struct {
 	world   World
 	request Request
 	current Event
+	// skipped says why the step that runs leaves things as they are; empty where it
+	// does not.
+	skipped string
 
 	card     Card
 	serial   uint32
@@ -77,9 +80,18 @@ type secrets struct {
 	puk           secret.Secret // to be set; zero when the card has its own
 	managementKey secret.Secret // the card's present one; zero when not needed
 	newManagement secret.Secret // to be set; zero when the card has its own
-	generated     bool          // some of them were made here and must be sealed
-	sealed        bool
+	// pukGenerated and managementGenerated say which were made here and must be
+	// sealed, and record where they are.
+	pukGenerated, managementGenerated bool
+	record                            string
+	// newCard and tryPUK are what a person or a flag said of a card that does not
+	// tell whether its PIN and PUK are the factory ones.
+	askedNew, newCard, tryPUK bool
+	pukFactory                piv.Tri // in the end
 }
+
+// generated reports whether there is something to be sealed.
+func (s secrets) generated() bool { return s.pukGenerated || s.managementGenerated }
 
 func newEnrollment(world World, request Request) *Enrollment {
 	if world.Now == nil {
@@ -122,6 +134,9 @@ func (e *Enrollment) record(event Event) {
 func (e *Enrollment) note(format string, args ...any) {
 	e.notify(StateNote, fmt.Sprintf(format, args...))
 }
+
+// skip has the step that runs leave things as they are, and says why.
+func (e *Enrollment) skip(why string) { e.skipped = why }
 
 // keyHash returns the lower-case hex SHA-256 of a key's SubjectPublicKeyInfo
 // (RFC 5280 section 4.1.2.7), or "" for none.

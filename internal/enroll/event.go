@@ -9,6 +9,7 @@ type State string
 const (
 	StateStarted State = "started" // the step looks, and acts where needed
 	StateAlready State = "already" // the world was as it should be
+	StateSkipped State = "skipped" // things stay as they are; the message says why
 	StateDone    State = "done"    // the step acted, and saw that it holds
 	StateRetry   State = "retry"   // the card or the network hiccupped; the step looks again
 	StateTouch   State = "touch"   // the card waits for its button to be touched

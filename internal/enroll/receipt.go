@@ -3,6 +3,7 @@ package enroll
 import (
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -22,6 +23,9 @@ type ReceiptCard struct {
 	Serial   uint32 `json:"serial"`
 	Firmware string `json:"firmware"`
 	Model    string `json:"model"`
+	// PUKFactory is "no", or "unknown" where the card does not tell and nobody
+	// allowed to try it.
+	PUKFactory piv.Tri `json:"puk_factory"`
 }
 
 // ReceiptKey is one key of the card and its registration.
@@ -70,7 +74,7 @@ type auditedKey struct {
 func (e *Enrollment) makeReceipt() Receipt {
 	receipt := Receipt{
 		User:     e.request.Email,
-		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model},
+		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model, PUKFactory: e.secrets.pukFactory},
 		Identity: ReceiptIdentity(e.gmailIdentity),
 		Evidence: e.folder.Path(),
 	}

@@ -55,6 +55,10 @@ type Request struct {
 	// are generated and sealed. On a card with its own management key that key
 	// is given here.
 	PUK, ManagementKey secret.Secret
+	// NewCard says that the card is as it left the factory, where its firmware
+	// does not tell (before 5.3): factory PIN and PUK are replaced. A wrong word
+	// costs one try of the PIN.
+	NewCard bool
 	// Overwrite allows a key that is in the slot to be replaced, once the card's
 	// serial was typed out as Confirm or at the prompt.
 	Overwrite bool

@@ -71,11 +71,15 @@ func (e *Enrollment) release(ctx context.Context) {
 // card glitches.
 func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 	e.notify(StateStarted, "")
+	e.skipped = ""
 	acted := false
 	for glitches := 0; ; {
 		done, err := step.isSo(ctx, e)
 		switch {
 		case err != nil:
+		case done && e.skipped != "":
+			e.notify(StateSkipped, e.skipped)
+			return nil
 		case done && (acted || step.Kind != KindChange):
 			e.notify(StateDone, "")
 			return nil

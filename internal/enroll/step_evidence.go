@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,8 +37,12 @@ func evidenceStep() Step {
 			if err != nil {
 				return err
 			}
+			var earlier evidence.Journal
 			if e.request.Overwrite && folder.Finished() {
 				// The finished enrollment is history; its key is to be replaced.
+				if earlier, err = folder.Journal(); err != nil {
+					return err
+				}
 				if folder, err = evidence.Begin(e.world.Evidence, e.request.Email, e.serial, now); err != nil {
 					return err
 				}
@@ -52,6 +57,7 @@ func evidenceStep() Step {
 			fresh := journal.Email == ""
 			if fresh {
 				journal = e.newJournal(now)
+				maps.Copy(journal.Secrets, earlier.Secrets)
 			}
 			if plan := plannedKeys(e.request.Keys); fresh || !slices.Equal(plan, journal.Plan) {
 				journal.Plan = plan
@@ -65,7 +71,7 @@ func evidenceStep() Step {
 }
 
 func (e *Enrollment) newJournal(now time.Time) evidence.Journal {
-	return evidence.Journal{Version: 1, Email: e.request.Email, Serial: e.serial, Started: now.UTC(), Plan: plannedKeys(e.request.Keys), Keys: map[string]evidence.KeyJournal{}}
+	return evidence.Journal{Version: 1, Email: e.request.Email, Serial: e.serial, Started: now.UTC(), Plan: plannedKeys(e.request.Keys), Keys: map[string]evidence.KeyJournal{}, Secrets: map[string]evidence.SecretJournal{}}
 }
 
 // beginAnew leaves the folder of a finished enrollment to history and goes on in
@@ -93,6 +99,7 @@ func (e *Enrollment) beginAnew(ctx context.Context) error {
 		return err
 	}
 	journal := e.newJournal(now)
+	maps.Copy(journal.Secrets, e.journal.Secrets)
 	for _, key := range e.keys {
 		if entry, ok := e.journal.Keys[key.Slot.String()]; ok && !key.generate {
 			journal.Keys[key.Slot.String()] = entry

@@ -29,6 +29,7 @@ func recordStep() Step {
 			if protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes {
 				return ErrFactorySecret
 			}
+			e.secrets.pukFactory = e.factoryPUK(protection)
 			if err := e.enterLedger(ctx); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -22,10 +23,7 @@ func secretsStep() Step {
 			if protection.PIN.Tries == 0 {
 				return piv.ErrPINBlocked
 			}
-			if protection.PIN.Factory == piv.Unknown {
-				e.note("firmware %s does not tell whether the PIN and PUK are the factory ones: they are taken as changed", e.identity.Firmware)
-			}
-			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
+			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.knowReset, e.askNew, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
 				if err := gather(ctx, protection); err != nil {
 					return err
 				}
@@ -52,67 +50,60 @@ func (e *Enrollment) needIssuer(ctx context.Context, _ piv.Protection) error {
 	return nil
 }
 
-// pinRule is what a card takes as a PIN (SP 800-73-4 part 2 section 2.4.3).
-const pinRule = "6 to 8 letters, digits or signs"
-
 func (e *Enrollment) gatherPIN(ctx context.Context, protection piv.Protection) error {
 	return e.askPIN(ctx, protection, "")
 }
 
-// askPIN takes the PIN from the request or from a person, who is told of a
-// problem with the one before.
-func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, problem string) error {
-	if !e.secrets.pin.IsZero() {
-		return nil
-	}
-	if e.secrets.pin = e.request.PIN; !e.secrets.pin.IsZero() {
-		return nil
-	}
-	question := SecretQuestion{
-		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.serial), Flag: "--pin-file FILE or --pin-fd N"},
-		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
-		Check: checkOwnPIN,
-	}
-	if protection.PIN.Factory == piv.Yes {
-		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.serial), true
-	}
-	pin, err := e.world.Prompter.Secret(ctx, question)
-	if err != nil {
-		return err
-	}
-	e.secrets.pin = pin
-	return nil
-}
-
 func (e *Enrollment) gatherPUK(_ context.Context, protection piv.Protection) (err error) {
-	if protection.PUK.Factory != piv.Yes || !e.secrets.puk.IsZero() {
+	if e.factoryPUK(protection) != piv.Yes || !e.secrets.puk.IsZero() {
 		return nil
 	}
 	if e.secrets.puk = e.request.PUK; e.secrets.puk.IsZero() {
-		e.secrets.generated = true
+		e.secrets.pukGenerated = true
 		e.secrets.puk, err = piv.NewPUK()
 	}
 	return err
 }
 
-func (e *Enrollment) gatherManagementKey(ctx context.Context, protection piv.Protection) (err error) {
-	factory := protection.ManagementKey.Factory
-	if factory == piv.Unknown {
-		// This key has no try counter, so asking the card costs nothing.
-		switch err := e.card.CheckManagementKey(ctx, piv.FactoryManagementKey()); {
-		case err == nil:
-			factory = piv.Yes
-		case !errors.Is(err, piv.ErrManagementKey):
-			return err
-		}
+// factoryManagementKey reports whether the card has the factory management key.
+func (e *Enrollment) factoryManagementKey(ctx context.Context, protection piv.Protection) (bool, error) {
+	if protection.ManagementKey.Factory != piv.Unknown {
+		return protection.ManagementKey.Factory == piv.Yes, nil
 	}
-	if factory == piv.Yes {
+	// This key has no try counter, so asking the card costs nothing.
+	err := e.card.CheckManagementKey(ctx, piv.FactoryManagementKey())
+	if errors.Is(err, piv.ErrManagementKey) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// knowReset forgets what was found out of a card that was reset since: it has the
+// factory management key again, after that was replaced.
+func (e *Enrollment) knowReset(ctx context.Context, protection piv.Protection) error {
+	if e.journal.Secrets[evidence.SecretManagementKey].State != evidence.SecretSet {
+		return nil
+	}
+	factory, err := e.factoryManagementKey(ctx, protection)
+	if err != nil || !factory {
+		return err
+	}
+	clear(e.journal.Secrets)
+	return nil
+}
+
+func (e *Enrollment) gatherManagementKey(ctx context.Context, protection piv.Protection) error {
+	factory, err := e.factoryManagementKey(ctx, protection)
+	if err != nil {
+		return err
+	}
+	if factory {
 		e.secrets.managementKey = piv.FactoryManagementKey()
 		if !e.secrets.newManagement.IsZero() {
 			return nil
 		}
 		if e.secrets.newManagement = e.request.ManagementKey; e.secrets.newManagement.IsZero() {
-			e.secrets.generated = true
+			e.secrets.managementGenerated = true
 			e.secrets.newManagement, err = piv.NewManagementKey()
 		}
 		return err
@@ -194,7 +185,7 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 // gatherEscrow refuses to go on with generated secrets that have nowhere to be
 // kept.
 func (e *Enrollment) gatherEscrow(context.Context, piv.Protection) error {
-	if e.secrets.generated && e.world.Escrow == nil {
+	if e.secrets.generated() && e.world.Escrow == nil {
 		return &MissingError{What: "a place to keep the card's new PUK and management key", Flag: "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
 	}
 	return nil

@@ -19,9 +19,43 @@ type Journal struct {
 	// Plan is what was asked for, so that another day's run can go on with it.
 	Plan []PlannedKey          `json:"plan,omitempty"`
 	Keys map[string]KeyJournal `json:"keys"`
-	// Escrow lists where secrets were sealed before they were set on the card.
+	// Escrow lists where secrets were sealed before they were set on the card, the
+	// newest last.
 	Escrow []string `json:"escrow,omitempty"`
+	// Secrets says how far the replacing of the card's factory secrets is, by
+	// SecretPIN, SecretPUK and SecretManagementKey.
+	Secrets map[string]SecretJournal `json:"secrets,omitempty"`
 }
+
+// The secrets of a card, as Journal.Secrets names them.
+const (
+	SecretPIN           = "pin"
+	SecretPUK           = "puk"
+	SecretManagementKey = "management_key"
+)
+
+// SecretJournal is what is known of one of the card's secrets beyond what the
+// card tells: firmware before 5.3 does not tell whether PIN and PUK are the
+// factory ones. It is written before the card is given a command.
+type SecretJournal struct {
+	State SecretState `json:"state"`
+	// Record is the file of the escrow that holds what was to be set; empty where
+	// it was not sealed.
+	Record string `json:"record,omitempty"`
+}
+
+// SecretState is how far the replacing of a factory secret is.
+type SecretState string
+
+// The states of a secret; the zero value says nothing.
+const (
+	// SecretSetting: the factory one was about to be replaced; whether it was is
+	// not written down yet.
+	SecretSetting SecretState = "setting"
+	SecretSet     SecretState = "set" // it was replaced
+	// SecretOwn: the card has another than the factory one, which it had before.
+	SecretOwn SecretState = "own"
+)
 
 // PlannedKey is one key of the plan, in the words of the command line.
 type PlannedKey struct {
@@ -72,7 +106,7 @@ func (e *JournalError) Hint() string {
 // Journal returns the folder's journal, an empty one when nothing was written
 // down yet.
 func (f *Folder) Journal() (Journal, error) {
-	journal := Journal{Version: 1, Keys: map[string]KeyJournal{}}
+	journal := Journal{Version: 1, Keys: map[string]KeyJournal{}, Secrets: map[string]SecretJournal{}}
 	data, err := f.Read(journalName)
 	if err != nil || data == nil {
 		return journal, err
@@ -85,6 +119,9 @@ func (f *Folder) Journal() (Journal, error) {
 	}
 	if journal.Keys == nil {
 		journal.Keys = map[string]KeyJournal{}
+	}
+	if journal.Secrets == nil {
+		journal.Secrets = map[string]SecretJournal{}
 	}
 	return journal, nil
 }

@@ -3,6 +3,7 @@ package piv
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
@@ -30,6 +31,17 @@ func (t Tri) String() string {
 
 // MarshalText returns String, for JSON.
 func (t Tri) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (t *Tri) UnmarshalText(text []byte) error {
+	for _, known := range []Tri{Unknown, No, Yes} {
+		if known.String() == string(text) {
+			*t = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of yes, no and unknown", text)
+}
 
 // UnknownTries stands for a counter that the card does not tell.
 const UnknownTries = -1

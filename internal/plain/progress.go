@@ -17,6 +17,8 @@ func Progress(out io.Writer) func(enroll.Event) {
 			fmt.Fprintf(out, "%s %s: done\n", count, Clean(event.Title))
 		case enroll.StateAlready:
 			fmt.Fprintf(out, "%s %s: already so\n", count, Clean(event.Title))
+		case enroll.StateSkipped:
+			fmt.Fprintf(out, "%s %s: %s\n", count, Clean(event.Title), Clean(event.Message))
 		case enroll.StateRetry:
 			fmt.Fprintf(out, "%s   looking again, because %s\n", count, Clean(event.Message))
 		case enroll.StateTouch:

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
 // Receipt shows a person what the enrollment came to. Every line can be understood
@@ -17,6 +18,9 @@ func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 	}
 	row(receipt.User, "is enrolled")
 	row("card", "%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)
+	if receipt.Card.PUKFactory != piv.No {
+		row("PUK", "%s", enroll.PUKUnknown)
+	}
 	for _, key := range receipt.Keys {
 		proof := "attested"
 		if !key.Attested {

@@ -6,6 +6,9 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
 // doneScreen is the receipt.
@@ -40,6 +43,9 @@ func (*doneScreen) view(s *session, width, _ int) string {
 	receipt := s.run.receipt
 	lines := []string{"", s.styles.OK.Render(fmt.Sprintf("%s %s is enrolled.", markOK, clean(receipt.User))), ""}
 	lines = append(lines, fmt.Sprintf("card       %s, serial %d, firmware %s", clean(receipt.Card.Model), receipt.Card.Serial, clean(receipt.Card.Firmware)))
+	if receipt.Card.PUKFactory != piv.No {
+		lines = append(lines, s.styles.Warning.Render("PUK        "+enroll.PUKUnknown))
+	}
 	for _, k := range receipt.Keys {
 		proof := "attested"
 		if !k.Attested {

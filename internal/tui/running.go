@@ -69,9 +69,12 @@ func (r *running) apply(event enroll.Event) {
 	switch event.State {
 	case enroll.StateStarted:
 		step.began, step.state = event.Time, event.State
-	case enroll.StateDone, enroll.StateAlready, enroll.StateFailed:
+	case enroll.StateDone, enroll.StateAlready, enroll.StateSkipped, enroll.StateFailed:
 		step.state, step.ended = event.State, event.Time
 		r.touch, r.cardOut = "", ""
+		if event.State == enroll.StateSkipped {
+			r.notes = append(r.notes, event.Title+": "+event.Message)
+		}
 	case enroll.StateTouch:
 		r.touch = event.Message
 	case enroll.StateCardOut:
@@ -102,7 +105,8 @@ func (r *running) generating() bool {
 func (r *running) done() int {
 	n := 0
 	for _, step := range r.steps {
-		if step.state == enroll.StateDone || step.state == enroll.StateAlready {
+		switch step.state {
+		case enroll.StateDone, enroll.StateAlready, enroll.StateSkipped:
 			n++
 		}
 	}

@@ -55,6 +55,8 @@ func stepLine(s *session, i, width int) string {
 		mark, state, style = s.styles.OK.Render(markOK), "done", s.styles.Value
 	case enroll.StateAlready:
 		mark, state, style = s.styles.OK.Render(markOK), "already", s.styles.Value
+	case enroll.StateSkipped:
+		mark, state, style = s.styles.Warning.Render(markWarning), "left", s.styles.Value
 	case enroll.StateFailed:
 		mark, state, style = s.styles.Bad.Render(markBad), "failed", s.styles.Bad
 	case enroll.StateStarted:

@@ -1,0 +1,210 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// pinStep gives a new card the user's PIN, and on another card checks the PIN.
+func pinStep() Step {
+	return Step{ID: "set-pin", Title: "set or check the PIN", Kind: KindChange, Changes: changesCard,
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			if e.secrets.verified {
+				return true, nil
+			}
+			protection, err := e.card.Protection(ctx)
+			if err != nil || e.factoryPIN(protection) {
+				return false, err
+			}
+			if err := e.verifyPIN(ctx, protection); err != nil {
+				return false, err
+			}
+			e.secrets.verified = true
+			if e.journal.Secrets[evidence.SecretPIN].State != "" {
+				return true, nil
+			}
+			return true, e.noteSecret(evidence.SecretPIN, evidence.SecretOwn, "")
+		},
+		act: func(ctx context.Context, e *Enrollment) error { return e.replaceFactoryPIN(ctx) }}
+}
+
+// replaceFactoryPIN changes the factory PIN to the user's. Where only a person or
+// the journal says that the card has the factory PIN, it may be refused: that is
+// written down, so that it is not tried again.
+func (e *Enrollment) replaceFactoryPIN(ctx context.Context) error {
+	protection, err := e.card.Protection(ctx)
+	if err != nil {
+		return err
+	}
+	card := e.card
+	if protection.PIN.Factory == piv.Yes {
+		// The card itself says so: no try is at risk.
+		card = card.AllowLastTry()
+	}
+	before := e.journal.Secrets[evidence.SecretPIN].State
+	if err := e.noteSecret(evidence.SecretPIN, evidence.SecretSetting, ""); err != nil {
+		return err
+	}
+	for {
+		err := card.ChangePIN(ctx, piv.FactoryPIN(), e.secrets.pin)
+		var last *piv.LastTryError
+		var wrong *piv.WrongPINError
+		switch {
+		case err == nil:
+			return e.noteSecret(evidence.SecretPIN, evidence.SecretSet, "")
+		case errors.As(err, &last):
+			if err := e.riskLastTry(ctx, last); err != nil {
+				return err
+			}
+			card = e.card
+		case !errors.As(err, &wrong) || protection.PIN.Factory != piv.Unknown:
+			return err
+		case before == evidence.SecretSetting:
+			// It was replaced, and only the answer was lost: the next look tries
+			// the user's.
+			return e.noteSecret(evidence.SecretPIN, evidence.SecretSet, "")
+		default:
+			return e.notNew(ctx, wrong)
+		}
+	}
+}
+
+// NotNewError is a card that was taken for new and is not.
+type NotNewError struct {
+	Serial uint32
+	Err    *piv.WrongPINError
+}
+
+// Error says how it was found out, and what it cost.
+func (e *NotNewError) Error() string {
+	return fmt.Sprintf("card %d is not new: its PIN is not the factory one, which cost a try (%s)", e.Serial, triesLeft(e.Err.Tries))
+}
+
+// Unwrap returns the card's answer.
+func (e *NotNewError) Unwrap() error { return e.Err }
+
+// Hint says whose PIN is needed now.
+func (e *NotNewError) Hint() string {
+	return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: ykman piv access unblock-pin"
+}
+
+// notNew goes on with a card that proved not to be new: its own PIN is asked for,
+// unless a flag named the new one.
+func (e *Enrollment) notNew(ctx context.Context, wrong *piv.WrongPINError) error {
+	if err := e.noteSecret(evidence.SecretPIN, evidence.SecretOwn, ""); err != nil {
+		return err
+	}
+	found := &NotNewError{Serial: e.serial, Err: wrong}
+	if !e.request.PIN.IsZero() {
+		return found
+	}
+	e.note("%v", found)
+	e.secrets.newCard, e.secrets.pin = false, secret.Secret{}
+	e.secrets.puk, e.secrets.pukGenerated = secret.Secret{}, false
+	protection, err := e.card.Protection(ctx)
+	if err != nil {
+		return err
+	}
+	return e.askPIN(ctx, protection, found.Error())
+}
+
+// pinRule is what a card takes as a PIN (SP 800-73-4 part 2 section 2.4.3).
+const pinRule = "6 to 8 letters, digits or signs"
+
+// askPIN takes the PIN from the request or from a person, who is told of a
+// problem with the one before.
+func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, problem string) error {
+	if !e.secrets.pin.IsZero() {
+		return nil
+	}
+	if e.secrets.pin = e.request.PIN; !e.secrets.pin.IsZero() {
+		return nil
+	}
+	question := SecretQuestion{
+		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.serial), Flag: "--pin-file FILE or --pin-fd N"},
+		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
+		Check: checkOwnPIN,
+	}
+	if e.factoryPIN(protection) {
+		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.serial), true
+	}
+	pin, err := e.world.Prompter.Secret(ctx, question)
+	if err != nil {
+		return err
+	}
+	e.secrets.pin = pin
+	return nil
+}
+
+// verifyPIN checks the user's PIN, and lets a person who typed it try again
+// while tries are left.
+func (e *Enrollment) verifyPIN(ctx context.Context, protection piv.Protection) error {
+	for {
+		err := e.card.VerifyPIN(ctx, e.secrets.pin)
+		var last *piv.LastTryError
+		if errors.As(err, &last) {
+			if err := e.riskLastTry(ctx, last); err != nil {
+				return err
+			}
+			continue
+		}
+		var wrong *piv.WrongPINError
+		if !errors.As(err, &wrong) {
+			return err
+		}
+		if !e.request.PIN.IsZero() {
+			if protection.PIN.Factory == piv.Unknown && e.journal.Secrets[evidence.SecretPIN].State == "" {
+				return &perhapsNewError{wrong}
+			}
+			return err
+		}
+		problem := "that was not the PIN: " + triesLeft(wrong.Tries)
+		e.note("%s", problem)
+		e.secrets.pin = secret.Secret{}
+		if protection, err = e.card.Protection(ctx); err != nil {
+			return err
+		}
+		if err := e.askPIN(ctx, protection, problem); err != nil {
+			return err
+		}
+	}
+}
+
+// perhapsNewError is a wrong PIN on a card that may have the factory one.
+type perhapsNewError struct{ *piv.WrongPINError }
+
+// Unwrap returns the card's answer.
+func (e *perhapsNewError) Unwrap() error { return e.WrongPINError }
+
+// Hint says what to do with a new card.
+func (*perhapsNewError) Hint() string {
+	return "check the PIN; if the card is new, as it left the factory, add --new-card: its firmware does not tell"
+}
+
+func triesLeft(tries int) string {
+	if tries == 1 {
+		return "1 try left"
+	}
+	return fmt.Sprintf("%d tries left", tries)
+}
+
+// riskLastTry asks before a try is used that would block the PIN if it is wrong.
+func (e *Enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {
+	agreed, err := e.world.Prompter.Confirm(ctx, Question{
+		ID: "last-try", Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.serial),
+	})
+	var missing *MissingError
+	if errors.As(err, &missing) || (err == nil && !agreed) {
+		return last
+	}
+	if err != nil {
+		return err
+	}
+	e.card = e.card.AllowLastTry()
+	return nil
+}

@@ -1,0 +1,83 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// PUKUnknown is what is said of a PUK of which nobody knows more; it is left as it
+// is then.
+const PUKUnknown = "not known whether it is the factory one"
+
+// pukStep replaces the factory PUK.
+func pukStep() Step {
+	return Step{ID: "set-puk", Title: "replace the factory PUK", Kind: KindChange, Changes: changesCard,
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			protection, err := e.card.Protection(ctx)
+			if err != nil {
+				return false, err
+			}
+			switch e.factoryPUK(protection) {
+			case piv.Yes:
+				return e.secrets.puk.IsZero(), nil
+			case piv.Unknown:
+				e.skip(PUKUnknown)
+				return true, nil
+			}
+			if noted := e.journal.Secrets[evidence.SecretPUK]; noted.State == evidence.SecretSetting {
+				// The answer to the command was lost.
+				return true, e.noteSecret(evidence.SecretPUK, evidence.SecretSet, noted.Record)
+			}
+			return true, nil
+		},
+		act: func(ctx context.Context, e *Enrollment) error { return e.replaceFactoryPUK(ctx) }}
+}
+
+// replaceFactoryPUK changes the factory PUK to the new one. Where the card does not
+// tell that it has the factory one, it may be refused, once: that is written down.
+func (e *Enrollment) replaceFactoryPUK(ctx context.Context) error {
+	protection, err := e.card.Protection(ctx)
+	if err != nil {
+		return err
+	}
+	before := e.journal.Secrets[evidence.SecretPUK]
+	if err := e.noteSecret(evidence.SecretPUK, evidence.SecretSetting, e.secrets.record); err != nil {
+		return err
+	}
+	card := e.card
+	if protection.PUK.Factory == piv.Yes {
+		// The card itself says so: no try is at risk.
+		card = card.AllowLastTry()
+	}
+	err = card.ChangePUK(ctx, piv.FactoryPUK(), e.secrets.puk)
+	if err == nil {
+		return e.noteSecret(evidence.SecretPUK, evidence.SecretSet, e.secrets.record)
+	}
+	if protection.PUK.Factory != piv.Unknown || !isWrong(err) {
+		return err
+	}
+	if before.State != evidence.SecretSetting {
+		e.note("the PUK is not the factory one, which cost one of its tries (%v); it stays as it is", err)
+		e.secrets.puk = secret.Secret{}
+		return e.noteSecret(evidence.SecretPUK, evidence.SecretOwn, "")
+	}
+	// It was replaced, and only the answer was lost. Where it is at hand, giving it
+	// once more gives the card its tries back.
+	if before.Record != e.secrets.record {
+		e.note("the PUK was replaced by an earlier run, and finding that out cost one of its tries; it is sealed in %s", before.Record)
+		e.secrets.puk = secret.Secret{}
+	} else if err := card.ChangePUK(ctx, e.secrets.puk, e.secrets.puk); err != nil {
+		return err
+	}
+	return e.noteSecret(evidence.SecretPUK, evidence.SecretSet, before.Record)
+}
+
+// isWrong reports whether the card refused a PIN or PUK.
+func isWrong(err error) bool {
+	var wrong *piv.WrongPINError
+	return errors.As(err, &wrong) || errors.Is(err, piv.ErrPUKBlocked)
+}
