@@ -4,10 +4,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
@@ -137,7 +137,7 @@ func (o *verifyOptions) expect() (expect attestation.Expect, err error) {
 
 // readRequest reads a certificate request in PEM or DER.
 func readRequest(file string) (*x509.CertificateRequest, error) {
-	data, err := os.ReadFile(file)
+	data, err := durable.ReadFile(file, maxCertificates)
 	if err != nil {
 		return nil, err
 	}

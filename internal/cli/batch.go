@@ -87,7 +87,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	progress := newBatchProgress(streams, options.json)
 	defer progress.close()
 	defer context.AfterFunc(ctx, progress.stopping)()
-	from, err := options.source.open(spec, streams.In, progress.note)
+	from, err := options.source.open(ctx, spec, streams.In, progress.note)
 	if err != nil {
 		return err
 	}

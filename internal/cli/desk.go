@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
@@ -16,10 +17,11 @@ import (
 
 // runDesk serves one person after the other, in the wizard or line by line.
 func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, email string) (err error) {
-	request, err := options.defaults()
+	request, err := options.defaults(ctx)
 	if err != nil {
 		return err
 	}
+	options.warnOfSecrets(streams.Err)
 	world, err := options.world(io.Discard)
 	if err != nil {
 		return err
@@ -93,7 +95,7 @@ func (o *enrollOptions) people() ([]desk.Person, error) {
 	if o.roster == "" {
 		return o.persons, nil
 	}
-	file, err := os.Open(o.roster)
+	file, err := durable.Open(o.roster)
 	if err != nil {
 		return nil, usageErrorf("--roster: %w", err)
 	}

@@ -110,6 +110,10 @@ func evidenceCheck(folder string) desk.Check {
 	check := desk.Check{Name: "evidence", State: desk.CheckOK, Detail: "is kept in " + folder}
 	if _, err := tryFolder(folder); err != nil {
 		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)
+		return check
+	}
+	if warning, _ := durable.WriteWarning(folder); warning != "" {
+		check.State, check.Fix = desk.CheckWarning, warning
 	}
 	return check
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/plain"
@@ -115,13 +116,14 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	case email == "":
 		return usageErrorf("an address is needed: cse-piv enroll EMAIL")
 	}
-	request, err := options.request(email)
+	request, err := options.request(ctx, email)
 	if err != nil {
 		return err
 	}
 	if options.dryRun {
 		return printPlan(streams, request, options.json)
 	}
+	options.warnOfSecrets(streams.Err)
 	domain, err := options.gmail.open(streams.Err)
 	if err != nil {
 		return err
@@ -180,8 +182,13 @@ func (o *enrollOptions) world(messages io.Writer) (world enroll.World, err error
 	if world.Trust, err = o.trust.open(); err != nil {
 		return world, err
 	}
-	world.Evidence, err = folderOr(o.evidence, "evidence")
-	return world, err
+	if world.Evidence, err = folderOr(o.evidence, "evidence"); err != nil {
+		return world, err
+	}
+	if warning, _ := durable.WriteWarning(world.Evidence); warning != "" {
+		printWarning(messages, "the evidence folder "+warning)
+	}
+	return world, nil
 }
 
 // card is a piv.Card as an enrollment uses it.

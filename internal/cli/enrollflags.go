@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"io"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -36,8 +38,8 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 }
 
 // request returns the request for a user. Its errors are usage errors.
-func (f *enrollFlags) request(email string) (enroll.Request, error) {
-	request, err := f.defaults()
+func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request, error) {
+	request, err := f.defaults(ctx)
 	if err != nil {
 		return request, err
 	}
@@ -46,7 +48,7 @@ func (f *enrollFlags) request(email string) (enroll.Request, error) {
 }
 
 // defaults returns the request without a user. Its errors are usage errors.
-func (f *enrollFlags) defaults() (enroll.Request, error) {
+func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard,
 	}
@@ -55,13 +57,13 @@ func (f *enrollFlags) defaults() (enroll.Request, error) {
 		return request, usageErrorf("%w", err)
 	}
 	request.Keys = keys
-	if request.PIN, err = f.pin.read(); err != nil {
+	if request.PIN, err = f.pin.read(ctx); err != nil {
 		return request, err
 	}
-	if request.PUK, err = f.puk.read(); err != nil {
+	if request.PUK, err = f.puk.read(ctx); err != nil {
 		return request, err
 	}
-	typed, err := f.managementKey.read()
+	typed, err := f.managementKey.read(ctx)
 	if err != nil {
 		return request, err
 	}
@@ -71,6 +73,13 @@ func (f *enrollFlags) defaults() (enroll.Request, error) {
 		}
 	}
 	return request, nil
+}
+
+// warnOfSecrets tells of files with secrets that others can read.
+func (f *enrollFlags) warnOfSecrets(out io.Writer) {
+	for _, secret := range []*secretFlag{f.pin, f.puk, f.managementKey} {
+		printWarnings(out, secret)
+	}
 }
 
 func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {

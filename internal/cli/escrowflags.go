@@ -92,6 +92,10 @@ func printWarnings(out io.Writer, of any) {
 		return
 	}
 	for _, warning := range warned.Warnings() {
-		fmt.Fprintf(out, "cse-piv: warning: %s\n", plain.Clean(warning))
+		printWarning(out, warning)
 	}
+}
+
+func printWarning(out io.Writer, warning string) {
+	fmt.Fprintf(out, "cse-piv: warning: %s\n", plain.Clean(warning))
 }

@@ -156,7 +156,7 @@ func hintFor(err error) string {
 		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
 		{durable.ErrDifferent, "move it away, choose another folder, or replace it with --overwrite"},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
-		{durable.ErrNotRegular, "name a file; what comes through a pipe can be read from standard input, and a secret with the flag that ends in -fd"},
+		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor (--pin-fd)"},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then run the same command again"},
 		{tui.ErrBroken, "what was done stays done: run the same command again, or go on line by line with --plain"},
 		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},

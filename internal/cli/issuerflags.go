@@ -2,11 +2,11 @@ package cli
 
 import (
 	"crypto/x509"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -68,10 +68,13 @@ func (f *issuerFlags) describe() string {
 // certificates reads the --chain files.
 func (f *issuerFlags) certificates() ([]*x509.Certificate, error) { return readCertificates(f.chain) }
 
+// maxCertificates bounds a file of certificates or with a request, in bytes.
+const maxCertificates = 4 << 20
+
 func readCertificates(files []string) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := durable.ReadFile(file, maxCertificates)
 		if err != nil {
 			return nil, usageErrorf("%w", err)
 		}

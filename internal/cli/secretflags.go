@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -17,10 +19,14 @@ const maxSecretFile = 4096
 // secretFlag takes a secret from a file or an open file descriptor, and never
 // from an argument, which every user of the machine can read.
 type secretFlag struct {
-	name string
-	file string
-	fd   int
+	name     string
+	file     string
+	fd       int
+	warnings []string
 }
+
+// Warnings lists what is unwise about the file, after it was read.
+func (s *secretFlag) Warnings() []string { return s.warnings }
 
 func addSecretFlag(flags *pflag.FlagSet, name, what string) *secretFlag {
 	s := &secretFlag{name: name}
@@ -30,17 +36,23 @@ func addSecretFlag(flags *pflag.FlagSet, name, what string) *secretFlag {
 	return s
 }
 
-// read returns the secret, a zero one when none was given.
-func (s *secretFlag) read() (secret.Secret, error) {
+// read returns the secret, a zero one when none was given. A descriptor is waited
+// for until the context ends.
+func (s *secretFlag) read(ctx context.Context) (secret.Secret, error) {
 	switch {
 	case s.file != "" && s.fd >= 0:
 		return secret.Secret{}, usageErrorf("--%s-file and --%s-fd say the same thing twice", s.name, s.name)
 	case s.file != "":
-		file, err := os.Open(s.file)
+		file, err := durable.Open(s.file)
 		if err != nil {
 			return secret.Secret{}, usageErrorf("--%s-file: %w", s.name, err)
 		}
 		defer file.Close()
+		if info, err := file.Stat(); err == nil {
+			if warning := durable.ReadWarning(s.file, info); warning != "" {
+				s.warnings = []string{warning}
+			}
+		}
 		return s.firstLine(file, "--"+s.name+"-file")
 	case s.fd >= 0:
 		file := os.NewFile(uintptr(s.fd), fmt.Sprintf("descriptor %d", s.fd))
@@ -48,7 +60,7 @@ func (s *secretFlag) read() (secret.Secret, error) {
 			return secret.Secret{}, usageErrorf("--%s-fd: %d is not an open file", s.name, s.fd)
 		}
 		defer file.Close()
-		return s.firstLine(file, "--"+s.name+"-fd")
+		return s.firstLine(durable.Interruptible(ctx, file), "--"+s.name+"-fd")
 	}
 	return secret.Secret{}, nil
 }

@@ -1,13 +1,14 @@
 package cli
 
 import (
+	"context"
 	"crypto/x509"
 	"io"
-	"os"
 
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // sourceFlags say how the source of a batch is read.
@@ -33,17 +34,20 @@ func (f *sourceFlags) add(flags *pflag.FlagSet) {
 }
 
 // open returns the source. note is told what a person may want to know about it.
-func (f *sourceFlags) open(spec string, stdin io.Reader, note func(string)) (source.Source, error) {
+func (f *sourceFlags) open(ctx context.Context, spec string, stdin io.Reader, note func(string)) (source.Source, error) {
 	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Note: note, LDAP: f.ldap}
 	var err error
-	if options.LDAP.Password, err = f.ldapPassword.read(); err != nil {
+	if options.LDAP.Password, err = f.ldapPassword.read(ctx); err != nil {
 		return nil, err
+	}
+	for _, warning := range f.ldapPassword.Warnings() {
+		note(warning)
 	}
 	if f.ldap.BindDN == "" && !options.LDAP.Password.IsZero() {
 		return nil, usageErrorf("--ldap-password-file says nothing without --ldap-bind")
 	}
 	if f.ldapCA != "" {
-		data, err := os.ReadFile(f.ldapCA)
+		data, err := durable.ReadFile(f.ldapCA, maxCertificates)
 		if err != nil {
 			return nil, usageErrorf("--ldap-ca: %w", err)
 		}

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,19 +19,79 @@ var (
 
 // Open opens a regular file for reading, following symbolic links. It never waits
 // for a pipe's other end; what is no regular file gives [ErrNotRegular].
-func Open(path string) (*os.File, error) {
-	info, err := os.Stat(path) // opening some devices does something
+func Open(path string) (*os.File, error) { return open(path, os.Stat, os.OpenFile) }
+
+// OpenIn is [Open] for a path below a root; links may not leave it.
+func OpenIn(root *os.Root, path string) (*os.File, error) {
+	return open(path, root.Stat, root.OpenFile)
+}
+
+func open(path string, stat func(string) (fs.FileInfo, error), openFile func(string, int, fs.FileMode) (*os.File, error)) (*os.File, error) {
+	info, err := stat(path) // opening some devices does something
 	if err == nil {
 		err = regular(path, info)
 	}
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	file, err := openFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return nil, err
 	}
-	return opened(file, path)
+	// It may be another one by now.
+	if info, err = file.Stat(); err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// OpenStream is [Open] for what is read once from its beginning to its end, which
+// may be a pipe as well. A pipe that nobody has opened for writing is empty.
+func OpenStream(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&fs.ModeNamedPipe == 0 {
+		return Open(path)
+	}
+	return os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+}
+
+// Interruptible returns a reader that ends with the context, for input that may not
+// come, such as a terminal's. The call that was waiting then ends with the input.
+func Interruptible(ctx context.Context, in io.Reader) io.Reader {
+	return &interruptible{ctx: ctx, in: in}
+}
+
+type interruptible struct {
+	ctx    context.Context
+	in     io.Reader
+	buffer [64 << 10]byte
+}
+
+func (r *interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		n, err := r.in.Read(r.buffer[:min(len(p), len(r.buffer))])
+		done <- result{n, err}
+	}()
+	select {
+	case got := <-done:
+		return copy(p, r.buffer[:got.n]), got.err
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	}
 }
 
 // ReadFile reads a regular file of at most limit bytes, following symbolic links.
@@ -54,18 +115,6 @@ func ReadAll(file *os.File, limit int64) ([]byte, error) {
 		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: fmt.Errorf("%w: more than %s", ErrTooLarge, size(limit))}
 	}
 	return data, nil
-}
-
-// opened makes sure that it is the regular file that was looked at before.
-func opened(file *os.File, path string) (*os.File, error) {
-	info, err := file.Stat()
-	if err == nil {
-		err = regular(path, info)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
 }
 
 func regular(path string, info fs.FileInfo) error {

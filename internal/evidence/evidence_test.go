@@ -106,6 +106,9 @@ func TestNoLinkIsFollowed(t *testing.T) {
 	if err := folder.AppendLine("events.ndjson", []byte("ours")); !errors.Is(err, durable.ErrLink) {
 		t.Error(err)
 	}
+	if err := folder.Sweep(); !errors.Is(err, durable.ErrLink) {
+		t.Error(err)
+	}
 	if _, err := folder.Journal(); !errors.Is(err, durable.ErrLink) {
 		t.Error(err)
 	}

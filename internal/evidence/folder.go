@@ -187,9 +187,19 @@ func (f *Folder) AppendLine(name string, line []byte) error {
 	return nil
 }
 
-// Sweep removes what a process that was killed left half-written.
+// Sweep makes the folder ready to be written in: it removes what a process that was
+// killed left half-written. A symbolic link in it is an error.
 func (f *Folder) Sweep() error {
-	if err := f.root.Sweep(f.name, nil); err != nil {
+	entries, err := f.root.Entries(f.name)
+	for _, entry := range entries {
+		if err == nil && entry.Type()&fs.ModeSymlink != 0 {
+			_, err = f.root.Stat(f.in(entry.Name()))
+		}
+	}
+	if err == nil {
+		err = f.root.Sweep(f.name, nil)
+	}
+	if err != nil {
 		return fmt.Errorf("sweeping the evidence folder: %w", err)
 	}
 	return nil

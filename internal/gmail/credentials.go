@@ -8,13 +8,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"runtime"
 
 	"golang.org/x/oauth2/google"
 	"golang.org/x/oauth2/jwt"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // maxCredentials bounds the size of a key file; real ones have about 2.4 kB.
@@ -23,7 +22,7 @@ const maxCredentials = 64 << 10
 // readServiceAccount reads a service-account key file and checks that it can
 // sign, so that a wrong file shows before anything else is done.
 func readServiceAccount(path string) (*serviceAccount, []string, error) {
-	data, mode, err := readCredentials(path)
+	data, info, err := readCredentials(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,32 +35,27 @@ func readServiceAccount(path string) (*serviceAccount, []string, error) {
 		return nil, nil, err
 	}
 	var warnings []string
-	// Windows has no such bits; the mode there says only whether it is read-only.
-	if runtime.GOOS != "windows" && mode.IsRegular() && mode.Perm()&0o077 != 0 {
-		warnings = append(warnings, fmt.Sprintf("%s can be read by others on this machine (mode %04o): chmod 600 %s",
-			clean(path), mode.Perm(), clean(path)))
+	if warning := durable.ReadWarning(clean(path), info); warning != "" {
+		warnings = append(warnings, warning)
 	}
 	return &serviceAccount{config: config}, warnings, nil
 }
 
-func readCredentials(path string) ([]byte, fs.FileMode, error) {
-	f, err := os.Open(path)
+func readCredentials(path string) ([]byte, fs.FileInfo, error) {
+	f, err := durable.Open(path)
 	if err != nil {
-		return nil, 0, credentialsError(err, "%s", fileProblem(path, err))
+		return nil, nil, credentialsError(err, "%s", fileProblem(path, err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, 0, credentialsError(err, "%s", fileProblem(path, err))
+		return nil, nil, credentialsError(err, "%s", fileProblem(path, err))
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxCredentials+1))
+	data, err := durable.ReadAll(f, maxCredentials)
 	if err != nil {
-		return nil, 0, credentialsError(err, "%s", fileProblem(path, err))
+		return nil, nil, credentialsError(err, "%s", fileProblem(path, err))
 	}
-	if len(data) > maxCredentials {
-		return nil, 0, credentialsError(nil, "%s: is too large for a service-account key file", clean(path))
-	}
-	return data, info.Mode(), nil
+	return data, info, nil
 }
 
 func fileProblem(path string, err error) string {
@@ -70,6 +64,10 @@ func fileProblem(path string, err error) string {
 		return clean(path) + ": there is no such file"
 	case errors.Is(err, fs.ErrPermission):
 		return clean(path) + ": no permission to read it"
+	case errors.Is(err, durable.ErrNotRegular):
+		return clean(path) + ": is not a file"
+	case errors.Is(err, durable.ErrTooLarge):
+		return clean(path) + ": is too large for a service-account key file"
 	}
 	return clean(path) + ": cannot be read"
 }

@@ -7,10 +7,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -26,22 +24,39 @@ const chainFile = "chain.pem"
 // error asks for.
 var certificateSuffixes = [...]string{".pem", ".crt", ".cer", ".p7b", ".p7pem", ".der"}
 
-type fileIssuer struct{ dir string }
+type fileIssuer struct {
+	dir      string
+	folder   durable.Folder
+	warnings []string
+}
 
 // NewFile exchanges files with whoever signs: it writes DIR/EMAIL.SLOT.csr (PEM)
 // and DIR/EMAIL.SLOT.attestation.pem, and takes the certificate from
 // DIR/EMAIL.SLOT.pem (or .crt, .cer, .p7b, .p7pem, .der), with chain parts from
 // the same file or DIR/chain.pem. Until it is there, Issue returns a
-// *WaitingError; a file of another key is never overwritten.
+// *WaitingError; a file of another key is never overwritten. No link in the folder
+// is followed.
 func NewFile(dir string) (Issuer, error) {
 	if dir == "" {
 		return nil, errors.New("file issuer: no folder given")
 	}
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("file issuer: %s is not a folder", dir)
+	f := &fileIssuer{dir: dir, folder: durable.Folder(dir)}
+	if info, err := os.Stat(dir); err == nil {
+		if !info.IsDir() {
+			return nil, fmt.Errorf("file issuer: %s is not a folder", dir)
+		}
+		if err := f.folder.Sweep(".", nil); err != nil {
+			return nil, fmt.Errorf("file issuer: %w", err)
+		}
 	}
-	return &fileIssuer{dir}, nil
+	if warning, _ := durable.WriteWarning(dir); warning != "" {
+		f.warnings = append(f.warnings, "the folder of requests "+warning)
+	}
+	return f, nil
 }
+
+// Warnings lists what is unwise about the folder.
+func (f *fileIssuer) Warnings() []string { return append([]string(nil), f.warnings...) }
 
 func (f *fileIssuer) Name() string { return "file" }
 
@@ -53,44 +68,51 @@ func (f *fileIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certif
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	stem := fileName(request.Email) + "." + strings.ToLower(request.Slot)
+	stem := durable.FileName(request.Email) + "." + strings.ToLower(request.Slot)
 	certs, err := f.find(stem, csr.PublicKey)
 	if err != nil || certs != nil {
 		return certs, err
 	}
-	if err := f.ask(stem, csr, request.Attestation); err != nil {
+	asked, err := f.ask(stem, csr, request.Attestation)
+	if err != nil {
 		return nil, err
 	}
-	return nil, &WaitingError{Dir: f.dir, Request: stem + ".csr", Expected: stem + certificateSuffixes[0]}
+	return nil, &WaitingError{Dir: f.dir, Request: asked, Expected: stem + certificateSuffixes[0]}
 }
 
-// fileName makes an address a file name on every system: whatever is not plainly
-// safe is percent-encoded.
-func fileName(email string) string {
-	var b strings.Builder
-	for i := range len(email) {
-		c := email[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			strings.IndexByte("@_+=-", c) >= 0, c == '.' && i > 0:
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
+// names lists the files of that stem in the folder, by their names in lower case:
+// an address is the same in any, and so are names on some systems.
+func (f *fileIssuer) names(stem string) (map[string]string, error) {
+	entries, err := f.folder.Entries(".")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("folder of requests: %w", err)
+	}
+	names := map[string]string{}
+	for _, entry := range entries {
+		name := entry.Name()
+		lower := strings.ToLower(name)
+		if _, taken := names[lower]; strings.HasPrefix(lower, strings.ToLower(stem)) && (!taken || strings.HasPrefix(name, stem)) {
+			names[lower] = name
 		}
 	}
-	return b.String()
+	return names, nil
 }
 
 // find returns the certificate with that key and its chain, or nil when no
 // certificate is there yet.
 func (f *fileIssuer) find(stem string, key crypto.PublicKey) ([]*x509.Certificate, error) {
+	names, err := f.names(stem)
+	if err != nil {
+		return nil, err
+	}
 	var other []string
 	for _, suffix := range certificateSuffixes {
-		path := filepath.Join(f.dir, stem+suffix)
-		data, err := readFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		name, ok := names[strings.ToLower(stem+suffix)]
+		if !ok {
 			continue
 		}
+		path := f.folder.Path(name)
+		data, err := f.folder.ReadFile(name, maxFile)
 		if err != nil {
 			return nil, fmt.Errorf("certificate file: %w", err)
 		}
@@ -119,8 +141,8 @@ func (f *fileIssuer) find(stem string, key crypto.PublicKey) ([]*x509.Certificat
 }
 
 func (f *fileIssuer) chain() ([]*x509.Certificate, error) {
-	path := filepath.Join(f.dir, chainFile)
-	data, err := readFile(path)
+	path := f.folder.Path(chainFile)
+	data, err := f.folder.ReadFile(chainFile, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -135,56 +157,60 @@ func (f *fileIssuer) chain() ([]*x509.Certificate, error) {
 }
 
 // ask writes the request, the attestation first: whoever sees the request finds
-// its proof beside it.
-func (f *fileIssuer) ask(stem string, csr *x509.CertificateRequest, attestation []*x509.Certificate) error {
-	if err := os.MkdirAll(f.dir, 0o755); err != nil {
-		return fmt.Errorf("folder for requests: %w", err)
+// its proof beside it. It returns the request's name.
+func (f *fileIssuer) ask(stem string, csr *x509.CertificateRequest, attestation []*x509.Certificate) (string, error) {
+	if err := durable.MakeFolder(f.dir, 0o755); err != nil {
+		return "", fmt.Errorf("folder for requests: %w", err)
 	}
-	requestPath := filepath.Join(f.dir, stem+".csr")
-	proofPath := filepath.Join(f.dir, stem+".attestation.pem")
-	there, err := sameKeyInFile(requestPath, csr.PublicKey)
+	names, err := f.names(stem)
 	if err != nil {
-		return err
+		return "", err
+	}
+	requestFile, there, err := f.sameKeyIn(names, stem+".csr", csr.PublicKey)
+	if err != nil {
+		return "", err
 	}
 	if len(attestation) > 0 {
-		if _, err := sameKeyInFile(proofPath, csr.PublicKey); err != nil {
-			return err
+		proofFile, _, err := f.sameKeyIn(names, stem+".attestation.pem", csr.PublicKey)
+		if err != nil {
+			return "", err
 		}
 		ders := make([][]byte, len(attestation))
 		for i, c := range attestation {
 			ders[i] = c.Raw
 		}
-		if err := durable.WriteFile(proofPath, encodePEM("CERTIFICATE", ders...), 0o644); err != nil {
-			return fmt.Errorf("write the attestation: %w", err)
+		if err := f.folder.WriteFile(proofFile, encodePEM("CERTIFICATE", ders...), 0o644); err != nil {
+			return "", fmt.Errorf("write the attestation: %w", err)
 		}
 	}
 	if there {
 		// Signed anew it would differ in its signature only, and it may be on its
 		// way already.
-		return nil
+		return requestFile, nil
 	}
-	if err := durable.WriteFile(requestPath, encodePEM("CERTIFICATE REQUEST", csr.Raw), 0o644); err != nil {
-		return fmt.Errorf("write the request: %w", err)
+	if err := f.folder.WriteFile(requestFile, encodePEM("CERTIFICATE REQUEST", csr.Raw), 0o644); err != nil {
+		return "", fmt.Errorf("write the request: %w", err)
 	}
-	return nil
+	return requestFile, nil
 }
 
-// sameKeyInFile reports whether the request or attestation at path is for that
-// key. One for another key, or one that cannot be read, is an error: it is
-// somebody's, and not ours to replace.
-func sameKeyInFile(path string, key crypto.PublicKey) (bool, error) {
-	data, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+// sameKeyIn reports whether the request or attestation in a file is for that key,
+// and returns the name that the file has. One for another key, or one that cannot
+// be read, is an error: it is somebody's, and not ours to replace.
+func (f *fileIssuer) sameKeyIn(names map[string]string, wanted string, key crypto.PublicKey) (name string, there bool, err error) {
+	name, there = names[strings.ToLower(wanted)]
+	if !there {
+		return wanted, false, nil
 	}
+	data, err := f.folder.ReadFile(name, maxFile)
 	if err != nil {
-		return false, err
+		return name, false, err
 	}
 	if found, err := firstKey(data); err == nil && sameKey(found, key) {
-		return true, nil
+		return name, true, nil
 	}
-	return false, &hinted{
-		fmt.Errorf("%s: %w", path, ErrOtherRequest),
+	return name, false, &hinted{
+		fmt.Errorf("%s: %w", f.folder.Path(name), ErrOtherRequest),
 		"move it away if it is no longer needed, then run the same command again",
 	}
 }
@@ -215,20 +241,4 @@ func firstKey(data []byte) (crypto.PublicKey, error) {
 		return nil, errors.New("unknown type of key")
 	}
 	return key, nil
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s is too large", path)
-	}
-	return data, nil
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 func fileIssuerIn(t *testing.T, dir string) Issuer {
@@ -172,8 +174,46 @@ func TestFileNamesStayInTheFolder(t *testing.T) {
 		"carol@example.org": "carol@example.org", "a/b@x.org": "a%2Fb@x.org", `"..\\x"@x.org`: "%22..%5C%5Cx%22@x.org",
 		"a+b=c-d_e@x.org": "a+b=c-d_e@x.org", "käthe@x.org": "k%C3%A4the@x.org", "a*?|b@x.org": "a%2A%3F%7Cb@x.org",
 	} {
-		if got := fileName(email); got != want || filepath.Base(got) != got {
+		if got := durable.FileName(email); got != want || filepath.Base(got) != got {
 			t.Errorf("%s: %s, want %s", email, got, want)
+		}
+	}
+}
+
+// TestCaseOfAddresses: the same person is asked for and answered in any case.
+func TestCaseOfAddresses(t *testing.T) {
+	ca, key := newCA(t, nil), newKey(t)
+	dir := filepath.Join(t.TempDir(), "ev[1")
+	asked, again := newRequest(t, key, nil), newRequest(t, key, nil)
+	asked.Email, again.Email = "Carol@Example.org", "carol@example.org"
+	for _, request := range []Request{asked, again} {
+		var waiting *WaitingError
+		if _, err := fileIssuerIn(t, dir).Issue(t.Context(), request); !errors.As(err, &waiting) || waiting.Request != "Carol@Example.org.9d.csr" {
+			t.Error(err)
+		}
+	}
+	if got := names(t, dir); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	write(t, dir, "CAROL@example.org.9d.PEM", pemOf(ca.leaf(t, key.Public(), time.Now())))
+	for _, request := range []Request{asked, again} {
+		if certs, err := fileIssuerIn(t, dir).Issue(t.Context(), request); err != nil || len(certs) != 1 {
+			t.Error(certs, err)
+		}
+	}
+}
+
+// TestLinksInTheFolder: neither a request nor an answer leads elsewhere.
+func TestLinksInTheFolder(t *testing.T) {
+	ca, key := newCA(t, nil), newKey(t)
+	theirs := write(t, t.TempDir(), "theirs", pemOf(ca.leaf(t, key.Public(), time.Now())))
+	for _, name := range []string{"carol@example.org.9d.pem", "carol@example.org.9d.csr"} {
+		dir := t.TempDir()
+		if err := os.Symlink(theirs, filepath.Join(dir, name)); err != nil {
+			t.Skipf("NOT TESTED: this system makes no symbolic links: %v", err)
+		}
+		if _, err := fileIssuerIn(t, dir).Issue(t.Context(), newRequest(t, key, nil)); !errors.Is(err, durable.ErrLink) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

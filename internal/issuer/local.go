@@ -14,10 +14,11 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
-	"os"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // DefaultPolicy is the certificate policy asserted where neither the options nor
@@ -73,7 +74,7 @@ func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
 	if err := l.readKey(keyFile); err != nil {
 		return nil, err
 	}
-	data, err := readFile(certFile)
+	data, err := durable.ReadFile(certFile, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("local CA: certificate: %w", err)
 	}
@@ -91,11 +92,16 @@ func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
 }
 
 func (l *Local) readKey(path string) error {
-	info, err := os.Stat(path)
+	file, err := durable.Open(path)
 	if err != nil {
 		return fmt.Errorf("local CA: key: %w", err)
 	}
-	if mode := info.Mode(); runtime.GOOS != "windows" && mode.IsRegular() {
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("local CA: key: %w", err)
+	}
+	if mode := info.Mode(); runtime.GOOS != "windows" {
 		switch {
 		case mode.Perm()&0o007 != 0:
 			return &hinted{
@@ -106,7 +112,7 @@ func (l *Local) readKey(path string) error {
 			l.warnings = append(l.warnings, fmt.Sprintf("the CA key %s is open to its group (mode %04o): chmod 600 %s", path, mode.Perm(), path))
 		}
 	}
-	data, err := readFile(path)
+	data, err := durable.ReadAll(file, maxFile)
 	if err != nil {
 		return fmt.Errorf("local CA: key: %w", err)
 	}

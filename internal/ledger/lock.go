@@ -86,8 +86,9 @@ func holderName() string {
 }
 
 func readHolder(file string) string {
-	data, err := os.ReadFile(file + ".holder")
-	if err != nil || len(data) > 1000 {
+	const longest = 1000
+	data, err := durable.ReadFile(file+".holder", longest)
+	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(data))

@@ -3,11 +3,12 @@ package source
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // maxCertificate bounds the files and values that hold one user's certificate,
@@ -42,29 +43,31 @@ func (f *files) read(path string) ([]byte, error) {
 	if strings.ContainsRune(path, 0) {
 		return nil, rowError(ReasonFile, "", "the path %q holds a zero octet", path)
 	}
-	stat, open := f.root.Stat, f.root.Open
-	if f.outside {
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(f.dir, path)
-		}
-		stat, open = os.Stat, os.Open
-	} else if !filepath.IsLocal(path) {
+	var file *os.File
+	var err error
+	switch {
+	case f.outside && !filepath.IsAbs(path):
+		path = filepath.Join(f.dir, path)
+		file, err = durable.Open(path)
+	case f.outside:
+		file, err = durable.Open(path)
+	case !filepath.IsLocal(path):
 		return nil, f.leaves(path)
-	}
-	info, err := stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, rowError(ReasonFile, "", "%s is not a file", path)
+	default:
+		file, err = durable.OpenIn(f.root, path)
 	}
 	var data []byte
 	if err == nil {
-		data, err = readBounded(open, path)
+		defer file.Close()
+		data, err = durable.ReadAll(file, maxCertificate)
 	}
-	var row *Error
 	switch {
 	case err == nil:
 		return data, nil
-	case errors.As(err, &row):
-		return nil, err
+	case errors.Is(err, durable.ErrNotRegular):
+		return nil, rowError(ReasonFile, "", "%s is not a file", path)
+	case errors.Is(err, durable.ErrTooLarge):
+		return nil, rowError(ReasonTooLarge, "", "%s is larger than %d kB", path, maxCertificate>>10)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, rowError(ReasonFile, "check the path; it is relative to "+f.dir, "there is no file %s", path)
 	// os.Root has no exported error for this.
@@ -80,20 +83,4 @@ func (f *files) read(path string) ([]byte, error) {
 func (f *files) leaves(path string) error {
 	return rowError(ReasonOutside, "put the file into the folder, or allow this with --allow-outside",
 		"%s is outside the folder %s", path, f.dir)
-}
-
-func readBounded(open func(string) (*os.File, error), path string) ([]byte, error) {
-	file, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxCertificate+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxCertificate {
-		return nil, rowError(ReasonTooLarge, "", "%s is larger than %d kB", path, maxCertificate>>10)
-	}
-	return data, nil
 }

@@ -65,32 +65,3 @@ func (l *lines) next() (line, error) {
 
 // putBack makes lines be read again, before whatever follows them.
 func (l *lines) putBack(again []line) { l.back = append(again, l.back...) }
-
-// contextReader lets a context end the reading of input that may not come, such
-// as a terminal's. The call that was waiting then ends with the input.
-type contextReader struct {
-	ctx    context.Context
-	reader io.Reader
-	buffer [64 << 10]byte
-}
-
-func (c *contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	type result struct {
-		n   int
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		n, err := c.reader.Read(c.buffer[:min(len(p), len(c.buffer))])
-		done <- result{n, err}
-	}()
-	select {
-	case r := <-done:
-		return copy(p, c.buffer[:r.n]), r.err
-	case <-c.ctx.Done():
-		return 0, c.ctx.Err()
-	}
-}

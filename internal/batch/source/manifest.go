@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 type manifest struct {
@@ -44,7 +46,7 @@ type manifest struct {
 // lines are no rows.
 func Manifest(path string, options Options) Source {
 	open := func(ctx context.Context) (io.ReadCloser, error) {
-		file, err := os.Open(path)
+		file, err := durable.OpenStream(path)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +76,7 @@ func ManifestFrom(name string, r io.Reader, options Options) Source {
 			return nil, errors.New("the stream was read before")
 		}
 		used = true
-		return io.NopCloser(&contextReader{ctx: ctx, reader: r}), nil
+		return io.NopCloser(durable.Interruptible(ctx, r)), nil
 	}
 	return &manifest{name: name, dir: options.Dir, open: open, options: options}
 }

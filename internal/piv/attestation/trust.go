@@ -10,11 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // Trust is what an attestation is measured against.
@@ -35,11 +36,11 @@ var published embed.FS
 
 // yubico parses the embedded certificates once.
 var yubico = sync.OnceValues(func() (Trust, error) {
-	roots, err := readFS(published, "roots")
+	roots, err := readPublished("roots")
 	if err != nil {
 		return Trust{}, err
 	}
-	intermediates, err := readFS(published, "intermediates")
+	intermediates, err := readPublished("intermediates")
 	if err != nil {
 		return Trust{}, err
 	}
@@ -90,16 +91,7 @@ func LoadRoots(paths ...string) (Trust, error) {
 func LoadCertificates(paths ...string) ([]*x509.Certificate, error) {
 	var list []*x509.Certificate
 	for _, name := range paths {
-		info, err := os.Stat(name)
-		if err != nil {
-			return nil, fmt.Errorf("reading certificates: %w", err)
-		}
-		var certs []*x509.Certificate
-		if info.IsDir() {
-			certs, err = readFS(os.DirFS(name), ".")
-		} else {
-			certs, err = readFS(os.DirFS(filepath.Dir(name)), filepath.Base(name))
-		}
+		certs, err := loadPath(name)
 		if err != nil {
 			return nil, err
 		}
@@ -112,28 +104,37 @@ func LoadCertificates(paths ...string) ([]*x509.Certificate, error) {
 	return list, nil
 }
 
-// readFS reads one PEM file, or those of one directory in the order of their
-// names.
-func readFS(fsys fs.FS, name string) ([]*x509.Certificate, error) {
-	info, err := fs.Stat(fsys, name)
+// maxFile bounds a file of certificates, in bytes.
+const maxFile = 4 << 20
+
+// loadPath reads one PEM file, or those of one directory.
+func loadPath(path string) ([]*x509.Certificate, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}
+	read := func(path string) ([]byte, error) { return durable.ReadFile(path, maxFile) }
 	if !info.IsDir() {
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("reading certificates: %w", err)
-		}
-		certs, err := parsePEM(data)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", printable(name), err)
-		}
-		return certs, nil
+		return readPEM(path, read)
 	}
-	entries, err := fs.ReadDir(fsys, name)
+	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}
+	return readFolder(path, entries, read)
+}
+
+// readPublished reads a folder of the published certificates.
+func readPublished(folder string) ([]*x509.Certificate, error) {
+	entries, err := published.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	return readFolder(folder, entries, published.ReadFile)
+}
+
+// readFolder reads the PEM files of one folder in the order of their names.
+func readFolder(folder string, entries []fs.DirEntry, read func(string) ([]byte, error)) ([]*x509.Certificate, error) {
 	var list []*x509.Certificate
 	for _, entry := range entries {
 		switch strings.ToLower(path.Ext(entry.Name())) {
@@ -144,13 +145,25 @@ func readFS(fsys fs.FS, name string) ([]*x509.Certificate, error) {
 		if entry.IsDir() {
 			continue
 		}
-		certs, err := readFS(fsys, path.Join(name, entry.Name()))
+		certs, err := readPEM(path.Join(folder, entry.Name()), read)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, certs...)
 	}
 	return list, nil
+}
+
+func readPEM(name string, read func(string) ([]byte, error)) ([]*x509.Certificate, error) {
+	data, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	certs, err := parsePEM(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", printable(name), err)
+	}
+	return certs, nil
 }
 
 // parsePEM reads the certificates of a PEM text; other text around the blocks is
