@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -84,9 +85,19 @@ func (d *Desk) Collect(ctx context.Context, person Person) Place {
 	return place
 }
 
-// After returns the place that a person has when an enrollment has ended so.
-func (d *Desk) After(ctx context.Context, person Person, err error) Place {
+// After returns the place that a person has when an enrollment with that card has
+// ended so. Another card than was set aside for them is theirs from now on, where
+// the enrollment with it was begun, unless they declined or were stopped: then it
+// may have been taken by mistake.
+func (d *Desk) After(ctx context.Context, person Person, serial uint32, err error) Place {
 	place := d.Place(ctx, person)
+	mistaken := errors.Is(err, enroll.ErrDeclined) || errors.Is(err, context.Canceled)
+	if person.Serial != 0 && person.Serial != serial && !mistaken {
+		person.Serial = serial
+		if other := d.Place(ctx, person); other.Stage != enroll.StageNone {
+			place = other
+		}
+	}
 	place.Waits = issuer.Waits(err)
 	return place
 }
@@ -134,15 +145,19 @@ func Strange(places []Place, email string, assigned, serial uint32) bool {
 
 // RequestFor returns the request to begin with for a person: what the command
 // line asked for, with the card that was set aside for them, or where they were
-// begun with, the keys and the card that they had then.
-func (d *Desk) RequestFor(place Place) enroll.Request {
+// begun with, the keys and the card that they had then. A card that was begun with
+// and is somebody else's, among those places, may have been taken by mistake.
+func (d *Desk) RequestFor(places []Place, place Place) enroll.Request {
 	request := d.Request
 	request.Email = place.Email
 	if place.Person.Serial != 0 {
 		request.Serial = place.Person.Serial
 	}
 	if len(place.Keys) > 0 && place.Stage != enroll.StageDone {
-		request.Keys, request.Serial = place.Keys, place.Standing.Serial
+		request.Keys = place.Keys
+		if place.Stage != enroll.StageBegun || Holder(places, place.Standing.Serial, place.Email) == "" {
+			request.Serial = place.Standing.Serial
+		}
 	}
 	return request
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func TestRequestFor(t *testing.T) {
 		"done":           {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 1},
 		"without a plan": {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9}}, 100, 1},
 	} {
-		got := d.RequestFor(test.place)
+		got := d.RequestFor(nil, test.place)
 		if got.Email != "a@example.com" || got.Serial != test.serial || len(got.Keys) != test.keys || got.PIN.IsZero() {
 			t.Errorf("%s: card %d and %d keys, want card %d and %d", name, got.Serial, len(got.Keys), test.serial, test.keys)
 		}
@@ -259,6 +260,51 @@ func TestCollect(t *testing.T) {
 	}
 	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageReady || asked != 1 {
 		t.Errorf("afterwards: %+v, asked %d times", got, asked)
+	}
+}
+
+// TestAfterAnotherCard: another card than was set aside is a person's own once an
+// enrollment with it stands, and not where it was declined or stopped.
+func TestAfterAnotherCard(t *testing.T) {
+	d, _, _ := begun(t, "ada@example.com", 999)
+	person := desk.Person{Email: "ada@example.com", Serial: 1234}
+	for _, test := range []struct {
+		err    error
+		serial uint32
+		stage  enroll.Stage
+	}{
+		{nil, 999, enroll.StageWaiting},
+		{&issuer.WaitingError{}, 999, enroll.StageWaiting},
+		{errors.New("broken"), 999, enroll.StageWaiting},
+		{fmt.Errorf("no: %w", enroll.ErrDeclined), 1234, enroll.StageNone},
+		{context.Canceled, 1234, enroll.StageNone},
+	} {
+		if place := d.After(t.Context(), person, 999, test.err); place.Person.Serial != test.serial || place.Stage != test.stage {
+			t.Errorf("%v: card %d, %v", test.err, place.Person.Serial, place.Stage)
+		}
+	}
+	if place := d.After(t.Context(), person, 1000, errors.New("nothing was begun")); place.Person.Serial != 1234 {
+		t.Errorf("card %d is the person's, with which nothing was begun", place.Person.Serial)
+	}
+	if place := d.After(t.Context(), desk.Person{Email: "ada@example.com"}, 999, nil); place.Person.Serial != 0 {
+		t.Errorf("card %d was set aside, though nobody did", place.Person.Serial)
+	}
+}
+
+// TestRequestForAMistakenCard: a broken-off enrollment with a card that is somebody
+// else's does not make it the person's.
+func TestRequestForAMistakenCard(t *testing.T) {
+	d := &desk.Desk{}
+	keys := []enroll.KeyRequest{{}}
+	theirs := desk.Place{Person: desk.Person{Email: "grace@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 7}}
+	for stage, want := range map[enroll.Stage]uint32{enroll.StageBegun: 0, enroll.StageWaiting: 7, enroll.StageReady: 7} {
+		place := desk.Place{Person: desk.Person{Email: "ada@example.com"}, Standing: enroll.Standing{Stage: stage, Serial: 7, Keys: keys}}
+		if got := d.RequestFor([]desk.Place{theirs, place}, place); got.Serial != want || len(got.Keys) != 1 {
+			t.Errorf("%s: card %d", stage, got.Serial)
+		}
+		if got := d.RequestFor([]desk.Place{place}, place); got.Serial != 7 {
+			t.Errorf("%s: card %d, which is nobody else's", stage, got.Serial)
+		}
 	}
 }
 

@@ -135,7 +135,7 @@ func (f *flow) serveAll(ctx context.Context) error {
 // its errors end the flow.
 func (f *flow) serve(ctx context.Context, place int) (turn, error) {
 	f.places[place] = f.desk.Collect(ctx, f.places[place].Person)
-	s := &serving{place: place, person: f.places[place].Person, request: f.desk.RequestFor(f.places[place])}
+	s := &serving{place: place, person: f.places[place].Person, request: f.desk.RequestFor(f.places, f.places[place])}
 	const planning = 2 // among the stages
 	stages := []func(context.Context, *serving) (turn, error){f.user, f.card, f.plan, f.run}
 	for at := 0; at < len(stages); {

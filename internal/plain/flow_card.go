@@ -27,9 +27,6 @@ func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
 		return f.askForCard(ctx, s, piv.ErrNoCard)
 	}
 	s.request.Serial = serial
-	if place := &f.places[s.place]; place.Person.Serial != 0 {
-		place.Person.Serial = serial // another one than was set aside
-	}
 	return goOn, nil
 }
 

@@ -198,6 +198,20 @@ func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
 		"grace@example.com: failed, no card in the reader", "all the same? yes or no:", "put the card in", "all the same? yes or no:", "the plan for grace@example.com and card 12345678")
 }
 
+// A card that was taken by mistake does not become the one that is set aside.
+func TestTheCardThatWasSetAsideStaysSo(t *testing.T) {
+	f := newFakeDesk()
+	said, err := f.run(t, "", []desk.Person{{Email: ada, Serial: 999}},
+		"1", "yes", "2", // the other card
+		"1", "3", // begin, which fails at once, and park
+		"1", "yes", "1", "stop") // wait for the right one
+	if !errors.Is(err, errNetwork) {
+		t.Errorf("it came to %v", err)
+	}
+	saysInOrder(t, said, "card 999 is meant for this person, and is not there", "the plan for "+ada+" and card 12345678", "failed: check the user",
+		"card 999 is meant for this person, and is not there", "put card 999 in")
+}
+
 func TestTheNextPersonIsAskedForWithoutARoster(t *testing.T) {
 	f := newFakeDesk()
 	said, err := f.run(t, "", nil, ada, "3", "yes", "", "grace@example.com", "3", "no")

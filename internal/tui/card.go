@@ -16,7 +16,6 @@ import (
 // cardScreen waits for a card and shows what is on it.
 type cardScreen struct {
 	cursor  int    // where several cards are there
-	chosen  uint32 // among several
 	reading uint32 // the card that is being read; 0 for none
 	asked   int    // number of the latest reading
 	problem problem
@@ -29,13 +28,15 @@ func (c *cardScreen) enter(s *session) tea.Cmd {
 
 func (*cardScreen) typing() bool { return false }
 
-// wanted is the card to be shown: the chosen one, the one that was set aside,
-// or the only one; 0 for none.
+// wanted is the card to be shown: the chosen one, the one that was taken, the one
+// that was set aside, or the only one; 0 for none.
 func (c *cardScreen) wanted(s *session) uint32 {
 	cards := s.cards()
 	switch {
-	case c.chosen != 0 && s.present(c.chosen):
-		return c.chosen
+	case s.chosen != 0:
+		return s.chosen
+	case s.taken != 0:
+		return s.taken
 	case s.assigned != 0 && s.present(s.assigned):
 		return s.assigned
 	case len(cards) == 1:
@@ -69,8 +70,7 @@ func (c *cardScreen) ready(s *session) bool {
 
 // strange reports whether the card that is shown may be the wrong one.
 func (c *cardScreen) strange(s *session) bool {
-	serial := s.card.Identity.Serial
-	return serial != 0 && desk.Strange(s.places, s.person.Email, s.assigned, serial)
+	return s.strange(s.card.Identity.Serial)
 }
 
 func (c *cardScreen) bindings(s *session) []key.Binding {
@@ -103,9 +103,6 @@ func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case foundMsg:
 		c.cursor = min(c.cursor, max(0, len(s.cards())-1))
-		if c.chosen != 0 && !s.present(c.chosen) {
-			c.chosen = 0
-		}
 		return c.look(s)
 	case statusMsg:
 		if msg.request != c.asked || c.reading == 0 {
@@ -124,16 +121,13 @@ func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
 func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, s.keys.Back):
-		if c.chosen != 0 && len(s.cards()) > 1 {
-			c.chosen = 0
+		if s.chosen != 0 && len(s.cards()) > 1 {
+			s.chosen = 0
 			return c.look(s)
 		}
 		return s.show(screenUser)
 	case c.strange(s) && key.Matches(msg, s.keys.Other):
-		s.assigned = s.card.Identity.Serial
-		if s.person.Serial != 0 {
-			s.person.Serial = s.assigned
-		}
+		s.taken = s.card.Identity.Serial
 	case c.ready(s) && key.Matches(msg, s.keys.Next):
 		s.request.Serial = s.card.Identity.Serial
 		return s.show(screenPlan)
@@ -142,7 +136,7 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	case c.choosing(s) && key.Matches(msg, s.keys.Down):
 		c.cursor = min(len(s.cards())-1, c.cursor+1)
 	case c.choosing(s) && key.Matches(msg, s.keys.Next):
-		c.chosen = s.cards()[c.cursor].Serial
+		s.chosen = s.cards()[c.cursor].Serial
 		return c.look(s)
 	case gone(s) && key.Matches(msg, s.keys.Again):
 		s.foundErr, s.watched, s.blind = nil, false, false
@@ -228,7 +222,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, problemLines(s, s.explain(piv.ErrPINBlocked), width)...)
 		lines = append(lines, "")
 	}
-	if s.assigned != 0 && s.assigned != id.Serial {
+	if s.assigned != 0 && s.assigned != id.Serial && s.taken != id.Serial {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}

@@ -109,9 +109,57 @@ func TestOtherCardIsTakenOnlyOnDemand(t *testing.T) {
 	if got := w.model.session.request.Serial; got != gracesCard {
 		t.Errorf("the plan is for card %d", got)
 	}
-	if got := w.model.session.person.Serial; got != gracesCard {
-		t.Errorf("the person's card is still %d", got)
+}
+
+// TestCardTakenByMistake: what was decided about a card is forgotten when it is
+// pulled, whichever screen is shown.
+func TestCardTakenByMistake(t *testing.T) {
+	without := func(t *testing.T) *wizard {
+		w := newWizard(t, newFakeDesk(), "")
+		w.collected(desk.Place{Person: desk.Person{Email: grace}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}})
+		return w.toCard(hedy).insert(gracesCard).shows("this is the card of " + grace)
 	}
+	// Nobody set a card aside: the blank one is as good as any.
+	w := without(t).press("o").hides("take it out").insert().shows("Put the card in.").hides("23456789")
+	w.insert(adasCard).hides("is meant for this person", "take it out").press("enter").on(screenPlan)
+	w = without(t).press("o", "enter").on(screenPlan).insert().on(screenCard).shows("Put the card in.")
+	w.insert(adasCard).hides("is meant for this person").press("enter", "enter").on(screenWork)
+	if got := w.model.session.run.request.Serial; got != adasCard {
+		t.Errorf("card %d is enrolled", got)
+	}
+	// Put back in, it is asked about anew.
+	w = without(t).press("o", "enter").on(screenPlan).insert().insert(gracesCard).on(screenCard).shows("this is the card of "+grace, "take it out")
+	w.press("enter").on(screenCard)
+	// A card was set aside: it still is.
+	w = withAssigned(t).toCard(ada).insert(gracesCard).press("o").insert().shows("Put card 12345678 in.")
+	w.insert(gracesSecondCard).shows("card 12345678 is meant for this person, and this is 34567890")
+	w.insert(adasCard).hides("is meant for this person").press("enter").on(screenPlan)
+	if got := w.model.session.person.Serial; got != adasCard {
+		t.Errorf("card %d is set aside for the person", got)
+	}
+	// In a run the same card may come back.
+	w = without(t).press("o", "enter", "enter").on(screenWork).insert().insert(gracesCard).fail("import", errNoRoom).on(screenFailure)
+	w.press("esc").on(screenPlan).press("esc").on(screenCard).hides("take it out")
+	w.insert().insert(gracesCard).shows("take it out")
+}
+
+// TestAgreementIsForOneCard: a serial number that was typed for a loss is not there
+// for the next card's.
+func TestAgreementIsForOneCard(t *testing.T) {
+	fake := newFakeDesk()
+	fake.cards[adasCard], fake.cards[gracesCard] = usedCard(adasCard), usedCard(gracesCard)
+	w := newWizard(t, fake, "").toPlan(ada, adasCard).shows("LOST FOR EVER").typed("12345678").shows("12345678 ")
+	w.press("esc").on(screenCard).insert(gracesCard).press("enter").on(screenPlan).shows("type the card's serial number, 23456789")
+	if got := w.model.screens[screenPlan].(*planScreen).serial.Value(); got != "" {
+		t.Errorf("%q is typed already", got)
+	}
+}
+
+// TestChosenCardIsForgottenOnEveryScreen: pulled while the plan is shown, it is
+// chosen anew.
+func TestChosenCardIsForgottenOnEveryScreen(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toCard(ada).insert(adasCard, gracesCard).press("down", "enter", "enter").on(screenPlan)
+	w.insert(adasCard).insert(adasCard, gracesCard).press("esc").on(screenCard).shows("Which one is it?")
 }
 
 func TestCardIsNoticedInAndOut(t *testing.T) {

@@ -105,7 +105,7 @@ func (w world) enroll(ctx context.Context, person desk.Person, request enroll.Re
 		if err == nil {
 			w.keep(receipt)
 		}
-		w.send(finishedMsg{run: talk.run, receipt: receipt, err: err, place: w.desk.After(whole, person, err)})
+		w.send(finishedMsg{run: talk.run, receipt: receipt, err: err, place: w.desk.After(whole, person, request.Serial, err)})
 		return nil
 	})
 }

@@ -310,6 +310,7 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 		s.learn(msg.request, msg.place)
 	case foundMsg:
 		s.found, s.foundErr, s.watched, s.blind = msg.found, msg.err, true, false
+		s.forgetPulled()
 	case unwatchedMsg:
 		s.blind = true
 	case eventMsg:

@@ -33,10 +33,12 @@ type planScreen struct {
 	choices choices
 	// firmware is that of the card for which the choices were made.
 	firmware piv.Version
-	serial   textinput.Model
-	asked    int // number of the latest question for the outlook
-	known    bool
-	outlook  []enroll.SlotOutlook
+	// card is the one that it was made for.
+	card    uint32
+	serial  textinput.Model
+	asked   int // number of the latest question for the outlook
+	known   bool
+	outlook []enroll.SlotOutlook
 	// losses is what the serial number was typed for.
 	losses  []string
 	problem problem
@@ -60,7 +62,14 @@ func (p *planScreen) enter(s *session) tea.Cmd {
 		p.choices, p.firmware = planChoices(p.keys(), firmware), firmware
 	}
 	restyle(&p.serial, s.styles)
+	if p.card != s.request.Serial {
+		p.card, p.losses = s.request.Serial, nil
+		p.serial.SetValue("")
+	}
 	p.problem, p.out = problem{}, p.isOut(s)
+	if s.strange(p.card) {
+		return s.show(screenCard) // it was pulled meanwhile
+	}
 	return p.ask(s)
 }
 
@@ -130,6 +139,9 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 			p.settle()
 		}
 	case foundMsg:
+		if s.strange(s.request.Serial) {
+			return s.show(screenCard)
+		}
 		was := p.out
 		p.out = p.isOut(s)
 		if !p.out && (was || !p.known && p.problem.text != "") {

@@ -42,10 +42,13 @@ type session struct {
 	// assigned is the card that was set aside for the person or begun with; 0 for
 	// any.
 	assigned uint32
-	atGmail  desk.AtGmail
-	card     desk.CardStatus // zero Identity while no card was read
-	request  enroll.Request
-	run      *running
+	// chosen is the card that was chosen among several, and taken the one that was
+	// taken although it may be the wrong one. Each is forgotten when it is pulled.
+	chosen, taken uint32
+	atGmail       desk.AtGmail
+	card          desk.CardStatus // zero Identity while no card was read
+	request       enroll.Request
+	run           *running
 	// runs counts the runs, so that no two have the same number.
 	runs int
 	// single is a wizard for one person, who was named on the command line.
@@ -74,8 +77,24 @@ func (s *session) pick(person desk.Person) {
 	s.run = nil
 	place, _ := s.place(person.Email)
 	place.Person = person
-	s.request = s.world.desk.RequestFor(place)
-	s.assigned = s.request.Serial
+	s.request = s.world.desk.RequestFor(s.places, place)
+	s.assigned, s.chosen, s.taken = s.request.Serial, 0, 0
+}
+
+// forgetPulled forgets what was decided about cards that are in no reader any more,
+// unless an enrollment waits for one to come back.
+func (s *session) forgetPulled() {
+	for _, serial := range []*uint32{&s.chosen, &s.taken} {
+		if !s.present(*serial) && !s.run.active() {
+			*serial = 0
+		}
+	}
+}
+
+// strange reports whether a card may be the wrong one for the person, and was not
+// taken all the same.
+func (s *session) strange(serial uint32) bool {
+	return serial != 0 && serial != s.taken && desk.Strange(s.places, s.person.Email, s.assigned, serial)
 }
 
 // place returns a person's place in the queue.
@@ -113,6 +132,10 @@ func (s *session) served(place desk.Place, err error) {
 		place.Waits = known.Waits // stopped before it was asked for again
 	}
 	s.setPlace(place)
+	if s.person = place.Person; s.person.Serial != 0 {
+		s.assigned = s.person.Serial
+	}
+	s.forgetPulled()
 	s.failures.Note(place.Email, err)
 	if err == nil {
 		s.enrolled++
