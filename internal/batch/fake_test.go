@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // fakeDomain has every user registered without a call. fail, where it is set, is
@@ -24,7 +25,7 @@ type fakeDomain struct {
 	looking, creating, setting func(ctx context.Context) error
 }
 
-func (d *fakeDomain) User(_ context.Context, email string) (batch.Account, error) {
+func (d *fakeDomain) User(_ context.Context, email string) (registration.Account, error) {
 	n := d.opened.Add(1)
 	if d.fail != nil {
 		if err := d.fail(n); err != nil {
@@ -46,22 +47,30 @@ func (a fakeAccount) KeyPairs(ctx context.Context) ([]gmail.KeyPair, error) {
 	return nil, nil
 }
 
-func (a fakeAccount) EnsureKeyPair(ctx context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+func (a fakeAccount) CreateKeyPair(ctx context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
 	if a.domain.creating != nil {
 		if err := a.domain.creating(ctx); err != nil {
 			return gmail.KeyPair{}, false, err
 		}
 	}
-	return gmail.KeyPair{ID: "id-" + a.email, LeafSHA256: r.LeafSHA256, Enabled: true}, true, nil
+	return gmail.KeyPair{ID: "id-" + a.email, LeafSHA256: r.LeafSHA256, Enabled: true, HardwareDescriptions: []string{""}}, true, nil
 }
 
-func (a fakeAccount) EnsureIdentity(ctx context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
+func (a fakeAccount) Identity(context.Context) (gmail.Identity, error) {
+	return gmail.Identity{}, gmail.ErrNotFound
+}
+
+func (a fakeAccount) CreateIdentity(ctx context.Context, want gmail.Identity) (gmail.Identity, error) {
 	if a.domain.setting != nil {
 		if err := a.domain.setting(ctx); err != nil {
-			return gmail.Identity{}, gmail.Change{}, err
+			return gmail.Identity{}, err
 		}
 	}
-	return want, gmail.Change{}, nil
+	return want, nil
+}
+
+func (a fakeAccount) PatchIdentity(ctx context.Context, want gmail.Identity) (gmail.Identity, error) {
+	return a.CreateIdentity(ctx, want)
 }
 
 // fakeCrowd is a source of so many people; fakeEntry makes their entries. before, where

@@ -16,6 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 const (
@@ -48,7 +49,9 @@ func madeUp(row source.Row) ledger.Entry {
 // obedient is a domain that does at once what it is asked.
 type obedient struct{ calls atomic.Int64 }
 
-func (o *obedient) User(context.Context, string) (batch.Account, error) { return obedientUser{o}, nil }
+func (o *obedient) User(context.Context, string) (registration.Account, error) {
+	return obedientUser{o}, nil
+}
 
 type obedientUser struct{ domain *obedient }
 
@@ -56,13 +59,21 @@ func (u obedientUser) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
 	return []gmail.KeyPair{}, nil
 }
 
-func (u obedientUser) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+func (u obedientUser) CreateKeyPair(_ context.Context, _ []gmail.KeyPair, r gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
 	u.domain.calls.Add(1)
-	return gmail.KeyPair{ID: "id" + r.LeafSHA256[50:], LeafSHA256: r.LeafSHA256, Enabled: true}, true, nil
+	return gmail.KeyPair{ID: "id" + r.LeafSHA256[50:], LeafSHA256: r.LeafSHA256, Enabled: true, HardwareDescriptions: []string{""}}, true, nil
 }
 
-func (u obedientUser) EnsureIdentity(_ context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
-	return want, gmail.Change{Action: gmail.Created}, nil
+func (u obedientUser) Identity(context.Context) (gmail.Identity, error) {
+	return gmail.Identity{}, gmail.ErrNotFound
+}
+
+func (u obedientUser) CreateIdentity(_ context.Context, want gmail.Identity) (gmail.Identity, error) {
+	return want, nil
+}
+
+func (u obedientUser) PatchIdentity(_ context.Context, want gmail.Identity) (gmail.Identity, error) {
+	return want, nil
 }
 
 // crowdProcess is a run of many users in a process of its own.

@@ -7,18 +7,12 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // Domain opens Gmail's settings of one user; see Gmail.
 type Domain interface {
-	User(ctx context.Context, email string) (Account, error)
-}
-
-// Account is what a batch asks of Gmail for one user; *gmail.User in production.
-type Account interface {
-	KeyPairs(ctx context.Context) ([]gmail.KeyPair, error)
-	EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error)
-	EnsureIdentity(ctx context.Context, want gmail.Identity, fresh bool) (gmail.Identity, gmail.Change, error)
+	User(ctx context.Context, email string) (registration.Account, error)
 }
 
 // Gmail is a Domain of Gmail's.
@@ -26,7 +20,7 @@ func Gmail(domain *gmail.Domain) Domain { return gmailDomain{domain} }
 
 type gmailDomain struct{ *gmail.Domain }
 
-func (d gmailDomain) User(ctx context.Context, email string) (Account, error) {
+func (d gmailDomain) User(ctx context.Context, email string) (registration.Account, error) {
 	user, err := d.Domain.User(ctx, email)
 	if err != nil {
 		return nil, err

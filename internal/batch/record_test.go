@@ -21,6 +21,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // suspicious is a domain that looks at each call whether the ledger has the
@@ -31,13 +32,13 @@ type suspicious struct {
 	ledger *ledger.Ledger
 }
 
-func (d suspicious) User(ctx context.Context, email string) (batch.Account, error) {
+func (d suspicious) User(ctx context.Context, email string) (registration.Account, error) {
 	account, err := d.Domain.User(ctx, email)
 	return &suspiciousUser{Account: account, domain: d, email: email}, err
 }
 
 type suspiciousUser struct {
-	batch.Account
+	registration.Account
 	domain  suspicious
 	email   string
 	answers []string
@@ -60,16 +61,21 @@ func (u *suspiciousUser) check(ctx context.Context, before string) {
 	}
 }
 
-func (u *suspiciousUser) EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+func (u *suspiciousUser) CreateKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
 	u.check(ctx, "a key pair")
-	pair, created, err := u.Account.EnsureKeyPair(ctx, known, request)
+	pair, created, err := u.Account.CreateKeyPair(ctx, known, request)
 	u.answers = append(u.answers, pair.ID)
 	return pair, created, err
 }
 
-func (u *suspiciousUser) EnsureIdentity(ctx context.Context, want gmail.Identity, fresh bool) (gmail.Identity, gmail.Change, error) {
+func (u *suspiciousUser) CreateIdentity(ctx context.Context, want gmail.Identity) (gmail.Identity, error) {
 	u.check(ctx, "the identity")
-	return u.Account.EnsureIdentity(ctx, want, fresh)
+	return u.Account.CreateIdentity(ctx, want)
+}
+
+func (u *suspiciousUser) PatchIdentity(ctx context.Context, want gmail.Identity) (gmail.Identity, error) {
+	u.check(ctx, "the identity")
+	return u.Account.PatchIdentity(ctx, want)
 }
 
 func TestAnswersAreRecordedBeforeTheNextCall(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // registerSafely is register for a program that has mistakes: one that shows with
@@ -20,54 +21,93 @@ func (s *session) registerSafely(ctx context.Context, task *ledger.Task) (found 
 	return s.register(ctx, task)
 }
 
-// register makes one user's key pairs and identity what the task asks for. It
-// records each answer before the next call. found reports that nothing had to be
+// register makes one user's key pairs and identity what the task asks for. Each
+// answer is recorded before the next call. found reports that nothing had to be
 // done for an entry that an earlier run brought to its end.
 func (s *session) register(ctx context.Context, task *ledger.Task) (found bool, err error) {
 	account, err := s.engine.options.Domain.User(ctx, task.Email)
 	if err != nil {
 		return false, err
 	}
-	known, err := account.KeyPairs(ctx)
-	if err != nil {
-		return false, err
+	var keys []registration.Key
+	for _, pair := range task.Pairs {
+		keys = append(keys, registration.Key{Use: registration.Use(pair.Use), LeafSHA256: pair.LeafSHA256, PKCS7: pair.PKCS7, Description: pair.Description})
 	}
-	if task.Earlier && stillThere(task.Pairs, known) {
-		return true, nil
-	}
-	for i := range task.Pairs {
-		if err := s.registerPair(ctx, account, known, task, &task.Pairs[i]); err != nil {
-			return false, err
-		}
-	}
-	want, ok, err := identityFor(task.Entry)
-	if err != nil || !ok {
-		return false, err
-	}
-	if err := s.mayAct(ctx, *task); err != nil {
-		return false, err
-	}
-	_, _, err = account.EnsureIdentity(ctx, want, len(known) == 0)
-	return false, cutOff(ctx, err)
-}
-
-func (s *session) registerPair(ctx context.Context, account Account, known []gmail.KeyPair, task *ledger.Task, pair *ledger.Pair) error {
-	if err := s.mayAct(ctx, *task); err != nil {
-		return err
-	}
-	got, created, err := account.EnsureKeyPair(ctx, known, gmail.KeyPairRequest{
-		PKCS7: pair.PKCS7, LeafSHA256: pair.LeafSHA256, Description: pair.Description,
-		SkipChainValidation: pair.Use == ledger.UseHistory,
+	changing, renamed := false, false
+	outcome, err := registration.Register(ctx, account, task.Email, keys, registration.Hooks{
+		Change: func(ctx context.Context) error {
+			changing = false
+			err := s.mayAct(ctx, *task)
+			changing = err == nil
+			return err
+		},
+		KeyPair: func(ctx context.Context, index int, got gmail.KeyPair, created bool) error {
+			changing = false
+			pair := &task.Pairs[index]
+			if pair.KeyPairID == got.ID {
+				return nil
+			}
+			// One that is there was made by this program only if the ledger says so.
+			pair.KeyPairID, pair.Created, renamed = got.ID, created, true
+			return s.ledgerError(s.engine.options.Ledger.RecordKeyPair(ctx, *task, *pair))
+		},
 	})
 	if err != nil {
-		return cutOff(ctx, err)
+		if changing {
+			err = cutOff(ctx, err)
+		}
+		return false, err
 	}
-	if pair.KeyPairID != got.ID {
-		// One that is there was made by this program only if the ledger says so.
-		pair.KeyPairID, pair.Created = got.ID, created
-		return s.ledgerError(s.engine.options.Ledger.RecordKeyPair(ctx, *task, *pair))
+	found = task.Earlier && outcome.Unchanged() && !renamed
+	return found, s.recordFindings(ctx, task, outcome, found)
+}
+
+// recordFindings tells and records what a person should know about a user who is
+// registered.
+func (s *session) recordFindings(ctx context.Context, task *ledger.Task, outcome registration.Outcome, found bool) error {
+	findings := outcome.Findings()
+	changed := false
+	if task.Earlier && !found {
+		repair := putRight(outcome)
+		findings = append(findings, repair)
+		task.Warnings, changed = append(slices.Clone(task.Warnings), repair), true
 	}
-	return nil
+	for i, key := range outcome.Keys {
+		pair, before := &task.Pairs[i], task.Pairs[i]
+		pair.Superfluous, pair.InKeyService = ids(key.Superfluous), ids(key.InKeyService)
+		changed = changed || !slices.Equal(before.Superfluous, pair.Superfluous) || !slices.Equal(before.InKeyService, pair.InKeyService)
+	}
+	for _, finding := range findings {
+		s.engine.notify(Event{Kind: KindWarning, Run: task.Run, Email: task.Email, Where: task.Where, Message: finding})
+	}
+	if !changed {
+		return nil
+	}
+	return s.ledgerError(s.engine.options.Ledger.RecordFindings(ctx, *task))
+}
+
+// putRight says what was done for a user whom an earlier run had registered.
+func putRight(outcome registration.Outcome) string {
+	created := slices.ContainsFunc(outcome.Keys, func(k registration.KeyOutcome) bool { return k.Created })
+	switch before := outcome.Change.Before; {
+	case created:
+		return "a key pair that an earlier run had registered was gone, and was registered again"
+	case before != nil && before.PrimaryKeyPairID != "":
+		return fmt.Sprintf("the identity used key pair %s, and was set again", before.PrimaryKeyPairID)
+	case before != nil && before.SigningKeyPairID != "":
+		return fmt.Sprintf("the identity used key pairs %s and %s, and was set again", before.SigningKeyPairID, before.EncryptionKeyPairID)
+	case outcome.Change.Action == registration.Unchanged:
+		return "another key pair for the same certificate serves than the ledger knew"
+	}
+	return "the identity was gone, and was set again"
+}
+
+func ids(pairs []gmail.KeyPair) []string {
+	var all []string
+	for _, pair := range pairs {
+		all = append(all, pair.ID)
+	}
+	return all
 }
 
 // cutOffError: a call that changes something was given up. Nobody knows whether
@@ -83,41 +123,4 @@ func cutOff(ctx context.Context, err error) error {
 		return err
 	}
 	return &cutOffError{err}
-}
-
-// stillThere reports whether all pairs of an entry are at Gmail, enabled and
-// under the names that the ledger knows.
-func stillThere(pairs []ledger.Pair, known []gmail.KeyPair) bool {
-	for _, pair := range pairs {
-		if !slices.ContainsFunc(known, func(k gmail.KeyPair) bool { return k.ID == pair.KeyPairID && k.Enabled }) {
-			return false
-		}
-	}
-	return true
-}
-
-// identityFor is the identity that an entry asks for; none where it has pairs
-// for history only.
-func identityFor(entry ledger.Entry) (gmail.Identity, bool, error) {
-	want := gmail.Identity{Email: entry.Email}
-	for _, pair := range entry.Pairs {
-		var id *string
-		switch pair.Use {
-		case "both":
-			id = &want.PrimaryKeyPairID
-		case "sign":
-			id = &want.SigningKeyPairID
-		case "encrypt":
-			id = &want.EncryptionKeyPairID
-		case ledger.UseHistory:
-			continue
-		default:
-			return want, false, fmt.Errorf("a certificate for %q cannot be registered", pair.Use)
-		}
-		if *id != "" {
-			return want, false, fmt.Errorf("more than one certificate for %q", pair.Use)
-		}
-		*id = pair.KeyPairID
-	}
-	return want, want != gmail.Identity{Email: entry.Email}, nil
 }

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // account opens Gmail when it is needed first, and again after a failure, so
@@ -36,7 +36,7 @@ func (a *account) get() (*gmail.Domain, error) {
 }
 
 // open opens one user's settings for an enrollment.
-func (a *account) open(ctx context.Context, email string) (enroll.Account, error) {
+func (a *account) open(ctx context.Context, email string) (registration.Account, error) {
 	domain, err := a.get()
 	if err != nil {
 		return nil, err

@@ -200,6 +200,7 @@ type batchSummary struct {
 	Seconds     float64        `json:"seconds"`
 	Counts      ledger.Counts  `json:"counts"`
 	Groups      []ledger.Group `json:"groups"`
+	Superfluous int            `json:"superfluous_users"` // who have superfluous key pairs
 	Reports     []string       `json:"reports"`
 }
 
@@ -212,11 +213,15 @@ func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run l
 	if err != nil {
 		return err
 	}
+	superfluous, _, err := book.Superfluous(ctx, run.ID)
+	if err != nil {
+		return err
+	}
 	now := time.Now()
 	line := batchSummary{
 		Time: now, Event: "summary", Run: run.ID, Source: run.Source, Store: book.Name(), DryRun: run.DryRun,
 		Interrupted: errors.Is(runErr, context.Canceled), Seconds: now.Sub(run.Started).Seconds(),
-		Counts: counts, Groups: append([]ledger.Group{}, groups...), Reports: append([]string{}, reports...),
+		Counts: counts, Groups: append([]ledger.Group{}, groups...), Superfluous: superfluous, Reports: append([]string{}, reports...),
 	}
 	if runErr != nil && !line.Interrupted {
 		line.Error = runErr.Error()

@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // How long a card that is out is waited for.
@@ -135,7 +136,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if _, err := enterInto(&world, options.store); err != nil {
 		return err
 	}
-	world.Account = func(ctx context.Context, email string) (enroll.Account, error) { return domain.User(ctx, email) }
+	world.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	world.Notify = plain.Progress(streams.Err)
 	if options.events {
 		world.Notify = plain.JSONProgress(streams.Err)

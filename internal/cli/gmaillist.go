@@ -50,19 +50,23 @@ func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON b
 	if err != nil {
 		return err
 	}
+	listed := []listedPair{}
+	for _, pair := range pairs {
+		listed = append(listed, listedPair{pair, keyKind(pair)})
+	}
 	if asJSON {
 		return printJSON(out, struct {
-			User     string          `json:"user"`
-			KeyPairs []gmail.KeyPair `json:"key_pairs"`
-		}{user.Email(), append([]gmail.KeyPair{}, pairs...)})
+			User     string       `json:"user"`
+			KeyPairs []listedPair `json:"key_pairs"`
+		}{user.Email(), listed})
 	}
-	rows := newTable(out, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "CARD")
+	rows := newTable(out, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD")
 	for _, pair := range pairs {
 		state := "enabled"
 		if !pair.Enabled {
 			state = "disabled"
 		}
-		rows.row(pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), strings.Join(pair.HardwareDescriptions, "; "))
+		rows.row(pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), keyText(pair), strings.Join(pair.HardwareDescriptions, "; "))
 	}
 	return rows.flush()
 }

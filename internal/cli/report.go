@@ -184,6 +184,14 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 			fmt.Fprintln(out, "its users were in later runs too and belong to the last of them: cse-piv report --list")
 		}
 	}
+	superfluous, example, err := book.Superfluous(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	if superfluous > 0 {
+		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", plain.Number(superfluous), plain.Clean(example))
+		fmt.Fprintf(out, "%9s    %s\n", "", report.SuperfluousText)
+	}
 	for _, group := range groups {
 		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), plain.Clean(group.Reason), report.ClassText(group.Class))
 		fmt.Fprintf(out, "%9s    %s: %s\n", "", plain.Clean(group.Example), plain.Clean(group.Message))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +44,7 @@ func newStatus(streams *Streams) *cobra.Command {
 type userStatus struct {
 	Email string `json:"email"`
 	// KeyPairs and Identity are what Gmail has; Problem says why it is not known.
-	KeyPairs []gmail.KeyPair `json:"key_pairs"`
+	KeyPairs []pairStatus    `json:"key_pairs"`
 	Identity *gmail.Identity `json:"identity"`
 	Problem  string          `json:"problem,omitempty"`
 	// Ledger is null for a user that the ledger does not know.
@@ -98,7 +97,8 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 
 // lookUp asks both Gmail and the ledger. What Gmail refuses is part of the answer.
 func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, email string) (userStatus, error) {
-	status := userStatus{Email: email, KeyPairs: []gmail.KeyPair{}}
+	status := userStatus{Email: email, KeyPairs: []pairStatus{}}
+	var known []ledger.Pair
 	if book != nil {
 		entry, found, err := book.Entry(ctx, email)
 		if err != nil {
@@ -107,8 +107,12 @@ func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, emai
 		if found {
 			status.Ledger = &entry
 		}
+		if known, err = book.EarlierPairs(ctx, email); err != nil {
+			return status, err
+		}
+		known = append(known, entry.Pairs...)
 	}
-	if status.err = status.ask(ctx, domain); status.err != nil {
+	if status.err = status.ask(ctx, domain, known); status.err != nil {
 		if errors.Is(status.err, context.Canceled) {
 			return status, status.err
 		}
@@ -117,20 +121,23 @@ func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, emai
 	return status, nil
 }
 
-func (s *userStatus) ask(ctx context.Context, domain *gmail.Domain) error {
+// ask asks Gmail; known are the key pairs that the ledger knows.
+func (s *userStatus) ask(ctx context.Context, domain *gmail.Domain, known []ledger.Pair) error {
 	user, err := domain.User(ctx, s.Email)
 	if err != nil {
 		return err
 	}
-	if s.KeyPairs, err = user.KeyPairs(ctx); err != nil {
+	pairs, err := user.KeyPairs(ctx)
+	if err != nil {
 		return err
 	}
 	identity, err := user.Identity(ctx)
-	if errors.Is(err, gmail.ErrNotFound) {
-		return nil
-	}
 	if err == nil {
 		s.Identity = &identity
+	}
+	s.KeyPairs = pairStatuses(pairs, s.Identity, known)
+	if errors.Is(err, gmail.ErrNotFound) {
+		return nil
 	}
 	return err
 }
@@ -148,8 +155,11 @@ func printStatus(out io.Writer, users []userStatus) error {
 			rows.row("  key pairs", "none")
 		}
 		for _, pair := range user.KeyPairs {
-			rows.row("  key pair", describePair(pair, user.Identity))
+			rows.row("  key pair", pair.describe())
 			rows.row("", "certificate SHA-256 "+pair.LeafSHA256)
+			if finding := pair.finding(user.Email); finding != "" {
+				rows.row("", finding)
+			}
 		}
 		if user.Problem == "" {
 			rows.row("  identity", describeIdentity(user.Identity))
@@ -165,29 +175,12 @@ func printStatus(out io.Writer, users []userStatus) error {
 	return nil
 }
 
-func describePair(pair gmail.KeyPair, identity *gmail.Identity) string {
-	parts := []string{pair.ID, "enabled"}
-	if !pair.Enabled {
-		parts[1] = "disabled"
-	}
-	if !pair.NotAfter.IsZero() {
-		parts = append(parts, "valid until "+pair.NotAfter.UTC().Format("2006-01-02"))
-	}
-	parts = append(parts, pair.HardwareDescriptions...)
-	if identity != nil && !usedBy(*identity, pair.ID) {
-		parts = append(parts, "not used by the identity")
-	}
-	return strings.Join(parts, ", ")
-}
-
-func usedBy(identity gmail.Identity, id string) bool {
-	return id == identity.PrimaryKeyPairID || id == identity.SigningKeyPairID || id == identity.EncryptionKeyPairID
-}
-
 func describeIdentity(identity *gmail.Identity) string {
 	switch {
 	case identity == nil:
 		return "none"
+	case identity.PrimaryKeyPairID == "" && identity.SigningKeyPairID == "" && identity.EncryptionKeyPairID == "":
+		return "uses no key pair"
 	case identity.PrimaryKeyPairID != "":
 		return "signs and is written to with " + identity.PrimaryKeyPairID
 	}

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
-	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -32,9 +32,7 @@ type Enrollment struct {
 	// waitsForTouch says that a person was told to touch the card.
 	waitsForTouch bool
 
-	account    Account
-	knownPairs []gmail.KeyPair
-	newToGmail bool // no key pair yet, so no identity either
+	registration *registration.Registration
 
 	unlock  func() error // lets other processes enroll the user again
 	folder  *evidence.Folder
@@ -43,11 +41,9 @@ type Enrollment struct {
 	keys    []*key
 	secrets secrets
 
-	gmailIdentity gmail.Identity
-	identitySet   bool
-	replacedPairs *gmail.Identity
-	receipt       *Receipt
-	unrecorded    []Event
+	outcome    *registration.Outcome // of the registration, when it is over
+	receipt    *Receipt
+	unrecorded []Event
 }
 
 // key is what is known of one of the card's keys.
@@ -68,9 +64,6 @@ type key struct {
 	chain       []*x509.Certificate // leaf to root, checked
 	findings    []smime.Finding
 	pkcs7       []byte
-	pair        gmail.KeyPair
-	pairCreated bool
-	pairKnown   bool
 }
 
 // secrets are the card's present secrets and the ones that take their place.

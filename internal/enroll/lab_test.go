@@ -20,6 +20,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -137,7 +138,7 @@ func (d *desk) newWorld() enroll.World {
 			return card{opened}, err
 		},
 		WaitForCard: piv.Wait,
-		Account:     func(ctx context.Context, email string) (enroll.Account, error) { return domain.User(ctx, email) },
+		Account:     func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) },
 		Issuer:      ca, Escrow: store, Trust: trust, Prompter: enroll.Unattended{},
 		Recover: func(ctx context.Context, serial uint32) ([]secret.Secret, error) {
 			records, err := escrow.ReadAll(ctx, d.escrow, serial)

@@ -66,7 +66,8 @@ type auditedKey struct {
 	ChainSHA256         []string           `json:"chain_sha256"` // leaf to root
 	NotAfter            time.Time          `json:"not_after"`
 	Findings            []smime.Finding    `json:"findings,omitempty"`
-	Description         string             `json:"description"` // as Gmail has it
+	Description         string             `json:"description"`                     // as Gmail has it
+	SuperfluousKeyPairs []string           `json:"superfluous_key_pairs,omitempty"` // others at Gmail for the same certificate
 	ReplacedKeySHA256   string             `json:"replaced_key_sha256,omitempty"`
 	ReplacedCertificate string             `json:"replaced_certificate_sha256,omitempty"`
 }
@@ -75,13 +76,13 @@ func (e *Enrollment) makeReceipt() Receipt {
 	receipt := Receipt{
 		User:     e.request.Email,
 		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model, PUKFactory: e.secrets.pukFactory},
-		Identity: ReceiptIdentity(e.gmailIdentity),
+		Identity: ReceiptIdentity(e.outcome.Identity),
 		Evidence: e.folder.Path(),
 	}
-	for _, key := range e.keys {
+	for i, key := range e.keys {
 		receipt.Keys = append(receipt.Keys, ReceiptKey{
 			Slot: key.Slot.String(), Algorithm: string(key.algorithm), Origin: key.origin, Attested: key.facts != nil,
-			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: key.pair.ID,
+			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: e.outcome.Keys[i].Pair.ID,
 		})
 	}
 	return receipt
@@ -92,16 +93,19 @@ func (e *Enrollment) audited() auditedReceipt {
 		Receipt: e.makeReceipt(), Finished: e.world.Now().UTC(), Operator: e.world.Operator, Tool: e.world.Tool,
 		Escrow: e.journal.Escrow,
 	}
-	if e.replacedPairs != nil {
-		replaced := ReceiptIdentity(*e.replacedPairs)
+	if before := e.outcome.Change.Before; before != nil {
+		replaced := ReceiptIdentity(*before)
 		audited.Replaced = &replaced
 	}
-	for _, key := range e.keys {
+	for i, key := range e.keys {
 		entry := e.journal.Keys[key.Slot.String()]
 		details := auditedKey{
 			Slot: key.Slot.String(), Use: key.Use, PublicKeySHA256: keyHash(key.public), Attestation: key.facts,
 			NotAfter: key.leaf.NotAfter.UTC(), Findings: key.findings, Description: e.describe(key),
 			ReplacedKeySHA256: entry.Replaces, ReplacedCertificate: entry.ReplacedCertificate,
+		}
+		for _, pair := range e.outcome.Keys[i].Superfluous {
+			details.SuperfluousKeyPairs = append(details.SuperfluousKeyPairs, pair.ID)
 		}
 		for _, certificate := range key.chain {
 			details.ChainSHA256 = append(details.ChainSHA256, smime.Fingerprint(certificate))

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -13,36 +13,24 @@ import (
 // wrapped private key: hardwareKeyMetadata says that the key stays on a card.
 func keyPairStep(index int, request KeyRequest) Step {
 	step := keyStep("create-key-pair", "register the key pair of slot %s at Gmail", KindChange, changesGmail, request)
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
-		key := e.keys[index]
-		if key.pairKnown {
-			return true, nil
+	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
+		key := e.registered(e.keys[index])
+		if !e.registration.HasKeyPair(key.LeafSHA256) {
+			return false, nil
 		}
-		leaf := smime.Fingerprint(key.leaf)
-		for _, pair := range e.knownPairs {
-			if pair.LeafSHA256 == leaf && pair.Enabled {
-				key.pair, key.pairKnown = pair, true
-				return true, nil
-			}
-		}
-		return false, nil
+		return true, e.registration.EnsureKeyPair(ctx, key) // takes the one that is there
 	}
 	step.act = func(ctx context.Context, e *Enrollment) error {
-		key := e.keys[index]
-		leaf := smime.Fingerprint(key.leaf)
-		pair, created, err := e.account.EnsureKeyPair(ctx, e.knownPairs, gmail.KeyPairRequest{
-			PKCS7: key.pkcs7, LeafSHA256: leaf, Description: e.describe(key),
-		})
-		if err != nil {
-			return err
-		}
-		if pair.LeafSHA256 != leaf {
-			return fmt.Errorf("the answer is key pair %s of another certificate", pair.ID)
-		}
-		key.pair, key.pairCreated, key.pairKnown = pair, created, true
-		return nil
+		return e.registration.EnsureKeyPair(ctx, e.registered(e.keys[index]))
 	}
 	return step
+}
+
+// registered is a key as it is registered at Gmail.
+func (e *Enrollment) registered(key *key) registration.Key {
+	return registration.Key{
+		Use: registration.Use(key.Use), LeafSHA256: smime.Fingerprint(key.leaf), PKCS7: key.pkcs7, Description: e.describe(key),
+	}
 }
 
 // describe is what Gmail keeps about the card, for the person who reads it in a
@@ -62,23 +50,19 @@ func Describes(description string, serial uint32) bool {
 // old mail stays readable.
 func identityStep() Step {
 	return Step{ID: "set-identity", Title: "set the user's identity at Gmail", Kind: KindChange, Changes: changesGmail,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.identitySet, nil },
+		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.outcome != nil, nil },
 		act: func(ctx context.Context, e *Enrollment) error {
-			want := gmail.Identity{Email: e.request.Email}
-			if len(e.keys) == 1 {
-				want.PrimaryKeyPairID = e.keys[0].pair.ID
-			} else {
-				want.SigningKeyPairID, want.EncryptionKeyPairID = e.keys[0].pair.ID, e.keys[1].pair.ID
-			}
-			identity, change, err := e.account.EnsureIdentity(ctx, want, e.newToGmail)
-			if err != nil {
+			if err := e.registration.EnsureIdentity(ctx); err != nil {
 				return err
 			}
-			if change.Action == gmail.Patched {
+			outcome := e.registration.Outcome()
+			if outcome.Change.Action == registration.Patched {
 				e.note("the identity used other key pairs before; they stay enabled, so that old mail stays readable")
-				e.replacedPairs = change.Before
 			}
-			e.gmailIdentity, e.identitySet = identity, true
+			for _, finding := range outcome.Findings() {
+				e.note("%s", finding)
+			}
+			e.outcome = &outcome
 			return nil
 		}}
 }

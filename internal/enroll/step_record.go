@@ -55,10 +55,11 @@ func (e *Enrollment) enterLedger(ctx context.Context) error {
 		return nil
 	}
 	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.serial), Worker: e.world.Operator}
-	for _, key := range e.keys {
+	for i, key := range e.keys {
+		registered := e.outcome.Keys[i]
 		entry.Pairs = append(entry.Pairs, ledger.Pair{
 			Use: string(key.Use), LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
-			PKCS7: key.pkcs7, KeyPairID: key.pair.ID, Created: key.pairCreated,
+			PKCS7: key.pkcs7, KeyPairID: registered.Pair.ID, Created: registered.Created,
 		})
 	}
 	return e.world.Ledger.Enter(ctx, entry)

@@ -66,8 +66,6 @@ func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error)
 	if !reviewed.Same() {
 		return reviewed, fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)
 	}
-	for _, pair := range e.knownPairs {
-		reviewed.Known = reviewed.Known || (pair.Has(reviewed.Upload) && pair.Enabled)
-	}
+	reviewed.Known = e.registration.HasKeyPair(reviewed.Upload)
 	return reviewed, nil
 }

@@ -1,6 +1,10 @@
 package enroll
 
-import "context"
+import (
+	"context"
+
+	"github.com/cse-piv/cse-piv/internal/registration"
+)
 
 // checkUserStep asks Gmail what it has for the user. Wrong credentials, missing
 // delegation and CSE switched off show here, before the card is touched.
@@ -11,15 +15,7 @@ func checkUserStep() Step {
 			if err != nil {
 				return err
 			}
-			pairs, err := account.KeyPairs(ctx)
-			if err != nil {
-				return err
-			}
-			if pairs == nil {
-				// A nil list would read as "not listed yet".
-				pairs = pairs[:0:0]
-			}
-			e.account, e.knownPairs, e.newToGmail = account, pairs, len(pairs) == 0
-			return nil
+			e.registration, err = registration.Begin(ctx, account, e.request.Email, registration.Hooks{})
+			return err
 		}}
 }

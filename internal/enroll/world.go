@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
-	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -25,7 +25,7 @@ type World struct {
 	// WaitForCard returns when the card with that serial is in a reader.
 	WaitForCard func(ctx context.Context, serial uint32) error
 	// Account opens Gmail's settings of one user.
-	Account func(ctx context.Context, email string) (Account, error)
+	Account func(ctx context.Context, email string) (registration.Account, error)
 	Issuer  issuer.Issuer
 	// Chain holds further certificates to build chains with.
 	Chain []*x509.Certificate
@@ -81,12 +81,4 @@ type Card interface {
 // production.
 type Ledger interface {
 	Enter(ctx context.Context, entry ledger.Entry) error
-}
-
-// Account is what an enrollment asks of Gmail for one user; *gmail.User in
-// production.
-type Account interface {
-	KeyPairs(ctx context.Context) ([]gmail.KeyPair, error)
-	EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error)
-	EnsureIdentity(ctx context.Context, want gmail.Identity, fresh bool) (gmail.Identity, gmail.Change, error)
 }

@@ -55,8 +55,8 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 	switch {
 	case errors.As(err, &senseless):
 		e.Kind, e.Message, e.transient = KindProtocol, senseless.text, false
-	case errors.Is(err, errBodyTooLarge):
-		e.Kind, e.Message, e.transient = KindProtocol, errBodyTooLarge.Error(), false
+	case errors.Is(err, errBodyTooLarge), errors.Is(err, errBodyTooNested):
+		e.Kind, e.transient = KindProtocol, false
 	case errors.As(err, &syntax), errors.As(err, &wrongType):
 		// Truncated JSON is a syntax error too, but a cut connection shows as an
 		// unexpected EOF of the body before that.

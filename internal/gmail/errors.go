@@ -27,7 +27,8 @@ const (
 	KindDenied          Kind = "denied"            // policy forbids it
 	KindProtocol        Kind = "protocol"          // the answer makes no sense
 	KindKeyPairDisabled Kind = "key-pair-disabled" // the wanted key pair is there, but disabled
-	KindMismatch        Kind = "mismatch"          // the server holds something else than was sent
+	KindMismatch        Kind = "mismatch"          // the identity is another than was set
+	KindWrongKeyPair    Kind = "wrong-key-pair"    // the key pair that was created is not what was asked for
 	KindCanceled        Kind = "canceled"          // the caller's context ended
 )
 
@@ -48,6 +49,7 @@ var (
 	ErrProtocol        = errors.New("unexpected answer")
 	ErrKeyPairDisabled = errors.New("key pair is disabled")
 	ErrMismatch        = errors.New("server holds something else")
+	ErrWrongKeyPair    = errors.New("created key pair is not what was asked for")
 )
 
 func (k Kind) sentinel() error {
@@ -82,6 +84,8 @@ func (k Kind) sentinel() error {
 		return ErrKeyPairDisabled
 	case KindMismatch:
 		return ErrMismatch
+	case KindWrongKeyPair:
+		return ErrWrongKeyPair
 	}
 	return nil
 }
@@ -137,10 +141,3 @@ func (e *Error) Is(target error) bool {
 	s := e.Kind.sentinel()
 	return s != nil && s == target
 }
-
-// errNoID is an answer to a create that leaves open what was created.
-var errNoID = &protocolError{"the answer names no key pair"}
-
-type protocolError struct{ text string }
-
-func (p *protocolError) Error() string { return p.text }

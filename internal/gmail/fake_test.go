@@ -48,6 +48,7 @@ type fake struct {
 	tokens     int
 	fault      func(method string, n int) *fault
 	parse      func(pkcs7 string) (pem string)
+	change     func(created *api.CseKeyPair) // before it is answered and kept
 }
 
 // fault is what goes wrong with one call.
@@ -164,6 +165,9 @@ func (f *fake) serve(req *http.Request, method string) *http.Response {
 		json.NewDecoder(req.Body).Decode(&p)
 		p.KeyPairId = fmt.Sprintf("kp%03d", len(f.pairs)+1)
 		p.EnablementState, p.Pem, p.Pkcs7 = "enabled", f.parse(p.Pkcs7), ""
+		if f.change != nil {
+			f.change(&p)
+		}
 		f.pairs = append(f.pairs, &p)
 		return answer(200, &p)
 	case "keypairs.get":
@@ -340,5 +344,6 @@ func (c chain) request() KeyPairRequest {
 }
 
 func (c chain) pair(id, state string) *api.CseKeyPair {
-	return &api.CseKeyPair{KeyPairId: id, EnablementState: state, Pem: c.pem}
+	return &api.CseKeyPair{KeyPairId: id, EnablementState: state, Pem: c.pem,
+		PrivateKeyMetadata: []*api.CsePrivateKeyMetadata{{HardwareKeyMetadata: &api.HardwareKeyMetadata{Description: "card"}}}}
 }

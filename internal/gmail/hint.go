@@ -1,6 +1,9 @@
 package gmail
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 const delegationHint = "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID for " + Scope +
 	"; a change can take some minutes"
@@ -35,11 +38,24 @@ func (e *Error) Hint() string {
 	case KindProtocol:
 		return "something other than the Gmail API may have answered: check the endpoint and the proxy settings"
 	case KindKeyPairDisabled:
-		return fmt.Sprintf("enable it again with: cse-piv keypair enable %s %s", clean(e.User), clean(e.KeyPairID))
+		return "enable it again with the Gmail API: " + callText("enable", e.User, e.KeyPairID)
+	case KindWrongKeyPair:
+		return "the server does not do what the Gmail API does: check the endpoint, and look at the user with cse-piv status before you run the same command again"
 	case KindMismatch:
 		return "another administrator or program may be changing this user: look with cse-piv status, then run the same command again"
 	case KindPrecondition:
+		if strings.HasPrefix(e.Method, "identities.") {
+			return "an identity takes key pairs that are enabled, were created with chain validation, and whose certificates are valid and not revoked: look at the user's with cse-piv status"
+		}
 		return "check that the user has Gmail switched on and that the key pair is enabled and valid"
 	}
 	return ""
+}
+
+// DisableCall is the call of the Gmail API that disables a key pair, in words for
+// a person. This program has no command for it.
+func DisableCall(user, id string) string { return callText("disable", user, id) }
+
+func callText(verb, user, id string) string {
+	return fmt.Sprintf("users.settings.cse.keypairs.%s with userId %s, keyPairId %s", verb, clean(user), clean(id))
 }

@@ -3,6 +3,8 @@ package gmail
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 
 	api "google.golang.org/api/gmail/v1"
@@ -31,14 +33,15 @@ func (i Identity) check() error {
 	return nil
 }
 
-// equal compares addresses as Gmail does, without regard to case.
-func (i Identity) equal(other Identity) bool {
+// Equal compares two identities, addresses as Gmail does, without regard to case.
+func (i Identity) Equal(other Identity) bool {
 	same := strings.EqualFold(i.Email, other.Email)
 	i.Email, other.Email = "", ""
 	return same && i == other
 }
 
-func (i Identity) uses(id string) bool {
+// Uses reports whether the identity signs or is written to with that key pair.
+func (i Identity) Uses(id string) bool {
 	return id != "" && (i.PrimaryKeyPairID == id || i.SigningKeyPairID == id || i.EncryptionKeyPairID == id)
 }
 
@@ -48,14 +51,6 @@ func (i Identity) toAPI() *api.CseIdentity {
 		out.SignAndEncryptKeyPairs = &api.SignAndEncryptKeyPairs{SigningKeyPairId: i.SigningKeyPairID, EncryptionKeyPairId: i.EncryptionKeyPairID}
 	}
 	return out
-}
-
-func identityFromAPI(a *api.CseIdentity) Identity {
-	i := Identity{Email: a.EmailAddress, PrimaryKeyPairID: a.PrimaryKeyPairId}
-	if s := a.SignAndEncryptKeyPairs; s != nil {
-		i.SigningKeyPairID, i.EncryptionKeyPairID = s.SigningKeyPairId, s.EncryptionKeyPairId
-	}
-	return i
 }
 
 // Identities lists the user's identities.
@@ -71,10 +66,15 @@ func (u *User) Identities(ctx context.Context) ([]Identity, error) {
 		if err != nil {
 			return "", err
 		}
+		if page == nil || page.HTTPStatusCode != http.StatusOK {
+			return "", errNoAnswer
+		}
 		for _, i := range page.CseIdentities {
-			if i != nil {
-				identities = append(identities, identityFromAPI(i))
+			identity, err := readIdentity(i)
+			if err != nil {
+				return "", err
 			}
+			identities = append(identities, identity)
 		}
 		return page.NextPageToken, nil
 	})
@@ -91,15 +91,107 @@ func (u *User) Identity(ctx context.Context) (Identity, error) {
 }
 
 func (o *operation) identity(ctx context.Context) (Identity, error) {
-	var got *api.CseIdentity
-	err := o.read(ctx, "identities.get", func(ctx context.Context) (err error) {
-		got, err = o.user.cse.Identities.Get(o.user.email, o.user.email).Context(ctx).Do()
+	var identity Identity
+	err := o.read(ctx, "identities.get", func(ctx context.Context) error {
+		got, err := o.user.cse.Identities.Get(o.user.email, o.user.email).Context(ctx).Do()
+		if err == nil {
+			identity, err = readIdentityOf(got, o.user.email)
+		}
 		return err
+	})
+	return identity, err
+}
+
+// CreateIdentity creates the identity of the user's primary address exactly once,
+// whatever answers get lost on the way, and returns what the server then has,
+// which is what was wanted. When there is one already, which is another, the error
+// matches ErrConflict, or ErrPrecondition or ErrInvalid: how the server says so is
+// not documented. One that matches ErrMismatch says that the server accepted the
+// call but has something else.
+func (u *User) CreateIdentity(ctx context.Context, want Identity) (Identity, error) {
+	const method = "identities.create"
+	o := u.begin()
+	want, err := o.wanted(method, want)
+	if err != nil {
+		return Identity{}, err
+	}
+	var got Identity
+	err = o.mutate(ctx, method, func(ctx context.Context) error {
+		answer, err := u.cse.Identities.Create(u.email, want.toAPI()).Context(ctx).Do()
+		if err == nil {
+			got, err = readIdentityOf(answer, u.email)
+		}
+		return err
+	}, func(ctx context.Context, _ *Error) (bool, error) {
+		now, err := o.identity(ctx)
+		if errors.Is(err, ErrNotFound) {
+			return false, nil
+		}
+		got = now
+		return err == nil && now.Equal(want), err
 	})
 	if err != nil {
 		return Identity{}, err
 	}
-	return identityFromAPI(got), nil
+	return o.readBack(ctx, method, got, want)
+}
+
+// PatchIdentity makes the identity of the user's primary address what is wanted,
+// and returns what the server then has. The error is ErrNotFound where there is
+// none, and matches ErrMismatch where the server accepted the call but has
+// something else.
+func (u *User) PatchIdentity(ctx context.Context, want Identity) (Identity, error) {
+	const method = "identities.patch"
+	o := u.begin()
+	want, err := o.wanted(method, want)
+	if err != nil {
+		return Identity{}, err
+	}
+	var got Identity
+	// It may be sent twice: the second time changes nothing.
+	err = o.mutate(ctx, method, func(ctx context.Context) error {
+		answer, err := u.cse.Identities.Patch(u.email, want.Email, want.toAPI()).Context(ctx).Do()
+		if err == nil {
+			got, err = readIdentityOf(answer, u.email)
+		}
+		return err
+	}, func(ctx context.Context, _ *Error) (bool, error) {
+		now, err := o.identity(ctx)
+		got = now
+		return err == nil && now.Equal(want), err
+	})
+	if err != nil {
+		return Identity{}, err
+	}
+	return o.readBack(ctx, method, got, want)
+}
+
+// wanted checks an identity that is to be set.
+func (o *operation) wanted(method string, want Identity) (Identity, error) {
+	if want.Email == "" {
+		want.Email = o.user.email
+	}
+	if err := want.check(); err != nil {
+		return Identity{}, &Error{Method: method, User: o.user.email, Kind: KindInvalid, Message: err.Error()}
+	}
+	return want, nil
+}
+
+// readBack compares the answer with what was wanted; only if it differs the
+// identity is fetched, in case the answer was terse.
+func (o *operation) readBack(ctx context.Context, method string, got, want Identity) (Identity, error) {
+	if got.Equal(want) {
+		return got, nil
+	}
+	now, err := o.identity(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	if now.Equal(want) {
+		return now, nil
+	}
+	return now, &Error{Method: method, User: o.user.email, Kind: KindMismatch,
+		Message: fmt.Sprintf("the identity of %s has other key pairs than those just set", clean(want.Email))}
 }
 
 // DeleteIdentity removes the identity of the user's primary address. It cannot

@@ -2,11 +2,8 @@ package gmail
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
-	"encoding/pem"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -16,8 +13,12 @@ import (
 // pageSize is asked for when listing; the API's own default is 20.
 const pageSize = 100
 
-// maxPages bounds a listing against a server that never ends it.
-const maxPages = 1000
+// maxPages and maxListing, in bytes, bound a listing against a server that never
+// ends it.
+const (
+	maxPages   = 100
+	maxListing = 32 << 20
+)
 
 // KeyPair is a certificate chain registered for a user, and what is known of
 // the private key (CseKeyPair in the Gmail API discovery document).
@@ -37,9 +38,6 @@ type KeyPair struct {
 	HardwareDescriptions []string `json:"hardware_descriptions,omitempty"`
 	// KeyServices are the URIs of key services holding a wrapped private key.
 	KeyServices []string `json:"key_services,omitempty"`
-	// Duplicates are the other enabled pairs with the same leaf, where that was
-	// looked at (EnsureKeyPair).
-	Duplicates []string `json:"duplicates,omitempty"`
 	// PEM is the chain as the server holds it.
 	PEM string `json:"-"`
 
@@ -57,57 +55,9 @@ func (k KeyPair) Has(leafSHA256 string) bool {
 	return k.LeafSHA256 == leafSHA256 || slices.Contains(k.fingerprints, leafSHA256)
 }
 
-func fromAPI(p *api.CseKeyPair) KeyPair {
-	k := KeyPair{
-		ID:      p.KeyPairId,
-		Emails:  p.SubjectEmailAddresses,
-		Enabled: p.EnablementState == "enabled",
-		PEM:     p.Pem,
-	}
-	if t, err := time.Parse(time.RFC3339, p.DisableTime); err == nil {
-		k.DisableTime = t
-	}
-	for _, m := range p.PrivateKeyMetadata {
-		if m == nil {
-			continue
-		}
-		if m.HardwareKeyMetadata != nil {
-			k.HardwareDescriptions = append(k.HardwareDescriptions, m.HardwareKeyMetadata.Description)
-		}
-		if m.KaclsKeyMetadata != nil {
-			k.KeyServices = append(k.KeyServices, m.KaclsKeyMetadata.KaclsUri)
-		}
-	}
-	k.readPEM()
-	return k
-}
-
-// readPEM takes the first certificate that is no CA as the leaf, or the first of
-// all when it cannot be told.
-func (k *KeyPair) readPEM() {
-	leaf := -1
-	var leafCert *x509.Certificate
-	for rest := []byte(k.PEM); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		sum := sha256.Sum256(block.Bytes)
-		k.fingerprints = append(k.fingerprints, hex.EncodeToString(sum[:]))
-		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && !cert.IsCA && leaf < 0 {
-			leaf, leafCert = len(k.fingerprints)-1, cert
-		}
-	}
-	switch {
-	case leaf >= 0:
-		k.LeafSHA256, k.NotAfter = k.fingerprints[leaf], leafCert.NotAfter
-	case len(k.fingerprints) > 0:
-		k.LeafSHA256 = k.fingerprints[0]
-	}
-}
+// Hardware reports whether the private key is on a card: the pair has
+// hardwareKeyMetadata. A pair without it is another one, even with the same leaf.
+func (k KeyPair) Hardware() bool { return len(k.HardwareDescriptions) > 0 }
 
 // KeyPairs lists all key pairs of the user, in the server's order.
 func (u *User) KeyPairs(ctx context.Context) ([]KeyPair, error) {
@@ -115,7 +65,7 @@ func (u *User) KeyPairs(ctx context.Context) ([]KeyPair, error) {
 }
 
 func (o *operation) keyPairs(ctx context.Context) ([]KeyPair, error) {
-	pairs := []KeyPair{}
+	pairs, size := []KeyPair{}, 0
 	err := o.pages(ctx, "keypairs.list", func(ctx context.Context, token string) (string, error) {
 		list := o.user.cse.Keypairs.List(o.user.email).PageSize(pageSize).Context(ctx)
 		if token != "" {
@@ -125,10 +75,18 @@ func (o *operation) keyPairs(ctx context.Context) ([]KeyPair, error) {
 		if err != nil {
 			return "", err
 		}
+		if page == nil || page.HTTPStatusCode != http.StatusOK {
+			return "", errNoAnswer
+		}
 		for _, p := range page.CseKeyPairs {
-			if p != nil {
-				pairs = append(pairs, fromAPI(p))
+			pair, err := readKeyPair(p)
+			if err != nil {
+				return "", err
 			}
+			if size += pair.size(); size > maxListing {
+				return "", &protocolError{"the list of key pairs is larger than 32 MiB"}
+			}
+			pairs = append(pairs, pair)
 		}
 		return page.NextPageToken, nil
 	})
@@ -150,7 +108,7 @@ func (o *operation) pages(ctx context.Context, method string, page func(ctx cont
 		if err != nil || next == "" {
 			return err
 		}
-		if seen[next] || len(seen) >= maxPages {
+		if seen[next] || len(seen) >= maxPages || time.Now().After(o.deadline) {
 			return &Error{Method: method, User: o.user.email, Kind: KindProtocol, Message: "the list does not end"}
 		}
 		seen[next], token = true, next
@@ -163,15 +121,18 @@ func (u *User) KeyPair(ctx context.Context, id string) (KeyPair, error) {
 }
 
 func (o *operation) keyPair(ctx context.Context, id string) (KeyPair, error) {
-	var got *api.CseKeyPair
-	err := o.read(ctx, "keypairs.get", func(ctx context.Context) (err error) {
-		got, err = o.user.cse.Keypairs.Get(o.user.email, id).Context(ctx).Do()
+	var pair KeyPair
+	err := o.read(ctx, "keypairs.get", func(ctx context.Context) error {
+		got, err := o.user.cse.Keypairs.Get(o.user.email, id).Context(ctx).Do()
+		if err == nil {
+			pair, err = readKeyPairOf(got, id)
+		}
 		return err
 	})
 	if err != nil {
 		return KeyPair{}, withKeyPair(err, id)
 	}
-	return fromAPI(got), nil
+	return pair, nil
 }
 
 // EnableKeyPair turns a disabled key pair on again.
@@ -195,7 +156,7 @@ func (u *User) switchKeyPair(ctx context.Context, method, id string, enabled boo
 	err := o.mutate(ctx, method, func(ctx context.Context) error {
 		got, err := do(ctx)
 		if err == nil {
-			pair = fromAPI(got)
+			pair, err = readKeyPairOf(got, id)
 		}
 		return err
 	}, func(ctx context.Context, _ *Error) (ok bool, err error) {

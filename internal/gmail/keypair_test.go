@@ -42,11 +42,11 @@ func TestEndlessListIsRefused(t *testing.T) {
 
 func TestReadKeyPair(t *testing.T) {
 	c := newChain(t)
-	got := fromAPI(&api.CseKeyPair{
+	got, err := readKeyPair(&api.CseKeyPair{
 		KeyPairId: "kp", EnablementState: "disabled", DisableTime: "2026-03-01T10:00:00Z", Pem: c.pem, SubjectEmailAddresses: []string{alice},
 		PrivateKeyMetadata: []*api.CsePrivateKeyMetadata{nil, {HardwareKeyMetadata: &api.HardwareKeyMetadata{Description: "card"}}, {KaclsKeyMetadata: &api.KaclsKeyMetadata{KaclsUri: "https://k"}}},
 	})
-	if got.LeafSHA256 != c.sha256 || got.Enabled || got.DisableTime.Format("20060102") != "20260301" || got.NotAfter.IsZero() {
+	if err != nil || got.LeafSHA256 != c.sha256 || got.Enabled || got.DisableTime.Format("20060102") != "20260301" || got.NotAfter.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	if diff := cmp.Diff([]string{"card"}, got.HardwareDescriptions); diff != "" {
@@ -55,8 +55,8 @@ func TestReadKeyPair(t *testing.T) {
 	if diff := cmp.Diff([]string{"https://k"}, got.KeyServices); diff != "" {
 		t.Error(diff)
 	}
-	if !got.Has(c.sha256) || got.Has("") || fromAPI(&api.CseKeyPair{Pem: "nothing"}).Has("") {
-		t.Error("Has")
+	if !got.Has(c.sha256) || got.Has("") || !got.Hardware() || (KeyPair{}).Has("") || (KeyPair{}).Hardware() {
+		t.Errorf("%+v", got)
 	}
 }
 

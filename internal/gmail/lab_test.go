@@ -124,44 +124,39 @@ func TestPracticeDomain(t *testing.T) {
 	p := openLab(t)
 	u := p.user(t)
 	want := p.request(t, ca.Profile{})
-	pair, created, err := u.EnsureKeyPair(t.Context(), nil, want)
+	pair, created, err := u.CreateKeyPair(t.Context(), nil, want)
 	if err != nil || !created || pair.LeafSHA256 != want.LeafSHA256 || !pair.Enabled || pair.HardwareDescriptions[0] != "practice card" {
 		t.Fatal(pair, created, err)
 	}
-	if _, change, err := u.EnsureIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: pair.ID}, true); err != nil || change.Action != gmail.Created {
-		t.Fatal(change, err)
+	one := gmail.Identity{Email: bob, PrimaryKeyPairID: pair.ID}
+	if got, err := u.CreateIdentity(t.Context(), one); err != nil || got != one {
+		t.Fatal(got, err)
 	}
-	if total := p.calls["token"] + p.calls["keypairs.list"] + p.calls["keypairs.create"] + p.calls["identities.create"]; total != 4 || len(p.calls) != 4 {
+	if total := p.calls["token"] + p.calls["keypairs.create"] + p.calls["identities.create"]; total != 3 || len(p.calls) != 3 {
 		t.Errorf("calls %v", p.calls)
 	}
-
-	// The same again changes nothing.
-	if again, created, err := u.EnsureKeyPair(t.Context(), nil, want); err != nil || created || again.ID != pair.ID {
-		t.Error(again, created, err)
-	}
-	if _, change, err := u.EnsureIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: pair.ID}, true); err != nil || change.Action != gmail.Unchanged {
-		t.Error(change, err)
+	if listed, err := u.KeyPairs(t.Context()); err != nil || len(listed) != 1 || listed[0].ID != pair.ID || !listed[0].Hardware() {
+		t.Error(listed, err)
 	}
 
 	// A second key, split from the first.
-	second, created, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, ca.Profile{}))
+	second, created, err := u.CreateKeyPair(t.Context(), []gmail.KeyPair{pair}, p.request(t, ca.Profile{}))
 	if err != nil || !created {
 		t.Fatal(second, err)
 	}
 	split := gmail.Identity{Email: bob, SigningKeyPairID: second.ID, EncryptionKeyPairID: pair.ID}
-	if got, change, err := u.EnsureIdentity(t.Context(), split, false); err != nil || got != split || change.Action != gmail.Patched || change.Before.PrimaryKeyPairID != pair.ID {
-		t.Error(got, change, err)
+	if _, err := u.CreateIdentity(t.Context(), split); !errors.Is(err, gmail.ErrConflict) {
+		t.Error(err)
+	}
+	if got, err := u.PatchIdentity(t.Context(), split); err != nil || got != split {
+		t.Error(got, err)
 	}
 
-	// Switched off, it is not used silently.
 	if err := u.DeleteIdentity(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got, err := u.DisableKeyPair(t.Context(), pair.ID); err != nil || got.Enabled {
 		t.Error(got, err)
-	}
-	if _, _, err := u.EnsureKeyPair(t.Context(), nil, want); !errors.Is(err, gmail.ErrKeyPairDisabled) {
-		t.Error(err)
 	}
 	if err := u.ObliterateKeyPair(t.Context(), pair.ID); !errors.Is(err, gmail.ErrPrecondition) {
 		t.Error(err)
@@ -175,64 +170,17 @@ func TestPracticeDomain(t *testing.T) {
 	}
 }
 
-// TestEveryCallGoesWrongOnce breaks each call of a registration in each way: one
-// key pair and one identity must be there at the end.
-func TestEveryCallGoesWrongOnce(t *testing.T) {
-	p := openLab(t)
-	for _, method := range []string{"token", "keypairs.list", "keypairs.create", "identities.create", "identities.get"} {
-		for name, fault := range map[string]workspace.Fault{
-			"429":            {Status: 429, RetryAfter: time.Second},
-			"rate limit":     {Status: 403, Reason: "userRateLimitExceeded"},
-			"500":            {Status: 500},
-			"503":            {Status: 503},
-			"503, committed": {Status: 503, LoseAnswer: true},
-			"reset":          {ResetBefore: true},
-			"lost":           {LoseAnswer: true},
-		} {
-			if testing.Short() && fault.RetryAfter > 0 {
-				continue
-			}
-			t.Run(method+" "+name, func(t *testing.T) {
-				p.mu.Lock()
-				clear(p.calls)
-				p.fault = func(m string, n int) workspace.Fault {
-					if m == method && n == 1 {
-						return fault
-					}
-					return workspace.Fault{}
-				}
-				p.mu.Unlock()
-				before := len(p.server.KeyPairs(bob))
-				u := p.user(t)
-				pair, created, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, ca.Profile{}))
-				if err != nil || !created {
-					t.Fatal(created, err)
-				}
-				if _, _, err := u.EnsureIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: pair.ID}, true); err != nil {
-					t.Fatal(err)
-				}
-				if n := len(p.server.KeyPairs(bob)) - before; n != 1 {
-					t.Errorf("%d key pairs were created", n)
-				}
-				if ids := p.server.Identities(bob); len(ids) != 1 || ids[0].PrimaryKeyPairID != pair.ID {
-					t.Errorf("identities %+v", ids)
-				}
-			})
-		}
-	}
-}
-
 func TestPracticeDomainRefuses(t *testing.T) {
 	p := openLab(t)
 	u := p.user(t)
 	p.server.SetCSE(bob, false)
-	if _, _, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, ca.Profile{})); !errors.Is(err, gmail.ErrCSEOff) {
+	if _, _, err := u.CreateKeyPair(t.Context(), nil, p.request(t, ca.Profile{})); !errors.Is(err, gmail.ErrCSEOff) {
 		t.Error(err)
 	}
 	p.server.SetCSE("", true)
 	p.server.SetCSE(bob, true)
 	for _, profile := range []ca.Profile{{NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}, {Emails: []string{"eve@lab.example"}}} {
-		_, created, err := u.EnsureKeyPair(t.Context(), nil, p.request(t, profile))
+		_, created, err := u.CreateKeyPair(t.Context(), nil, p.request(t, profile))
 		var e *gmail.Error
 		if created || !errors.As(err, &e) || e.Message == "" || e.Status/100 != 4 {
 			t.Errorf("%+v: %v", profile, err)

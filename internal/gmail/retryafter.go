@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -32,8 +33,8 @@ func retryAt(header http.Header, a *answer, now time.Time) time.Time {
 		latest = max(latest, min(wait, maxRetryAfter))
 	}
 	if value := header.Get("Retry-After"); value != "" {
-		if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
-			ask(time.Duration(seconds) * time.Second)
+		if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+			ask(time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second)
 		} else if at, err := http.ParseTime(value); err == nil {
 			ask(at.Add(skew).Sub(now))
 		}

@@ -60,7 +60,7 @@ func (i *impersonation) machineTokens() (oauth2.TokenSource, error) {
 	}
 	// This source outlives the call that first needs it: the client's timeout,
 	// not that call's context, bounds its exchanges.
-	client := &http.Client{Transport: i.base, Timeout: i.timeout}
+	client := &http.Client{Transport: &bounded{base: i.base}, Timeout: i.timeout, CheckRedirect: noRedirect}
 	found, err := google.FindDefaultCredentials(context.WithValue(context.Background(), oauth2.HTTPClient, client), cloudPlatformScope)
 	if err != nil {
 		return nil, &Error{Method: "token", Kind: KindCredentials, Message: "no application default credentials on this machine",

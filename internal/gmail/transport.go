@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,11 +11,18 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of an answer. A page of 100 key pairs with their
-// chains stays far below.
-const maxBody = 16 << 20
+// maxBody and maxNested bound what is read of an answer, after unpacking: bytes,
+// and JSON objects and arrays, each of which takes far more memory than it has
+// bytes. A page of 100 key pairs with their chains stays below a quarter of it.
+const (
+	maxBody   = 8 << 20
+	maxNested = 20_000
+)
 
-var errBodyTooLarge = errors.New("the answer is larger than 16 MiB")
+var (
+	errBodyTooLarge  = errors.New("the answer is larger than 8 MiB")
+	errBodyTooNested = errors.New("the answer has more than 20,000 parts")
+)
 
 // newTransport keeps enough idle connections for a batch of users to share; the
 // limits on whole exchanges come from each call's context. connections bounds
@@ -23,15 +31,17 @@ var errBodyTooLarge = errors.New("the answer is larger than 16 MiB")
 func newTransport(connections int) *http.Transport {
 	idle := max(connections, 64)
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxConnsPerHost:       connections,
-		MaxIdleConns:          2 * idle,
-		MaxIdleConnsPerHost:   idle,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   15 * time.Second,
-		ExpectContinueTimeout: time.Second,
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxConnsPerHost:     connections,
+		MaxIdleConns:        2 * idle,
+		MaxIdleConnsPerHost: idle,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 15 * time.Second,
+		// Also bounds interim answers.
+		MaxResponseHeaderBytes: 256 << 10,
+		ExpectContinueTimeout:  time.Second,
 	}
 }
 
@@ -57,13 +67,14 @@ func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody}
+	resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody, parts: maxNested}
 	return resp, nil
 }
 
 type boundedBody struct {
 	io.ReadCloser
-	left int64
+	left  int64
+	parts int
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
@@ -75,6 +86,9 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.left -= int64(n)
+	if b.parts -= bytes.Count(p[:n], []byte{'{'}) + bytes.Count(p[:n], []byte{'['}); b.parts < 0 {
+		return 0, errBodyTooNested
+	}
 	return n, err
 }
 

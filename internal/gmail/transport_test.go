@@ -94,7 +94,7 @@ func TestCreateIsNeverSentTwiceUnasked(t *testing.T) {
 					answer(w, r)
 					return
 				}
-				if creates.Load() > lists.Add(1) {
+				if lists.Add(1) < creates.Load() {
 					t.Error("a second create came before the look")
 				}
 				io.WriteString(w, "{}")
@@ -104,7 +104,7 @@ func TestCreateIsNeverSentTwiceUnasked(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := newChain(t)
-			if _, _, err := u.EnsureKeyPair(t.Context(), nil, c.request()); err == nil {
+			if _, _, err := u.CreateKeyPair(t.Context(), nil, c.request()); err == nil {
 				t.Error("no error")
 			}
 			if creates.Load() == 0 {

@@ -3,6 +3,7 @@ package gmail
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,7 +89,7 @@ func (o *operation) fetchToken(ctx context.Context) *Error {
 	defer cancel()
 	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
 	token, err := u.domain.tokens.grant(p, u.email)
-	if err == nil && (token.AccessToken == "" || !token.Expiry.IsZero() && !token.Expiry.After(time.Now())) {
+	if err == nil && (!isToken(token.AccessToken) || !token.Expiry.IsZero() && !token.Expiry.After(time.Now())) {
 		return &Error{Method: "token", User: u.email, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token"}
 	}
 	if err != nil {
@@ -96,6 +97,12 @@ func (o *operation) fetchToken(ctx context.Context) *Error {
 	}
 	u.setToken(token)
 	return nil
+}
+
+// isToken reports whether an access token fits into a header (RFC 6750 section
+// 2.1, with room for what servers make of it). Google's have some 200 characters.
+func isToken(s string) bool {
+	return s != "" && len(s) <= 16<<10 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // attempt makes one API call within its time limit. A refused token is

@@ -164,20 +164,22 @@ func (l *Ledger) fetchPairs(ctx context.Context, q queryer, entries []*stored, c
 	if chains {
 		chain = "pkcs7"
 	}
-	rows, err := q.QueryContext(ctx, l.rebind(`SELECT email, use, leaf, not_after, description, `+chain+`, key_pair_id, created FROM pair WHERE email IN `+places(1, len(keys))+` ORDER BY email, place`), keys...)
+	rows, err := q.QueryContext(ctx, l.rebind(`SELECT email, use, leaf, not_after, description, `+chain+`, key_pair_id, created, superfluous, in_key_service FROM pair WHERE email IN `+places(1, len(keys))+` ORDER BY email, place`), keys...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var key string
+		var key, superfluous, inKeyService string
 		var pair Pair
 		var notAfter int64
-		if err := rows.Scan(&key, &pair.Use, &pair.LeafSHA256, &notAfter, &pair.Description, &pair.PKCS7, &pair.KeyPairID, &pair.Created); err != nil {
+		if err := rows.Scan(&key, &pair.Use, &pair.LeafSHA256, &notAfter, &pair.Description, &pair.PKCS7, &pair.KeyPairID, &pair.Created,
+			&superfluous, &inKeyService); err != nil {
 			return err
 		}
 		pair.NotAfter = fromMilliseconds(notAfter)
 		if entry := byKey[key]; entry != nil {
+			pair.Superfluous, pair.InKeyService = splitIDs(superfluous), splitIDs(inKeyService)
 			if len(pair.PKCS7) == 0 {
 				pair.PKCS7 = nil
 			}
@@ -186,3 +188,14 @@ func (l *Ledger) fetchPairs(ctx context.Context, q queryer, entries []*stored, c
 	}
 	return rows.Err()
 }
+
+// splitIDs reads what joinIDs wrote; nil for none.
+func splitIDs(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, " ")
+}
+
+// joinIDs writes ids of key pairs, none of which has a blank.
+func joinIDs(ids []string) string { return strings.Join(ids, " ") }

@@ -128,6 +128,7 @@ func carryOver(pairs, known []Pair) []Pair {
 			// A pair without chain validation cannot serve for more than history.
 			if k.KeyPairID != "" && strings.EqualFold(k.LeafSHA256, out[i].LeafSHA256) && (k.Use == UseHistory) == (out[i].Use == UseHistory) {
 				out[i].KeyPairID, out[i].Created = k.KeyPairID, k.Created
+				out[i].Superfluous, out[i].InKeyService = k.Superfluous, k.InKeyService
 			}
 		}
 	}

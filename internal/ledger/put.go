@@ -122,7 +122,8 @@ func (l *Ledger) writeChunk(ctx context.Context, tx *sql.Tx, run int64, changed 
 			if chain == nil {
 				chain = []byte{}
 			}
-			pairs = append(pairs, []any{key, i, p.Use, p.LeafSHA256, milliseconds(p.NotAfter), p.Description, chain, p.KeyPairID, p.Created})
+			pairs = append(pairs, []any{key, i, p.Use, p.LeafSHA256, milliseconds(p.NotAfter), p.Description, chain, p.KeyPairID, p.Created,
+				joinIDs(p.Superfluous), joinIDs(p.InKeyService)})
 		}
 	}
 	if len(rewritten) > 0 {
@@ -135,7 +136,7 @@ func (l *Ledger) writeChunk(ctx context.Context, tx *sql.Tx, run int64, changed 
 		rows           [][]any
 	}{
 		{`entry (` + entryColumns + `)`, upsertEntry, entries},
-		{`pair (email, place, use, leaf, not_after, description, pkcs7, key_pair_id, created)`, "", pairs},
+		{`pair (email, place, use, leaf, not_after, description, pkcs7, key_pair_id, created, superfluous, in_key_service)`, "", pairs},
 		{`earlier_pair (email, run, replaced, use, leaf, not_after, description, key_pair_id, created)`, "", earlier},
 	} {
 		if err := l.insert(ctx, tx, w.into, w.conflict, w.rows); err != nil {

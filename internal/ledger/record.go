@@ -91,6 +91,29 @@ func (l *Ledger) RecordKeyPair(ctx context.Context, task Task, pair Pair) error 
 	})
 }
 
+// RecordFindings notes what was found besides: the task's warnings, and the other
+// key pairs that Gmail has for its certificates. The error may be ErrChanged.
+func (l *Ledger) RecordFindings(ctx context.Context, task Task) error {
+	warnings, err := encodeWarnings(storable(task.Entry).Warnings)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := l.recording(ctx)
+	defer cancel()
+	return l.record(ctx, "record what was found", func(tx *sql.Tx) error {
+		if err := l.touch(ctx, tx, task, `warnings = ?`, warnings); err != nil {
+			return err
+		}
+		for _, pair := range task.Pairs {
+			if _, err := tx.ExecContext(ctx, l.rebind(`UPDATE pair SET superfluous = ?, in_key_service = ? WHERE email = ? AND leaf = ? AND use = ?`),
+				joinIDs(pair.Superfluous), joinIDs(pair.InKeyService), Key(task.Email), pair.LeafSHA256, pair.Use); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // RecordDone notes that everything is as asked. An entry that an earlier run
 // brought there, found again as it was, keeps the time at which it was done.
 func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found bool) error {

@@ -54,6 +54,16 @@ func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
 	return groups, l.failed("group the failures", err)
 }
 
+// Superfluous returns how many of a run's users have superfluous key pairs, and the
+// first of them as an example.
+func (l *Ledger) Superfluous(ctx context.Context, run int64) (users int, example string, err error) {
+	err = l.each(ctx, func(row scanner) error { return row.Scan(&users, &example) },
+		`SELECT s.n, coalesce(e.address, '') FROM
+			(SELECT count(DISTINCT entry.email) AS n, min(entry.email) AS first FROM entry JOIN pair ON pair.email = entry.email WHERE entry.run = ? AND pair.superfluous <> '') AS s
+			LEFT JOIN entry AS e ON e.email = s.first`, run)
+	return users, example, l.failed("count superfluous key pairs", err)
+}
+
 // Progress returns how a run went on over time: points at equal distances from
 // its start to its end (or to the last change so far), each with what was
 // done and failed until then, without what an earlier run had done.

@@ -38,6 +38,11 @@ type Pair struct {
 	KeyPairID string `json:"key_pair_id,omitempty"`
 	// Created tells a key pair made by this program from one that was there.
 	Created bool `json:"created,omitempty"`
+	// Superfluous and InKeyService are the ids of other enabled key pairs that Gmail
+	// has for the same certificate: of a card, and with the private key in a key
+	// service.
+	Superfluous  []string `json:"superfluous_key_pairs,omitempty"`
+	InKeyService []string `json:"key_service_key_pairs,omitempty"`
 }
 
 // Entry is one user of the ledger: what is asked for and what was done.

@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -113,7 +114,7 @@ func (f *fakeDesk) desk(t *testing.T, people ...desk.Person) *desk.Desk {
 		World: enroll.World{
 			Evidence: t.TempDir(),
 			OpenCard: func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) { return f.open(serial) },
-			Account:  func(context.Context, string) (enroll.Account, error) { return nil, errNetwork },
+			Account:  func(context.Context, string) (registration.Account, error) { return nil, errNetwork },
 		},
 		Request: enroll.Request{Keys: enroll.LayoutSingle.Keys(enroll.KeyRequest{
 			Slot: piv.SlotKeyManagement, Source: enroll.SourceGenerate, Algorithm: piv.RSA2048,

@@ -16,6 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -254,7 +255,7 @@ func TestTheFlowEndsWithItsContext(t *testing.T) {
 			}
 		},
 		"the enrollment": func(d *desk.Desk, end func()) {
-			d.World.Account = func(ctx context.Context, _ string) (enroll.Account, error) { end(); return nil, ctx.Err() }
+			d.World.Account = func(ctx context.Context, _ string) (registration.Account, error) { end(); return nil, ctx.Err() }
 		},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 const (
@@ -117,7 +118,7 @@ func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
 			}
 			return fakeCard{card: card}, f.cardErr
 		},
-		Account: func(context.Context, string) (enroll.Account, error) {
+		Account: func(context.Context, string) (registration.Account, error) {
 			return nil, errors.New("this desk plays its enrollments")
 		},
 		Now: func() time.Time { return moment },

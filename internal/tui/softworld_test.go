@@ -19,6 +19,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -109,7 +110,7 @@ func (w *softWorld) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 		}
 		return nil
 	}
-	d.World.Account = func(_ context.Context, email string) (enroll.Account, error) { return softAccount{w, email}, nil }
+	d.World.Account = func(_ context.Context, email string) (registration.Account, error) { return softAccount{w, email}, nil }
 	d.AtGmail = func(_ context.Context, email string) (desk.AtGmail, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -181,7 +182,7 @@ func (a softAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
 	return slices.Clone(a.world.pairs[a.email]), nil
 }
 
-func (a softAccount) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+func (a softAccount) CreateKeyPair(_ context.Context, _ []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
 	time.Sleep(a.world.slow)
 	a.world.mu.Lock()
 	defer a.world.mu.Unlock()
@@ -190,9 +191,23 @@ func (a softAccount) EnsureKeyPair(_ context.Context, _ []gmail.KeyPair, request
 	return pair, true, nil
 }
 
-func (a softAccount) EnsureIdentity(_ context.Context, want gmail.Identity, _ bool) (gmail.Identity, gmail.Change, error) {
+func (a softAccount) Identity(context.Context) (gmail.Identity, error) {
+	a.world.mu.Lock()
+	defer a.world.mu.Unlock()
+	identity, found := a.world.identities[a.email]
+	if !found {
+		return identity, gmail.ErrNotFound
+	}
+	return identity, nil
+}
+
+func (a softAccount) CreateIdentity(_ context.Context, want gmail.Identity) (gmail.Identity, error) {
 	a.world.mu.Lock()
 	defer a.world.mu.Unlock()
 	a.world.identities[a.email] = want
-	return want, gmail.Change{Action: gmail.Created}, nil
+	return want, nil
+}
+
+func (a softAccount) PatchIdentity(ctx context.Context, want gmail.Identity) (gmail.Identity, error) {
+	return a.CreateIdentity(ctx, want)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -160,7 +161,7 @@ func runDesktop(ctx context.Context, t *testing.T, email string) *desktop {
 			<-ctx.Done()
 		}
 	}
-	d.World.Account = func(ctx context.Context, _ string) (enroll.Account, error) {
+	d.World.Account = func(ctx context.Context, _ string) (registration.Account, error) {
 		close(top.asked)
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -279,9 +280,9 @@ type agreedAccount struct {
 	agreed chan struct{}
 }
 
-func (a agreedAccount) EnsureKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+func (a agreedAccount) CreateKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
 	close(a.agreed)
-	return a.softAccount.EnsureKeyPair(ctx, known, request)
+	return a.softAccount.CreateKeyPair(ctx, known, request)
 }
 
 // An enrollment that becomes done while the wizard has to end is not lost.
@@ -292,7 +293,7 @@ func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
 	d := world.desk(t)
 	d.Request.PIN = secret.FromString(canaryPIN)
 	agreed := make(chan struct{})
-	d.World.Account = func(_ context.Context, email string) (enroll.Account, error) {
+	d.World.Account = func(_ context.Context, email string) (registration.Account, error) {
 		return agreedAccount{softAccount{world, email}, agreed}, nil
 	}
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {

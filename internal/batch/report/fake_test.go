@@ -64,6 +64,9 @@ func (f fake) entry(i int) ledger.Entry {
 		entry.State, entry.Class, entry.Reason, entry.Message, entry.Hint = ledger.StateFailed, group.Class, group.Reason, group.Message, group.Hint
 		entry.Pairs[0].KeyPairID, entry.Step, entry.Earlier = "", "read", false
 	}
+	if i%50 == 12 && entry.State == ledger.StateDone {
+		entry.Pairs[0].Superfluous = []string{fmt.Sprintf("ANe1Bm%049d", 1_000_000+i)}
+	}
 	if f.change != nil {
 		f.change(i, &entry)
 	}
@@ -122,6 +125,22 @@ func (f fake) Groups(context.Context, int64) ([]ledger.Group, error) {
 		groups[at].Count++
 	}
 	return groups, nil
+}
+
+func (f fake) Superfluous(context.Context, int64) (users int, example string, err error) {
+	for i := range f.users {
+		entry := f.entry(i)
+		for _, pair := range entry.Pairs {
+			if len(pair.Superfluous) == 0 {
+				continue
+			}
+			if users++; example == "" {
+				example = entry.Email
+			}
+			break
+		}
+	}
+	return users, example, nil
 }
 
 func (f fake) Progress(_ context.Context, _ int64, buckets int) ([]ledger.Point, error) {

@@ -25,7 +25,11 @@ type view struct {
 	Counts   ledger.Counts
 	Groups   []ledger.Group
 	Outcomes outcomeChart
-	Progress *progressChart // nil where the run brought nobody to an end
+	// Superfluous is how many users have superfluous key pairs, SuperfluousText what
+	// is to be done about them.
+	Superfluous     int
+	SuperfluousText string
+	Progress        *progressChart // nil where the run brought nobody to an end
 	// Rows is how many users the page's table holds; the CSV has all.
 	Rows   int
 	Policy string // of Content-Security-Policy
@@ -43,6 +47,10 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	if err != nil {
 		return err
 	}
+	superfluous, _, err := reader.Superfluous(ctx, run.ID)
+	if err != nil {
+		return err
+	}
 	style, script, err := assets()
 	if err != nil {
 		return err
@@ -56,6 +64,7 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	}
 	if err := head.Execute(out, view{
 		Run: run, Counts: counts, Groups: groups, Outcomes: drawOutcomes(counts, wordsOf(run)), Progress: drawProgress(run, points),
+		Superfluous: superfluous, SuperfluousText: SuperfluousText,
 		Rows:   min(counts.Total, rows.most),
 		Policy: "default-src 'none'; style-src " + source(style) + "; script-src " + source(script) + "; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(style),

@@ -9,9 +9,14 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
-// writeJSON writes one object {"run", "counts", "groups", "users"}, a user a line.
+// writeJSON writes one object {"run", "counts", "groups", "superfluous_users",
+// "users"}, a user a line.
 func writeJSON(ctx context.Context, out io.Writer, reader Reader, run ledger.Run) error {
 	counts, groups, err := summary(ctx, reader, run)
+	if err != nil {
+		return err
+	}
+	superfluous, _, err := reader.Superfluous(ctx, run.ID)
 	if err != nil {
 		return err
 	}
@@ -22,6 +27,8 @@ func writeJSON(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	stream.value(counts)
 	stream.text(",\n\"groups\": ")
 	stream.value(groups)
+	stream.text(",\n\"superfluous_users\": ")
+	stream.value(superfluous)
 	stream.text(",\n\"users\": [")
 	between := "\n"
 	for entry, err := range reader.Entries(ctx, run.ID) {

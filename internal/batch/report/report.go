@@ -21,6 +21,9 @@ type Reader interface {
 	Counts(ctx context.Context, run int64) (ledger.Counts, error)
 	// Groups returns the run's failures by reason, the most frequent first.
 	Groups(ctx context.Context, run int64) ([]ledger.Group, error)
+	// Superfluous returns how many users have key pairs for a certificate besides the
+	// one that serves, and one of them as an example.
+	Superfluous(ctx context.Context, run int64) (users int, example string, err error)
 	// Entries yields the run's users in the source's order. An error ends it.
 	Entries(ctx context.Context, run int64) iter.Seq2[ledger.Entry, error]
 	// Progress returns how far the run was, at most buckets points in the order
@@ -63,6 +66,9 @@ func FormatOf(file string) (Format, error) {
 	}
 	return format, nil
 }
+
+// SuperfluousText says what is to be done about superfluous key pairs.
+const SuperfluousText = "other key pairs for the same certificate serve, and these can be disabled: cse-piv status EMAIL says which, and by which call"
 
 // Write writes the report of one run.
 func Write(ctx context.Context, out io.Writer, format Format, reader Reader, run ledger.Run) error {

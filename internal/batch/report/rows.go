@@ -129,6 +129,12 @@ func detail(entry ledger.Entry) string {
 			if pair.KeyPairID != "" {
 				parts = append(parts, "key pair "+pair.KeyPairID)
 			}
+			for _, id := range pair.Superfluous {
+				parts = append(parts, "superfluous key pair "+id)
+			}
+			for _, id := range pair.InKeyService {
+				parts = append(parts, "key pair in a key service "+id)
+			}
 		}
 	}
 	for _, warning := range entry.Warnings {
