@@ -15,7 +15,8 @@ import (
 type enrollFlags struct {
 	serial                                            uint32
 	layout, slot, algorithm, source, pinPolicy, touch string
-	overwrite, allowUnattested, newCard               bool
+	overwrite, allowUnattested, allowLimitedUse       bool
+	newCard                                           bool
 	confirm                                           string
 	pin, puk, managementKey                           *secretFlag
 }
@@ -32,6 +33,7 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
 	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
+	flags.BoolVar(&f.allowLimitedUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.puk = addSecretFlag(flags, "puk", "the PUK that a card with the factory PUK gets")
 	f.managementKey = addSecretFlag(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
@@ -51,6 +53,7 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard,
+		AllowLimitedUse: f.allowLimitedUse,
 	}
 	keys, err := f.keys()
 	if err != nil {

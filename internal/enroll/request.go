@@ -69,6 +69,9 @@ type Request struct {
 	// AllowUnattested takes a key that was imported into the card, of which
 	// nobody can prove that it exists nowhere else.
 	AllowUnattested bool
+	// AllowLimitedUse takes a single key whose certificate lets it only sign, or
+	// only decrypt.
+	AllowLimitedUse bool
 	// Review has a person look at certificate and chain before anything is
 	// registered; see World.Review.
 	Review bool

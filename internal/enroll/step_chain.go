@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -41,6 +42,39 @@ func (e *OtherAddressError) Error() string {
 // Hint says what to do instead.
 func (e *OtherAddressError) Hint() string {
 	return "take the card that was issued for this user, or generate a new key"
+}
+
+// LimitedUseError is a single key whose certificate does not let it do both: sign,
+// and read what is encrypted to it.
+type LimitedUseError struct {
+	Slot          piv.Slot
+	Sign, Encrypt bool // what it may do; not both
+}
+
+// Error says what the user could not do.
+func (e *LimitedUseError) Error() string {
+	what := "for neither signing nor encryption"
+	switch {
+	case e.Sign:
+		what = "for signing only: nobody could write to the user with it"
+	case e.Encrypt:
+		what = "for encryption only: the user could not sign with it"
+	}
+	return fmt.Sprintf("the certificate for slot %s is %s", e.Slot, what)
+}
+
+// Hint says how to have both.
+func (e *LimitedUseError) Hint() string {
+	return "to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use"
+}
+
+// checkUse refuses a single key that cannot do both things.
+func (e *Enrollment) checkUse(key *key, leaf *x509.Certificate) error {
+	sign, encrypt := smime.Allows(leaf)
+	if key.Use != UseBoth || sign && encrypt || e.request.AllowLimitedUse {
+		return nil
+	}
+	return &LimitedUseError{Slot: key.Slot, Sign: sign, Encrypt: encrypt}
 }
 
 // chainStep builds the chain from leaf to root and checks it against Gmail's
@@ -106,7 +140,7 @@ func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 	if len(errors) > 0 {
 		return nil, nil, &ChainError{Findings: errors}
 	}
-	return chain, findings, nil
+	return chain, findings, e.checkUse(key, leaf)
 }
 
 func chainFile(key *key) string { return fmt.Sprintf("chain-%s.p7pem", key.Slot) }

@@ -46,13 +46,28 @@ func (c *checker) checkLeafProfile(leaf *x509.Certificate) {
 	}
 }
 
-func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
-	const signing = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	encrypting := x509.KeyUsageKeyAgreement
+// signing are the key usages that let a key sign mail (RFC 8550 section 4.4.2).
+const signing = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+
+// encrypting is the key usage that lets mail be encrypted to the leaf's key.
+func encrypting(leaf *x509.Certificate) x509.KeyUsage {
 	if _, ok := publicKey(leaf).(*rsa.PublicKey); ok {
-		encrypting = x509.KeyUsageKeyEncipherment
+		return x509.KeyUsageKeyEncipherment
 	}
-	usage := leaf.KeyUsage
+	return x509.KeyUsageKeyAgreement
+}
+
+// Allows reports whether a leaf's key usage lets its key sign mail, and lets mail
+// be encrypted to it. A leaf without a key usage allows both.
+func Allows(leaf *x509.Certificate) (sign, encrypt bool) {
+	if leaf.KeyUsage == 0 {
+		return true, true
+	}
+	return leaf.KeyUsage&signing != 0, leaf.KeyUsage&encrypting(leaf) != 0
+}
+
+func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
+	usage, encrypting := leaf.KeyUsage, encrypting(leaf)
 	switch {
 	case usage == 0:
 		c.report(ruleKeyUsage, 0, "it has no key usage")
