@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,6 +96,9 @@ func showCard(identity piv.Identity, status piv.Status) shownCard {
 		if contents.CertificateErr != nil {
 			slot.Problem = contents.CertificateErr.Error()
 		}
+		if contents.Mismatched() {
+			slot.Problem = "it was issued for another key than the one in the slot"
+		}
 		if certificate := contents.Certificate; certificate != nil {
 			slot.Certificate = &shownCertificate{
 				Subject: certificate.Subject.String(), Addresses: append([]string{}, smime.EmailAddresses(certificate)...),
@@ -135,7 +139,11 @@ func (c shownCard) print(streams *Streams) error {
 			rows.row("", "certificate: "+slot.Problem)
 		}
 		if certificate := slot.Certificate; certificate != nil {
-			rows.row("", fmt.Sprintf("%s, %s, valid to %s", certificate.Subject, strings.Join(certificate.Addresses, " "), certificate.NotAfter.Format(time.DateOnly)))
+			parts := []string{certificate.Subject, "valid to " + certificate.NotAfter.Format(time.DateOnly)}
+			if len(certificate.Addresses) > 0 {
+				parts = slices.Insert(parts, 1, strings.Join(certificate.Addresses, " "))
+			}
+			rows.row("", strings.Join(parts, ", "))
 			rows.row("", "SHA-256 "+certificate.SHA256)
 		}
 	}

@@ -18,6 +18,9 @@ type OtherKeyError struct {
 	Where string
 }
 
+// inTheSlot is where a certificate is that was on the card already.
+const inTheSlot = "in the slot"
+
 // Error says where the certificate came from.
 func (e *OtherKeyError) Error() string {
 	return fmt.Sprintf("the certificate %s was issued for another key than the one in slot %s", e.Where, e.Slot)
@@ -25,6 +28,9 @@ func (e *OtherKeyError) Error() string {
 
 // Hint says how to get the right one.
 func (e *OtherKeyError) Hint() string {
+	if e.Where == inTheSlot {
+		return "take another slot, or have whoever issued the card put the certificate of this key there; to look: cse-piv card show"
+	}
 	return "have the issuer sign the request that is in the evidence folder"
 }
 

@@ -71,11 +71,8 @@ func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 	if err != nil {
 		return err
 	}
-	if held.CertificateErr != nil {
-		return fmt.Errorf("reading the certificate in slot %s: %w", key.Slot, held.CertificateErr)
-	}
-	if held.Certificate != nil && !sameKey(held.Certificate.PublicKey, key.public) {
-		return &OtherKeyError{Slot: key.Slot, Where: "in the slot"}
+	if err := checkHeldCertificate(held); err != nil {
+		return err
 	}
 	if err := e.loadCertificate(key); err != nil || held.Certificate == nil || held.Certificate.Equal(key.leaf) {
 		return err

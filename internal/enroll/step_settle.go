@@ -63,7 +63,9 @@ func (e *Enrollment) settle(ctx context.Context, key *key) error {
 	case FateEmpty:
 		return &EmptyError{Slot: key.Slot}
 	case FateRead:
-		key.adopt(held)
+		if err := key.useExisting(held); err != nil {
+			return err
+		}
 	case FateContinue:
 		if err := e.own(key, held); err != nil {
 			return err
@@ -130,8 +132,7 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 			return err
 		case answer == "existing":
 			key.Source = SourceExisting
-			key.adopt(held)
-			return nil
+			return key.useExisting(held)
 		case answer != "overwrite":
 			return fmt.Errorf("%w: %w", ErrDeclined, occupied)
 		}
@@ -142,6 +143,25 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 		ID: "overwrite", Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
 		Loss: key.loss, Flag: "--confirm " + serial,
 	}, serial)
+}
+
+// useExisting takes the key that is in the slot, unless the certificate beside it
+// cannot be used.
+func (k *key) useExisting(held piv.SlotContents) error {
+	k.adopt(held)
+	return checkHeldCertificate(held)
+}
+
+// checkHeldCertificate reports what is wrong with a certificate that is on the card
+// already; a slot may have none.
+func checkHeldCertificate(held piv.SlotContents) error {
+	switch {
+	case held.CertificateErr != nil:
+		return fmt.Errorf("reading the certificate in slot %s: %w", held.Slot, held.CertificateErr)
+	case held.Mismatched():
+		return &OtherKeyError{Slot: held.Slot, Where: inTheSlot}
+	}
+	return nil
 }
 
 func (k *key) adopt(held piv.SlotContents) {

@@ -31,6 +31,16 @@ func (s SlotContents) Empty() bool {
 	return s.Key == nil && !s.KeyUnknown && s.Certificate == nil && s.CertificateErr == nil
 }
 
+// Mismatched reports whether the certificate is of another key than the one in the
+// slot.
+func (s SlotContents) Mismatched() bool {
+	if s.Key == nil || s.Certificate == nil {
+		return false
+	}
+	key, ok := s.Key.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && !key.Equal(s.Certificate.PublicKey)
+}
+
 // Origin says where a key comes from.
 type Origin string
 
