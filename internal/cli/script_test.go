@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// samples are kept beside the project, for tests that say so where they are missing.
+const samples = "../../../shared/samples"
+
 // TestScripts runs the command line as its users do, against a practice lab of
 // each script's own.
 func TestScripts(t *testing.T) {
@@ -40,6 +43,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("CSE_PIV_RETRY_BASE", "5ms")
+			if dir, err := filepath.Abs(samples); err == nil {
+				env.Setenv("SAMPLES", dir)
+			}
 			// No daemon of this machine's is ever asked.
 			env.Setenv("PCSCLITE_CSOCK_NAME", filepath.Join(env.WorkDir, "no-daemon"))
 			env.Values[scriptLab{}] = &scriptLab{}
@@ -51,12 +57,19 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
-			"foreign": foreign, "plant": plant, "agekey": ageKey, "talk": talk,
+			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed,
 		},
 		RequireExplicitExec: true,
+		Condition: func(condition string) (bool, error) {
+			if condition != "samples" {
+				return false, fmt.Errorf("condition %q is not known", condition)
+			}
+			_, err := os.Stat(samples)
+			return err == nil, nil
+		},
 	})
 }
 
@@ -75,6 +88,10 @@ func startLab(ts *testscript.TestScript, neg bool, args []string) {
 			options.Faults = nil
 		case "firmware":
 			options.Firmware = value
+		case "card-from":
+			options.CardFrom = value
+		case "trust-root":
+			options.TrustRoots = append(options.TrustRoots, value)
 		case "serial":
 			serial, err := strconv.ParseUint(value, 10, 32)
 			ts.Check(err)
@@ -193,13 +210,18 @@ func readerNumber(ts *testscript.TestScript, args []string) int {
 	return reader
 }
 
-// insert puts a card with that serial, new, into a reader: insert READER SERIAL.
+// insert puts a card with that serial into a reader, a new one or one that was
+// issued elsewhere: insert READER SERIAL [FROM].
 func insert(ts *testscript.TestScript, neg bool, args []string) {
 	reader, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	serial, err := strconv.ParseUint(args[1], 10, 32)
 	ts.Check(err)
-	card, err := labOf(ts).NewCard(lab.CardSpec{Serial: uint32(serial)})
+	spec := lab.CardSpec{Serial: uint32(serial)}
+	if len(args) == 3 {
+		spec.From = ts.MkAbs(args[2])
+	}
+	card, err := labOf(ts).NewCard(spec)
 	ts.Check(err)
 	ts.Check(labOf(ts).Insert(reader, card))
 }
