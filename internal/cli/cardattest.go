@@ -47,7 +47,7 @@ func (f *cardFlags) attest(cmd *cobra.Command, trusted attestation.Trust) (attes
 		return attestation.Chain{}, nil, err
 	}
 	facts, err := attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted,
-		attestation.Expect{Slot: slot.String(), Serial: card.Identity().Serial})
+		attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()})
 	if err != nil {
 		return attestation.Chain{}, nil, err
 	}

@@ -28,10 +28,13 @@ func attestStep(index int, request KeyRequest) Step {
 			return err
 		}
 		facts, err := attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, e.world.Trust, attestation.Expect{
-			Slot: key.Slot.String(), PublicKey: key.public, Serial: e.serial,
+			Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
 		})
 		if err != nil {
 			return err
+		}
+		if facts.Serial == 0 {
+			e.note("firmware %s attests no serial number: that the key is on card %d is known from reading it there alone", facts.Firmware, e.serial)
 		}
 		// What is kept is the path that was verified, so that it can be verified
 		// again without this program's list of intermediates.

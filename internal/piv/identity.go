@@ -15,6 +15,15 @@ type Identity struct {
 	Reader     string // where the card was seen last
 }
 
+// AttestedSerial is the serial number that the card's attestations have to tell:
+// 0 before firmware 5.0, which tells none.
+func (i Identity) AttestedSerial() uint32 {
+	if !i.Firmware.AtLeast(5, 0, 0) {
+		return 0
+	}
+	return i.Serial
+}
+
 // recognise asks the card in a session who it is.
 func recognise(s *session) (Identity, error) {
 	version, err := s.Version()

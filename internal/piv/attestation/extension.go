@@ -56,14 +56,18 @@ func (v version) less(w version) bool {
 // statement is what a slot certificate's extensions say about a key.
 type statement struct {
 	firmware    version
-	serial      uint32
+	serial      uint32 // 0 where the firmware does not tell
 	pinPolicy   string
 	touchPolicy string
 	formFactor  byte // 0 where the firmware does not tell
 }
 
-// parseStatement reads the extensions of a slot certificate. Firmware, serial
-// number and key policy must all be there.
+// firstWithSerial is the firmware whose attestations began to tell the card's
+// serial number and form factor.
+var firstWithSerial = version{5, 0, 0}
+
+// parseStatement reads the extensions of a slot certificate. Firmware, key
+// policy and, from firmware 5.0 on, serial number must be there.
 func parseStatement(cert *x509.Certificate) (statement, error) {
 	var s statement
 	raw, err := requireExtension(cert, extFirmware, "firmware version")
@@ -75,11 +79,14 @@ func parseStatement(cert *x509.Certificate) (statement, error) {
 	}
 	s.firmware = version{raw[0], raw[1], raw[2]}
 
-	if raw, err = requireExtension(cert, extSerial, "serial number"); err != nil {
-		return s, err
+	raw, told := extension(cert, extSerial)
+	if !told && !s.firmware.less(firstWithSerial) {
+		return s, missing(extSerial, "serial number")
 	}
-	if s.serial, err = parseSerial(raw); err != nil {
-		return s, err
+	if told {
+		if s.serial, err = parseSerial(raw); err != nil {
+			return s, err
+		}
 	}
 
 	if raw, err = requireExtension(cert, extKeyPolicy, "PIN and touch policy"); err != nil {
@@ -147,9 +154,13 @@ func parseKeyPolicy(raw []byte) (pin, touch string, err error) {
 func requireExtension(cert *x509.Certificate, last int, what string) ([]byte, error) {
 	raw, ok := extension(cert, last)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s (%s)", ErrMissingExtension, what, arc(last))
+		return nil, missing(last, what)
 	}
 	return raw, nil
+}
+
+func missing(last int, what string) error {
+	return fmt.Errorf("%w: %s (%s)", ErrMissingExtension, what, arc(last))
 }
 
 // extension returns the value of one of Yubico's extensions.

@@ -11,7 +11,7 @@ import (
 
 // Facts is what a verified attestation proves. The JSON names are a contract.
 type Facts struct {
-	Serial      uint32     `json:"serial"`
+	Serial      uint32     `json:"serial"`                // 0 where the firmware does not tell, before 5.0
 	Firmware    string     `json:"firmware"`              // "5.7.4"
 	FormFactor  string     `json:"form_factor,omitempty"` // "USB-C keychain"; empty where the firmware does not tell
 	FIPS        bool       `json:"fips"`
@@ -68,7 +68,11 @@ func (f *Facts) Text() string {
 			fmt.Fprintf(&b, "%-14s %s\n", label+":", value)
 		}
 	}
-	line("YubiKey", fmt.Sprintf("serial %d, firmware %s", f.Serial, f.Firmware))
+	serial := fmt.Sprintf("serial %d", f.Serial)
+	if f.Serial == 0 {
+		serial = "serial not attested"
+	}
+	line("YubiKey", serial+", firmware "+f.Firmware)
 	line("form factor", f.FormFactor)
 	switch {
 	case f.FIPS && f.CSPN:

@@ -3,6 +3,7 @@ package attestation_test
 import (
 	"crypto/x509"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,13 +53,20 @@ func TestRealYubiKeys(t *testing.T) {
 	}
 }
 
-// A card of 2018: certified by the U2F root, no basicConstraints in f9. The
-// chain holds, and is refused for the one reason that it attests no serial
-// number.
+// A card of 2018: certified by the U2F root, no basicConstraints in f9, and
+// neither serial number nor form factor, as always before firmware 5.0. Who asks
+// for a card by its serial number does not get it proven.
 func TestRealYubiKeyOf2018(t *testing.T) {
-	_, err := attestation.Verify(realChain(t, "4.3.7"), realTrust(), attestation.Expect{})
+	facts, err := attestation.Verify(realChain(t, "4.3.7"), realTrust(), attestation.Expect{Slot: "9a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if facts.Serial != 0 || facts.FormFactor != "" || facts.Firmware != "4.3.7" || !strings.Contains(facts.Text(), "serial not attested, firmware 4.3.7") {
+		t.Errorf("facts: %+v\n%s", facts, facts.Text())
+	}
+	_, err = attestation.Verify(realChain(t, "4.3.7"), realTrust(), attestation.Expect{Serial: 12345678})
 	if !errors.Is(err, attestation.ErrMissingExtension) {
-		t.Errorf("got %v, want the missing serial number", err)
+		t.Errorf("with a serial number expected: %v", err)
 	}
 }
 

@@ -30,7 +30,7 @@ func (c Chain) Certificates() []*x509.Certificate {
 // Expect says what an attestation has to be about. Zero fields are not asked.
 type Expect struct {
 	Slot        string                   // "9d"
-	Serial      uint32                   // the card's serial number
+	Serial      uint32                   // the card's serial number; attested from firmware 5.0 on
 	PublicKey   crypto.PublicKey         // the key that the card says is in the slot
 	CSR         *x509.CertificateRequest // must be for the attested key and signed by it
 	Certificate *x509.Certificate        // must be for the attested key
@@ -41,8 +41,9 @@ type Expect struct {
 // It checks that the device certificate's key signed the slot certificate; that
 // the device certificate may do so and leads by signatures to a root of trust,
 // through an authority that issues for PIV; that all of these are valid now;
-// that firmware, serial number and key policy are attested and well formed; that
-// slot, serial number, key, request and certificate are the expected ones; and
+// that firmware, key policy and (from firmware 5.0 on) serial number are attested
+// and well formed; that slot, serial number, key, request and certificate are the
+// expected ones; and
 // that the firmware makes sound RSA keys. The first check that fails is
 // returned; all refusals match [ErrRefused].
 //
@@ -138,6 +139,9 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 	}
 	if expect.Slot != "" && !sameSlot(expect.Slot, name) {
 		return "", nil, fmt.Errorf("%w: it is for %s, not %s", ErrWrongSlot, name, printable(expect.Slot))
+	}
+	if expect.Serial != 0 && said.serial == 0 {
+		return "", nil, fmt.Errorf("%w, as always before firmware 5.0", missing(extSerial, "serial number"))
 	}
 	if expect.Serial != 0 && said.serial != expect.Serial {
 		return "", nil, fmt.Errorf("%w: it is from %d, not %d", ErrWrongSerial, said.serial, expect.Serial)
