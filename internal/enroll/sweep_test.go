@@ -1,68 +1,205 @@
 package enroll_test
 
 import (
+	"bytes"
+	"crypto/rsa"
+	"flag"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
-// TestPulledCard pulls the card at every APDU of an enrollment in turn, before
-// and after the card carried it out, puts it back and runs the same again.
-func TestPulledCard(t *testing.T) {
-	for _, fault := range []string{"card:pull@%d", "card:pull-after@%d"} {
-		t.Run(fault[:len(fault)-3], func(t *testing.T) {
-			for n := 1; ; n++ {
-				if whole := pullAt(t, fmt.Sprintf(fault, n)); whole {
-					if n < 50 {
-						t.Errorf("an enrollment had only %d APDUs", n-1)
-					}
-					return
-				}
-				if t.Failed() {
-					return
-				}
+var (
+	sweepSeed = flag.Uint64("sweep-seed", rand.Uint64(), "seed of the positions that sweeps take")
+	sweepAll  = flag.Bool("sweep-all", false, "sweep over every position on every firmware")
+)
+
+// sampled is how many positions of a sweep are tried where not all are.
+const sampled = 12
+
+// swept are the firmwares that can be enrolled, with a key that each can have
+// and Gmail takes. The first is swept over as a whole.
+var swept = []struct {
+	firmware  string
+	algorithm piv.Algorithm
+}{
+	{"5.7.4", piv.ECCP256},
+	{"5.4.3", piv.RSA2048},
+	{"5.2.7", piv.ECCP256},
+	{"5.1.2", piv.ECCP384},
+	{"4.3.7", piv.RSA2048},
+}
+
+// sweep puts one fault at each position of an enrollment in turn.
+type sweep struct {
+	name  string
+	fault string // with the position
+	card  bool   // positions are commands to the card, else calls of the API
+	whole bool   // over all positions on the first firmware
+	// outage is how many calls after the fault get 503: more than an enrollment
+	// tries.
+	outage int
+}
+
+var sweeps = []sweep{
+	{name: "card pulled before a command", fault: "card:pull@%d", card: true, whole: true},
+	{name: "card pulled after a command", fault: "card:pull-after@%d", card: true, whole: true},
+	{name: "loose contact at a command", fault: "card:reset@%d", card: true},
+	{name: "answer lost", fault: "api:lost@%d", whole: true},
+	{name: "connection reset", fault: "api:reset@%d", whole: true},
+	{name: "503", fault: "api:503@%d", whole: true},
+	{name: "answer lost, then an outage", fault: "api:lost@%d", whole: true, outage: 20},
+}
+
+// faults are the specifications for a position.
+func (s sweep) faults(n int) []string {
+	specs := []string{fmt.Sprintf(s.fault, n)}
+	for i := range s.outage {
+		specs = append(specs, fmt.Sprintf("api:503@%d", n+1+i))
+	}
+	return specs
+}
+
+// tally counts what became of the positions of a sweep.
+type tally struct {
+	of, tried int
+	through   int // the enrollment got over the fault by itself
+	resumed   int // it ended, and the same again went on
+	whole     int // in the end nothing was lost, doubled or burnt
+}
+
+// TestSweeps interrupts enrollments at every position there is, or at a sample
+// of them, and runs the same again.
+func TestSweeps(t *testing.T) {
+	t.Logf("-sweep-seed %d", *sweepSeed)
+	random := rand.New(rand.NewPCG(*sweepSeed, 0))
+	var table bytes.Buffer
+	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(columns, "firmware\tkey\tsweep\tpositions\ttried\twent through\tresumed\twhole")
+	keys := ring(8)
+	quickRSA.Store(&keys)
+	t.Cleanup(func() { quickRSA.Store(nil) })
+	for i, on := range swept {
+		commands, calls := length(t, on.firmware, on.algorithm)
+		if commands == 0 {
+			continue // left out by -run, or it failed
+		}
+		for _, sweep := range sweeps {
+			positions := calls
+			if sweep.card {
+				positions = commands
 			}
-		})
+			count := tally{of: positions}
+			for _, n := range choose(random, positions, *sweepAll || i == 0 && sweep.whole) {
+				t.Run(fmt.Sprintf("%s/%s@%d", on.firmware, sweep.name, n), func(t *testing.T) {
+					interrupt(t, on.firmware, on.algorithm, sweep, n, &count)
+				})
+			}
+			fmt.Fprintf(columns, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", on.firmware, on.algorithm, sweep.name,
+				count.of, count.tried, count.through, count.resumed, count.whole)
+		}
+	}
+	if err := columns.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", table.String())
+}
+
+// newSweepDesk is a desk with a new card. What firmware without metadata cannot
+// tell, the request says: that the card is new, and that its slot may be
+// overwritten.
+func newSweepDesk(t *testing.T, firmware string, algorithm piv.Algorithm) *desk {
+	t.Helper()
+	d := newDesk(t, firmware)
+	d.request.Keys[0].Algorithm = algorithm
+	if !yubikey.Metadata.Of(d.card.Firmware()) {
+		d.request.NewCard, d.request.Overwrite, d.request.Confirm = true, true, fmt.Sprint(d.serial)
+	}
+	return d
+}
+
+// length counts an enrollment that nothing interrupts.
+func length(t *testing.T, firmware string, algorithm piv.Algorithm) (commands, calls int) {
+	t.Helper()
+	t.Run(firmware, func(t *testing.T) {
+		d := newSweepDesk(t, firmware, algorithm)
+		setFaults(t, "off")
+		before := practice.Stats()
+		d.checkWhole(d.mustRun())
+		after := practice.Stats()
+		commands, calls = int(after.APDUs-before.APDUs), int(after.APICalls-before.APICalls)
+	})
+	return commands, calls
+}
+
+// choose returns all positions from 1 to last, or a sample of them, in order.
+func choose(random *rand.Rand, last int, all bool) []int {
+	positions := random.Perm(last)
+	if !all {
+		positions = positions[:min(sampled, last)]
+	}
+	slices.Sort(positions)
+	for i := range positions {
+		positions[i]++
+	}
+	return positions
+}
+
+// interrupt enrolls with a fault at a position. An enrollment that ends for it is run again,
+// as a person does who put the card back.
+func interrupt(t *testing.T, firmware string, algorithm piv.Algorithm, sweep sweep, n int, count *tally) {
+	count.tried++
+	d := newSweepDesk(t, firmware, algorithm)
+	if sweep.card {
+		d.world.Patience = time.Millisecond // a card that was pulled does not come back by itself
+	}
+	setFaults(t, append([]string{"off"}, sweep.faults(n)...)...)
+	receipt, err := d.run()
+	setFaults(t, "off")
+	switch {
+	case err == nil:
+		count.through++
+	case sweep.card && !isCardTrouble(err):
+		t.Fatalf("the card's fault gave: %v", err)
+	default:
+		count.resumed++
+		d.insert()
+		d.world = d.newWorld()
+		receipt = d.mustRun()
+	}
+	if d.checkWhole(receipt); !t.Failed() {
+		count.whole++
 	}
 }
 
-// pullAt enrolls with one fault and reports whether the enrollment was over
-// before the fault came.
-func pullAt(t *testing.T, fault string) (whole bool) {
-	t.Run(fault, func(t *testing.T) {
-		d := newDesk(t, "5.7.4")
-		setFaults(t, "off", fault)
-		receipt, err := d.run()
-		if err == nil {
-			whole = true
-			d.checkWhole(receipt)
-			return
+// ring returns a maker of RSA keys of 2048 bits that hands out the same few in
+// turn: making them is what enrollments would spend most of their time on. No
+// card asks for as many.
+func ring(size int) func(bits int) (*rsa.PrivateKey, error) {
+	var mu sync.Mutex
+	var made []*rsa.PrivateKey
+	next := 0
+	return func(bits int) (*rsa.PrivateKey, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if bits != 2048 {
+			return rsa.GenerateKey(nil, bits)
 		}
-		if !isCardTrouble(err) {
-			t.Fatalf("a pulled card gave: %v", err)
+		if len(made) < size {
+			key, err := rsa.GenerateKey(nil, bits)
+			if err != nil {
+				return nil, err
+			}
+			made = append(made, key)
 		}
-		setFaults(t, "off")
-		d.insert()
-		d.world = d.newWorld()
-		d.checkWhole(d.mustRun())
-	})
-	return whole
-}
-
-// TestLostAnswer loses the API's answer at every call of an enrollment in turn,
-// after Gmail carried it out, and runs the same again.
-func TestLostAnswer(t *testing.T) {
-	for _, kind := range []string{"lost", "reset", "503"} {
-		for n := 1; n <= 5; n++ {
-			t.Run(fmt.Sprintf("%s@%d", kind, n), func(t *testing.T) {
-				d := newDesk(t, "5.7.4")
-				setFaults(t, "off", fmt.Sprintf("api:%s@%d", kind, n))
-				if receipt, err := d.run(); err == nil {
-					d.checkWhole(receipt)
-				}
-				setFaults(t, "off")
-				d.world = d.newWorld()
-				d.checkWhole(d.mustRun())
-			})
-		}
+		next++
+		return made[(next-1)%len(made)], nil
 	}
 }
