@@ -10,7 +10,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/plain"
-	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // escrowFlags say where generated PUKs and management keys are kept.
@@ -29,15 +28,14 @@ func (f *escrowFlags) add(flags *pflag.FlagSet) {
 	environmentFlag(flags, "escrow-to", "escrow-dir", "escrow-identity")
 }
 
-// open returns the store, nil when none was named, and what finds management
-// keys again.
-func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]secret.Secret, error), error) {
+// open returns the store, nil when none was named, and what reads records back.
+func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]escrow.Record, error), error) {
 	folder, err := folderOr(f.folder, "escrow")
 	if err != nil {
 		return nil, nil, err
 	}
-	recover := func(ctx context.Context, serial uint32) ([]secret.Secret, error) {
-		return f.managementKeys(ctx, folder, serial)
+	recover := func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
+		return f.records(ctx, folder, serial)
 	}
 	switch {
 	case f.plain && len(f.to) > 0:
@@ -58,9 +56,8 @@ func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]sec
 	return nil, recover, nil
 }
 
-// managementKeys returns the card's management keys that the escrow holds and
-// that can be opened, newest first.
-func (f *escrowFlags) managementKeys(ctx context.Context, folder string, serial uint32) ([]secret.Secret, error) {
+// records returns the card's records that can be opened, newest first.
+func (f *escrowFlags) records(ctx context.Context, folder string, serial uint32) ([]escrow.Record, error) {
 	var identities []age.Identity
 	for _, file := range f.identities {
 		read, err := escrow.ReadIdentities(file)
@@ -74,13 +71,7 @@ func (f *escrowFlags) managementKeys(ctx context.Context, folder string, serial 
 	if err != nil && ctx.Err() != nil {
 		return nil, err
 	}
-	var keys []secret.Secret
-	for _, record := range records {
-		if !record.ManagementKey.IsZero() {
-			keys = append(keys, record.ManagementKey)
-		}
-	}
-	return keys, nil
+	return records, nil
 }
 
 // warner is a dependency with something to say before it is used.

@@ -67,7 +67,7 @@ func newRoot(streams *Streams) *cobra.Command {
 	root.SetVersionTemplate("cse-piv {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageErrorf("%w", err) })
 	root.AddCommand(
-		newEnroll(streams), newCard(streams), newAttestation(streams),
+		newEnroll(streams), newCard(streams), newEscrow(streams), newAttestation(streams),
 		newBatch(streams), newWorker(streams), newReport(streams), newStatus(streams),
 		newKeyPair(streams), newIdentity(streams), newDemo(streams), newLab(streams),
 	)

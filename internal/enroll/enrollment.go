@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -73,18 +74,17 @@ type secrets struct {
 	puk           secret.Secret // to be set; zero when the card has its own
 	managementKey secret.Secret // the card's present one; zero when not needed
 	newManagement secret.Secret // to be set; zero when the card has its own
-	// pukGenerated and managementGenerated say which were made here and must be
-	// sealed, and record where they are.
+	// pukGenerated and managementGenerated say which nobody gave, so that they must
+	// be sealed; sealed is what an earlier run did, and record the file that holds
+	// what is to be set.
 	pukGenerated, managementGenerated bool
+	sealed                            escrow.Record
 	record                            string
 	// newCard and tryPUK are what a person or a flag said of a card that does not
 	// tell whether its PIN and PUK are the factory ones.
 	askedNew, newCard, tryPUK bool
 	pukFactory                piv.Tri // in the end
 }
-
-// generated reports whether there is something to be sealed.
-func (s secrets) generated() bool { return s.pukGenerated || s.managementGenerated }
 
 func newEnrollment(world World, request Request) *Enrollment {
 	if world.Now == nil {

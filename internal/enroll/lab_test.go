@@ -146,13 +146,8 @@ func (d *desk) newWorld() enroll.World {
 		WaitForCard: piv.Wait,
 		Account:     func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) },
 		Issuer:      ca, Escrow: store, Trust: trust, Prompter: enroll.Unattended{},
-		Recover: func(ctx context.Context, serial uint32) ([]secret.Secret, error) {
-			records, err := escrow.ReadAll(ctx, d.escrow, serial)
-			var keys []secret.Secret
-			for _, record := range records {
-				keys = append(keys, record.ManagementKey)
-			}
-			return keys, err
+		Recover: func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
+			return escrow.ReadAll(ctx, d.escrow, serial)
 		},
 		Evidence: filepath.Join(d.escrow, "evidence"), Operator: "tester", Tool: "test", Patience: 150 * time.Millisecond,
 		Notify: func(event enroll.Event) { d.t.Logf("%s %s %s %s", event.Step, event.Slot, event.State, event.Message) },

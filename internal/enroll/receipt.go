@@ -3,6 +3,7 @@ package enroll
 import (
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -16,6 +17,16 @@ type Receipt struct {
 	Keys     []ReceiptKey    `json:"keys"`
 	Identity ReceiptIdentity `json:"identity"`
 	Evidence string          `json:"evidence"` // the folder
+	// EscrowInForce names the files with what the card has now; nil where this
+	// program did not set it.
+	EscrowInForce *ReceiptEscrow `json:"escrow_in_force,omitempty"`
+}
+
+// ReceiptEscrow names the escrow's files with the card's PUK and management key,
+// empty where it was not sealed for this user.
+type ReceiptEscrow struct {
+	PUK           string `json:"puk,omitempty"`
+	ManagementKey string `json:"management_key,omitempty"`
 }
 
 // ReceiptCard names the card.
@@ -26,6 +37,24 @@ type ReceiptCard struct {
 	// PUKFactory is "no", or "unknown" where the card does not tell and nobody
 	// allowed to try it.
 	PUKFactory piv.Tri `json:"puk_factory"`
+}
+
+// Lines say for people where what is sealed; none for nil.
+func (e *ReceiptEscrow) Lines() []string {
+	switch {
+	case e == nil:
+		return nil
+	case e.PUK == e.ManagementKey:
+		return []string{"PUK and management key in " + e.PUK}
+	}
+	var lines []string
+	if e.PUK != "" {
+		lines = append(lines, "PUK in "+e.PUK)
+	}
+	if e.ManagementKey != "" {
+		lines = append(lines, "management key in "+e.ManagementKey)
+	}
+	return lines
 }
 
 // ReceiptKey is one key of the card and its registration.
@@ -85,7 +114,19 @@ func (e *Enrollment) makeReceipt() Receipt {
 			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: e.outcome.Keys[i].Pair.ID,
 		})
 	}
+	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
+	if sealed != (ReceiptEscrow{}) {
+		receipt.EscrowInForce = &sealed
+	}
 	return receipt
+}
+
+// recordOf is where a secret that the card has was sealed; empty where it was not.
+func (e *Enrollment) recordOf(name string) string {
+	if noted := e.journal.Secrets[name]; noted.State == evidence.SecretSet {
+		return noted.Record
+	}
+	return ""
 }
 
 func (e *Enrollment) audited() auditedReceipt {

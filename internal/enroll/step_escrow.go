@@ -2,30 +2,102 @@ package enroll
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 )
 
 // escrowStep seals the generated secrets and sees them on disk before any of
 // them is set on the card, because a card whose management key nobody knows can
-// only be wiped.
+// only be wiped. Where only a management key is to be set, that waits until it is:
+// until then every run makes another one.
 func escrowStep() Step {
 	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Kind: KindChange, Changes: changesFiles,
 		look: func(_ context.Context, e *Enrollment) (bool, error) {
-			return e.secrets.record != "" || !e.secrets.generated(), nil
-		},
-		act: func(ctx context.Context, e *Enrollment) error {
-			path, err := e.world.Escrow.Put(ctx, escrow.Record{
-				Serial: e.serial, Created: e.world.Now().UTC(),
-				PUK: e.secrets.puk, ManagementKey: e.secrets.newManagement,
-				Note: "for " + e.request.Email,
-			})
-			if err != nil {
-				return err
+			if e.secrets.unsealed() && e.secrets.puk.IsZero() {
+				e.skip("the management key is sealed just before it is set")
+				return true, nil
 			}
-			e.secrets.record = path
-			e.note("sealed in %s", path)
-			e.journal.Escrow = append(e.journal.Escrow, path)
-			return e.folder.WriteJournal(e.journal)
-		}}
+			return !e.secrets.unsealed(), nil
+		},
+		act: func(ctx context.Context, e *Enrollment) error { return e.seal(ctx) }}
+}
+
+// unsealed reports whether there is something that has to be sealed still.
+func (s secrets) unsealed() bool { return s.record == "" && (s.pukGenerated || s.managementGenerated) }
+
+// seal keeps what is to be set on the card in a new record, which says in the place
+// of which others.
+func (e *Enrollment) seal(ctx context.Context) error {
+	if !e.secrets.unsealed() {
+		return nil
+	}
+	record := escrow.Record{
+		Serial: e.serial, Created: e.world.Now().UTC(),
+		PUK: e.secrets.puk, ManagementKey: e.secrets.newManagement,
+		Note: "for " + e.request.Email,
+	}
+	for _, earlier := range e.journal.Escrow {
+		record.Replaces = append(record.Replaces, filepath.Base(earlier))
+	}
+	path, err := e.world.Escrow.Put(ctx, record)
+	if err != nil {
+		return err
+	}
+	e.secrets.record = path
+	e.note("sealed in %s", path)
+	e.journal.Escrow = append(e.journal.Escrow, path)
+	return e.folder.WriteJournal(e.journal)
+}
+
+// reuseSealed takes up what an earlier run sealed last and can be read back, so
+// that a run that is repeated leaves one record and no more.
+func (e *Enrollment) reuseSealed(ctx context.Context) error {
+	if len(e.journal.Escrow) == 0 || e.world.Recover == nil {
+		return nil
+	}
+	records, err := e.world.Recover(ctx, e.serial)
+	if err != nil {
+		return err
+	}
+	last := e.journal.Escrow[len(e.journal.Escrow)-1]
+	for _, record := range records {
+		if filepath.Base(record.Path) == filepath.Base(last) {
+			record.Path = last
+			e.secrets.sealed = record
+		}
+	}
+	return nil
+}
+
+// settleRecord sees whether the record of an earlier run holds just what is to be
+// set now.
+func (e *Enrollment) settleRecord() {
+	sealed, puk, managementKey := e.secrets.sealed, e.secrets.puk, e.secrets.newManagement
+	if sealed.Path != "" && (puk.IsZero() || puk.Equal(sealed.PUK)) && (managementKey.IsZero() || managementKey.Equal(sealed.ManagementKey)) {
+		e.secrets.record = sealed.Path
+	}
+}
+
+// secretIsSet writes down that the card has a secret, in the journal and beside the
+// record that it was sealed in.
+func (e *Enrollment) secretIsSet(name, record string) error {
+	if err := e.noteSecret(name, evidence.SecretSet, record); err != nil {
+		return err
+	}
+	e.noteInForce()
+	return nil
+}
+
+// noteInForce says beside the sealed records which of them the card has. Failing to
+// does not fail the enrollment: journal and receipt say it as well.
+func (e *Enrollment) noteInForce() {
+	for name, kind := range map[string]escrow.Kind{evidence.SecretPUK: escrow.KindPUK, evidence.SecretManagementKey: escrow.KindManagementKey} {
+		if record := e.recordOf(name); record != "" {
+			if err := escrow.NoteInForce(record, e.serial, kind); err != nil {
+				e.note("%v", err)
+			}
+		}
+	}
 }

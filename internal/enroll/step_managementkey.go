@@ -18,7 +18,7 @@ func managementKeyStep() Step {
 			if e.secrets.newManagement.IsZero() {
 				if noted := e.journal.Secrets[evidence.SecretManagementKey]; noted.State == evidence.SecretSetting {
 					// The card has another than the factory one: the answer was lost.
-					return true, e.noteSecret(evidence.SecretManagementKey, evidence.SecretSet, noted.Record)
+					return true, e.secretIsSet(evidence.SecretManagementKey, noted.Record)
 				}
 				return true, nil
 			}
@@ -30,7 +30,7 @@ func managementKeyStep() Step {
 			switch {
 			case err == nil:
 				e.secrets.managementKey = e.secrets.newManagement
-				return true, e.noteSecret(evidence.SecretManagementKey, evidence.SecretSet, e.secrets.record)
+				return true, e.secretIsSet(evidence.SecretManagementKey, e.secrets.record)
 			case !errors.Is(err, piv.ErrManagementKey):
 				return false, err
 			case protection.ManagementKey.Factory == piv.Unknown:
@@ -39,6 +39,9 @@ func managementKeyStep() Step {
 			return false, fmt.Errorf("the card has neither the factory management key nor the new one: %w", err)
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
+			if err := e.seal(ctx); err != nil {
+				return err
+			}
 			if err := e.noteSecret(evidence.SecretManagementKey, evidence.SecretSetting, e.secrets.record); err != nil {
 				return err
 			}

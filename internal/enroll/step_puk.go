@@ -30,7 +30,7 @@ func pukStep() Step {
 			}
 			if noted := e.journal.Secrets[evidence.SecretPUK]; noted.State == evidence.SecretSetting {
 				// The answer to the command was lost.
-				return true, e.noteSecret(evidence.SecretPUK, evidence.SecretSet, noted.Record)
+				return true, e.secretIsSet(evidence.SecretPUK, noted.Record)
 			}
 			return true, nil
 		},
@@ -55,7 +55,7 @@ func (e *Enrollment) replaceFactoryPUK(ctx context.Context) error {
 	}
 	err = card.ChangePUK(ctx, piv.FactoryPUK(), e.secrets.puk)
 	if err == nil {
-		return e.noteSecret(evidence.SecretPUK, evidence.SecretSet, e.secrets.record)
+		return e.secretIsSet(evidence.SecretPUK, e.secrets.record)
 	}
 	if protection.PUK.Factory != piv.Unknown || !isWrong(err) {
 		return err
@@ -73,7 +73,7 @@ func (e *Enrollment) replaceFactoryPUK(ctx context.Context) error {
 	} else if err := card.ChangePUK(ctx, e.secrets.puk, e.secrets.puk); err != nil {
 		return err
 	}
-	return e.noteSecret(evidence.SecretPUK, evidence.SecretSet, before.Record)
+	return e.secretIsSet(evidence.SecretPUK, before.Record)
 }
 
 // isWrong reports whether the card refused a PIN or PUK.

@@ -30,6 +30,7 @@ func recordStep() Step {
 				return ErrFactorySecret
 			}
 			e.secrets.pukFactory = e.factoryPUK(protection)
+			e.noteInForce()
 			if err := e.enterLedger(ctx); err != nil {
 				return err
 			}

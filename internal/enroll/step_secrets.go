@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -22,6 +23,9 @@ func secretsStep() Step {
 			}
 			if protection.PIN.Tries == 0 {
 				return piv.ErrPINBlocked
+			}
+			if err := e.reuseSealed(ctx); err != nil {
+				return err
 			}
 			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.knowReset, e.askNew, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
 				if err := gather(ctx, protection); err != nil {
@@ -58,8 +62,11 @@ func (e *Enrollment) gatherPUK(_ context.Context, protection piv.Protection) (er
 	if e.factoryPUK(protection) != piv.Yes || !e.secrets.puk.IsZero() {
 		return nil
 	}
-	if e.secrets.puk = e.request.PUK; e.secrets.puk.IsZero() {
-		e.secrets.pukGenerated = true
+	if e.secrets.puk = e.request.PUK; !e.secrets.puk.IsZero() {
+		return nil
+	}
+	e.secrets.pukGenerated = true
+	if e.secrets.puk = e.secrets.sealed.PUK; e.secrets.puk.IsZero() {
 		e.secrets.puk, err = piv.NewPUK()
 	}
 	return err
@@ -89,6 +96,7 @@ func (e *Enrollment) knowReset(ctx context.Context, protection piv.Protection) e
 		return err
 	}
 	clear(e.journal.Secrets)
+	e.secrets.sealed = escrow.Record{} // it was the card's once
 	return nil
 }
 
@@ -102,8 +110,11 @@ func (e *Enrollment) gatherManagementKey(ctx context.Context, protection piv.Pro
 		if !e.secrets.newManagement.IsZero() {
 			return nil
 		}
-		if e.secrets.newManagement = e.request.ManagementKey; e.secrets.newManagement.IsZero() {
-			e.secrets.managementGenerated = true
+		if e.secrets.newManagement = e.request.ManagementKey; !e.secrets.newManagement.IsZero() {
+			return nil
+		}
+		e.secrets.managementGenerated = true
+		if e.secrets.newManagement = e.secrets.sealed.ManagementKey; e.secrets.newManagement.IsZero() {
 			e.secrets.newManagement, err = piv.NewManagementKey()
 		}
 		return err
@@ -127,7 +138,11 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			candidates = recovered
+			for _, record := range recovered {
+				if !record.ManagementKey.IsZero() {
+					candidates = append(candidates, record.ManagementKey)
+				}
+			}
 		}
 		if len(candidates) == 0 {
 			typed, err := e.world.Prompter.Secret(ctx, SecretQuestion{
@@ -185,7 +200,8 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 // gatherEscrow refuses to go on with generated secrets that have nowhere to be
 // kept.
 func (e *Enrollment) gatherEscrow(context.Context, piv.Protection) error {
-	if e.secrets.generated() && e.world.Escrow == nil {
+	e.settleRecord()
+	if e.secrets.unsealed() && e.world.Escrow == nil {
 		return &MissingError{What: "a place to keep the card's new PUK and management key", Flag: "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
 	}
 	return nil

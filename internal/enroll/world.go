@@ -32,9 +32,9 @@ type World struct {
 	// Escrow keeps generated secrets before they are set; nil where none was
 	// named.
 	Escrow escrow.Store
-	// Recover returns management keys that were set earlier on the card with
-	// that serial, newest first; nil where none can be read back.
-	Recover  func(ctx context.Context, serial uint32) ([]secret.Secret, error)
+	// Recover returns what was sealed earlier for the card with that serial and can
+	// be read back, newest first; nil where nothing can.
+	Recover  func(ctx context.Context, serial uint32) ([]escrow.Record, error)
 	Trust    attestation.Trust
 	Prompter Prompter
 	// Review is called where the request asks for a review, and returns nil when

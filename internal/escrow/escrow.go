@@ -31,6 +31,11 @@ type Record struct {
 	ManagementKey          secret.Secret
 	ManagementKeyAlgorithm string // "tdes", "aes128", "aes192" or "aes256"
 	Note                   string
+	// Replaces names the files of earlier records of the card, in the place of
+	// whose secrets these are to be set.
+	Replaces []string
+	// Path is where the record was read from.
+	Path string
 }
 
 // Store keeps records.
@@ -52,6 +57,7 @@ type content struct {
 	ManagementKey          string    `json:"management_key,omitempty"` // lower-case hex
 	ManagementKeyAlgorithm string    `json:"management_key_algorithm,omitempty"`
 	Note                   string    `json:"note,omitempty"`
+	Replaces               []string  `json:"replaces,omitempty"`
 }
 
 // encode is the one place where the secrets are revealed; what it returns goes
@@ -67,6 +73,7 @@ func encode(r Record) ([]byte, error) {
 		ManagementKey:          hex.EncodeToString(r.ManagementKey.Reveal()),
 		ManagementKeyAlgorithm: r.ManagementKeyAlgorithm,
 		Note:                   r.Note,
+		Replaces:               r.Replaces,
 	}, "", "  ")
 	if err != nil {
 		return nil, err
@@ -94,8 +101,12 @@ func decode(data []byte) (Record, error) {
 		ManagementKey:          secret.New(key),
 		ManagementKeyAlgorithm: c.ManagementKeyAlgorithm,
 		Note:                   c.Note,
+		Replaces:               c.Replaces,
 	}, nil
 }
+
+// nameTime is the time in a record's file name, in UTC.
+const nameTime = "20060102T150405Z"
 
 // keep seals the record and gives it a name of its own. The name starts with the
 // serial and the UTC time, so that a listing sorts by age.
@@ -122,7 +133,7 @@ func keep(ctx context.Context, dir, extension string, r Record, seal func([]byte
 	if err != nil {
 		return "", fmt.Errorf("seal the escrow record of card %d: %w", r.Serial, err)
 	}
-	stem := fmt.Sprintf("%d-%s", r.Serial, r.Created.Format("20060102T150405Z"))
+	stem := fmt.Sprintf("%d-%s", r.Serial, r.Created.Format(nameTime))
 	for try := 0; ; try++ {
 		name := stem + extension
 		if try > 0 {

@@ -66,6 +66,7 @@ func Open(path string, identities ...age.Identity) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("escrow record %q: %w", path, err)
 	}
+	r.Path = path
 	return r, nil
 }
 

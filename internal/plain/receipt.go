@@ -36,6 +36,9 @@ func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 	} else {
 		row("identity", "signs with %s, is written to with %s", identity.SigningKeyPairID, identity.EncryptionKeyPairID)
 	}
+	for _, sealed := range receipt.EscrowInForce.Lines() {
+		row("escrow", "%s", sealed)
+	}
 	row("evidence", "%s", receipt.Evidence)
 	row("note", "it may take up to 24 hours to show in Gmail")
 	return rows.Flush()

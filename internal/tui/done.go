@@ -62,6 +62,9 @@ func (*doneScreen) view(s *session, width, _ int) string {
 	} else {
 		lines = append(lines, wrapped("identity  ", clean(identity.PrimaryKeyPairID), width)...)
 	}
+	for _, sealed := range receipt.EscrowInForce.Lines() {
+		lines = append(lines, pathLines("escrow    ", sealed, width)...)
+	}
 	lines = append(lines, pathLines("evidence  ", receipt.Evidence, width)...)
 	lines = append(lines, "", "It may take up to 24 hours to show in Gmail. The card can be given to its user.")
 	return strings.Join(lines, "\n")

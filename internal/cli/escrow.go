@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/escrow"
+)
+
+func newEscrow(streams *Streams) *cobra.Command {
+	command := &cobra.Command{Use: "escrow", Short: "Look at sealed PUKs and management keys", Args: cobra.NoArgs, RunE: showHelp}
+	command.AddCommand(newEscrowList(streams))
+	return command
+}
+
+func newEscrowList(streams *Streams) *cobra.Command {
+	var folder string
+	var serial uint32
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "list", Short: "List sealed records, and which of them the cards have", Args: cobra.NoArgs,
+		Long: "list shows the records of PUKs and management keys without opening them. A record is in force\n" +
+			"when this program has set on the card what it holds, replaced when it has set what later records\n" +
+			"hold, and otherwise not known: then the card may have it.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := folderOr(folder, "escrow")
+			if err != nil {
+				return err
+			}
+			records, err := escrow.List(cmd.Context(), path, serial)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(streams.Out, struct {
+					Records []escrow.Listed `json:"records"`
+				}{append([]escrow.Listed{}, records...)})
+			}
+			rows := newTable(streams.Out, "SERIAL", "SEALED AT", "STANDING", "FILE")
+			for _, record := range records {
+				rows.row(record.Serial, record.Created.Format("2006-01-02 15:04:05Z"), standingText(record), record.File)
+			}
+			return rows.flush()
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&folder, "escrow-dir", "", "`folder` of the escrow")
+	flags.Uint32Var(&serial, "serial", 0, "`serial` number of a card; all cards without one")
+	environmentFlag(flags, "escrow-dir")
+	jsonFlag(command, &asJSON)
+	return command
+}
+
+// standingText says whether a card has what a record holds.
+func standingText(record escrow.Listed) string {
+	var kinds []string
+	for _, kind := range record.InForce {
+		kinds = append(kinds, string(kind))
+	}
+	if len(kinds) == 0 {
+		return string(record.Standing)
+	}
+	return string(record.Standing) + ": " + strings.Join(kinds, ", ")
+}

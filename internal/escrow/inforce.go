@@ -1,0 +1,181 @@
+package escrow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+)
+
+// Kind is one of the secrets that a record can hold.
+type Kind string
+
+// The kinds of secrets.
+const (
+	KindPUK           Kind = "PUK"
+	KindManagementKey Kind = "management key"
+)
+
+// inForce is a card's file beside its records, which holds no secret: the file
+// name of the record that holds what the card has, for each kind; none where that
+// is not known.
+type inForce map[Kind]string
+
+// inForceExtension ends the name of that file, which begins with the serial number.
+const inForceExtension = ".in-force"
+
+// maxInForce bounds that file, in bytes.
+const maxInForce = 4 << 10
+
+func readInForce(folder durable.Folder, serial uint32) (inForce, error) {
+	data, err := folder.ReadFile(inForceName(serial), maxInForce)
+	if errors.Is(err, fs.ErrNotExist) {
+		return inForce{}, nil
+	}
+	known := inForce{}
+	if err == nil {
+		err = json.Unmarshal(data, &known)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading which escrow records of card %d are in force: %w", serial, err)
+	}
+	return known, nil
+}
+
+func inForceName(serial uint32) string {
+	return strconv.FormatUint(uint64(serial), 10) + inForceExtension
+}
+
+// NoteInForce writes down beside a record that the card has the secrets of those
+// kinds that it holds, and no more the ones of other records.
+func NoteInForce(record string, serial uint32, kinds ...Kind) error {
+	folder := durable.Folder(filepath.Dir(record))
+	known, err := readInForce(folder, serial)
+	if err != nil {
+		return err
+	}
+	news := false
+	for _, kind := range kinds {
+		news = news || known[kind] != filepath.Base(record)
+		known[kind] = filepath.Base(record)
+	}
+	if !news {
+		return nil
+	}
+	data, err := json.MarshalIndent(known, "", "  ")
+	if err == nil {
+		err = folder.WriteFile(inForceName(serial), append(data, '\n'), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("noting which escrow records of card %d are in force: %w", serial, err)
+	}
+	return nil
+}
+
+// Standing is whether a card has what a record holds.
+type Standing string
+
+// The standings of a record.
+const (
+	StandingInForce  Standing = "in force" // the card has what Listed.InForce names
+	StandingReplaced Standing = "replaced" // the card has what later records hold
+	StandingUnknown  Standing = "not known"
+)
+
+// Listed is a record as far as it can be told without opening it. The JSON names
+// are a contract.
+type Listed struct {
+	Serial   uint32    `json:"serial"` // of the card
+	Created  time.Time `json:"created"`
+	File     string    `json:"file"`
+	Sealed   bool      `json:"sealed"`
+	Standing Standing  `json:"standing"`
+	InForce  []Kind    `json:"in_force"` // what of it the card has
+}
+
+// List lists the records in dir, of one card or for serial 0 of all, by card and
+// age. A folder that is not there holds none.
+func List(ctx context.Context, dir string, serial uint32) ([]Listed, error) {
+	folder := durable.Folder(dir)
+	entries, err := folder.Entries(".")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("escrow folder: %w", err)
+	}
+	var list []Listed
+	known := map[uint32]inForce{}
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		record, ok := parseName(entry.Name())
+		if !ok || serial != 0 && record.Serial != serial {
+			continue
+		}
+		if known[record.Serial] == nil {
+			if known[record.Serial], err = readInForce(folder, record.Serial); err != nil {
+				return nil, err
+			}
+		}
+		record.stand(known[record.Serial])
+		record.File = folder.Path(entry.Name())
+		list = append(list, record)
+	}
+	slices.SortStableFunc(list, func(a, b Listed) int {
+		if a.Serial != b.Serial {
+			return int(int64(a.Serial) - int64(b.Serial))
+		}
+		return a.Created.Compare(b.Created)
+	})
+	return list, nil
+}
+
+// parseName reads the name of a record, which keep made.
+func parseName(name string) (Listed, bool) {
+	serial, rest, ok := strings.Cut(name, "-")
+	if !ok || !isRecord(name) {
+		return Listed{}, false
+	}
+	rest = strings.TrimSuffix(strings.TrimSuffix(rest, ageExtension), plainExtension)
+	created, _, _ := strings.Cut(rest, "-")
+	number, err := strconv.ParseUint(serial, 10, 32)
+	when, timeErr := time.Parse(nameTime, created)
+	return Listed{Serial: uint32(number), Created: when, File: name, Sealed: strings.HasSuffix(name, ageExtension), InForce: []Kind{}}, err == nil && timeErr == nil
+}
+
+// stand fills in what of the record the card has. One that is newer than what is
+// known to be in force may have been set without anybody knowing it.
+func (l *Listed) stand(known inForce) {
+	l.Standing = StandingReplaced
+	for _, kind := range []Kind{KindPUK, KindManagementKey} {
+		if known[kind] == l.File {
+			l.InForce = append(l.InForce, kind)
+		}
+		if known[kind] == "" {
+			l.Standing = StandingUnknown
+		}
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Values(known)), l.isBefore) {
+		l.Standing = StandingUnknown
+	}
+	if len(l.InForce) > 0 {
+		l.Standing = StandingInForce
+	}
+}
+
+// isBefore reports whether the record of that name is a later one.
+func (l *Listed) isBefore(name string) bool {
+	other, ok := parseName(name)
+	return ok && !l.Created.After(other.Created)
+}

@@ -1,0 +1,95 @@
+package escrow
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWhichRecordIsInForce(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewAge(dir, []string{identity(t).Recipient().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	var paths []string
+	for i := range 4 {
+		paths = append(paths, put(t, s, record(7, at.Add(time.Duration(i)*time.Hour))))
+	}
+	put(t, s, record(71, at))
+	standings := func() (all []string) {
+		t.Helper()
+		list, err := List(t.Context(), dir, 7)
+		if err != nil || len(list) != len(paths) {
+			t.Fatal(list, err)
+		}
+		for i, l := range list {
+			if l.File != paths[i] || l.Serial != 7 || !l.Sealed || !l.Created.Equal(at.Add(time.Duration(i)*time.Hour)) {
+				t.Errorf("%+v", l)
+			}
+			all = append(all, string(l.Standing)+string(joined(l.InForce)))
+		}
+		return all
+	}
+	for _, step := range []struct {
+		record int
+		kinds  []Kind
+		want   []string
+	}{
+		{0, nil, []string{"not known", "not known", "not known", "not known"}},
+		{0, []Kind{KindPUK}, []string{"in force PUK", "not known", "not known", "not known"}},
+		{1, []Kind{KindManagementKey}, []string{"in force PUK", "in force management key", "not known", "not known"}},
+		{2, []Kind{KindPUK, KindManagementKey}, []string{"replaced", "replaced", "in force PUK management key", "not known"}},
+		{2, []Kind{KindPUK}, []string{"replaced", "replaced", "in force PUK management key", "not known"}},
+	} {
+		if err := NoteInForce(paths[step.record], 7, step.kinds...); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, standings()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	noSecrets(t, dir)
+	if all, err := List(t.Context(), dir, 0); err != nil || len(all) != 5 {
+		t.Error(all, err)
+	}
+	if none, err := List(t.Context(), filepath.Join(dir, "none"), 0); err != nil || none != nil {
+		t.Error(none, err)
+	}
+	// What is noted is no record.
+	if records, err := ReadAll(t.Context(), dir, 7); len(records) != 0 || err == nil || strings.Contains(err.Error(), inForceExtension) {
+		t.Error(len(records), err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, inForceName(7)), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := List(t.Context(), dir, 7); err == nil {
+		t.Error("what is noted was cut off, and nobody says so")
+	}
+}
+
+func joined(kinds []Kind) (text string) {
+	for _, kind := range kinds {
+		text += " " + string(kind)
+	}
+	return text
+}
+
+func TestRecordSaysWhatItReplaces(t *testing.T) {
+	s, err := NewPlainFile(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record(7, time.Now())
+	r.Replaces = []string{"7-20261124T120000Z.age"}
+	path := put(t, s, r)
+	got, err := Open(path)
+	if err != nil || got.Path != path || !cmp.Equal(got.Replaces, r.Replaces) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
