@@ -151,6 +151,7 @@ func hintFor(err error) string {
 		{piv.ErrPINBlocked, "unblock it with the PUK: ykman piv access unblock-pin"},
 		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},
 		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
+		{piv.ErrCertificateTooLarge, "have the issuer make it smaller: without texts, pictures and LDAP addresses that mail does not need; then run the same command again"},
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
 		{syscall.ENOSPC, "make room on that disk and run the same command again: it goes on where it was"},
 		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},

@@ -2,8 +2,11 @@ package enroll
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -21,6 +24,9 @@ func importStep(index int, request KeyRequest) Step {
 	}
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
+		if err := e.tellPacking(key.leaf); err != nil {
+			return err
+		}
 		// The CHUID first: when the run ends in between, the certificate is
 		// still missing and both are written again.
 		if err := e.card.RefreshCHUID(ctx, e.secrets.managementKey); err != nil {
@@ -29,4 +35,35 @@ func importStep(index int, request KeyRequest) Step {
 		return e.card.PutCertificate(ctx, e.secrets.managementKey, key.Slot, key.leaf)
 	}
 	return step
+}
+
+// tellPacking says that a certificate has to be packed to fit onto the card, before
+// it is, and what the issuer would have to do that it need not be.
+func (e *Enrollment) tellPacking(leaf *x509.Certificate) error {
+	packing, err := piv.PackingOf(e.identity.Firmware, leaf)
+	if err != nil || !packing.Gzip {
+		return err
+	}
+	e.note("the certificate has %d bytes, and the card takes %d as they are: it is stored packed with gzip, which some programs cannot read (ykman 4.0 then shows nothing of the card, yubico-piv-tool 2.2 not this certificate)",
+		packing.Size, packing.Room)
+	e.note("%s", avoidPacking(packing, smime.SpareParts(leaf)))
+	return nil
+}
+
+// avoidPacking says which of the parts a certificate would have to be issued
+// without to be stored as it is.
+func avoidPacking(packing piv.Packing, spare []smime.Part) string {
+	left := packing.Size - packing.Room
+	var names []string
+	for _, part := range spare {
+		if left <= 0 {
+			break
+		}
+		names = append(names, fmt.Sprintf("%s (%d bytes)", part.Name, part.Size))
+		left -= part.Size
+	}
+	if left > 0 {
+		return fmt.Sprintf("nothing in it is to spare that would make it fit; a certificate of at most %d bytes would", packing.Room)
+	}
+	return "to avoid that have the issuer leave out what mail does not need: " + strings.Join(names, ", ")
 }

@@ -142,6 +142,27 @@ func trailingError(n int) error {
 	return fmt.Errorf("%d bytes follow the certificate", n)
 }
 
+// Packing is how a certificate goes onto a card.
+type Packing struct {
+	Gzip bool // it has to be packed, which not every program can read
+	Size int  // of the certificate in bytes
+	Room int  // the bytes that a certificate may have to be stored as it is
+}
+
+// PackingOf tells how a certificate would be stored on a card with that firmware.
+// The error is ErrCertificateTooLarge where it does not fit even when packed.
+func PackingOf(firmware Version, certificate *x509.Certificate) (Packing, error) {
+	room := maxObject(firmware)
+	object, err := certificateObject(certificate.Raw, room)
+	if err != nil {
+		return Packing{}, err
+	}
+	plain := frame(certificate.Raw, 0)
+	return Packing{
+		Gzip: !bytes.Equal(object, plain), Size: len(certificate.Raw), Room: room - (len(plain) - len(certificate.Raw)),
+	}, nil
+}
+
 // certificateObject frames a certificate for an object with that much room. It
 // is packed only where it must be, because not every program unpacks it.
 func certificateObject(der []byte, room int) ([]byte, error) {

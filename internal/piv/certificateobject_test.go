@@ -123,6 +123,49 @@ func checkObject(t *testing.T, object []byte, says string, want []byte) {
 	}
 }
 
+// TestPackingOf looks at certificates about the size where they have to be packed,
+// and finds on the card what was told before.
+func TestPackingOf(t *testing.T) {
+	base := len(aCertificate(t, 2500)) // the name stands in it twice
+	for name, test := range map[string]struct {
+		firmware Version
+		extra    int
+		gzip     bool
+	}{
+		"as it is":    {Version{5, 7, 4}, 0, false},
+		"packed":      {Version{5, 7, 4}, 600, true},
+		"NEO, as is":  {Version{3, 4, 0}, -2000, false},
+		"NEO, packed": {Version{3, 4, 0}, 0, true},
+	} {
+		certificate, err := x509.ParseCertificate(aCertificate(t, (3000-(base-5000)+test.extra)/2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		packing, err := PackingOf(test.firmware, certificate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if packing.Gzip != test.gzip || packing.Gzip != (packing.Size > packing.Room) || packing.Size != len(certificate.Raw) {
+			t.Errorf("%s: %+v for %d bytes", name, packing, len(certificate.Raw))
+		}
+		object, err := certificateObject(certificate.Raw, maxObject(test.firmware))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := bertlv.Find(object, tagCertInfo); err != nil || (info[0] == certInfoGzip) != packing.Gzip {
+			t.Errorf("%s: CertInfo % X, %v", name, info, err)
+		}
+		checkObject(t, object, "", certificate.Raw)
+	}
+	random := make([]byte, 4000)
+	if _, err := rand.Read(random); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := PackingOf(Version{5, 7, 4}, &x509.Certificate{Raw: random}); !errors.Is(err, ErrCertificateTooLarge) {
+		t.Errorf("4,000 random bytes: %v", err)
+	}
+}
+
 // TestCardObjectsInTheField reads one certificate as different issuers' tools
 // leave it on cards.
 func TestCardObjectsInTheField(t *testing.T) {

@@ -261,6 +261,8 @@ func TestDeviations(t *testing.T) {
 		"by-root":         func(c []*x509.Certificate) bool { return len(c) == 2 && c[0].CheckSignatureFrom(c[1]) == nil },
 		"no-intermediate": func(c []*x509.Certificate) bool { return len(c) == 2 && c[0].CheckSignatureFrom(c[1]) != nil },
 		"no-policies":     func(c []*x509.Certificate) bool { return len(c[0].Policies) == 0 },
+		"large":           func(c []*x509.Certificate) bool { return len(c[0].Raw) > 3052 && len(c[0].Raw) < 4000 },
+		"too-large":       func(c []*x509.Certificate) bool { return len(c[0].Raw) > 5000 },
 	}
 	for _, name := range ca.Names() {
 		profile, err := ca.Named(name, now)

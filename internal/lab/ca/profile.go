@@ -1,10 +1,12 @@
 package ca
 
 import (
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,6 +26,9 @@ type Profile struct {
 	NoCRL bool
 	// NoPolicies leaves out the certificate policies.
 	NoPolicies bool
+	// Comment is the text of a Netscape comment, of no use but to make the
+	// certificate large; none where empty.
+	Comment string
 	// ByRoot lets the root sign the leaf itself.
 	ByRoot bool
 	// AnyKey accepts keys that Gmail does not take, such as RSA-1024, P-521
@@ -39,7 +44,8 @@ var ErrUnknownProfile = errors.New("unknown certificate profile")
 
 // Named returns a profile by name, judged at now: "standard", "expired",
 // "not-yet-valid", "other-address", "no-address", "no-crl", "server-auth",
-// "three-years", "any-key", "by-root", "no-intermediate", "no-policies".
+// "three-years", "any-key", "by-root", "no-intermediate", "no-policies", "large"
+// (fits a YubiKey only when packed), "too-large" (does not fit at all).
 func Named(name string, now time.Time) (Profile, error) {
 	p, ok := profiles(now)[name]
 	if !ok {
@@ -65,7 +71,18 @@ func profiles(now time.Time) map[string]Profile {
 		"by-root":         {ByRoot: true},
 		"no-intermediate": {NoIntermediate: true},
 		"no-policies":     {NoPolicies: true},
+		"large":           {Comment: strings.Repeat("This certificate is for practice only. ", 70)},
+		"too-large":       {Comment: randomText(5000)},
 	}
+}
+
+// randomText is text of that many bytes that cannot be packed much.
+func randomText(size int) string {
+	var text strings.Builder
+	for text.Len() < size {
+		text.WriteString(rand.Text())
+	}
+	return text.String()[:size]
 }
 
 // SetProfile makes EST sign by a deviating profile from now on; the zero

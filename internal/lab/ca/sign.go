@@ -86,6 +86,13 @@ func (ca *CA) template(csr *x509.CertificateRequest, p Profile) (*x509.Certifica
 	if p.NoPolicies {
 		template.Policies = nil
 	}
+	if p.Comment != "" {
+		value, err := asn1.MarshalWithParams(p.Comment, "ia5")
+		if err != nil {
+			return nil, fmt.Errorf("encode the comment: %w", err)
+		}
+		template.ExtraExtensions = []pkix.Extension{{Id: oidNetscapeComment, Value: value}}
+	}
 	return template, nil
 }
 
@@ -121,6 +128,9 @@ func subject(csr *x509.CertificateRequest, emails []string) pkix.Name {
 
 // oidEmailAddress is the emailAddress attribute of PKCS#9.
 var oidEmailAddress = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+
+// oidNetscapeComment is Netscape's certificate comment, an IA5String.
+var oidNetscapeComment = asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 13}
 
 // requestedAddresses are the request's addresses: the alternative names, then
 // those in the subject, each once.
