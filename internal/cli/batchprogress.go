@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // mostNotes is how many warnings and failures are shown as they happen; the
@@ -35,8 +35,8 @@ type batchProgress struct {
 	endless bool
 
 	mu    sync.Mutex
-	lines *json.Encoder // nil without --json
-	meter plain.Meter   // of the lines; a bar has its own
+	lines io.Writer   // of JSON; nil without --json
+	meter plain.Meter // of the lines; a bar has its own
 	bar   *plain.Bar
 	tally plain.Tally
 	notes int
@@ -47,8 +47,7 @@ type batchProgress struct {
 func newBatchProgress(streams *Streams, asJSON bool) *batchProgress {
 	p := &batchProgress{tally: plain.Tally{Reading: true}, said: map[string]bool{}}
 	if asJSON {
-		p.lines = json.NewEncoder(streams.Out)
-		p.lines.SetEscapeHTML(false)
+		p.lines = streams.Out
 		p.bar = plain.NewBar(io.Discard, nil)
 		return p
 	}
@@ -103,7 +102,7 @@ func (p *batchProgress) event(e batch.Event) {
 		p.run = e.Run
 	}
 	if p.lines != nil {
-		_ = p.lines.Encode(p.line(e))
+		_ = safetext.EncodeJSON(p.lines, p.line(e), "")
 		return
 	}
 	switch e.Kind {
@@ -226,9 +225,7 @@ func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run l
 	if runErr != nil && !line.Interrupted {
 		line.Error = runErr.Error()
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(line); err != nil {
+	if err := safetext.EncodeJSON(out, line, ""); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // escrowFlags say where generated PUKs and management keys are kept.
@@ -88,5 +88,5 @@ func printWarnings(out io.Writer, of any) {
 }
 
 func printWarning(out io.Writer, warning string) {
-	fmt.Fprintf(out, "cse-piv: warning: %s\n", plain.Clean(warning))
+	fmt.Fprintf(out, "cse-piv: warning: %s\n", safetext.Clean(warning))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
@@ -100,9 +100,9 @@ func printError(out io.Writer, err error) {
 		err = besidesInterrupt(err)
 	}
 	if err != nil {
-		fmt.Fprintf(out, "cse-piv: error: %s\n", plain.Clean(err.Error()))
+		fmt.Fprintf(out, "cse-piv: error: %s\n", safetext.Clean(err.Error()))
 		if hint := hintFor(err); hint != "" {
-			fmt.Fprintf(out, "cse-piv: hint: %s\n", plain.Clean(hint))
+			fmt.Fprintf(out, "cse-piv: hint: %s\n", safetext.Clean(hint))
 		}
 	}
 	if interrupted {

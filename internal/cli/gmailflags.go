@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // gmailFlags say how Gmail is reached.
@@ -31,7 +31,7 @@ func (g *gmailFlags) add(flags *pflag.FlagSet) {
 func (g *gmailFlags) open(messages io.Writer) (*gmail.Domain, error) {
 	config := g.config()
 	config.OnRetry = func(method string, err error, in time.Duration) {
-		fmt.Fprintf(messages, "cse-piv: %s: %s; trying again in %s\n", method, plain.Clean(err.Error()), in.Round(time.Millisecond))
+		fmt.Fprintf(messages, "cse-piv: %s: %s; trying again in %s\n", method, safetext.Clean(err.Error()), in.Round(time.Millisecond))
 	}
 	return openGmail(config, messages)
 }

@@ -1,20 +1,16 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // printJSON writes one value as indented JSON.
 func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	return safetext.EncodeJSON(out, value, "  ")
 }
 
 // table writes aligned columns; cells are cleaned, since much of them comes from
@@ -36,7 +32,7 @@ func (t *table) row(cells ...any) {
 		if i > 0 {
 			fmt.Fprint(t.tabs, "\t")
 		}
-		fmt.Fprint(t.tabs, plain.Clean(fmt.Sprint(cell)))
+		fmt.Fprint(t.tabs, safetext.Clean(fmt.Sprint(cell)))
 	}
 	fmt.Fprintln(t.tabs)
 }

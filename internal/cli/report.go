@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // reportOptions is everything that report takes.
@@ -165,7 +166,7 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 	if counts.Earlier > 0 {
 		done += fmt.Sprintf(" (%s by an earlier run)", plain.Number(counts.Earlier))
 	}
-	fmt.Fprintln(out, plain.Clean(title))
+	fmt.Fprintln(out, safetext.Clean(title))
 	for _, line := range []struct {
 		count int
 		what  string
@@ -189,14 +190,14 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 		return err
 	}
 	if superfluous > 0 {
-		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", plain.Number(superfluous), plain.Clean(example))
+		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", plain.Number(superfluous), safetext.Clean(example))
 		fmt.Fprintf(out, "%9s    %s\n", "", report.SuperfluousText)
 	}
 	for _, group := range groups {
-		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), plain.Clean(group.Reason), report.ClassText(group.Class))
-		fmt.Fprintf(out, "%9s    %s: %s\n", "", plain.Clean(group.Example), plain.Clean(group.Message))
+		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), safetext.Clean(group.Reason), report.ClassText(group.Class))
+		fmt.Fprintf(out, "%9s    %s: %s\n", "", safetext.Clean(group.Example), safetext.Clean(group.Message))
 		if group.Hint != "" {
-			fmt.Fprintf(out, "%9s    hint: %s\n", "", plain.Clean(group.Hint))
+			fmt.Fprintf(out, "%9s    hint: %s\n", "", safetext.Clean(group.Hint))
 		}
 	}
 	return nil

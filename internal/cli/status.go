@@ -12,7 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // statusOptions is everything that status takes.
@@ -193,12 +193,12 @@ func describeEntry(entry *ledger.Entry) string {
 	}
 	text := fmt.Sprintf("%s since %s UTC", entry.State, entry.Updated.UTC().Format(clock))
 	if entry.State == ledger.StateDone && entry.Step == ledger.StepEnrolled {
-		text += ", enrolled by " + plain.Clean(entry.Worker)
+		text += ", enrolled by " + safetext.Clean(entry.Worker)
 	}
 	if entry.Run != 0 {
 		text += fmt.Sprintf(", run %d", entry.Run)
 	}
-	text += ", " + plain.Clean(entry.Where)
+	text += ", " + safetext.Clean(entry.Where)
 	if entry.State != ledger.StateDone && entry.Message != "" {
 		text += ": " + entry.Message
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // storeFlags say where the ledger is.
@@ -40,7 +40,7 @@ func (f *storeFlags) open(ctx context.Context, messages io.Writer) (*ledger.Ledg
 		if holder == "" {
 			holder = "another process"
 		}
-		fmt.Fprintf(messages, "cse-piv: waiting for the ledger %s, which is in use by %s\n", plain.Clean(place), plain.Clean(holder))
+		fmt.Fprintf(messages, "cse-piv: waiting for the ledger %s, which is in use by %s\n", safetext.Clean(place), safetext.Clean(holder))
 	}})
 }
 

@@ -1,11 +1,11 @@
 package enroll
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/registration"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -116,8 +117,9 @@ func (e *Enrollment) record(event Event) {
 		return
 	}
 	for _, event := range e.unrecorded {
-		if line, err := json.Marshal(event); err == nil {
-			_ = e.folder.AppendLine("events.ndjson", line)
+		var line bytes.Buffer
+		if err := safetext.EncodeJSON(&line, event, ""); err == nil {
+			_ = e.folder.AppendLine("events.ndjson", bytes.TrimSpace(line.Bytes()))
 		}
 	}
 	e.unrecorded = nil

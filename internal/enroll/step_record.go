@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -38,11 +40,11 @@ func recordStep() Step {
 			if err := e.keepEarlierReceipt(&audited); err != nil || e.receipt != nil {
 				return err
 			}
-			data, err := json.MarshalIndent(audited, "", "  ")
-			if err != nil {
+			var data bytes.Buffer
+			if err := safetext.EncodeJSON(&data, audited, "  "); err != nil {
 				return err
 			}
-			if err := e.folder.Write(evidence.ReceiptName, append(data, '\n')); err != nil {
+			if err := e.folder.Write(evidence.ReceiptName, data.Bytes()); err != nil {
 				return err
 			}
 			e.receipt = &audited.Receipt

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // The bounds on one key pair of an answer. Real ids have 55 characters, real
@@ -68,7 +70,7 @@ func readKeyPair(p *api.CseKeyPair) (KeyPair, error) {
 func readKeyPairOf(p *api.CseKeyPair, id string) (KeyPair, error) {
 	k, err := readKeyPair(p)
 	if err == nil && k.ID != id {
-		err = &protocolError{fmt.Sprintf("the answer is about key pair %s", clean(k.ID))}
+		err = &protocolError{fmt.Sprintf("the answer is about key pair %s", safetext.Message(k.ID))}
 	}
 	return k, err
 }

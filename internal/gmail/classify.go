@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"google.golang.org/api/googleapi"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // asError returns the *Error in err, or wraps it as one.
@@ -65,9 +67,9 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 		e.transient, e.ambiguous = false, false
 		e.hint = "something on the way answers in the server's place: check the endpoint, the proxy and the system's trusted roots"
 	case errors.As(err, &dns):
-		e.Message, e.ambiguous = "the server's name "+clean(dns.Name)+" cannot be resolved", false
+		e.Message, e.ambiguous = "the server's name "+safetext.Message(dns.Name)+" cannot be resolved", false
 	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Message, e.ambiguous = "no connection to the server: "+clean(dial.Err.Error()), false
+		e.Message, e.ambiguous = "no connection to the server: "+safetext.Message(dial.Err.Error()), false
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Message = "no answer in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

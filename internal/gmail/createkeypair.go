@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // KeyPairRequest is a key pair whose private key is on a card.
@@ -82,7 +84,7 @@ func (u *User) CreateKeyPair(ctx context.Context, known []KeyPair, want KeyPairR
 	}
 	if problem := want.differs(pair); problem != "" {
 		return pair, created, &Error{Method: method, User: u.email, KeyPairID: pair.ID, Kind: KindWrongKeyPair,
-			Message: fmt.Sprintf("key pair %s was created %s", clean(pair.ID), problem)}
+			Message: fmt.Sprintf("key pair %s was created %s", safetext.Message(pair.ID), problem)}
 	}
 	return pair, created, nil
 }

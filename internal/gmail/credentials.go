@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2/jwt"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxCredentials bounds the size of a key file; real ones have about 2.4 kB.
@@ -30,12 +31,12 @@ func readServiceAccount(path string) (*serviceAccount, []string, error) {
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) {
-			e.Message = fmt.Sprintf("%s: %s", clean(path), e.Message)
+			e.Message = fmt.Sprintf("%s: %s", safetext.Message(path), e.Message)
 		}
 		return nil, nil, err
 	}
 	var warnings []string
-	if warning := durable.ReadWarning(clean(path), info); warning != "" {
+	if warning := durable.ReadWarning(safetext.Message(path), info); warning != "" {
 		warnings = append(warnings, warning)
 	}
 	return &serviceAccount{config: config}, warnings, nil
@@ -61,15 +62,15 @@ func readCredentials(path string) ([]byte, fs.FileInfo, error) {
 func fileProblem(path string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return clean(path) + ": there is no such file"
+		return safetext.Message(path) + ": there is no such file"
 	case errors.Is(err, fs.ErrPermission):
-		return clean(path) + ": no permission to read it"
+		return safetext.Message(path) + ": no permission to read it"
 	case errors.Is(err, durable.ErrNotRegular):
-		return clean(path) + ": is not a file"
+		return safetext.Message(path) + ": is not a file"
 	case errors.Is(err, durable.ErrTooLarge):
-		return clean(path) + ": is too large for a service-account key file"
+		return safetext.Message(path) + ": is too large for a service-account key file"
 	}
-	return clean(path) + ": cannot be read"
+	return safetext.Message(path) + ": cannot be read"
 }
 
 // parseServiceAccount takes the content of a key file. Anything else that people
@@ -113,7 +114,7 @@ func parseServiceAccount(data []byte) (*jwt.Config, error) {
 	case "impersonated_service_account":
 		return nil, credentialsError(nil, "is an impersonation configuration (impersonated_service_account), not a service-account key file")
 	default:
-		return nil, credentialsError(nil, "has type %q, not \"service_account\"", clean(file.Type))
+		return nil, credentialsError(nil, "has type %q, not \"service_account\"", safetext.Message(file.Type))
 	}
 	if !isAddress(file.Email) {
 		return nil, credentialsError(nil, "has no usable \"client_email\"")
@@ -128,7 +129,7 @@ func parseServiceAccount(data []byte) (*jwt.Config, error) {
 	}
 	config, err := google.JWTConfigFromJSON(data, Scope)
 	if err != nil {
-		return nil, credentialsError(nil, "is not a service-account key file: %s", clean(err.Error()))
+		return nil, credentialsError(nil, "is not a service-account key file: %s", safetext.Message(err.Error()))
 	}
 	return config, nil
 }

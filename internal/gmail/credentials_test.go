@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 func TestWrongCredentialsAreNamed(t *testing.T) {
@@ -115,7 +117,7 @@ func FuzzCredentials(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		config, err := parseServiceAccount(data)
 		if err != nil {
-			if !errors.Is(err, ErrCredentials) || clean(err.Error()) != err.Error() {
+			if !errors.Is(err, ErrCredentials) || safetext.Message(err.Error()) != err.Error() {
 				t.Fatalf("%q", err)
 			}
 			return

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/api/option"
 
 	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // DefaultEndpoint is where Google serves the Gmail API.
@@ -103,7 +105,7 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 		d.tokens, d.warnings = account, warnings
 	case config.Impersonate != "":
 		if !isAddress(config.Impersonate) {
-			return nil, credentialsError(nil, "%q is not the address of a service account", clean(config.Impersonate))
+			return nil, credentialsError(nil, "%q is not the address of a service account", safetext.Message(config.Impersonate))
 		}
 		d.tokens = newImpersonation(config.Impersonate, base, config.CallTimeout)
 	default:
@@ -155,7 +157,7 @@ func (d *Domain) Close() error {
 // ErrCredentials or ErrUnavailable. The token is renewed when it runs out.
 func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	if !isAddress(email) {
-		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", clean(email))}
+		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", safetext.Message(email))}
 	}
 	u := &User{domain: d, email: email, lock: make(chan struct{}, 1)}
 	service, err := api.NewService(ctx,
@@ -180,7 +182,7 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 // isAddress reports whether s is a bare addr-spec of RFC 5322.
 func isAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && a.Name == "" && clean(s) == s
+	return err == nil && a.Address == s && a.Name == "" && safetext.Message(s) == s
 }
 
 // checkURL accepts https anywhere and http on this machine: what is sent there
@@ -193,11 +195,11 @@ func checkURL(raw string) error {
 	raw = u.Redacted()
 	switch {
 	case u.Host == "" || u.User != nil:
-		return fmt.Errorf("%q is not a plain URL with a host", clean(raw))
+		return fmt.Errorf("%q is not a plain URL with a host", safetext.Message(raw))
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	}
-	return fmt.Errorf("%q is neither https nor plain http to this machine", clean(raw))
+	return fmt.Errorf("%q is neither https nor plain http to this machine", safetext.Message(raw))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Kind says what an error means for the caller, whatever its status was.
@@ -113,18 +115,18 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Method)
 	if e.User != "" {
-		fmt.Fprintf(&b, " for %s", clean(e.User))
+		fmt.Fprintf(&b, " for %s", safetext.Message(e.User))
 	}
 	b.WriteString(": ")
 	if e.Status != 0 {
 		fmt.Fprintf(&b, "%d ", e.Status)
 	}
 	if e.Reason != "" {
-		fmt.Fprintf(&b, "%s: ", clean(e.Reason))
+		fmt.Fprintf(&b, "%s: ", safetext.Message(e.Reason))
 	}
-	message := mask(clean(e.Message))
+	message := mask(safetext.Message(e.Message))
 	if message == "" && e.Err != nil {
-		message = mask(clean(e.Err.Error()))
+		message = mask(safetext.Message(e.Err.Error()))
 	}
 	if message == "" && e.Kind.sentinel() != nil {
 		message = e.Kind.sentinel().Error()

@@ -3,6 +3,8 @@ package gmail
 import (
 	"fmt"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const delegationHint = "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID for " + Scope +
@@ -57,5 +59,5 @@ func (e *Error) Hint() string {
 func DisableCall(user, id string) string { return callText("disable", user, id) }
 
 func callText(verb, user, id string) string {
-	return fmt.Sprintf("users.settings.cse.keypairs.%s with userId %s, keyPairId %s", verb, clean(user), clean(id))
+	return fmt.Sprintf("users.settings.cse.keypairs.%s with userId %s, keyPairId %s", verb, safetext.Message(user), safetext.Message(id))
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Identity says which key pairs an address signs and encrypts with: either one
@@ -191,7 +193,7 @@ func (o *operation) readBack(ctx context.Context, method string, got, want Ident
 		return now, nil
 	}
 	return now, &Error{Method: method, User: o.user.email, Kind: KindMismatch,
-		Message: fmt.Sprintf("the identity of %s has other key pairs than those just set", clean(want.Email))}
+		Message: fmt.Sprintf("the identity of %s has other key pairs than those just set", safetext.Message(want.Email))}
 }
 
 // DeleteIdentity removes the identity of the user's primary address. It cannot

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // pageSize is asked for when listing; the API's own default is 20.
@@ -167,7 +169,7 @@ func (u *User) switchKeyPair(ctx context.Context, method, id string, enabled boo
 		return KeyPair{}, withKeyPair(err, id)
 	}
 	if pair.Enabled != enabled {
-		return pair, &Error{Method: method, User: u.email, KeyPairID: id, Kind: KindMismatch, Message: fmt.Sprintf("key pair %s did not change", clean(id))}
+		return pair, &Error{Method: method, User: u.email, KeyPairID: id, Kind: KindMismatch, Message: fmt.Sprintf("key pair %s did not change", safetext.Message(id))}
 	}
 	return pair, nil
 }

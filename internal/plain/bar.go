@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // How often progress is shown: on a terminal, and where there is none.
@@ -80,7 +82,7 @@ func (b *Bar) Note(line string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.erase()
-	fmt.Fprintln(b.out, Clean(line))
+	fmt.Fprintln(b.out, safetext.Clean(line))
 	if b.width != nil && !b.finished && !b.shown.IsZero() {
 		b.draw()
 	}

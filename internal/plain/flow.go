@@ -10,6 +10,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -204,5 +205,5 @@ func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, er
 
 // say writes a line; whatever came from outside cannot steer the terminal.
 func (f *flow) say(format string, args ...any) {
-	fmt.Fprintln(f.out, Clean(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(f.out, safetext.Clean(fmt.Sprintf(format, args...)))
 }

@@ -100,21 +100,6 @@ func TestQuestionsEndWithTheirContext(t *testing.T) {
 	}
 }
 
-func TestClean(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain é 漢":          "plain é 漢",
-		"a\x1b[2Jb":          "a?[2Jb",
-		"two\nlines":         "two lines",
-		"right\u202eto left": "right?to left",
-		"bad \xff byte":      "bad ? byte",
-		"nul\x00 c1 \u009b":  "nul? c1 ?",
-	} {
-		if got := plain.Clean(in); got != want {
-			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestProgressShowsWhatAPersonWantsToKnow(t *testing.T) {
 	var out strings.Builder
 	progress := plain.Progress(&out)

@@ -1,11 +1,11 @@
 package plain
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Progress writes one line for each event that a person wants to know of.
@@ -14,23 +14,22 @@ func Progress(out io.Writer) func(enroll.Event) {
 		count := fmt.Sprintf("[%2d/%d]", event.Index, event.Of)
 		switch event.State {
 		case enroll.StateDone:
-			fmt.Fprintf(out, "%s %s: done\n", count, Clean(event.Title))
+			fmt.Fprintf(out, "%s %s: done\n", count, safetext.Clean(event.Title))
 		case enroll.StateAlready:
-			fmt.Fprintf(out, "%s %s: already so\n", count, Clean(event.Title))
+			fmt.Fprintf(out, "%s %s: already so\n", count, safetext.Clean(event.Title))
 		case enroll.StateSkipped:
-			fmt.Fprintf(out, "%s %s: %s\n", count, Clean(event.Title), Clean(event.Message))
+			fmt.Fprintf(out, "%s %s: %s\n", count, safetext.Clean(event.Title), safetext.Clean(event.Message))
 		case enroll.StateRetry:
-			fmt.Fprintf(out, "%s   looking again, because %s\n", count, Clean(event.Message))
+			fmt.Fprintf(out, "%s   looking again, because %s\n", count, safetext.Clean(event.Message))
 		case enroll.StateTouch:
 			fmt.Fprintf(out, "%s   touch your YubiKey now\n", count)
 		case enroll.StateCardOut, enroll.StateNote:
-			fmt.Fprintf(out, "%s   %s\n", count, Clean(event.Message))
+			fmt.Fprintf(out, "%s   %s\n", count, safetext.Clean(event.Message))
 		}
 	}
 }
 
 // JSONProgress writes each event as one line of JSON.
 func JSONProgress(out io.Writer) func(enroll.Event) {
-	encoder := json.NewEncoder(out)
-	return func(event enroll.Event) { _ = encoder.Encode(event) }
+	return func(event enroll.Event) { _ = safetext.EncodeJSON(out, event, "") }
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -17,7 +18,7 @@ var _ enroll.Prompter = (*Terminal)(nil)
 func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
 	t.ask(question)
 	for i, choice := range choices {
-		fmt.Fprintf(t.out, "  %d  %s\n", i+1, Clean(choice.Text))
+		fmt.Fprintf(t.out, "  %d  %s\n", i+1, safetext.Clean(choice.Text))
 	}
 	for {
 		fmt.Fprintf(t.out, "your choice (1 to %d): ", len(choices))
@@ -35,10 +36,10 @@ func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices
 // Secret reads without echo, a new secret twice.
 func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
 	if question.Problem != "" {
-		fmt.Fprintln(t.out, Clean(question.Problem))
+		fmt.Fprintln(t.out, safetext.Clean(question.Problem))
 	}
 	for {
-		fmt.Fprintf(t.out, "%s%s: ", Clean(question.Text), Clean(secretRules(question)))
+		fmt.Fprintf(t.out, "%s%s: ", safetext.Clean(question.Text), safetext.Clean(secretRules(question)))
 		line, err := t.readLine(ctx, false)
 		if err != nil {
 			return secret.Secret{}, err
@@ -46,14 +47,14 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		value := secret.FromString(line)
 		if question.Check != nil {
 			if err := question.Check(value); err != nil {
-				fmt.Fprintf(t.out, "%s\n", Clean(err.Error()))
+				fmt.Fprintf(t.out, "%s\n", safetext.Clean(err.Error()))
 				continue
 			}
 		}
 		if !question.New {
 			return value, nil
 		}
-		fmt.Fprintf(t.out, "%s, once more: ", Clean(question.Text))
+		fmt.Fprintf(t.out, "%s, once more: ", safetext.Clean(question.Text))
 		again, err := t.readLine(ctx, false)
 		if err != nil {
 			return secret.Secret{}, err
@@ -89,10 +90,10 @@ func secretRules(question enroll.SecretQuestion) string {
 // types a burst of letters and Enter, answers nothing.
 func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
 	for _, loss := range question.Loss {
-		fmt.Fprintf(t.out, "  lost: %s\n", Clean(loss))
+		fmt.Fprintf(t.out, "  lost: %s\n", safetext.Clean(loss))
 	}
 	for {
-		fmt.Fprintf(t.out, "%s yes or no: ", Clean(question.Text))
+		fmt.Fprintf(t.out, "%s yes or no: ", safetext.Clean(question.Text))
 		line, err := t.readLine(ctx, true)
 		if err != nil {
 			return false, err
@@ -110,7 +111,7 @@ func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool,
 // anything else.
 func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, want string) error {
 	t.ask(question)
-	fmt.Fprintf(t.out, "type %s to go on, anything else to stop: ", Clean(want))
+	fmt.Fprintf(t.out, "type %s to go on, anything else to stop: ", safetext.Clean(want))
 	line, err := t.readLine(ctx, true)
 	if err != nil {
 		return err
@@ -122,8 +123,8 @@ func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, w
 }
 
 func (t *Terminal) ask(question enroll.Question) {
-	fmt.Fprintln(t.out, Clean(question.Text))
+	fmt.Fprintln(t.out, safetext.Clean(question.Text))
 	for _, loss := range question.Loss {
-		fmt.Fprintf(t.out, "  lost: %s\n", Clean(loss))
+		fmt.Fprintf(t.out, "  lost: %s\n", safetext.Clean(loss))
 	}
 }

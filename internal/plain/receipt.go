@@ -7,6 +7,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Receipt shows a person what the enrollment came to. Every line can be understood
@@ -14,7 +15,7 @@ import (
 func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 	rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(rows, "%s\t%s\n", Clean(name), Clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(rows, "%s\t%s\n", safetext.Clean(name), safetext.Clean(fmt.Sprintf(format, args...)))
 	}
 	row(receipt.User, "is enrolled")
 	row("card", "%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const (
@@ -27,7 +29,7 @@ func (e *MissingIssuerError) Last() *x509.Certificate { return e.Chain[len(e.Cha
 
 func (e *MissingIssuerError) Error() string {
 	return fmt.Sprintf("the certificate of %q, which issued %q, is missing",
-		printable(e.Last().Issuer.String()), subject(e.Last()))
+		safetext.Clean(e.Last().Issuer.String()), subject(e.Last()))
 }
 
 // BuildChain returns leaf, intermediates and self-signed root in this order,

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Finding is something that [Check] has against a chain. The JSON names are a
@@ -66,7 +68,7 @@ type checker struct {
 // report adds a finding about chain[i]; i < 0 means the chain as a whole. The
 // arguments may come from outside.
 func (c *checker) report(id string, i int, format string, args ...any) {
-	f := Finding{ID: id, Severity: c.severity[id], Message: printable(fmt.Sprintf(format, args...))}
+	f := Finding{ID: id, Severity: c.severity[id], Message: safetext.Clean(fmt.Sprintf(format, args...))}
 	if i >= 0 {
 		f.Certificate = c.role(i)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxInput bounds what is parsed, in octets: far above any chain.
@@ -72,7 +74,7 @@ func parseBlock(block *pem.Block) ([]*x509.Certificate, error) {
 	case "PKCS7", "CMS":
 		return parseSignedData(block.Bytes)
 	}
-	return nil, fmt.Errorf("%w: unexpected PEM block %q", ErrNotCertificates, printable(block.Type))
+	return nil, fmt.Errorf("%w: unexpected PEM block %q", ErrNotCertificates, safetext.Clean(block.Type))
 }
 
 func checkSize(data []byte) error {

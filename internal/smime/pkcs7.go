@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // pkcs7Label is the PEM label of a PKCS#7 (RFC 7468 section 8).
@@ -82,7 +84,7 @@ func ParsePKCS7(data []byte) ([]*x509.Certificate, error) {
 	case block == nil || bytes.Count(data, pemBegin) != 1:
 		return nil, fmt.Errorf("%w: not one whole PEM block", ErrNotCertificates)
 	case block.Type != pkcs7Label && block.Type != "CMS":
-		return nil, fmt.Errorf("%w: PEM block %q is no PKCS#7", ErrNotCertificates, printable(block.Type))
+		return nil, fmt.Errorf("%w: PEM block %q is no PKCS#7", ErrNotCertificates, safetext.Clean(block.Type))
 	case len(bytes.TrimSpace(rest)) != 0:
 		return nil, fmt.Errorf("%w: %d octets follow the PEM block", ErrNotCertificates, len(rest))
 	}

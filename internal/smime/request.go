@@ -16,6 +16,8 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxCommonName is the longest common name (RFC 5280 appendix A.1,
@@ -108,11 +110,11 @@ func (s *watchedSigner) Sign(random io.Reader, digest []byte, opts crypto.Signer
 func requestTemplate(key crypto.PublicKey, options RequestOptions) (*x509.CertificateRequest, error) {
 	email, commonName, use := options.Email, options.CommonName, options.Use
 	if !isAddress(email) {
-		return nil, fmt.Errorf("%q is not a mail address", printable(email))
+		return nil, fmt.Errorf("%q is not a mail address", safetext.Clean(email))
 	}
 	for _, r := range email {
 		if r >= utf8.RuneSelf {
-			return nil, fmt.Errorf("the address %q is not ASCII, which rfc822Name needs", printable(email))
+			return nil, fmt.Errorf("the address %q is not ASCII, which rfc822Name needs", safetext.Clean(email))
 		}
 	}
 	if n := utf8.RuneCountInString(commonName); n > maxCommonName {
@@ -185,7 +187,7 @@ func keyUsageFor(use string, key crypto.PublicKey) (x509.KeyUsage, error) {
 	case use == UseBoth:
 		return sign | encrypt, nil
 	}
-	return 0, fmt.Errorf("unknown use %q", printable(use))
+	return 0, fmt.Errorf("unknown use %q", safetext.Clean(use))
 }
 
 // keyUsageExtension encodes a key usage (RFC 5280 section 4.2.1.3): bit 0 of the

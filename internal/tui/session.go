@@ -9,7 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // session is what the screens share: the desk as it was last seen, and the
@@ -188,4 +188,4 @@ func (s *session) explainStep(err error) (what string, why problem) {
 	return "the enrollment", s.explain(err)
 }
 
-func clean(text string) string { return plain.Clean(text) }
+func clean(text string) string { return safetext.Clean(text) }

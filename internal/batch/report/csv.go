@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // csvColumns are the headings of the CSV; scripts depend on them.
@@ -76,7 +76,7 @@ func stamp(t time.Time) string {
 // of a country that writes 1,5 splits cells there, quoted or not. Control
 // characters, line breaks and tabs among them, are taken out first.
 func harmless(cell string) string {
-	cell = plain.Clean(cell)
+	cell = safetext.Clean(cell)
 	if !strings.ContainsAny(cell, formulaSigns) {
 		return cell
 	}

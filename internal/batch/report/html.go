@@ -39,6 +39,7 @@ type view struct {
 // writeHTML writes one page that needs nothing else: the summary and the charts
 // by a template, the table's rows as JSON that the page's script shows.
 func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run) error {
+	reader, run = cleaned{reader}, cleanRun(run)
 	counts, groups, err := summary(ctx, reader, run)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // writeJSON writes one object {"run", "counts", "groups", "superfluous_users",
@@ -80,6 +81,6 @@ func (s *jsonStream) value(value any) {
 	encoder := json.NewEncoder(&s.scratch)
 	encoder.SetEscapeHTML(s.inHTML)
 	if s.err = encoder.Encode(value); s.err == nil {
-		_, s.err = s.out.Write(bytes.TrimSuffix(s.scratch.Bytes(), []byte("\n")))
+		_, s.err = s.out.Write(safetext.EscapeJSON(bytes.TrimSuffix(s.scratch.Bytes(), []byte("\n"))))
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -43,6 +44,38 @@ func nasty() fake {
 		entry.Warnings = []string{"\r-2+3", script + "\u2028\u202e"}
 	}
 	return f
+}
+
+// TestNothingHiddenIsShown: no text that comes from outside has a report turn text
+// around or steer a terminal; as JSON it stays what it was.
+func TestNothingHiddenIsShown(t *testing.T) {
+	const hidden = "a\x1b[2Jb\u202ec\u009bd\u2066e\x7f"
+	f := practice(3)
+	f.failure = func(int) *ledger.Group {
+		return &ledger.Group{Class: ledger.ClassFinal, Reason: hidden, Message: hidden, Hint: hidden}
+	}
+	f.change = func(_ int, entry *ledger.Entry) {
+		entry.Email, entry.Where, entry.Warnings = hidden+"@example.com", hidden, []string{hidden}
+	}
+	run := finishedRun()
+	run.Source, run.Operator, run.Tool = hidden, hidden, hidden
+	for _, format := range report.Formats {
+		text := write(t, format, f, run)
+		if found := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\r' && safetext.Hidden(r) }); found >= 0 {
+			t.Errorf("%s: %q", format, text[max(0, found-60):found+10])
+		}
+		for _, escape := range []string{`\u001b`, `\u202e`, `\u009b`, `\u2066`, `\u007f`, `&#x1b;`, `&#8238;`} {
+			if format == report.HTML && strings.Contains(text, escape) {
+				t.Errorf("the page holds %s", escape)
+			}
+		}
+		if format == report.JSON {
+			var back struct{ Run ledger.Run }
+			if err := json.Unmarshal([]byte(text), &back); err != nil || back.Run.Source != hidden {
+				t.Errorf("%q, %v", back.Run.Source, err)
+			}
+		}
+	}
 }
 
 func TestGolden(t *testing.T) {

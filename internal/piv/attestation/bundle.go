@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxBundle bounds a bundle in octets: ten certificates of the largest size that
@@ -42,7 +44,7 @@ func EncodeBundle(chain Chain) []byte {
 
 // label is a subject that cannot be taken for a PEM line.
 func label(cert *x509.Certificate) string {
-	return strings.ReplaceAll(printable(cert.Subject.String()), "-----", "")
+	return strings.ReplaceAll(safetext.Clean(cert.Subject.String()), "-----", "")
 }
 
 // ParseBundle reads an attestation from PEM: slot certificate first, device

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // checkDevice checks that a device certificate may sign attestations. Some f9
@@ -16,7 +18,7 @@ import (
 // can sign anything with the slot's key. Taken for a device certificate it would
 // vouch for keys that were never on a card.
 func checkDevice(device *x509.Certificate, issuedByRoot bool) error {
-	name := printable(device.Subject.String())
+	name := safetext.Clean(device.Subject.String())
 	_, isSlot := slotOf(device)
 	_, hasSerial := extension(device, extSerial)
 	_, hasPolicy := extension(device, extKeyPolicy)
@@ -59,14 +61,14 @@ func checkDeviceIssuer(path []*x509.Certificate) error {
 	deviceName, issuerName := device.Subject.CommonName, issuer.Subject.CommonName
 	switch {
 	case deviceName != yubicoPIVDevice && deviceName != yubicoPIVDevice57:
-		return fmt.Errorf("%w: %q is not the name of a PIV device certificate", ErrDeviceIssuer, printable(deviceName))
+		return fmt.Errorf("%w: %q is not the name of a PIV device certificate", ErrDeviceIssuer, safetext.Clean(deviceName))
 	case issuerName == yubicoPIVRoot, strings.HasPrefix(issuerName, yubicoPIVIssuers):
 		return nil
 	case issuerName == yubicoU2FRoot && deviceName == yubicoPIVDevice:
 		// Cards made in 2018 with their device certificate from the wrong root.
 		return nil
 	}
-	return fmt.Errorf("%w: %q", ErrDeviceIssuer, printable(issuerName))
+	return fmt.Errorf("%w: %q", ErrDeviceIssuer, safetext.Clean(issuerName))
 }
 
 // checkIssuerName refuses an issuer that is named after another applet.
@@ -77,7 +79,7 @@ func checkIssuerName(issuer *x509.Certificate) error {
 	for _, word := range words {
 		switch strings.ToUpper(word) {
 		case "FIDO", "U2F", "OPGP", "OPENPGP", "SD", "YUBIHSM":
-			return fmt.Errorf("%w: %q issues for %s", ErrDeviceIssuer, printable(issuer.Subject.String()), printable(word))
+			return fmt.Errorf("%w: %q issues for %s", ErrDeviceIssuer, safetext.Clean(issuer.Subject.String()), safetext.Clean(word))
 		}
 	}
 	return nil

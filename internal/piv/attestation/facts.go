@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Facts is what a verified attestation proves. The JSON names are a contract.
@@ -42,8 +44,8 @@ func stepsOf(chain []*x509.Certificate) []Step {
 	for _, cert := range chain {
 		sum := sha256.Sum256(cert.Raw)
 		steps = append(steps, Step{
-			Subject:  printable(cert.Subject.String()),
-			Issuer:   printable(cert.Issuer.String()),
+			Subject:  safetext.Clean(cert.Subject.String()),
+			Issuer:   safetext.Clean(cert.Issuer.String()),
 			SHA256:   hex.EncodeToString(sum[:]),
 			NotAfter: cert.NotAfter.UTC(),
 		})

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const (
@@ -42,7 +44,7 @@ func findPath(device *x509.Certificate, offered []*x509.Certificate, trust Trust
 	if s.why != nil {
 		return nil, s.why
 	}
-	return nil, fmt.Errorf("%w: no certificate at hand for its issuer %q", ErrUntrustedRoot, printable(device.Issuer.String()))
+	return nil, fmt.Errorf("%w: no certificate at hand for its issuer %q", ErrUntrustedRoot, safetext.Clean(device.Issuer.String()))
 }
 
 // extend returns a complete path that begins with path, or nil.
@@ -85,7 +87,7 @@ func (s *search) issued(ca, cert *x509.Certificate) bool {
 	s.steps++
 	if err := checkSignature(ca, cert); err != nil {
 		s.note(fmt.Errorf("%w: %q is not signed by %q: %v", ErrUntrustedRoot,
-			printable(cert.Subject.String()), printable(ca.Subject.String()), err))
+			safetext.Clean(cert.Subject.String()), safetext.Clean(ca.Subject.String()), err))
 		return false
 	}
 	return true
@@ -138,7 +140,7 @@ func checkIntermediate(ca *x509.Certificate, below int) error {
 			return err
 		}
 	}
-	name := printable(ca.Subject.String())
+	name := safetext.Clean(ca.Subject.String())
 	switch {
 	case ca.Version != 3 || !ca.BasicConstraintsValid || !ca.IsCA:
 		return fmt.Errorf("%w: %q is not a CA certificate", ErrUntrustedRoot, name)
@@ -156,7 +158,7 @@ func checkIntermediate(ca *x509.Certificate, below int) error {
 // certificates carry the dates of the authority, up to 9999-12-31.
 func checkTime(cert *x509.Certificate, now time.Time) error {
 	const day = "2006-01-02"
-	name := printable(cert.Subject.String())
+	name := safetext.Clean(cert.Subject.String())
 	if now.Before(cert.NotBefore) {
 		return fmt.Errorf("%w: %q is valid from %s, and this computer's clock says %s",
 			ErrExpired, name, cert.NotBefore.UTC().Format(day), now.UTC().Format(day))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Trust is what an attestation is measured against.
@@ -81,7 +82,7 @@ func LoadRoots(paths ...string) (Trust, error) {
 		}
 	}
 	if len(trust.Roots) == 0 {
-		return Trust{}, fmt.Errorf("%w in %s", ErrNoRoot, printable(strings.Join(paths, ", ")))
+		return Trust{}, fmt.Errorf("%w in %s", ErrNoRoot, safetext.Clean(strings.Join(paths, ", ")))
 	}
 	return trust, nil
 }
@@ -161,7 +162,7 @@ func readPEM(name string, read func(string) ([]byte, error)) ([]*x509.Certificat
 	}
 	certs, err := parsePEM(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", printable(name), err)
+		return nil, fmt.Errorf("%s: %w", safetext.Clean(name), err)
 	}
 	return certs, nil
 }
@@ -178,7 +179,7 @@ func parsePEM(data []byte) ([]*x509.Certificate, error) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("unexpected PEM block %q", printable(block.Type))
+			return nil, fmt.Errorf("unexpected PEM block %q", safetext.Clean(block.Type))
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {

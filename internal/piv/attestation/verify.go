@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Chain is an attestation as it comes from a card or a file.
@@ -58,7 +60,7 @@ func Verify(chain Chain, trust Trust, expect Expect) (*Facts, error) {
 		now = trust.Now()
 	}
 	if !bytes.Equal(slot.RawIssuer, device.RawSubject) {
-		return nil, fmt.Errorf("%w: it names %q as its issuer", ErrSlotSignature, printable(slot.Issuer.String()))
+		return nil, fmt.Errorf("%w: it names %q as its issuer", ErrSlotSignature, safetext.Clean(slot.Issuer.String()))
 	}
 	if err := checkSignature(device, slot); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrSlotSignature, err)
@@ -100,7 +102,7 @@ func Verify(chain Chain, trust Trust, expect Expect) (*Facts, error) {
 		Algorithm:   algorithm,
 		PINPolicy:   said.pinPolicy,
 		TouchPolicy: said.touchPolicy,
-		Root:        printable(root.Subject.String()),
+		Root:        safetext.Clean(root.Subject.String()),
 		Yubico:      isYubicoRoot(root),
 		Path:        stepsOf(whole),
 		Advisories:  advisories(algorithm, said.firmware),
@@ -122,10 +124,10 @@ func checkShape(slot, device *x509.Certificate) error {
 	_, serial := extension(slot, extSerial)
 	_, policy := extension(slot, extKeyPolicy)
 	if !named && !firmware && !serial && !policy {
-		return fmt.Errorf("%w: %q is an ordinary certificate", ErrNotAttestation, printable(slot.Subject.String()))
+		return fmt.Errorf("%w: %q is an ordinary certificate", ErrNotAttestation, safetext.Clean(slot.Subject.String()))
 	}
 	if slot.IsCA {
-		return fmt.Errorf("%w: %q is a CA certificate", ErrNotAttestation, printable(slot.Subject.String()))
+		return fmt.Errorf("%w: %q is a CA certificate", ErrNotAttestation, safetext.Clean(slot.Subject.String()))
 	}
 	return nil
 }
@@ -135,10 +137,10 @@ func checkShape(slot, device *x509.Certificate) error {
 func checkExpected(slot *x509.Certificate, said statement, expect Expect) (string, crypto.PublicKey, error) {
 	name, ok := slotOf(slot)
 	if !ok {
-		return "", nil, fmt.Errorf("%w: %q names no key slot", ErrWrongSlot, printable(slot.Subject.String()))
+		return "", nil, fmt.Errorf("%w: %q names no key slot", ErrWrongSlot, safetext.Clean(slot.Subject.String()))
 	}
 	if expect.Slot != "" && !sameSlot(expect.Slot, name) {
-		return "", nil, fmt.Errorf("%w: it is for %s, not %s", ErrWrongSlot, name, printable(expect.Slot))
+		return "", nil, fmt.Errorf("%w: it is for %s, not %s", ErrWrongSlot, name, safetext.Clean(expect.Slot))
 	}
 	if expect.Serial != 0 && said.serial == 0 {
 		return "", nil, fmt.Errorf("%w, as always before firmware 5.0", missing(extSerial, "serial number"))
