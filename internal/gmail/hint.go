@@ -45,6 +45,13 @@ func (e *Error) Hint() string {
 		return "the server does not do what the Gmail API does: check the endpoint, and look at the user with cse-piv status before you run the same command again"
 	case KindMismatch:
 		return "another administrator or program may be changing this user: look with cse-piv status, then run the same command again"
+	case KindInvalid:
+		switch e.Method {
+		case "keypairs.create":
+			return "Gmail does not take this certificate or its chain: a dry run of cse-piv batch names what is wrong with them"
+		case "identities.create", "identities.patch":
+			return "the identity does not take these key pairs: look at the user's with cse-piv status"
+		}
 	case KindPrecondition:
 		if strings.HasPrefix(e.Method, "identities.") {
 			return "an identity takes key pairs that are enabled, were created with chain validation, and whose certificates are valid and not revoked: look at the user's with cse-piv status"

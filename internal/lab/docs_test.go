@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/lab/fault"
+	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
 
@@ -17,7 +18,7 @@ func TestDocumentedTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, table := range map[string]string{
-		"faults": faultTable(), "control calls": callTable(), "firmware": firmwareTable(),
+		"faults": faultTable(), "answers of a hostile server": bodyTable(), "control calls": callTable(), "firmware": firmwareTable(),
 	} {
 		if !strings.Contains(string(raw), "\n\n"+table) {
 			t.Errorf("docs/lab.md has another table of %s than:\n%s", name, table)
@@ -38,6 +39,14 @@ func faultTable() string {
 	table := row("specification", "what happens") + "|---|---|\n"
 	for _, form := range fault.Forms() {
 		table += row(quote(form.Spec), form.About)
+	}
+	return table
+}
+
+func bodyTable() string {
+	table := row("answer", "what it is") + "|---|---|\n"
+	for _, body := range workspace.Bodies() {
+		table += row(quote(body.Name), body.About)
 	}
 	return table
 }

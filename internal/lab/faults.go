@@ -111,7 +111,11 @@ func (l *Lab) apiFault(method, user string) workspace.Fault {
 	case fault.APILost:
 		f.LoseAnswer = true
 	default:
-		return f
+		body, found := workspace.FindBody(decided.Body())
+		if !found {
+			return f
+		}
+		f.Body = body
 	}
 	l.log.line("fault: %s of %s: %s", method, user, decided)
 	return f

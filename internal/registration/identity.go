@@ -137,11 +137,25 @@ func (r *Registration) choose(ctx context.Context) error {
 	for i, k := range r.keys {
 		fit := r.candidates(k)
 		if len(fit) == 0 {
-			continue // it was created just now, and is not listed yet
+			if err := r.stillThere(k); err != nil {
+				return err
+			}
+			continue
 		}
 		best := max(0, slices.IndexFunc(fit, func(pair gmail.KeyPair) bool { return r.identity != nil && r.identity.Uses(pair.ID) }))
 		if err := r.take(ctx, i, fit[best]); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// stillThere checks a pair that was created just now and is not listed as such. It
+// may not be listed yet, but it must not be listed as something else.
+func (r *Registration) stillThere(k *key) error {
+	for _, pair := range r.pairs {
+		if pair.ID == k.pair.ID && k.Use != UseHistory && !r.unfit[pair.ID] {
+			return r.failed(pair, gmail.KindWrongKeyPair, "key pair %s was created just now, and is listed as another", pair.ID)
 		}
 	}
 	return nil

@@ -31,11 +31,15 @@ type practice struct {
 	server *workspace.Server
 	ca     *ca.CA
 	email  string // whom it is about
+	// where the domain is, for another client
+	credentials, url string
 
 	mu    sync.Mutex
 	calls []string
-	// fault is asked for each call, with how many there were of its method.
+	// fault is asked for each call, with how many there were of its method; lies, by
+	// user and method, come before it.
 	fault func(method string, n int) workspace.Fault
+	lies  map[[2]string]workspace.Body
 	// before is called before a call is answered, without the lock.
 	before func(method string)
 }
@@ -57,6 +61,7 @@ func newPractice(t testing.TB) *practice {
 	if err := os.WriteFile(path, p.server.ServiceAccountJSON(server.URL), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	p.credentials, p.url = path, server.URL
 	p.domain, err = gmail.Open(gmail.Config{CredentialsFile: path, Endpoint: server.URL, RetryBase: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +70,12 @@ func newPractice(t testing.TB) *practice {
 	return p
 }
 
-func (p *practice) decide(method, _ string) workspace.Fault {
+func (p *practice) decide(method, user string) workspace.Fault {
 	p.mu.Lock()
+	if body, lied := p.lies[[2]string{user, method}]; lied {
+		p.mu.Unlock()
+		return workspace.Fault{Body: body}
+	}
 	p.calls = append(p.calls, method)
 	n := 0
 	for _, call := range p.calls {

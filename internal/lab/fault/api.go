@@ -1,6 +1,9 @@
 package fault
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // API is what happens to one API call.
 type API string
@@ -16,6 +19,19 @@ const (
 	APILost            API = "lost"  // everything is done, the connection breaks before the answer
 )
 
+// bodyPrefix begins the faults in which everything is done, and something else is
+// answered: "body=null". See workspace.Bodies for the names.
+const bodyPrefix = "body="
+
+// Body is the name of what is answered instead of the truth, or "".
+func (a API) Body() string {
+	name, found := strings.CutPrefix(string(a), bodyPrefix)
+	if !found {
+		return ""
+	}
+	return name
+}
+
 // background are the faults that api:N% draws from.
 var background = [...]API{APITooManyRequests, APIRateLimited, APIUnavailable, APIReset, APILost}
 
@@ -28,6 +44,7 @@ type plannedCall struct {
 	fault  API
 	method string // "": any
 	left   int
+	every  bool // call of the method
 }
 
 // Call counts one API call and tells what happens to it. The method is named as
@@ -37,11 +54,11 @@ func (b *Board) Call(method string) API {
 	defer b.mu.Unlock()
 	fault := APINone
 	b.api.planned = slices.DeleteFunc(b.api.planned, func(p plannedCall) bool {
-		return p.left <= 0
+		return p.left <= 0 && !p.every
 	})
 	for i := range b.api.planned {
 		p := &b.api.planned[i]
-		if (p.method == "" || p.method == method) && due(&p.left) {
+		if (p.method == "" || p.method == method) && (p.every || due(&p.left)) {
 			fault = p.fault
 		}
 	}

@@ -37,6 +37,20 @@ func TestCallsAreCountedFromWhenTheFaultWasSet(t *testing.T) {
 	}
 }
 
+func TestEveryCallOfAMethod(t *testing.T) {
+	b := board(t, "api:body=null@keypairs.list", "api:body=html@2")
+	var got []string
+	for _, method := range []string{"keypairs.list", "token", "keypairs.list", "identities.get"} {
+		got = append(got, b.Call(method).Body())
+	}
+	if diff := cmp.Diff([]string{"null", "html", "null", ""}, got); diff != "" {
+		t.Error(diff)
+	}
+	if API("503").Body() != "" || b.Counts().API != 3 {
+		t.Errorf("%+v", b.Counts())
+	}
+}
+
 func TestCommandsAreCounted(t *testing.T) {
 	b := board(t, "card:pull@2", "card:pull-after@3", "card:reset@5")
 	var got []Card
@@ -138,7 +152,7 @@ func TestSwitches(t *testing.T) {
 func TestSpecsThatSayNothing(t *testing.T) {
 	for _, spec := range []string{
 		"", "api", "api:", "api:5", "api:101%", "api:-1%", "api:NaN%", "api:418@1", "api:503@0", "api:503@", "api:503@x",
-		"api:lost@:2", "api:lost@keypairs.create:", "card", "card:reset", "card:reset:5", "card:pull", "card:pull@-1",
+		"api:lost@:2", "api:lost@keypairs.create:", "api:lost@keypairs.crate:1", "api:503@", "api:body=@1", "api:body=truth@1", "api:body=null", "card", "card:reset", "card:reset:5", "card:pull", "card:pull@-1",
 		"card:eaten@3", "pin", "pin:forgotten", "cse-off:", "cse-off:nobody", "scope", "latency", "latency:50",
 		"latency:-1s", "off:now", "OFF",
 	} {

@@ -12,6 +12,8 @@ func Forms() []Form {
 		{"api:5%", "that share of API calls fails: 429, 403 `rateLimitExceeded`, 503, resets, answers lost after the commit"},
 		{"api:503@3", "the third call from now gets 503 (also `429`, `403`, `500`, `reset`, `lost`)"},
 		{"api:lost@keypairs.create:1", "the first call of that method from now is carried out, and its answer lost"},
+		{"api:503@keypairs.list", "every call of that method from now gets 503; the others the same way"},
+		{"api:body=null@keypairs.create:1", "that call is carried out, and its answer is that of a hostile server, see below"},
 		{"card:reset:2%", "that share of card commands meets a loose contact"},
 		{"card:reset@17", "the 17th command from now meets a loose contact"},
 		{"card:pull@17", "the card is pulled before the 17th command from now"},

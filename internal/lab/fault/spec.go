@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 )
 
 // SpecError reports a specification that says nothing.
@@ -55,7 +57,8 @@ func (b *Board) cseOff(email string) {
 }
 
 func parseAPI(spec, rest string) (func(*Board), error) {
-	bad := &SpecError{spec, "api:N%, api:FAULT@N or api:FAULT@METHOD:N with FAULT 429, 403, 500, 503, reset or lost"}
+	bad := &SpecError{spec, "api:N%, api:FAULT@N, api:FAULT@METHOD:N or api:FAULT@METHOD with FAULT 429, 403, 500, 503, reset, lost or body=NAME, " +
+		"NAME one of " + strings.Join(bodyNames(), ", ") + ", and METHOD one of " + strings.Join(workspace.Methods(), ", ")}
 	if percent, ok := parsePercent(rest); ok {
 		return func(b *Board) { b.api.percent = percent }, nil
 	}
@@ -63,24 +66,41 @@ func parseAPI(spec, rest string) (func(*Board), error) {
 	if !found {
 		return nil, bad
 	}
-	switch API(name) {
+	switch fault := API(name); fault {
 	case APITooManyRequests, APIRateLimited, APIInternal, APIUnavailable, APIReset, APILost:
 	default:
+		if _, known := workspace.FindBody(fault.Body()); !known {
+			return nil, bad
+		}
+	}
+	planned := plannedCall{fault: API(name)}
+	method, number, both := strings.Cut(at, ":")
+	n, isNumber := parseCount(method)
+	if !both && isNumber {
+		planned.left = n
+		return planned.add, nil
+	}
+	if !slices.Contains(workspace.Methods(), method) {
 		return nil, bad
 	}
-	method, number, found := strings.Cut(at, ":")
-	if !found {
-		method, number = "", at
-	} else if method == "" {
-		return nil, bad
+	planned.method, planned.every = method, !both
+	if both {
+		var ok bool
+		if planned.left, ok = parseCount(number); !ok {
+			return nil, bad
+		}
 	}
-	n, ok := parseCount(number)
-	if !ok {
-		return nil, bad
+	return planned.add, nil
+}
+
+func (p plannedCall) add(b *Board) { b.api.planned = append(b.api.planned, p) }
+
+func bodyNames() []string {
+	var names []string
+	for _, body := range workspace.Bodies() {
+		names = append(names, body.Name)
 	}
-	return func(b *Board) {
-		b.api.planned = append(b.api.planned, plannedCall{fault: API(name), method: method, left: n})
-	}, nil
+	return names
 }
 
 func parseCard(spec, rest string) (func(*Board), error) {

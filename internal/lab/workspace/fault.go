@@ -30,6 +30,8 @@ type Fault struct {
 	LoseAnswer bool
 	// Delay passes before the call is handled.
 	Delay time.Duration
+	// Body, one with a name, is told instead of the answer; see Bodies.
+	Body Body
 }
 
 // outcome asks for the call's fault, handles the call as far as the fault lets
@@ -57,6 +59,8 @@ func (s *Server) outcome(r *http.Request, endpoint *endpoint, vars map[string]st
 		return s.faultReply(endpoint, fault).send
 	case fault.LoseAnswer:
 		return reset
+	case fault.Body.Name != "":
+		return s.lie(fault.Body, r, answer)
 	}
 	return answer.send
 }

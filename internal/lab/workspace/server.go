@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -77,7 +78,12 @@ type Server struct {
 	refresh map[string]grant
 	users   map[string]*mailbox
 	next    uint64
+
+	followed atomic.Int64 // requests that followed a redirect
 }
+
+// Followed is how many requests followed a redirect that a hostile answer made.
+func (s *Server) Followed() int64 { return s.followed.Load() }
 
 // New returns a domain with CSE and hardware keys switched on, and domain-wide
 // delegation given to its service account for gmail.settings.basic and
@@ -132,9 +138,12 @@ func New(config Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, vars, ok := route(r)
 	if !ok {
-		if r.URL.Path == authorizePath {
+		switch r.URL.Path {
+		case authorizePath:
 			s.serveAuthorize(w, r)
 			return
+		case redirectedPath:
+			s.followed.Add(1)
 		}
 		notFoundPage(w)
 		return
