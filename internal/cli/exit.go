@@ -37,6 +37,7 @@ const (
 func exitCode(err error) int {
 	var (
 		missing *enroll.MissingError
+		moves   *enroll.OtherCardError
 		usage   *usageError
 		wait    *issuer.WaitingError
 		wrong   *piv.WrongPINError
@@ -51,7 +52,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &missing), enroll.IsUsage(err):
+	case errors.As(err, &usage), errors.As(err, &missing), errors.As(err, &moves) && !errors.Is(err, enroll.ErrDeclined), enroll.IsUsage(err):
 		return exitUsage
 	case errors.As(err, &failed):
 		return exitSomeFailed

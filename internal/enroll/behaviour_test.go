@@ -161,6 +161,7 @@ func TestSecondCardKeepsTheFirstKeyPairEnabled(t *testing.T) {
 	first.mustRun()
 	second := newDesk(t, "5.7.4")
 	second.email, second.request.Email = first.email, first.email
+	second.request.ReplaceCard = true
 	receipt := second.mustRun()
 	pairs := practice.Gmail().KeyPairs(first.email)
 	if len(pairs) != 2 {

@@ -35,6 +35,7 @@ type Enrollment struct {
 	waitsForTouch bool
 
 	registration *registration.Registration
+	movesFrom    []string // the cards from which Gmail moves to this one
 
 	unlock  func() error // lets other processes enroll the user again
 	folder  *evidence.Folder

@@ -72,6 +72,9 @@ type Request struct {
 	// AllowLimitedUse takes a single key whose certificate lets it only sign, or
 	// only decrypt.
 	AllowLimitedUse bool
+	// ReplaceCard has Gmail move to this card from another one that the user signs
+	// and is written to with.
+	ReplaceCard bool
 	// Review has a person look at certificate and chain before anything is
 	// registered; see World.Review.
 	Review bool

@@ -59,8 +59,8 @@ func evidenceStep() Step {
 				journal = e.newJournal(now)
 				maps.Copy(journal.Secrets, earlier.Secrets)
 			}
-			if plan := plannedKeys(e.request.Keys); fresh || !slices.Equal(plan, journal.Plan) {
-				journal.Plan = plan
+			if plan := plannedKeys(e.request.Keys); fresh || !slices.Equal(plan, journal.Plan) || !slices.Equal(e.movesFrom, journal.MovesFrom) {
+				journal.Plan, journal.MovesFrom = plan, e.movesFrom
 				if err := folder.WriteJournal(journal); err != nil {
 					return err
 				}

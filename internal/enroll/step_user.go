@@ -7,7 +7,8 @@ import (
 )
 
 // checkUserStep asks Gmail what it has for the user. Wrong credentials, missing
-// delegation and CSE switched off show here, before the card is touched.
+// delegation and CSE switched off show here, before the card is touched, and so does
+// another card that the user is enrolled with.
 func checkUserStep() Step {
 	return Step{ID: "check-user", Title: "check the user at Gmail", Kind: KindCheck, Changes: changesNothing,
 		check: func(ctx context.Context, e *Enrollment) error {
@@ -15,7 +16,9 @@ func checkUserStep() Step {
 			if err != nil {
 				return err
 			}
-			e.registration, err = registration.Begin(ctx, account, e.request.Email, registration.Hooks{})
-			return err
+			if e.registration, err = registration.Begin(ctx, account, e.request.Email, registration.Hooks{}); err != nil {
+				return err
+			}
+			return e.settleMove(ctx)
 		}}
 }

@@ -14,6 +14,17 @@ func (r *Registration) HasKeyPair(leafSHA256 string) bool {
 	return len(ofCard(r.pairs, leafSHA256)) > 0
 }
 
+// InUse returns the key pairs that the user's identity uses now, as they were listed.
+func (r *Registration) InUse(ctx context.Context) ([]gmail.KeyPair, error) {
+	if r.isNew {
+		return nil, nil
+	}
+	if err := r.look(ctx); err != nil || r.identity == nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(r.pairs), func(pair gmail.KeyPair) bool { return !r.identity.Uses(pair.ID) }), nil
+}
+
 // EnsureKeyPair sees to a key pair for the key: one that is there, or else a new
 // one. The same key again changes nothing. A pair that is there but disabled is
 // neither used nor doubled: the error matches gmail.ErrKeyPairDisabled. Only pairs

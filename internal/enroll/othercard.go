@@ -1,0 +1,142 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// OtherCardError is a user who signs and is written to with another card.
+type OtherCardError struct {
+	Email  string
+	Cards  []string // in use at Gmail, such as "card 12345678"
+	Serial uint32   // of the card that was to take their place
+}
+
+// Error names both.
+func (e *OtherCardError) Error() string {
+	return fmt.Sprintf("%s is enrolled with %s, and Gmail would move to card %d", e.Email, strings.Join(e.Cards, " and "), e.Serial)
+}
+
+// Hint names the flag, and what it does not take away.
+func (e *OtherCardError) Hint() string {
+	cards := strings.Join(e.Cards, " and ")
+	return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, e.Serial, cards)
+}
+
+// settleMove has a person agree where Gmail is to move from another card to this
+// one.
+func (e *Enrollment) settleMove(ctx context.Context) error {
+	pairs, err := e.registration.InUse(ctx)
+	if err != nil {
+		return err
+	}
+	cards, err := e.otherCards(ctx, pairs)
+	if err != nil || len(cards) == 0 {
+		return err
+	}
+	agreed, err := e.agreedBefore(cards)
+	if err == nil && !agreed {
+		err = e.agreeToMove(ctx, &OtherCardError{Email: e.request.Email, Cards: cards, Serial: e.serial})
+	}
+	e.movesFrom = cards // for the journal
+	return err
+}
+
+// agreedBefore reports whether somebody agreed in a run that was broken off.
+func (e *Enrollment) agreedBefore(cards []string) (bool, error) {
+	folder, err := evidence.Latest(e.world.Evidence, e.request.Email, e.serial)
+	if err != nil || folder == nil || folder.Finished() {
+		return false, err
+	}
+	journal, err := folder.Journal()
+	return slices.Equal(journal.MovesFrom, cards), err
+}
+
+func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) error {
+	cards := strings.Join(from.Cards, " and ")
+	if e.request.ReplaceCard {
+		e.note("Gmail moves from %s to card %d", cards, e.serial)
+		return nil
+	}
+	agreed, err := e.world.Prompter.Confirm(ctx, Question{
+		ID: "replace-card", Flag: "--replace-card",
+		Text: fmt.Sprintf("Gmail moves from %s to card %d: from then on %s signs, and is written to, with card %d. The key pairs of %s stay enabled, so that old mail stays readable with it. Is that meant?",
+			cards, e.serial, e.request.Email, e.serial, cards),
+	})
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing):
+		return from
+	case err == nil && !agreed:
+		return fmt.Errorf("%w: %w", ErrDeclined, from)
+	}
+	return err
+}
+
+// otherCards names the cards of those key pairs that are on another than this one.
+func (e *Enrollment) otherCards(ctx context.Context, pairs []gmail.KeyPair) ([]string, error) {
+	var cards []string
+	for _, pair := range pairs {
+		here, err := e.holds(ctx, pair)
+		if err != nil {
+			return nil, err
+		}
+		if !pair.Hardware() || here {
+			continue
+		}
+		for _, card := range cardsOf(pair) {
+			if !slices.Contains(cards, card) {
+				cards = append(cards, card)
+			}
+		}
+	}
+	slices.Sort(cards)
+	return cards, nil
+}
+
+// holds reports whether a key pair is of this card: it says so, or its certificate
+// is in one of the slots.
+func (e *Enrollment) holds(ctx context.Context, pair gmail.KeyPair) (bool, error) {
+	for _, description := range pair.HardwareDescriptions {
+		if Describes(description, e.serial) {
+			return true, nil
+		}
+	}
+	for _, key := range e.keys {
+		held, err := e.card.Slot(ctx, key.Slot)
+		if err != nil {
+			return false, err
+		}
+		if held.Certificate != nil && pair.Has(smime.Fingerprint(held.Certificate)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// describedSerial finds the serial number in a description of ours.
+var describedSerial = regexp.MustCompile(`, serial (\d+), slot `)
+
+// cardsOf names the cards of a key pair: by their serial numbers where these are
+// known, else as they are described.
+func cardsOf(pair gmail.KeyPair) []string {
+	var cards []string
+	for _, description := range pair.HardwareDescriptions {
+		card := "another card"
+		if found := describedSerial.FindStringSubmatch(description); found != nil {
+			card = "card " + found[1]
+		} else if description != "" {
+			card += fmt.Sprintf(" (%q)", description)
+		}
+		cards = append(cards, card)
+	}
+	return cards
+}

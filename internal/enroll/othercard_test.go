@@ -1,0 +1,62 @@
+package enroll_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// TestAnotherCardIsAskedFor: Gmail does not move from one card to another without
+// a word, and the other card is not changed before.
+func TestAnotherCardIsAskedFor(t *testing.T) {
+	first := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	before := first.mustRun()
+	second := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	second.email, second.request.Email = first.email, first.email
+	second.world.Evidence = first.world.Evidence
+
+	_, err := second.run()
+	var other *enroll.OtherCardError
+	if !errors.As(err, &other) || other.Serial != second.serial || len(other.Cards) != 1 || other.Cards[0] != fmt.Sprint("card ", first.serial) {
+		t.Fatalf("it ended as %v", err)
+	}
+	if hint := other.Hint(); !strings.Contains(hint, "--replace-card") || !strings.Contains(hint, fmt.Sprint(first.serial)) || !strings.Contains(hint, fmt.Sprint(second.serial)) {
+		t.Errorf("the hint is %q", hint)
+	}
+	if snapshot := second.card.Snapshot(); !snapshot.PIN.Default || !snapshot.PUK.Default || len(snapshot.Slots) > 1 {
+		t.Error("the card was changed")
+	}
+
+	no := &person{t: t, agrees: map[string]bool{"replace-card": false}}
+	second.world.Prompter = no
+	if _, err := second.run(); !errors.Is(err, enroll.ErrDeclined) {
+		t.Fatalf("a no is %v", err)
+	}
+	if identities := practice.Gmail().Identities(first.email); len(identities) != 1 || identities[0].PrimaryKeyPairID != before.Identity.PrimaryKeyPairID {
+		t.Errorf("the identity is %+v", identities)
+	}
+
+	// A yes is remembered, so that who waits for a certificate is not asked again.
+	second.world.Prompter = &person{t: t, agrees: map[string]bool{"replace-card": true}}
+	second.mustWait()
+	second.world.Prompter = enroll.Unattended{}
+	after := second.mustRun()
+	if identities := practice.Gmail().Identities(first.email); len(identities) != 1 || identities[0].PrimaryKeyPairID != after.Identity.PrimaryKeyPairID || after.Identity == before.Identity {
+		t.Errorf("the identity is %+v", identities)
+	}
+	for _, pair := range practice.Gmail().KeyPairs(first.email) {
+		if !pair.Enabled {
+			t.Errorf("key pair %s is disabled: old mail is unreadable", pair.ID)
+		}
+	}
+	// It is the user's card now.
+	second.world.Evidence = t.TempDir()
+	second.request.Keys[0].Source = enroll.SourceExisting
+	second.world.Chain = append(second.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+	second.mustRun()
+}
