@@ -93,8 +93,8 @@ func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate)
 	if err := e.write("certificate.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: held.Certificate.Raw})); err != nil {
 		return err
 	}
-	if held.Mismatched() {
-		e.Notes = append(e.Notes, "the certificate was issued for another key than the one in the slot")
+	if err := held.CertificateProblem(); err != nil {
+		e.Notes = append(e.Notes, "certificate: "+err.Error())
 	}
 	chain, err := smime.BuildChain(held.Certificate, parts)
 	var missing *smime.MissingIssuerError

@@ -93,11 +93,8 @@ func showCard(identity piv.Identity, status piv.Status) shownCard {
 			slot.Algorithm, slot.Origin = string(key.Algorithm), string(key.Origin)
 			slot.PINPolicy, slot.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
 		}
-		if contents.CertificateErr != nil {
-			slot.Problem = contents.CertificateErr.Error()
-		}
-		if contents.Mismatched() {
-			slot.Problem = "it was issued for another key than the one in the slot"
+		if err := contents.CertificateProblem(); err != nil {
+			slot.Problem = err.Error()
 		}
 		if certificate := contents.Certificate; certificate != nil {
 			slot.Certificate = &shownCertificate{

@@ -41,6 +41,15 @@ func (s SlotContents) Mismatched() bool {
 	return ok && !key.Equal(s.Certificate.PublicKey)
 }
 
+// CertificateProblem says why the slot's certificate cannot be used: it cannot be
+// read, or it is another key's. It is nil where there is none.
+func (s SlotContents) CertificateProblem() error {
+	if s.Mismatched() {
+		return errors.New("it was issued for another key than the one in the slot")
+	}
+	return s.CertificateErr
+}
+
 // Origin says where a key comes from.
 type Origin string
 

@@ -103,8 +103,8 @@ func contentsText(contents piv.SlotContents) string {
 	if key := contents.Key; key != nil {
 		text = fmt.Sprintf("%s key, %s, PIN %s, touch %s", key.Algorithm, key.Origin, key.PINPolicy, key.TouchPolicy)
 	}
-	if contents.CertificateErr != nil {
-		return text + "; certificate: " + contents.CertificateErr.Error()
+	if err := contents.CertificateProblem(); err != nil {
+		return text + "; certificate: " + err.Error()
 	}
 	if leaf := contents.Certificate; leaf != nil {
 		text += fmt.Sprintf("; certificate of %s, valid to %s", desk.Owner(leaf), leaf.NotAfter.Format(time.DateOnly))

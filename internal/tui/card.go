@@ -298,8 +298,8 @@ func slotText(contents piv.SlotContents) string {
 	if k := contents.Key; k != nil {
 		text = fmt.Sprintf("%s, %s, PIN %s, touch %s", k.Algorithm, k.Origin, k.PINPolicy, k.TouchPolicy)
 	}
-	if contents.CertificateErr != nil {
-		return text + "; certificate: " + contents.CertificateErr.Error()
+	if err := contents.CertificateProblem(); err != nil {
+		return text + "; certificate: " + err.Error()
 	}
 	leaf := contents.Certificate
 	if leaf == nil {

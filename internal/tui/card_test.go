@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"crypto/ed25519"
 	"iter"
 	"testing"
 
@@ -29,6 +30,12 @@ func TestCardViews(t *testing.T) {
 
 	fake.cards[adasCard] = usedCard(adasCard)
 	w.insert().insert(adasCard).golden("card-used")
+
+	confused := usedCard(adasCard)
+	confused.Status.Slots[1].Certificate.PublicKey = ed25519.PublicKey("of another key")
+	confused.Status.Slots[1].Key.PublicKey = ed25519.PublicKey("of this key")
+	fake.cards[adasCard] = confused
+	w.insert().insert(adasCard).shows("it was issued for another key than the one in the slot")
 
 	blocked := newCard(adasCard)
 	blocked.Status.PIN = piv.Counter{Tries: 0, Max: 3, Factory: piv.No}
