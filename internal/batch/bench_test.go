@@ -110,7 +110,7 @@ func (r *remoteLab) task(b testing.TB, people string, l *ledger.Ledger) batch.Op
 	b.Helper()
 	limiter := batch.NewLimiter(benchInFlight, 0)
 	domain, err := gmail.Open(gmail.Config{CredentialsFile: r.env["CSE_PIV_CREDENTIALS"], Endpoint: r.env["CSE_PIV_GMAIL_ENDPOINT"],
-		MaxConnections: batch.Connections(benchInFlight), OnRetry: limiter.OnRetry, Pace: limiter.Pace})
+		MaxConnections: batch.Connections(benchInFlight), Wait: limiter.Wait, Pace: limiter.Pace})
 	if err != nil {
 		b.Fatal(err)
 	}

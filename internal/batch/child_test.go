@@ -81,7 +81,7 @@ func batchProcess(role string) error {
 	defer l.Close()
 	limiter := batch.NewLimiter(batch.DefaultConcurrency, 0)
 	domain, err := gmail.Open(gmail.Config{CredentialsFile: os.Getenv("CSE_PIV_CREDENTIALS"), Endpoint: os.Getenv("CSE_PIV_GMAIL_ENDPOINT"),
-		RetryBase: 10 * time.Millisecond, Pace: limiter.Pace, OnRetry: limiter.OnRetry})
+		RetryBase: 10 * time.Millisecond, Pace: limiter.Pace, Wait: limiter.Wait})
 	if err != nil {
 		return err
 	}

@@ -14,16 +14,23 @@ import (
 // errStopping is a stop that somebody asked for.
 var errStopping = errors.New("no more users are begun")
 
+// stopGrace is how long what is in flight may take to come to its end once no more
+// users are begun: a few calls.
+const stopGrace = 10 * time.Second
+
 // engine is what a run or a worker process works with from its start to its end.
 type engine struct {
 	options Options
-	breaker breaker
 	run     int64 // of a run's own events
 	users   int   // that the run's source had
 
 	// soft ends when no more users are to be begun; its cause says why.
 	soft    context.Context
 	endSoft context.CancelCauseFunc
+	// hard ends some seconds later, or with the caller's context: what is in flight
+	// then is cut off.
+	hard    context.Context
+	endHard context.CancelCauseFunc
 
 	notifyMu sync.Mutex
 	ended    atomic.Int64  // users that came to an end here
@@ -37,19 +44,38 @@ func newEngine(ctx context.Context, options Options) (e *engine, release func())
 	// Cancelling is handled by the sessions; here it only means that no more users
 	// are begun.
 	e.soft, e.endSoft = context.WithCancelCause(context.WithoutCancel(ctx))
-	var watcher sync.WaitGroup
-	watcher.Go(func() {
+	e.hard, e.endHard = context.WithCancelCause(context.WithoutCancel(ctx))
+	options.Limiter.begin(e.soft.Done())
+	var watchers sync.WaitGroup
+	watchers.Go(func() {
 		select {
 		case <-options.Stopping:
 		case <-ctx.Done():
+			e.endHard(errStopping)
 		case <-e.soft.Done():
 		}
 		e.endSoft(errStopping)
+		select {
+		case <-time.After(stopGrace):
+		case <-ctx.Done():
+		case <-e.hard.Done():
+		}
+		e.endHard(errStopping)
 	})
 	return e, func() {
 		e.endSoft(errStopping)
-		watcher.Wait()
+		e.endHard(errStopping)
+		watchers.Wait()
 	}
+}
+
+// interrupted reports whether work ended with an error because somebody asked for
+// its end.
+func (e *engine) interrupted(err error) bool {
+	if err == nil || errors.As(err, new(*StoppedError)) {
+		return false
+	}
+	return errors.Is(err, errStopping) || e.hard.Err() != nil
 }
 
 // notify passes an event on, one at a time.
@@ -107,6 +133,11 @@ const (
 // sessions opens sessions one after the other until one of them ends by itself
 // or the engine stops: a shared ledger may go away and come back.
 func (e *engine) sessions(ctx context.Context, watch func(*session) error) error {
+	telling, end := context.WithCancel(ctx)
+	var teller sync.WaitGroup
+	teller.Go(func() { e.tellStalls(telling) })
+	defer teller.Wait()
+	defer end()
 	good, told := time.Now(), false
 	for {
 		lasted, err := e.oneSession(ctx, watch)

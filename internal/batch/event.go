@@ -18,6 +18,9 @@ const (
 	KindRetry    Kind = "retry"    // one user will be tried again
 	KindWarning  Kind = "warning"  // something concerns one row, or everybody
 	KindProgress Kind = "progress" // about every second
+	KindStalled  Kind = "stalled"  // nobody gets through; Stall says since when and why
+	KindPaused   Kind = "paused"   // and one user is tried from time to time until somebody does
+	KindResumed  Kind = "resumed"  // somebody got through again
 	KindFinished Kind = "finished" // the run is over
 )
 
@@ -34,4 +37,6 @@ type Event struct {
 	Counts  *ledger.Counts `json:"counts,omitempty"`
 	// Wait is how long until a user is tried again.
 	Wait time.Duration `json:"-"`
+	// Stall is set while nobody gets through, also with progress.
+	Stall *Stall `json:"-"`
 }

@@ -26,8 +26,9 @@ const (
 // Limiter bounds how many users are in flight, and how many calls a second are
 // made. When Gmail says that it is too much, more than now and then, the first bound
 // is halved; it grows by one for every round of users whom Gmail answered (additive
-// increase, multiplicative decrease). Give its Pace and OnRetry to gmail.Config. It is safe for
-// concurrent use.
+// increase, multiplicative decrease). When nobody gets through for a while, it has
+// one user tried from time to time, until somebody does. Give its Pace and Wait to
+// gmail.Config. It is safe for concurrent use, and serves one run or worker at a time.
 type Limiter struct {
 	most int
 	pace *rate.Limiter // nil: as fast as it goes
@@ -38,13 +39,21 @@ type Limiter struct {
 	answered int // since the limit grew
 	lastCut  time.Time
 	share    float64   // of calls lately that met a rate limit
-	waiting  list.List // of chan struct{}, each closed when it has room
+	waiting  list.List // of *room
+	lastCall time.Time
+
+	stall    stall
+	pausing  chan struct{}   // closed when work pauses
+	probing  bool            // while paused, one user is tried
+	wake     *time.Timer     // admits the next one
+	stopping <-chan struct{} // closed when no more users are begun
 }
 
 // NewLimiter allows concurrency users in flight, and callsPerSecond calls of the
 // API, 0 for any number.
 func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
 	l := &Limiter{most: max(concurrency, 1)}
+	l.begin(nil)
 	l.limit = l.most
 	if callsPerSecond > 0 {
 		// A quarter of a second's worth at once at most.
@@ -53,11 +62,28 @@ func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
 	return l
 }
 
+// begin prepares for a run or worker that begins no more users once stopping is
+// closed.
+func (l *Limiter) begin(stopping <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wake != nil {
+		l.wake.Stop()
+	}
+	l.stopping, l.probing, l.pausing = stopping, false, make(chan struct{})
+	l.stall.through(time.Now())
+}
+
 // Pace waits until the next call may be made.
 func (l *Limiter) Pace(ctx context.Context) error {
 	l.mu.Lock()
 	l.share -= l.share / shareCalls
 	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lastCall = time.Now()
+	}()
 	if l.pace == nil {
 		return nil
 	}
@@ -74,9 +100,6 @@ func (l *Limiter) Pace(ctx context.Context) error {
 	}
 }
 
-// OnRetry learns from calls that gmail will repeat.
-func (l *Limiter) OnRetry(_ string, err error, _ time.Duration) { l.learn(err) }
-
 // Limit is how many users may be in flight now.
 func (l *Limiter) Limit() int {
 	l.mu.Lock()
@@ -84,68 +107,11 @@ func (l *Limiter) Limit() int {
 	return l.limit
 }
 
-// acquire waits for room for one user, first come, first served, or until the
-// context ends.
-func (l *Limiter) acquire(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	l.mu.Lock()
-	if l.inFlight < l.limit && l.waiting.Len() == 0 {
-		l.inFlight++
-		l.mu.Unlock()
-		return nil
-	}
-	room := make(chan struct{})
-	place := l.waiting.PushBack(room)
-	l.mu.Unlock()
-	select {
-	case <-room:
-		return nil
-	case <-ctx.Done():
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-room:
-		// Both at once: somebody else takes the room.
-		l.inFlight--
-		l.admit()
-	default:
-		l.waiting.Remove(place)
-	}
-	return ctx.Err()
-}
-
-// admit gives room to those who wait. The caller holds mu.
-func (l *Limiter) admit() {
-	for l.inFlight < l.limit && l.waiting.Len() > 0 {
-		close(l.waiting.Remove(l.waiting.Front()).(chan struct{}))
-		l.inFlight++
-	}
-}
-
-// release ends what acquire began.
-func (l *Limiter) release(err error) {
-	l.learn(err)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.inFlight--
-	if !isLater(err) && l.limit < l.most {
-		if l.answered++; l.answered >= l.limit {
-			l.limit++
-			l.answered = 0
-		}
-	}
-	l.admit()
-}
-
+// learn cuts the bound where Gmail says that it is too much. The caller holds mu.
 func (l *Limiter) learn(err error) {
 	if !isRateLimit(err) || isFar(err) { // a used-up day does not come back by going slower
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.share += (1 - l.share) / shareCalls
 	if now := time.Now(); l.share > tooMany && now.Sub(l.lastCut) >= settle {
 		l.lastCut, l.answered = now, 0

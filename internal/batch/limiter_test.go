@@ -13,41 +13,46 @@ import (
 
 var errLimited = &gmail.Error{Kind: gmail.KindRateLimited}
 
+func acquire(t *testing.T, l *Limiter) *room {
+	t.Helper()
+	room, err := l.acquire(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	return room
+}
+
 func TestLimiterBacksOffAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(64, 0)
 		// All that are in flight meet the same limit: one cut.
+		var rooms []*room
 		for range 64 {
-			if err := l.acquire(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			rooms = append(rooms, acquire(t, l))
 		}
 		for range 64 {
-			l.OnRetry("keypairs.create", errLimited, time.Second)
+			l.Wait(t.Context(), errLimited, 0)
 		}
 		if l.Limit() != 32 {
 			t.Errorf("limit %d", l.Limit())
 		}
 		for range 10 {
 			time.Sleep(settle)
-			l.OnRetry("token", errLimited, time.Second)
+			l.Wait(t.Context(), errLimited, 0)
 		}
 		if l.Limit() != 1 {
 			t.Errorf("limit %d", l.Limit())
 		}
-		for range 64 {
-			l.release(&gmail.Error{Kind: gmail.KindUnavailable}) // says nothing
+		for _, room := range rooms {
+			room.release(&gmail.Error{Kind: gmail.KindUnavailable}) // says nothing
 		}
 		if l.Limit() != 1 {
 			t.Errorf("limit %d", l.Limit())
 		}
 		rounds := 0
 		for ; l.Limit() < 64; rounds++ {
-			if err := l.acquire(t.Context()); err != nil {
-				t.Fatal(err)
-			}
 			// Gmail answered, even if it was a refusal.
-			l.release([]error{nil, &gmail.Error{Kind: gmail.KindNoUser}}[rounds%2])
+			acquire(t, l).release([]error{nil, &gmail.Error{Kind: gmail.KindNoUser}}[rounds%2])
 		}
 		if want := 63 * 64 / 2; rounds != want {
 			t.Errorf("recovered after %d answers, want %d", rounds, want)
@@ -66,7 +71,7 @@ func TestLoneRateLimits(t *testing.T) {
 					t.Fatal(err)
 				}
 				if call%every == 0 {
-					l.OnRetry("keypairs.create", errLimited, time.Second)
+					l.Wait(t.Context(), errLimited, 0)
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
@@ -83,10 +88,7 @@ func TestUsedUpDaySlowsNobodyDown(t *testing.T) {
 	l := NewLimiter(64, 0)
 	tomorrow := &gmail.Error{Kind: gmail.KindRateLimited, RetryAt: time.Now().Add(20 * time.Hour)}
 	for range 64 {
-		if err := l.acquire(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		l.release(tomorrow)
+		acquire(t, l).release(tomorrow)
 	}
 	if l.Limit() != 64 {
 		t.Errorf("limit %d", l.Limit())
@@ -100,9 +102,7 @@ func TestLimiterHoldsItsBound(t *testing.T) {
 		inFlight, most := 0, 0
 		for range 10 {
 			go func() {
-				if err := l.acquire(t.Context()); err != nil {
-					t.Error(err)
-				}
+				room := acquire(t, l)
 				mu.Lock()
 				inFlight++
 				most = max(most, inFlight)
@@ -111,7 +111,7 @@ func TestLimiterHoldsItsBound(t *testing.T) {
 				mu.Lock()
 				inFlight--
 				mu.Unlock()
-				l.release(nil)
+				room.release(nil)
 			}()
 		}
 		started := time.Now()
@@ -123,20 +123,14 @@ func TestLimiterHoldsItsBound(t *testing.T) {
 			t.Errorf("%d at once, %d left", most, inFlight)
 		}
 		// Whoever gives up waiting leaves its place to others.
-		for range 2 {
-			if err := l.acquire(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		one, _ := acquire(t, l), acquire(t, l)
 		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := l.acquire(impatient); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := l.acquire(impatient); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		l.release(nil)
-		if err := l.acquire(t.Context()); err != nil {
-			t.Error(err)
-		}
+		one.release(nil)
+		acquire(t, l)
 	})
 }
 

@@ -2,8 +2,8 @@ package batch
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
@@ -33,14 +33,14 @@ func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 	e, release := newEngine(ctx, options.withDefaults())
 	defer release()
 	o := e.options
-	run, err := o.Ledger.Begin(ctx, ledger.Run{Source: o.Source.Name(), Operator: o.Operator, Tool: o.Tool, DryRun: o.DryRun})
+	run, err := o.Ledger.Begin(e.hard, ledger.Run{Source: o.Source.Name(), Operator: o.Operator, Tool: o.Tool, DryRun: o.DryRun})
 	if err != nil {
 		return ledger.Counts{}, err
 	}
 	e.run = run
-	err = e.read(ctx, run)
+	err = e.read(e.hard, run)
 	if err == nil && !o.DryRun {
-		err = e.workOff(ctx, run)
+		err = e.workOff(e.hard, run)
 	}
 	return e.end(ctx, run, err)
 }
@@ -59,15 +59,18 @@ func (e *TakenOverError) Hint() string {
 	return "see what became of them there: cse-piv report; or run the same command again when that has ended"
 }
 
+// countTime bounds the last look at the ledger.
+const countTime = 5 * time.Second
+
 // end counts and closes the run.
 func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, error) {
 	l := e.options.Ledger
 	// A ledger that went away was waited for before.
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime)
 	defer cancel()
 	counts, countErr := l.Counts(after, run)
 	switch {
-	case errors.Is(err, errStopping) || err != nil && ctx.Err() != nil:
+	case e.interrupted(err):
 		err = &InterruptedError{}
 	case err != nil:
 	case countErr != nil:
@@ -111,7 +114,7 @@ func (e *engine) workOff(ctx context.Context, run int64) error {
 func Work(ctx context.Context, options Options) error {
 	e, release := newEngine(ctx, options.withDefaults())
 	defer release()
-	err := e.sessions(ctx, func(s *session) error {
+	err := e.sessions(e.hard, func(s *session) error {
 		select {
 		case <-e.soft.Done():
 			return context.Cause(e.soft)
@@ -119,7 +122,7 @@ func Work(ctx context.Context, options Options) error {
 			return context.Cause(s.ctx)
 		}
 	})
-	if errors.Is(err, errStopping) || err != nil && ctx.Err() != nil {
+	if e.interrupted(err) {
 		return &InterruptedError{}
 	}
 	return err

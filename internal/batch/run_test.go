@@ -165,7 +165,7 @@ func TestBadWeather(t *testing.T) {
 	l := openLedger(t, ledgerFile(t))
 	options := o.options(t, l, people)
 	// Few tries for each call, so that users are put off and come again.
-	options.Domain = o.gmail(t, func(c *gmail.Config) { c.MaxTries, c.OnRetry = 3, options.Limiter.OnRetry })
+	options.Domain = o.gmail(t, func(c *gmail.Config) { c.MaxTries, c.Wait = 3, options.Limiter.Wait })
 	options.GiveUp = 100
 	var events journal
 	options.Notify = events.note

@@ -45,7 +45,7 @@ type session struct {
 // work on the queue.
 func (e *engine) openSession(ctx context.Context) (*session, error) {
 	s := &session{engine: e, id: "w-" + rand.Text()}
-	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.soft, s.drain = context.WithCancel(e.soft)
 	if err := s.start(ctx); err != nil {
 		s.cancel(errStopping)
@@ -162,11 +162,9 @@ func (s *session) mayAct(ctx context.Context, task ledger.Task) error {
 }
 
 // finish lets the users in flight come to their end, unless the session is
-// broken or ctx ends, and closes the session.
+// broken or its context ends, and closes the session.
 func (s *session) finish(ctx context.Context) error {
 	s.drain()
-	stop := context.AfterFunc(ctx, func() { s.cancel(errStopping) })
-	defer stop()
 	// Where it is cut short, the rest is told below.
 	softErr := s.queue.Stop(s.ctx)
 	if s.ctx.Err() != nil {

@@ -37,13 +37,13 @@ func (s *session) work(ctx context.Context, email string) time.Duration {
 		return s.ended()
 	}
 	s.taken.Add(1)
-	if !s.takeTurn(ctx) {
+	room := s.takeTurn(ctx)
+	if room == nil {
 		s.ledgerError(s.engine.options.Ledger.LetGo(ctx, task))
 		return overtakenWait
 	}
 	found, err := s.registerSafely(ctx, &task)
-	s.engine.options.Limiter.release(err)
-	again := s.settle(ctx, task, found, err)
+	again := s.settle(ctx, task, found, err, room.release(err))
 	if again < 0 {
 		return s.ended()
 	}
@@ -60,19 +60,23 @@ func (s *session) ended() time.Duration {
 	return never
 }
 
-// takeTurn waits for room for another user.
-func (s *session) takeTurn(ctx context.Context) bool {
+// takeTurn waits for room for another user, and returns nil where there is none.
+func (s *session) takeTurn(ctx context.Context) *room {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if s.engine.options.Ledger.Shared() {
 		defer time.AfterFunc(turnTime, cancel).Stop()
 	}
 	defer context.AfterFunc(s.soft, cancel)()
-	return s.engine.options.Limiter.acquire(waiting) == nil
+	room, err := s.engine.options.Limiter.acquire(waiting)
+	if err != nil {
+		return nil
+	}
+	return room
 }
 
 // settle records how a registration ended, and says when to try again.
-func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err error) time.Duration {
+func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err error, verdict verdict) time.Duration {
 	l := s.engine.options.Ledger
 	var failed *ledger.Error
 	var cut *cutOffError
@@ -81,7 +85,6 @@ func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err 
 		if err := s.ledgerError(l.RecordDone(ctx, task, s.engine.options.Operator, found)); err != nil {
 			return s.overtaken(ctx, task, err)
 		}
-		s.engine.outcome(nil)
 		s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
 		return never
 	case errors.As(err, &cut):
@@ -93,8 +96,16 @@ func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err 
 		// Not this user's fault: the next run, or another worker, goes on.
 		s.ledgerError(l.LetGo(ctx, task))
 		return 0
+	case verdict.spared:
+		// Nor where nobody gets through.
+		s.ledgerError(l.LetGo(ctx, task))
+		return max(overtakenWait, askedWait(err))
 	}
-	return s.trouble(ctx, task, err)
+	again := s.trouble(ctx, task, err)
+	if verdict.stop != nil {
+		s.engine.endSoft(verdict.stop)
+	}
+	return again
 }
 
 // overtaken is for a task of which nothing could be recorded: whoever takes the
@@ -120,28 +131,30 @@ func (s *session) trouble(ctx context.Context, task ledger.Task, cause error) ti
 	if err := s.ledgerError(s.engine.options.Ledger.RecordTrouble(ctx, task, s.engine.options.Operator, final)); err != nil {
 		return s.overtaken(ctx, task, err)
 	}
-	s.engine.outcome(cause)
 	event := Event{Kind: KindFailed, Run: task.Run, Email: task.Email, Where: task.Where, Reason: task.Reason, Message: task.Message, Hint: task.Hint}
 	if final {
 		s.engine.notify(event)
 		return never
 	}
 	event.Kind, event.Wait = KindRetry, retryWait(cause, s.engine.options.RetryBase, task.Attempts)
+	s.engine.options.Limiter.expect(time.Now().Add(event.Wait))
 	s.engine.notify(event)
 	return event.Wait
 }
 
 // isFar reports whether the server names a time that a run does not wait for.
 func isFar(cause error) bool {
-	var answered *gmail.Error
-	return errors.As(cause, &answered) && time.Until(answered.RetryAt) > maxRetryWait
+	return askedWait(cause) > maxRetryWait
 }
 
-// outcome stops the engine when nobody gets through.
-func (e *engine) outcome(err error) {
-	if stop := e.breaker.note(err); stop != nil {
-		e.endSoft(stop)
+// askedWait is how long from now the server wants to be asked again; not positive
+// where it does not say.
+func askedWait(cause error) time.Duration {
+	var answered *gmail.Error
+	if errors.As(cause, &answered) && !answered.RetryAt.IsZero() {
+		return time.Until(answered.RetryAt)
 	}
+	return 0
 }
 
 // retryWait grows with the attempts; the server's own time counts if it is later.
@@ -151,9 +164,5 @@ func retryWait(cause error, base time.Duration, attempts int) time.Duration {
 	}
 	wait := min(base<<min(attempts-1, 10), maxRetryWait)
 	wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
-	var answered *gmail.Error
-	if errors.As(cause, &answered) && !answered.RetryAt.IsZero() {
-		wait = max(wait, time.Until(answered.RetryAt))
-	}
-	return wait
+	return max(wait, askedWait(cause))
 }

@@ -35,8 +35,9 @@ func oneTask(t *testing.T) (*session, ledger.Task) {
 // TestOneUserWhoseCredentialsFail while others get through fails in the end.
 func TestOneUserWhoseCredentialsFail(t *testing.T) {
 	s, task := oneTask(t)
-	for ; s.trouble(t.Context(), task, &gmail.Error{Kind: gmail.KindCredentials}) != never; task.Attempts++ {
-		s.engine.outcome(nil)
+	refused := &gmail.Error{Kind: gmail.KindCredentials}
+	for ; s.settle(t.Context(), task, false, refused, acquire(t, s.engine.options.Limiter).release(refused)) != never; task.Attempts++ {
+		acquire(t, s.engine.options.Limiter).release(nil)
 	}
 	entry, _, err := s.engine.options.Ledger.Entry(t.Context(), task.Email)
 	if err != nil || entry.State != ledger.StateFailed || entry.Attempts != breakAfter+1 || s.engine.soft.Err() != nil {

@@ -35,7 +35,11 @@ func (e *engine) watch(s *session, run int64, start ledger.Counts) error {
 		}
 		left, endedThen = counts.Waiting, ended
 		if tell {
-			e.notify(Event{Kind: KindProgress, Counts: &counts})
+			event := Event{Kind: KindProgress, Counts: &counts}
+			if stall, ok := e.options.Limiter.stalled(); ok {
+				event.Stall = &stall
+			}
+			e.notify(event)
 		}
 		if left == 0 {
 			return nil

@@ -34,14 +34,15 @@ type batchProgress struct {
 	// endless has the events counted: nobody tells a worker how much there is.
 	endless bool
 
-	mu    sync.Mutex
-	lines io.Writer   // of JSON; nil without --json
-	meter plain.Meter // of the lines; a bar has its own
-	bar   *plain.Bar
-	tally plain.Tally
-	notes int
-	said  map[string]bool // warnings that were shown; others may be the same
-	quiet int             // how many were not
+	mu     sync.Mutex
+	lines  io.Writer   // of JSON; nil without --json
+	meter  plain.Meter // of the lines; a bar has its own
+	bar    *plain.Bar
+	tally  plain.Tally
+	notes  int
+	said   map[string]bool // warnings that were shown; others may be the same
+	quiet  int             // how many were not
+	hinted bool            // what helps while nobody gets through was said
 }
 
 func newBatchProgress(streams *Streams, asJSON bool) *batchProgress {
@@ -82,6 +83,11 @@ type eventLine struct {
 	batch.Event
 	Rate float64 `json:"rate,omitempty"`         // users a second
 	Left float64 `json:"left_seconds,omitempty"` // of progress; of retry until the next try
+	// While nobody gets through: since when, whether the run pauses, and how long
+	// until somebody is tried again.
+	Stalled float64 `json:"stalled_seconds,omitempty"`
+	Paused  bool    `json:"paused,omitempty"`
+	NextTry float64 `json:"next_try_seconds,omitempty"`
 }
 
 // line adds to an event how fast it goes.
@@ -90,6 +96,9 @@ func (p *batchProgress) line(e batch.Event) eventLine {
 	if e.Kind == batch.KindStarted || e.Kind == batch.KindProgress {
 		p.meter.Add(e.Time, e.Counts.Done+e.Counts.Failed)
 		line.Rate, line.Left = p.meter.Rate(), p.meter.Left(e.Counts.Waiting).Round(time.Second).Seconds()
+	}
+	if s := e.Stall; s != nil {
+		line.Stalled, line.Paused, line.NextTry = s.For.Round(time.Second).Seconds(), s.Paused, s.Next.Round(100*time.Millisecond).Seconds()
 	}
 	return line
 }
@@ -117,6 +126,11 @@ func (p *batchProgress) event(e batch.Event) {
 		p.count(e.Kind)
 	case batch.KindStarted:
 		p.tally.Reading = false
+	case batch.KindStalled, batch.KindPaused, batch.KindResumed:
+		p.tellStall(e)
+	}
+	if e.Counts != nil || e.Kind == batch.KindResumed {
+		p.tally.Stalled = stallText(e.Stall)
 	}
 	if e.Counts != nil {
 		p.tally.Total, p.tally.Done, p.tally.Failed = e.Counts.Total, e.Counts.Done, e.Counts.Failed

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -42,5 +43,47 @@ func TestLongWaitsAreTold(t *testing.T) {
 	progress.close()
 	if want := "cse-piv: people.csv line 2: ada@x: too many requests; tried again in 5m0s\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// TestStallsAreTold: since when nobody gets through, why, who waits and when the
+// next try is; what helps once, and when it is over.
+func TestStallsAreTold(t *testing.T) {
+	stall := &batch.Stall{For: 4 * time.Second, Cause: errors.New("refused"), Next: 2500 * time.Millisecond}
+	paused := &batch.Stall{For: 70 * time.Second, Cause: errors.New("refused"), Paused: true, Next: 40 * time.Second}
+	silent := &batch.Stall{For: 25 * time.Second}
+	waiting := &ledger.Counts{Total: 5000, Done: 40, Waiting: 4960}
+	events := []batch.Event{
+		{Kind: batch.KindStalled, Run: 7, Message: "no connection", Hint: "check the network", Counts: waiting, Stall: stall},
+		{Kind: batch.KindPaused, Run: 7, Message: "no connection", Hint: "check the network", Counts: waiting, Stall: paused},
+		{Kind: batch.KindProgress, Run: 7, Counts: waiting, Stall: paused},
+		{Kind: batch.KindResumed, Run: 7},
+		{Kind: batch.KindStalled, Message: "no call is answered", Stall: silent}, // of a worker
+	}
+	var out, lines strings.Builder
+	person, program := newBatchProgress(&Streams{Err: &out}, false), newBatchProgress(&Streams{Out: &lines}, true)
+	for _, e := range events {
+		person.event(e)
+		program.event(e)
+		if e.Kind == batch.KindProgress && person.tally.Stalled != "paused, next try in 40 s" {
+			t.Errorf("%q is shown beside the bar", person.tally.Stalled)
+		}
+	}
+	if diff := cmp.Diff(`cse-piv: nobody has got through for 4 s: no connection; 4,960 users wait; next try in 3 s
+cse-piv: hint: check the network
+cse-piv: paused: nobody has got through for 1 min 10 s: no connection; 4,960 users wait, and one is tried from time to time; next try in 40 s
+cse-piv: somebody got through: going on
+cse-piv: nobody has got through for 25 s: no call is answered
+`, out.String()); diff != "" {
+		t.Error(diff)
+	}
+	got := strings.ReplaceAll(lines.String(), `"time":"0001-01-01T00:00:00Z",`, "")
+	if diff := cmp.Diff(`{"event":"stalled","run":7,"message":"no connection","hint":"check the network","counts":{"total":5000,"done":40,"earlier":0,"failed":0,"waiting":4960},"stalled_seconds":4,"next_try_seconds":2.5}
+{"event":"paused","run":7,"message":"no connection","hint":"check the network","counts":{"total":5000,"done":40,"earlier":0,"failed":0,"waiting":4960},"stalled_seconds":70,"paused":true,"next_try_seconds":40}
+{"event":"progress","run":7,"counts":{"total":5000,"done":40,"earlier":0,"failed":0,"waiting":4960},"stalled_seconds":70,"paused":true,"next_try_seconds":40}
+{"event":"resumed","run":7}
+{"event":"stalled","message":"no call is answered","stalled_seconds":25}
+`, got); diff != "" {
+		t.Error(diff)
 	}
 }

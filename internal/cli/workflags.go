@@ -45,7 +45,7 @@ func (f *workFlags) check() error {
 func (f *workFlags) open(task *batch.Options, flags *gmailFlags, messages io.Writer) error {
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
 	config := flags.config()
-	config.OnRetry, config.Pace = limiter.OnRetry, limiter.Pace
+	config.Wait, config.Pace = limiter.Wait, limiter.Pace
 	config.MaxConnections = batch.Connections(f.concurrency)
 	domain, err := openGmail(config, messages)
 	if err != nil {

@@ -66,6 +66,13 @@ type Config struct {
 	Pace func(ctx context.Context) error
 	// OnRetry, if set, is told about each failure that will be retried, and when.
 	OnRetry func(method string, err error, in time.Duration)
+	// Wait, if set, waits before a call that failed with err is made again, at most
+	// for the time given, and reports whether it is to be made at all: a batch that
+	// ends, or to which nobody answers, repeats no calls. An operation that is given
+	// up so ends with err.
+	Wait func(ctx context.Context, err error, in time.Duration) bool
+	// Transport carries the exchanges; nil: connections of the domain's own.
+	Transport http.RoundTripper
 }
 
 // Domain is a set of credentials and the connections shared by its users. It is
@@ -81,6 +88,9 @@ type Domain struct {
 // Open reads the credentials; it makes no network call. Errors match
 // ErrCredentials, or ErrInvalid for an unusable endpoint.
 func Open(config Config) (*Domain, error) {
+	if config.Transport != nil {
+		return open(config, config.Transport)
+	}
 	transport := newTransport(config.MaxConnections)
 	d, err := open(config, transport)
 	if err != nil {
@@ -134,6 +144,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CallTimeout <= 0 {
 		c.CallTimeout = defaultCallTimeout
+	}
+	if c.Wait == nil {
+		c.Wait = sleep
 	}
 	return c
 }

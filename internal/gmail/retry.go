@@ -35,13 +35,25 @@ func (o *operation) pause(ctx context.Context, n int, e *Error) error {
 	if o.config.OnRetry != nil {
 		o.config.OnRetry(e.Method, e, wait)
 	}
-	timer := time.NewTimer(wait)
+	again := o.config.Wait(ctx, e, wait)
+	switch {
+	case ctx.Err() != nil:
+		return canceled(e.Method, o.user.email, ctx)
+	case !again:
+		return e
+	}
+	return nil
+}
+
+// sleep is the Wait of those who have none of their own.
+func sleep(ctx context.Context, _ error, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return canceled(e.Method, o.user.email, ctx)
+		return false
 	}
 }
 

@@ -57,6 +57,27 @@ func TestBackOffGrowsAndEnds(t *testing.T) {
 	})
 }
 
+// TestGivenUpByTheCaller: a call is not made again when the caller's Wait says so;
+// of one that may have been carried out it is looked for once.
+func TestGivenUpByTheCaller(t *testing.T) {
+	f, c := newFake(), newChain(t)
+	f.fault = always("keypairs.create", &fault{err: io.EOF})
+	waits := 0
+	u := openFake(t, f, func(config *Config) {
+		config.Wait = func(_ context.Context, err error, in time.Duration) bool {
+			if waits++; !errors.Is(err, ErrUnavailable) || in < time.Second {
+				t.Errorf("%v, again in %v", err, in)
+			}
+			return false
+		}
+	})
+	f.calls = nil
+	_, _, err := u.EnsureKeyPair(t.Context(), []KeyPair{}, c.request())
+	if !errors.Is(err, ErrUnavailable) || waits != 1 || f.count("keypairs.create") != 1 || f.count("keypairs.list") != 1 || len(f.calls) != 2 {
+		t.Errorf("%v after %d waits and %q", err, waits, f.calls)
+	}
+}
+
 func TestServersWishIsHonoured(t *testing.T) {
 	tests := []struct {
 		name string

@@ -24,6 +24,8 @@ type Tally struct {
 	Done, Failed int
 	// Reading says that there may be more than Total: they are still being read.
 	Reading bool
+	// Stalled is shown in the place of how fast it goes: why it does not.
+	Stalled string
 }
 
 // Bar shows how far work on many things is: what is done, failed and left, how
@@ -143,6 +145,9 @@ func (b *Bar) line() string {
 	}
 	if t.Total == 0 {
 		line := fmt.Sprintf("%s done, %s failed", Number(t.Done), Number(t.Failed))
+		if t.Stalled != "" {
+			return line + ", " + t.Stalled
+		}
 		if rate := b.meter.Rate(); rate > 0 {
 			line += fmt.Sprintf(", %s/s", rateText(rate))
 		}
@@ -150,6 +155,9 @@ func (b *Bar) line() string {
 	}
 	left := t.Total - t.Done - t.Failed
 	line := fmt.Sprintf("%s done, %s failed, %s left", Number(t.Done), Number(t.Failed), Number(left))
+	if t.Stalled != "" {
+		return line + ", " + t.Stalled
+	}
 	if rate := b.meter.Rate(); rate > 0 && left > 0 {
 		line += fmt.Sprintf(", %s/s, %s to go", rateText(rate), Duration(b.meter.Left(left)))
 	}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/plain"
+)
+
+// tellStall tells when nobody gets through, what that means, and when it is over.
+func (p *batchProgress) tellStall(e batch.Event) {
+	if e.Kind == batch.KindResumed {
+		p.hinted = false
+		p.bar.Note("cse-piv: somebody got through: going on")
+		return
+	}
+	text := fmt.Sprintf("nobody has got through for %s: %s", plain.Duration(e.Stall.For), e.Message)
+	if e.Counts != nil {
+		text += fmt.Sprintf("; %s users wait", plain.Number(e.Counts.Waiting))
+	}
+	if e.Kind == batch.KindPaused {
+		text = "paused: " + text + ", and one is tried from time to time"
+	}
+	if e.Stall.Cause != nil {
+		text += "; " + nextTry(e.Stall)
+	}
+	p.bar.Note("cse-piv: " + text)
+	if e.Hint != "" && !p.hinted {
+		p.hinted = true
+		p.bar.Note("cse-piv: hint: " + e.Hint)
+	}
+}
+
+// stallText says beside the bar why it does not go on.
+func stallText(s *batch.Stall) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Cause == nil:
+		return "no answer for " + plain.Duration(s.For)
+	case s.Paused:
+		return "paused, " + nextTry(s)
+	}
+	return nextTry(s)
+}
+
+func nextTry(s *batch.Stall) string { return "next try in " + plain.Duration(s.Next) }
