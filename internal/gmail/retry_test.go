@@ -72,7 +72,7 @@ func TestGivenUpByTheCaller(t *testing.T) {
 		}
 	})
 	f.calls = nil
-	_, _, err := u.EnsureKeyPair(t.Context(), []KeyPair{}, c.request())
+	_, _, err := u.CreateKeyPair(t.Context(), nil, c.request())
 	if !errors.Is(err, ErrUnavailable) || waits != 1 || f.count("keypairs.create") != 1 || f.count("keypairs.list") != 1 || len(f.calls) != 2 {
 		t.Errorf("%v after %d waits and %q", err, waits, f.calls)
 	}
