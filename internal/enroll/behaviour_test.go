@@ -9,9 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -185,6 +188,51 @@ func TestSecondCardKeepsTheFirstKeyPairEnabled(t *testing.T) {
 	}
 	if audited.Replaced == nil || audited.Replaced.PrimaryKeyPairID == receipt.Identity.PrimaryKeyPairID || audited.Operator != "tester" {
 		t.Errorf("the receipt does not say what was replaced and by whom: %s", data)
+	}
+}
+
+// TestIdentityIsPutRightByTheSameCommand: it was deleted, or set to another key pair.
+func TestIdentityIsPutRightByTheSameCommand(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	first := d.mustRun()
+	env := practice.Env()
+	domain, err := gmail.Open(gmail.Config{CredentialsFile: env["CSE_PIV_CREDENTIALS"], Endpoint: env["CSE_PIV_GMAIL_ENDPOINT"], RetryBase: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer domain.Close()
+	user, err := domain.User(t.Context(), d.email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := user.DeleteIdentity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := d.mustRun()
+	if again.Identity != first.Identity || again.Identity.PrimaryKeyPairID == "" {
+		t.Errorf("%+v, first %+v", again.Identity, first.Identity)
+	}
+	d.checkWhole(again)
+	other, err := practice.Gmail().AddKeyPair(d.email, workspace.NewKeyPair{Chain: practice.Gmail().KeyPairs(d.email)[0].Chain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The double is in the identity, so it serves, and the first is superfluous.
+	if _, err := user.PatchIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: other}); err != nil {
+		t.Fatal(err)
+	}
+	var notes []string
+	d.world.Notify = func(event enroll.Event) {
+		if event.State == enroll.StateNote {
+			notes = append(notes, event.Message)
+		}
+	}
+	last := d.mustRun()
+	told := slices.ContainsFunc(notes, func(note string) bool {
+		return strings.Contains(note, first.Identity.PrimaryKeyPairID+" is superfluous")
+	})
+	if last.Identity.PrimaryKeyPairID != other || !told {
+		t.Errorf("%+v, notes %q", last.Identity, notes)
 	}
 }
 

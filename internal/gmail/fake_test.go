@@ -280,7 +280,7 @@ func accountJSON(change func(map[string]any)) []byte {
 	return data
 }
 
-func writeAccount(t *testing.T, data []byte) string {
+func writeAccount(t testing.TB, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "service-account.json")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -314,7 +314,7 @@ func tryOpenFake(t *testing.T, f *fake, change func(*Config)) (*User, error) {
 // chain is a leaf under a CA, as PEM and as the leaf's fingerprint.
 type chain struct{ pem, sha256 string }
 
-func newChain(t *testing.T) chain {
+func newChain(t testing.TB) chain {
 	t.Helper()
 	now := time.Now()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -79,3 +79,36 @@ func TestImpersonationWithoutMachineCredentials(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoRedirectIsFollowed: whoever may answer in the place of one of the servers
+// cannot have credentials sent elsewhere.
+func TestNoRedirectIsFollowed(t *testing.T) {
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", writeAccount(t, accountJSON(func(m map[string]any) { m["token_uri"] = "https://machine.example/token" })))
+	for _, config := range []Config{{CredentialsFile: writeAccount(t, accountJSON(nil))}, {Impersonate: "sa@p.iam.gserviceaccount.com"}} {
+		for _, host := range []string{"127.0.0.1:1", "machine.example", "iamcredentials.googleapis.com", "oauth2.googleapis.com"} {
+			f := newFake()
+			asked := map[string]int{}
+			base := roundTripper(func(r *http.Request) (*http.Response, error) {
+				asked[r.URL.Host]++
+				switch {
+				case r.URL.Host == host && (host != "127.0.0.1:1" || methodOf(r) == "token"):
+					return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {"https://thief.example/token"}}, Body: http.NoBody, Request: r}, nil
+				case r.URL.Host == "iamcredentials.googleapis.com":
+					return &http.Response{StatusCode: 200, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(`{"keyId":"1","signedJwt":"a.b.c"}`))}, nil
+				}
+				return f.RoundTrip(r)
+			})
+			config.Endpoint = apiURL
+			d, err := open(config, base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = d.User(t.Context(), alice); (err == nil) == (asked[host] > 0) {
+				t.Errorf("%s was asked %d times: %v", host, asked[host], err)
+			}
+			if asked["thief.example"] > 0 {
+				t.Errorf("a redirect of %s was followed", host)
+			}
+		}
+	}
+}

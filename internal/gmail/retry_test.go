@@ -126,22 +126,24 @@ func TestServersWishIsHonoured(t *testing.T) {
 }
 
 func TestTooLongAWishEndsAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		x := refusal(429, "rateLimitExceeded", "Too many requests")
-		x.header = http.Header{"Retry-After": {"999999999"}}
-		f.fault = always("keypairs.list", x)
-		u := openFake(t, f, nil)
-		start := time.Now()
-		_, err := u.KeyPairs(t.Context())
-		var e *Error
-		if !errors.As(err, &e) || !errors.Is(err, ErrRateLimited) || e.Hint() == "" {
-			t.Fatal(err)
-		}
-		if want := start.Add(24 * time.Hour); !e.RetryAt.Equal(want) || !time.Now().Equal(start) {
-			t.Errorf("retry at %v, want %v; waited %v", e.RetryAt, want, time.Since(start))
-		}
-	})
+	for _, years := range []string{"999999999", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			x := refusal(429, "rateLimitExceeded", "Too many requests")
+			x.header = http.Header{"Retry-After": {years}}
+			f.fault = always("keypairs.list", x)
+			u := openFake(t, f, nil)
+			start := time.Now()
+			_, err := u.KeyPairs(t.Context())
+			var e *Error
+			if !errors.As(err, &e) || !errors.Is(err, ErrRateLimited) || e.Hint() == "" {
+				t.Fatal(err)
+			}
+			if want := start.Add(24 * time.Hour); !e.RetryAt.Equal(want) || !time.Now().Equal(start) {
+				t.Errorf("%s: retry at %v, want %v; waited %v", years, e.RetryAt, want, time.Since(start))
+			}
+		})
+	}
 }
 
 func TestWaitingStopsWithTheContext(t *testing.T) {
