@@ -18,6 +18,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
@@ -118,7 +119,7 @@ func (r rows) Rows(ctx context.Context) iter.Seq2[source.Row, error] {
 func prepare(row source.Row) ledger.Entry {
 	entry := ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line}
 	for _, given := range row.Certificates {
-		chain, err := smime.ParseCertificates(given.Data)
+		chain, err := certificate.Parse(given.Data)
 		if err == nil {
 			var bundle []byte
 			if bundle, err = smime.EncodePKCS7(chain); err == nil {

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -137,14 +137,11 @@ func (o *verifyOptions) expect() (expect attestation.Expect, err error) {
 
 // readRequest reads a certificate request in PEM or DER.
 func readRequest(file string) (*x509.CertificateRequest, error) {
-	data, err := durable.ReadFile(file, maxCertificates)
+	data, err := durable.ReadFile(file, certificate.MaxFile)
 	if err != nil {
 		return nil, err
 	}
-	if block, _ := pem.Decode(data); block != nil {
-		data = block.Bytes
-	}
-	csr, err := x509.ParseCertificateRequest(data)
+	csr, err := certificate.ParseRequest(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

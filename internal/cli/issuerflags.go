@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/issuer"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // issuerFlags say who signs certificate requests, and which certificates help to
@@ -68,17 +68,14 @@ func (f *issuerFlags) describe() string {
 // certificates reads the --chain files.
 func (f *issuerFlags) certificates() ([]*x509.Certificate, error) { return readCertificates(f.chain) }
 
-// maxCertificates bounds a file of certificates or with a request, in bytes.
-const maxCertificates = 4 << 20
-
 func readCertificates(files []string) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
 	for _, file := range files {
-		data, err := durable.ReadFile(file, maxCertificates)
+		data, err := durable.ReadFile(file, certificate.MaxFile)
 		if err != nil {
 			return nil, usageErrorf("%w", err)
 		}
-		certificates, err := smime.ParseCertificates(data)
+		certificates, err := certificate.Parse(data)
 		if err != nil {
 			return nil, usageErrorf("%s: %w", file, err)
 		}

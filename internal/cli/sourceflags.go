@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
@@ -47,7 +48,7 @@ func (f *sourceFlags) open(ctx context.Context, spec string, stdin io.Reader, no
 		return nil, usageErrorf("--ldap-password-file says nothing without --ldap-bind")
 	}
 	if f.ldapCA != "" {
-		data, err := durable.ReadFile(f.ldapCA, maxCertificates)
+		data, err := durable.ReadFile(f.ldapCA, certificate.MaxFile)
 		if err != nil {
 			return nil, usageErrorf("--ldap-ca: %w", err)
 		}

@@ -3,16 +3,15 @@ package enroll
 import (
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // Stage is how far a person's enrollment is.
@@ -86,7 +85,7 @@ func exchange(folder *evidence.Folder, key *key) (asked, answered bool, err erro
 	if err != nil || data == nil {
 		return true, false, err
 	}
-	certificates, err := smime.ParseCertificates(data)
+	certificates, err := certificate.Parse(data)
 	if err != nil {
 		return true, false, fmt.Errorf("reading %s: %w", folder.File(certificateFile(key)), err)
 	}
@@ -99,11 +98,10 @@ func readRequest(folder *evidence.Folder, key *key) (*x509.CertificateRequest, e
 	if err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(data)
-	if block == nil {
+	if data == nil {
 		return nil, nil
 	}
-	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	csr, err := certificate.ParseRequest(data)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", folder.File(requestFile(key)), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -43,11 +44,7 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 	if err != nil || data == nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, nil
-	}
-	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	csr, err := certificate.ParseRequest(data)
 	if err != nil || csr.CheckSignature() != nil || !sameKey(csr.PublicKey, key.public) {
 		return nil, nil
 	}
@@ -88,7 +85,7 @@ func (e *Enrollment) loadCertificate(key *key) error {
 	if err != nil || data == nil {
 		return err
 	}
-	certificates, err := smime.ParseCertificates(data)
+	certificates, err := certificate.Parse(data)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", e.folder.File(certificateFile(key)), err)
 	}

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 const (
@@ -176,7 +178,7 @@ func decodeAnswer(target string, answer []byte) ([]*x509.Certificate, error) {
 			der = decoded
 		}
 	}
-	certs, err := parseCertificates(der)
+	certs, err := certificate.Parse(der)
 	if err != nil {
 		return nil, fmt.Errorf("est: the answer of %s: %w", target, err)
 	}

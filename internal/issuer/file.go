@@ -4,18 +4,15 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
-
-// maxFile bounds the files of an exchange; a chain has a few kB.
-const maxFile = 4 << 20
 
 // chainFile can hold the CA's certificates for all requests of a folder.
 const chainFile = "chain.pem"
@@ -112,11 +109,11 @@ func (f *fileIssuer) find(stem string, key crypto.PublicKey) ([]*x509.Certificat
 			continue
 		}
 		path := f.folder.Path(name)
-		data, err := f.folder.ReadFile(name, maxFile)
+		data, err := f.folder.ReadFile(name, certificate.MaxFile)
 		if err != nil {
 			return nil, fmt.Errorf("certificate file: %w", err)
 		}
-		found, err := parseCertificates(data)
+		found, err := certificate.Parse(data)
 		if err != nil {
 			return nil, fmt.Errorf("certificate file %s: %w", path, err)
 		}
@@ -142,14 +139,14 @@ func (f *fileIssuer) find(stem string, key crypto.PublicKey) ([]*x509.Certificat
 
 func (f *fileIssuer) chain() ([]*x509.Certificate, error) {
 	path := f.folder.Path(chainFile)
-	data, err := f.folder.ReadFile(chainFile, maxFile)
+	data, err := f.folder.ReadFile(chainFile, certificate.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("chain file: %w", err)
 	}
-	certs, err := parseCertificates(data)
+	certs, err := certificate.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("chain file %s: %w", path, err)
 	}
@@ -202,7 +199,7 @@ func (f *fileIssuer) sameKeyIn(names map[string]string, wanted string, key crypt
 	if !there {
 		return wanted, false, nil
 	}
-	data, err := f.folder.ReadFile(name, maxFile)
+	data, err := f.folder.ReadFile(name, certificate.MaxFile)
 	if err != nil {
 		return name, false, err
 	}
@@ -215,30 +212,18 @@ func (f *fileIssuer) sameKeyIn(names map[string]string, wanted string, key crypt
 	}
 }
 
+// firstKey returns the key of a request, or of the first certificate.
 func firstKey(data []byte) (crypto.PublicKey, error) {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, errors.New("not PEM")
+	request, err := certificate.ParseRequest(data)
+	if err == nil && request.PublicKey != nil {
+		return request.PublicKey, nil
 	}
-	var key crypto.PublicKey
-	switch block.Type {
-	case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
-		csr, err := x509.ParseCertificateRequest(block.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		key = csr.PublicKey
-	case "CERTIFICATE":
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		key = cert.PublicKey
-	default:
-		return nil, fmt.Errorf("%s is neither a request nor a certificate", block.Type)
+	certs, certErr := certificate.Parse(data)
+	if certErr != nil {
+		return nil, errors.Join(err, certErr)
 	}
-	if key == nil {
+	if certs[0].PublicKey == nil {
 		return nil, errors.New("unknown type of key")
 	}
-	return key, nil
+	return certs[0].PublicKey, nil
 }

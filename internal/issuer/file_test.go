@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
@@ -151,7 +152,7 @@ func TestDamagedCertificateFiles(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"empty": nil, "text": []byte("soon"), "cut off": good[:len(good)-40], "damaged in front": slices.Concat([]byte("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"), good),
 		"private key": slices.Concat([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), good), "trailing": append(ca.root.Raw[:len(ca.root.Raw):len(ca.root.Raw)], 1, 2, 3),
-		"huge": make([]byte, maxFile+1),
+		"huge": make([]byte, certificate.MaxFile+1), "nested without an end": bytes.Repeat([]byte{0x30, 0x80}, certificate.MaxFile/2),
 	} {
 		dir := t.TempDir()
 		path := write(t, dir, "carol@example.org.9d.pem", data)
@@ -257,7 +258,7 @@ func FuzzCertificates(f *testing.F) {
 	f.Add(encodePEM("PKCS7", bundle(f, leaf)))
 	f.Add(encodePEM("CERTIFICATE REQUEST", newRequest(f, key, nil).CSR))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		certs, err := parseCertificates(data)
+		certs, err := certificate.Parse(data)
 		if (err == nil) == (len(certs) == 0) {
 			t.Fatalf("%d certificates, %v", len(certs), err)
 		}

@@ -47,7 +47,7 @@ type testCA struct {
 	key           *ecdsa.PrivateKey
 }
 
-func certificate(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
+func newCertificate(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
 	t.Helper()
 	if template.SerialNumber == nil {
 		template.SerialNumber = big.NewInt(time.Now().UnixNano())
@@ -73,18 +73,18 @@ func newCA(t testing.TB, change func(issuing *x509.Certificate)) testCA {
 	t.Helper()
 	rootKey, key := newKey(t), newKey(t)
 	rootTemplate := &x509.Certificate{Subject: pkix.Name{CommonName: "Root"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	root := certificate(t, rootTemplate, rootTemplate, rootKey.Public(), rootKey)
+	root := newCertificate(t, rootTemplate, rootTemplate, rootKey.Public(), rootKey)
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: "Issuing"}, IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}}
 	if change != nil {
 		change(template)
 	}
-	return testCA{root, certificate(t, template, root, key.Public(), rootKey), key}
+	return testCA{root, newCertificate(t, template, root, key.Public(), rootKey), key}
 }
 
 func (ca testCA) leaf(t testing.TB, public crypto.PublicKey, notBefore time.Time) *x509.Certificate {
 	t.Helper()
-	return certificate(t, &x509.Certificate{Subject: pkix.Name{CommonName: "Carol"}, EmailAddresses: []string{carol}, NotBefore: notBefore},
+	return newCertificate(t, &x509.Certificate{Subject: pkix.Name{CommonName: "Carol"}, EmailAddresses: []string{carol}, NotBefore: notBefore},
 		ca.issuing, public, ca.key)
 }
 

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
@@ -74,11 +75,11 @@ func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
 	if err := l.readKey(keyFile); err != nil {
 		return nil, err
 	}
-	data, err := durable.ReadFile(certFile, maxFile)
+	data, err := durable.ReadFile(certFile, certificate.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("local CA: certificate: %w", err)
 	}
-	certs, err := parseCertificates(data)
+	certs, err := certificate.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("local CA: %s: %w", certFile, err)
 	}
@@ -112,7 +113,7 @@ func (l *Local) readKey(path string) error {
 			l.warnings = append(l.warnings, fmt.Sprintf("the CA key %s is open to its group (mode %04o): chmod 600 %s", path, mode.Perm(), path))
 		}
 	}
-	data, err := durable.ReadAll(file, maxFile)
+	data, err := durable.ReadAll(file, certificate.MaxFile)
 	if err != nil {
 		return fmt.Errorf("local CA: key: %w", err)
 	}

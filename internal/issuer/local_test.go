@@ -208,7 +208,7 @@ func TestLocalKeyFormats(t *testing.T) {
 	}
 	params := encodePEM("EC PARAMETERS", []byte{6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7})
 	rsaKey := newRSA(t, 2048)
-	rsaCert := certificate(t, &x509.Certificate{Subject: pkix.Name{CommonName: "RSA"}, IsCA: true, BasicConstraintsValid: true}, ca.issuing, rsaKey.Public(), ca.key)
+	rsaCert := newCertificate(t, &x509.Certificate{Subject: pkix.Name{CommonName: "RSA"}, IsCA: true, BasicConstraintsValid: true}, ca.issuing, rsaKey.Public(), ca.key)
 	for name, test := range map[string]struct {
 		cert *x509.Certificate
 		key  []byte
@@ -270,7 +270,7 @@ func TestLocalWarns(t *testing.T) {
 	dir := t.TempDir()
 	rootKey := newKey(t)
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: "Root"}, IsCA: true, BasicConstraintsValid: true}
-	root := certificate(t, template, template, rootKey.Public(), rootKey)
+	root := newCertificate(t, template, template, rootKey.Public(), rootKey)
 	l, err := NewLocal(write(t, dir, "c", pemOf(root)), write(t, dir, "k", keyPEM(t, rootKey)), Options{CRLURL: crlURL})
 	if err != nil || len(l.Warnings()) != 1 || !strings.Contains(l.Warnings()[0], "root") {
 		t.Error(l, err)

@@ -18,8 +18,10 @@ func oidEmailAddress() asn1.ObjectIdentifier {
 // showing them.
 func EmailAddresses(cert *x509.Certificate) []string {
 	var list []string
+	seen := map[string]bool{}
 	for _, address := range append(append([]string(nil), cert.EmailAddresses...), subjectAddresses(cert)...) {
-		if !containsAddress(list, address) {
+		if !seen[lower(address)] {
+			seen[lower(address)] = true
 			list = append(list, address)
 		}
 	}

@@ -8,14 +8,16 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const (
 	// maxChain bounds a chain's length, leaf and root included.
 	maxChain = 10
-	// maxSteps bounds the signatures checked while building one chain.
-	maxSteps = 500
+	// maxCost bounds the signatures checked while building one chain; see
+	// [certificate.Cost].
+	maxCost = 2000
 )
 
 // MissingIssuerError says where a chain breaks off.
@@ -36,7 +38,9 @@ func (e *MissingIssuerError) Error() string {
 // taken from pool, which may hold anything in any order. Each certificate's
 // signature is checked by the next one's key; nothing else is judged (see
 // [Check]). Of several possible chains it prefers issuers that are valid
-// longest. Without a way to a root it returns a [*MissingIssuerError].
+// longest. Without a way to a root it returns a [*MissingIssuerError], and a
+// [*certificate.TooLargeError] for a leaf that must not be worked with; such
+// certificates of the pool are left out.
 func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	return (*Memory)(nil).BuildChain(leaf, pool)
 }
@@ -46,9 +50,14 @@ func (m *Memory) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")
 	}
+	if err := certificate.CheckSize(leaf); err != nil {
+		return nil, fmt.Errorf("building the chain: %w", err)
+	}
 	candidates := make([]*x509.Certificate, 0, len(pool))
+	seen := map[string]bool{}
 	for _, cert := range pool {
-		if cert != nil && !slices.ContainsFunc(candidates, cert.Equal) {
+		if cert != nil && !seen[string(cert.Raw)] && certificate.CheckSize(cert) == nil {
+			seen[string(cert.Raw)] = true
 			candidates = append(candidates, cert)
 		}
 	}
@@ -66,7 +75,7 @@ type builder struct {
 	memory  *Memory
 	pool    []*x509.Certificate
 	longest []*x509.Certificate
-	steps   int
+	cost    int
 }
 
 func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
@@ -84,7 +93,7 @@ func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 		if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || slices.ContainsFunc(chain, issuer.Equal) {
 			continue
 		}
-		if b.steps++; b.steps > maxSteps || !b.memory.signedBy(last, issuer) {
+		if b.cost += certificate.Cost(issuer.PublicKey); b.cost > maxCost || !b.memory.signedBy(last, issuer) {
 			continue
 		}
 		if whole := b.extend(append(slices.Clip(chain), issuer)); whole != nil {

@@ -2,13 +2,19 @@ package smime_test
 
 import (
 	"crypto/elliptic"
+	cryptorand "crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -126,6 +132,59 @@ func TestBuildChainMesh(t *testing.T) {
 	if chain, err := smime.BuildChain(leaf.cert, pool); !errors.As(err, &missing) {
 		t.Errorf("chain of %d, error %v", len(chain), err)
 	}
+}
+
+// TestBuildChainOfHostileSizes: keys and numbers of names that would take seconds to
+// work with are left out before a signature is checked, and a heap of issuers of one
+// name ends the search.
+func TestBuildChainOfHostileSizes(t *testing.T) {
+	good := goodChain(t)
+	leaf := good[0]
+	imitation := func(bits uint, serial int64) *x509.Certificate {
+		modulus := new(big.Int).Lsh(big.NewInt(1), bits-1)
+		key := &rsa.PublicKey{N: modulus.SetBit(modulus, 0, 1), E: 1<<31 - 1}
+		template := newIntermediate(t, "Issuing")
+		template.SerialNumber = big.NewInt(serial)
+		der, err := x509.CreateCertificate(cryptorand.Reader, template, good[2].cert, key, good[2].key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parse(t, der)
+	}
+	var many []*x509.Certificate
+	for i := range 1000 {
+		many = append(many, imitation(8192, int64(i+1)))
+	}
+	for name, pool := range map[string][]*x509.Certificate{
+		"RSA of 65536 bits": {imitation(65536, 1), imitation(65536, 2)}, "RSA of a million bits": {imitation(1_000_000, 1)},
+		"a thousand of 8192 bits": many, "ten thousand of them": slices.Repeat(many, 10),
+	} {
+		began := time.Now()
+		var missing *smime.MissingIssuerError
+		if chain, err := smime.BuildChain(leaf.cert, pool); !errors.As(err, &missing) {
+			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
+		}
+		t.Logf("%s: %v", name, time.Since(began).Round(100*time.Microsecond))
+		// The right issuer among them is found all the same.
+		if chain, err := smime.BuildChain(leaf.cert, append(certs(good...), pool[:min(len(pool), 2)]...)); err != nil || len(chain) != 3 {
+			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
+		}
+	}
+	self := newLeaf(t)
+	for i := range 20_000 {
+		self.EmailAddresses = append(self.EmailAddresses, fmt.Sprintf("user%d@example.com", i))
+	}
+	crowded := issue(t, self, newKey(t, elliptic.P256()), good[1])
+	var large *certificate.TooLargeError
+	if chain, err := smime.BuildChain(crowded.cert, certs(good...)); !errors.As(err, &large) {
+		t.Errorf("20,000 addresses: chain of %d, error %v", len(chain), err)
+	}
+	began := time.Now()
+	if got := len(smime.EmailAddresses(crowded.cert)); got != 20_001 {
+		t.Errorf("%d addresses", got)
+	}
+	smime.Check(certs(crowded, good[1], good[2]), smime.CheckOptions{Email: email, Now: now()})
+	t.Logf("20,000 addresses looked at: %v", time.Since(began).Round(100*time.Microsecond))
 }
 
 // TestBuildChainSameName: of several issuers of one name, the one whose key

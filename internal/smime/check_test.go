@@ -80,14 +80,14 @@ func version1(t *testing.T, cert *x509.Certificate, issuer crypto.Signer) *x509.
 			fields = append(fields, field.FullBytes...)
 		}
 	}
-	body := tlv(0x30, false, fields)
+	body := tlv(0x30, fields)
 	digest := sha512.Sum384(body)
 	signature, err := issuer.Sign(rand.Reader, digest[:], crypto.SHA384)
 	if err != nil {
 		t.Fatal(err)
 	}
-	algorithm := tlv(0x30, false, object(t, 1, 2, 840, 10045, 4, 3, 3)) // ecdsa-with-SHA384
-	return parse(t, tlv(0x30, false, body, algorithm, tlv(0x03, false, []byte{0}, signature)))
+	algorithm := tlv(0x30, object(t, 1, 2, 840, 10045, 4, 3, 3)) // ecdsa-with-SHA384
+	return parse(t, tlv(0x30, body, algorithm, tlv(0x03, []byte{0}, signature)))
 }
 
 func ruleIDs(findings []smime.Finding) []string {

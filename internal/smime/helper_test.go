@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -172,4 +173,25 @@ func openssl(t *testing.T, input []byte, args ...string) string {
 		t.Fatalf("openssl %v: %v\n%s", args, err, out.String())
 	}
 	return out.String()
+}
+
+// tlv encodes a value of less than 64 kB.
+func tlv(tag byte, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	switch {
+	case len(body) < 0x80:
+		return append([]byte{tag, byte(len(body))}, body...)
+	case len(body) < 0x100:
+		return append([]byte{tag, 0x81, byte(len(body))}, body...)
+	}
+	return append([]byte{tag, 0x82, byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+func object(t testing.TB, id ...int) []byte {
+	t.Helper()
+	der, err := asn1.Marshal(asn1.ObjectIdentifier(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"sync"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // maxRemembered bounds a Memory, in signatures and in chains.
@@ -21,8 +23,11 @@ type Memory struct {
 }
 
 // signedBy tells whether issuer's key signed cert. Whether issuer may do so is
-// another question.
+// another question. A key that is too large to be worked with signed nothing.
 func (m *Memory) signedBy(cert, issuer *x509.Certificate) bool {
+	if certificate.CheckKey(issuer.PublicKey) != nil {
+		return false
+	}
 	if m == nil {
 		return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -109,7 +110,7 @@ type leaf struct {
 func leavesOf(row source.Row) ([]leaf, error) {
 	var current, history []leaf
 	for _, c := range row.Certificates {
-		certs, err := smime.ParseCertificates(c.Data)
+		certs, err := certificate.Parse(c.Data)
 		if err != nil {
 			return nil, &fault{"certificate-unreadable", unreadableHint, fmt.Sprintf("%s: %v", c.Origin, err)}
 		}

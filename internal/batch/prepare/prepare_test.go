@@ -14,6 +14,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -32,7 +33,7 @@ func waiting(t *testing.T, p *prepare.Preparer, row source.Row) ledger.Entry {
 // chainOf is what a pair sends to Gmail.
 func chainOf(t *testing.T, pair ledger.Pair) []*x509.Certificate {
 	t.Helper()
-	chain, err := smime.ParsePKCS7(pair.PKCS7)
+	chain, err := certificate.Parse(pair.PKCS7)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/batch/source/ldaptest"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -36,7 +37,7 @@ func leaves(t *testing.T, row source.Row) []string {
 	t.Helper()
 	var list []string
 	for _, c := range row.Certificates {
-		certs, err := smime.ParseCertificates(c.Data)
+		certs, err := certificate.Parse(c.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +122,7 @@ func TestLDAPEntries(t *testing.T) {
 		t.Errorf("notes %q", notes)
 	}
 	// The authorities that an entry has go with its leaf.
-	if chain, err := smime.ParseCertificates(rows[1].Certificates[0].Data); err != nil || len(chain) != 3 {
+	if chain, err := certificate.Parse(rows[1].Certificates[0].Data); err != nil || len(chain) != 3 {
 		t.Errorf("bob's chain: %d, %v", len(chain), err)
 	}
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -70,7 +71,7 @@ func (d *directory) certificates(entry *ldap.Entry) (list []*x509.Certificate, f
 			if len(value) > maxCertificate {
 				continue
 			}
-			certs, err := smime.ParseCertificates(value)
+			certs, err := certificate.Parse(value)
 			if err != nil {
 				d.options.note("%s: a value of %s is left out: %v", entry.DN, attribute.Name, err)
 				continue

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -53,7 +54,7 @@ func ParseBundle(data []byte) (Chain, error) {
 	if len(data) > maxBundle {
 		return Chain{}, fmt.Errorf("%w: larger than %d octets", ErrBundle, maxBundle)
 	}
-	certs, err := parsePEM(data)
+	certs, err := certificate.Parse(data)
 	if err != nil {
 		return Chain{}, fmt.Errorf("%w: %v", ErrBundle, err)
 	}

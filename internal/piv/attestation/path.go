@@ -9,15 +9,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const (
 	// maxPath bounds a path's length, device certificate and root included.
 	maxPath = 8
-	// maxSteps bounds the signatures checked in one search, so that a heap of
-	// certificates with one name cannot keep it busy.
-	maxSteps = 200
+	// maxCost bounds the signatures checked in one search, so that a heap of
+	// certificates with one name cannot keep it busy; see [certificate.Cost].
+	maxCost = 2000
 	// minRSABits is the least modulus of a key that signs attestations.
 	minRSABits = 2048
 )
@@ -31,7 +32,7 @@ type search struct {
 	trust Trust
 	pool  []*x509.Certificate
 	now   time.Time
-	steps int
+	cost  int
 	why   error // the most telling refusal so far
 }
 
@@ -81,10 +82,12 @@ func (s *search) extend(path []*x509.Certificate) []*x509.Certificate {
 
 // issued tells whether ca's name and key are the issuer of cert.
 func (s *search) issued(ca, cert *x509.Certificate) bool {
-	if !bytes.Equal(ca.RawSubject, cert.RawIssuer) || s.steps >= maxSteps {
+	if !bytes.Equal(ca.RawSubject, cert.RawIssuer) {
 		return false
 	}
-	s.steps++
+	if s.cost += certificate.Cost(ca.PublicKey); s.cost > maxCost {
+		return false
+	}
 	if err := checkSignature(ca, cert); err != nil {
 		s.note(fmt.Errorf("%w: %q is not signed by %q: %v", ErrUntrustedRoot,
 			safetext.Clean(cert.Subject.String()), safetext.Clean(ca.Subject.String()), err))
@@ -126,6 +129,9 @@ func checkSignature(ca, cert *x509.Certificate) error {
 	}
 	if key, ok := ca.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSABits {
 		return fmt.Errorf("signing key of %d bits is too short", key.N.BitLen())
+	}
+	if err := certificate.CheckKey(ca.PublicKey); err != nil {
+		return err
 	}
 	return ca.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"embed"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -105,16 +105,13 @@ func LoadCertificates(paths ...string) ([]*x509.Certificate, error) {
 	return list, nil
 }
 
-// maxFile bounds a file of certificates, in bytes.
-const maxFile = 4 << 20
-
 // loadPath reads one PEM file, or those of one directory.
 func loadPath(path string) ([]*x509.Certificate, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}
-	read := func(path string) ([]byte, error) { return durable.ReadFile(path, maxFile) }
+	read := func(path string) ([]byte, error) { return durable.ReadFile(path, certificate.MaxFile) }
 	if !info.IsDir() {
 		return readPEM(path, read)
 	}
@@ -160,39 +157,9 @@ func readPEM(name string, read func(string) ([]byte, error)) ([]*x509.Certificat
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}
-	certs, err := parsePEM(data)
+	certs, err := certificate.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", safetext.Clean(name), err)
 	}
 	return certs, nil
-}
-
-// parsePEM reads the certificates of a PEM text; other text around the blocks is
-// allowed, blocks of another kind are not.
-func parsePEM(data []byte) ([]*x509.Certificate, error) {
-	// pem.Decode passes over damaged blocks without a word.
-	begins := bytes.Count(data, []byte("-----BEGIN "))
-	var list []*x509.Certificate
-	for {
-		block, rest := pem.Decode(data)
-		if block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("unexpected PEM block %q", safetext.Clean(block.Type))
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %d: %w", len(list)+1, err)
-		}
-		list = append(list, cert)
-		data = rest
-	}
-	if len(list) == 0 {
-		return nil, errors.New("no PEM certificate in it")
-	}
-	if len(list) != begins {
-		return nil, errors.New("a PEM block in it is damaged")
-	}
-	return list, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -151,6 +152,9 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 	key, err := PublicKey(slot)
 	if err != nil {
 		return "", nil, fmt.Errorf("%w: %v", ErrUnsupportedKey, err)
+	}
+	if err := certificate.CheckKey(key); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", ErrUnsupportedKey, err)
 	}
 	if algorithmName(key) == "" {
 		return "", nil, fmt.Errorf("%w: %T", ErrUnsupportedKey, key)

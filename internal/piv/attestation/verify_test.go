@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -306,6 +307,44 @@ func TestVerifySmallSigningKey(t *testing.T) {
 	_, err = attestation.Verify(attestation.Chain{Slot: attest(t, device, p256(t).Public(), nil), Device: device.cert}, a.trust(), attestation.Expect{})
 	if !errors.Is(err, attestation.ErrSlotSignature) {
 		t.Errorf("RSA 1024 as the attestation key: %v", err)
+	}
+}
+
+// TestVerifyHugeKeys: an RSA key that takes seconds to verify with verifies nothing.
+func TestVerifyHugeKeys(t *testing.T) {
+	a := newAuthority(t)
+	huge := func(bits uint) *rsa.PublicKey {
+		modulus := new(big.Int).Lsh(big.NewInt(1), bits-1)
+		return &rsa.PublicKey{N: modulus.SetBit(modulus, 0, 1), E: 65537}
+	}
+	withKey := func(template *x509.Certificate, key *rsa.PublicKey, issuer *entity) *x509.Certificate {
+		der, err := x509.CreateCertificate(rand.Reader, template, issuer.cert, key, issuer.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cert
+	}
+	for _, bits := range []uint{65536, 1_000_000} {
+		device := withKey(deviceTemplate(), huge(bits), a.intermediate)
+		chain := attestation.Chain{Slot: attest(t, a.device, p256(t).Public(), nil), Device: device}
+		began := time.Now()
+		_, err := attestation.Verify(chain, a.trust(), attestation.Expect{})
+		if !errors.Is(err, attestation.ErrSlotSignature) || !strings.Contains(err.Error(), "bound") {
+			t.Errorf("a device's key of %d bits: %v", bits, err)
+		}
+		chain.Device, chain.Intermediates = a.device.cert, []*x509.Certificate{withKey(ca(a.intermediate.cert.Subject.CommonName, -1), huge(bits), a.root)}
+		if _, err := attestation.Verify(chain, a.trust(), attestation.Expect{}); err != nil && !errors.Is(err, attestation.ErrRefused) {
+			t.Errorf("an authority's key of %d bits: %v", bits, err)
+		}
+		chain = attestation.Chain{Slot: attest(t, a.device, huge(bits), nil), Device: a.device.cert}
+		if _, err := attestation.Verify(chain, a.trust(), attestation.Expect{}); !errors.Is(err, attestation.ErrUnsupportedKey) {
+			t.Errorf("an attested key of %d bits: %v", bits, err)
+		}
+		t.Logf("%d bits: %v", bits, time.Since(began).Round(100*time.Microsecond))
 	}
 }
 

@@ -1,4 +1,4 @@
-package smime
+package certificate
 
 import "errors"
 
@@ -69,7 +69,7 @@ func definiteLength(data []byte) (header, length int, ok bool) {
 	for _, b := range data[2 : 2+octets] {
 		n = n<<8 | uint64(b)
 	}
-	if n > maxInput {
+	if n > MaxFile {
 		return 0, 0, false
 	}
 	return 2 + octets, int(n), true
