@@ -82,10 +82,14 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	if csr == nil {
 		return fmt.Errorf("the request for slot %s is not in %s any more", key.Slot, e.folder.Path())
 	}
-	certificates, err := e.world.Issuer.Issue(ctx, issuer.Request{
+	request := issuer.Request{
 		Email: e.request.Email, Slot: key.Slot.String(), Use: string(key.Use),
 		CSR: csr.Raw, Attestation: key.attestation.Certificates(),
-	})
+	}
+	if e.current.Step != "" { // else nobody is there to be told
+		request.Notice = func(what string) { e.note("%s", what) }
+	}
+	certificates, err := e.world.Issuer.Issue(ctx, request)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package issuer
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -72,7 +73,7 @@ func (e *estIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certifi
 	if err != nil {
 		return nil, err
 	}
-	issued, err := e.certificates(ctx, http.MethodPost, "simpleenroll", wrap(base64.StdEncoding.EncodeToString(request.CSR)))
+	issued, err := e.certificates(ctx, request, http.MethodPost, "simpleenroll", wrap(base64.StdEncoding.EncodeToString(request.CSR)))
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func (e *estIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certifi
 	if err != nil {
 		return nil, fmt.Errorf("est: the answer of %s: %w", e.base, err)
 	}
-	above, err := e.certificates(ctx, http.MethodGet, "cacerts", "")
+	above, err := e.certificates(ctx, request, http.MethodGet, "cacerts", "")
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func wrap(s string) string {
 }
 
 // certificates makes one exchange, again when it failed on the way.
-func (e *estIssuer) certificates(ctx context.Context, method, operation, body string) ([]*x509.Certificate, error) {
+func (e *estIssuer) certificates(ctx context.Context, request Request, method, operation, body string) ([]*x509.Certificate, error) {
 	wait := time.Second
 	for try := 1; ; try++ {
 		certs, err := e.exchange(ctx, method, operation, body)
@@ -107,7 +108,11 @@ func (e *estIssuer) certificates(ctx context.Context, method, operation, body st
 		if !errors.As(err, &passing) || try == estTries {
 			return certs, err
 		}
-		timer := time.NewTimer(max(wait, min(passing.after, 30*time.Second)))
+		pause := max(wait, min(passing.after, 30*time.Second))
+		if request.Notice != nil {
+			request.Notice(fmt.Sprintf("%v; trying again in %s (try %d of %d)", err, pause, try+1, estTries))
+		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 			wait *= 2
@@ -116,6 +121,14 @@ func (e *estIssuer) certificates(ctx context.Context, method, operation, body st
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// isTLS tells a failure to speak TLS with the server, which no other try mends.
+func isTLS(err error) bool {
+	var untrusted *tls.CertificateVerificationError
+	var plain tls.RecordHeaderError
+	var alert tls.AlertError
+	return errors.As(err, &untrusted) || errors.As(err, &plain) || errors.As(err, &alert) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // passingError is a failure that another try may not meet.
@@ -143,6 +156,9 @@ func (e *estIssuer) exchange(ctx context.Context, method, operation, body string
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if isTLS(err) {
+			return nil, &hinted{fmt.Errorf("est: %w", err), "check the address of the EST server, and that this system trusts the authority of its TLS certificate"}
 		}
 		return nil, &passingError{error: fmt.Errorf("est: %w", err)}
 	}

@@ -6,10 +6,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,9 +150,16 @@ func TestESTTriesAgain(t *testing.T) {
 			},
 		}
 		start := time.Now()
-		certs, err := estWith(t, s).Issue(t.Context(), newRequest(t, key, nil))
+		request, notices := newRequest(t, key, nil), ""
+		request.Notice = func(what string) { notices += what + "\n" }
+		certs, err := estWith(t, s).Issue(t.Context(), request)
 		if err != nil || !certs[0].Equal(leaf) || time.Since(start) != 21*time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		for _, want := range []string{"connection reset; trying again in 1s (try 2 of 4)\n", "503 Service Unavailable; trying again in 20s (try 3 of 4)\n"} {
+			if !strings.Contains(notices, want) {
+				t.Errorf("the notices are %q", notices)
+			}
 		}
 
 		s.fail = func(int) error { return errors.New("connection reset") }
@@ -159,6 +169,33 @@ func TestESTTriesAgain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestESTWithoutTLS: a server that this system does not trust, or that speaks
+// another protocol, is asked once.
+func TestESTWithoutTLS(t *testing.T) {
+	for name, start := range map[string]func(*httptest.Server){"untrusted": (*httptest.Server).StartTLS, "plain": (*httptest.Server).Start} {
+		var connections atomic.Int32
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				connections.Add(1)
+			}
+		}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		start(server)
+		i, err := NewEST(strings.Replace(server.URL, "http:", "https:", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := newRequest(t, newKey(t), nil)
+		request.Notice = func(what string) { t.Errorf("%s: %s", name, what) }
+		_, err = i.Issue(t.Context(), request)
+		server.Close()
+		if err == nil || hintOf(err) == "" || connections.Load() > 1 {
+			t.Errorf("%s: %v after %d connections, hint %q", name, err, connections.Load(), hintOf(err))
+		}
+	}
 }
 
 func TestESTAddresses(t *testing.T) {

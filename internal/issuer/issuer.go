@@ -34,6 +34,9 @@ type Request struct {
 	Attestation []*x509.Certificate
 	// Use is UseSign, UseEncrypt or UseBoth; empty means UseBoth.
 	Use string
+	// Notice, where it is not nil, is told in one sentence each time what keeps Issue
+	// waiting, and for how long.
+	Notice func(what string)
 }
 
 // Issuer gets a certificate for a request.
