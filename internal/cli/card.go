@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,16 +30,31 @@ func (f *cardFlags) add(command *cobra.Command, withSlot bool) {
 	jsonFlag(command, &f.json)
 }
 
-func (f *cardFlags) open(ctx context.Context) (*piv.Card, error) {
-	return piv.Open(ctx, f.serial, piv.Options{})
+// use opens the card for some work and lets go of it.
+func (f *cardFlags) use(ctx context.Context, work func(*piv.Card) error) error {
+	return useCard(ctx, f.serial, work)
 }
 
-// openSlot opens the card and reads the slot's name.
-func (f *cardFlags) openSlot(ctx context.Context) (*piv.Card, piv.Slot, error) {
+// useSlot is use for work on the slot that was named.
+func (f *cardFlags) useSlot(ctx context.Context, work func(*piv.Card, piv.Slot) error) error {
 	slot, err := piv.ParseSlot(f.slot)
 	if err != nil {
-		return nil, 0, usageErrorf("%w", err)
+		return usageErrorf("%w", err)
 	}
-	card, err := f.open(ctx)
-	return card, slot, err
+	return f.use(ctx, func(card *piv.Card) error { return work(card, slot) })
+}
+
+// useCard opens the card with that serial number, or for 0 the only one, for some
+// work and lets go of it, which takes as long as a command that is out.
+func useCard(ctx context.Context, serial uint32, work func(*piv.Card) error) error {
+	card, err := piv.Open(ctx, serial, piv.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = card.Release(ending) // the card is reset when the process ends, too
+	}()
+	return work(card)
 }

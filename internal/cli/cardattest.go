@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
@@ -20,14 +23,18 @@ func newCardAttest(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			chain, facts, err := options.attest(cmd, trusted)
+			var facts *attestation.Facts
+			err = options.useSlot(cmd.Context(), func(card *piv.Card, slot piv.Slot) error {
+				facts, err = attest(cmd.Context(), card, slot, trusted)
+				return err
+			})
 			if err != nil {
 				return err
 			}
 			if options.json {
 				return printJSON(streams.Out, facts)
 			}
-			_, err = streams.Out.Write(attestation.EncodeBundle(chain))
+			_, err = streams.Out.Write(attestation.EncodeBundle(facts.Evidence()))
 			return err
 		},
 	}
@@ -37,19 +44,11 @@ func newCardAttest(streams *Streams) *cobra.Command {
 }
 
 // attest has the card attest the slot's key and verifies the proof.
-func (f *cardFlags) attest(cmd *cobra.Command, trusted attestation.Trust) (attestation.Chain, *attestation.Facts, error) {
-	card, slot, err := f.openSlot(cmd.Context())
+func attest(ctx context.Context, card *piv.Card, slot piv.Slot, trusted attestation.Trust) (*attestation.Facts, error) {
+	slotCert, deviceCert, err := card.Attest(ctx, slot)
 	if err != nil {
-		return attestation.Chain{}, nil, err
+		return nil, err
 	}
-	slotCert, deviceCert, err := card.Attest(cmd.Context(), slot)
-	if err != nil {
-		return attestation.Chain{}, nil, err
-	}
-	facts, err := attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted,
+	return attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted,
 		attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()})
-	if err != nil {
-		return attestation.Chain{}, nil, err
-	}
-	return facts.Evidence(), facts, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -35,26 +36,11 @@ func newCardExport(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			card, slot, err := options.openSlot(cmd.Context())
-			if err != nil {
-				return err
-			}
-			held, err := card.Slot(cmd.Context(), slot)
-			if err != nil {
-				return err
-			}
-			export := exporter{dir: dir, overwrite: overwrite, base: fmt.Sprintf("%d-%s", card.Identity().Serial, slot)}
-			if err := export.certificate(held, parts); err != nil {
-				return err
-			}
-			_, facts, err := options.attest(cmd, trusted)
-			switch {
-			case err == nil:
-				err = export.attestation(facts.Evidence())
-			case held.Key == nil || held.Key.Origin == piv.Imported:
-				export.Notes = append(export.Notes, "no attestation: the key was not generated on the card")
-				err = nil
-			}
+			export := exporter{dir: dir, overwrite: overwrite}
+			err = options.useSlot(cmd.Context(), func(card *piv.Card, slot piv.Slot) error {
+				export.base = fmt.Sprintf("%d-%s", card.Identity().Serial, slot)
+				return export.slot(cmd.Context(), card, slot, parts, trusted)
+			})
 			if err != nil {
 				return err
 			}
@@ -77,6 +63,26 @@ type exporter struct {
 	overwrite bool
 	Files     []string `json:"files"`
 	Notes     []string `json:"notes,omitempty"`
+}
+
+// slot takes off the card what is in the slot.
+func (e *exporter) slot(ctx context.Context, card *piv.Card, slot piv.Slot, parts []*x509.Certificate, trusted attestation.Trust) error {
+	held, err := card.Slot(ctx, slot)
+	if err != nil {
+		return err
+	}
+	if err := e.certificate(held, parts); err != nil {
+		return err
+	}
+	facts, err := attest(ctx, card, slot, trusted)
+	switch {
+	case err == nil:
+		return e.attestation(facts.Evidence())
+	case errors.Is(err, piv.ErrNotAttestable) && (held.Key == nil || held.Key.Origin != piv.Generated):
+		e.Notes = append(e.Notes, "no attestation: the key was not generated on the card")
+		return nil
+	}
+	return err
 }
 
 func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate) error {

@@ -18,15 +18,15 @@ func newCardShow(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use: "show", Short: "Show what is on a card", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			card, err := options.open(cmd.Context())
+			var shown shownCard
+			err := options.use(cmd.Context(), func(card *piv.Card) error {
+				status, err := card.Status(cmd.Context())
+				shown = showCard(card.Identity(), status)
+				return err
+			})
 			if err != nil {
 				return err
 			}
-			status, err := card.Status(cmd.Context())
-			if err != nil {
-				return err
-			}
-			shown := showCard(card.Identity(), status)
 			if options.json {
 				return printJSON(streams.Out, shown)
 			}

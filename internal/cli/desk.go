@@ -108,18 +108,17 @@ func (o *enrollOptions) people() ([]desk.Person, error) {
 }
 
 // cardStatus reads what is on a card.
-func cardStatus(ctx context.Context, serial uint32) (desk.CardStatus, error) {
-	opened, err := piv.Open(ctx, serial, piv.Options{})
+func cardStatus(ctx context.Context, serial uint32) (card desk.CardStatus, err error) {
+	err = useCard(ctx, serial, func(opened *piv.Card) error {
+		card.Status, err = opened.Status(ctx)
+		card.Identity = opened.Identity()
+		return err
+	})
 	if err != nil {
 		return desk.CardStatus{}, err
 	}
-	status, err := opened.Status(ctx)
-	if err != nil {
-		return desk.CardStatus{}, err
-	}
-	identity := opened.Identity()
-	card := desk.CardStatus{Identity: identity, Status: status, FormFactor: attestation.FormFactor(identity.FormFactor)}
-	firmware := identity.Firmware
+	card.FormFactor = attestation.FormFactor(card.Identity.FormFactor)
+	firmware := card.Identity.Firmware
 	for _, advisory := range attestation.FirmwareAdvisories(byte(firmware.Major), byte(firmware.Minor), byte(firmware.Patch)) {
 		card.Advisories = append(card.Advisories, advisory.ID+": "+advisory.Message)
 	}

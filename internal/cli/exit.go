@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	case errors.As(err, &wait):
 		return exitWaiting
 	case errors.As(err, &several), errors.As(err, &other), errors.As(err, &old), isAny(err, piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied,
-		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrCardHeld, piv.ErrRemoved, piv.ErrReset):
+		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardHeld, piv.ErrRemoved, piv.ErrReset, piv.ErrNoAnswer, piv.ErrBroken):
 		return exitCard
 	}
 	return exitError
@@ -146,6 +146,9 @@ func hintFor(err error) string {
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
 		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
 		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
+		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
+		{piv.ErrBroken, "use another card; this one gives answers without end"},
+		{piv.ErrNoAnswer, "take the card out, put it back in and run the same command again: it goes on where it was"},
 		{piv.ErrCardHeld, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and run the same command again"},
 		{piv.ErrRemoved, "put the card back in and run the same command again: it goes on where it was"},
 		{piv.ErrReset, "push the card in firmly and run the same command again: it goes on where it was"},

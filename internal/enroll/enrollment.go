@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -95,7 +96,12 @@ func newEnrollment(world World, request Request) *Enrollment {
 	if world.Notify == nil {
 		world.Notify = func(Event) {}
 	}
-	e := &Enrollment{world: world, request: request, serial: request.Serial}
+	e := &Enrollment{request: request, serial: request.Serial}
+	e.world = pausing(world, func(ctx context.Context) {
+		if e.card != nil {
+			_ = e.card.Release(ctx) // it fails only with ctx, and so does what comes next
+		}
+	})
 	for _, k := range request.Keys {
 		e.keys = append(e.keys, &key{KeyRequest: k})
 	}

@@ -37,6 +37,7 @@ func Outlook(ctx context.Context, world World, request Request) ([]SlotOutlook, 
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = card.Release(ctx) }()
 	var journal evidence.Journal
 	folder, err := evidence.Latest(world.Evidence, request.Email, card.Identity().Serial)
 	if err != nil {

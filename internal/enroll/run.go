@@ -60,7 +60,7 @@ func (e *Enrollment) release(ctx context.Context) {
 	if e.card != nil {
 		resting, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
 		defer cancel()
-		_ = e.card.Close(resting)
+		_ = e.card.Release(resting)
 	}
 	if e.unlock != nil {
 		_ = e.unlock()

@@ -73,8 +73,9 @@ type Card interface {
 	Signer(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret) crypto.Signer
 	Decrypt(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, ciphertext []byte) ([]byte, error)
 	ECDH(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, peer *ecdh.PublicKey) ([]byte, error)
-	// Close waits until the card has finished a command that was given up on.
-	Close(ctx context.Context) error
+	// Release lets other programs at the card until the next of the methods, and
+	// waits until the card has finished a command that was given up on.
+	Release(ctx context.Context) error
 }
 
 // Ledger is where registrations of many desks are entered; *ledger.Ledger in

@@ -74,25 +74,20 @@ func AlgorithmOf(public crypto.PublicKey) (Algorithm, bool) {
 	return "", false
 }
 
+// onCard returns the identifier that cards have for the algorithm.
+func (a Algorithm) onCard() byte {
+	return map[Algorithm]byte{
+		RSA1024: pcsc.AlgorithmRSA1024, RSA2048: pcsc.AlgorithmRSA2048, RSA3072: pcsc.AlgorithmRSA3072, RSA4096: pcsc.AlgorithmRSA4096,
+		ECCP256: pcsc.AlgorithmECCP256, ECCP384: pcsc.AlgorithmECCP384, Ed25519: pcsc.AlgorithmEd25519, X25519: pcsc.AlgorithmX25519,
+	}[a]
+}
+
 // algorithmFromCard translates the identifier in a card's metadata.
 func algorithmFromCard(id byte) Algorithm {
-	switch id {
-	case pcsc.AlgorithmRSA1024:
-		return RSA1024
-	case pcsc.AlgorithmRSA2048:
-		return RSA2048
-	case pcsc.AlgorithmRSA3072:
-		return RSA3072
-	case pcsc.AlgorithmRSA4096:
-		return RSA4096
-	case pcsc.AlgorithmECCP256:
-		return ECCP256
-	case pcsc.AlgorithmECCP384:
-		return ECCP384
-	case pcsc.AlgorithmEd25519:
-		return Ed25519
-	case pcsc.AlgorithmX25519:
-		return X25519
+	for _, algorithm := range Algorithms() {
+		if algorithm.onCard() == id {
+			return algorithm
+		}
 	}
 	return Algorithm(fmt.Sprintf("unknown(%02x)", id))
 }

@@ -16,35 +16,33 @@ import (
 // Errors: ErrNotAttestable for an imported key and for an empty slot, which is
 // ErrEmptySlot as well from firmware 5.3.
 func (c *Card) Attest(ctx context.Context, slot Slot) (slotCert, deviceCert *x509.Certificate, err error) {
-	certificates, err := reading(ctx, func() ([2]*x509.Certificate, error) {
-		return withKey(ctx, c, "attesting the key in slot "+slot.String(), c.options.CallTimeout, nil, func(key yubikey) ([2]*x509.Certificate, error) {
-			return attest(key, slot)
-		})
+	certificates, err := reading(ctx, c, "attesting the key in slot "+slot.String(), func(connection *connection) ([2]*x509.Certificate, error) {
+		return connection.attest(slot)
 	})
 	return certificates[0], certificates[1], err
 }
 
 // attest returns the slot's and the card's certificate.
-func attest(key yubikey, slot Slot) ([2]*x509.Certificate, error) {
-	attested, err := key.attest(slot)
-	if status, ok := statusOf(err); errors.Is(err, errNotFound) || ok && status == pcsc.WrongData {
-		return [2]*x509.Certificate{}, fmt.Errorf("%w: %w", ErrNotAttestable, whyNotAttestable(key, slot, err))
+func (c *connection) attest(slot Slot) (certificates [2]*x509.Certificate, err error) {
+	der, err := c.Attest(slot)
+	if errors.Is(err, pcsc.WrongData) {
+		if _, _, policyErr := c.policies(slot); errors.Is(policyErr, ErrEmptySlot) {
+			err = policyErr
+		}
+		return certificates, fmt.Errorf("%w: %w", ErrNotAttestable, err)
 	}
 	if err != nil {
-		return [2]*x509.Certificate{}, err
+		return certificates, err
 	}
-	device, err := key.attestationCertificate()
+	if certificates[0], err = x509.ParseCertificate(der); err != nil {
+		return certificates, fmt.Errorf("the attestation: %w", err)
+	}
+	object, err := c.GetData(pcsc.ObjectAttestation)
+	if err == nil {
+		certificates[1], err = parseCertificateObject(object)
+	}
 	if err != nil {
-		return [2]*x509.Certificate{}, fmt.Errorf("reading the card's attestation certificate: %w", err)
+		return certificates, fmt.Errorf("reading the card's attestation certificate: %w", err)
 	}
-	return [2]*x509.Certificate{attested, device}, nil
-}
-
-// whyNotAttestable tells an empty slot from an imported key, where the card does.
-func whyNotAttestable(key yubikey, slot Slot, err error) error {
-	_, metadataErr := key.touchPolicy(slot)
-	if status, ok := statusOf(metadataErr); ok && (status == pcsc.ReferenceNotFound || status == pcsc.NotFound) {
-		return ErrEmptySlot
-	}
-	return err
+	return certificates, nil
 }

@@ -68,7 +68,7 @@ func TestContactLostAtEveryCommand(t *testing.T) {
 	public := generate(t, card, piv.SlotKeyManagement, piv.ECCP256)
 	for _, op := range operations(public) {
 		for _, broken := range []verdict{
-			{pcscd.GlitchReset, false}, {pcscd.GlitchReset, true}, {pcscd.GlitchRemoved, false}, {pcscd.GlitchRemoved, true},
+			{Verdict: pcscd.GlitchReset}, {Verdict: pcscd.GlitchReset, lost: true}, {Verdict: pcscd.GlitchRemoved}, {Verdict: pcscd.GlitchRemoved, lost: true},
 		} {
 			t.Run(fmt.Sprintf("%s/%d/%v", op.name, broken.Verdict, broken.lost), func(t *testing.T) {
 				for n := 1; ; n++ {
@@ -107,7 +107,7 @@ func TestPulledAtEveryCommand(t *testing.T) {
 		for _, lost := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%v", op.name, lost), func(t *testing.T) {
 				for n := 1; ; n++ {
-					d.setFault(at(n, verdict{pcscd.Pulled, lost}))
+					d.setFault(at(n, verdict{Verdict: pcscd.Pulled, lost: lost}))
 					err := op.do(t.Context(), card)
 					pulled := d.sent() >= n
 					d.setFault(nil)
@@ -177,7 +177,7 @@ func TestStatusGoesOnWhereItWas(t *testing.T) {
 	generate(t, card, 0x95, piv.ECCP256)
 	d.setFault(func(n int, _ []byte) verdict {
 		if n%11 == 0 {
-			return verdict{pcscd.GlitchReset, n%2 == 0}
+			return verdict{Verdict: pcscd.GlitchReset, lost: n%2 == 0}
 		}
 		return verdict{}
 	})
@@ -216,14 +216,14 @@ func TestTheContextEndsTheWaitNotTheOperation(t *testing.T) {
 			}
 			impatient, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer stop()
-			if err := card.Close(impatient); !errors.Is(err, context.DeadlineExceeded) {
+			if err := card.Release(impatient); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("closed while an operation is out: %v", err)
 			}
 			if err := op.do(impatient, card); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("a second operation while one is out: %v", err)
 			}
 			release()
-			if err := card.Close(t.Context()); err != nil {
+			if err := card.Release(t.Context()); err != nil {
 				t.Error(err)
 			}
 			if err := op.do(t.Context(), card); err != nil {
@@ -246,7 +246,7 @@ func TestACardThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	release()
-	if err := card.Close(t.Context()); err != nil {
+	if err := card.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

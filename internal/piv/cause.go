@@ -22,12 +22,25 @@ func cause(err error) error {
 	return err
 }
 
+// breaks reports whether an error is the end of the connection that it came over:
+// the card did not answer, or not as cards do.
+func breaks(err error) bool {
+	if err == nil {
+		return false
+	}
+	_, failed := codeOf(err)
+	return failed || errors.Is(err, pcsc.ErrEndless)
+}
+
 func sentinelOf(err error) error {
 	if code, ok := codeOf(err); ok {
 		return sentinelOfCode(code)
 	}
 	if status, ok := statusOf(err); ok && status == pcsc.CardFull {
 		return ErrCardFull
+	}
+	if errors.Is(err, pcsc.ErrEndless) {
+		return ErrBroken
 	}
 	return nil
 }

@@ -38,14 +38,20 @@ func TestCauseOfCodes(t *testing.T) {
 	}
 }
 
-// TestForeignTextsAreThere compares the texts that tell piv-go's errors apart
-// with those in the module that is built in.
-func TestForeignTextsAreThere(t *testing.T) {
+// pivgoSource returns the folder of piv-go's own source.
+func pivgoSource(t *testing.T) string {
+	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/go-piv/piv-go/v2").Output()
 	if err != nil {
 		t.Skipf("the module cannot be looked at: %v", err)
 	}
-	source := filepath.Join(strings.TrimSpace(string(dir)), "piv")
+	return filepath.Join(strings.TrimSpace(string(dir)), "piv")
+}
+
+// TestForeignTextsAreThere compares the texts that tell piv-go's errors apart
+// with those in the module that is built in.
+func TestForeignTextsAreThere(t *testing.T) {
+	source := pivgoSource(t)
 	table, err := os.ReadFile(filepath.Join(source, "pcsc_errors.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -94,13 +100,13 @@ func TestChooseRefusesToGuess(t *testing.T) {
 	if _, err := choose([]Found{card(1), held}, 0); !errors.Is(err, ErrCardHeld) {
 		t.Errorf("the held card may be a second one: %v", err)
 	}
-	if got, err := choose([]Found{held, card(1)}, 1); err != nil || got.Serial != 1 {
+	if got, err := choose([]Found{held, card(1)}, 1); err != nil || got.Identity.Serial != 1 {
 		t.Errorf("the card asked for is there: %v, %v", got, err)
 	}
 	if _, err := choose([]Found{card(1), held}, 2); !errors.Is(err, ErrCardHeld) {
 		t.Errorf("the held card may be it: %v", err)
 	}
-	if got, err := choose([]Found{failed(ErrNotYubiKey), card(1), failed(ErrNoCard)}, 0); err != nil || got.Serial != 1 {
+	if got, err := choose([]Found{failed(ErrNotYubiKey), card(1), failed(ErrNoCard)}, 0); err != nil || got.Identity.Serial != 1 {
 		t.Errorf("one YubiKey among others: %v, %v", got, err)
 	}
 }

@@ -1,14 +1,12 @@
 package piv
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/piv/bertlv"
-	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -20,8 +18,8 @@ func (e *certificateError) Unwrap() error { return e.err }
 
 // readCertificate returns the slot's certificate; pcsc.ErrNoObject where there
 // is none, a *certificateError where it cannot be read.
-func readCertificate(s *session, slot Slot) (*x509.Certificate, error) {
-	object, err := s.GetData(slot.object())
+func readCertificate(c *connection, slot Slot) (*x509.Certificate, error) {
+	object, err := c.GetData(slot.object())
 	if errors.Is(err, bertlv.ErrMalformed) || errors.Is(err, bertlv.ErrNotFound) {
 		return nil, &certificateError{err} // the object itself, not the way to it
 	}
@@ -47,17 +45,10 @@ func (c *Card) PutCertificate(ctx context.Context, managementKey secret.Secret, 
 	if err != nil {
 		return fmt.Errorf("packing a certificate: %w", err)
 	}
-	return c.withManagementKey(ctx, "storing the certificate in slot "+slot.String(), managementKey, func(s *session, _ pcsc.KeyAlgorithm) error {
-		if err := s.PutData(slot.object(), object); err != nil {
+	return c.do(ctx, "storing the certificate in slot "+slot.String(), func(connection *connection) error {
+		if err := connection.authenticate(managementKey); err != nil {
 			return err
 		}
-		stored, err := readCertificate(s, slot)
-		if err != nil {
-			return fmt.Errorf("reading it back: %w", err)
-		}
-		if !bytes.Equal(stored.Raw, certificate.Raw) {
-			return errors.New("the card gives back another certificate than was stored")
-		}
-		return nil
+		return connection.put(slot.object(), object)
 	})
 }

@@ -26,32 +26,34 @@ const (
 //
 // Errors: ErrManagementKey, ErrCardFull.
 func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) error {
-	return c.withManagementKey(ctx, "renewing the CHUID", managementKey, func(s *session, _ pcsc.KeyAlgorithm) error {
+	return c.do(ctx, "renewing the CHUID", func(connection *connection) error {
+		if err := connection.authenticate(managementKey); err != nil {
+			return err
+		}
 		chuid, err := newCHUID()
 		if err != nil {
 			return err
 		}
-		if err := putObject(s, pcsc.ObjectCHUID, chuid); err != nil {
+		if err := connection.put(pcsc.ObjectCHUID, chuid); err != nil {
 			return err
 		}
-		_, err = s.GetData(pcsc.ObjectCCC)
-		if !errors.Is(err, pcsc.ErrNoObject) {
+		if _, err := connection.GetData(pcsc.ObjectCCC); !errors.Is(err, pcsc.ErrNoObject) {
 			return err
 		}
 		ccc, err := newCCC()
 		if err != nil {
 			return err
 		}
-		return putObject(s, pcsc.ObjectCCC, ccc)
+		return connection.put(pcsc.ObjectCCC, ccc)
 	})
 }
 
-// putObject writes a data object, reads it back and compares.
-func putObject(s *session, object pcsc.Object, contents []byte) error {
-	if err := s.PutData(object, contents); err != nil {
+// put writes a data object, reads it back and compares.
+func (c *connection) put(object pcsc.Object, contents []byte) error {
+	if err := c.PutData(object, contents); err != nil {
 		return err
 	}
-	stored, err := s.GetData(object)
+	stored, err := c.GetData(object)
 	if err != nil {
 		return fmt.Errorf("reading it back: %w", err)
 	}

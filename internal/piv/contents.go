@@ -74,38 +74,14 @@ func (c *Card) Slot(ctx context.Context, slot Slot) (SlotContents, error) {
 	if !slot.Valid() {
 		return SlotContents{}, fmt.Errorf("%s is not a slot", slot)
 	}
-	return reading(ctx, func() (SlotContents, error) {
-		return withSession(ctx, c, "reading slot "+slot.String(), func(s *session) (SlotContents, error) {
-			contents, err := readSlot(s, c.Identity().Firmware, slot)
-			if err == nil {
-				c.learn(contents)
-			}
-			return contents, err
-		})
+	return reading(ctx, c, "reading slot "+slot.String(), func(connection *connection) (SlotContents, error) {
+		return readSlot(connection, slot)
 	})
 }
 
-// learn remembers the slot's touch policy for OnTouch.
-func (c *Card) learn(contents SlotContents) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if contents.Key == nil {
-		delete(c.touch, contents.Slot)
-		return
-	}
-	c.touch[contents.Slot] = contents.Key.TouchPolicy
-}
-
-// forget drops what was learnt about the slot's key, which is being replaced.
-func (c *Card) forget(slot Slot) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.touch, slot)
-}
-
-func readSlot(s *session, firmware Version, slot Slot) (contents SlotContents, err error) {
+func readSlot(c *connection, slot Slot) (contents SlotContents, err error) {
 	contents.Slot = slot
-	contents.Certificate, err = readCertificate(s, slot)
+	contents.Certificate, err = readCertificate(c, slot)
 	var damaged *certificateError
 	switch {
 	case errors.Is(err, pcsc.ErrNoObject):
@@ -114,10 +90,10 @@ func readSlot(s *session, firmware Version, slot Slot) (contents SlotContents, e
 	case err != nil:
 		return SlotContents{}, err
 	}
-	if firmware.hasMetadata() {
-		contents.Key, err = readKey(s, slot)
+	if c.firmware.hasMetadata() {
+		contents.Key, err = readKey(c, slot)
 	} else {
-		contents.Key, err = readOldKey(s, slot, contents.Certificate)
+		contents.Key, err = readOldKey(c, slot, contents.Certificate)
 		contents.KeyUnknown = contents.Key == nil
 	}
 	if err != nil {
@@ -126,9 +102,9 @@ func readSlot(s *session, firmware Version, slot Slot) (contents SlotContents, e
 	return contents, nil
 }
 
-func readKey(s *session, slot Slot) (*KeyInfo, error) {
-	metadata, err := s.Metadata(byte(slot))
-	if errors.Is(err, pcsc.ReferenceNotFound) || errors.Is(err, pcsc.NotFound) {
+func readKey(c *connection, slot Slot) (*KeyInfo, error) {
+	metadata, err := c.Metadata(byte(slot))
+	if isAbsent(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -153,8 +129,8 @@ func readKey(s *session, slot Slot) (*KeyInfo, error) {
 // generated there can be attested, of an imported one only the certificate
 // tells. It returns nil where neither does, which does not mean that there is no
 // key.
-func readOldKey(s *session, slot Slot, certificate *x509.Certificate) (*KeyInfo, error) {
-	der, err := s.Attest(byte(slot))
+func readOldKey(c *connection, slot Slot, certificate *x509.Certificate) (*KeyInfo, error) {
+	der, err := c.Attest(slot)
 	if _, refused := statusOf(err); refused {
 		if certificate == nil {
 			return nil, nil
@@ -178,4 +154,30 @@ func readOldKey(s *session, slot Slot, certificate *x509.Certificate) (*KeyInfo,
 		}
 	}
 	return info, nil
+}
+
+// policies returns when the slot's key asks for the PIN and for a touch, unknown
+// where the card does not tell. An empty slot is ErrEmptySlot, from firmware 5.3.
+func (c *connection) policies(slot Slot) (PINPolicy, TouchPolicy, error) {
+	var (
+		key *KeyInfo
+		err error
+	)
+	if c.firmware.hasMetadata() {
+		var metadata pcsc.Metadata
+		if metadata, err = c.Metadata(byte(slot)); isAbsent(err) {
+			return "", "", fmt.Errorf("%w: %w", ErrEmptySlot, err)
+		}
+		key = &KeyInfo{}
+		key.PINPolicy, key.TouchPolicy = policiesFromCard(metadata.PINPolicy, metadata.TouchPolicy)
+	} else {
+		key, err = readOldKey(c, slot, nil)
+	}
+	switch {
+	case err != nil && sentinelOf(err) != nil:
+		return "", "", err // not the card's word
+	case err != nil || key == nil:
+		return PINUnknown, TouchUnknown, nil
+	}
+	return key.PINPolicy, key.TouchPolicy, nil
 }

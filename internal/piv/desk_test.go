@@ -40,7 +40,8 @@ func runTests(m *testing.M) int {
 // out, before or after it carried the command out.
 type verdict struct {
 	pcscd.Verdict
-	lost bool // the card carried the command out, and the answer is lost
+	lost bool   // the card carried the command out, and the answer is lost
+	lie  []byte // that the card answers instead; nil for none
 }
 
 // desk is a practice pcscd with its readers.
@@ -73,6 +74,9 @@ func (d *desk) intercept(_ int, command []byte, next func([]byte) []byte) ([]byt
 	var v verdict
 	if fault != nil {
 		v = fault(n, command)
+	}
+	if v.lie != nil {
+		return v.lie, pcscd.Delivered
 	}
 	if v.Verdict != pcscd.Delivered && !v.lost {
 		return nil, v.Verdict
@@ -152,8 +156,11 @@ func newCard(t *testing.T, serial uint32, firmware string, change ...func(*yubik
 
 const serial = 7654321
 
-// quick has short limits, so that what fails does so soon.
-func quick() piv.Options { return piv.Options{HeldPatience: 300 * time.Millisecond} }
+// quick has short limits, so that what fails does so soon, and connections that
+// stay open however slow the machine is.
+func quick() piv.Options {
+	return piv.Options{HeldPatience: 300 * time.Millisecond, KeepOpen: time.Hour}
+}
 
 func open(t *testing.T, serial uint32, options piv.Options) *piv.Card {
 	t.Helper()
@@ -161,14 +168,17 @@ func open(t *testing.T, serial uint32, options piv.Options) *piv.Card {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := card.Close(ctx); err != nil {
-			t.Errorf("closing the card: %v", err)
-		}
-	})
+	t.Cleanup(func() { letGo(t, card) })
 	return card
+}
+
+func letGo(t *testing.T, card *piv.Card) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := card.Release(ctx); err != nil {
+		t.Errorf("letting go of the card: %v", err)
+	}
 }
 
 // single is a desk with one reader and one new card in it.

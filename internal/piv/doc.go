@@ -1,11 +1,17 @@
 // Package piv is the product's access to PIV cards: what a YubiKey can do for
 // an enrollment.
 //
-// A Card is a serial number. Every method finds that card among the readers,
-// does its one thing in a short exclusive session and lets go of it again, so
-// that a card may be pulled, put into another reader or used by other programs
-// in between. Keys are used and generated through piv-go; readers, metadata and
-// data objects through the PC/SC binding in internal/piv/pcsc.
+// A Card is a serial number. Its first operation finds that card among the
+// readers and connects to it; a run of operations shares the connection, until the
+// Card is released or nothing was asked of it for a while. The connection is
+// exclusive and piv-go's: keys are used, and PIN and PUK changed, through piv-go,
+// and the commands that it does not have, or does not bound, travel over the same
+// handle through internal/piv/pcsc. A card that may have accepted a PIN or
+// management key is reset before it is let go of, so that no other program finds
+// it open.
+//
+// Looking who is in the readers keeps nobody out, and waiting for a change sends a
+// card nothing.
 //
 // A PIN or PUK is never tried when a wrong one would block the card, unless the
 // caller asked for that.

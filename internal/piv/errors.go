@@ -18,7 +18,10 @@ var (
 	ErrNoReader     = errors.New("no smart card reader")
 	ErrNoCard       = errors.New("no card in the reader")
 	ErrNotYubiKey   = errors.New("the card is not a YubiKey with PIV")
-	ErrCardHeld     = errors.New("another program holds the card")
+	// ErrNoSerial: the card tells no serial number, or 0, so it cannot be told from
+	// others.
+	ErrNoSerial = errors.New("the card has no serial number")
+	ErrCardHeld = errors.New("another program holds the card")
 	// ErrRemoved: the card is not in a reader any more. What was being done may
 	// have been done; look when it is back.
 	ErrRemoved = errors.New("the card was removed")
@@ -27,6 +30,8 @@ var (
 	ErrReset = errors.New("the card was reset")
 	// ErrNoAnswer: a call into the card took longer than any call may.
 	ErrNoAnswer = errors.New("the card does not answer")
+	// ErrBroken: the card answers what no card answers.
+	ErrBroken = errors.New("the card is broken, or not genuine")
 )
 
 // What a card refuses.

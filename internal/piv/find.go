@@ -11,29 +11,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
 
-// place is where the card was seen last: while the reader's state is the same,
-// the same card is in it.
-type place pcsc.ReaderState
-
-func (p place) holds(states []pcsc.ReaderState) bool {
-	return slices.ContainsFunc(states, func(s pcsc.ReaderState) bool {
-		return s.Reader == p.Reader && s.Present() && s.Events == p.Events && bytes.Equal(s.ATR, p.ATR)
-	})
-}
-
-// open finds the card and opens a session of our own with it.
-func (c *Card) open(ctx context.Context) (*session, error) {
-	return patiently(ctx, c.options, c.findOnce)
-}
-
-// hold finds the card and opens it through piv-go. That must not meet a card
-// without PIV, on which piv-go would keep its exclusive connection for good; so
-// unless the reader's state shows that the same card is still in it, a session
-// of our own looks first.
-func (c *Card) hold(ctx context.Context) (yubikey, error) {
-	return patiently(ctx, c.options, c.holdOnce)
-}
-
 // patiently tries again while another program holds the card, for the patience
 // of the options, and a few times after a lost contact: nothing was done yet.
 func patiently[T any](ctx context.Context, options Options, try func() (T, error)) (T, error) {
@@ -67,33 +44,38 @@ func nameHolders(err error) error {
 	return err
 }
 
-// findOnce looks first where the card was last, then into every reader.
-func (c *Card) findOnce() (*session, error) {
-	serial, last := c.Identity().Serial, c.Identity().Reader
-	s, have, err := c.try(last)
-	if s != nil || errors.Is(err, ErrNoPCSC) || errors.Is(err, ErrNoService) || errors.Is(err, ErrReset) {
-		return s, err
+// findOnce opens a connection to the card. It looks first where the card was
+// last, then into every reader.
+func (c *Card) findOnce() (*connection, error) {
+	states, err := readers()
+	if err != nil {
+		return nil, err
 	}
-	states, listErr := readers()
-	if listErr != nil {
-		return nil, listErr
+	last := c.Identity().Reader
+	if i := slices.IndexFunc(states, func(s pcsc.ReaderState) bool { return s.Reader == last }); i > 0 {
+		states[0], states[i] = states[i], states[0]
 	}
-	worst := heldOnly(err)
-	others := []uint32{have}
+	var (
+		worst  error
+		others []uint32
+	)
 	for _, state := range states {
-		if state.Reader == last || !state.Present() {
+		if !state.Present() {
 			continue
 		}
-		s, have, err := c.try(state.Reader)
-		if s != nil {
-			return s, nil
-		}
-		others = append(others, have)
-		if worst == nil && (errors.Is(err, ErrCardHeld) || errors.Is(err, ErrReset)) {
+		connection, serial, err := c.try(state)
+		switch {
+		case connection != nil:
+			return connection, nil
+		case state.Reader == last && errors.Is(err, ErrReset):
+			return nil, err // it may be there in a moment
+		case worst == nil && (errors.Is(err, ErrCardHeld) || errors.Is(err, ErrReset)):
 			worst = err
+		case serial != 0:
+			others = append(others, serial)
 		}
 	}
-	others = slices.DeleteFunc(others, func(n uint32) bool { return n == 0 })
+	serial := c.Identity().Serial
 	switch {
 	case worst != nil:
 		return nil, worst
@@ -103,68 +85,45 @@ func (c *Card) findOnce() (*session, error) {
 	return nil, fmt.Errorf("%w: card %d is not in a reader", ErrRemoved, serial)
 }
 
-func heldOnly(err error) error {
-	if errors.Is(err, ErrCardHeld) {
-		return err
+// try opens a connection with the reader if the card is in it. Where another
+// card is, its serial number comes back.
+//
+// A card that is not known to be this one is asked who it is first, because
+// piv-go must not meet one without PIV. While the state of its reader is the same,
+// the same card is in it.
+func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
+	want := c.Identity().Serial
+	if !sameCard(c.place, state) {
+		identity, err := ask(state.Reader)
+		if err = cause(err); err != nil || identity.Serial != want {
+			return nil, identity.Serial, heldIn(state.Reader, err)
+		}
 	}
-	return nil
-}
-
-// try opens a session with the reader if the card is in it. Where another card
-// is, its serial number comes back.
-func (c *Card) try(reader string) (*session, uint32, error) {
-	identity := c.Identity()
-	s, err := openSession(reader)
-	if errors.Is(err, ErrCardHeld) {
-		return nil, 0, &HeldError{Reader: reader}
+	c.place = pcsc.ReaderState{}
+	connection, err := openConnection(state.Reader)
+	if err = cause(err); err != nil {
+		return nil, 0, heldIn(state.Reader, err)
 	}
-	if err != nil {
-		return nil, 0, err
+	if connection.serial != want {
+		connection.close()
+		return nil, 0, fmt.Errorf("%w: %w", ErrReset, &WrongCardError{Want: want, Have: []uint32{connection.serial}})
 	}
-	serial, err := s.Serial(byte(identity.Firmware.Major))
-	if err != nil || serial != identity.Serial {
-		s.close()
-		return nil, serial, cause(err)
-	}
+	c.place = state
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.identity.Reader, c.place = reader, place(s.reader)
-	return s, serial, nil
+	c.identity.Reader = state.Reader
+	return connection, want, nil
 }
 
-func (c *Card) holdOnce() (yubikey, error) {
-	states, err := readers()
-	if err != nil {
-		return nil, err
+// heldIn names the reader of a card that another program holds.
+func heldIn(reader string, err error) error {
+	if errors.Is(err, ErrCardHeld) {
+		return &HeldError{Reader: reader}
 	}
-	c.mu.Lock()
-	known := c.place.holds(states)
-	c.mu.Unlock()
-	if !known {
-		s, err := c.findOnce()
-		if err != nil {
-			return nil, err
-		}
-		s.close()
-	}
-	identity := c.Identity()
-	key, err := openYubiKey(identity.Reader)
-	if err == nil {
-		var serial uint32
-		serial, err = key.serial()
-		if err == nil && serial == identity.Serial {
-			return key, nil
-		}
-		key.close()
-		if err == nil {
-			err = fmt.Errorf("%w: %w", ErrReset, &WrongCardError{Want: identity.Serial, Have: []uint32{serial}})
-		}
-	}
-	c.mu.Lock()
-	c.place = place{}
-	c.mu.Unlock()
-	if err = cause(err); errors.Is(err, ErrCardHeld) {
-		return nil, &HeldError{Reader: identity.Reader}
-	}
-	return nil, err
+	return err
+}
+
+// sameCard reports whether what is in a reader is what was in it.
+func sameCard(before, now pcsc.ReaderState) bool {
+	return before.Reader == now.Reader && before.Present() == now.Present() && before.Events == now.Events && bytes.Equal(before.ATR, now.ATR)
 }

@@ -3,7 +3,6 @@ package piv
 import (
 	"context"
 	"crypto"
-	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -18,9 +17,6 @@ type GenerateOptions struct {
 	TouchPolicy TouchPolicy
 }
 
-// errNotFound is piv-go's answer for what is not on the card.
-var errNotFound = errors.New("not on the card")
-
 // Generate makes a key pair in the slot. A key that is there is lost for ever;
 // nothing here asks. RSA 4096 can take a minute and more.
 //
@@ -32,11 +28,30 @@ func (c *Card) Generate(ctx context.Context, managementKey secret.Secret, slot S
 	if err := Supports(c.Identity().Firmware, options.Algorithm); err != nil {
 		return nil, err
 	}
+	pin, touch := options.PINPolicy, options.TouchPolicy
+	if pin == "" || pin == PINDefault {
+		pin = slot.defaultPINPolicy()
+	}
+	if touch == "" || touch == TouchDefault {
+		touch = TouchNever
+	}
+	pinByte, touchByte := pin.onCard(), touch.onCard()
+	if pinByte == 0 || touchByte == 0 {
+		return nil, fmt.Errorf("a key with PIN policy %q and touch policy %q cannot be generated", pin, touch)
+	}
 	doing := fmt.Sprintf("generating a %s key in slot %s", options.Algorithm, slot)
-	return withKey(ctx, c, doing, c.options.GenerateTimeout, nil, func(key yubikey) (crypto.PublicKey, error) {
-		c.forget(slot)
-		raw := managementKey.Reveal()
-		defer clear(raw)
-		return key.generate(raw, slot, options)
+	return with(ctx, c, doing, c.options.GenerateTimeout, nil, func(connection *connection) (crypto.PublicKey, error) {
+		if err := connection.authenticate(managementKey); err != nil {
+			return nil, err
+		}
+		connection.forget(slot)
+		return connection.Generate(byte(slot), options.Algorithm.onCard(), pinByte, touchByte)
 	})
+}
+
+// forget drops what is known of the slot, whose key is being replaced.
+func (c *connection) forget(slot Slot) {
+	delete(c.metadata, byte(slot))
+	delete(c.attestations, slot)
+	delete(c.objects, slot.object())
 }

@@ -1,6 +1,7 @@
 package piv
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
@@ -24,50 +25,74 @@ func (i Identity) AttestedSerial() uint32 {
 	return i.Serial
 }
 
-// recognise asks the card in a session who it is.
-func recognise(s *session) (Identity, error) {
-	version, err := s.Version()
-	if err != nil {
-		if _, refused := statusOf(err); refused {
-			return Identity{}, fmt.Errorf("%w: %w", ErrNotYubiKey, err)
-		}
-		return Identity{}, err
-	}
-	serial, err := s.Serial(version[0])
+// ask asks the card in a reader who it is, on a connection that keeps nobody
+// else out, in a transaction. PIV is selected afterwards.
+//
+// Errors: ErrNotYubiKey, ErrNoSerial.
+func ask(reader string) (Identity, error) {
+	service, err := pcsc.Establish()
 	if err != nil {
 		return Identity{}, err
 	}
-	firmware := Version{int(version[0]), int(version[1]), int(version[2])}
-	return Identity{Serial: serial, Firmware: firmware, Model: model(firmware, pcsc.DeviceInfo{}), Reader: s.reader.Reader}, nil
+	defer service.Release()
+	card, err := service.Connect(reader, pcsc.Shared)
+	if errors.Is(err, pcsc.UnsupportedCard) || errors.Is(err, pcsc.ProtocolMismatch) {
+		return Identity{}, fmt.Errorf("%w: %w", ErrNotYubiKey, err)
+	}
+	if err != nil {
+		return Identity{}, err
+	}
+	defer card.Disconnect(pcsc.LeaveCard)
+	if err := card.Begin(); err != nil {
+		return Identity{}, err
+	}
+	defer card.End(pcsc.LeaveCard)
+	return identify(pcsc.Applet{Card: card}, reader)
 }
 
-// identify asks further what the card looks like, where it tells that. PIV is
-// selected again afterwards.
-func identify(s *session) (Identity, error) {
-	identity, err := recognise(s)
-	if err != nil {
-		return Identity{}, err
-	}
-	info, err := deviceInfo(s)
+// identify asks the management application, which from firmware 5 on knows it
+// all, and PIV for what that does not tell.
+func identify(applet pcsc.Applet, reader string) (Identity, error) {
+	info, err := deviceInfo(applet)
 	if _, refused := statusOf(err); err != nil && !refused {
 		return Identity{}, err
 	}
-	identity.FormFactor = info.FormFactor
-	identity.Model = model(identity.Firmware, info)
-	return identity, nil
+	if _, err := applet.Select(pcsc.PIV); err != nil {
+		return Identity{}, refusedBy(err, ErrNotYubiKey)
+	}
+	version := info.Version
+	if version == [3]byte{} {
+		if version, err = applet.Version(); err != nil {
+			return Identity{}, refusedBy(err, ErrNotYubiKey)
+		}
+	}
+	if info.Serial == 0 {
+		if info.Serial, err = applet.Serial(version[0]); err != nil {
+			return Identity{}, refusedBy(err, ErrNoSerial)
+		}
+	}
+	if info.Serial == 0 {
+		return Identity{}, ErrNoSerial
+	}
+	firmware := Version{int(version[0]), int(version[1]), int(version[2])}
+	return Identity{Serial: info.Serial, Firmware: firmware, FormFactor: info.FormFactor, Model: model(firmware, info), Reader: reader}, nil
+}
+
+// refusedBy is what it means that the card, not the way to it, refused.
+func refusedBy(err, meaning error) error {
+	if _, refused := statusOf(err); refused {
+		return fmt.Errorf("%w: %w", meaning, err)
+	}
+	return err
 }
 
 // deviceInfo visits the management application, which old or locked-down cards
 // refuse.
-func deviceInfo(s *session) (pcsc.DeviceInfo, error) {
-	if _, err := s.Select(pcsc.Management); err != nil {
+func deviceInfo(applet pcsc.Applet) (pcsc.DeviceInfo, error) {
+	if _, err := applet.Select(pcsc.Management); err != nil {
 		return pcsc.DeviceInfo{}, err
 	}
-	info, err := s.DeviceInfo()
-	if _, selectErr := s.Select(pcsc.PIV); selectErr != nil {
-		return pcsc.DeviceInfo{}, selectErr
-	}
-	return info, err
+	return applet.DeviceInfo()
 }
 
 const (

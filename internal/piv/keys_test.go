@@ -277,6 +277,7 @@ func TestTouchIsAskedForOnlyWhenItIsWaitedFor(t *testing.T) {
 		t.Errorf("touched when asked: asked %v, %v", asked, err)
 	}
 	answer = false
+	letGo(t, card)
 	if err := sign(open(t, serial, options)); !errors.Is(err, piv.ErrTouchTimeout) || len(asked) != 2 {
 		t.Errorf("not touched: asked %v, %v", asked, err)
 	}
@@ -417,7 +418,7 @@ func importKey(t *testing.T, virtual *yubikey.Card, slot piv.Slot) {
 	}
 	scalar := bytes.Repeat([]byte{1}, 32)
 	command := pcsc.Command{Instruction: 0xFE, P1: pcsc.AlgorithmECCP256, P2: byte(slot), Data: append([]byte{0x06, 32}, scalar...)}
-	if _, err := pcsc.Exchange(direct{virtual}, command); err != nil {
+	if _, err := applet.Exchange(command); err != nil {
 		t.Fatal(err)
 	}
 	virtual.Reset()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
@@ -13,7 +14,14 @@ import (
 type Found struct {
 	Reader   string
 	Identity Identity // zero where Err is set
-	Err      error    // ErrNoCard, ErrNotYubiKey, ErrCardHeld, or what else went wrong
+	Err      error    // ErrNoCard, ErrNotYubiKey, ErrNoSerial, ErrCardHeld, or what else went wrong
+	state    pcsc.ReaderState
+}
+
+// settled reports whether asking again would bring nothing new while the reader
+// is the same.
+func (f Found) settled() bool {
+	return f.Err == nil || errors.Is(f.Err, ErrNoCard) || errors.Is(f.Err, ErrNotYubiKey) || errors.Is(f.Err, ErrNoSerial)
 }
 
 // How long and how often the package tries again by itself.
@@ -28,33 +36,41 @@ const (
 // List looks into every reader. It returns an error only when PC/SC itself
 // fails: ErrNoPCSC, ErrNoService, ErrAccessDenied. A call into a driver that
 // hangs is left behind when ctx ends, and closes what it opened when it returns.
-func List(ctx context.Context) ([]Found, error) {
-	return run(ctx, newLane(), callLimit, nil, func() ([]Found, error) { return list(ctx, identify) })
+func List(ctx context.Context) ([]Found, error) { return listing(ctx, nil) }
+
+// listing is list in a goroutine of its own, for calls that hang.
+func listing(ctx context.Context, before []Found) ([]Found, error) {
+	return run(ctx, newLane(), callLimit, nil, func() ([]Found, error) { return list(ctx, before) })
 }
 
-func list(ctx context.Context, ask func(*session) (Identity, error)) ([]Found, error) {
+// list looks into every reader. What was found before in a reader that did not
+// change since is taken over, without a command to the card.
+func list(ctx context.Context, before []Found) ([]Found, error) {
 	states, err := readers()
 	if err != nil {
 		return nil, fmt.Errorf("listing readers: %w", err)
 	}
 	found := make([]Found, len(states))
 	for i, state := range states {
-		found[i].Reader = state.Reader
-		if !state.Present() {
-			found[i].Err = ErrNoCard
-			continue
+		found[i] = Found{Reader: state.Reader, Err: ErrNoCard, state: state}
+		known := slices.IndexFunc(before, func(f Found) bool { return sameCard(f.state, state) && f.settled() })
+		switch {
+		case known >= 0:
+			found[i].Identity, found[i].Err = before[known].Identity, before[known].Err
+		case state.Present():
+			found[i].Identity, found[i].Err = look(ctx, state.Reader)
 		}
-		found[i].Identity, found[i].Err = look(ctx, state.Reader, ask)
 	}
 	return found, ctx.Err()
 }
 
-// look asks the card in a reader, again after a glitch or while it is held for
-// a moment.
-func look(ctx context.Context, reader string, ask func(*session) (Identity, error)) (Identity, error) {
+// look asks the card in a reader who it is, again after a glitch or while it is
+// held for a moment.
+func look(ctx context.Context, reader string) (Identity, error) {
 	patience := time.Now().Add(briefHold)
 	for glitches := 0; ; {
-		identity, err := lookOnce(reader, ask)
+		identity, err := ask(reader)
+		err = cause(err)
 		pause := heldPause
 		switch {
 		case (errors.Is(err, ErrReset) || errors.Is(err, ErrRemoved)) && glitches < maxGlitches:
@@ -75,15 +91,27 @@ func look(ctx context.Context, reader string, ask func(*session) (Identity, erro
 	}
 }
 
-func lookOnce(reader string, ask func(*session) (Identity, error)) (Identity, error) {
-	s, err := openSession(reader)
+// readers returns the current state of every reader.
+func readers() ([]pcsc.ReaderState, error) {
+	service, err := pcsc.Establish()
 	if err != nil {
-		if errors.Is(err, pcsc.UnsupportedCard) || errors.Is(err, pcsc.ProtocolMismatch) {
-			return Identity{}, fmt.Errorf("%w: %w", ErrNotYubiKey, err)
-		}
-		return Identity{}, err
+		return nil, cause(err)
 	}
-	defer s.close()
-	identity, err := ask(s)
-	return identity, cause(err)
+	defer service.Release()
+	names, err := service.Readers()
+	if err != nil || len(names) == 0 {
+		return nil, cause(err)
+	}
+	states := make([]pcsc.ReaderState, len(names))
+	for i, name := range names {
+		states[i].Reader = name
+	}
+	err = service.StatusChange(states, 0)
+	switch {
+	case errors.Is(err, pcsc.Timeout):
+		return states, nil
+	case errors.Is(err, pcsc.UnknownReader), errors.Is(err, pcsc.NoReaders):
+		return nil, nil // unplugged in between; the next look sees what is left
+	}
+	return states, cause(err)
 }

@@ -51,6 +51,80 @@ func TestListLooksIntoEveryReader(t *testing.T) {
 	}
 }
 
+// TestListTakesFewCommands counts those to each card.
+func TestListTakesFewCommands(t *testing.T) {
+	for firmware, most := range map[string]int{"5.7.4": 3, "5.4.3": 3, "4.3.7": 4} {
+		d := newDesk(t, 2)
+		d.insert(0, newCard(t, 11, firmware))
+		d.insert(1, newCard(t, 22, firmware))
+		d.setFault(nil)
+		if found, err := piv.List(t.Context()); err != nil || found[0].Identity.Serial != 11 || found[1].Identity.Serial != 22 {
+			t.Errorf("%s: %+v, %v", firmware, found, err)
+		}
+		if got := d.sent(); got > 2*most {
+			t.Errorf("%s: %d commands to two cards, %d each would do", firmware, got, most)
+		}
+		d.Close()
+	}
+}
+
+// TestListKeepsNobodyOut has another program share the card all the time.
+func TestListKeepsNobodyOut(t *testing.T) {
+	d := newDesk(t, 1)
+	d.insert(0, newCard(t, serial, "5.7.4"))
+	service, err := pcsc.Establish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Release()
+	other, err := service.Connect(d.Names()[0], pcsc.Shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Disconnect(pcsc.LeaveCard)
+	if found, err := piv.List(t.Context()); err != nil || found[0].Identity.Serial != serial {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if err := piv.Wait(t.Context(), serial); err != nil {
+		t.Error(err)
+	}
+	if err := other.Check(); err != nil {
+		t.Errorf("the other program's connection: %v", err)
+	}
+}
+
+// TestACardWithoutASerialNumberIsRefused: 0 stands for any card in questions, and
+// must not be the answer.
+func TestACardWithoutASerialNumberIsRefused(t *testing.T) {
+	for name, answer := range map[string][]byte{"0": {0, 0, 0, 0, 0x90, 0}, "none": {0x6D, 0x00}} {
+		d := newDesk(t, 1)
+		d.insert(0, newCard(t, serial, "5.7.4"))
+		d.setFault(func(_ int, command []byte) verdict {
+			switch command[1] {
+			case 0x1D: // READ CONFIG: the version alone
+				return verdict{lie: []byte{5, 0x05, 3, 5, 7, 4, 0x90, 0x00}}
+			case 0xF8: // GET SERIAL
+				return verdict{lie: answer}
+			}
+			return verdict{}
+		})
+		if found, err := piv.List(t.Context()); err != nil || !errors.Is(found[0].Err, piv.ErrNoSerial) {
+			t.Errorf("%s: listed as %+v, %v", name, found, err)
+		}
+		for _, want := range []uint32{0, serial} {
+			if _, err := piv.Open(t.Context(), want, quick()); !errors.Is(err, piv.ErrNoSerial) {
+				t.Errorf("%s, open %d: %v", name, want, err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if err := piv.Wait(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: it is waited for as any card: %v", name, err)
+		}
+		cancel()
+		d.Close()
+	}
+}
+
 func TestOldCardsTellTheirSerialThroughOTP(t *testing.T) {
 	d := newDesk(t, 1)
 	d.insert(0, newCard(t, 4321, "4.3.7"))
@@ -129,6 +203,10 @@ func hold(t *testing.T, reader string) (release func()) {
 		t.Fatal(err)
 	}
 	card, err := service.Connect(reader, pcsc.Exclusive)
+	for errors.Is(err, pcsc.SharingViolation) { // somebody only looks
+		time.Sleep(time.Millisecond)
+		card, err = service.Connect(reader, pcsc.Exclusive)
+	}
 	if err != nil {
 		service.Release()
 		t.Fatal(err)
@@ -178,6 +256,7 @@ func TestHeldCardIsWaitedFor(t *testing.T) {
 			return err
 		},
 	} {
+		letGo(t, card)
 		release := hold(t, d.Names()[0])
 		time.AfterFunc(200*time.Millisecond, release)
 		if err := use(); err != nil {
@@ -202,6 +281,48 @@ func TestWaitForTheCard(t *testing.T) {
 	}
 	if err := piv.Wait(t.Context(), 0); err != nil {
 		t.Fatalf("any card: %v", err)
+	}
+}
+
+// TestWaitingSendsNothingWhileNothingChanges outlasts a few rounds of waiting,
+// in which another program can have the card for itself.
+func TestWaitingSendsNothingWhileNothingChanges(t *testing.T) {
+	d := newDesk(t, 2)
+	d.insert(0, newCard(t, 11, "5.7.4"))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	looked := make(chan struct{}, 1)
+	d.setFault(nil)
+	go func() { ended <- piv.Wait(ctx, serial) }()
+	go func() {
+		for range piv.Watch(ctx) {
+			looked <- struct{}{}
+		}
+		ended <- ctx.Err()
+	}()
+	<-looked
+	for d.sent() < 6 { // the two have asked the card who it is
+		time.Sleep(time.Millisecond)
+	}
+	release := hold(t, d.Names()[0])
+	time.Sleep(2500 * time.Millisecond) // two rounds and more
+	release()
+	if got := d.sent(); got != 6 {
+		t.Errorf("%d commands were sent, not 6", got)
+	}
+	d.insert(1, newCard(t, 12, "5.7.4"))
+	<-looked
+	if got := d.sent(); got < 9 {
+		t.Errorf("%d commands after another card came", got)
+	}
+	stop()
+	for range 2 {
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	if got := d.sent(); got > 12 {
+		t.Errorf("%d commands for two cards that each were asked for twice", got)
 	}
 }
 

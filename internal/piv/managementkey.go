@@ -62,7 +62,7 @@ func NewPUK() (secret.Secret, error) {
 //
 // Errors: ErrManagementKey.
 func (c *Card) CheckManagementKey(ctx context.Context, key secret.Secret) error {
-	return c.withManagementKey(ctx, "checking the management key", key, func(*session, pcsc.KeyAlgorithm) error { return nil })
+	return c.do(ctx, "checking the management key", func(connection *connection) error { return connection.authenticate(key) })
 }
 
 // ChangeManagementKey sets a new management key of 16, 24 or 32 bytes, given the
@@ -71,14 +71,19 @@ func (c *Card) CheckManagementKey(ctx context.Context, key secret.Secret) error 
 //
 // Errors: ErrManagementKey when old is wrong.
 func (c *Card) ChangeManagementKey(ctx context.Context, old, new secret.Secret) error {
-	return c.withManagementKey(ctx, "changing the management key", old, func(s *session, _ pcsc.KeyAlgorithm) error {
-		algorithm, err := newKeyAlgorithm(c.Identity().Firmware, new.Len())
+	return c.do(ctx, "changing the management key", func(connection *connection) error {
+		algorithm, err := newKeyAlgorithm(connection.firmware, new.Len())
 		if err != nil {
 			return err
 		}
+		if err := connection.authenticate(old); err != nil {
+			return err
+		}
+		delete(connection.metadata, pcsc.ReferenceManagementKey)
+		connection.managementKey = secret.Secret{}
 		raw := new.Reveal()
 		defer clear(raw)
-		return s.SetManagementKey(algorithm, raw)
+		return connection.SetManagementKey(algorithm, raw)
 	})
 }
 
@@ -95,31 +100,26 @@ func newKeyAlgorithm(firmware Version, length int) (pcsc.KeyAlgorithm, error) {
 	return 0, fmt.Errorf("a card with firmware %s takes no management key of %d bytes", firmware, length)
 }
 
-// withManagementKey does one thing in a session that the management key opened.
-func (c *Card) withManagementKey(ctx context.Context, doing string, key secret.Secret, work func(*session, pcsc.KeyAlgorithm) error) error {
-	_, err := withSession(ctx, c, doing, func(s *session) (struct{}, error) {
-		algorithm, err := managementKeyAlgorithm(s, c.Identity().Firmware)
+// authenticate proves the management key, unless this very one was proven before
+// on the same connection.
+func (c *connection) authenticate(key secret.Secret) error {
+	if !c.managementKey.IsZero() && c.managementKey.Equal(key) {
+		return nil
+	}
+	algorithm := pcsc.TripleDES
+	if c.firmware.hasMetadata() {
+		metadata, err := c.Metadata(pcsc.ReferenceManagementKey)
 		if err != nil {
-			return struct{}{}, err
+			return err
 		}
-		raw := key.Reveal()
-		defer clear(raw)
-		if err := s.Authenticate(algorithm, raw); err != nil {
-			return struct{}{}, err
-		}
-		s.authenticated()
-		return struct{}{}, work(s, algorithm)
-	})
-	return err
-}
-
-func managementKeyAlgorithm(s *session, firmware Version) (pcsc.KeyAlgorithm, error) {
-	if !firmware.hasMetadata() {
-		return pcsc.TripleDES, nil
+		algorithm = pcsc.KeyAlgorithm(metadata.Algorithm)
 	}
-	metadata, err := s.Metadata(pcsc.ReferenceManagementKey)
-	if err != nil {
-		return 0, err
+	raw := key.Reveal()
+	defer clear(raw)
+	c.accepted, c.managementKey = true, secret.Secret{}
+	if err := c.Authenticate(algorithm, raw); err != nil {
+		return err
 	}
-	return pcsc.KeyAlgorithm(metadata.Algorithm), nil
+	c.managementKey = key
+	return nil
 }

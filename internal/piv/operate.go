@@ -7,22 +7,23 @@ import (
 	"time"
 )
 
-// limit is how long an operation with that time limit may take when it has to
-// wait for another holder first.
-func (c *Card) limit(call time.Duration) time.Duration {
-	return call + max(c.options.HeldPatience, 0)
-}
-
-// withSession does one thing in a session of our own with the card.
-func withSession[T any](ctx context.Context, c *Card, doing string, work func(*session) (T, error)) (T, error) {
-	result, err := run(ctx, c.lane, c.limit(c.options.CallTimeout), nil, func() (T, error) {
-		s, err := c.open(ctx)
+// with does one thing with the card, on the connection that is there or on a new
+// one, and leaves the connection open for what comes next.
+func with[T any](ctx context.Context, c *Card, doing string, limit time.Duration, remind *reminder, work func(*connection) (T, error)) (T, error) {
+	patience := max(c.options.HeldPatience, 0) // for another holder of the card
+	result, err := run(ctx, c.lane, limit+patience, remind, func() (T, error) {
+		var zero T
+		connection, err := c.connect(ctx)
 		if err != nil {
-			var zero T
 			return zero, err
 		}
-		defer s.close()
-		return work(s)
+		if err := ctx.Err(); err != nil {
+			c.keep(connection, err)
+			return zero, err // nobody waits for it any more
+		}
+		value, err := within(connection, limit, work)
+		c.keep(connection, err)
+		return value, err
 	})
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", doing, err)
@@ -30,36 +31,65 @@ func withSession[T any](ctx context.Context, c *Card, doing string, work func(*s
 	return result, nil
 }
 
-// withKey does one thing with the card through piv-go.
-func withKey[T any](ctx context.Context, c *Card, doing string, limit time.Duration, remind *reminder, work func(yubikey) (T, error)) (T, error) {
-	result, err := run(ctx, c.lane, c.limit(limit), remind, func() (T, error) {
-		key, err := c.hold(ctx)
-		if err != nil {
-			var zero T
-			return zero, err
-		}
-		defer key.close()
-		return work(key)
-	})
-	if err != nil {
-		return result, fmt.Errorf("%s: %w", doing, err)
+// connect returns the connection to the card. Whoever calls it has the lane.
+func (c *Card) connect(ctx context.Context) (*connection, error) {
+	c.busy()
+	if c.connection != nil && c.connection.usable() {
+		return c.connection, nil
 	}
-	return result, nil
+	c.letGo()
+	connection, err := patiently(ctx, c.options, c.findOnce)
+	c.connection = connection
+	return connection, err
 }
 
-// withKey does one thing with the card through piv-go that yields nothing.
-func (c *Card) withKey(ctx context.Context, doing string, work func(yubikey) error) error {
-	_, err := withKey(ctx, c, doing, c.options.CallTimeout, nil, func(key yubikey) (struct{}, error) {
-		return struct{}{}, work(key)
+// keep leaves the connection open for a while, unless it broke. Whoever calls it
+// has the lane.
+func (c *Card) keep(connection *connection, err error) {
+	if breaks(err) || connection.wasCut() {
+		c.letGo()
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(c.options.KeepOpen, func() {
+		c.lane <- struct{}{}
+		defer func() { <-c.lane }()
+		if c.idle == timer { // it was not used since
+			c.letGo()
+		}
+	})
+	c.idle = timer
+}
+
+// busy calls off that the connection is let go of. Whoever calls it has the lane.
+func (c *Card) busy() {
+	if c.idle != nil {
+		c.idle.Stop()
+		c.idle = nil
+	}
+}
+
+// letGo closes the connection, if there is one. Whoever calls it has the lane.
+func (c *Card) letGo() {
+	if c.connection != nil {
+		c.connection.close()
+		c.connection = nil
+	}
+}
+
+// do is with for what yields nothing and takes no longer than any call.
+func (c *Card) do(ctx context.Context, doing string, work func(*connection) error) error {
+	_, err := with(ctx, c, doing, c.options.CallTimeout, nil, func(connection *connection) (struct{}, error) {
+		return struct{}{}, work(connection)
 	})
 	return err
 }
 
-// reading repeats a look at the card, which changes nothing, when the contact
-// breaks in the middle of it.
-func reading[T any](ctx context.Context, look func() (T, error)) (T, error) {
+// reading is with for a look at the card, which changes nothing and so is
+// repeated when the contact breaks in the middle of it.
+func reading[T any](ctx context.Context, c *Card, doing string, look func(*connection) (T, error)) (T, error) {
 	for glitches := 0; ; glitches++ {
-		seen, err := look()
+		seen, err := with(ctx, c, doing, c.options.CallTimeout, nil, look)
 		if err == nil || glitches == maxGlitches || !errors.Is(err, ErrReset) && !errors.Is(err, ErrRemoved) {
 			return seen, err
 		}

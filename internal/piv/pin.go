@@ -43,36 +43,75 @@ func (c *Card) VerifyPIN(ctx context.Context, pin secret.Secret) error {
 	if err := CheckPIN(pin); err != nil {
 		return err
 	}
-	return c.withKey(ctx, "verifying the PIN", func(key yubikey) error {
-		return c.verify(key, pin)
+	return c.do(ctx, "verifying the PIN", func(connection *connection) error {
+		return c.verify(connection, pin)
 	})
 }
 
-// verify reads the counter and gives the card the PIN.
-func (c *Card) verify(key yubikey, pin secret.Secret) error {
-	if err := c.mayTry(key); err != nil {
+// verify gives the card the PIN, unless it verified this very one before on the
+// same connection, as long as a try may be used.
+func (c *Card) verify(connection *connection, pin secret.Secret) error {
+	if !connection.pin.IsZero() && connection.pin.Equal(pin) {
+		return nil
+	}
+	if err := c.mayTry(connection, pcsc.ReferencePIN); err != nil {
 		return err
 	}
-	raw := pin.Reveal()
-	defer clear(raw)
-	return referenceError(referencePIN, key.verifyPIN(raw))
+	return connection.verify(pin)
 }
 
-// mayTry reports whether the PIN may be tried. Where it is verified already, the
-// counter is full.
-func (c *Card) mayTry(key yubikey) error {
-	tries, verified, err := key.pinTries()
-	switch {
-	case err != nil:
-		return fmt.Errorf("reading the PIN counter: %w", err)
-	case verified:
-		return nil
-	case tries == 0:
-		return ErrPINBlocked
-	case tries == 1 && !c.lastTry:
-		return &LastTryError{Reference: referencePIN}
+// verify gives the card the PIN. A success leaves a counter that was full as it
+// was.
+func (c *connection) verify(pin secret.Secret) error {
+	before, known := c.metadata[pcsc.ReferencePIN]
+	delete(c.metadata, pcsc.ReferencePIN)
+	c.accepted, c.pin = true, secret.Secret{}
+	raw := pin.Reveal()
+	defer clear(raw)
+	if err := c.Applet.VerifyPIN(raw); err != nil {
+		return referenceError(referencePIN, err)
+	}
+	c.pin = pin
+	if known && before.value.Remaining == before.value.Retries {
+		c.metadata[pcsc.ReferencePIN] = before
 	}
 	return nil
+}
+
+// mayTry reports whether the PIN or PUK may be tried. Firmware before 5.3 does
+// not tell the counter of a PUK, and of a PIN that is verified says no more than
+// that: its counter is full.
+func (c *Card) mayTry(connection *connection, reference byte) error {
+	name, blocked := referencePIN, ErrPINBlocked
+	if reference == pcsc.ReferencePUK {
+		name, blocked = referencePUK, ErrPUKBlocked
+	}
+	tries, err := connection.tries(reference)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the %s counter: %w", name, err)
+	case tries == 0:
+		return blocked
+	case tries == 1 && !c.lastTry:
+		return &LastTryError{Reference: name}
+	}
+	return nil
+}
+
+// tries returns how often the PIN or PUK may be tried, or UnknownTries.
+func (c *connection) tries(reference byte) (int, error) {
+	if c.firmware.hasMetadata() {
+		counter, err := readCounter(c, reference)
+		return counter.Tries, err
+	}
+	if reference != pcsc.ReferencePIN {
+		return UnknownTries, nil
+	}
+	tries, verified, err := c.Tries()
+	if verified {
+		tries = UnknownTries
+	}
+	return tries, err
 }
 
 // ChangePIN sets a new PIN, given the old one.
@@ -83,14 +122,8 @@ func (c *Card) ChangePIN(ctx context.Context, old, new secret.Secret) error {
 	if err := errors.Join(CheckPIN(old), CheckPIN(new)); err != nil {
 		return err
 	}
-	return c.withKey(ctx, "changing the PIN", func(key yubikey) error {
-		if err := c.mayTry(key); err != nil {
-			return err
-		}
-		oldRaw, newRaw := old.Reveal(), new.Reveal()
-		defer clear(oldRaw)
-		defer clear(newRaw)
-		return referenceError(referencePIN, key.changePIN(oldRaw, newRaw))
+	return c.do(ctx, "changing the PIN", func(connection *connection) error {
+		return c.change(connection, pcsc.ReferencePIN, old, new)
 	})
 }
 
@@ -102,32 +135,25 @@ func (c *Card) ChangePUK(ctx context.Context, old, new secret.Secret) error {
 	if err := errors.Join(CheckPUK(old), CheckPUK(new)); err != nil {
 		return err
 	}
-	if c.Identity().Firmware.hasMetadata() {
-		if err := c.mayTryPUK(ctx); err != nil {
-			return fmt.Errorf("changing the PUK: %w", err)
-		}
-	}
-	return c.withKey(ctx, "changing the PUK", func(key yubikey) error {
-		oldRaw, newRaw := old.Reveal(), new.Reveal()
-		defer clear(oldRaw)
-		defer clear(newRaw)
-		return referenceError(referencePUK, key.changePUK(oldRaw, newRaw))
+	return c.do(ctx, "changing the PUK", func(connection *connection) error {
+		return c.change(connection, pcsc.ReferencePUK, old, new)
 	})
 }
 
-func (c *Card) mayTryPUK(ctx context.Context) error {
-	counter, err := withSession(ctx, c, "reading the PUK counter", func(s *session) (Counter, error) {
-		return readCounter(s, pcsc.ReferencePUK)
-	})
-	switch {
-	case err != nil:
+func (c *Card) change(connection *connection, reference byte, old, new secret.Secret) error {
+	if err := c.mayTry(connection, reference); err != nil {
 		return err
-	case counter.Tries == 0:
-		return ErrPUKBlocked
-	case counter.Tries == 1 && !c.lastTry:
-		return &LastTryError{Reference: referencePUK}
 	}
-	return nil
+	delete(connection.metadata, reference)
+	oldRaw, newRaw := old.Reveal(), new.Reveal()
+	defer clear(oldRaw)
+	defer clear(newRaw)
+	connection.accepted = true
+	if reference == pcsc.ReferencePUK {
+		return referenceError(referencePUK, connection.key.changePUK(oldRaw, newRaw))
+	}
+	connection.pin = secret.Secret{}
+	return referenceError(referencePIN, connection.key.changePIN(oldRaw, newRaw))
 }
 
 // referenceError translates what a card answers to a PIN or PUK.

@@ -12,6 +12,11 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
+var (
+	noPIN    secret.Secret
+	wrongPIN = secret.FromString("000000")
+)
+
 func TestMalformedPINsNeverReachTheCard(t *testing.T) {
 	d, virtual, card := single(t, "5.7.4")
 	d.setFault(nil)
@@ -56,7 +61,7 @@ func TestProtection(t *testing.T) {
 			}
 			changed := piv.Counter{Tries: 3, Max: 3, Factory: piv.No}
 			got, err = card.Protection(t.Context())
-			if want := (piv.Protection{PIN: changed, PUK: changed, ManagementKey: piv.ManagementKey{Algorithm: "aes192", Factory: piv.No}, CHUID: true}); err != nil || got != want {
+			if want := (piv.Protection{PIN: changed, PUK: changed, ManagementKey: piv.ManagementKey{Algorithm: "aes192", Factory: piv.No}}); err != nil || got != want {
 				t.Errorf("changed card: %+v, %v", got, err)
 			}
 			if err := errors.Join(card.VerifyPIN(t.Context(), pin), card.CheckManagementKey(t.Context(), key)); err != nil {
@@ -189,16 +194,5 @@ func TestManagementKey(t *testing.T) {
 				t.Errorf("a key of 20 bytes: %v", err)
 			}
 		})
-	}
-}
-
-func TestAnAuthenticatedCardForgets(t *testing.T) {
-	_, _, card := single(t, "5.7.4")
-	if err := card.RefreshCHUID(t.Context(), piv.FactoryManagementKey()); err != nil {
-		t.Fatal(err)
-	}
-	found, err := piv.List(t.Context())
-	if err != nil || found[0].Err != nil {
-		t.Errorf("the card cannot be used after a reset: %+v, %v", found, err)
 	}
 }

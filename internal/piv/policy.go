@@ -52,16 +52,29 @@ func ParseTouchPolicy(text string) (TouchPolicy, error) {
 	return policy, nil
 }
 
-// policiesFromCard translates the two bytes that a card's metadata and its
-// attestations give.
+// pinPolicies and touchPolicies are the policies by the byte that stands for them
+// in a card's metadata and attestations (Yubico PIV extensions).
+func pinPolicies() []PINPolicy {
+	return []PINPolicy{PINUnknown, PINNever, PINOnce, PINAlways, PINMatchOnce, PINMatchAlways}
+}
+
+func touchPolicies() []TouchPolicy {
+	return []TouchPolicy{TouchUnknown, TouchNever, TouchAlways, TouchCached}
+}
+
+// onCard returns the byte for a policy that can be asked for, 0 for others.
+func (p PINPolicy) onCard() byte { return byte(max(0, slices.Index(pinPolicies()[:4], p))) }
+
+// onCard returns the byte for a policy that can be asked for, 0 for others.
+func (p TouchPolicy) onCard() byte { return byte(max(0, slices.Index(touchPolicies(), p))) }
+
+// policiesFromCard translates the two bytes.
 func policiesFromCard(pin, touch byte) (PINPolicy, TouchPolicy) {
-	pins := []PINPolicy{PINUnknown, PINNever, PINOnce, PINAlways, PINMatchOnce, PINMatchAlways}
-	touches := []TouchPolicy{TouchUnknown, TouchNever, TouchAlways, TouchCached}
 	p, t := PINUnknown, TouchUnknown
-	if int(pin) < len(pins) {
+	if pins := pinPolicies(); int(pin) < len(pins) {
 		p = pins[pin]
 	}
-	if int(touch) < len(touches) {
+	if touches := touchPolicies(); int(touch) < len(touches) {
 		t = touches[touch]
 	}
 	return p, t

@@ -2,7 +2,6 @@ package piv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
@@ -59,11 +58,10 @@ type ManagementKey struct {
 	Factory   Tri    // whether it is the factory value
 }
 
-// Protection is how a card is protected, and whether Windows can tell it apart.
+// Protection is how a card is protected.
 type Protection struct {
 	PIN, PUK      Counter
 	ManagementKey ManagementKey
-	CHUID         bool // whether there is a Card Holder Unique Identifier
 }
 
 // Status is everything that can be seen on a card without a PIN.
@@ -72,14 +70,10 @@ type Status struct {
 	Slots []SlotContents // all but those that are known to be empty
 }
 
-// Protection reads the counters, whether factory values are set (from firmware
-// 5.3), and whether there is a CHUID.
+// Protection reads the counters, and whether factory values are set (from
+// firmware 5.3).
 func (c *Card) Protection(ctx context.Context) (Protection, error) {
-	return reading(ctx, func() (Protection, error) {
-		return withSession(ctx, c, "reading the card's protection", func(s *session) (Protection, error) {
-			return readProtection(s, c.Identity().Firmware)
-		})
-	})
+	return reading(ctx, c, "reading the card's protection", readProtection)
 }
 
 // Status reads the protection and every slot. It goes on where it was when the
@@ -91,12 +85,13 @@ func (c *Card) Status(ctx context.Context) (Status, error) {
 	}
 	status := Status{Protection: protection}
 	for left := Slots(); len(left) > 0; {
-		seen, err := reading(ctx, func() ([]SlotContents, error) { return c.readSlots(ctx, left) })
+		seen, err := reading(ctx, c, "reading the card's slots", func(connection *connection) ([]SlotContents, error) {
+			return readSlots(ctx, connection, left)
+		})
 		if err != nil {
 			return Status{}, err
 		}
 		for _, contents := range seen {
-			c.learn(contents)
 			if !contents.Empty() {
 				status.Slots = append(status.Slots, contents)
 			}
@@ -108,64 +103,56 @@ func (c *Card) Status(ctx context.Context) (Status, error) {
 
 // readSlots reads slots until one cannot be read; it is an error when that is
 // the first.
-func (c *Card) readSlots(ctx context.Context, slots []Slot) ([]SlotContents, error) {
-	return withSession(ctx, c, "reading the card's slots", func(s *session) ([]SlotContents, error) {
-		var seen []SlotContents
-		for _, slot := range slots {
-			contents, err := readSlot(s, c.Identity().Firmware, slot)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil && len(seen) > 0 {
-				return seen, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			seen = append(seen, contents)
+func readSlots(ctx context.Context, c *connection, slots []Slot) ([]SlotContents, error) {
+	var seen []SlotContents
+	for _, slot := range slots {
+		contents, err := readSlot(c, slot)
+		if err == nil {
+			err = ctx.Err()
 		}
-		return seen, nil
-	})
+		if err != nil && len(seen) > 0 {
+			return seen, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		seen = append(seen, contents)
+	}
+	return seen, nil
 }
 
-func readProtection(s *session, firmware Version) (p Protection, err error) {
-	if firmware.hasMetadata() {
-		if p.PIN, err = readCounter(s, pcsc.ReferencePIN); err != nil {
-			return Protection{}, err
-		}
-		if p.PUK, err = readCounter(s, pcsc.ReferencePUK); err != nil {
-			return Protection{}, err
-		}
-		metadata, err := s.Metadata(pcsc.ReferenceManagementKey)
-		if err != nil {
-			return Protection{}, err
-		}
-		p.ManagementKey = ManagementKey{pcsc.KeyAlgorithm(metadata.Algorithm).String(), factory(metadata)}
-	} else if p, err = readOldProtection(s); err != nil {
+func readProtection(c *connection) (p Protection, err error) {
+	if !c.firmware.hasMetadata() {
+		return readOldProtection(c)
+	}
+	if p.PIN, err = readCounter(c, pcsc.ReferencePIN); err != nil {
 		return Protection{}, err
 	}
-	_, err = s.GetData(pcsc.ObjectCHUID)
-	if err != nil && !errors.Is(err, pcsc.ErrNoObject) {
+	if p.PUK, err = readCounter(c, pcsc.ReferencePUK); err != nil {
 		return Protection{}, err
 	}
-	p.CHUID = err == nil
+	metadata, err := c.Metadata(pcsc.ReferenceManagementKey)
+	if err != nil {
+		return Protection{}, err
+	}
+	p.ManagementKey = ManagementKey{pcsc.KeyAlgorithm(metadata.Algorithm).String(), factory(metadata)}
 	return p, nil
 }
 
-// readOldProtection reads what firmware before 5.3 tells: the PIN's counter.
-// Its management keys are 3DES.
-func readOldProtection(s *session) (Protection, error) {
+// readOldProtection reads what firmware before 5.3 tells: the PIN's counter,
+// while the PIN is not verified. Its management keys are 3DES.
+func readOldProtection(c *connection) (Protection, error) {
 	unknown := Counter{Tries: UnknownTries, Max: UnknownTries}
 	p := Protection{PIN: unknown, PUK: unknown, ManagementKey: ManagementKey{Algorithm: pcsc.TripleDES.String()}}
-	tries, verified, err := s.Tries()
+	tries, verified, err := c.Tries()
 	if err == nil && !verified {
 		p.PIN.Tries = tries
 	}
 	return p, err
 }
 
-func readCounter(s *session, reference byte) (Counter, error) {
-	metadata, err := s.Metadata(reference)
+func readCounter(c *connection, reference byte) (Counter, error) {
+	metadata, err := c.Metadata(reference)
 	if err != nil {
 		return Counter{}, err
 	}

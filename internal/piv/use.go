@@ -20,8 +20,8 @@ import (
 // touch the card.
 const touchDelay = 500 * time.Millisecond
 
-// use does one thing with a private key: the PIN is verified first in the same
-// session, never without looking at its counter. A zero PIN is not verified.
+// use does one thing with a private key: the PIN is verified first on the same
+// connection, never without looking at its counter. A zero PIN is not verified.
 func use[T any](ctx context.Context, c *Card, doing string, slot Slot, pin secret.Secret, work func(yubikey) (T, error)) (T, error) {
 	remind := &reminder{began: make(chan struct{}, 1), after: touchDelay, call: func() {
 		if c.options.OnTouch != nil {
@@ -29,50 +29,38 @@ func use[T any](ctx context.Context, c *Card, doing string, slot Slot, pin secre
 		}
 	}}
 	doing = fmt.Sprintf("%s with the key in slot %s", doing, slot)
-	return withKey(ctx, c, doing, c.options.CallTimeout, remind, func(key yubikey) (T, error) {
+	return with(ctx, c, doing, c.options.CallTimeout, remind, func(connection *connection) (T, error) {
 		var zero T
-		touch, err := c.touchPolicyOf(key, slot)
+		policy, touch, err := connection.policies(slot)
 		if err != nil {
 			return zero, err
 		}
-		if !pin.IsZero() {
-			if err := c.verify(key, pin); err != nil {
-				return zero, err
-			}
+		if err := c.unlock(connection, policy, pin); err != nil {
+			return zero, err
 		}
 		if touch.mayTouch() {
 			remind.began <- struct{}{}
 		}
-		result, err := work(key)
+		result, err := work(connection.key)
 		return result, useError(err, touch, pin)
 	})
 }
 
-// touchPolicyOf returns the policy of the slot's key, asking the card where it
-// is not known yet. A card that does not tell leaves it unknown.
-func (c *Card) touchPolicyOf(key yubikey, slot Slot) (TouchPolicy, error) {
-	c.mu.Lock()
-	policy, known := c.touch[slot]
-	c.mu.Unlock()
-	if known {
-		return policy, nil
+// unlock verifies the PIN for a key with that policy: once for the connection
+// where that is enough, else each time. Without a PIN nothing is verified.
+func (c *Card) unlock(connection *connection, policy PINPolicy, pin secret.Secret) error {
+	again := connection.pin.Equal(pin) && !pin.IsZero()
+	switch {
+	case pin.IsZero() && connection.accepted:
+		return connection.lock() // what was proven for something else does not count
+	case pin.IsZero():
+		return nil
+	case again && policy == PINOnce:
+		return nil
+	case again: // its counter is full
+		return connection.verify(pin)
 	}
-	if !c.Identity().Firmware.hasMetadata() {
-		return TouchUnknown, nil
-	}
-	policy, err := key.touchPolicy(slot)
-	switch status, refused := statusOf(err); {
-	case status == pcsc.ReferenceNotFound || status == pcsc.NotFound:
-		return TouchUnknown, fmt.Errorf("%w: %w", ErrEmptySlot, err)
-	case err != nil && !refused && sentinelOf(err) != nil:
-		return TouchUnknown, err
-	case err != nil:
-		policy = TouchUnknown
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.touch[slot] = policy
-	return policy, nil
+	return c.verify(connection, pin)
 }
 
 // useError says what it means that the card is not satisfied: the PIN was not
@@ -101,8 +89,8 @@ type signer struct {
 
 // Signer returns the slot's key as a crypto.Signer, bound to the context: RSA
 // with PKCS#1 v1.5 or PSS, ECDSA and Ed25519. A zero PIN is not verified, for
-// keys that ask for none. Each signature finds the card anew and is checked
-// against the public key before it is returned.
+// keys that ask for none. Each signature is checked against the public key before
+// it is returned.
 //
 // Errors of Sign: those of VerifyPIN, ErrPINRequired, ErrTouchTimeout,
 // ErrEmptySlot (from firmware 5.3), ErrKeyMismatch.

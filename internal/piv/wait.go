@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
@@ -16,69 +16,58 @@ import (
 const watchRound = time.Second
 
 // Watch yields what is in the readers, at once and after every change, until the
-// context ends or the caller stops. Cards are asked who they are only after a
-// change, so that others who use them are left alone.
+// context ends or the caller stops. A card is asked who it is when it comes, and
+// again while it does not say; others are left alone.
 //
 // While the smart card service is away its error is yielded, once for each kind
 // of error; ErrNoPCSC and ErrAccessDenied end the watch.
 func Watch(ctx context.Context) iter.Seq2[[]Found, error] {
 	return func(yield func([]Found, error) bool) {
-		last := "nothing seen yet"
-		for ctx.Err() == nil {
-			seen, found, err := watchOnce(ctx, last)
-			if ctx.Err() != nil || (seen != last && !yield(found, err)) {
+		var (
+			found   []Found
+			trouble error
+		)
+		for first := true; ctx.Err() == nil; first = false {
+			now, err := listing(ctx, found)
+			if ctx.Err() != nil {
 				return
 			}
-			if errors.Is(err, ErrNoPCSC) || errors.Is(err, ErrAccessDenied) {
+			if err != nil {
+				err = fmt.Errorf("watching the readers: %w", err)
+			}
+			changed := first || !slices.EqualFunc(found, now, sameFound) || !sameText(err, trouble)
+			if found, trouble = now, err; changed && !yield(found, err) {
 				return
 			}
-			if last = seen; unsettled(found) {
-				last = "to be looked at again"
-			}
-			if awaitChange(ctx) != nil {
+			if errors.Is(err, ErrNoPCSC) || errors.Is(err, ErrAccessDenied) || awaitChange(ctx, found) != nil {
 				return
 			}
 		}
 	}
 }
 
-// watchOnce returns a mark of what is in the readers and, where it is not the
-// last one, a look at it.
-func watchOnce(ctx context.Context, last string) (mark string, found []Found, err error) {
-	states, err := run(ctx, newLane(), callLimit, nil, readers)
-	if err != nil {
-		return err.Error(), nil, fmt.Errorf("watching the readers: %w", err)
-	}
-	var seen strings.Builder
-	for _, state := range states {
-		fmt.Fprintf(&seen, "%q %t %d %x\n", state.Reader, state.Present(), state.Events, state.ATR)
-	}
-	if seen.String() == last {
-		return last, nil, nil
-	}
-	found, err = List(ctx)
-	if err != nil {
-		return err.Error(), nil, err
-	}
-	return seen.String(), found, nil
+// sameFound reports whether nothing happened in a reader, not even the removal of
+// a card that is back.
+func sameFound(a, b Found) bool {
+	return sameCard(a.state, b.state) && a.Identity == b.Identity && sameText(a.Err, b.Err)
 }
 
-// unsettled reports whether a card did not say who it is, and may do so soon.
-func unsettled(found []Found) bool {
-	for _, f := range found {
-		if f.Err != nil && !errors.Is(f.Err, ErrNoCard) && !errors.Is(f.Err, ErrNotYubiKey) {
-			return true
-		}
+func sameText(a, b error) bool {
+	if a == nil || b == nil {
+		return a == b
 	}
-	return false
+	return a.Error() == b.Error()
 }
 
 // Wait returns when the card with that serial number is in a reader and answers;
 // 0 stands for any YubiKey. It ends with the context, ErrNoPCSC or
-// ErrAccessDenied, and outlasts a smart card service that comes and goes.
+// ErrAccessDenied, and outlasts a smart card service that comes and goes. Cards
+// are asked as Watch asks them.
 func Wait(ctx context.Context, serial uint32) error {
+	var found []Found
 	for {
-		found, err := run(ctx, newLane(), callLimit, nil, func() ([]Found, error) { return list(ctx, recognise) })
+		var err error
+		found, err = listing(ctx, found)
 		if err != nil && (errors.Is(err, ErrNoPCSC) || errors.Is(err, ErrAccessDenied) || ctx.Err() != nil) {
 			return err
 		}
@@ -87,25 +76,26 @@ func Wait(ctx context.Context, serial uint32) error {
 				return nil
 			}
 		}
-		if err := awaitChange(ctx); err != nil {
+		if err := awaitChange(ctx, found); err != nil {
 			return err
 		}
 	}
 }
 
-// awaitChange returns after a reader changed, or after a while.
-func awaitChange(ctx context.Context) error {
+// awaitChange returns after a reader is no longer as it was found, or after a
+// while.
+func awaitChange(ctx context.Context, found []Found) error {
 	service, err := pcsc.Establish()
 	if err != nil {
 		return sleep(ctx, heldPause)
 	}
 	defer service.Release()
-	states, err := readerStates(service)
-	if err != nil {
-		return sleep(ctx, heldPause)
+	states := make([]pcsc.ReaderState, len(found))
+	for i, f := range found {
+		states[i] = f.state
 	}
-	if err := service.Watch(ctx, states, watchRound); err != nil && ctx.Err() != nil {
-		return ctx.Err()
+	if err := service.Watch(ctx, states, watchRound); err != nil {
+		return sleep(ctx, heldPause)
 	}
 	return nil
 }

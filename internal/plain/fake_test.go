@@ -97,7 +97,7 @@ func (c fakeCard) Slot(_ context.Context, slot piv.Slot) (piv.SlotContents, erro
 	return piv.SlotContents{Slot: slot}, nil
 }
 
-func (fakeCard) Close(context.Context) error { return nil }
+func (fakeCard) Release(context.Context) error { return nil }
 
 // shift returns the first of several answers, and leaves the last one.
 func shift[T any](answers *[]T) T {

@@ -146,7 +146,7 @@ type fakeCard struct {
 
 func (c fakeCard) Identity() piv.Identity { return c.card.Identity }
 
-func (fakeCard) Close(context.Context) error { return nil }
+func (fakeCard) Release(context.Context) error { return nil }
 
 func (c fakeCard) Slot(_ context.Context, slot piv.Slot) (piv.SlotContents, error) {
 	for _, held := range c.card.Status.Slots {

@@ -72,7 +72,7 @@ func (c *softCard) Identity() piv.Identity {
 }
 
 // Close has nothing to wait for.
-func (c *softCard) Close(context.Context) error { return nil }
+func (c *softCard) Release(context.Context) error { return nil }
 
 func (c *softCard) Protection(context.Context) (protection piv.Protection, err error) {
 	err = c.do(0, func() error {

@@ -1,8 +1,13 @@
 package pcsc
 
 import (
+	"bytes"
+	"crypto"
 	"encoding/binary"
+	"errors"
 	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/piv/bertlv"
 )
 
 // Instructions of SP 800-73-4 part 2 §3 and of Yubico's PIV extensions.
@@ -12,6 +17,7 @@ const (
 	insGetData             = 0xCB
 	insPutData             = 0xDB
 	insVerify              = 0x20
+	insGenerate            = 0x47
 	insSetManagementKey    = 0xFF
 	insVersion             = 0xFD
 	insSerial              = 0xF8
@@ -35,11 +41,22 @@ const (
 
 // Applet sends commands to the application that was selected last. It holds no
 // state besides the connection.
-type Applet struct{ Card Transmitter }
+type Applet struct {
+	Card Transmitter
+	// MaxExtended is the longest extended command APDU that the card takes, in
+	// bytes; 0 where it is to be sent short ones alone. Extended ones save rounds:
+	// a certificate takes one where short ones take five.
+	MaxExtended int
+}
+
+// MaxExtendedYubiKey is the longest extended command APDU of YubiKeys from
+// firmware 4.3 on: the size of their CCID message buffer, as Yubico's tools have
+// it.
+const MaxExtendedYubiKey = 3062
 
 // Select selects an application. A card without it answers NotFound.
 func (a Applet) Select(id AID) ([]byte, error) {
-	response, err := Exchange(a.Card, Command{Instruction: insSelect, P1: 0x04, Data: []byte(id)})
+	response, err := a.Exchange(Command{Instruction: insSelect, P1: 0x04, Data: []byte(id)})
 	if err != nil {
 		return nil, fmt.Errorf("selecting application %x: %w", string(id), err)
 	}
@@ -49,7 +66,7 @@ func (a Applet) Select(id AID) ([]byte, error) {
 // Version returns major, minor and patch of a YubiKey's firmware; other PIV
 // cards answer UnknownInstruction.
 func (a Applet) Version() ([3]byte, error) {
-	response, err := Exchange(a.Card, Command{Instruction: insVersion})
+	response, err := a.Exchange(Command{Instruction: insVersion})
 	if err != nil {
 		return [3]byte{}, fmt.Errorf("reading the version: %w", err)
 	}
@@ -77,7 +94,7 @@ func (a Applet) Serial(major byte) (uint32, error) {
 }
 
 func (a Applet) serial(command Command) (uint32, error) {
-	response, err := Exchange(a.Card, command)
+	response, err := a.Exchange(command)
 	if err != nil {
 		return 0, fmt.Errorf("reading the serial number: %w", err)
 	}
@@ -91,7 +108,7 @@ func (a Applet) serial(command Command) (uint32, error) {
 // (SP 800-73-4 part 2 §3.2.1). On a card where the PIN is verified already it
 // says so instead.
 func (a Applet) Tries() (tries int, verified bool, err error) {
-	_, err = Exchange(a.Card, Command{Instruction: insVerify, P2: ReferencePIN})
+	_, err = a.Exchange(Command{Instruction: insVerify, P2: ReferencePIN})
 	if err == nil {
 		return 0, true, nil
 	}
@@ -103,10 +120,40 @@ func (a Applet) Tries() (tries int, verified bool, err error) {
 	return 0, false, fmt.Errorf("reading the PIN counter: %w", err)
 }
 
+// VerifyPIN proves the PIN to the card (SP 800-73-4 part 2 §3.2.1); it has at
+// most eight bytes. A wrong one is a Status with Tries.
+func (a Applet) VerifyPIN(pin []byte) error {
+	data := bytes.Repeat([]byte{0xFF}, 8) // the padding of §2.4.3
+	defer clear(data)
+	if copy(data, pin) < len(pin) {
+		return errors.New("a PIN has at most eight bytes")
+	}
+	_, err := a.Exchange(Command{Instruction: insVerify, P2: ReferencePIN, Data: data})
+	return err
+}
+
+// Generate makes a key pair in the slot and returns its public key (SP 800-73-4
+// part 2 §3.3.2; the policies, as in Metadata, are Yubico's extension). The
+// management key must be authenticated. It takes from a second to minutes.
+func (a Applet) Generate(slot, algorithm, pinPolicy, touchPolicy byte) (crypto.PublicKey, error) {
+	control := bertlv.Append(nil, 0x80, algorithm)
+	control = bertlv.Append(control, 0xAA, pinPolicy)
+	control = bertlv.Append(control, 0xAB, touchPolicy)
+	response, err := a.Exchange(Command{Instruction: insGenerate, P2: slot, Data: bertlv.Append(nil, 0xAC, control...)})
+	if err != nil {
+		return nil, fmt.Errorf("generating key %02x: %w", slot, err)
+	}
+	data, err := bertlv.Find(response, 0x7F49)
+	if err != nil {
+		return nil, fmt.Errorf("generating key %02x: public key: %w", slot, err)
+	}
+	return ParsePublicKey(algorithm, data)
+}
+
 // MoveKey moves a private key from one slot to another, from firmware 5.7. The
 // certificate objects stay. The management key must be authenticated.
 func (a Applet) MoveKey(from, to byte) error {
-	if _, err := Exchange(a.Card, Command{Instruction: insMoveKey, P1: to, P2: from}); err != nil {
+	if _, err := a.Exchange(Command{Instruction: insMoveKey, P1: to, P2: from}); err != nil {
 		return fmt.Errorf("moving key %02x to %02x: %w", from, to, err)
 	}
 	return nil
@@ -116,7 +163,7 @@ func (a Applet) MoveKey(from, to byte) error {
 // slot, and returns its DER (Yubico PIV extensions, firmware 4.3 and later).
 // Empty slots and imported keys answer WrongData.
 func (a Applet) Attest(slot byte) ([]byte, error) {
-	response, err := Exchange(a.Card, Command{Instruction: insAttest, P1: slot})
+	response, err := a.Exchange(Command{Instruction: insAttest, P1: slot})
 	if err != nil {
 		return nil, fmt.Errorf("attesting slot %02x: %w", slot, err)
 	}

@@ -27,6 +27,15 @@ func (*Context) StatusChange([]ReaderState, time.Duration) error { return ErrNoP
 // Connect returns ErrNoPCSC.
 func (*Context) Connect(string, ShareMode) (*Card, error) { return nil, ErrNoPCSC }
 
+// CardOf returns a connection to nothing.
+func CardOf(uint64) *Card { return &Card{} }
+
+// Check returns ErrNoPCSC.
+func (*Card) Check() error { return ErrNoPCSC }
+
+// Reconnect returns ErrNoPCSC.
+func (*Card) Reconnect(ShareMode, Disposition) error { return ErrNoPCSC }
+
 // Disconnect returns ErrNoPCSC.
 func (*Card) Disconnect(Disposition) error { return ErrNoPCSC }
 

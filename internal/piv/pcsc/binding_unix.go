@@ -157,6 +157,32 @@ func (c *Context) Connect(reader string, mode ShareMode) (*Card, error) {
 	return &card, nil
 }
 
+// CardOf returns the connection with that SCARDHANDLE, which somebody else in
+// this process opened with protocol T=1 and is to close.
+func CardOf(handle uint64) *Card {
+	return &Card{handle: C.SCARDHANDLE(handle), protocol: protocolT1}
+}
+
+// Check reports whether this still is a connection to the card that it was made
+// to: ResetCard or RemovedCard where it is not (SCardStatus). The card is sent
+// nothing.
+func (c *Card) Check() error {
+	return check("looking after the connection", uint32(C.SCardStatus(c.handle, nil, nil, nil, nil, nil, nil)))
+}
+
+// Reconnect goes on with the connection in another mode, after what the
+// disposition says was done to the card (SCardReconnect). An open transaction
+// stays.
+func (c *Card) Reconnect(mode ShareMode, disposition Disposition) error {
+	var protocol C.DWORD
+	rc := C.SCardReconnect(c.handle, C.DWORD(mode), C.DWORD(c.protocol), C.DWORD(disposition), &protocol)
+	if err := check("reconnecting to the card", uint32(rc)); err != nil {
+		return err
+	}
+	c.protocol = uint32(protocol)
+	return nil
+}
+
 // Disconnect closes the connection; an open transaction ends with it.
 func (c *Card) Disconnect(disposition Disposition) error {
 	return check("disconnecting", uint32(C.SCardDisconnect(c.handle, C.DWORD(disposition))))

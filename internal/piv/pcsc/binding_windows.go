@@ -19,6 +19,8 @@ var (
 	listReaders      = winscard.NewProc("SCardListReadersW")
 	getStatusChange  = winscard.NewProc("SCardGetStatusChangeW")
 	connectCard      = winscard.NewProc("SCardConnectW")
+	cardStatus       = winscard.NewProc("SCardStatusW")
+	reconnectCard    = winscard.NewProc("SCardReconnect")
 	disconnectCard   = winscard.NewProc("SCardDisconnect")
 	beginTransaction = winscard.NewProc("SCardBeginTransaction")
 	endTransaction   = winscard.NewProc("SCardEndTransaction")
@@ -152,6 +154,29 @@ func (c *Context) Connect(reader string, mode ShareMode) (*Card, error) {
 		return nil, err
 	}
 	return &card, nil
+}
+
+// CardOf returns the connection with that SCARDHANDLE, which somebody else in
+// this process opened with protocol T=1 and is to close.
+func CardOf(handle uint64) *Card {
+	return &Card{handle: uintptr(handle), protocol: protocolT1}
+}
+
+// Check reports whether this still is a connection to the card that it was made
+// to: ResetCard or RemovedCard where it is not (SCardStatus). The card is sent
+// nothing.
+func (c *Card) Check() error {
+	rc, _, _ := cardStatus.Call(c.handle, 0, 0, 0, 0, 0, 0)
+	return check("looking after the connection", uint32(rc))
+}
+
+// Reconnect goes on with the connection in another mode, after what the
+// disposition says was done to the card (SCardReconnect). An open transaction
+// stays.
+func (c *Card) Reconnect(mode ShareMode, disposition Disposition) error {
+	rc, _, _ := reconnectCard.Call(c.handle, uintptr(mode), uintptr(c.protocol), uintptr(disposition),
+		uintptr(unsafe.Pointer(&c.protocol)))
+	return check("reconnecting to the card", uint32(rc))
 }
 
 // Disconnect closes the connection; an open transaction ends with it.

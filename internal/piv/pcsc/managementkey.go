@@ -116,7 +116,7 @@ func (a Applet) Authenticate(algorithm KeyAlgorithm, key []byte) error {
 // authenticate sends one GENERAL AUTHENTICATE and returns the element asked for
 // out of its answer.
 func (a Applet) authenticate(algorithm KeyAlgorithm, template []byte, want bertlv.Tag) ([]byte, error) {
-	response, err := Exchange(a.Card, Command{
+	response, err := a.Exchange(Command{
 		Instruction: insGeneralAuthenticate,
 		P1:          byte(algorithm),
 		P2:          ReferenceManagementKey,
@@ -139,7 +139,7 @@ func (a Applet) SetManagementKey(algorithm KeyAlgorithm, key []byte) error {
 		return fmt.Errorf("the new management key: %w", err)
 	}
 	data := append([]byte{byte(algorithm), ReferenceManagementKey, byte(len(key))}, key...)
-	if _, err := Exchange(a.Card, Command{Instruction: insSetManagementKey, P1: 0xFF, P2: 0xFF, Data: data}); err != nil {
+	if _, err := a.Exchange(Command{Instruction: insSetManagementKey, P1: 0xFF, P2: 0xFF, Data: data}); err != nil {
 		return fmt.Errorf("setting the management key: %w", err)
 	}
 	return nil

@@ -31,7 +31,7 @@ type Metadata struct {
 // Metadata asks about a key slot, the PIN, the PUK or the management key. An
 // empty slot answers ReferenceNotFound, firmware before 5.3 UnknownInstruction.
 func (a Applet) Metadata(reference byte) (Metadata, error) {
-	response, err := Exchange(a.Card, Command{Instruction: insMetadata, P2: reference})
+	response, err := a.Exchange(Command{Instruction: insMetadata, P2: reference})
 	if err != nil {
 		return Metadata{}, fmt.Errorf("reading the metadata of %02x: %w", reference, err)
 	}

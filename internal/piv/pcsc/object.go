@@ -14,6 +14,9 @@ type Object uint32
 const (
 	ObjectCHUID Object = 0x5FC102 // Card Holder Unique Identifier
 	ObjectCCC   Object = 0x5FC107 // Card Capability Container
+	// ObjectAttestation is the certificate of the key in slot F9, which signs
+	// attestations (Yubico PIV extensions).
+	ObjectAttestation Object = 0x5FFF01
 )
 
 const tagData bertlv.Tag = 0x53
@@ -28,7 +31,7 @@ func (o Object) tagList() []byte {
 // GetData reads the contents of a data object, without the enclosing tag 53.
 // It is ErrNoObject when the object is absent or empty.
 func (a Applet) GetData(object Object) ([]byte, error) {
-	response, err := Exchange(a.Card, Command{Instruction: insGetData, P1: 0x3F, P2: 0xFF, Data: object.tagList()})
+	response, err := a.Exchange(Command{Instruction: insGetData, P1: 0x3F, P2: 0xFF, Data: object.tagList()})
 	if errors.Is(err, NotFound) {
 		return nil, fmt.Errorf("%w: %06X", ErrNoObject, uint32(object))
 	}
@@ -50,7 +53,7 @@ func (a Applet) GetData(object Object) ([]byte, error) {
 // no room.
 func (a Applet) PutData(object Object, contents []byte) error {
 	data := bertlv.Append(object.tagList(), tagData, contents...)
-	if _, err := Exchange(a.Card, Command{Instruction: insPutData, P1: 0x3F, P2: 0xFF, Data: data}); err != nil {
+	if _, err := a.Exchange(Command{Instruction: insPutData, P1: 0x3F, P2: 0xFF, Data: data}); err != nil {
 		return fmt.Errorf("writing object %06X: %w", uint32(object), err)
 	}
 	return nil

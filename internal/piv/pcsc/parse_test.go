@@ -51,7 +51,7 @@ func TestParseMetadata(t *testing.T) {
 
 func TestParseDeviceInfo(t *testing.T) {
 	got, err := ParseDeviceInfo(unhex(t, "19"+"0102033f"+"02040012d687"+"040103"+"0503050704"+"0d02023b"+"0a0100"))
-	if want := (DeviceInfo{Serial: 1234567, FormFactor: 3, NFCSupported: 0x23B}); err != nil || got != want {
+	if want := (DeviceInfo{Version: [3]byte{5, 7, 4}, Serial: 1234567, FormFactor: 3, NFCSupported: 0x23B}); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, text := range []string{"", "01", "030401", "0204010300", "02040a"} {
@@ -141,7 +141,7 @@ func FuzzParsePublicKey(f *testing.F) {
 func FuzzExchange(f *testing.F) {
 	f.Add([]byte{3, 1, 0x61, 2, 4, 1, 2, 0x90, 0})
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		response, err := Exchange(&replay{stream}, Command{Instruction: 0xF7, Data: make([]byte, 300)})
+		response, err := (Applet{Card: &replay{stream}}).Exchange(Command{Instruction: 0xF7, Data: make([]byte, 300)})
 		if err != nil && response != nil {
 			t.Errorf("%X and %v", response, err)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
 
 // Options tune a Card. The zero value is ready for use.
@@ -14,10 +16,14 @@ type Options struct {
 	// touch has not come back after half a second. It is called on the goroutine
 	// of the operation's caller and must not call the Card.
 	OnTouch func(Slot)
-	// CallTimeout limits each operation but key generation; 0 is 30 seconds.
+	// CallTimeout limits each operation but key generation; 0 is 30 seconds. An
+	// operation that takes longer loses its connection.
 	CallTimeout time.Duration
 	// GenerateTimeout limits key generation; 0 is 3 minutes.
 	GenerateTimeout time.Duration
+	// KeepOpen is how long the connection stays open with nothing to do; 0 is 2
+	// seconds. Windows resets a card in a transaction that rests for 5 seconds.
+	KeepOpen time.Duration
 	// HeldPatience is how long a card that another program holds is waited for;
 	// 0 is 4 seconds, less than 0 not at all.
 	HeldPatience time.Duration
@@ -30,17 +36,23 @@ func (o Options) withDefaults() Options {
 	if o.GenerateTimeout <= 0 {
 		o.GenerateTimeout = 3 * time.Minute
 	}
+	if o.KeepOpen <= 0 {
+		o.KeepOpen = 2 * time.Second
+	}
 	if o.HeldPatience == 0 {
 		o.HeldPatience = heldPatience
 	}
 	return o
 }
 
-// Card is the card with a serial number, wherever it is. Its methods may be
-// called from several goroutines; they take turns.
+// Card is the card with a serial number, wherever it is. The first operation
+// connects to it, exclusively, and those that follow use the same connection,
+// until Release or a while with nothing to do; the next one looks for the card
+// anew. Its methods may be called from several goroutines; they take turns.
 //
 // All methods that talk to the card return, besides what they name: ErrRemoved,
-// ErrReset, ErrCardHeld, ErrNoService, ErrNoAnswer and the context's error.
+// ErrReset, ErrCardHeld, ErrNoService, ErrNoAnswer, ErrBroken and the context's
+// error.
 type Card struct {
 	*shared
 	lastTry bool
@@ -51,14 +63,17 @@ type shared struct {
 	lane    lane
 	options Options
 
+	// For whoever has the lane.
+	connection *connection      // nil while the card is let go of
+	idle       *time.Timer      // lets go of a connection with nothing to do
+	place      pcsc.ReaderState // where the card was when it was asked who it is
+
 	mu       sync.Mutex
 	identity Identity
-	place    place
-	touch    map[Slot]TouchPolicy
 }
 
 // Open finds the card with that serial number; 0 takes the one YubiKey that is
-// connected. The card is let go of before Open returns.
+// connected. It connects to none: Release is needed only after an operation.
 //
 // Errors: ErrNoPCSC, ErrNoService, ErrAccessDenied, ErrNoReader, ErrNoCard (a
 // *WrongCardError where other cards are there), ErrNotYubiKey, ErrCardHeld (a
@@ -69,13 +84,13 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 	return run(ctx, newLane(), limit, nil, func() (*Card, error) {
 		patience := time.Now().Add(options.HeldPatience)
 		for {
-			found, err := list(ctx, identify)
+			seen, err := list(ctx, nil)
 			if err != nil {
 				return nil, err
 			}
-			identity, err := choose(found, serial)
+			found, err := choose(seen, serial)
 			if err == nil {
-				return newCard(identity, options), nil
+				return newCard(found, options), nil
 			}
 			if !errors.Is(err, ErrCardHeld) || time.Now().After(patience) {
 				return nil, err
@@ -87,34 +102,29 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 	})
 }
 
-func newCard(identity Identity, options Options) *Card {
-	return &Card{shared: &shared{
-		lane:     newLane(),
-		options:  options,
-		identity: identity,
-		touch:    make(map[Slot]TouchPolicy),
-	}}
+func newCard(found Found, options Options) *Card {
+	return &Card{shared: &shared{lane: newLane(), options: options, identity: found.Identity, place: found.state}}
 }
 
 // choose picks the card out of what List found. With serial 0 a reader that
 // cannot be looked into is an error: it may hold a second YubiKey.
-func choose(found []Found, serial uint32) (Identity, error) {
+func choose(found []Found, serial uint32) (Found, error) {
 	if len(found) == 0 {
-		return Identity{}, ErrNoReader
+		return Found{}, ErrNoReader
 	}
 	var (
-		cards          []Identity
+		cards          []Found
 		serials        []uint32
 		unread, others error
 	)
 	for _, f := range found {
 		switch {
 		case f.Err == nil && serial != 0 && f.Identity.Serial == serial:
-			return f.Identity, nil
+			return f, nil
 		case f.Err == nil:
-			cards, serials = append(cards, f.Identity), append(serials, f.Identity.Serial)
+			cards, serials = append(cards, f), append(serials, f.Identity.Serial)
 		case errors.Is(f.Err, ErrNoCard):
-		case errors.Is(f.Err, ErrNotYubiKey):
+		case errors.Is(f.Err, ErrNotYubiKey), errors.Is(f.Err, ErrNoSerial):
 			others = fmt.Errorf("in %q: %w", f.Reader, f.Err)
 		case unread == nil || errors.Is(f.Err, ErrCardHeld):
 			unread = fmt.Errorf("in %q: %w", f.Reader, f.Err)
@@ -122,17 +132,17 @@ func choose(found []Found, serial uint32) (Identity, error) {
 	}
 	switch {
 	case unread != nil:
-		return Identity{}, unread
+		return Found{}, unread
 	case serial == 0 && len(cards) == 1:
 		return cards[0], nil
 	case serial == 0 && len(cards) > 1:
-		return Identity{}, &SeveralCardsError{Serials: serials}
+		return Found{}, &SeveralCardsError{Serials: serials}
 	case serial != 0 && len(cards) > 0:
-		return Identity{}, &WrongCardError{Want: serial, Have: serials}
+		return Found{}, &WrongCardError{Want: serial, Have: serials}
 	case others != nil:
-		return Identity{}, others
+		return Found{}, others
 	}
-	return Identity{}, ErrNoCard
+	return Found{}, ErrNoCard
 }
 
 // Identity returns which card it is and where it was seen last.
@@ -146,14 +156,19 @@ func (c *Card) Identity() Identity {
 // may be tried although a wrong one blocks it.
 func (c *Card) AllowLastTry() *Card { return &Card{shared: c.shared, lastTry: true} }
 
-// Close waits for operations that were given up on when their context ended. It
-// returns the context's error when that ends first. A Card holds nothing else.
-func (c *Card) Close(ctx context.Context) error {
+// Release lets go of the card, so that other programs can use it: it waits for
+// an operation that was given up on, and closes the connection, after a reset of
+// a card that may have accepted a PIN or management key. It is for every pause,
+// such as a person who types, and for the end; the next operation connects anew.
+// It returns the context's error when that ends first.
+func (c *Card) Release(ctx context.Context) error {
 	select {
 	case c.lane <- struct{}{}:
-		<-c.lane
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	defer func() { <-c.lane }()
+	c.busy()
+	c.letGo()
+	return nil
 }

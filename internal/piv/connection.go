@@ -1,0 +1,180 @@
+package piv
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// connection is the one way to a card: an exclusive connection with a
+// transaction, opened by piv-go, with PIV selected. What piv-go does not do, or
+// does not bound, are commands of our own on the same handle, so there is no
+// second connection, and no moment between two in which another program could
+// come to the card.
+//
+// Nobody else can change the card while the connection is open. What was read is
+// therefore not read again until a command of our own changes it, and a PIN or
+// management key that was accepted is not given a second time, except to keys
+// that ask for the PIN each time.
+type connection struct {
+	key yubikey
+	pcsc.Applet
+	card     *pcsc.Card // the handle of key
+	reader   string
+	serial   uint32
+	firmware Version
+
+	metadata     answers[byte, pcsc.Metadata]
+	objects      answers[pcsc.Object, []byte]
+	attestations answers[Slot, []byte]
+
+	// accepted says that the card may have accepted a PIN or management key. It is
+	// reset then before it is let go of, for no other program to find it open.
+	accepted           bool
+	pin, managementKey secret.Secret // that it accepted last; zero for none
+
+	mu   sync.Mutex
+	over bool // closed or cut
+	cut  bool
+}
+
+// openConnection connects to the YubiKey in the reader, and reads its serial
+// number. It must not be tried on a card without PIV: piv-go would keep its
+// exclusive connection to it for good.
+func openConnection(reader string) (*connection, error) {
+	key, err := openYubiKey(reader)
+	if err != nil {
+		return nil, err
+	}
+	handle, err := key.handle()
+	if err != nil {
+		key.close()
+		return nil, err
+	}
+	card := pcsc.CardOf(handle)
+	c := &connection{
+		key: key, card: card, Applet: pcsc.Applet{Card: card}, reader: reader, firmware: key.firmware(),
+		metadata: answers[byte, pcsc.Metadata]{}, objects: answers[pcsc.Object, []byte]{}, attestations: answers[Slot, []byte]{},
+	}
+	if c.serial, err = c.Serial(byte(c.firmware.Major)); err != nil {
+		c.close()
+		return nil, err
+	}
+	if c.firmware.AtLeast(4, 3, 0) {
+		c.MaxExtended = pcsc.MaxExtendedYubiKey
+	}
+	return c, nil
+}
+
+// close lets go of the card. There is nothing to do about its errors: the card
+// or the service is gone then, and what was accepted with it.
+func (c *connection) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over && c.accepted && c.card.Reconnect(pcsc.Exclusive, pcsc.ResetIt) != nil {
+		c.card.Disconnect(pcsc.ResetIt)
+	}
+	c.over = true
+	c.key.close()
+}
+
+// lock has the card forget the PIN and management key that it accepted.
+func (c *connection) lock() error {
+	if err := c.card.Reconnect(pcsc.Exclusive, pcsc.ResetIt); err != nil {
+		return err
+	}
+	c.accepted, c.pin, c.managementKey = false, secret.Secret{}, secret.Secret{}
+	_, err := c.Select(pcsc.PIV)
+	return err
+}
+
+// cutOff ends the connection while a call is out on it: the next command of that
+// call fails. A call that hangs in a driver ends no sooner for it.
+func (c *connection) cutOff() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		c.over, c.cut = true, true
+		c.card.Disconnect(pcsc.ResetIt)
+	}
+}
+
+func (c *connection) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cut
+}
+
+// within does some work on the connection, which is cut when that takes longer
+// than the limit: piv-go collects an answer that does not end for ever.
+func within[T any](c *connection, limit time.Duration, work func(*connection) (T, error)) (T, error) {
+	done := make(chan struct{})
+	timer := time.AfterFunc(limit, func() {
+		defer close(done)
+		c.cutOff()
+	})
+	value, err := work(c)
+	if !timer.Stop() {
+		<-done
+	}
+	if err != nil && c.wasCut() {
+		err = fmt.Errorf("%w within %v", ErrNoAnswer, limit)
+	}
+	return value, err
+}
+
+// usable reports whether it still is a connection to the card that it was opened
+// to, which was neither reset nor removed. The card is sent nothing.
+func (c *connection) usable() bool { return !c.wasCut() && c.card.Check() == nil }
+
+// Metadata is Applet's, asked for once.
+func (c *connection) Metadata(reference byte) (pcsc.Metadata, error) {
+	return c.metadata.get(reference, func() (pcsc.Metadata, error) { return c.Applet.Metadata(reference) })
+}
+
+// GetData is Applet's, asked for once.
+func (c *connection) GetData(object pcsc.Object) ([]byte, error) {
+	return c.objects.get(object, func() ([]byte, error) { return c.Applet.GetData(object) })
+}
+
+// PutData is Applet's.
+func (c *connection) PutData(object pcsc.Object, contents []byte) error {
+	delete(c.objects, object)
+	return c.Applet.PutData(object, contents)
+}
+
+// Attest is Applet's, asked for once.
+func (c *connection) Attest(slot Slot) ([]byte, error) {
+	return c.attestations.get(slot, func() ([]byte, error) { return c.Applet.Attest(byte(slot)) })
+}
+
+// answers are what the card answered before, by what it was asked.
+type answers[K comparable, V any] map[K]answer[V]
+
+type answer[V any] struct {
+	value V
+	err   error
+}
+
+// get returns the answer that is known, or else asks. That something is not on
+// the card is an answer too; that the card could not answer is none.
+func (a answers[K, V]) get(key K, ask func() (V, error)) (V, error) {
+	if known, ok := a[key]; ok {
+		return known.value, known.err
+	}
+	value, err := ask()
+	if err == nil || isAbsent(err) {
+		a[key] = answer[V]{value, err}
+	}
+	return value, err
+}
+
+// isAbsent reports whether an error is the card's word that it does not hold
+// what it was asked for; ATTEST says so with WrongData.
+func isAbsent(err error) bool {
+	return errors.Is(err, pcsc.ErrNoObject) || errors.Is(err, pcsc.NotFound) || errors.Is(err, pcsc.ReferenceNotFound) || errors.Is(err, pcsc.WrongData)
+}
