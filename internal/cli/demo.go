@@ -16,10 +16,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// demoUser is the person who is enrolled where nobody is there to choose.
-const demoUser = "ada@"
-
-// demoPeople stand in the queue of the wizard where no roster was given.
+// demoPeople stand in the queue of the wizard where no roster was given; the first
+// is enrolled where nobody is there to choose.
 var demoPeople = []desk.Person{
 	{Email: "ada@", Note: "Ada Lovelace"}, {Email: "grace@", Note: "Grace Hopper"}, {Email: "hedy@", Note: "Hedy Lamarr"},
 }

@@ -68,7 +68,8 @@ func certificateObject(ts *testscript.TestScript, der []byte, form string) []byt
 	netID := func(length int) []byte {
 		return append(binary.LittleEndian.AppendUint16([]byte{0x01, 0x00}, uint16(length)), squeezed(ts, der, true)...)
 	}
-	info, stored := byte(1), der
+	info := byte(1)
+	var stored []byte
 	switch form {
 	case "netid":
 		stored = netID(len(der))
