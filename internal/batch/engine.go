@@ -89,6 +89,24 @@ func (e *engine) notify(event Event) {
 	e.options.Notify(event)
 }
 
+// muchSkew is from when on two clocks are told to differ.
+const muchSkew = 5 * time.Second
+
+// tellSkew tells when this machine's clock is another than the shared ledger's.
+// Turns and claims go by the ledger's; Google goes by its own.
+func (e *engine) tellSkew() {
+	skew, how := e.options.Ledger.Skew().Round(time.Second), "ahead of"
+	if skew < 0 {
+		skew, how = -skew, "behind"
+	}
+	if skew < muchSkew {
+		return
+	}
+	e.notify(Event{Kind: KindWarning, Reason: "clock",
+		Message: fmt.Sprintf("this machine's clock is %v %s the clock of the ledger's database, which the ledger goes by", skew, how),
+		Hint:    "set the one that is wrong: Google refuses credentials from a machine whose clock is"})
+}
+
 // fillRows is how many jobs are made at once.
 const fillRows = 1000
 

@@ -53,6 +53,8 @@ func newQueue(l *ledger.Ledger, worker string, most int, work func(ctx context.C
 		JobTimeout:                  -1,
 		RescueStuckJobsAfter:        24 * time.Hour,
 		CompletedJobRetentionPeriod: time.Hour,
+		// Turns go by the ledger's clock, whatever that of a machine says.
+		Test: river.TestConfig{Time: ledgerTime{l}},
 	}
 	if work != nil {
 		workers := river.NewWorkers()
@@ -74,6 +76,15 @@ func newClient[TTx any](driver riverdriver.Driver[TTx], config *river.Config) (q
 		return nil, fmt.Errorf("set up the queue: %w", err)
 	}
 	return riverQueue[TTx]{client}, nil
+}
+
+// ledgerTime has River ask the ledger what time it is.
+type ledgerTime struct{ *ledger.Ledger }
+
+// NowOrNil is Now, so that River does not take SQLite's word, or its own.
+func (t ledgerTime) NowOrNil() *time.Time {
+	now := t.Now()
+	return &now
 }
 
 type riverQueue[TTx any] struct{ *river.Client[TTx] }

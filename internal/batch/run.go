@@ -38,6 +38,7 @@ func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 		return ledger.Counts{}, err
 	}
 	e.run = run
+	e.tellSkew()
 	err = e.read(e.hard, run)
 	if err == nil && !o.DryRun {
 		err = e.workOff(e.hard, run)
@@ -114,6 +115,7 @@ func (e *engine) workOff(ctx context.Context, run int64) error {
 func Work(ctx context.Context, options Options) error {
 	e, release := newEngine(ctx, options.withDefaults())
 	defer release()
+	e.tellSkew()
 	err := e.sessions(e.hard, func(s *session) error {
 		select {
 		case <-e.soft.Done():

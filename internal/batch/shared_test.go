@@ -3,6 +3,8 @@ package batch_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
 )
@@ -28,6 +31,7 @@ func TestSharedLedger(t *testing.T) {
 		"little room":  testLittleRoom,
 		"changed":      testChangedMeanwhile,
 		"finished run": testWorkersFinishARun,
+		"clock ahead":  testClockAhead,
 	} {
 		url := server.NewDatabase(t)
 		t.Run(name, func(t *testing.T) {
@@ -258,6 +262,56 @@ func testWorkersFinishARun(t *testing.T, url string) {
 	enqueue(t, l, fakeCrowd{users: 5})
 	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 5, Done: 5})
 	if r, err := l.Run(t.Context(), 1); err != nil || r.Finished.IsZero() {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
+// testClockAhead: this machine is ten minutes ahead of the database, as any other
+// that fills the queue may be. It is told; nobody waits for these ten minutes.
+func testClockAhead(t *testing.T, url string) {
+	connection, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close(t.Context())
+	// What asks the database for the time is given another.
+	for _, statement := range []string{
+		`CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT pg_catalog.now() - interval '10 minutes' $$`,
+		`CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.clock_timestamp() - interval '10 minutes' $$`,
+		`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$`,
+	} {
+		if _, err := connection.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := openLedger(t, url)
+	if skew := l.Skew() - 10*time.Minute; skew.Abs() > time.Minute {
+		t.Errorf("ahead by %v", l.Skew())
+	}
+	// A user is put off once, so that a job comes again, too.
+	domain := &fakeDomain{fail: func(n int64) error {
+		if n == 1 {
+			return &gmail.Error{Kind: gmail.KindUnavailable, Status: 503}
+		}
+		return nil
+	}}
+	options := fakeOptions(l, fakeCrowd{users: 20}, domain, 8)
+	var events journal
+	options.Notify = events.note
+	began := time.Now()
+	if counts := mustRun(t, options); counts != (ledger.Counts{Total: 20, Done: 20}) {
+		t.Errorf("%+v", counts)
+	}
+	if took := time.Since(began); took > 9*time.Minute {
+		t.Errorf("it took %v", took)
+	}
+	if !slices.ContainsFunc(events.events, func(e batch.Event) bool {
+		return e.Kind == batch.KindWarning && e.Reason == "clock" && strings.Contains(e.Message, "ahead of") && e.Hint != ""
+	}) {
+		t.Errorf("nobody was told: %+v", events.events)
+	}
+	r, err := l.Run(t.Context(), 0)
+	if err != nil || r.Started.After(time.Now().Add(-9*time.Minute)) || r.Finished.Before(r.Started) {
 		t.Errorf("%+v %v", r, err)
 	}
 }

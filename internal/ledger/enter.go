@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"time"
 )
 
 // Enter records what a desk registered for a user: entry says who, where and by
@@ -15,7 +14,7 @@ import (
 // stays.
 func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
 	entry = storable(entry)
-	entry.State, entry.Step, entry.Updated = StateDone, StepEnrolled, time.Now()
+	entry.State, entry.Step, entry.Updated = StateDone, StepEnrolled, l.Now()
 	return l.change(ctx, "enter a registration", func(tx *sql.Tx) error {
 		lock := ""
 		if l.Shared() {

@@ -30,6 +30,9 @@ type Options struct {
 	// MaxBytes bounds the size of a file; beyond it the ledger fails as on a full
 	// disk. 0: no bound.
 	MaxBytes int64
+	// Now is the machine's clock, of which a file's ledger goes on by itself; nil:
+	// time.Now.
+	Now func() time.Time
 }
 
 // Ledger is an open ledger. It is safe for concurrent use.
@@ -40,6 +43,7 @@ type Ledger struct {
 	pool     *pgxpool.Pool // nil for a file
 	holds    func() error  // gives the lock back
 	recorder *recorder     // nil where every change is its own transaction
+	clock    clock
 	readOnly bool
 	dir      string // of a temporary ledger
 	once     sync.Once
@@ -99,6 +103,10 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 		return nil, fmt.Errorf("find ledger: %w", err)
 	}
 	l := &Ledger{name: path, readOnly: options.ReadOnly, holds: func() error { return nil }}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	l.clock.set(options.Now(), time.Now())
 	if options.ReadOnly {
 		if _, err := os.Stat(path); err != nil {
 			return nil, &MissingError{Path: path, Err: err}
@@ -166,6 +174,9 @@ func openPostgres(ctx context.Context, url string, options Options) (*Ledger, er
 	}
 	l.write = stdlib.OpenDBFromPool(pool)
 	l.read = l.write
+	if err := l.setClock(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	return l, nil
 }
 

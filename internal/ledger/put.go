@@ -64,7 +64,7 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 	for _, entry := range found {
 		have[entry.key] = entry
 	}
-	now := time.Now()
+	now := l.Now()
 	changed := map[string]*merged{}
 	out := make([]Entry, len(entries))
 	for i, entry := range entries {

@@ -82,7 +82,7 @@ func (l *Ledger) RecordKeyPair(ctx context.Context, task Task, pair Pair) error 
 	defer cancel()
 	key := Key(task.Email)
 	return l.record(ctx, "record a key pair", func(tx *sql.Tx) error {
-		if err := l.touch(ctx, tx, task, `step = ?, updated = ?`, StepKeyPair, milliseconds(time.Now())); err != nil {
+		if err := l.touch(ctx, tx, task, `step = ?, updated = ?`, StepKeyPair, milliseconds(l.Now())); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE pair SET key_pair_id = ?, created = ? WHERE email = ? AND leaf = ? AND use = ?`),
@@ -124,7 +124,7 @@ func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found boo
 		if found {
 			return l.touch(ctx, tx, task, done)
 		}
-		return l.touch(ctx, tx, task, done+`, step = ?, worker = ?, updated = ?, earlier = ?`, StepIdentity, by, milliseconds(time.Now()), false)
+		return l.touch(ctx, tx, task, done+`, step = ?, worker = ?, updated = ?, earlier = ?`, StepIdentity, by, milliseconds(l.Now()), false)
 	})
 }
 
@@ -139,7 +139,7 @@ func (l *Ledger) RecordTrouble(ctx context.Context, task Task, by string, final 
 		args := []any{task.Attempts, string(task.Class), task.Reason, task.Message, task.Hint}
 		if final {
 			set += `, state = 'failed', worker = ?, updated = ?, earlier = ?`
-			args = append(args, by, milliseconds(time.Now()), false)
+			args = append(args, by, milliseconds(l.Now()), false)
 		}
 		return l.touch(ctx, tx, task, set, args...)
 	})

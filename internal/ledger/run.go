@@ -15,7 +15,7 @@ var ErrNoRun = errors.New("the ledger has no such run")
 // is zero.
 func (l *Ledger) Begin(ctx context.Context, run Run) (int64, error) {
 	if run.Started.IsZero() {
-		run.Started = time.Now()
+		run.Started = l.Now()
 	}
 	var id int64
 	err := l.change(ctx, "begin a run", func(tx *sql.Tx) error {
@@ -37,7 +37,7 @@ func (l *Ledger) Finish(ctx context.Context, run int64) error {
 
 func (l *Ledger) mark(ctx context.Context, run int64, column string) error {
 	return l.change(ctx, "mark the run as "+column, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE run SET `+column+` = ? WHERE id = ?`), milliseconds(time.Now()), run)
+		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE run SET `+column+` = ? WHERE id = ?`), milliseconds(l.Now()), run)
 		return err
 	})
 }

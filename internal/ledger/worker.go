@@ -15,14 +15,18 @@ func DeadAfter() time.Duration { return deadAfter }
 // databaseNow is PostgreSQL's clock in milliseconds: one clock for all workers.
 const databaseNow = `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
-// Heartbeat says that a worker of a shared ledger is alive; the first one enters
-// it. name is a person's name for it.
+// Heartbeat says that a worker of a shared ledger is alive, and reads the database's
+// clock; the first one enters it. name is a person's name for it.
 func (l *Ledger) Heartbeat(ctx context.Context, id, name string) error {
 	if !l.Shared() {
 		return nil
 	}
-	_, err := l.write.ExecContext(ctx, l.rebind(`INSERT INTO worker (id, name, started, seen) VALUES (?, ?, `+databaseNow+`, `+databaseNow+`)
-		ON CONFLICT (id) DO UPDATE SET seen = excluded.seen`), id, name)
+	asked, seen := time.Now(), int64(0)
+	err := l.write.QueryRowContext(ctx, l.rebind(`INSERT INTO worker (id, name, started, seen) VALUES (?, ?, `+databaseNow+`, `+databaseNow+`)
+		ON CONFLICT (id) DO UPDATE SET seen = excluded.seen RETURNING seen`), id, name).Scan(&seen)
+	if err == nil {
+		l.answered(seen, asked)
+	}
 	return l.failed("report a worker alive", err)
 }
 
