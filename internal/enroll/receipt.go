@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -27,6 +28,9 @@ type Receipt struct {
 type ReceiptEscrow struct {
 	PUK           string `json:"puk,omitempty"`
 	ManagementKey string `json:"management_key,omitempty"`
+	// SealedTo names the recipients of those files, by their public keys; none for
+	// files that are not sealed.
+	SealedTo []string `json:"sealed_to,omitempty"`
 }
 
 // ReceiptCard names the card.
@@ -41,18 +45,21 @@ type ReceiptCard struct {
 
 // Lines say for people where what is sealed; none for nil.
 func (e *ReceiptEscrow) Lines() []string {
-	switch {
-	case e == nil:
+	if e == nil {
 		return nil
-	case e.PUK == e.ManagementKey:
-		return []string{"PUK and management key in " + e.PUK}
 	}
 	var lines []string
-	if e.PUK != "" {
+	switch {
+	case e.PUK == e.ManagementKey:
+		lines = append(lines, "PUK and management key in "+e.PUK)
+	case e.PUK != "":
 		lines = append(lines, "PUK in "+e.PUK)
 	}
-	if e.ManagementKey != "" {
+	if e.ManagementKey != "" && e.ManagementKey != e.PUK {
 		lines = append(lines, "management key in "+e.ManagementKey)
+	}
+	for _, recipient := range e.SealedTo {
+		lines = append(lines, "sealed to "+recipient)
 	}
 	return lines
 }
@@ -115,7 +122,12 @@ func (e *Enrollment) makeReceipt() Receipt {
 		})
 	}
 	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
-	if sealed != (ReceiptEscrow{}) {
+	if sealed.PUK != "" || sealed.ManagementKey != "" {
+		for _, recipient := range slices.Concat(e.journal.SealedTo[sealed.PUK], e.journal.SealedTo[sealed.ManagementKey]) {
+			if !slices.Contains(sealed.SealedTo, recipient) {
+				sealed.SealedTo = append(sealed.SealedTo, recipient)
+			}
+		}
 		receipt.EscrowInForce = &sealed
 	}
 	return receipt

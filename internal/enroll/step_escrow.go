@@ -48,6 +48,12 @@ func (e *Enrollment) seal(ctx context.Context) error {
 	e.secrets.record = path
 	e.note("sealed in %s", path)
 	e.journal.Escrow = append(e.journal.Escrow, path)
+	if to := e.world.Escrow.Recipients(); len(to) > 0 {
+		if e.journal.SealedTo == nil {
+			e.journal.SealedTo = map[string][]string{}
+		}
+		e.journal.SealedTo[path] = to
+	}
 	return e.folder.WriteJournal(e.journal)
 }
 

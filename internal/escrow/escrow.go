@@ -43,6 +43,9 @@ type Store interface {
 	// Put returns the file that holds the record, after it and its folder have
 	// been flushed to disk. It never replaces an older record.
 	Put(ctx context.Context, record Record) (path string, err error)
+	// Recipients returns the public keys that records are sealed to, none where they
+	// are kept as they are.
+	Recipients() []string
 }
 
 // ErrNothing is returned by Put for a record without any secret: an empty record

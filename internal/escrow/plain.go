@@ -36,6 +36,9 @@ func NewPlainFile(dir string) (*PlainStore, error) {
 // Warnings lists what is unwise about the folder, one sentence each.
 func (p *PlainStore) Warnings() []string { return append([]string(nil), p.warnings...) }
 
+// Recipients returns none: whoever can read the file has the secrets.
+func (p *PlainStore) Recipients() []string { return nil }
+
 // Put keeps the record as DIR/<serial>-<UTC time>.json.
 func (p *PlainStore) Put(ctx context.Context, r Record) (string, error) {
 	return keep(ctx, p.dir, plainExtension, r, func(plain []byte) ([]byte, error) {

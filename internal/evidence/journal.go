@@ -22,6 +22,8 @@ type Journal struct {
 	// Escrow lists where secrets were sealed before they were set on the card, the
 	// newest last.
 	Escrow []string `json:"escrow,omitempty"`
+	// SealedTo names the recipients of each file of Escrow that is sealed.
+	SealedTo map[string][]string `json:"sealed_to,omitempty"`
 	// MovesFrom names the cards from which a person agreed that Gmail moves.
 	MovesFrom []string `json:"moves_from,omitempty"`
 	// Secrets says how far the replacing of the card's factory secrets is, by
