@@ -97,3 +97,16 @@ func TestWhatAPersonIsTold(t *testing.T) {
 		t.Error("nothing says what refuses the readers")
 	}
 }
+
+// TestEveryRefusalOfACardHasAHint: nobody is left with a status word.
+func TestEveryRefusalOfACardHasAHint(t *testing.T) {
+	for _, err := range []error{
+		piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied, piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardHeld,
+		piv.ErrRemoved, piv.ErrReset, piv.ErrNoAnswer, piv.ErrBroken, piv.ErrEmptySlot, piv.ErrNotAttestable, piv.ErrPINBlocked, piv.ErrPUKBlocked,
+		piv.ErrPINRequired, piv.ErrWeakPIN, piv.ErrManagementKey, piv.ErrCardFull, piv.ErrTouchTimeout, piv.ErrKeyMismatch, piv.ErrCertificateTooLarge,
+	} {
+		if hintFor(fmt.Errorf("sign: %w: %w", err, errors.New("the card answered 6982"))) == "" {
+			t.Errorf("%q has no hint", err)
+		}
+	}
+}

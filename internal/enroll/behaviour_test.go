@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -331,5 +332,61 @@ func TestTouchIsAskedForAsLongAsTheCardWaits(t *testing.T) {
 	want := []string{"request touch", "request touched", "prove-possession touch", "prove-possession touched", "prove-possession touch", "prove-possession touched"}
 	if !slices.Equal(seen, want) {
 		t.Errorf("told was %q", seen)
+	}
+}
+
+// TestPulledWhileItWaitsForATouch: the card is asked for, known to be back, and
+// waits for a touch again.
+func TestPulledWhileItWaitsForATouch(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	practice.SetManualTouch(true)
+	defer practice.SetManualTouch(false)
+	d.request.Keys[0].TouchPolicy = piv.TouchAlways
+	d.world.Patience = time.Minute
+	var seen []string
+	d.world.Notify = func(event enroll.Event) {
+		if event.Step != "request" {
+			if event.State == enroll.StateTouch {
+				practice.Touch()
+			}
+			return
+		}
+		switch event.State {
+		case enroll.StateTouch:
+			if len(seen) < 2 {
+				_ = practice.Pull(0)
+			} else {
+				practice.Touch()
+			}
+		case enroll.StateCardOut:
+			d.insert()
+		}
+		seen = append(seen, string(event.State))
+	}
+	d.checkWhole(d.mustRun())
+	want := []string{"started", "touch", "touched", "retry", "card-out", "card-back", "touch", "touched", "done"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("told was %q", seen)
+	}
+}
+
+// TestALooseContactNeedsNoPatience: on a machine that is too slow to see in time
+// that the card is back, it is still there when it is looked for.
+func TestALooseContactNeedsNoPatience(t *testing.T) {
+	retries := 0
+	for n := 15; n <= 35; n++ {
+		d := newDesk(t, "5.7.4")
+		d.world.Patience = time.Nanosecond
+		d.world.Notify = func(event enroll.Event) {
+			if event.State == enroll.StateRetry {
+				retries++
+			}
+		}
+		setFaults(t, "off", fmt.Sprintf("card:reset@%d", n))
+		d.checkWhole(d.mustRun())
+	}
+	if retries < 5 {
+		t.Errorf("only %d steps were begun again", retries)
 	}
 }

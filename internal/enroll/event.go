@@ -7,16 +7,17 @@ type State string
 
 // The states that events report.
 const (
-	StateStarted State = "started" // the step looks, and acts where needed
-	StateAlready State = "already" // the world was as it should be
-	StateSkipped State = "skipped" // things stay as they are; the message says why
-	StateDone    State = "done"    // the step acted, and saw that it holds
-	StateRetry   State = "retry"   // the card or the network hiccupped; the step looks again
-	StateTouch   State = "touch"   // the card waits for its button to be touched
-	StateTouched State = "touched" // it waits no more
-	StateCardOut State = "card-out"
-	StateNote    State = "note" // something a person should know
-	StateFailed  State = "failed"
+	StateStarted  State = "started" // the step looks, and acts where needed
+	StateAlready  State = "already" // the world was as it should be
+	StateSkipped  State = "skipped" // things stay as they are; the message says why
+	StateDone     State = "done"    // the step acted, and saw that it holds
+	StateRetry    State = "retry"   // the card or the network hiccupped; the step looks again
+	StateTouch    State = "touch"   // the card waits for its button to be touched
+	StateTouched  State = "touched" // it waits no more
+	StateCardOut  State = "card-out"
+	StateCardBack State = "card-back"
+	StateNote     State = "note" // something a person should know
+	StateFailed   State = "failed"
 )
 
 // Event is one thing that happened in a running plan.

@@ -72,7 +72,7 @@ func (e *Enrollment) release(ctx context.Context) {
 func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 	e.notify(StateStarted, "")
 	e.skipped = ""
-	acted := false
+	acted, lastLook := false, false
 	for glitches := 0; ; {
 		done, err := step.isSo(ctx, e)
 		switch {
@@ -103,8 +103,15 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 			return fmt.Errorf("the card failed %d times in a row: %w", glitches, err)
 		}
 		e.notify(StateRetry, err.Error())
-		if err := e.awaitCard(ctx, err); err != nil {
+		switch back, waitErr := e.awaitCard(ctx, err); {
+		case waitErr != nil:
+			return waitErr
+		case !back && lastLook:
 			return err
+		case !back:
+			lastLook = true // a slow machine may not have seen in time that it is back
+		default:
+			lastLook = false
 		}
 	}
 }
@@ -137,26 +144,31 @@ func (e *Enrollment) cardGlitch(err error) bool {
 	return e.card != nil && (errors.Is(err, piv.ErrNoCard) || errors.Is(err, piv.ErrNoReader))
 }
 
-// awaitCard returns when the card is in a reader again, or cause when patience
-// ends.
-func (e *Enrollment) awaitCard(ctx context.Context, cause error) error {
-	waiting, cancel := context.WithTimeout(ctx, e.world.Patience)
-	defer cancel()
+// awaitCard returns when the card is in a reader again and answers, or reports
+// false when it did not in the time that it gets.
+func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err error) {
 	if e.card == nil {
 		// Nothing is known of the card yet: the next look finds it or says so.
-		return nil
+		return true, nil
 	}
 	if e.world.Patience > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
 		e.notify(StateCardOut, fmt.Sprintf("put card %d back in", e.serial))
+		defer func() {
+			if back {
+				e.notify(StateCardBack, "")
+			}
+		}()
 	}
-	if err := e.world.WaitForCard(waiting, e.serial); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			return cause
-		}
-		return err
+	waiting, cancel := context.WithTimeout(ctx, e.world.Patience)
+	defer cancel()
+	err = e.world.WaitForCard(waiting, e.serial)
+	switch {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return false, nil
 	}
-	return nil
+	return false, err
 }

@@ -109,10 +109,11 @@ func TestProgressShowsWhatAPersonWantsToKnow(t *testing.T) {
 		{Index: 4, Of: 19, Title: "set", State: enroll.StateAlready},
 		{Index: 5, Of: 19, State: enroll.StateTouch},
 		{Index: 5, Of: 19, State: enroll.StateCardOut, Message: "put card 1 back in\x07"},
+		{Index: 5, Of: 19, State: enroll.StateCardBack},
 	} {
 		progress(event)
 	}
-	want := "[ 3/19] read: done\n[ 4/19] set: already so\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n"
+	want := "[ 3/19] read: done\n[ 4/19] set: already so\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n[ 5/19]   the card is back\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

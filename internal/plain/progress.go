@@ -23,6 +23,8 @@ func Progress(out io.Writer) func(enroll.Event) {
 			fmt.Fprintf(out, "%s   looking again, because %s\n", count, safetext.Clean(event.Message))
 		case enroll.StateTouch:
 			fmt.Fprintf(out, "%s   touch your YubiKey now\n", count)
+		case enroll.StateCardBack:
+			fmt.Fprintf(out, "%s   the card is back\n", count)
 		case enroll.StateCardOut, enroll.StateNote:
 			fmt.Fprintf(out, "%s   %s\n", count, safetext.Clean(event.Message))
 		}

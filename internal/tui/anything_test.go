@@ -80,7 +80,7 @@ func somethingHappens(w *wizard, random *rand.Rand) {
 // whileRunning is what the running enrollment may do next.
 func (w *wizard) whileRunning(random *rand.Rand, run int) []func() {
 	steps := w.model.session.run.steps
-	states := []enroll.State{enroll.StateStarted, enroll.StateDone, enroll.StateAlready, enroll.StateSkipped, enroll.StateFailed, enroll.StateTouch, enroll.StateCardOut, enroll.StateNote, enroll.StateRetry}
+	states := []enroll.State{enroll.StateStarted, enroll.StateDone, enroll.StateAlready, enroll.StateSkipped, enroll.StateFailed, enroll.StateTouch, enroll.StateCardOut, enroll.StateCardBack, enroll.StateNote, enroll.StateRetry}
 	loss := enroll.Question{ID: "overwrite", Text: "the key will be overwritten", Loss: []string{"all of it"}}
 	return []func(){
 		func() {

@@ -76,7 +76,9 @@ func (r *running) apply(event enroll.Event) {
 			r.notes = append(r.notes, event.Title+": "+event.Message)
 		}
 	case enroll.StateTouch:
-		r.touch = event.Message
+		r.touch, r.cardOut = event.Message, ""
+	case enroll.StateCardBack:
+		r.cardOut = ""
 	case enroll.StateCardOut:
 		r.cardOut, r.touch = event.Message, ""
 	case enroll.StateTouched, enroll.StateRetry:

@@ -15,6 +15,8 @@ func TestWorkViews(t *testing.T) {
 	w.upTo("generate").send(beatMsg(moment.Add(17 * time.Second))).golden("work-generating")
 	w.event("generate", enroll.StateRetry, "the card was removed").event("generate", enroll.StateCardOut, "put card 12345678 back in")
 	w.golden("work-card-out")
+	w.event("generate", enroll.StateCardBack, "").hides("The card is out")
+	w.event("generate", enroll.StateCardOut, "put card 12345678 back in").shows("The card is out")
 	w.later(21*time.Second, "generate", enroll.StateDone, "").hides("The card is out").golden("work-generated")
 	w.upTo("prove-possession").event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch")
 	w.golden("work-touch")
@@ -37,6 +39,10 @@ func TestTouchIsAskedForOnlyWhileTheCardWaits(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("prove-possession").hides("Touch")
 	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now")
 	w.event("prove-possession", enroll.StateRetry, "the card was reset").hides("Touch your YubiKey now")
+	// Pulled while it waits, put back, and asked for again.
+	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").event("prove-possession", enroll.StateRetry, "the card was removed")
+	w.event("prove-possession", enroll.StateCardOut, "put card 12345678 back in").shows("The card is out").hides("Touch your YubiKey now")
+	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now").hides("The card is out")
 	// It is touched to sign, and then once more to decrypt.
 	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").event("prove-possession", enroll.StateTouched, "").hides("Touch your YubiKey now")
 	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now")
