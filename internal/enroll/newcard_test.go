@@ -150,7 +150,7 @@ func TestCardWithItsOwnPIN(t *testing.T) {
 	notify := d.world.Notify
 	d.world.Notify = func(event enroll.Event) {
 		notify(event)
-		if event.State == enroll.StateSkipped {
+		if event.State == enroll.StateSkipped && event.Step == "set-puk" {
 			skipped = append(skipped, event)
 		}
 	}
@@ -158,7 +158,7 @@ func TestCardWithItsOwnPIN(t *testing.T) {
 	if receipt.Card.PUKFactory != piv.Unknown {
 		t.Errorf("the receipt says %v", receipt.Card.PUKFactory)
 	}
-	if len(skipped) != 1 || skipped[0].Step != "set-puk" || skipped[0].Message != enroll.PUKUnknown {
+	if len(skipped) != 1 || skipped[0].Message != enroll.PUKUnknown {
 		t.Errorf("left as it is was %+v", skipped)
 	}
 	d.checkTries(3, 3)
