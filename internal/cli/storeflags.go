@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -35,6 +37,11 @@ func (f *storeFlags) open(ctx context.Context, messages io.Writer) (*ledger.Ledg
 	place, err := f.place()
 	if err != nil {
 		return nil, err
+	}
+	if !f.shared() {
+		if warning, _ := durable.WriteWarning(filepath.Dir(strings.TrimPrefix(place, "sqlite:"))); warning != "" {
+			printWarning(messages, "the ledger's folder "+warning)
+		}
 	}
 	return ledger.Open(ctx, place, ledger.Options{Wait: f.wait, Waiting: func(holder string) {
 		if holder == "" {

@@ -26,9 +26,12 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 }
 
 // Write replaces the file at path with what write writes. When write fails, the
-// file stays as it was. A symbolic link at path is replaced, not followed.
+// file stays as it was. A symbolic link at path is replaced, not followed. What a
+// write that was killed left in the folder is removed.
 func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {
-	return Folder(filepath.Dir(path)).Write(filepath.Base(path), mode, write)
+	folder := Folder(filepath.Dir(path))
+	_ = folder.Sweep(".", nil) // it may be somebody else's to remove
+	return folder.Write(filepath.Base(path), mode, write)
 }
 
 // KeepFile writes a new file at path. Where one with the same contents is there
