@@ -79,12 +79,17 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 	if !streams.Terminal && !options.plain {
 		options.yes = true
 	}
-	labOptions := practice.options(filepath.Join(dir, "lab"), streams.Err)
+	labOptions, err := practice.options(filepath.Join(dir, "lab"), streams.Err)
+	if err != nil {
+		return err
+	}
 	attended := !options.alone()
 	if attended {
 		labOptions.ManualTouch, labOptions.Log = options.fullScreen(streams), nil // else nobody could touch
-		if streams.Terminal {
-			labOptions.GenerateRSA = slowRSA
+		if streams.Terminal && labOptions.CardTiming == nil {
+			if labOptions.CardTiming, err = practiceTiming(); err != nil {
+				return err
+			}
 		}
 	}
 	running, err := startLab(cmd.Context(), labOptions, cmd.Flags().Set)

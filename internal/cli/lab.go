@@ -12,21 +12,23 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/lab"
+	"github.com/cse-piv/cse-piv/internal/lab/timing"
 )
 
 // labFlags say what the practice lab is made of.
 type labFlags struct {
-	firmware, cardState, cardFrom, domain string
-	serial                                uint32
-	readers                               int
-	trustRoots, faults                    []string
-	latency                               time.Duration
-	seed                                  uint64
+	firmware, cardTiming, cardState, cardFrom, domain string
+	serial                                            uint32
+	readers                                           int
+	trustRoots, faults                                []string
+	latency                                           time.Duration
+	seed                                              uint64
 }
 
 func (f *labFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.firmware, "firmware", "5.7.4", "firmware `version` of the virtual YubiKey: 4.2.7, 4.3.7, 5.1.2, 5.2.7, 5.4.3, 5.7.4 or another from 4.0.0 on")
 	flags.Uint32Var(&f.serial, "card-serial", 0, "serial `number` of the virtual YubiKey")
+	flags.StringVar(&f.cardTiming, "card-timing", "", "have the virtual YubiKey take its time: \"real\" for that of a YubiKey 5, or a `file` with a table (see docs/lab.md)")
 	flags.StringVar(&f.cardState, "card-state", "", "`file` that the virtual YubiKey lives in, so that it can be taken home")
 	flags.StringVar(&f.cardFrom, "card-from", "", "`folder` with what an issuer put on the virtual YubiKey: certificates, PKCS#12 files, data objects")
 	flags.IntVar(&f.readers, "readers", 1, "number of readers, each with a card")
@@ -37,11 +39,19 @@ func (f *labFlags) add(flags *pflag.FlagSet) {
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of random faults")
 }
 
-func (f *labFlags) options(dir string, messages io.Writer) lab.Options {
-	return lab.Options{
+func (f *labFlags) options(dir string, messages io.Writer) (lab.Options, error) {
+	options := lab.Options{
 		Dir: dir, Firmware: f.firmware, Serial: f.serial, CardState: f.cardState, CardFrom: f.cardFrom, Readers: f.readers, Domain: f.domain,
 		TrustRoots: f.trustRoots, Latency: f.latency, Faults: f.faults, Seed: f.seed, Log: messages,
 	}
+	if f.cardTiming != "" {
+		table, err := timing.Load(f.cardTiming)
+		if err != nil {
+			return lab.Options{}, usageErrorf("--card-timing: %w", err)
+		}
+		options.CardTiming = &table
+	}
+	return options, nil
 }
 
 func newLab(streams *Streams) *cobra.Command {
@@ -59,7 +69,10 @@ func newLab(streams *Streams) *cobra.Command {
 			if dir == "" {
 				return usageErrorf("--dir is needed: the folder for the lab's files")
 			}
-			options := flags.options(dir, streams.Err)
+			options, err := flags.options(dir, streams.Err)
+			if err != nil {
+				return err
+			}
 			options.FetchCRLs = fetchCRLs
 			running, err := lab.Start(cmd.Context(), options)
 			if err != nil {

@@ -2,26 +2,21 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/lab"
+	"github.com/cse-piv/cse-piv/internal/lab/timing"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
 
-// How slow the practice lab is when it plays the world outside.
-const (
-	practiceRSATime = 4 * time.Second // a card takes between 2 and 60 seconds
-	practiceLatency = "latency:2s"
-)
+// practiceLatency is how slow Gmail is when the lab plays the world outside.
+const practiceLatency = "latency:2s"
 
 // practice is the drawer of practice cards that the demo's operator opens with
 // one key.
@@ -45,13 +40,11 @@ func newPractice(running *lab.Lab) *practice {
 	return p
 }
 
-// slowRSA makes keys as slowly as a card does, so that there is something to
-// watch, and time to pull the card.
-func slowRSA(bits int) (*rsa.PrivateKey, error) {
-	began := time.Now()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	time.Sleep(practiceRSATime - time.Since(began))
-	return key, err
+// practiceTiming has a card make RSA keys as slowly as it does, so that there is
+// something to watch, and time to pull the card; all else at once.
+func practiceTiming() (*timing.Table, error) {
+	table, err := timing.Parse("practice timing", strings.NewReader("generate rsa2048 4s\ngenerate rsa3072 4s\ngenerate rsa4096 4s"))
+	return &table, err
 }
 
 // Acts lists what hands could do now.

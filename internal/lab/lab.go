@@ -41,6 +41,7 @@ type Lab struct {
 	pcsc      *pcscd.Server
 	faults    *fault.Board
 	touch     *touchpad
+	pace      *pace
 	counters  counters
 	log       journal
 
@@ -64,6 +65,7 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 		options: options,
 		faults:  fault.New(options.Seed),
 		touch:   newTouchpad(options.ManualTouch),
+		pace:    newPace(options.CardTiming, options.Seed),
 		log:     journal{out: options.Log},
 		made:    map[*yubikey.Card]*seat{},
 		seats:   make([]*seat, max(options.Readers, 0)),
@@ -150,6 +152,7 @@ func (l *Lab) Close() error { return l.close() }
 func (l *Lab) shutDown() error {
 	var errs []error
 	l.touch.close()
+	l.pace.close()
 	if l.pcsc != nil {
 		errs = append(errs, l.pcsc.Close())
 	}

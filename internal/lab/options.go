@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab/issued"
+	"github.com/cse-piv/cse-piv/internal/lab/timing"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 	// management key that were accepted, after the last connection to it was
 	// closed: some seconds as with pcscd when 0, not at all when negative.
 	PowerGrace time.Duration
+	// CardTiming has each command take as long as the table says; nil: none does.
+	CardTiming *timing.Table
 	// Firmware is that of the cards, for example "5.4.3"; "5.7.4" when empty.
 	Firmware string
 	// Serial is that of the first card, the next ones count on; 0 draws them.

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
-	"github.com/cse-piv/cse-piv/internal/lab/fault"
 	"github.com/cse-piv/cse-piv/internal/lab/pcscd"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
@@ -245,29 +243,3 @@ type foreignCard struct{}
 func (foreignCard) ATR() []byte            { return []byte{0x3b, 0x80, 0x80, 0x01, 0x01} }
 func (foreignCard) Transmit([]byte) []byte { return []byte{0x6a, 0x82} }
 func (foreignCard) Reset()                 {}
-
-// exchange stands between a reader and its card: it counts, and carries out the
-// faults.
-func (l *Lab) exchange(reader int, command []byte, next func([]byte) []byte) ([]byte, pcscd.Verdict) {
-	f := l.faults.Command()
-	l.counters.apdu()
-	var answer []byte
-	if f.Kind == fault.CardNone || f.Executed {
-		started := time.Now()
-		answer = next(command)
-		l.counters.inCard(time.Since(started))
-	}
-	switch f.Kind {
-	case fault.CardPull:
-		l.pulled(reader)
-		l.log.line("reader %d: fault: card pulled, command executed: %v", reader, f.Executed)
-		return nil, pcscd.Pulled
-	case fault.CardReset:
-		l.log.line("reader %d: fault: card lost contact, command executed: %v", reader, f.Executed)
-		if f.Removed {
-			return nil, pcscd.GlitchRemoved
-		}
-		return nil, pcscd.GlitchReset
-	}
-	return answer, pcscd.Delivered
-}

@@ -17,6 +17,10 @@ type Stats struct {
 	// took for them.
 	APDUs  int64         `json:"apdus"`
 	InCard time.Duration `json:"in_card"`
+	// CardTime is how long real cards would have taken for them on average, by
+	// the table in Options.CardTiming, or else the built-in one: nobody waited
+	// for it.
+	CardTime time.Duration `json:"card_time"`
 	// APICalls counts calls of the Gmail API and of the token endpoint, with
 	// Methods for each; InAPI is the time they took, latency included.
 	APICalls int64            `json:"api_calls"`
@@ -57,10 +61,11 @@ func (c *counters) connection(_ net.Conn, state http.ConnState) {
 	c.stats.Connections++
 }
 
-func (c *counters) inCard(took time.Duration) {
+func (c *counters) inCard(took, atARealCard time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stats.InCard += took
+	c.stats.CardTime += atARealCard
 }
 
 func (c *counters) call(method string, took time.Duration) {

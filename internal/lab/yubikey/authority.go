@@ -21,14 +21,7 @@ const deviceName = "cse-piv Practice Lab PIV Attestation (not Yubico)"
 // Authority is the practice lab's stand-in for Yubico's attestation CAs. There
 // are two, as with Yubico: a root that signs the attestation certificates of
 // older cards, and one with two intermediates for those from firmware 5.7.4 on.
-type Authority struct {
-	cas [authorities]authorityCA
-
-	device struct {
-		sync.Mutex
-		key *rsa.PrivateKey
-	}
-}
+type Authority struct{ cas [authorities]authorityCA }
 
 // The CAs of an authority.
 const (
@@ -102,20 +95,10 @@ func (a *Authority) Intermediates() []*x509.Certificate {
 	return []*x509.Certificate{a.cas[intermediate].certificate, a.cas[deviceIssuer].certificate}
 }
 
-// deviceKey is the attestation key of all cards: "generally, the same attestation
-// key and cert is loaded onto many YubiKeys" (manual of Yubico's .NET SDK).
-func (a *Authority) deviceKey(generate func(bits int) (*rsa.PrivateKey, error)) (*rsa.PrivateKey, error) {
-	a.device.Lock()
-	defer a.device.Unlock()
-	if a.device.key == nil {
-		key, err := generate(2048)
-		if err != nil {
-			return nil, fmt.Errorf("making the attestation key: %w", err)
-		}
-		a.device.key = key
-	}
-	return a.device.key, nil
-}
+// deviceKey is the attestation key of all cards that this process makes: as in
+// the factory, where many cards get the same one (manual of Yubico's .NET SDK,
+// "PIV attestation statements").
+var deviceKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(nil, 2048) })
 
 // issueDevice signs the attestation certificate of a card.
 func (a *Authority) issueDevice(p profile, public crypto.PublicKey) (*x509.Certificate, error) {
@@ -174,9 +157,9 @@ const (
 // installAttestation gives a new card the attestation key, which as on real
 // cards counts as imported, and its certificate.
 func (c *Card) installAttestation(authority *Authority) error {
-	private, err := authority.deviceKey(c.generateRSA)
+	private, err := deviceKey()
 	if err != nil {
-		return err
+		return fmt.Errorf("making the attestation key: %w", err)
 	}
 	device, err := authority.issueDevice(c.profile, private.Public())
 	if err != nil {
