@@ -13,9 +13,12 @@ import (
 // Options tune a Card. The zero value is ready for use.
 type Options struct {
 	// OnTouch is called once when an operation with a key that may ask for a
-	// touch has not come back after half a second. It is called on the goroutine
-	// of the operation's caller and must not call the Card.
+	// touch has not come back for a while. It is called on the goroutine of the
+	// operation's caller and must not call the Card.
 	OnTouch func(Slot)
+	// TouchDelay is how long an operation with such a key must be out before
+	// OnTouch is called; 0 is half a second.
+	TouchDelay time.Duration
 	// CallTimeout limits each operation but key generation; 0 is 30 seconds. An
 	// operation that takes longer loses its connection.
 	CallTimeout time.Duration
@@ -35,6 +38,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.GenerateTimeout <= 0 {
 		o.GenerateTimeout = 3 * time.Minute
+	}
+	if o.TouchDelay <= 0 {
+		o.TouchDelay = 500 * time.Millisecond
 	}
 	if o.KeepOpen <= 0 {
 		o.KeepOpen = 2 * time.Second
@@ -80,7 +86,7 @@ type shared struct {
 // *HeldError), *SeveralCardsError.
 func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 	options = options.withDefaults()
-	limit := options.CallTimeout + max(options.HeldPatience, 0)
+	limit := callLimit + max(options.HeldPatience, 0)
 	return run(ctx, newLane(), limit, nil, func() (*Card, error) {
 		patience := time.Now().Add(options.HeldPatience)
 		for {

@@ -60,6 +60,10 @@ func TestForeignTextsAreThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	errors, err := os.ReadFile(filepath.Join(source, "pcsc.go"))
+	if err != nil || !strings.Contains(string(errors), `"unknown pcsc return code 0x%08x"`) {
+		t.Errorf("a code without a text is told otherwise: %v", err)
+	}
 	for _, known := range foreignTexts() {
 		if strings.Contains(string(binding), known.text) {
 			continue

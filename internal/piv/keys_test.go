@@ -257,28 +257,32 @@ func TestTouchIsAskedForOnlyWhenItIsWaitedFor(t *testing.T) {
 	d := newDesk(t, 1)
 	d.insert(0, newCard(t, serial, "5.7.4", func(c *yubikey.Config) { c.Touch = func(byte) bool { return <-finger } }))
 	var asked []piv.Slot
-	options := quick()
 	answer := true
-	options.OnTouch = func(slot piv.Slot) { asked = append(asked, slot); finger <- answer }
-	card := open(t, serial, options)
-	public, err := card.Generate(t.Context(), piv.FactoryManagementKey(), piv.SlotKeyManagement, piv.GenerateOptions{Algorithm: piv.ECCP256, TouchPolicy: piv.TouchAlways})
+	touching := func(delay time.Duration) *piv.Card {
+		options := quick()
+		options.TouchDelay = delay
+		options.OnTouch = func(slot piv.Slot) { asked = append(asked, slot); finger <- answer }
+		return open(t, serial, options)
+	}
+	patient, hasty := touching(time.Hour), touching(time.Millisecond)
+	public, err := patient.Generate(t.Context(), piv.FactoryManagementKey(), piv.SlotKeyManagement, piv.GenerateOptions{Algorithm: piv.ECCP256, TouchPolicy: piv.TouchAlways})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sign := func(card *piv.Card) error {
 		_, err := card.Signer(t.Context(), piv.SlotKeyManagement, public, piv.FactoryPIN()).Sign(nil, make([]byte, 32), crypto.SHA256)
+		letGo(t, card)
 		return err
 	}
 	finger <- true // touched before anybody had to be asked
-	if err := sign(card); err != nil || len(asked) != 0 {
+	if err := sign(patient); err != nil || len(asked) != 0 {
 		t.Errorf("touched at once: asked %v, %v", asked, err)
 	}
-	if err := sign(card); err != nil || len(asked) != 1 || asked[0] != piv.SlotKeyManagement {
+	if err := sign(hasty); err != nil || len(asked) != 1 || asked[0] != piv.SlotKeyManagement {
 		t.Errorf("touched when asked: asked %v, %v", asked, err)
 	}
 	answer = false
-	letGo(t, card)
-	if err := sign(open(t, serial, options)); !errors.Is(err, piv.ErrTouchTimeout) || len(asked) != 2 {
+	if err := sign(hasty); !errors.Is(err, piv.ErrTouchTimeout) || len(asked) != 2 {
 		t.Errorf("not touched: asked %v, %v", asked, err)
 	}
 }

@@ -10,20 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// touchDelay is how long an operation must be out before a person is told to
-// touch the card.
-const touchDelay = 500 * time.Millisecond
-
 // use does one thing with a private key: the PIN is verified first on the same
 // connection, never without looking at its counter. A zero PIN is not verified.
 func use[T any](ctx context.Context, c *Card, doing string, slot Slot, pin secret.Secret, work func(yubikey) (T, error)) (T, error) {
-	remind := &reminder{began: make(chan struct{}, 1), after: touchDelay, call: func() {
+	remind := &reminder{began: make(chan struct{}, 1), after: c.options.TouchDelay, call: func() {
 		if c.options.OnTouch != nil {
 			c.options.OnTouch(slot)
 		}
