@@ -22,7 +22,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		return err
 	}
 	options.warnOfSecrets(streams.Err)
-	world, err := options.world(io.Discard)
+	world, err := options.world(io.Discard, options.escrow.open)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/user"
@@ -15,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/plain"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -78,7 +78,7 @@ func newEnroll(streams *Streams) *cobra.Command {
 	environmentFlag(flags, "evidence")
 	options.addFrontEnd(flags)
 	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: what was not given as a flag is an error")
-	flags.BoolVar(&options.dryRun, "dry-run", false, "print the steps and change nothing")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "look at everything, print what each step would come to, and change nothing; the exit code is the run's")
 	jsonFlag(command, &options.json)
 	return command
 }
@@ -122,14 +122,14 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 		return err
 	}
 	if options.dryRun {
-		return printPlan(streams, request, options.json)
+		return dryRun(ctx, streams, options, request)
 	}
 	options.warnOfSecrets(streams.Err)
 	domain, err := options.gmail.open(streams.Err)
 	if err != nil {
 		return err
 	}
-	world, err := options.world(streams.Err)
+	world, err := options.world(streams.Err, options.escrow.open)
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,12 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	return plain.Receipt(streams.Out, receipt)
 }
 
+// openEscrow returns where secrets are sealed, and what reads them back.
+type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Record, error), error)
+
 // world builds everything that an enrollment works on but Gmail and the person
 // who is asked.
-func (o *enrollOptions) world(messages io.Writer) (world enroll.World, err error) {
+func (o *enrollOptions) world(messages io.Writer, openEscrow openEscrow) (world enroll.World, err error) {
 	world = enroll.World{
 		WaitForCard: piv.Wait,
 		Operator:    operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, Patience: patienceAlone,
@@ -176,7 +179,7 @@ func (o *enrollOptions) world(messages io.Writer) (world enroll.World, err error
 	if world.Chain, err = o.issuer.certificates(); err != nil {
 		return world, err
 	}
-	if world.Escrow, world.Recover, err = o.escrow.open(); err != nil {
+	if world.Escrow, world.Recover, err = openEscrow(); err != nil {
 		return world, err
 	}
 	printWarnings(messages, world.Escrow)
@@ -208,28 +211,4 @@ func operator() string {
 		name += "@" + host
 	}
 	return name
-}
-
-func printPlan(streams *Streams, request enroll.Request, asJSON bool) error {
-	type planned struct {
-		Step    string `json:"step"`
-		Title   string `json:"title"`
-		Slot    string `json:"slot,omitempty"`
-		Changes string `json:"changes"`
-	}
-	steps := []planned{}
-	for _, step := range enroll.NewPlan(request) {
-		steps = append(steps, planned{step.ID, step.Title, step.Slot, step.Changes})
-	}
-	if asJSON {
-		return printJSON(streams.Out, struct {
-			User  string    `json:"user"`
-			Steps []planned `json:"steps"`
-		}{request.Email, steps})
-	}
-	rows := newTable(streams.Out, "", "STEP", "CHANGES")
-	for i, step := range steps {
-		rows.row(fmt.Sprintf("%2d", i+1), step.Title, step.Changes)
-	}
-	return rows.flush()
 }

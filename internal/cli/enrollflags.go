@@ -18,10 +18,14 @@ type enrollFlags struct {
 	overwrite, allowUnattested, allowLimitedUse       bool
 	newCard, replaceCard                              bool
 	confirm                                           string
-	pin, puk, managementKey                           *secretFlag
+	replace                                           []string
+	// typed are the flags of the command line; what was not typed is as it was begun.
+	typed                   *pflag.FlagSet
+	pin, puk, managementKey *secretFlag
 }
 
 func (f *enrollFlags) add(flags *pflag.FlagSet) {
+	f.typed = flags
 	flags.Uint32Var(&f.serial, "serial", 0, "`serial` number of the card; needed when there are several")
 	flags.StringVar(&f.layout, "layout", "single", "single: one key for signing and encryption; split: signing in 9c, encryption in 9d")
 	flags.StringVar(&f.slot, "slot", "9d", "PIV `slot` of a single key: 9a, 9c, 9d, 9e or 82 to 95")
@@ -29,7 +33,8 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.source, "source", string(enroll.SourceGenerate), "generate: a new key on the card; existing: the key that is in the slot")
 	flags.StringVar(&f.pinPolicy, "pin-policy", "default", "of a generated key: default, never, once or always")
 	flags.StringVar(&f.touch, "touch-policy", "default", "of a generated key: default, never, cached or always")
-	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever; needs --confirm or the serial typed out")
+	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever, except one that this user is enrolled with; needs --confirm or the serial typed out")
+	flags.StringSliceVar(&f.replace, "replace", nil, "have new keys take the place of those that an enrollment was begun or finished with: `fingerprints` of the keys or their certificates (SHA-256, 16 digits or more); needs --confirm or the serial typed out where a key is lost")
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
 	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
 	flags.BoolVar(&f.replaceCard, "replace-card", false, "have Gmail move to this card from another one that the user is enrolled with; its key pairs stay enabled")
@@ -54,7 +59,7 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard,
-		AllowLimitedUse: f.allowLimitedUse,
+		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {
@@ -84,6 +89,16 @@ func (f *enrollFlags) warnOfSecrets(out io.Writer) {
 	for _, secret := range []*secretFlag{f.pin, f.puk, f.managementKey} {
 		printWarnings(out, secret)
 	}
+}
+
+// defaulted lists what nobody typed.
+func (f *enrollFlags) defaulted() (all []enroll.Option) {
+	for _, option := range enroll.Options() {
+		if !f.typed.Changed(string(option)) {
+			all = append(all, option)
+		}
+	}
+	return all
 }
 
 func (f *enrollFlags) keys() ([]enroll.KeyRequest, error) {

@@ -42,6 +42,7 @@ func applyEnvironment(cmd *cobra.Command) (err error) {
 			if setErr := cmd.Flags().Set(flag.Name, value); setErr != nil {
 				err = usageErrorf("%s: %w", name, setErr)
 			}
+			flag.Changed = false // nobody typed it
 		}
 	})
 	return err

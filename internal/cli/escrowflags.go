@@ -34,9 +34,7 @@ func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]esc
 	if err != nil {
 		return nil, nil, err
 	}
-	recover := func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
-		return f.records(ctx, folder, serial)
-	}
+	recover := f.reader(folder)
 	switch {
 	case f.plain && len(f.to) > 0:
 		return nil, nil, usageErrorf("--escrow-to and --escrow-plain exclude each other")
@@ -54,6 +52,31 @@ func (f *escrowFlags) open() (escrow.Store, func(context.Context, uint32) ([]esc
 		return store, recover, nil
 	}
 	return nil, recover, nil
+}
+
+// look is open for a dry run: the store takes nothing in, and its folder is not
+// made.
+func (f *escrowFlags) look() (escrow.Store, func(context.Context, uint32) ([]escrow.Record, error), error) {
+	if !f.plain && len(f.to) == 0 || f.plain && len(f.to) > 0 {
+		return f.open() // nowhere, or an error
+	}
+	folder, err := folderOr(f.folder, "escrow")
+	if err != nil {
+		return nil, nil, err
+	}
+	if !f.plain {
+		if err := escrow.CheckRecipients(f.to); err != nil {
+			return nil, nil, usageErrorf("--escrow-to: %w", err)
+		}
+	}
+	return escrow.Closed{}, f.reader(folder), nil
+}
+
+// reader returns what reads a card's records back.
+func (f *escrowFlags) reader(folder string) func(context.Context, uint32) ([]escrow.Record, error) {
+	return func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
+		return f.records(ctx, folder, serial)
+	}
 }
 
 // records returns the card's records that can be opened, newest first.

@@ -61,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed,
+			"untouched": untouched, "key": keyOf,
 		},
 		RequireExplicitExec: true,
 		Condition: func(condition string) (bool, error) {

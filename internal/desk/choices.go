@@ -17,6 +17,19 @@ func Sources() []enroll.Choice {
 	}
 }
 
+// SourceReplace is the choice of a new key where the person is enrolled with
+// another, or was begun with one.
+const SourceReplace = "replace"
+
+// SourcesFor lists where a key can come from: of somebody who has one of their
+// own on the card, also a new one in its place.
+func SourcesFor(own []string) []enroll.Choice {
+	if len(own) == 0 {
+		return Sources()
+	}
+	return append(Sources(), enroll.Choice{ID: SourceReplace, Text: "generate a new one in place of the enrolled one"})
+}
+
 // Layouts lists how many keys there can be.
 func Layouts() []enroll.Choice {
 	return []enroll.Choice{

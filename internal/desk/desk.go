@@ -7,6 +7,7 @@ package desk
 import (
 	"context"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -96,7 +97,19 @@ func (d *Desk) Enroll(ctx context.Context, request enroll.Request, front FrontEn
 	return enroll.Run(ctx, world, request)
 }
 
-// Outlook tells what an enrollment would find and do in the slots.
-func (d *Desk) Outlook(ctx context.Context, request enroll.Request) ([]enroll.SlotOutlook, error) {
-	return enroll.Outlook(ctx, d.World, request)
+// Preview tells what an enrollment would come to with a person at the desk, once
+// they agreed to what would be lost. A card that cannot be read is an error.
+func (d *Desk) Preview(ctx context.Context, request enroll.Request) (*enroll.Preview, error) {
+	world := d.World
+	world.Prompter = nil // a person will be there
+	request.Overwrite, request.Confirm, request.Agreed = true, strconv.FormatUint(uint64(request.Serial), 10), nil
+	request.Review = true
+	preview, err := enroll.NewPreview(ctx, world, request)
+	if err != nil {
+		return nil, err
+	}
+	for i := range preview.Steps {
+		preview.Steps[i].Asks = nil // they will be asked
+	}
+	return preview, preview.Unreadable()
 }

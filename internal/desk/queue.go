@@ -145,17 +145,19 @@ func Strange(places []Place, email string, assigned, serial uint32) bool {
 
 // RequestFor returns the request to begin with for a person: what the command
 // line asked for, with the card that was set aside for them, or where they were
-// begun with, the keys and the card that they had then. A card that was begun with
-// and is somebody else's, among those places, may have been taken by mistake.
+// begun with or are done, the keys that they had then; who is not done goes on with
+// the card that they had. A card that was begun with and is somebody else's, among
+// those places, may have been taken by mistake.
 func (d *Desk) RequestFor(places []Place, place Place) enroll.Request {
 	request := d.Request
 	request.Email = place.Email
 	if place.Person.Serial != 0 {
 		request.Serial = place.Person.Serial
 	}
-	if len(place.Keys) > 0 && place.Stage != enroll.StageDone {
+	if len(place.Keys) > 0 {
 		request.Keys = place.Keys
-		if place.Stage != enroll.StageBegun || Holder(places, place.Standing.Serial, place.Email) == "" {
+		mistaken := place.Stage == enroll.StageBegun && Holder(places, place.Standing.Serial, place.Email) != ""
+		if place.Stage != enroll.StageDone && !mistaken {
 			request.Serial = place.Standing.Serial
 		}
 	}

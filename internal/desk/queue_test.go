@@ -137,7 +137,7 @@ func TestRequestFor(t *testing.T) {
 		"set aside":      {desk.Place{Person: desk.Person{Email: "a@example.com", Serial: 7}}, 7, 1},
 		"begun":          {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9, Keys: before}}, 9, 2},
 		"waiting":        {desk.Place{Person: desk.Person{Email: "a@example.com", Serial: 9}, Standing: enroll.Standing{Stage: enroll.StageWaiting, Serial: 9, Keys: before}}, 9, 2},
-		"done":           {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 1},
+		"done":           {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 2},
 		"without a plan": {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9}}, 100, 1},
 	} {
 		got := d.RequestFor(nil, test.place)

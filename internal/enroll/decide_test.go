@@ -13,35 +13,16 @@ import (
 )
 
 func TestLossesNamesEachOnce(t *testing.T) {
-	outlook := []enroll.SlotOutlook{
-		{Slot: piv.SlotSignature, Fate: enroll.FateOccupied, Loss: []string{"the signing key", "old mail"}},
-		{Slot: piv.SlotKeyManagement, Fate: enroll.FateOccupied, Loss: []string{"the encryption key", "old mail"}},
-	}
-	if got := enroll.Losses(outlook); !slices.Equal(got, []string{"the signing key", "old mail", "the encryption key"}) {
+	preview := enroll.Preview{Slots: []enroll.SlotPreview{
+		{Slot: piv.SlotSignature, Action: enroll.ActionReplace, Loss: []string{"the signing key", "old mail"}},
+		{Slot: piv.SlotKeyManagement, Action: enroll.ActionReplace, Loss: []string{"the encryption key", "old mail"}},
+	}}
+	if got := preview.Losses(); !slices.Equal(got, []string{"the signing key", "old mail", "the encryption key"}) {
 		t.Errorf("lost are %q", got)
 	}
-	if got := enroll.Losses([]enroll.SlotOutlook{{Fate: enroll.FateGenerate}}); got != nil {
+	preview = enroll.Preview{Slots: []enroll.SlotPreview{{Action: enroll.ActionGenerate}}}
+	if got := preview.Losses(); got != nil {
 		t.Errorf("of an empty slot %q are lost", got)
-	}
-}
-
-func TestWorkable(t *testing.T) {
-	request := enroll.Request{Email: "ada@example.com", Keys: enroll.LayoutSingle.Keys(enroll.KeyRequest{
-		Slot: piv.SlotKeyManagement, Source: enroll.SourceGenerate, Algorithm: piv.RSA2048,
-	})}
-	for _, fate := range []enroll.Fate{enroll.FateGenerate, enroll.FateContinue, enroll.FateRead, enroll.FateOccupied} {
-		if err := enroll.Workable(request, []enroll.SlotOutlook{{Fate: fate}}); err != nil {
-			t.Errorf("%s: %v", fate, err)
-		}
-	}
-	var empty *enroll.EmptyError
-	err := enroll.Workable(request, []enroll.SlotOutlook{{Fate: enroll.FateRead}, {Slot: piv.SlotSignature, Fate: enroll.FateEmpty}})
-	if !errors.As(err, &empty) || empty.Slot != piv.SlotSignature {
-		t.Errorf("an empty slot to be read: %v", err)
-	}
-	request.Keys[0].Algorithm = piv.Ed25519
-	if err := enroll.Workable(request, nil); !enroll.IsUsage(err) {
-		t.Errorf("an algorithm that Gmail does not take: %v", err)
 	}
 }
 

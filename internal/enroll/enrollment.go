@@ -38,14 +38,20 @@ type Enrollment struct {
 	registration *registration.Registration
 	movesFrom    []string // the cards from which Gmail moves to this one
 
-	unlock  func() error // lets other processes enroll the user again
-	folder  *evidence.Folder
+	// claim keeps other processes from enrolling the user, and returns the folder of
+	// an earlier run, or nil; unlock lets them again.
+	claim   func(context.Context) (*evidence.Folder, error)
+	unlock  func() error
+	earlier *evidence.Folder // of an earlier run; nil for none
+	folder  *evidence.Folder // of this one; nil until it is open
 	journal evidence.Journal
+	resumed bool // the request goes on with what was begun
 
 	keys    []*key
 	secrets secrets
 
 	outcome    *registration.Outcome // of the registration, when it is over
+	entered    bool                  // into the ledger
 	receipt    *Receipt
 	unrecorded []Event
 }
@@ -54,8 +60,9 @@ type Enrollment struct {
 type key struct {
 	KeyRequest
 	settled     bool
-	generate    bool  // a key is still to be generated in the slot
-	seen        trace // what the slot held when that was decided
+	action      SlotAction // what is done with the slot
+	generate    bool       // a key is still to be generated in it
+	seen        trace      // what the slot held when that was decided
 	loss        []string
 	public      crypto.PublicKey
 	origin      string
@@ -72,6 +79,7 @@ type key struct {
 
 // secrets are the card's present secrets and the ones that take their place.
 type secrets struct {
+	gathered      bool
 	verified      bool // the PIN, by the card
 	pin           secret.Secret
 	puk           secret.Secret // to be set; zero when the card has its own
@@ -102,16 +110,27 @@ func newEnrollment(world World, request Request) *Enrollment {
 			_ = e.card.Release(ctx) // it fails only with ctx, and so does what comes next
 		}
 	})
-	for _, k := range request.Keys {
-		e.keys = append(e.keys, &key{KeyRequest: k})
-	}
+	e.keys = newKeys(request.Keys)
+	e.claim = e.lock
+	e.journal.Keys, e.journal.Secrets = map[string]evidence.KeyJournal{}, map[string]evidence.SecretJournal{}
 	return e
 }
+
+func newKeys(requests []KeyRequest) []*key {
+	var keys []*key
+	for _, request := range requests {
+		keys = append(keys, &key{KeyRequest: request})
+	}
+	return keys
+}
+
+// isOwn reports whether the slot held a key of the user's that was generated on
+// the card.
+func (k *key) isOwn() bool { return k.action == ActionContinue || k.action == ActionKeep }
 
 func (e *Enrollment) notify(state State, message string) {
 	event := e.current
 	event.Time, event.State, event.Message = e.world.Now().UTC(), state, message
-	e.record(event)
 	e.world.Notify(event)
 }
 

@@ -59,6 +59,16 @@ func (d *desk) held() piv.SlotContents {
 	return held
 }
 
+// preview is what a run for the request would come to.
+func (d *desk) preview(request enroll.Request) *enroll.Preview {
+	d.t.Helper()
+	preview, err := enroll.NewPreview(d.t.Context(), d.world, request)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return preview
+}
+
 // mustWait runs an enrollment that ends for want of a certificate.
 func (d *desk) mustWait() {
 	d.t.Helper()
@@ -110,12 +120,11 @@ func TestOthersKeyIsNotTakenForOnesOwn(t *testing.T) {
 	d.mustRun()
 	before := d.held()
 
-	outlook, err := enroll.Outlook(t.Context(), d.world, ada)
-	if err != nil || outlook[0].Fate != enroll.FateOccupied {
-		t.Errorf("%+v, %v", outlook, err)
+	if preview := d.preview(ada); preview.Slots[0].Action != enroll.ActionReplace {
+		t.Errorf("%+v", preview.Slots)
 	}
 	d.request = ada
-	_, err = d.run()
+	_, err := d.run()
 	var occupied *enroll.OccupiedError
 	if !errors.As(err, &occupied) {
 		t.Error(err)
@@ -139,11 +148,11 @@ func TestOnlyTheLossThatWasAgreedToComes(t *testing.T) {
 	if after := d.held(); !errors.As(err, &occupied) || !sameKey(after.Key.PublicKey, before.Key.PublicKey) {
 		t.Fatalf("with another loss agreed to: %v", err)
 	}
-	outlook, err := enroll.Outlook(t.Context(), d.world, d.request)
+	preview, err := enroll.NewPreview(t.Context(), d.world, d.request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.request = d.request.Agree(enroll.Losses(outlook))
+	d.request = d.request.Agree(preview.Losses())
 	d.mustRun()
 	if after := d.held(); sameKey(after.Key.PublicKey, before.Key.PublicKey) {
 		t.Error("the key is the old one")
@@ -156,7 +165,8 @@ func TestSecondRoundHasItsOwnEvidence(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	setFaults(t, "off")
 	first := d.mustRun()
-	// Another slot; a card that was reset is empty just the same.
+	// Another slot, in place of the first.
+	d.request.Replace = d.preview(d.request).Own()
 	d.request.Keys[0].Slot = piv.SlotSignature
 	d.mustWait()
 	standing, err := enroll.StandingOf(d.world.Evidence, d.email, 0)
@@ -295,8 +305,8 @@ func TestStoppedRunLeavesTheCardAtRest(t *testing.T) {
 	default:
 		t.Error("the run ended before the card was done")
 	}
-	if outlook, err := enroll.Outlook(t.Context(), d.world, d.request); err != nil || outlook[0].Fate != enroll.FateContinue {
-		t.Errorf("%+v, %v", outlook, err)
+	if preview := d.preview(d.request); preview.Slots[0].Action != enroll.ActionContinue {
+		t.Errorf("%+v", preview.Slots)
 	}
 	d.checkWhole(d.mustRun())
 }

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
@@ -56,6 +57,14 @@ type pausingIssuer struct {
 func (p pausingIssuer) Issue(ctx context.Context, request issuer.Request) ([]*x509.Certificate, error) {
 	p.letGo(ctx)
 	return p.Issuer.Issue(ctx, request)
+}
+
+// Preview asks nobody.
+func (p pausingIssuer) Preview(email, slot string, public crypto.PublicKey) error {
+	if previewer, ok := p.Issuer.(issuer.Previewer); ok {
+		return previewer.Preview(email, slot, public)
+	}
+	return nil
 }
 
 type pausingAccount struct {

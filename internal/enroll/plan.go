@@ -28,14 +28,19 @@ type Step struct {
 	// Changes says what the step may change: the card, Gmail, files, or nothing.
 	Changes string
 
-	// check is all that a check or a decision does. For a change it is what can be
-	// found out before it is made, and nil for nothing. It changes nothing outside.
+	// needs reports whether what earlier steps find or make is there: in a run it
+	// is, in a preview it may be missing. Nil needs nothing.
+	needs func(*Enrollment) bool
+	// check is what a check or a decision does. It changes nothing outside.
 	check func(context.Context, *Enrollment) error
 	// look reports whether what a change makes is so already. It changes nothing
 	// outside, and is called again after act.
 	look func(context.Context, *Enrollment) (bool, error)
 	// act makes the change.
 	act func(context.Context, *Enrollment) error
+	// preview returns the error that act would, as far as that can be told without
+	// acting; nil tells nothing.
+	preview func(context.Context, *Enrollment) error
 }
 
 // Plan is the ordered list of the steps of one enrollment.
@@ -43,7 +48,7 @@ type Plan []Step
 
 // NewPlan returns the plan for a request.
 func NewPlan(request Request) Plan {
-	plan := Plan{readCardStep(), checkUserStep(), evidenceStep(), settleKeysStep(), secretsStep(), pinStep(), escrowStep(), pukStep()}
+	plan := Plan{readCardStep(), checkUserStep(), settleKeysStep(), evidenceStep(), secretsStep(), pinStep(), escrowStep(), pukStep()}
 	perKey := func(step func(int, KeyRequest) Step) {
 		for i, key := range request.Keys {
 			plan = append(plan, step(i, key))

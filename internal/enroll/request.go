@@ -63,6 +63,15 @@ type Request struct {
 	// serial was typed out as Confirm or at the prompt.
 	Overwrite bool
 	Confirm   string
+	// Replace names keys of an enrollment that was begun or finished, which a new
+	// key takes the place of: SHA-256 fingerprints in hexadecimal, of the key's
+	// SubjectPublicKeyInfo or its certificate, or the first 16 digits or more.
+	// Overwrite is not enough for those. Once they are gone, it asks for nothing.
+	Replace []string
+	// Defaulted lists what of Keys nobody chose: an enrollment that was begun has
+	// its own there, which is gone on with. What was chosen and differs from it
+	// stops the run with a *ConflictError.
+	Defaulted []Option
 	// Agreed lists what may be lost, where a person who typed the serial was shown
 	// it; nil allows whatever the slots hold. See Agree.
 	Agreed []string
@@ -106,6 +115,11 @@ func (r Request) Validate() error {
 			return usageError("a %s key cannot be used: Gmail takes RSA 2048, 3072 and 4096, and EC P-256 and P-384", key.Algorithm)
 		}
 	}
+	for _, digits := range r.Replace {
+		if n := len(digits); n < 16 || n > 64 || strings.Trim(strings.ToLower(digits), "0123456789abcdef") != "" {
+			return usageError("%q does not name a key: it takes 16 to 64 hexadecimal digits of its SHA-256", digits)
+		}
+	}
 	return r.validateSecrets()
 }
 
@@ -141,6 +155,16 @@ func checkOwnPIN(pin secret.Secret) error {
 		return errors.New("that is the factory PIN, which everybody knows: it cannot be the user's PIN")
 	}
 	return nil
+}
+
+// Choose returns the request for keys that a person chose, with all that they
+// could choose of them.
+func (r Request) Choose(keys []KeyRequest) Request {
+	r.Keys, r.Defaulted = keys, []Option{OptionIssuer}
+	if keys[0].Source == SourceExisting {
+		r.Defaulted = append(r.Defaulted, OptionAlgorithm, OptionPINPolicy, OptionTouchPolicy)
+	}
+	return r
 }
 
 // Again returns the request to try once more after that error, which goes on

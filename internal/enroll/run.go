@@ -37,14 +37,20 @@ func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
 		return nil, err
 	}
 	enrollment := newEnrollment(world, request)
+	tell := enrollment.world.Notify
+	enrollment.world.Notify = func(event Event) {
+		enrollment.record(event)
+		tell(event)
+	}
 	defer enrollment.release(ctx)
-	plan := NewPlan(request)
-	for i, step := range plan {
+	for i, plan := 0, NewPlan(request); i < len(plan); i++ {
+		step := plan[i]
 		enrollment.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
 		if err := enrollment.carryOut(ctx, step); err != nil {
 			enrollment.notify(StateFailed, err.Error())
 			return nil, &StepError{Step: step, Err: err}
 		}
+		plan = NewPlan(enrollment.request) // what was begun may have other keys
 	}
 	return enrollment.receipt, nil
 }
@@ -90,7 +96,7 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 			return ErrNotHeld
 		default:
 			acted = true
-			if err = step.change(ctx, e); err == nil {
+			if err = step.act(ctx, e); err == nil {
 				glitches = 0
 				continue
 			}
@@ -123,16 +129,6 @@ func (s Step) isSo(ctx context.Context, e *Enrollment) (bool, error) {
 		return s.look(ctx, e)
 	}
 	return true, s.check(ctx, e)
-}
-
-// change makes the change, after what can be found out before it.
-func (s Step) change(ctx context.Context, e *Enrollment) error {
-	if s.check != nil {
-		if err := s.check(ctx, e); err != nil {
-			return err
-		}
-	}
-	return s.act(ctx, e)
 }
 
 // cardGlitch reports whether the card may answer when it is back: its contact

@@ -17,38 +17,71 @@ var ErrUnattested = errors.New("the card does not attest the key: it was importe
 // root, and keeps the proof.
 func attestStep(index int, request KeyRequest) Step {
 	step := keyStep("attest", "prove that the key in slot %s was born on the card", KindChange, changesFiles, request)
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].attested, nil }
+	step.needs = func(e *Enrollment) bool { return e.keys[index].public != nil }
+	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
+		key := e.keys[index]
+		if key.attested {
+			return true, nil
+		}
+		data, err := e.read(attestationFile(key))
+		if err != nil || data == nil {
+			return false, err
+		}
+		kept, err := attestation.ParseBundle(data)
+		if err != nil || e.verifyAttestation(key, kept) != nil {
+			return false, nil // of another key, or nothing that can be used: the card is asked
+		}
+		key.attested = true
+		return true, nil
+	}
+	step.preview = func(ctx context.Context, e *Enrollment) error { return e.proveBirth(ctx, e.keys[index]) }
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		slotCert, deviceCert, err := e.attest(ctx, key)
-		if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
-			return e.takeUnattested(key)
-		}
-		if err != nil {
+		if err := e.proveBirth(ctx, key); err != nil {
 			return err
 		}
-		facts, err := attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, e.world.Trust, attestation.Expect{
-			Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
-		})
-		if err != nil {
-			return err
+		if key.facts != nil {
+			// What is kept is the path that was verified, so that it can be verified
+			// again without this program's list of intermediates.
+			if err := e.folder.Write(attestationFile(key), attestation.EncodeBundle(key.attestation)); err != nil {
+				return err
+			}
+			if key.facts.Serial == 0 {
+				e.note("firmware %s attests no serial number: that the key is on card %d is known from reading it there alone", key.facts.Firmware, e.serial)
+			}
+			for _, advisory := range key.facts.Advisories {
+				e.note("%s: %s", advisory.ID, advisory.Message)
+			}
 		}
-		if facts.Serial == 0 {
-			e.note("firmware %s attests no serial number: that the key is on card %d is known from reading it there alone", facts.Firmware, e.serial)
-		}
-		// What is kept is the path that was verified, so that it can be verified
-		// again without this program's list of intermediates.
-		chain := facts.Evidence()
-		if err := e.folder.Write(attestationFile(key), attestation.EncodeBundle(chain)); err != nil {
-			return err
-		}
-		for _, advisory := range facts.Advisories {
-			e.note("%s: %s", advisory.ID, advisory.Message)
-		}
-		key.attestation, key.facts, key.attested = chain, facts, true
+		key.attested = true
 		return nil
 	}
 	return step
+}
+
+// proveBirth has the card attest the key, and verifies what it says.
+func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
+	slotCert, deviceCert, err := e.attest(ctx, key)
+	if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
+		return e.takeUnattested(key)
+	}
+	if err != nil {
+		return err
+	}
+	return e.verifyAttestation(key, attestation.Chain{Slot: slotCert, Device: deviceCert})
+}
+
+// verifyAttestation takes an attestation that is of the key on this card, and
+// chains to a trusted root.
+func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
+	facts, err := attestation.Verify(chain, e.world.Trust, attestation.Expect{
+		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
+	})
+	if err != nil {
+		return err
+	}
+	key.attestation, key.facts = facts.Evidence(), facts
+	return nil
 }
 
 // attest asks the card for the key's attestation, where it may have one.
@@ -71,7 +104,6 @@ func (e *Enrollment) takeUnattested(key *key) error {
 		}
 	}
 	e.note("the card does not attest the key in slot %s (%s): nobody can prove that it exists nowhere else", key.Slot, key.origin)
-	key.attested = true
 	return nil
 }
 

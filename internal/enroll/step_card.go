@@ -27,6 +27,9 @@ func readCardStep() Step {
 		}}
 }
 
+// cardRead reports whether the card was found.
+func cardRead(e *Enrollment) bool { return e.card != nil }
+
 // NoAttestationError is a card that cannot prove where its keys were born.
 type NoAttestationError struct{ Firmware piv.Version }
 

@@ -43,15 +43,27 @@ var ErrNoIssuer = errors.New("no issuer was named for the certificate")
 // requests to an issuer carries both at once.
 func certificateStep() Step {
 	return Step{ID: "certificate", Title: "get the certificate", Kind: KindChange, Changes: changesFiles,
+		needs: settled,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			all := true
 			for _, key := range e.keys {
-				if err := e.findCertificate(ctx, key); err != nil {
-					return false, err
+				if key.public != nil {
+					if err := e.findCertificate(ctx, key); err != nil {
+						return false, err
+					}
 				}
 				all = all && key.leaf != nil
 			}
 			return all, nil
+		},
+		preview: func(_ context.Context, e *Enrollment) error {
+			var stops []error
+			for _, key := range e.keys {
+				if key.leaf == nil {
+					stops = append(stops, e.previewIssue(key))
+				}
+			}
+			return errors.Join(stops...)
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
 			var waiting []error
@@ -69,6 +81,18 @@ func certificateStep() Step {
 			}
 			return errors.Join(waiting...)
 		}}
+}
+
+// previewIssue tells with what asking the issuer would end, where that can be
+// told without asking.
+func (e *Enrollment) previewIssue(key *key) error {
+	if e.world.Issuer == nil {
+		return ErrNoIssuer
+	}
+	if previewer, ok := e.world.Issuer.(issuer.Previewer); ok {
+		return previewer.Preview(e.request.Email, key.Slot.String(), key.public)
+	}
+	return nil
 }
 
 func (e *Enrollment) obtain(ctx context.Context, key *key) error {

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -81,28 +82,29 @@ func (e *Enrollment) checkUse(key *key, leaf *x509.Certificate) error {
 // profile before the certificate gets anywhere near the card.
 func chainStep(index int, request KeyRequest) Step {
 	step := keyStep("check-chain", "check the certificate chain for slot %s", KindChange, changesFiles, request)
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) { return e.keys[index].pkcs7 != nil, nil }
-	step.act = func(_ context.Context, e *Enrollment) error {
+	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
+	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		if key.chain == nil { // a certificate that was on the card already
 			if err := e.take(key, key.leaf, key.parts); err != nil {
-				return err
+				return false, err
 			}
 		}
+		var err error
+		if key.pkcs7, err = smime.EncodePKCS7(key.chain); err != nil {
+			return false, err
+		}
+		kept, err := e.read(chainFile(key))
+		return bytes.Equal(kept, key.pkcs7), err
+	}
+	step.act = func(_ context.Context, e *Enrollment) error {
+		key := e.keys[index]
 		for _, finding := range key.findings {
 			if finding.Severity == smime.SeverityWarning {
 				e.note("%s (%s)", finding.Message, finding.ID)
 			}
 		}
-		pkcs7, err := smime.EncodePKCS7(key.chain)
-		if err != nil {
-			return err
-		}
-		if err := e.folder.Write(chainFile(key), pkcs7); err != nil {
-			return err
-		}
-		key.pkcs7 = pkcs7
-		return nil
+		return e.folder.Write(chainFile(key), key.pkcs7)
 	}
 	return step
 }

@@ -14,6 +14,7 @@ import (
 // until then every run makes another one.
 func escrowStep() Step {
 	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Kind: KindChange, Changes: changesFiles,
+		needs: gathered,
 		look: func(_ context.Context, e *Enrollment) (bool, error) {
 			if e.secrets.unsealed() && e.secrets.puk.IsZero() {
 				e.skip("the management key is sealed just before it is set")

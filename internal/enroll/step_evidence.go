@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -15,104 +14,159 @@ import (
 // waited for.
 const lockPatience = 10 * time.Second
 
-// evidenceStep opens the folder that the enrollment leaves behind, and in it the
-// journal of a run that was broken off.
+// lock keeps other processes from enrolling the user until the run ends, and
+// returns the folder of an earlier run with the card, ready to be written in, or
+// nil.
+func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
+	if e.unlock != nil {
+		return e.latest()
+	}
+	unlock, err := evidence.TryLock(e.world.Evidence, e.request.Email)
+	if errors.Is(err, evidence.ErrBusy) {
+		e.note("%v: waiting for it", err)
+		waiting, cancel := context.WithTimeout(ctx, lockPatience)
+		defer cancel()
+		unlock, err = evidence.Lock(waiting, e.world.Evidence, e.request.Email)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.unlock = unlock
+	folder, err := e.latest()
+	if err != nil || folder == nil {
+		return nil, err
+	}
+	return folder, folder.Sweep()
+}
+
+func (e *Enrollment) latest() (*evidence.Folder, error) {
+	return evidence.Latest(e.world.Evidence, e.request.Email, e.serial)
+}
+
+// evidenceStep opens the folder that the enrollment leaves behind, and writes
+// down what was settled. The folder of an earlier run is gone on with, except
+// that a finished enrollment is history once something new is to come.
 func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Kind: KindChange, Changes: changesFiles,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.folder != nil, nil },
+		needs: settled,
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			if e.folder != nil {
+				return true, nil
+			}
+			anew, err := e.needsFolder(ctx)
+			if err != nil || anew || !e.writtenDown() {
+				return false, err
+			}
+			e.folder = e.earlier
+			return true, nil
+		},
 		act: func(ctx context.Context, e *Enrollment) error {
-			unlock, err := evidence.TryLock(e.world.Evidence, e.request.Email)
-			if errors.Is(err, evidence.ErrBusy) {
-				e.note("%v: waiting for it", err)
-				waiting, cancel := context.WithTimeout(ctx, lockPatience)
-				defer cancel()
-				unlock, err = evidence.Lock(waiting, e.world.Evidence, e.request.Email)
-			}
+			anew, err := e.needsFolder(ctx)
 			if err != nil {
 				return err
 			}
-			e.unlock = unlock
-			now := e.world.Now()
-			folder, err := evidence.Open(e.world.Evidence, e.request.Email, e.serial, now)
-			if err != nil {
-				return err
-			}
-			var earlier evidence.Journal
-			if e.request.Overwrite && folder.Finished() {
-				// The finished enrollment is history; its key is to be replaced.
-				if earlier, err = folder.Journal(); err != nil {
-					return err
-				}
-				if folder, err = evidence.Begin(e.world.Evidence, e.request.Email, e.serial, now); err != nil {
+			folder := e.earlier
+			if anew {
+				if folder, err = e.beginFolder(); err != nil {
 					return err
 				}
 			}
-			if err := folder.Sweep(); err != nil {
+			e.writeDown()
+			if err := folder.WriteJournal(e.journal); err != nil {
 				return err
 			}
-			journal, err := folder.Journal()
-			if err != nil {
-				return err
-			}
-			fresh := journal.Email == ""
-			if fresh {
-				journal = e.newJournal(now)
-				maps.Copy(journal.Secrets, earlier.Secrets)
-			}
-			if plan := plannedKeys(e.request.Keys); fresh || !slices.Equal(plan, journal.Plan) || !slices.Equal(e.movesFrom, journal.MovesFrom) {
-				journal.Plan, journal.MovesFrom = plan, e.movesFrom
-				if err := folder.WriteJournal(journal); err != nil {
-					return err
-				}
-			}
-			e.folder, e.journal = folder, journal
+			e.folder = folder
 			return nil
 		}}
 }
 
-func (e *Enrollment) newJournal(now time.Time) evidence.Journal {
-	return evidence.Journal{Version: 1, Email: e.request.Email, Serial: e.serial, Started: now.UTC(), Plan: plannedKeys(e.request.Keys), Keys: map[string]evidence.KeyJournal{}, Secrets: map[string]evidence.SecretJournal{}}
-}
-
-// beginAnew leaves the folder of a finished enrollment to history and goes on in
-// a new one, where something is still to be generated or to be asked for. What is
-// known of the keys that stay goes along.
-func (e *Enrollment) beginAnew(ctx context.Context) error {
-	if !e.folder.Finished() {
-		return nil
+// needsFolder reports whether the enrollment needs a folder of its own: there is
+// none, or it is of a finished one and something is still to be generated or to
+// be asked for.
+func (e *Enrollment) needsFolder(ctx context.Context) (bool, error) {
+	if e.earlier == nil {
+		return true, nil
 	}
-	needed := false
+	if !e.earlier.Finished() {
+		return false, nil
+	}
 	for _, key := range e.keys {
 		if !key.generate {
 			if err := e.findCertificate(ctx, key); err != nil {
-				return err
+				return false, err
 			}
 		}
-		needed = needed || key.leaf == nil
+		if key.leaf == nil {
+			return true, nil
+		}
 	}
-	if !needed {
-		return nil
-	}
+	return false, nil
+}
+
+// beginFolder creates a folder, and takes along what is known of the keys that
+// stay.
+func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
 	now := e.world.Now()
 	folder, err := evidence.Begin(e.world.Evidence, e.request.Email, e.serial, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	journal := e.newJournal(now)
-	maps.Copy(journal.Secrets, e.journal.Secrets)
 	for _, key := range e.keys {
-		if entry, ok := e.journal.Keys[key.Slot.String()]; ok && !key.generate {
+		if key.leaf == nil {
+			continue
+		}
+		if err := folder.Write(certificateFile(key), encodeCertificates(append([]*x509.Certificate{key.leaf}, key.parts...))); err != nil {
+			return nil, err
+		}
+	}
+	journal := evidence.Journal{Keys: map[string]evidence.KeyJournal{}, Secrets: e.journal.Secrets}
+	for _, key := range e.keys {
+		if entry, ok := e.journal.Keys[key.Slot.String()]; ok {
 			journal.Keys[key.Slot.String()] = entry
 		}
-		if key.leaf != nil {
-			if err := folder.Write(certificateFile(key), encodeCertificates(append([]*x509.Certificate{key.leaf}, key.parts...))); err != nil {
-				return err
-			}
+	}
+	e.journal = journal
+	return folder, nil
+}
+
+// writtenDown reports whether the journal says what was settled.
+func (e *Enrollment) writtenDown() bool {
+	if !slices.Equal(plannedKeys(e.plannedRequests()), e.journal.Plan) || !slices.Equal(e.movesFrom, e.journal.MovesFrom) {
+		return false
+	}
+	for _, key := range e.keys {
+		entry, there := e.journal.Keys[key.Slot.String()]
+		if key.generate && there || key.isOwn() && entry.Generated != keyHash(key.public) {
+			return false
 		}
 	}
-	if err := folder.WriteJournal(journal); err != nil {
-		return err
+	return true
+}
+
+// writeDown has the journal say what was settled: the plan, and which keys the
+// slots held when it was made.
+func (e *Enrollment) writeDown() {
+	if e.journal.Email == "" {
+		e.journal.Version, e.journal.Email, e.journal.Serial, e.journal.Started = 1, e.request.Email, e.serial, e.world.Now().UTC()
 	}
-	e.folder, e.journal = folder, journal
-	return nil
+	e.journal.Plan, e.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.movesFrom
+	for _, key := range e.keys {
+		slot := key.Slot.String()
+		entry := e.journal.Keys[slot]
+		switch {
+		case key.generate:
+			delete(e.journal.Keys, slot) // of a key that is gone, or that is to go
+		case key.isOwn():
+			entry.Generated = keyHash(key.public)
+			e.journal.Keys[slot] = entry
+		}
+	}
+}
+
+func (e *Enrollment) plannedRequests() []KeyRequest {
+	requests := make([]KeyRequest, len(e.keys))
+	for i, key := range e.keys {
+		requests[i] = key.KeyRequest
+	}
+	return requests
 }

@@ -9,13 +9,15 @@ import (
 )
 
 // generateStep sees to it that the slot holds the key to be enrolled. What the
-// slot held is written down first: that is how the next run knows its own key.
+// slot held is written down first, and then which key was generated: that is how
+// the next run knows its own key.
 func generateStep(index int, request KeyRequest) Step {
 	title, changes := "generate the key in slot %s ("+string(request.Algorithm)+")", changesCard
 	if request.Source == SourceExisting {
 		title, changes = "read the key in slot %s", changesNothing
 	}
 	step := keyStep("generate", title, KindChange, changes, request)
+	step.needs = settled
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)
@@ -23,10 +25,12 @@ func generateStep(index int, request KeyRequest) Step {
 			return false, err
 		}
 		if key.generate {
-			if fateOf(key.KeyRequest, held, e.journal) != FateContinue {
+			entry := e.journal.Keys[key.Slot.String()]
+			if entry.Generated == "" || !isOwn(traceOf(held), entry) {
 				return false, nil
 			}
-			return true, e.own(key, held)
+			key.adopt(held)
+			return true, nil
 		}
 		if held.Key == nil || !sameKey(held.Key.PublicKey, key.public) {
 			return false, errors.New("the slot's key is not the one that was there a moment ago: another card or another program")
@@ -35,25 +39,40 @@ func generateStep(index int, request KeyRequest) Step {
 	}
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
+		slot := key.Slot.String()
 		held, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return err
 		}
-		if now := traceOf(held); now != key.seen {
+		now := traceOf(held)
+		entry, begun := e.journal.Keys[slot]
+		switch {
+		case now == key.seen:
+		case begun && isOwn(now, entry): // the card's answer was lost
+			entry.Generated = now.key
+			e.journal.Keys[slot] = entry
+			return e.folder.WriteJournal(e.journal)
+		default:
 			// It came while the PIN was typed or the card was out; nobody agreed to
 			// lose it.
 			return &OccupiedError{Slot: key.Slot, Held: describeHeld(held)}
 		}
-		e.journal.Keys[key.Slot.String()] = evidence.KeyJournal{
+		entry = evidence.KeyJournal{
 			Generating: e.world.Now().UTC(), Replaces: key.seen.key, ReplacedCertificate: key.seen.certificate,
 		}
+		e.journal.Keys[slot] = entry
 		if err := e.folder.WriteJournal(e.journal); err != nil {
 			return err
 		}
-		_, err = e.card.Generate(ctx, e.secrets.managementKey, key.Slot, piv.GenerateOptions{
+		public, err := e.card.Generate(ctx, e.secrets.managementKey, key.Slot, piv.GenerateOptions{
 			Algorithm: key.Algorithm, PINPolicy: key.PINPolicy, TouchPolicy: key.TouchPolicy,
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		entry.Generated = keyHash(public)
+		e.journal.Keys[slot] = entry
+		return e.folder.WriteJournal(e.journal)
 	}
 	return step
 }

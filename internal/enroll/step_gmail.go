@@ -2,8 +2,7 @@ package enroll
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -13,6 +12,7 @@ import (
 // wrapped private key: hardwareKeyMetadata says that the key stays on a card.
 func keyPairStep(index int, request KeyRequest) Step {
 	step := keyStep("create-key-pair", "register the key pair of slot %s at Gmail", KindChange, changesGmail, request)
+	step.needs = func(e *Enrollment) bool { return e.registration != nil && e.keys[index].leaf != nil }
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.registered(e.keys[index])
 		if !e.registration.HasKeyPair(key.LeafSHA256) {
@@ -23,6 +23,7 @@ func keyPairStep(index int, request KeyRequest) Step {
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		return e.registration.EnsureKeyPair(ctx, e.registered(e.keys[index]))
 	}
+	step.preview = step.act // at a Gmail that cannot be changed
 	return step
 }
 
@@ -33,24 +34,26 @@ func (e *Enrollment) registered(key *key) registration.Key {
 	}
 }
 
-// describe is what Gmail keeps about the card, for the person who reads it in a
-// list years later.
-func (e *Enrollment) describe(key *key) string {
-	return fmt.Sprintf("%s, serial %d, slot %s", e.identity.Model, e.serial, key.Slot)
-}
-
-// Describes reports whether a key pair's description is of a key on the card with
-// that serial number.
-func Describes(description string, serial uint32) bool {
-	return strings.Contains(description, fmt.Sprintf(", serial %d, slot ", serial))
-}
-
 // identityStep makes the registered key pairs the ones that the user signs and
 // is written to with. Key pairs that were in use before stay enabled, so that
 // old mail stays readable.
 func identityStep() Step {
 	return Step{ID: "set-identity", Title: "set the user's identity at Gmail", Kind: KindChange, Changes: changesGmail,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.outcome != nil, nil },
+		needs: func(e *Enrollment) bool {
+			return !slices.ContainsFunc(e.keys, func(k *key) bool {
+				return k.leaf == nil || e.registration == nil || !e.registration.HasKeyPair(smime.Fingerprint(k.leaf))
+			})
+		},
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			if e.outcome != nil {
+				return true, nil
+			}
+			if has, err := e.registration.HasIdentity(ctx); err != nil || !has {
+				return false, err
+			}
+			e.registeredAs(e.registration.Outcome())
+			return true, nil
+		},
 		act: func(ctx context.Context, e *Enrollment) error {
 			if err := e.registration.EnsureIdentity(ctx); err != nil {
 				return err
@@ -59,10 +62,15 @@ func identityStep() Step {
 			if outcome.Change.Action == registration.Patched {
 				e.note("the identity used other key pairs before; they stay enabled, so that old mail stays readable")
 			}
-			for _, finding := range outcome.Findings() {
-				e.note("%s", finding)
-			}
-			e.outcome = &outcome
+			e.registeredAs(outcome)
 			return nil
 		}}
+}
+
+// registeredAs keeps what the registration came to, and tells what is superfluous.
+func (e *Enrollment) registeredAs(outcome registration.Outcome) {
+	for _, finding := range outcome.Findings() {
+		e.note("%s", finding)
+	}
+	e.outcome = &outcome
 }

@@ -14,6 +14,7 @@ import (
 // card a new CHUID, because Windows caches a card's certificates by it.
 func importStep(index int, request KeyRequest) Step {
 	step := keyStep("import", "put the certificate into slot %s", KindChange, changesCard, request)
+	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)

@@ -14,6 +14,7 @@ import (
 // go on without anybody unsealing the escrow.
 func managementKeyStep() Step {
 	return Step{ID: "set-management-key", Title: "replace the factory management key", Kind: KindChange, Changes: changesCard,
+		needs: gathered,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			if e.secrets.newManagement.IsZero() {
 				if noted := e.journal.Secrets[evidence.SecretManagementKey]; noted.State == evidence.SecretSetting {

@@ -13,6 +13,7 @@ import (
 // pinStep gives a new card the user's PIN, and on another card checks the PIN.
 func pinStep() Step {
 	return Step{ID: "set-pin", Title: "set or check the PIN", Kind: KindChange, Changes: changesCard,
+		needs: gathered,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			if e.secrets.verified {
 				return true, nil

@@ -22,6 +22,7 @@ var ErrNoPossession = errors.New("the key on the card does not answer for the ce
 // (RSA) or a key agreement (EC) for an encryption key.
 func possessionStep(index int, request KeyRequest) Step {
 	step := keyStep("prove-possession", "prove that the card holds the certificate's key in slot %s", KindCheck, changesNothing, request)
+	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
 	step.check = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
 		if key.Use != UseEncrypt {

@@ -16,6 +16,7 @@ const PUKUnknown = "not known whether it is the factory one"
 // pukStep replaces the factory PUK.
 func pukStep() Step {
 	return Step{ID: "set-puk", Title: "replace the factory PUK", Kind: KindChange, Changes: changesCard,
+		needs: gathered,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {

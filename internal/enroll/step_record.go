@@ -22,34 +22,77 @@ var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or mana
 // into the ledger, and writes the receipt: where there is one, everything is done.
 func recordStep() Step {
 	return Step{ID: "record", Title: "write the receipt", Kind: KindChange, Changes: changesFiles,
-		look: func(_ context.Context, e *Enrollment) (bool, error) { return e.receipt != nil, nil },
-		act: func(ctx context.Context, e *Enrollment) error {
-			protection, err := e.card.Protection(ctx)
-			if err != nil {
-				return err
+		needs: func(e *Enrollment) bool { return e.folder != nil && e.outcome != nil },
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			if e.world.Ledger != nil && !e.entered {
+				return false, nil
 			}
-			if protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes {
+			factory, err := e.factorySecretLeft(ctx)
+			if err != nil || factory {
+				return false, err
+			}
+			earlier, err := e.earlierReceipt()
+			if err != nil || earlier == nil || !reflect.DeepEqual(earlier.Receipt, e.makeReceipt()) {
+				return false, err
+			}
+			// The earlier one knows when and by whom it was done.
+			e.receipt = &earlier.Receipt
+			return true, nil
+		},
+		act: func(ctx context.Context, e *Enrollment) error {
+			switch factory, err := e.factorySecretLeft(ctx); {
+			case err != nil:
+				return err
+			case factory:
 				return ErrFactorySecret
 			}
-			e.secrets.pukFactory = e.factoryPUK(protection)
 			e.noteInForce()
 			if err := e.enterLedger(ctx); err != nil {
 				return err
 			}
+			earlier, err := e.earlierReceipt()
+			if err != nil {
+				return err
+			}
 			audited := e.audited()
-			if err := e.keepEarlierReceipt(&audited); err != nil || e.receipt != nil {
-				return err
+			if earlier != nil {
+				if reflect.DeepEqual(earlier.Receipt, audited.Receipt) {
+					return nil
+				}
+				if err := e.writeReceipt("receipt-"+earlier.Finished.Format("20060102T150405Z")+".json", *earlier); err != nil {
+					return err
+				}
 			}
-			var data bytes.Buffer
-			if err := safetext.EncodeJSON(&data, audited, "  "); err != nil {
-				return err
-			}
-			if err := e.folder.Write(evidence.ReceiptName, data.Bytes()); err != nil {
-				return err
-			}
-			e.receipt = &audited.Receipt
-			return nil
+			return e.writeReceipt(evidence.ReceiptName, audited)
 		}}
+}
+
+// factorySecretLeft reports whether the card has a secret that everybody knows.
+func (e *Enrollment) factorySecretLeft(ctx context.Context) (bool, error) {
+	protection, err := e.card.Protection(ctx)
+	e.secrets.pukFactory = e.factoryPUK(protection)
+	return protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes, err
+}
+
+// earlierReceipt returns the receipt that is in the folder; nil for none.
+func (e *Enrollment) earlierReceipt() (*auditedReceipt, error) {
+	data, err := e.folder.Read(evidence.ReceiptName)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	var earlier auditedReceipt
+	if err := json.Unmarshal(data, &earlier); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", e.folder.File(evidence.ReceiptName), err)
+	}
+	return &earlier, nil
+}
+
+func (e *Enrollment) writeReceipt(name string, receipt auditedReceipt) error {
+	var data bytes.Buffer
+	if err := safetext.EncodeJSON(&data, receipt, "  "); err != nil {
+		return err
+	}
+	return e.folder.Write(name, data.Bytes())
 }
 
 // enterLedger enters the registration into the ledger, if there is one.
@@ -65,24 +108,9 @@ func (e *Enrollment) enterLedger(ctx context.Context) error {
 			PKCS7: key.pkcs7, KeyPairID: registered.Pair.ID, Created: registered.Created,
 		})
 	}
-	return e.world.Ledger.Enter(ctx, entry)
-}
-
-// keepEarlierReceipt takes an earlier receipt of the same outcome as this one's,
-// because it knows when and by whom it was done; one of another outcome is kept
-// under its time.
-func (e *Enrollment) keepEarlierReceipt(audited *auditedReceipt) error {
-	data, err := e.folder.Read(evidence.ReceiptName)
-	if err != nil || data == nil {
+	if err := e.world.Ledger.Enter(ctx, entry); err != nil {
 		return err
 	}
-	var earlier auditedReceipt
-	if err := json.Unmarshal(data, &earlier); err != nil {
-		return fmt.Errorf("reading %s: %w", e.folder.File(evidence.ReceiptName), err)
-	}
-	if reflect.DeepEqual(earlier.Receipt, audited.Receipt) {
-		e.receipt = &earlier.Receipt
-		return nil
-	}
-	return e.folder.Write("receipt-"+earlier.Finished.Format("20060102T150405Z")+".json", data)
+	e.entered = true
+	return nil
 }

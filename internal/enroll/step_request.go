@@ -16,6 +16,7 @@ import (
 // because an issuer may be working on it.
 func requestStep(index int, request KeyRequest) Step {
 	step := keyStep("request", "sign a certificate request with the key in slot %s", KindChange, changesFiles, request)
+	step.needs = func(e *Enrollment) bool { return e.keys[index].public != nil }
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		if err := e.findCertificate(ctx, key); err != nil || key.leaf != nil {
@@ -40,7 +41,7 @@ func requestStep(index int, request KeyRequest) Step {
 // savedRequest returns the request of an earlier run, or nil where there is none
 // for this key and address.
 func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
-	data, err := e.folder.Read(requestFile(key))
+	data, err := e.read(requestFile(key))
 	if err != nil || data == nil {
 		return nil, err
 	}
@@ -52,6 +53,18 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 		return nil, nil
 	}
 	return csr, nil
+}
+
+// read reads a file of the enrollment's folder or, before that is open, of the
+// earlier run's; nil where it is not there.
+func (e *Enrollment) read(name string) ([]byte, error) {
+	switch {
+	case e.folder != nil:
+		return e.folder.Read(name)
+	case e.earlier != nil:
+		return e.earlier.Read(name)
+	}
+	return nil, nil
 }
 
 // findCertificate takes the certificate that an earlier run was given. For a key
@@ -81,13 +94,13 @@ func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 // loadCertificate takes the certificate that an earlier run wrote down, if it
 // still serves: one that has expired since is asked for again.
 func (e *Enrollment) loadCertificate(key *key) error {
-	data, err := e.folder.Read(certificateFile(key))
+	data, err := e.read(certificateFile(key))
 	if err != nil || data == nil {
 		return err
 	}
 	certificates, err := certificate.Parse(data)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", e.folder.File(certificateFile(key)), err)
+		return fmt.Errorf("reading %s: %w", certificateFile(key), err)
 	}
 	leaf, parts := certificates[0], certificates[1:]
 	if !sameKey(leaf.PublicKey, key.public) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -34,10 +35,16 @@ type ReviewKey struct {
 // Same reports whether the card holds the very certificate that is uploaded.
 func (k ReviewKey) Same() bool { return k.OnCard == k.Upload }
 
+// certified reports whether every certificate and its chain is there.
+func certified(e *Enrollment) bool {
+	return !slices.ContainsFunc(e.keys, func(k *key) bool { return k.pkcs7 == nil })
+}
+
 // reviewStep shows a person what is about to be registered. It reads the
 // certificates from the card once more, so that what is shown is what is there.
 func reviewStep() Step {
 	return Step{ID: "review", Title: "review what is to be registered", Kind: KindDecision, Changes: changesNothing,
+		needs: certified,
 		check: func(ctx context.Context, e *Enrollment) error {
 			review := Review{Email: e.request.Email, Serial: e.serial}
 			for _, key := range e.keys {

@@ -16,6 +16,7 @@ import (
 // that nobody gave, so that a missing one is noticed before the card is touched.
 func secretsStep() Step {
 	return Step{ID: "secrets", Title: "gather the card's secrets", Kind: KindDecision, Changes: changesNothing,
+		needs: settled,
 		check: func(ctx context.Context, e *Enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
@@ -32,9 +33,13 @@ func secretsStep() Step {
 					return err
 				}
 			}
+			e.secrets.gathered = true
 			return nil
 		}}
 }
+
+// gathered reports whether it is settled which secrets the card gets.
+func gathered(e *Enrollment) bool { return e.secrets.gathered }
 
 // needIssuer refuses to begin what would end for want of an issuer.
 func (e *Enrollment) needIssuer(ctx context.Context, _ piv.Protection) error {

@@ -25,6 +25,27 @@ type AgeStore struct {
 // recipient (age1…), an SSH public key (ssh-ed25519 or ssh-rsa), or the name of
 // a file with such lines. dir is created with mode 0700 if it is missing.
 func NewAge(dir string, recipients []string) (*AgeStore, error) {
+	s, err := newAge(dir, recipients)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := prepare(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.warnings = append(s.warnings, warnings...)
+	return s, nil
+}
+
+// CheckRecipients returns the error with which NewAge would refuse those
+// recipients.
+func CheckRecipients(recipients []string) error {
+	_, err := newAge("", recipients)
+	return err
+}
+
+// newAge returns a store whose folder is not looked at yet.
+func newAge(dir string, recipients []string) (*AgeStore, error) {
 	s := &AgeStore{dir: dir}
 	seen := map[string]bool{}
 	for _, text := range recipients {
@@ -53,11 +74,6 @@ func NewAge(dir string, recipients []string) (*AgeStore, error) {
 	if _, err := s.seal([]byte("{}")); err != nil {
 		return nil, fmt.Errorf("escrow: these recipients cannot be used together: %w", err)
 	}
-	warnings, err := prepare(dir)
-	if err != nil {
-		return nil, err
-	}
-	s.warnings = append(s.warnings, warnings...)
 	return s, nil
 }
 

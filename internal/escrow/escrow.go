@@ -48,6 +48,18 @@ type Store interface {
 	Recipients() []string
 }
 
+// Closed is a store that takes nothing in, for somebody who only looks what would
+// be put where.
+type Closed struct{}
+
+// Put returns an error.
+func (Closed) Put(context.Context, Record) (string, error) {
+	return "", errors.New("the escrow is only looked at")
+}
+
+// Recipients returns nil.
+func (Closed) Recipients() []string { return nil }
+
 // ErrNothing is returned by Put for a record without any secret: an empty record
 // would look as if the card's secrets were safe.
 var ErrNothing = errors.New("record holds neither a PUK nor a management key")

@@ -37,6 +37,22 @@ type Folder struct {
 	name    string // below root, with slashes
 	serial  uint32
 	started time.Time
+	// readOnly refuses to change anything.
+	readOnly bool
+}
+
+// ErrReadOnly is returned where a folder would be changed that is only read.
+var ErrReadOnly = errors.New("the evidence is only read")
+
+// ReadOnly returns the folder for somebody who changes nothing: what would, fails
+// with ErrReadOnly. It is nil for a nil folder.
+func (f *Folder) ReadOnly() *Folder {
+	if f == nil {
+		return nil
+	}
+	readOnly := *f
+	readOnly.readOnly = true
+	return &readOnly
 }
 
 // Open returns the newest folder for that user and card under root, whether its
@@ -148,6 +164,9 @@ func (f *Folder) in(name string) string { return f.name + "/" + name }
 
 // Write replaces a file atomically; it is on disk when Write returns.
 func (f *Folder) Write(name string, data []byte) error {
+	if f.readOnly {
+		return ErrReadOnly
+	}
 	if err := f.root.WriteFile(f.in(name), data, 0o600); err != nil {
 		return fmt.Errorf("writing evidence %s: %w", name, err)
 	}
@@ -169,6 +188,9 @@ func (f *Folder) Read(name string) ([]byte, error) {
 // AppendLine adds a line to a file of the folder. Where the last line was not
 // wholly written, it stays alone.
 func (f *Folder) AppendLine(name string, line []byte) error {
+	if f.readOnly {
+		return ErrReadOnly
+	}
 	file, err := f.root.OpenAppend(f.in(name), 0o600)
 	if err != nil {
 		return fmt.Errorf("writing evidence %s: %w", name, err)
@@ -190,6 +212,9 @@ func (f *Folder) AppendLine(name string, line []byte) error {
 // Sweep makes the folder ready to be written in: it removes what a process that was
 // killed left half-written. A symbolic link in it is an error.
 func (f *Folder) Sweep() error {
+	if f.readOnly {
+		return ErrReadOnly
+	}
 	entries, err := f.root.Entries(f.name)
 	for _, entry := range entries {
 		if err == nil && entry.Type()&fs.ModeSymlink != 0 {

@@ -17,6 +17,12 @@ import (
 // chainFile can hold the CA's certificates for all requests of a folder.
 const chainFile = "chain.pem"
 
+// The names of what is written begin with the address and the slot.
+const (
+	requestSuffix = ".csr"
+	proofSuffix   = ".attestation.pem"
+)
+
 // certificateSuffixes are looked for in this order; the first is what a waiting
 // error asks for.
 var certificateSuffixes = [...]string{".pem", ".crt", ".cer", ".p7b", ".p7pem", ".der"}
@@ -65,7 +71,7 @@ func (f *fileIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certif
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	stem := durable.FileName(request.Email) + "." + strings.ToLower(request.Slot)
+	stem := fileStem(request.Email, request.Slot)
 	certs, err := f.find(stem, csr.PublicKey)
 	if err != nil || certs != nil {
 		return certs, err
@@ -75,6 +81,30 @@ func (f *fileIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certif
 		return nil, err
 	}
 	return nil, &WaitingError{Dir: f.dir, Request: asked, Expected: stem + certificateSuffixes[0]}
+}
+
+// Preview looks whether the certificate is there.
+func (f *fileIssuer) Preview(email, slot string, public crypto.PublicKey) error {
+	stem := fileStem(email, slot)
+	if certs, err := f.find(stem, public); err != nil || certs != nil {
+		return err
+	}
+	names, err := f.names(stem)
+	if err != nil {
+		return err
+	}
+	asked, _, err := f.sameKeyIn(names, stem+requestSuffix, public)
+	if err != nil {
+		return err
+	}
+	if _, _, err := f.sameKeyIn(names, stem+proofSuffix, public); err != nil {
+		return err
+	}
+	return &WaitingError{Dir: f.dir, Request: asked, Expected: stem + certificateSuffixes[0]}
+}
+
+func fileStem(email, slot string) string {
+	return durable.FileName(email) + "." + strings.ToLower(slot)
 }
 
 // names lists the files of that stem in the folder, by their names in lower case:
@@ -163,12 +193,12 @@ func (f *fileIssuer) ask(stem string, csr *x509.CertificateRequest, attestation 
 	if err != nil {
 		return "", err
 	}
-	requestFile, there, err := f.sameKeyIn(names, stem+".csr", csr.PublicKey)
+	requestFile, there, err := f.sameKeyIn(names, stem+requestSuffix, csr.PublicKey)
 	if err != nil {
 		return "", err
 	}
 	if len(attestation) > 0 {
-		proofFile, _, err := f.sameKeyIn(names, stem+".attestation.pem", csr.PublicKey)
+		proofFile, _, err := f.sameKeyIn(names, stem+proofSuffix, csr.PublicKey)
 		if err != nil {
 			return "", err
 		}

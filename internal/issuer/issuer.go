@@ -50,6 +50,14 @@ type Issuer interface {
 	Issue(ctx context.Context, request Request) ([]*x509.Certificate, error)
 }
 
+// Previewer is an Issuer that can tell without being asked how a request would
+// end.
+type Previewer interface {
+	// Preview returns the error that Issue would return for a request of that key,
+	// nil for a key that is still to be generated, and changes nothing.
+	Preview(email, slot string, public crypto.PublicKey) error
+}
+
 var (
 	// ErrOtherKey is a certificate whose key is not the request's.
 	ErrOtherKey = errors.New("certificate is for another key")

@@ -21,6 +21,14 @@ const (
 	PINUnknown     PINPolicy = "unknown"
 )
 
+// In returns what the policy comes to in that slot: the slot's own for the default.
+func (p PINPolicy) In(slot Slot) PINPolicy {
+	if p == PINDefault || p == "" {
+		return slot.defaultPINPolicy()
+	}
+	return p
+}
+
 // ParsePINPolicy reads "default", "never", "once" or "always".
 func ParsePINPolicy(text string) (PINPolicy, error) {
 	policy := PINPolicy(strings.ToLower(text))
@@ -42,6 +50,14 @@ const (
 	TouchCached  TouchPolicy = "cached"
 	TouchUnknown TouchPolicy = "unknown"
 )
+
+// Plain returns what the policy comes to: never for the default.
+func (p TouchPolicy) Plain() TouchPolicy {
+	if p == TouchDefault || p == "" {
+		return TouchNever
+	}
+	return p
+}
 
 // ParseTouchPolicy reads "default", "never", "always" or "cached".
 func ParseTouchPolicy(text string) (TouchPolicy, error) {

@@ -97,6 +97,10 @@ func (c fakeCard) Slot(_ context.Context, slot piv.Slot) (piv.SlotContents, erro
 	return piv.SlotContents{Slot: slot}, nil
 }
 
+func (c fakeCard) Protection(context.Context) (piv.Protection, error) {
+	return newCard(c.serial).Status.Protection, nil
+}
+
 func (fakeCard) Release(context.Context) error { return nil }
 
 // shift returns the first of several answers, and leaves the last one.

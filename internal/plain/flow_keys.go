@@ -9,17 +9,22 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
-// askKeys asks what the keys shall be. What they are now is the first choice of
-// each question.
-func (f *flow) askKeys(ctx context.Context, now []enroll.KeyRequest, firmware piv.Version) ([]enroll.KeyRequest, error) {
-	layout, key := enroll.LayoutOf(now)
+// askKeys asks what the keys of the request shall be. What they are now is the
+// first choice of each question; own are those that the person has already.
+func (f *flow) askKeys(ctx context.Context, request *enroll.Request, own []string, firmware piv.Version) error {
+	layout, key := enroll.LayoutOf(request.Keys)
 	q := questions{ctx: ctx, terminal: f.Terminal}
-	key.Source = enroll.Source(q.ask("where is the key from?", string(key.Source), desk.Sources()))
+	source := q.ask("where is the key from?", string(key.Source), desk.SourcesFor(own))
+	request.Replace = nil
+	if source == desk.SourceReplace {
+		source, request.Replace = string(enroll.SourceGenerate), own
+	}
+	key.Source = enroll.Source(source)
 	layout = enroll.Layout(q.ask("how many keys?", string(layout), desk.Layouts()))
 	if layout == enroll.LayoutSingle {
 		slot, err := piv.ParseSlot(q.ask("which slot?", key.Slot.String(), desk.Slots()))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		key.Slot = slot
 	}
@@ -28,7 +33,10 @@ func (f *flow) askKeys(ctx context.Context, now []enroll.KeyRequest, firmware pi
 		key.PINPolicy = piv.PINPolicy(q.ask("when does the key ask for the PIN?", string(key.PINPolicy), desk.PINPolicies()))
 		key.TouchPolicy = piv.TouchPolicy(q.ask("when does the key ask for a touch?", string(key.TouchPolicy), desk.TouchPolicies()))
 	}
-	return layout.Keys(key), q.err
+	if q.err == nil {
+		*request = request.Choose(layout.Keys(key))
+	}
+	return q.err
 }
 
 // questions asks several in a row, until the first error.

@@ -60,6 +60,21 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 	}
 }
 
+// HasIdentity looks whether the user's identity uses the key pairs of the keys
+// already. It changes nothing.
+func (r *Registration) HasIdentity(ctx context.Context) (bool, error) {
+	if r.isNew || r.wanted() == nil {
+		return r.wanted() == nil, nil
+	}
+	if err := r.look(ctx); err != nil {
+		return false, err
+	}
+	if err := r.choose(ctx); err != nil {
+		return false, err
+	}
+	return r.identity != nil && r.identity.Equal(*r.wanted()), nil
+}
+
 // mayExist reports whether the refusal of a create can mean that there is an
 // identity already. How the server says so is not documented, so other refusals
 // than a plain conflict are followed by a look as well.

@@ -14,6 +14,18 @@ func (r *Registration) HasKeyPair(leafSHA256 string) bool {
 	return len(ofCard(r.pairs, leafSHA256)) > 0
 }
 
+// KeyPairs returns the user's key pairs, as they were listed last.
+func (r *Registration) KeyPairs() []gmail.KeyPair { return slices.Clone(r.pairs) }
+
+// Identity returns the user's identity as it is now; nil for none.
+func (r *Registration) Identity(ctx context.Context) (*gmail.Identity, error) {
+	if r.isNew {
+		return nil, nil
+	}
+	err := r.look(ctx)
+	return r.identity, err
+}
+
 // InUse returns the key pairs that the user's identity uses now, as they were listed.
 func (r *Registration) InUse(ctx context.Context) ([]gmail.KeyPair, error) {
 	if r.isNew {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -30,13 +31,19 @@ type choiceRow struct {
 // add adds a question with the answer that is preselected; where that is not
 // among the options, the first is.
 func (c *choices) add(title, value string, options []enroll.Choice) {
-	row := choiceRow{title: title, options: options}
-	for i, option := range options {
-		if option.ID == value {
-			row.chosen = i
+	chosen := slices.IndexFunc(options, func(o enroll.Choice) bool { return o.ID == value })
+	c.rows = append(c.rows, choiceRow{title: title, options: options, chosen: max(0, chosen)})
+}
+
+// offer changes the options of a question; the answer stays, if it is among them.
+func (c *choices) offer(title string, options []enroll.Choice) {
+	for i := range c.rows {
+		if c.rows[i].title == title {
+			value := c.value(title)
+			c.rows[i].options = options
+			c.rows[i].chosen = max(0, slices.IndexFunc(options, func(o enroll.Choice) bool { return o.ID == value }))
 		}
 	}
-	c.rows = append(c.rows, row)
 }
 
 // value returns the answer to the question with that title.

@@ -86,10 +86,10 @@ func (w world) status(number int, serial uint32) tea.Cmd {
 	})
 }
 
-func (w world) outlook(number int, request enroll.Request) tea.Cmd {
+func (w world) preview(number int, request enroll.Request) tea.Cmd {
 	return w.do(func(ctx context.Context) tea.Msg {
-		slots, err := w.desk.Outlook(ctx, request)
-		return outlookMsg{request: number, slots: slots, err: err}
+		preview, err := w.desk.Preview(ctx, request)
+		return previewMsg{request: number, preview: preview, err: err}
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -118,9 +119,10 @@ func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
 			}
 			return fakeCard{card: card}, f.cardErr
 		},
-		Account: func(context.Context, string) (registration.Account, error) {
-			return nil, errors.New("this desk plays its enrollments")
+		Account: func(_ context.Context, email string) (registration.Account, error) {
+			return fakeAccount{atGmail: f.atGmail[email]}, nil
 		},
+		Issuer: softIssuer{}, Escrow: noEscrow{},
 		Now: func() time.Time { return moment },
 	}
 	return d
@@ -156,6 +158,30 @@ func (c fakeCard) Slot(_ context.Context, slot piv.Slot) (piv.SlotContents, erro
 	}
 	return piv.SlotContents{Slot: slot}, nil
 }
+
+func (c fakeCard) Protection(context.Context) (piv.Protection, error) {
+	return c.card.Status.Protection, nil
+}
+
+// fakeAccount is a user's side of Gmail that can be looked at, and no more.
+type fakeAccount struct {
+	registration.Account
+	atGmail desk.AtGmail
+}
+
+func (a fakeAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
+	return a.atGmail.KeyPairs, nil
+}
+
+func (a fakeAccount) Identity(context.Context) (gmail.Identity, error) {
+	if a.atGmail.Identity == nil {
+		return gmail.Identity{}, gmail.ErrNotFound
+	}
+	return *a.atGmail.Identity, nil
+}
+
+// noEscrow is a place for secrets that nothing comes to.
+type noEscrow struct{ escrow.Store }
 
 // readers are readers with those cards; without one, an empty reader.
 func (f *fakeDesk) readers(serials ...uint32) []piv.Found {

@@ -43,9 +43,23 @@ type wizard struct {
 func newWizard(t *testing.T, fake *fakeDesk, single string) *wizard {
 	t.Helper()
 	w := &wizard{t: t, fake: fake}
-	w.model = newModel(world{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: func(tea.Msg) {}, keep: func(*enroll.Receipt) {}, sleep: noTime}, single)
+	w.model = newModel(world{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: drop, keep: func(*enroll.Receipt) {}, sleep: noTime}, single)
 	w.run(w.model.Init())
 	return w
+}
+
+// drop drops what an enrollment reports, and has nobody answer what it asks.
+func drop(msg tea.Msg) {
+	switch msg := msg.(type) {
+	case secretAsked:
+		msg.reply <- cancelled(msg.reply)
+	case choiceAsked:
+		msg.reply <- cancelled(msg.reply)
+	case agreementAsked:
+		msg.reply <- cancelled(msg.reply)
+	case reviewAsked:
+		msg.reply <- cancelled(msg.reply)
+	}
 }
 
 // noTime is a clock that stands still.

@@ -37,9 +37,9 @@ type (
 		status  desk.CardStatus
 		err     error
 	}
-	outlookMsg struct {
+	previewMsg struct {
 		request int // which question it answers
-		slots   []enroll.SlotOutlook
+		preview *enroll.Preview
 		err     error
 	}
 	// beatMsg makes spinners turn and clocks run while something is going on.

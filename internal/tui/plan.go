@@ -36,9 +36,14 @@ type planScreen struct {
 	// card is the one that it was made for.
 	card    uint32
 	serial  textinput.Model
-	asked   int // number of the latest question for the outlook
-	known   bool
-	outlook []enroll.SlotOutlook
+	asked   int             // number of the latest question for the preview
+	preview *enroll.Preview // nil until it is known
+	// chosen says that the person changed something: what nobody chose is as it was
+	// begun.
+	chosen bool
+	// own are the keys that the person has on the card, which a new one can take
+	// the place of.
+	own []string
 	// losses is what the serial number was typed for.
 	losses  []string
 	problem problem
@@ -60,6 +65,7 @@ func (p *planScreen) enter(s *session) tea.Cmd {
 		p.choices, p.firmware = planChoices(s.request.Keys, firmware), firmware
 	case firmware != piv.Version{} && firmware != p.firmware:
 		p.choices, p.firmware = planChoices(p.keys(), firmware), firmware
+		p.choices.offer(askSource, desk.SourcesFor(p.own))
 	}
 	restyle(&p.serial, s.styles)
 	if p.card != s.request.Serial {
@@ -95,8 +101,12 @@ func (p *planScreen) keys() []enroll.KeyRequest {
 	if err != nil {
 		slot = piv.SlotKeyManagement // every option is a slot
 	}
+	source := enroll.SourceGenerate
+	if p.choices.value(askSource) == string(enroll.SourceExisting) {
+		source = enroll.SourceExisting
+	}
 	return enroll.Layout(p.choices.value(askLayout)).Keys(enroll.KeyRequest{
-		Slot: slot, Source: enroll.Source(p.choices.value(askSource)),
+		Slot: slot, Source: source,
 		Algorithm: piv.Algorithm(p.choices.value(askAlgorithm)),
 		PINPolicy: piv.PINPolicy(p.choices.value(askPIN)), TouchPolicy: piv.TouchPolicy(p.choices.value(askTouch)),
 	})
@@ -105,25 +115,31 @@ func (p *planScreen) keys() []enroll.KeyRequest {
 // ask looks what the plan would find and do on the card.
 func (p *planScreen) ask(s *session) tea.Cmd {
 	p.asked++
-	generated := p.choices.value(askSource) == string(enroll.SourceGenerate)
+	generated := p.choices.value(askSource) != string(enroll.SourceExisting)
 	for _, title := range []string{askAlgorithm, askPIN, askTouch} {
 		p.choices.hide(title, !generated)
 	}
 	p.choices.hide(askSlot, p.choices.value(askLayout) == string(enroll.LayoutSplit))
-	p.known, p.outlook = false, nil
-	return s.world.outlook(p.asked, p.request(s))
+	p.preview = nil
+	return s.world.preview(p.asked, p.request(s))
 }
 
 // request is the enrollment as it is chosen now.
 func (p *planScreen) request(s *session) enroll.Request {
 	request := s.request
-	request.Keys = p.keys()
+	if p.chosen {
+		request = request.Choose(p.keys())
+	}
+	request.Replace = nil
+	if p.choices.value(askSource) == desk.SourceReplace {
+		request.Replace = p.own
+	}
 	return request.Agree(nil)
 }
 
 func (p *planScreen) bindings(s *session) []key.Binding {
 	first := named(s.keys.Next, "begin")
-	if !p.known || p.out {
+	if p.preview == nil || p.out {
 		first = named(s.keys.Again, "look again")
 	}
 	return []key.Binding{first, s.keys.Up, s.keys.Down, s.keys.Change, s.keys.Back}
@@ -133,10 +149,9 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.BackgroundColorMsg:
 		restyle(&p.serial, s.styles)
-	case outlookMsg:
+	case previewMsg:
 		if msg.request == p.asked {
-			p.known, p.outlook, p.problem = msg.err == nil, msg.slots, s.explain(msg.err)
-			p.settle()
+			return p.looked(s, msg)
 		}
 	case foundMsg:
 		if s.strange(s.request.Serial) {
@@ -144,7 +159,7 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		}
 		was := p.out
 		p.out = p.isOut(s)
-		if !p.out && (was || !p.known && p.problem.text != "") {
+		if !p.out && (was || p.preview == nil && p.problem.text != "") {
 			return p.ask(s) // it may hold something else now
 		}
 	case tea.KeyPressMsg:
@@ -153,12 +168,42 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// settle forgets the serial number that was typed for another loss.
-func (p *planScreen) settle() {
-	if losses := enroll.Losses(p.outlook); p.known && !slices.Equal(losses, p.losses) {
+// looked takes in what the plan would come to. The serial number that was typed
+// for another loss is forgotten.
+func (p *planScreen) looked(s *session, msg previewMsg) tea.Cmd {
+	p.preview, p.problem = msg.preview, s.explain(msg.err)
+	if msg.err != nil {
+		p.preview = nil
+		return nil
+	}
+	if !p.chosen && !slices.Equal(p.keys(), p.preview.Request.Keys) {
+		s.request.Keys = p.preview.Request.Keys
+		p.choices = planChoices(s.request.Keys, p.firmware)
+	}
+	replacing := p.choices.value(askSource) == desk.SourceReplace
+	known := len(p.own)
+	for _, key := range p.preview.Own() {
+		if !slices.Contains(p.own, key) {
+			p.own = append(p.own, key)
+		}
+	}
+	p.choices.offer(askSource, desk.SourcesFor(p.own))
+	if replacing && len(p.own) > known {
+		return p.ask(s) // with those, too
+	}
+	if losses := p.preview.Losses(); !slices.Equal(losses, p.losses) {
 		p.losses = losses
 		p.serial.SetValue("")
 	}
+	return nil
+}
+
+// lost is what would be lost for ever, as far as it is known.
+func (p *planScreen) lost() []string {
+	if p.preview == nil {
+		return nil
+	}
+	return p.preview.Losses()
 }
 
 func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
@@ -169,13 +214,13 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		return p.ask(s)
 	case key.Matches(msg, s.keys.Next):
 		return p.begin(s)
-	case len(enroll.Losses(p.outlook)) > 0 && (isDigit(msg.Text) || msg.Code == tea.KeyBackspace):
+	case len(p.lost()) > 0 && (isDigit(msg.Text) || msg.Code == tea.KeyBackspace):
 		p.serial, _ = p.serial.Update(msg)
 		p.problem = problem{}
 		return nil
 	}
 	if p.choices.press(s.keys, msg) {
-		p.problem = problem{}
+		p.chosen, p.problem = true, problem{}
 		return p.ask(s)
 	}
 	return nil
@@ -184,18 +229,22 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 // begin starts the enrollment, once what would be lost was agreed to.
 func (p *planScreen) begin(s *session) tea.Cmd {
 	request := p.request(s)
-	if !p.known || p.out {
+	if p.preview == nil || p.out {
 		return nil
 	}
-	if err := enroll.Workable(request, p.outlook); err != nil {
+	if err := p.preview.Refused(); err != nil {
 		p.problem = s.explain(err)
 		var empty *enroll.EmptyError
 		if errors.As(err, &empty) {
 			p.problem.hint = "choose to generate a new key with ← and →"
 		}
+		var conflict *enroll.ConflictError
+		if errors.As(err, &conflict) {
+			p.problem.hint = "choose it as it is, or with ← and → a new key in place of the enrolled one"
+		}
 		return nil
 	}
-	if losses := enroll.Losses(p.outlook); len(losses) > 0 {
+	if losses := p.lost(); len(losses) > 0 {
 		want := strconv.FormatUint(uint64(request.Serial), 10)
 		if p.serial.Value() != want {
 			p.problem = problem{text: "what would be lost is not agreed to: the card's serial number is " + want, hint: "type it and press enter, or choose something else"}
@@ -216,10 +265,10 @@ func (p *planScreen) view(s *session, width, _ int) string {
 		lines = append(lines, problemLines(s, p.problem, width)...)
 		lines = append(lines, "")
 	}
-	if !p.known && !p.out && p.problem.text == "" {
+	if p.preview == nil && !p.out && p.problem.text == "" {
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking what that would do to the card"), "")
 	}
-	if losses := enroll.Losses(p.outlook); len(losses) > 0 {
+	if losses := p.lost(); len(losses) > 0 {
 		lines = append(lines, s.styles.Loss.Render(markBad+" LOST FOR EVER if this begins:"))
 		for _, loss := range losses {
 			for _, line := range wrapped("  -", clean(loss), width) {
@@ -228,24 +277,55 @@ func (p *planScreen) view(s *session, width, _ int) string {
 		}
 		lines = append(lines, fmt.Sprintf("To agree, type the card's serial number, %d:", s.request.Serial), p.serial.View(), "")
 	}
-	for _, slot := range p.outlook {
-		if slot.Fate == enroll.FateContinue {
+	return strings.Join(append(lines, p.steps(s, width)...), "\n")
+}
+
+// steps list what a run would come to at each step.
+func (p *planScreen) steps(s *session, width int) []string {
+	if p.preview == nil {
+		return planLines(s, p.planned(s), width)
+	}
+	var lines []string
+	for _, slot := range p.preview.Slots {
+		if slot.Action == enroll.ActionContinue {
 			lines = append(lines, s.styles.OK.Render(markOK)+fmt.Sprintf(" slot %s holds the key that was generated for this user: it goes on with it", strings.ToUpper(slot.Slot.String())))
 		}
 	}
-	return strings.Join(append(lines, planLines(s, p.request(s))...), "\n")
+	return append(lines, planLines(s, p.preview.Steps, width)...)
 }
 
-// planLines list the steps and what each changes.
-func planLines(s *session, request enroll.Request) []string {
+// planned are the steps of a plan of which nothing else is known yet.
+func (p *planScreen) planned(s *session) (steps []enroll.StepPreview) {
+	request := p.request(s)
 	request.Review = true
+	for _, step := range enroll.NewPlan(request) {
+		steps = append(steps, enroll.StepPreview{Step: step})
+	}
+	return steps
+}
+
+// planLines list the steps, and what each comes to or changes.
+func planLines(s *session, steps []enroll.StepPreview, width int) []string {
 	lines := []string{s.styles.Title.Render(fmt.Sprintf("%-63s %s", "What will be done", "changes"))}
-	for i, step := range enroll.NewPlan(request) {
-		changes := s.styles.Faint.Render(step.Changes)
-		if step.Changes == "card" || step.Changes == "Gmail" {
-			changes = s.styles.Value.Render(step.Changes)
+	for i, step := range steps {
+		state := s.styles.Faint.Render(step.Changes)
+		switch {
+		case step.Outcome == enroll.OutcomeStop:
+			state = s.styles.Loss.Render("stops")
+		case step.Outcome == enroll.OutcomeSkipped:
+			state = s.styles.Value.Render("left")
+		case step.Outcome == enroll.OutcomeAlready:
+			state = s.styles.OK.Render("already so")
+		case step.Changes == "card" || step.Changes == "Gmail":
+			state = s.styles.Value.Render(step.Changes)
 		}
-		lines = append(lines, fmt.Sprintf("%2d  %-59s %s", i+1, ansi.Truncate(step.Title, 59, "…"), changes))
+		lines = append(lines, fmt.Sprintf("%2d  %-59s %s", i+1, ansi.Truncate(step.Title, 59, "…"), state))
+		if step.Err != nil {
+			lines = append(lines, wrapped("    "+markBad, clean(step.Err.Error()), width)...)
+		}
+		for _, note := range step.Notes {
+			lines = append(lines, wrapped("   ", clean(note), width)...)
+		}
 	}
 	return lines
 }

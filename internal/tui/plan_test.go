@@ -26,7 +26,9 @@ func TestPlanViews(t *testing.T) {
 	w.press("enter").golden("plan-looking")
 
 	// A run that was broken off has made the key.
-	goesOn := outlookMsg{request: w.model.screens[screenPlan].(*planScreen).asked, slots: []enroll.SlotOutlook{{Slot: piv.SlotKeyManagement, Fate: enroll.FateContinue}}}
+	goesOn := previewMsg{request: w.model.screens[screenPlan].(*planScreen).asked, preview: &enroll.Preview{
+		Request: w.model.session.request, Slots: []enroll.SlotPreview{{Slot: piv.SlotKeyManagement, Action: enroll.ActionContinue}},
+	}}
 	w.send(goesOn).golden("plan-goes-on")
 
 	fake := withUsedCard()
@@ -92,11 +94,11 @@ func TestOldCardOffersOnlyWhatItCan(t *testing.T) {
 	}
 }
 
-func TestLateOutlookIsIgnored(t *testing.T) {
+func TestLatePreviewIsIgnored(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
 	w.hold = true
 	w.press("down", "right")
-	w.send(outlookMsg{request: w.model.screens[screenPlan].(*planScreen).asked - 1, err: errors.New("late")}).hides("late")
+	w.send(previewMsg{request: w.model.screens[screenPlan].(*planScreen).asked - 1, err: errors.New("late")}).hides("late")
 	w.press("enter").on(screenPlan) // not before the card was looked at
 }
 

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/registration"
+)
+
+// dryRun looks at everything that the enrollment would look at, prints what it
+// would come to at each step, and returns the error that it would end with.
+func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, request enroll.Request) error {
+	domain, credentials := options.gmail.open(streams.Err)
+	world, err := options.world(io.Discard, options.escrow.look)
+	if err != nil {
+		return err
+	}
+	world.Account = func(ctx context.Context, email string) (registration.Account, error) {
+		if credentials != nil {
+			return nil, credentials
+		}
+		return domain.User(ctx, email)
+	}
+	if !options.yes {
+		world.Prompter = nil // there is somebody to ask
+	}
+	request.Review = !options.alone()
+	preview, err := enroll.NewPreview(ctx, world, request)
+	if err != nil {
+		return err
+	}
+	end := preview.Err()
+	if credentials != nil {
+		end = credentials // which are looked at first
+	}
+	if options.json {
+		err = printJSON(streams.Out, jsonPreview(preview, end))
+	} else {
+		err = plain.Preview(streams.Out, preview)
+	}
+	if err != nil {
+		return err
+	}
+	return end
+}
+
+// previewJSON is a dry run as JSON. The field names are a contract.
+type previewJSON struct {
+	User     string            `json:"user"`
+	Serial   uint32            `json:"serial,omitempty"` // of the card
+	Steps    []stepPreviewJSON `json:"steps"`
+	Slots    []slotPreviewJSON `json:"slots"`
+	Losses   []string          `json:"losses"` // for ever
+	ExitCode int               `json:"exit_code"`
+}
+
+type stepPreviewJSON struct {
+	Step    string         `json:"step"`
+	Title   string         `json:"title"`
+	Slot    string         `json:"slot,omitempty"`
+	Changes string         `json:"changes"`
+	Outcome enroll.Outcome `json:"outcome"`
+	Error   string         `json:"error,omitempty"` // with which the run would stop
+	Hint    string         `json:"hint,omitempty"`
+	Asks    []string       `json:"asks,omitempty"` // what a person would be asked for
+	Notes   []string       `json:"notes,omitempty"`
+}
+
+type slotPreviewJSON struct {
+	Slot   string            `json:"slot"`
+	Action enroll.SlotAction `json:"action,omitempty"`
+	Key    string            `json:"key_sha256,omitempty"` // of the SubjectPublicKeyInfo
+	Losses []string          `json:"losses,omitempty"`
+}
+
+func jsonPreview(preview *enroll.Preview, end error) previewJSON {
+	out := previewJSON{
+		User: preview.Request.Email, Serial: preview.Request.Serial, Steps: []stepPreviewJSON{}, Slots: []slotPreviewJSON{},
+		Losses: append([]string{}, preview.Losses()...), ExitCode: exitCode(end),
+	}
+	for _, step := range preview.Steps {
+		shown := stepPreviewJSON{
+			Step: step.ID, Title: step.Title, Slot: step.Slot, Changes: step.Changes,
+			Outcome: step.Outcome, Asks: step.Asks, Notes: step.Notes,
+		}
+		if step.Err != nil {
+			shown.Error, shown.Hint = step.Err.Error(), hintFor(step.Err)
+		}
+		out.Steps = append(out.Steps, shown)
+	}
+	for _, slot := range preview.Slots {
+		out.Slots = append(out.Slots, slotPreviewJSON{Slot: slot.Slot.String(), Action: slot.Action, Key: slot.Key, Losses: slot.Loss})
+	}
+	return out
+}

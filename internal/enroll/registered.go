@@ -1,0 +1,137 @@
+package enroll
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// describe is what Gmail keeps about the card, for the person who reads it in a
+// list years later.
+func (e *Enrollment) describe(key *key) string {
+	return fmt.Sprintf("%s, serial %d, slot %s", e.identity.Model, e.serial, key.Slot)
+}
+
+// Describes reports whether a key pair's description is of a key on the card with
+// that serial number.
+func Describes(description string, serial uint32) bool {
+	return strings.Contains(description, fmt.Sprintf(", serial %d, slot ", serial))
+}
+
+// slotAtGmail returns which slot of the card the key pair was registered from, as
+// its description tells.
+func slotAtGmail(pair gmail.KeyPair, serial uint32) (piv.Slot, bool) {
+	for _, description := range pair.HardwareDescriptions {
+		if _, text, ok := strings.Cut(description, fmt.Sprintf(", serial %d, slot ", serial)); ok {
+			slot, err := piv.ParseSlot(text)
+			return slot, err == nil
+		}
+	}
+	return 0, false
+}
+
+// chainAtGmail returns the certificates of the key pair of the user that has the
+// slot's key, its leaf first; nil where Gmail has none.
+func (e *Enrollment) chainAtGmail(held piv.SlotContents) []*x509.Certificate {
+	if held.Key == nil {
+		return nil
+	}
+	if e.registration == nil {
+		return nil // a preview that could not ask Gmail
+	}
+	for _, pair := range e.registration.KeyPairs() {
+		if chain := chainOf(pair); chain != nil && sameKey(chain[0].PublicKey, held.Key.PublicKey) {
+			return chain
+		}
+	}
+	return nil
+}
+
+// chainOf returns the certificates that Gmail holds of a key pair, its leaf first;
+// nil where they cannot be read.
+func chainOf(pair gmail.KeyPair) []*x509.Certificate {
+	certificates, err := certificate.Parse([]byte(pair.PEM))
+	if err != nil {
+		return nil
+	}
+	for i, one := range certificates {
+		if smime.Fingerprint(one) == pair.LeafSHA256 {
+			certificates[0], certificates[i] = one, certificates[0]
+			return certificates
+		}
+	}
+	return nil
+}
+
+// keysAtGmail returns the keys of the card that are the user's identity at Gmail,
+// as a request would have asked for them; nil where they are not, or not all, on
+// this card.
+func (e *Enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
+	if e.registration == nil {
+		return nil, nil
+	}
+	identity, err := e.registration.Identity(ctx)
+	if err != nil || identity == nil {
+		return nil, err
+	}
+	wanted := []KeyRequest{{Use: UseBoth}}
+	ids := []string{identity.PrimaryKeyPairID}
+	if identity.PrimaryKeyPairID == "" {
+		wanted = []KeyRequest{{Use: UseSign}, {Use: UseEncrypt}}
+		ids = []string{identity.SigningKeyPairID, identity.EncryptionKeyPairID}
+	}
+	for i, id := range ids {
+		found, err := e.keyAtGmail(ctx, id)
+		if err != nil || found == nil {
+			return nil, err
+		}
+		found.Use = wanted[i].Use
+		wanted[i] = *found
+	}
+	return wanted, nil
+}
+
+// keyAtGmail returns the key of the card that is registered as that key pair; nil
+// for none.
+func (e *Enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, error) {
+	for _, pair := range e.registration.KeyPairs() {
+		slot, ok := slotAtGmail(pair, e.serial)
+		if pair.ID != id || !ok {
+			continue
+		}
+		held, err := e.card.Slot(ctx, slot)
+		if err != nil {
+			return nil, err
+		}
+		if chain := chainOf(pair); chain == nil || held.Key == nil || !sameKey(chain[0].PublicKey, held.Key.PublicKey) {
+			return nil, nil
+		}
+		request := keyThatIsThere(held)
+		return &request, nil
+	}
+	return nil, nil
+}
+
+// keyThatIsThere is the key in a slot as a request would have asked for it.
+func keyThatIsThere(held piv.SlotContents) KeyRequest {
+	request := KeyRequest{
+		Slot: held.Slot, Source: SourceGenerate,
+		Algorithm: held.Key.Algorithm, PINPolicy: held.Key.PINPolicy, TouchPolicy: held.Key.TouchPolicy,
+	}
+	if request.PINPolicy == piv.PINDefault.In(held.Slot) {
+		request.PINPolicy = piv.PINDefault
+	}
+	if request.TouchPolicy == piv.TouchDefault.Plain() {
+		request.TouchPolicy = piv.TouchDefault
+	}
+	if held.Key.Origin != piv.Generated {
+		request.Source = SourceExisting
+	}
+	return request
+}
