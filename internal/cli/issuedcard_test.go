@@ -9,8 +9,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
+	"encoding/hex"
+	"encoding/pem"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"software.sslmate.com/src/go-pkcs12"
@@ -21,9 +24,10 @@ import (
 
 // issueCard has the lab's CA issue a small card, as a card management system
 // would: issuecard DIR EMAIL [FORM]. It has a key for signing in 9C, one for
-// encryption in 9D and an old one in 82, and a PIN, which $ISSUEDPIN names the
-// file of. FORM says how the certificate in 9D stands on the card: netid,
-// netid-wrong, gzip, gzip-unmarked, bomb, trailing.
+// encryption in 9D and an old one in 82, a CHUID that is signed, and a PIN, which
+// $ISSUEDPIN names the file of. FORM says how the certificate in 9D stands on the
+// card: netid, netid-wrong, gzip, gzip-unmarked, bomb, trailing, or not at all
+// (none).
 func issueCard(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: issuecard DIR EMAIL [FORM]")
@@ -47,17 +51,24 @@ func issueCard(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		file, err := pkcs12.Modern2023.Encode(key, chain[0], nil, "")
 		ts.Check(err)
+		if slot == "9d" && strings.Join(args[2:], "") == "none" {
+			der, err := x509.MarshalPKCS8PrivateKey(key)
+			ts.Check(err)
+			write("9d.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+			continue
+		}
 		write(slot+".p12", file)
 		if slot == "9d" {
 			reading = chain[0].Raw
 		}
 	}
-	write("chuid.bin", []byte{0x30, 0x00, 0x34, 0x00, 0x35, 0x00, 0x3e, 0x00, 0xfe, 0x00})
+	write("chuid.bin", []byte{0x30, 0x00, 0x34, 0x01, 0x42, 0x35, 0x00, 0x3e, 0x02, 0x30, 0x00, 0xfe, 0x00})
 	write("key-history.bin", []byte{0xc1, 0x01, 0x01, 0xc2, 0x01, 0x00, 0xfe, 0x00})
-	if len(args) == 3 {
+	if reading != nil && len(args) == 3 {
 		write("9d.bin", certificateObject(ts, reading, args[2]))
 	}
 	write("pin", []byte(lab.IssuedPIN+"\n"))
+	write("management-key", []byte(hex.EncodeToString(lab.IssuedManagementKey())+"\n"))
 	ts.Setenv("ISSUEDPIN", filepath.Join(dir, "pin"))
 	ts.Setenv("LABCHAIN", filepath.Join(labOf(ts).Dir(), "ca", "issuing.pem")+","+filepath.Join(labOf(ts).Dir(), "ca", "root.pem"))
 }

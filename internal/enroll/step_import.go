@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,7 +31,11 @@ func importStep(index int, request KeyRequest) Step {
 		}
 		// The CHUID first: when the run ends in between, the certificate is
 		// still missing and both are written again.
-		if err := e.card.RefreshCHUID(ctx, e.secrets.managementKey); err != nil {
+		err := e.card.RefreshCHUID(ctx, e.secrets.managementKey)
+		switch {
+		case errors.Is(err, piv.ErrIssuerCHUID):
+			e.note("%v and stays: Windows caches certificates by it, and may go on showing what slot %s held before", err, key.Slot)
+		case err != nil:
 			return fmt.Errorf("renewing the card's CHUID: %w", err)
 		}
 		return e.card.PutCertificate(ctx, e.secrets.managementKey, key.Slot, key.leaf)

@@ -17,18 +17,26 @@ const (
 	tagFASCN      bertlv.Tag = 0x30 // 25 bytes
 	tagGUID       bertlv.Tag = 0x34 // 16 bytes, RFC 4122
 	tagExpiration bertlv.Tag = 0x35 // YYYYMMDD
-	tagSignature  bertlv.Tag = 0x3E // empty: no issuer signs it
+	tagSignature  bertlv.Tag = 0x3E // the issuer's; empty in ours
 )
 
 // RefreshCHUID gives the card a new random CHUID, and a CCC where it has none.
 // Windows caches a card's certificates by its CHUID, so it must change whenever
-// they do.
+// they do. One that the card's issuer signed is not ours to replace: it opens
+// doors.
 //
-// Errors: ErrManagementKey, ErrCardFull.
+// Errors: ErrManagementKey, ErrCardFull; ErrIssuerCHUID where nothing was changed.
 func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) error {
 	return c.do(ctx, "renewing the CHUID", func(connection *connection) error {
 		if err := connection.authenticate(managementKey); err != nil {
 			return err
+		}
+		present, err := connection.GetData(pcsc.ObjectCHUID)
+		if err != nil && !errors.Is(err, pcsc.ErrNoObject) {
+			return err
+		}
+		if signature, err := bertlv.Find(present, tagSignature); err == nil && len(signature) > 0 {
+			return ErrIssuerCHUID
 		}
 		chuid, err := newCHUID()
 		if err != nil {

@@ -46,6 +46,8 @@ var (
 	ErrCardFull      = errors.New("there is no room left on the card")
 	ErrTouchTimeout  = errors.New("the card was not touched in time")
 	ErrKeyMismatch   = errors.New("the slot holds another key")
+	// ErrIssuerCHUID: the card's issuer signed the CHUID, so it stays as it is.
+	ErrIssuerCHUID = errors.New("the CHUID is signed by the card's issuer")
 	// ErrCertificateTooLarge: no object of the card has room for it.
 	ErrCertificateTooLarge = errors.New("the certificate is too large for the card")
 )

@@ -352,6 +352,22 @@ func TestCHUIDChangesAndCCCStays(t *testing.T) {
 	}
 }
 
+// TestIssuersCHUIDStays: what an issuer signed is not replaced, whatever else is
+// in it.
+func TestIssuersCHUIDStays(t *testing.T) {
+	signed := []byte{0x30, 0x01, 0xD1, 0x34, 0x01, 0x42, 0x3E, 0x02, 0x30, 0x00, 0xFE, 0x00}
+	contents := &yubikey.Contents{
+		PIN: "246802", PUK: "13579135", ManagementKey: bytes.Repeat([]byte{0xAB, 0xCD, 0xEF}, 8), Objects: map[uint32][]byte{0x5FC102: signed},
+	}
+	_, virtual, card := single(t, "5.7.4", func(c *yubikey.Config) { c.Contents = contents })
+	if err := card.RefreshCHUID(t.Context(), secret.New(contents.ManagementKey)); !errors.Is(err, piv.ErrIssuerCHUID) {
+		t.Errorf("error %v", err)
+	}
+	if got := virtual.Snapshot().Objects; !bytes.Equal(got[0x5FC102], signed) || len(got[0x5FC107]) != 0 {
+		t.Errorf("CHUID % X, CCC % X", got[0x5FC102], got[0x5FC107])
+	}
+}
+
 func TestStatusShowsWhatTheSlotsHold(t *testing.T) {
 	for _, firmware := range append(profiles(), "4.3.7") {
 		t.Run(firmware, func(t *testing.T) {
