@@ -200,8 +200,8 @@ func (r *Registration) replace(ctx context.Context, refusal *gmail.Error) (bool,
 	replaced := false
 	for i, k := range r.keys {
 		// One that the identity uses now was fit at least for that.
-		used := r.identity != nil && r.identity.Uses(k.pair.ID)
-		if k.Use == UseHistory || k.created || used || r.unfit[k.pair.ID] || named && !strings.Contains(refusal.Message, k.pair.ID) {
+		fit := k.created || k.pair.ID == k.Validated || r.identity != nil && r.identity.Uses(k.pair.ID)
+		if k.Use == UseHistory || fit || r.unfit[k.pair.ID] || named && !strings.Contains(refusal.Message, k.pair.ID) {
 			continue
 		}
 		r.unfit[k.pair.ID] = true

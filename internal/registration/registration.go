@@ -45,6 +45,9 @@ type Key struct {
 	LeafSHA256  string // lower-case hex, of the leaf's DER
 	PKCS7       []byte // the chain, leaf to root, PEM-armoured
 	Description string // stored with the key pair: which card, which slot
+	// Validated is the id of a key pair that the caller created for this key with its
+	// chain validated, "" for none: where the identity is refused, that is not why.
+	Validated string
 }
 
 // Hooks are called in the course of a registration; each may be nil. An error of

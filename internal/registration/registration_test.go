@@ -204,6 +204,19 @@ func TestRefusedForAnotherReason(t *testing.T) {
 	if n := len(p.server.KeyPairs(p.email)); n > 2 {
 		t.Errorf("%d key pairs", n)
 	}
+	// Of a pair that is known to be validated, not even one more.
+	p.email = "carol@lab.example"
+	key = p.key(registration.UseBoth)
+	for range 3 {
+		if _, err := p.register(key); !errors.Is(err, gmail.ErrPrecondition) {
+			t.Fatal(err)
+		}
+		pairs := p.server.KeyPairs(p.email)
+		if len(pairs) != 1 {
+			t.Errorf("%d key pairs", len(pairs))
+		}
+		key.Validated = pairs[0].ID
+	}
 }
 
 func TestDisabledKeyPairIsNeitherUsedNorDoubled(t *testing.T) {
