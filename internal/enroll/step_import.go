@@ -16,6 +16,7 @@ import (
 func importStep(index int, request KeyRequest) Step {
 	step := keyStep("import", "put the certificate into slot %s", KindChange, changesCard, request)
 	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
+	step.preview = func(_ context.Context, e *Enrollment) error { return e.tellPacking(e.keys[index].leaf) }
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)
