@@ -3,6 +3,7 @@ package enroll_test
 import (
 	"bytes"
 	"crypto/rsa"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/lab/pcscd"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -163,6 +165,7 @@ func interrupt(t *testing.T, firmware string, algorithm piv.Algorithm, sweep swe
 	setFaults(t, append([]string{"off"}, sweep.faults(n)...)...)
 	receipt, err := d.run()
 	setFaults(t, "off")
+	checkLeftLocked(t)
 	switch {
 	case err == nil:
 		count.through++
@@ -174,8 +177,17 @@ func interrupt(t *testing.T, firmware string, algorithm piv.Algorithm, sweep swe
 		d.world = d.newWorld()
 		receipt = d.mustRun()
 	}
+	checkLeftLocked(t)
 	if d.checkWhole(receipt); !t.Failed() {
 		count.whole++
+	}
+}
+
+// checkLeftLocked looks whether another program could use what this one proved.
+func checkLeftLocked(t *testing.T) {
+	t.Helper()
+	if unlocked, err := practice.Unlocked(0); unlocked || err != nil && !errors.Is(err, pcscd.ErrEmpty) {
+		t.Errorf("the card was left unlocked: %v, %v", unlocked, err)
 	}
 }
 
