@@ -1,0 +1,207 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cse-piv/cse-piv/internal/lab"
+	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+)
+
+// desk is a card of its own in a lab, a user, and the program as a process.
+type desk struct {
+	t      *testing.T
+	lab    *lab.Lab
+	card   *yubikey.Card
+	user   string
+	dir    string
+	enroll []string // the command that enrolls the user with the card
+}
+
+// longPowerLab is a lab whose cards keep their power between programs, however
+// slow the machine, so that what is left unlocked shows.
+func longPowerLab(t *testing.T) *lab.Lab {
+	t.Helper()
+	running, err := lab.Start(context.Background(), lab.Options{NoCard: true, Seed: 3, PowerGrace: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := running.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return running
+}
+
+// newDesk puts a new card into the lab's reader.
+func newDesk(t *testing.T, running *lab.Lab, firmware string, serial uint32) *desk {
+	t.Helper()
+	card, err := running.NewCard(lab.CardSpec{Serial: serial, Firmware: firmware})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = running.Pull(0)
+	if err := running.Insert(0, card); err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, lab: running, card: card, dir: t.TempDir(), user: fmt.Sprintf("user-%d@lab.example", serial)}
+	pin := filepath.Join(d.dir, "pin")
+	if err := os.WriteFile(pin, []byte("271828"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.enroll = []string{
+		"enroll", d.user, "--yes", "--pin-file", pin, "--algorithm", "eccp256",
+		"--escrow-plain", "--escrow-dir", filepath.Join(d.dir, "escrow"), "--evidence", filepath.Join(d.dir, "evidence"),
+	}
+	if !yubikey.Metadata.Of(card.Firmware()) { // which tells neither factory secrets nor an empty slot
+		d.enroll = append(d.enroll, "--new-card", "--overwrite", "--confirm", fmt.Sprint(serial))
+	}
+	return d
+}
+
+// command is the program with arguments, pointed at the lab.
+func (d *desk) command(args ...string) *exec.Cmd {
+	d.t.Helper()
+	program, err := exec.LookPath("cse-piv") // testscript's, which is this test's program
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.program(program, args...)
+}
+
+func (d *desk) program(name string, args ...string) *exec.Cmd {
+	command := exec.CommandContext(d.t.Context(), name, args...)
+	command.Dir = d.dir
+	command.Env = os.Environ()
+	for name, value := range d.lab.Env() {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	return command
+}
+
+// json runs the program and reads what it writes.
+func (d *desk) json(into any, args ...string) {
+	d.t.Helper()
+	command := d.command(append(args, "--json")...)
+	var errors bytes.Buffer
+	command.Stderr = &errors
+	out, err := command.Output()
+	if err != nil {
+		d.t.Fatalf("%v: %v\n%s", args, err, errors.String())
+	}
+	if err := json.Unmarshal(out, into); err != nil {
+		d.t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+}
+
+// TestFirmwares has our commands and ykman look at a card of each firmware, before
+// and after an enrollment.
+func TestFirmwares(t *testing.T) {
+	if _, err := exec.LookPath("ykman"); err != nil {
+		fmt.Fprintln(os.Stderr, "SKIPPED TestFirmwares: ykman is not installed")
+		t.Skip("ykman is not installed")
+	}
+	running := longPowerLab(t)
+	for i, firmware := range yubikey.Profiles() {
+		t.Run(firmware.String(), func(t *testing.T) {
+			d := newDesk(t, running, firmware.String(), 40_000_000+uint32(i))
+			d.looksAt()
+			if !yubikey.Attestation.Of(firmware) {
+				d.refuses()
+				return
+			}
+			d.finish("nothing")
+			d.looksAt()
+			d.attests()
+		})
+	}
+}
+
+// looksAt compares what card list and card show say with the card.
+func (d *desk) looksAt() {
+	d.t.Helper()
+	var listed struct {
+		Readers []struct {
+			Serial   uint32
+			Firmware string
+		}
+	}
+	d.json(&listed, "card", "list")
+	if readers := listed.Readers; len(readers) != 1 || readers[0].Serial != d.card.Serial() || readers[0].Firmware != d.card.Firmware().String() {
+		d.t.Errorf("card list: %+v", listed)
+	}
+	var shown struct {
+		PIN struct {
+			TriesLeft int    `json:"tries_left"`
+			Factory   string `json:"factory"`
+		}
+	}
+	d.json(&shown, "card", "show")
+	snapshot := d.card.Snapshot()
+	factory := map[bool]string{true: "yes", false: "no"}[snapshot.PIN.Default]
+	if !yubikey.Metadata.Of(d.card.Firmware()) {
+		factory = "unknown"
+	}
+	if shown.PIN.Factory != factory || shown.PIN.TriesLeft != snapshot.PIN.Tries {
+		d.t.Errorf("card show: %+v, want factory %s", shown, factory)
+	}
+}
+
+// refuses tries to enroll a card that cannot be, and finds it as it was.
+func (d *desk) refuses() {
+	d.t.Helper()
+	before := d.card.Snapshot()
+	if out, err := d.command(d.enroll...).CombinedOutput(); err == nil || !bytes.Contains(out, []byte("cannot attest")) {
+		d.t.Errorf("enrolled all the same: %v\n%s", err, out)
+	}
+	if diff := cmp.Diff(before, d.card.Snapshot()); diff != "" {
+		d.t.Error(diff)
+	}
+}
+
+// attests compares our attestation, ykman's, and the key that is on the card.
+func (d *desk) attests() {
+	d.t.Helper()
+	var facts struct {
+		Serial   uint32
+		Firmware string
+		Slot     string
+	}
+	d.json(&facts, "card", "attest", "--slot", "9d")
+	serial := d.card.Serial()
+	if !yubikey.SerialInAttestation.Of(d.card.Firmware()) {
+		serial = 0
+	}
+	if facts.Serial != serial || facts.Firmware != d.card.Firmware().String() || facts.Slot != "9d" {
+		d.t.Errorf("attested: %+v", facts)
+	}
+	for _, args := range [][]string{
+		{"ykman", "--device", fmt.Sprint(d.card.Serial()), "piv", "keys", "attest", "9d", "attestation.pem"},
+		{"ykman", "--device", fmt.Sprint(d.card.Serial()), "piv", "certificates", "export", "9d", "certificate.pem"},
+	} {
+		if out, err := d.program(args[0], args[1:]...).CombinedOutput(); err != nil {
+			d.t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	var keys [2][]byte
+	for i, file := range []string{"attestation.pem", "certificate.pem"} {
+		out, err := d.program("openssl", "x509", "-in", file, "-noout", "-pubkey").Output()
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		keys[i] = out
+	}
+	if !bytes.Equal(keys[0], keys[1]) {
+		d.t.Error("ykman finds another key attested than certified")
+	}
+}
