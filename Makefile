@@ -6,7 +6,7 @@ GO ?= go
 BUILD_PACKAGES := libpcsclite-dev pkg-config
 TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
-.PHONY: demo test build bench check windows nopcsc install-build install-test clean
+.PHONY: demo test build bench fuzz check windows nopcsc install-build install-test clean
 
 demo: build
 	./bin/cse-piv demo $(DEMO)
@@ -40,6 +40,11 @@ nopcsc:
 bench: install-build install-test
 	$(GO) test -run '^$$' -bench . -benchtime 10x ./internal/enroll ./internal/cli ./internal/batch/prepare
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/batch
+
+# Every reader of bytes from outside, FUZZTIME each.
+FUZZTIME ?= 1m
+fuzz: install-build
+	@GO="$(GO)" ./scripts/fuzz $(FUZZTIME)
 
 install-build:
 	@./scripts/install-packages $(BUILD_PACKAGES)
