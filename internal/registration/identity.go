@@ -63,8 +63,8 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 // HasIdentity looks whether the user's identity uses the key pairs of the keys
 // already. It changes nothing.
 func (r *Registration) HasIdentity(ctx context.Context) (bool, error) {
-	if r.isNew || r.wanted() == nil {
-		return r.wanted() == nil, nil
+	if r.isNew || r.createdAny() || r.wanted() == nil {
+		return r.wanted() == nil, nil // nobody knows a pair that was created just now
 	}
 	if err := r.look(ctx); err != nil {
 		return false, err
@@ -165,12 +165,16 @@ func (r *Registration) choose(ctx context.Context) error {
 	return nil
 }
 
-// stillThere checks a pair that was created just now and is not listed as such. It
-// may not be listed yet, but it must not be listed as something else.
+// stillThere checks a pair that is not listed as it was known. One that was created
+// just now may not be listed yet, but none must be listed as something else.
 func (r *Registration) stillThere(k *key) error {
 	for _, pair := range r.pairs {
-		if pair.ID == k.pair.ID && k.Use != UseHistory && !r.unfit[pair.ID] {
-			return r.failed(pair, gmail.KindWrongKeyPair, "key pair %s was created just now, and is listed as another", pair.ID)
+		switch {
+		case pair.ID != k.pair.ID || r.unfit[pair.ID]:
+		case !pair.Enabled:
+			return r.failed(pair, gmail.KindKeyPairDisabled, "key pair %s was disabled meanwhile", pair.ID)
+		default:
+			return r.failed(pair, gmail.KindWrongKeyPair, "key pair %s is listed as another than it was", pair.ID)
 		}
 	}
 	return nil
