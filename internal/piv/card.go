@@ -19,9 +19,11 @@ type Options struct {
 	// TouchDelay is how long an operation with such a key must be out before
 	// OnTouch is called; 0 is half a second.
 	TouchDelay time.Duration
-	// CallTimeout limits each operation but key generation; 0 is 30 seconds. An
-	// operation that takes longer loses its connection.
+	// CallTimeout limits each operation but key generation; 0 is 30 seconds.
 	CallTimeout time.Duration
+	// AnswerTimeout limits each command to which the card's answer has no bounds of
+	// its own; 0 is 10 seconds. A key that may ask for a touch gets 15 more.
+	AnswerTimeout time.Duration
 	// GenerateTimeout limits key generation; 0 is 3 minutes.
 	GenerateTimeout time.Duration
 	// KeepOpen is how long the connection stays open with nothing to do; 0 is 2
@@ -35,6 +37,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.CallTimeout <= 0 {
 		o.CallTimeout = callLimit
+	}
+	if o.AnswerTimeout <= 0 {
+		o.AnswerTimeout = 10 * time.Second
 	}
 	if o.GenerateTimeout <= 0 {
 		o.GenerateTimeout = 3 * time.Minute

@@ -1,6 +1,7 @@
 package piv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -109,16 +110,19 @@ func (c *connection) wasCut() bool {
 	return c.cut
 }
 
-// within does some work on the connection, which is cut when that takes longer
-// than the limit: piv-go collects an answer that does not end for ever.
-func within[T any](c *connection, limit time.Duration, work func(*connection) (T, error)) (T, error) {
+// within makes a call through piv-go, which collects an answer that does not end
+// for ever: the connection is cut when the call takes longer than the limit, and
+// when the context ends.
+func within[T any](ctx context.Context, c *connection, limit time.Duration, call func() (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	done := make(chan struct{})
-	timer := time.AfterFunc(limit, func() {
+	stop := context.AfterFunc(ctx, func() {
 		defer close(done)
 		c.cutOff()
 	})
-	value, err := work(c)
-	if !timer.Stop() {
+	value, err := call()
+	if !stop() {
 		<-done
 	}
 	if err != nil && c.wasCut() {

@@ -235,7 +235,7 @@ func TestAnAnswerThatDoesNotEnd(t *testing.T) {
 	letGo(t, card)
 	// What piv-go does ends with the limit, and so does what it holds.
 	short := quick()
-	short.CallTimeout = 500 * time.Millisecond
+	short.AnswerTimeout = 500 * time.Millisecond
 	card = open(t, serial, short)
 	for name, instruction := range map[string]byte{"sign": 0x87, "PIN": 0x24, "PUK": 0x24} {
 		d.setFault(endless(instruction))
@@ -243,6 +243,24 @@ func TestAnAnswerThatDoesNotEnd(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		letGo(t, card) // nothing is out any more
+		d.setFault(nil)
+	}
+	// Nor does it outlast who asked.
+	card = open(t, serial, quick())
+	for name, instruction := range map[string]byte{"sign": 0x87, "PIN": 0x24, "PUK": 0x24} {
+		ctx, cancel := context.WithCancel(t.Context())
+		lie := endless(instruction)
+		d.setFault(func(n int, command []byte) verdict {
+			v := lie(n, command)
+			if v.lie != nil {
+				cancel()
+			}
+			return v
+		})
+		if err := all[name].do(ctx, card); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, cancelled: %v", name, err)
+		}
+		letGo(t, card)
 		d.setFault(nil)
 	}
 }

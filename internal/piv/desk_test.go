@@ -159,7 +159,7 @@ const serial = 7654321
 // quick has short limits, so that what fails does so soon, and connections that
 // stay open however slow the machine is.
 func quick() piv.Options {
-	return piv.Options{HeldPatience: 300 * time.Millisecond, KeepOpen: time.Hour}
+	return piv.Options{HeldPatience: 300 * time.Millisecond, KeepOpen: time.Hour, CallTimeout: time.Hour, AnswerTimeout: time.Hour}
 }
 
 func open(t *testing.T, serial uint32, options piv.Options) *piv.Card {

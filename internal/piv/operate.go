@@ -21,7 +21,7 @@ func with[T any](ctx context.Context, c *Card, doing string, limit time.Duration
 			c.keep(connection, err)
 			return zero, err // nobody waits for it any more
 		}
-		value, err := within(connection, limit, work)
+		value, err := work(connection)
 		c.keep(connection, err)
 		return value, err
 	})

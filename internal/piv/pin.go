@@ -123,7 +123,7 @@ func (c *Card) ChangePIN(ctx context.Context, old, new secret.Secret) error {
 		return err
 	}
 	return c.do(ctx, "changing the PIN", func(connection *connection) error {
-		return c.change(connection, pcsc.ReferencePIN, old, new)
+		return c.change(ctx, connection, pcsc.ReferencePIN, old, new)
 	})
 }
 
@@ -136,24 +136,29 @@ func (c *Card) ChangePUK(ctx context.Context, old, new secret.Secret) error {
 		return err
 	}
 	return c.do(ctx, "changing the PUK", func(connection *connection) error {
-		return c.change(connection, pcsc.ReferencePUK, old, new)
+		return c.change(ctx, connection, pcsc.ReferencePUK, old, new)
 	})
 }
 
-func (c *Card) change(connection *connection, reference byte, old, new secret.Secret) error {
+func (c *Card) change(ctx context.Context, connection *connection, reference byte, old, new secret.Secret) error {
 	if err := c.mayTry(connection, reference); err != nil {
 		return err
 	}
+	name, call := referencePIN, connection.key.changePIN
+	if reference == pcsc.ReferencePUK {
+		name, call = referencePUK, connection.key.changePUK
+	} else {
+		connection.pin = secret.Secret{}
+	}
 	delete(connection.metadata, reference)
+	connection.accepted = true
 	oldRaw, newRaw := old.Reveal(), new.Reveal()
 	defer clear(oldRaw)
 	defer clear(newRaw)
-	connection.accepted = true
-	if reference == pcsc.ReferencePUK {
-		return referenceError(referencePUK, connection.key.changePUK(oldRaw, newRaw))
-	}
-	connection.pin = secret.Secret{}
-	return referenceError(referencePIN, connection.key.changePIN(oldRaw, newRaw))
+	_, err := within(ctx, connection, c.options.AnswerTimeout, func() (struct{}, error) {
+		return struct{}{}, call(oldRaw, newRaw)
+	})
+	return referenceError(name, err)
 }
 
 // referenceError translates what a card answers to a PIN or PUK.

@@ -10,10 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
+
+// touchTime is how long a YubiKey waits for a finger.
+const touchTime = 15 * time.Second
 
 // use does one thing with a private key: the PIN is verified first on the same
 // connection, never without looking at its counter. A zero PIN is not verified.
@@ -33,10 +37,12 @@ func use[T any](ctx context.Context, c *Card, doing string, slot Slot, pin secre
 		if err := c.unlock(connection, policy, pin); err != nil {
 			return zero, err
 		}
+		limit := c.options.AnswerTimeout
 		if touch.mayTouch() {
+			limit += touchTime
 			remind.began <- struct{}{}
 		}
-		result, err := work(connection.key)
+		result, err := within(ctx, connection, limit, func() (T, error) { return work(connection.key) })
 		return result, useError(err, touch, pin)
 	})
 }
