@@ -98,7 +98,7 @@ func TestCertificateObjects(t *testing.T) {
 		"bytes behind":                 {frame(join(der, []byte{0, 0, 0}), 0), "3 bytes follow the certificate"},
 		"cut off":                      {cut(plain, 400), "the object has another length than it says"},
 		"certificate cut off":          {frame(cut(der, 40), 0), "x509: "},
-		"length too small":             {append([]byte{0x70, 0x82, 0x01, 0x00}, plain[4:]...), "the object has another length than it says"},
+		"length too small":             {join([]byte{0x70, 0x82, 0x01, 0x00}, der[:0x100], []byte{0x71, 0x7F}), "the object has another length than it says"},
 		"two certificates":             {join(plain, plain), "two certificates"},
 		"no certificate":               {bertlv.Append(nil, tagCertInfo, 0), "something else"},
 		"empty":                        {frame(nil, 0), "no bytes of a certificate"},

@@ -24,7 +24,7 @@ func TestOperationsShareAConnection(t *testing.T) {
 			d, _, card := single(t, firmware)
 			public := generate(t, card, piv.SlotKeyManagement, piv.ECCP256)
 			want := map[string]int{
-				"protection": 2, "slot": 2, "verify": 1, "PIN": 1, "PUK": 1, "management key": 1, "CHUID": 8, "attest": 2, "generate": 1, "sign": 3,
+				"protection": 2, "slot": 2, "verify": 1, "PIN": 1, "PUK": 1, "management key": 1, "CHUID": 9, "attest": 2, "generate": 1, "sign": 3,
 			}
 			for _, op := range operations(public) {
 				d.setFault(nil)
