@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"sync"
@@ -77,7 +78,7 @@ func NewAuthority() (*Authority, error) {
 			return nil, err
 		}
 		template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-		constrain(template, plan.pathLength)
+		template.BasicConstraintsValid, template.IsCA, template.MaxPathLen = true, true, plan.pathLength
 		if a.cas[i].certificate, err = a.cas[plan.parent].sign(template, key.Public()); err != nil {
 			return nil, err
 		}
@@ -110,12 +111,24 @@ func (a *Authority) issueDevice(p profile, public crypto.PublicKey) (*x509.Certi
 	if err != nil {
 		return nil, err
 	}
-	if p.can(ConstrainedDevice) {
-		constrain(template, 0)
-	}
+	// In the order that real ones have, and nothing else: no key identifiers.
 	template.ExtraExtensions = []pkix.Extension{firmwareExtension(p.firmware)}
-	return a.cas[ca].sign(template, public)
+	if p.can(ConstrainedDevice) {
+		der, err := asn1.Marshal(struct {
+			IsCA       bool
+			PathLength int
+		}{true, 0})
+		if err != nil {
+			return nil, fmt.Errorf("encoding basic constraints: %w", err)
+		}
+		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidBasicConstraints, Critical: true, Value: der})
+	}
+	issuer := *a.cas[ca].certificate
+	issuer.SubjectKeyId = nil
+	return authorityCA{&issuer, a.cas[ca].key}.sign(template, public)
 }
+
+var oidBasicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
 
 // certificateOf is what all the authority's certificates have in common.
 func certificateOf(name string, period dates) (*x509.Certificate, error) {
@@ -126,12 +139,6 @@ func certificateOf(name string, period dates) (*x509.Certificate, error) {
 	return &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: period.from, NotAfter: period.to,
 	}, nil
-}
-
-// constrain makes a certificate that of a CA with so many CAs below it at most.
-func constrain(certificate *x509.Certificate, pathLength int) {
-	certificate.BasicConstraintsValid, certificate.IsCA = true, true
-	certificate.MaxPathLen, certificate.MaxPathLenZero = pathLength, pathLength == 0
 }
 
 // sign issues a certificate. A CA without a certificate yet signs its own.
