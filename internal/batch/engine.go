@@ -22,7 +22,6 @@ const stopGrace = 10 * time.Second
 type engine struct {
 	options Options
 	run     int64 // of a run's own events
-	users   int   // that the run's source had
 
 	// soft ends when no more users are to be begun; its cause says why.
 	soft    context.Context

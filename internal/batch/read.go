@@ -38,12 +38,6 @@ func (e *engine) read(ctx context.Context, run int64) error {
 			}
 		}
 		counts.Total += len(rows)
-		for i, entry := range entered {
-			// An address that is there again is still where it was first.
-			if entry.Run != run || entry.Where == rows[i].Where && entry.Line == rows[i].Line {
-				e.users++
-			}
-		}
 		clear(rows) // what they hold may be large
 		rows, size = rows[:0], 0
 		for _, entry := range entered {

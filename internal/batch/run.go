@@ -76,8 +76,8 @@ func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, 
 	case err != nil:
 	case countErr != nil:
 		err = countErr
-	case counts.Total < e.users:
-		err = &TakenOverError{Users: e.users - counts.Total, Of: e.users}
+	case counts.TakenOver > 0:
+		err = &TakenOverError{Users: counts.TakenOver, Of: counts.Total}
 	case counts.Waiting == 0 || e.options.DryRun:
 		err = l.Finish(after, run)
 	}

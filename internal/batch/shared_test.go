@@ -91,7 +91,7 @@ func testOverlappingRuns(t *testing.T, url string) {
 	}
 	counts, err := run(t, working)
 	var over *batch.TakenOverError
-	if !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 20, Of: 20}) || counts.Total != 0 {
+	if !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 20, Of: 20}) || counts != (ledger.Counts{Total: 20, TakenOver: 20}) {
 		t.Errorf("%+v %v", counts, err)
 	}
 	reading := fakeOptions(l, fakeCrowd{users: 1200, before: func(n int) {
@@ -103,7 +103,7 @@ func testOverlappingRuns(t *testing.T, url string) {
 		}
 	}}, nil, 8)
 	reading.NoWork = true
-	if counts, err := run(t, reading); !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 200, Of: 1200}) || counts.Total != 1000 {
+	if counts, err := run(t, reading); !errors.As(err, &over) || *over != (batch.TakenOverError{Users: 200, Of: 1200}) || counts != (ledger.Counts{Total: 1200, Waiting: 1000, TakenOver: 200}) {
 		t.Errorf("%+v %v", counts, err)
 	}
 }

@@ -32,8 +32,8 @@ func newReport(streams *Streams) *cobra.Command {
 		Short: "Show what a batch came to",
 		Long: "report shows what a run of batch came to: its counts and the reasons of failures, or with\n" +
 			"--format or -o every user, as CSV for a spreadsheet, JSON for a program, or one HTML page\n" +
-			"that needs nothing else. It can be asked while the batch is at work. A user belongs to\n" +
-			"the last run that had them in its source.",
+			"that needs nothing else. It can be asked while the batch is at work. A run keeps what\n" +
+			"became of its users, whatever later runs do.",
 		Example: "  cse-piv report\n" +
 			"  cse-piv report --list\n" +
 			"  cse-piv report --run 3 -o monday.html",
@@ -171,19 +171,14 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 		count int
 		what  string
 		show  bool
-	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {counts.Waiting, waiting, run.DryRun || counts.Waiting > 0}, {counts.Failed, "failed", true}} {
+	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {counts.Waiting, waiting, run.DryRun || counts.Waiting > 0}, {counts.Failed, "failed", true},
+		{counts.TakenOver, "waited, and a later run has them too", counts.TakenOver > 0}} {
 		if line.show {
 			fmt.Fprintf(out, "%9s  %s\n", plain.Number(line.count), line.what)
 		}
 	}
-	if counts.Total == 0 {
-		newest, err := book.Run(ctx, 0)
-		if err != nil {
-			return err
-		}
-		if newest.ID > run.ID {
-			fmt.Fprintln(out, "its users were in later runs too and belong to the last of them: cse-piv report --list")
-		}
+	if run.Partial {
+		fmt.Fprintln(out, report.PartialText)
 	}
 	superfluous, example, err := book.Superfluous(ctx, run.ID)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 )
 
 // Enter records what a desk registered for a user: entry says who, where and by
-// whom, with pairs that have Gmail's names. A user whom a run's source had stays
-// that run's, with the place there, so that the run's counts and report lose
-// nobody. Key pairs that the user's entry had before and has no more are kept as
+// whom, with pairs that have Gmail's names. A user who waits in
+// a run stays that run's, with the place there; what became of one before in a run
+// is kept as that run's. Key pairs that the user's entry had before and has no more are kept as
 // earlier ones; a batch that just then asks for others finds its task changed.
 // The same again changes nothing, so that the time at which it was done first
 // stays.
@@ -31,8 +31,13 @@ func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
 				return nil
 			}
 			m.revision, m.replaced = have.revision+1, notIn(have.Pairs, entry.Pairs)
-			if have.Run != 0 {
+			switch {
+			case have.Run != 0 && have.State == StateWaiting:
 				m.Run, m.Where, m.Line = have.Run, have.Where, have.Line
+			case have.Run != 0:
+				if err := l.keepPast(ctx, tx, found); err != nil {
+					return err
+				}
 			}
 		}
 		return l.writeChunk(ctx, tx, 0, map[string]*merged{Key(entry.Email): m}, entry.Updated)

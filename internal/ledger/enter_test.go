@@ -57,20 +57,21 @@ func TestWhatADeskEnters(t *testing.T) {
 	})
 }
 
-// TestADeskTakesNobodyOutOfARun: the run's counts and report keep the user, whom
-// the desk brought to an end, and the chart of a finished run does not grow.
+// TestADeskTakesNobodyOutOfARun: the run's counts, report and chart keep what became
+// of the user in it, whom a desk brought to another end later; of one who waits in it
+// they take what the desk did.
 func TestADeskTakesNobodyOutOfARun(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		l := open(t, url)
 		run := begin(t, l)
-		put(t, l, run, asked("ada@x", 1, "a"), asked("bob@x", 2, "b"))
+		put(t, l, run, asked("ada@x", 1, "a"), asked("bob@x", 2, "b"), asked("eve@x", 3, "e"))
 		register(t, l, "ada@x")
 		task, _, err := l.Take(t.Context(), "bob@x", "w")
 		if err != nil {
 			t.Fatal(err)
 		}
 		task.Class, task.Reason, task.Message = ledger.ClassAdministrator, "cse-off", "it is off"
-		if err := errors.Join(l.RecordTrouble(t.Context(), task, "w", true), l.Finish(t.Context(), run)); err != nil {
+		if err := errors.Join(l.RecordTrouble(t.Context(), task, "w", true), l.Enter(t.Context(), enrolled("eve@x", "e2")), l.Finish(t.Context(), run)); err != nil {
 			t.Fatal(err)
 		}
 		finished, err := l.Run(t.Context(), run)
@@ -81,15 +82,18 @@ func TestADeskTakesNobodyOutOfARun(t *testing.T) {
 		if err := l.Enter(t.Context(), enrolled("Bob@x", "b2")); err != nil {
 			t.Fatal(err)
 		}
-		if counts, err := l.Counts(t.Context(), run); err != nil || counts != (ledger.Counts{Total: 2, Done: 2}) {
+		if counts, err := l.Counts(t.Context(), run); err != nil || counts != (ledger.Counts{Total: 3, Done: 2, Failed: 1}) {
 			t.Error(counts, err)
 		}
 		bob := entry(t, l, "bob@x")
-		if bob.Run != run || bob.Where != "people.csv line 2" || bob.Line != 2 || bob.Step != ledger.StepEnrolled || bob.Worker != "grace@desk" || bob.Message != "" {
+		if eve := entry(t, l, "eve@x"); eve.Run != run || eve.Where != "people.csv line 3" || eve.Step != ledger.StepEnrolled {
+			t.Errorf("%+v", eve)
+		}
+		if bob.Run != 0 || bob.Where != "card 12345678" || bob.Step != ledger.StepEnrolled || bob.Worker != "grace@desk" || bob.Message != "" {
 			t.Errorf("%+v", bob)
 		}
 		points, err := l.Progress(t.Context(), run, 4)
-		if err != nil || points[4].Done != 2 || points[4].Time.After(finished.Finished.Add(time.Millisecond)) {
+		if err != nil || points[4].Done != 2 || points[4].Failed != 1 || points[4].Time.After(finished.Finished.Add(time.Millisecond)) {
 			t.Errorf("%+v %v; finished %v", points, err, finished.Finished)
 		}
 		// A later run with the same certificate finds that it was done before.

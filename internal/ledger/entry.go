@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"strings"
 )
 
@@ -38,32 +37,6 @@ func (l *Ledger) Entry(ctx context.Context, email string) (Entry, bool, error) {
 		return Entry{}, false, l.failed("read an entry", err)
 	}
 	return found[0].Entry, true, nil
-}
-
-// Entries yields all entries of a run in the source's order, by line and then
-// by address, without the chains of their pairs.
-func (l *Ledger) Entries(ctx context.Context, run int64) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		line, email := int64(-1), ""
-		for {
-			// Page by page: whoever reads slowly holds no connection.
-			page, err := l.fetch(ctx, l.read, `WHERE run = ? AND (line, email) > (?, ?) ORDER BY line, email LIMIT ?`, false, run, line, email, pageRows)
-			if err != nil {
-				yield(Entry{}, l.failed("read the entries", err))
-				return
-			}
-			for _, entry := range page {
-				if !yield(entry.Entry, nil) {
-					return
-				}
-			}
-			if len(page) < pageRows {
-				return
-			}
-			last := page[len(page)-1]
-			line, email = int64(last.Line), last.key
-		}
-	}
 }
 
 // EarlierPairs lists key pairs that a user's entry asked for once and does not
@@ -134,12 +107,13 @@ func (l *Ledger) fetch(ctx context.Context, q queryer, where string, chains bool
 	return entries, l.fetchPairs(ctx, q, entries, chains)
 }
 
-func scanEntry(row scanner) (*stored, error) {
+// scanEntry reads the entryColumns of a row, and what follows them.
+func scanEntry(row scanner, more ...any) (*stored, error) {
 	var e stored
 	var warnings string
 	var updated int64
-	if err := row.Scan(&e.key, &e.Email, &e.Where, &e.Line, &e.Run, &e.revision, &e.State, &e.Step, &e.Attempts,
-		&e.Class, &e.Reason, &e.Message, &e.Hint, &warnings, &e.Worker, &updated, &e.Earlier); err != nil {
+	if err := row.Scan(append([]any{&e.key, &e.Email, &e.Where, &e.Line, &e.Run, &e.revision, &e.State, &e.Step, &e.Attempts,
+		&e.Class, &e.Reason, &e.Message, &e.Hint, &warnings, &e.Worker, &updated, &e.Earlier}, more...)...); err != nil {
 		return nil, err
 	}
 	e.Updated = fromMilliseconds(updated)

@@ -49,11 +49,14 @@ func (e *Error) Hint() string {
 		return "the file is damaged or no ledger: restore it from a backup, or name another with --store; Gmail is asked what it has, so that nothing is doubled"
 	}
 	var newer *NewerError
+	var older *OlderError
 	var refused *pgconn.PgError
 	var path *fs.PathError
 	switch {
 	case errors.As(e.Err, &newer):
 		return newer.Hint()
+	case errors.As(e.Err, &older):
+		return older.Hint()
 	case errors.Is(e.Err, syscall.ENOSPC):
 		return "make room on the disk of the ledger, then run the same command again"
 	case errors.As(e.Err, &refused) && refused.Code == "42501": // insufficient_privilege

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -20,7 +19,8 @@ import (
 // Options say how a ledger is opened.
 type Options struct {
 	// ReadOnly opens a ledger that is there to look at it. It takes no lock and
-	// changes nothing; writing methods fail.
+	// changes nothing; writing methods fail. A file may be in a folder that cannot be
+	// written, and have the tables of an older version.
 	ReadOnly bool
 	// Wait has a second process on one file wait for the first; without it, or at
 	// the context's deadline, Open fails with a *HeldError.
@@ -64,9 +64,6 @@ func Open(ctx context.Context, url string, options Options) (*Ledger, error) {
 		return nil, err
 	}
 	if options.ReadOnly {
-		if err := l.hasTables(ctx); err != nil {
-			return nil, errors.Join(err, l.Close())
-		}
 		return l, nil
 	}
 	if err := l.migrate(ctx); err != nil {
@@ -108,33 +105,22 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	}
 	l.clock.set(options.Now(), time.Now())
 	if options.ReadOnly {
-		if _, err := os.Stat(path); err != nil {
-			return nil, &MissingError{Path: path, Err: err}
+		if err := l.look(ctx, path); err != nil {
+			return nil, errors.Join(err, l.Close())
 		}
-	} else {
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, l.failed("make the folder", err)
-		}
-		if l.holds, err = hold(ctx, path, options); err != nil {
-			return nil, err
-		}
-		// River asks for one connection: there is one writer at a time anyway.
-		l.write = openSQLite(path, writerPragmas(options)...)
-		l.write.SetMaxOpenConns(1)
+		return l, nil
 	}
-	l.read = openSQLite(path, "query_only(1)")
-	l.read.SetMaxOpenConns(4)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, l.failed("make the folder", err)
+	}
+	if l.holds, err = hold(ctx, path, options); err != nil {
+		return nil, err
+	}
+	// River asks for one connection: there is one writer at a time anyway.
+	l.write = openSQLite(path, writerPragmas(options)...)
+	l.write.SetMaxOpenConns(1)
+	l.openReader(path)
 	return l, nil
-}
-
-// hasTables returns a *MissingError for a file or a database that is no ledger yet.
-func (l *Ledger) hasTables(ctx context.Context) error {
-	_, err := l.read.ExecContext(ctx, `SELECT 1 FROM run LIMIT 1`)
-	var refused *pgconn.PgError
-	if sqliteCode(err) == sqliteError || errors.As(err, &refused) && refused.Code == "42P01" { // undefined_table
-		return &MissingError{Path: l.name, Err: fs.ErrNotExist}
-	}
-	return l.failed("look", err)
 }
 
 // createPrivate makes an empty file that only its owner can read; the files that
@@ -174,7 +160,11 @@ func openPostgres(ctx context.Context, url string, options Options) (*Ledger, er
 	}
 	l.write = stdlib.OpenDBFromPool(pool)
 	l.read = l.write
-	if err := l.setClock(ctx); err != nil {
+	err = l.setClock(ctx)
+	if err == nil && options.ReadOnly {
+		err = l.lookShared(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
@@ -211,7 +201,9 @@ func (l *Ledger) close() error {
 	if l.recorder != nil {
 		l.recorder.stop()
 	}
-	errs = append(errs, l.read.Close())
+	if l.read != nil {
+		errs = append(errs, l.read.Close())
+	}
 	if l.write != nil && l.write != l.read {
 		errs = append(errs, l.write.Close())
 	}

@@ -21,6 +21,9 @@ var migrations embed.FS
 // time make the tables one after the other.
 const migrationLock = 0x6373652d706976
 
+// migrationTable is where goose keeps which migrations were carried out.
+const migrationTable = "ledger_migration"
+
 // migrate makes our tables and River's.
 func (l *Ledger) migrate(ctx context.Context) (err error) {
 	if !l.Shared() {
@@ -57,7 +60,7 @@ func (l *Ledger) migrateOwn(ctx context.Context, from fs.FS) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(dialect, l.write, files, goose.WithTableName("ledger_migration"))
+	provider, err := goose.NewProvider(dialect, l.write, files, goose.WithTableName(migrationTable))
 	if err != nil {
 		return err
 	}

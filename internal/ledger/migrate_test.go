@@ -124,6 +124,71 @@ func TestUpgradeFromVersion1(t *testing.T) {
 	})
 }
 
+// TestRunsOfOlderVersions: what an older version left is read as it is, by looking
+// alone as well; a run of before says that it may miss users, and from now on each
+// keeps its own.
+func TestRunsOfOlderVersions(t *testing.T) {
+	onEachStore(t, func(t *testing.T, url string) {
+		for version := 1; version <= 2; version++ {
+			if version == 2 && isPostgres(url) {
+				break // one database
+			}
+			url := url + strings.Repeat("2", version-1)
+			old := makeVersion(t, url, version)
+			fill(t, old, version1)
+			if err := old.Close(); err != nil {
+				t.Fatal(err)
+			}
+			looking, err := Open(t.Context(), url, Options{ReadOnly: true})
+			var older *OlderError
+			if isPostgres(url) {
+				var failed *Error
+				if !errors.As(err, &older) || !errors.As(err, &failed) || !strings.Contains(failed.Hint(), "worker") {
+					t.Errorf("%v", err)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				n := 0
+				for entry, err := range looking.Entries(t.Context(), 1) {
+					if err != nil || entry.Run != 1 {
+						t.Error(entry, err)
+					}
+					n++
+				}
+				r, err := looking.Run(t.Context(), 0)
+				if err != nil || n != 3 || !r.Partial {
+					t.Errorf("%+v, %d users, %v", r, n, err)
+				}
+				dir := looking.dir
+				if err := looking.Close(); err != nil {
+					t.Error(err)
+				}
+				if _, err := os.Stat(dir); dir == "" || !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("the copy in %q is left: %v", dir, err)
+				}
+			}
+			l := mustOpen(t, url)
+			next, err := l.Begin(t.Context(), Run{Source: "people.csv"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := l.Put(t.Context(), next, []Entry{{Email: "eve@lab.example", Pairs: []Pair{{Use: "both", LeafSHA256: "e"}}}}, false); err != nil {
+				t.Fatal(err)
+			}
+			if counts, err := l.Counts(t.Context(), 1); err != nil || counts != (Counts{Total: 3, Done: 1, Failed: 1, Waiting: 1}) {
+				t.Errorf("%+v %v", counts, err)
+			}
+			if groups, err := l.Groups(t.Context(), 1); err != nil || len(groups) != 1 || groups[0].Reason != "cse-off" || groups[0].Example != "eve@lab.example" {
+				t.Errorf("%+v %v", groups, err)
+			}
+			if r, err := l.Run(t.Context(), next); err != nil || r.Partial {
+				t.Errorf("%+v %v", r, err)
+			}
+		}
+	})
+}
+
 // TestLaterVersions: a further migration is carried out over what is there, and
 // a program that does not know it leaves the ledger alone.
 func TestLaterVersions(t *testing.T) {

@@ -29,7 +29,7 @@ func testRunsOnTheSamePeople(t *testing.T, l *ledger.Ledger) {
 	first, second := begin(t, l), begin(t, l)
 	put(t, l, first, asked("u@x", 1, "a"))
 	put(t, l, second, asked("u@x", 1, "a"))
-	if got := put(t, l, first, asked("u@x", 2, "b")); got[0].Run != second || got[0].Line != 1 || got[0].State != ledger.StateWaiting {
+	if got := put(t, l, first, asked("u@x", 2, "b")); got[0].Run != first || !got[0].TakenOver || got[0].State != ledger.StateWaiting {
 		t.Errorf("%+v", got)
 	}
 	if got := put(t, l, second, asked("u@x", 2, "b")); got[0].Reason != "address-twice" {

@@ -27,8 +27,9 @@ const UseHistory = "history"
 // cannot be used StateFailed with class, reason, message and hint. The same
 // address again is put aside with a warning; with other certificates it fails.
 // An entry that was done with the same leaves counts as done by an earlier run:
-// at once with trust, else when it has been looked at again. A user whom a later
-// run has taken over stays there.
+// at once with trust, else when it has been looked at again. What became of a user
+// in the run before is kept as that run's. A user whom a later run has taken over
+// stays there.
 func (l *Ledger) Put(ctx context.Context, run int64, entries []Entry, trust bool) ([]Entry, error) {
 	out := make([]Entry, 0, len(entries))
 	for chunk := range slices.Chunk(entries, pageRows) {
@@ -66,14 +67,24 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 	}
 	now := l.Now()
 	changed := map[string]*merged{}
+	var past []*stored
 	out := make([]Entry, len(entries))
 	for i, entry := range entries {
 		key := keyOf(entry)
-		if h := have[key]; h != nil && (h.Run > run || h.Run == run && h.Where == entry.Where && h.Line == entry.Line) {
-			// A later run took the user over and keeps it; or this very row was entered
-			// before, and only the answer was lost.
+		h := have[key]
+		switch {
+		case h != nil && h.Run > run:
+			// A later run took the user over and keeps it.
+			m := merge(run, nil, entry, trust, now)
+			m.key, m.TakenOver = key, m.State == StateWaiting
+			past, out[i] = append(past, &m.stored), withoutChains(m.Entry)
+			continue
+		case h != nil && h.Run == run && h.Where == entry.Where && h.Line == entry.Line:
+			// This very row was entered before, and only the answer was lost.
 			out[i] = withoutChains(h.Entry)
 			continue
+		case h != nil && h.Run != run && h.Run != 0:
+			past = append(past, h)
 		}
 		m := merge(run, have[key], entry, trust, now)
 		if before := changed[key]; before != nil {
@@ -82,6 +93,9 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 		}
 		have[key], changed[key] = &m.stored, &m
 		out[i] = withoutChains(m.Entry)
+	}
+	if err := l.keepPast(ctx, tx, past); err != nil {
+		return nil, err
 	}
 	return out, l.writeChunk(ctx, tx, run, changed, now)
 }

@@ -19,7 +19,7 @@ func (l *Ledger) Begin(ctx context.Context, run Run) (int64, error) {
 	}
 	var id int64
 	err := l.change(ctx, "begin a run", func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, l.rebind(`INSERT INTO run (source, operator, tool, started, dry_run) VALUES (?, ?, ?, ?, ?) RETURNING id`),
+		return tx.QueryRowContext(ctx, l.rebind(`INSERT INTO run (source, operator, tool, started, dry_run, whole) VALUES (?, ?, ?, ?, ?, TRUE) RETURNING id`),
 			run.Source, run.Operator, run.Tool, milliseconds(run.Started), run.DryRun).Scan(&id)
 	})
 	return id, err
@@ -45,9 +45,9 @@ func (l *Ledger) mark(ctx context.Context, run int64, column string) error {
 // runColumns: a run that others worked off, such as workers, finished when the last
 // of its users did.
 const runColumns = `id, source, operator, tool, started, read, CASE
-	WHEN finished > 0 OR read = 0 OR EXISTS (SELECT 1 FROM entry WHERE entry.run = run.id AND state = 'waiting') THEN finished
-	ELSE (SELECT CASE WHEN count(*) = 0 THEN 0 WHEN max(updated) < run.read THEN run.read ELSE max(updated) END FROM entry WHERE entry.run = run.id)
-	END, dry_run`
+	WHEN finished > 0 OR read = 0 OR EXISTS (SELECT 1 FROM run_entry WHERE run_entry.run = run.id AND state = 'waiting') THEN finished
+	ELSE (SELECT CASE WHEN count(*) = 0 THEN 0 WHEN max(updated) < run.read THEN run.read ELSE max(updated) END FROM run_entry WHERE run_entry.run = run.id)
+	END, dry_run, whole`
 
 // Runs lists all runs, newest first.
 func (l *Ledger) Runs(ctx context.Context) ([]Run, error) {
@@ -81,7 +81,9 @@ type scanner interface{ Scan(...any) error }
 func scanRun(row scanner) (Run, error) {
 	var run Run
 	var started, read, finished int64
-	err := row.Scan(&run.ID, &run.Source, &run.Operator, &run.Tool, &started, &read, &finished, &run.DryRun)
+	var whole bool
+	err := row.Scan(&run.ID, &run.Source, &run.Operator, &run.Tool, &started, &read, &finished, &run.DryRun, &whole)
+	run.Partial = !whole
 	run.Started, run.Read, run.Finished = fromMilliseconds(started), fromMilliseconds(read), fromMilliseconds(finished)
 	return run, err
 }

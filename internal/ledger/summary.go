@@ -16,25 +16,28 @@ func (l *Ledger) Counts(ctx context.Context, run int64) (Counts, error) {
 	var counts Counts
 	err := l.each(ctx, func(row scanner) error {
 		var state State
-		var earlier bool
+		var earlier, takenOver bool
 		var n int
-		if err := row.Scan(&state, &earlier, &n); err != nil {
+		if err := row.Scan(&state, &earlier, &takenOver, &n); err != nil {
 			return err
 		}
 		counts.Total += n
-		switch state {
-		case StateDone:
+		switch {
+		case state == StateDone:
 			counts.Done += n
 			if earlier {
 				counts.Earlier += n
 			}
-		case StateFailed:
+		case state == StateFailed:
 			counts.Failed += n
+		case takenOver:
+			counts.TakenOver += n
 		default:
 			counts.Waiting += n
 		}
 		return nil
-	}, `SELECT state, earlier, count(*) FROM entry WHERE run = ? GROUP BY state, earlier`, run)
+	}, `SELECT state, earlier, FALSE, count(*) FROM entry WHERE run = ? GROUP BY state, earlier UNION ALL
+		SELECT state, earlier, TRUE, count(*) FROM past_entry WHERE run = ? GROUP BY state, earlier`, run, run)
 	return counts, l.failed("count the entries", err)
 }
 
@@ -48,9 +51,9 @@ func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
 		groups = append(groups, g)
 		return err
 	}, `SELECT g.class, g.reason, g.n, CASE WHEN e.address = '' THEN e.origin ELSE e.address END, e.message, e.hint
-		FROM (SELECT class, reason, count(*) AS n, min(email) AS example FROM entry WHERE run = ? AND state = 'failed' GROUP BY class, reason) AS g
-		JOIN entry AS e ON e.email = g.example
-		ORDER BY g.n DESC, g.class, g.reason`, run)
+		FROM (SELECT class, reason, count(*) AS n, min(email) AS example FROM run_entry WHERE run = ? AND state = 'failed' GROUP BY class, reason) AS g
+		JOIN run_entry AS e ON e.run = ? AND e.email = g.example
+		ORDER BY g.n DESC, g.class, g.reason`, run, run)
 	return groups, l.failed("group the failures", err)
 }
 
@@ -59,8 +62,8 @@ func (l *Ledger) Groups(ctx context.Context, run int64) ([]Group, error) {
 func (l *Ledger) Superfluous(ctx context.Context, run int64) (users int, example string, err error) {
 	err = l.each(ctx, func(row scanner) error { return row.Scan(&users, &example) },
 		`SELECT s.n, coalesce(e.address, '') FROM
-			(SELECT count(DISTINCT entry.email) AS n, min(entry.email) AS first FROM entry JOIN pair ON pair.email = entry.email WHERE entry.run = ? AND pair.superfluous <> '') AS s
-			LEFT JOIN entry AS e ON e.email = s.first`, run)
+			(SELECT count(*) AS n, min(email) AS first FROM run_entry WHERE run = ? AND superfluous) AS s
+			LEFT JOIN run_entry AS e ON e.run = ? AND e.email = s.first`, run, run)
 	return users, example, l.failed("count superfluous key pairs", err)
 }
 
@@ -75,7 +78,7 @@ func (l *Ledger) Progress(ctx context.Context, run int64, buckets int) ([]Point,
 	end := milliseconds(r.Finished)
 	if end == 0 {
 		if err := l.each(ctx, func(row scanner) error { return row.Scan(&end) },
-			`SELECT coalesce(max(updated), 0) FROM entry WHERE run = ? AND NOT earlier`, r.ID); err != nil {
+			`SELECT coalesce(max(updated), 0) FROM run_entry WHERE run = ? AND NOT earlier`, r.ID); err != nil {
 			return nil, l.failed("measure the progress", err)
 		}
 	}
@@ -102,7 +105,7 @@ func (l *Ledger) Progress(ctx context.Context, run int64, buckets int) ([]Point,
 			at.Failed += n
 		}
 		return nil
-	}, `SELECT state, (updated - ?) * ? / ? AS bucket, count(*) FROM entry
+	}, `SELECT state, (updated - ?) * ? / ? AS bucket, count(*) FROM run_entry
 		WHERE run = ? AND state <> 'waiting' AND NOT (state = 'done' AND earlier) GROUP BY state, bucket`, start, buckets, max(span, 1), r.ID)
 	if err != nil {
 		return nil, l.failed("measure the progress", err)

@@ -70,6 +70,9 @@ type Entry struct {
 	Updated time.Time `json:"updated"`
 	// Earlier is set where this run found the entry done by an earlier run.
 	Earlier bool `json:"earlier,omitempty"`
+	// TakenOver is set, of a run's user who waited, where a later run has the user in
+	// its source, too.
+	TakenOver bool `json:"taken_over,omitempty"`
 }
 
 // Run is one call of batch on a source.
@@ -82,6 +85,9 @@ type Run struct {
 	Read     time.Time `json:"read,omitzero"`     // when the source had been read to its end
 	Finished time.Time `json:"finished,omitzero"` // zero for one that was broken off
 	DryRun   bool      `json:"dry_run,omitempty"`
+	// Partial is set for a run that an older version of this program made: users whom
+	// later runs had in their sources, too, are missing in what is known of it.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Counts is how far a run is.
@@ -91,6 +97,9 @@ type Counts struct {
 	Earlier int `json:"earlier"` // of Done, by an earlier run
 	Failed  int `json:"failed"`
 	Waiting int `json:"waiting"`
+	// TakenOver is how many waited until a later run took them over; they are not
+	// among Waiting.
+	TakenOver int `json:"taken_over,omitempty"`
 }
 
 // Group is failures of one reason, for the summary.

@@ -155,10 +155,23 @@ func TestOtherRunsInABrowser(t *testing.T) {
 	b.is(`document.querySelector(".lead").textContent`, "296 of 300 users would be registered; 4 cannot be. Nothing was asked of Gmail, nothing was changed.")
 	b.is(`document.querySelectorAll("svg.progress").length`, 0)
 
+	waiting.change = func(i int, entry *ledger.Entry) {
+		if entry.State == ledger.StateDone {
+			entry.State, entry.Earlier, entry.TakenOver = ledger.StateWaiting, false, i%2 == 0
+		}
+	}
+	old := finishedRun()
+	old.Partial = true
+	openReport(t, b, waiting, old)
+	b.is(`document.querySelector(".lead").textContent`, "0 of 300 users are registered. 4 failed. 148 wait: run the same command again to go on. 148 waited until a later run took them over.")
+	b.is(`document.querySelector("header .warning").textContent`, report.PartialText)
+	b.is(`document.querySelector(".legend").textContent.replace(/\s+/g, " ").trim()`, "0 registered 0 % 0 registered before 0 % 4 failed 1.3 % 148 waiting 49.3 % 148 in a later run 49.3 %")
+	b.is(`document.querySelector("#outcome").textContent`, "allfailedwaitingin a later run")
+
 	openReport(t, b, practice(0), ledger.Run{ID: 1, Source: "empty"})
 	b.is(`document.querySelector(".lead").textContent`, "0 of 0 users are registered.")
 	b.is(status, "0 of 0 users")
-	b.atPeace(2)
+	b.atPeace(3)
 }
 
 // TestPictures sees that the page fills a screen and prints, and makes the

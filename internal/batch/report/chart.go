@@ -42,6 +42,9 @@ func drawOutcomes(counts ledger.Counts, words words) outcomeChart {
 		{Class: "failed", Label: words.Failed, Count: counts.Failed},
 		{Class: "waiting", Label: words.Waiting, Count: counts.Waiting},
 	}}
+	if counts.TakenOver > 0 {
+		chart.Parts = append(chart.Parts, part{Class: "taken", Label: words.TakenOver, Count: counts.TakenOver})
+	}
 	room, total := float64(chartWidth), 0
 	for _, p := range chart.Parts {
 		total += p.Count

@@ -97,7 +97,11 @@ func (f fake) Counts(context.Context, int64) (ledger.Counts, error) {
 		case ledger.StateFailed:
 			counts.Failed++
 		case ledger.StateWaiting:
-			counts.Waiting++
+			if entry.TakenOver {
+				counts.TakenOver++
+			} else {
+				counts.Waiting++
+			}
 		default:
 			counts.Done++
 			if entry.Earlier {

@@ -31,9 +31,11 @@ type view struct {
 	SuperfluousText string
 	Progress        *progressChart // nil where the run brought nobody to an end
 	// Rows is how many users the page's table holds; the CSV has all.
-	Rows   int
-	Policy string // of Content-Security-Policy
-	Style  template.CSS
+	Rows int
+	// Partial says what is missing, "" for nothing.
+	Partial string
+	Policy  string // of Content-Security-Policy
+	Style   template.CSS
 }
 
 // writeHTML writes one page that needs nothing else: the summary and the charts
@@ -66,9 +68,10 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	if err := head.Execute(out, view{
 		Run: run, Counts: counts, Groups: groups, Outcomes: drawOutcomes(counts, wordsOf(run)), Progress: drawProgress(run, points),
 		Superfluous: superfluous, SuperfluousText: SuperfluousText,
-		Rows:   min(counts.Total, rows.most),
-		Policy: "default-src 'none'; style-src " + source(style) + "; script-src " + source(script) + "; base-uri 'none'; form-action 'none'",
-		Style:  template.CSS(style),
+		Partial: partial(run),
+		Rows:    min(counts.Total, rows.most),
+		Policy:  "default-src 'none'; style-src " + source(style) + "; script-src " + source(script) + "; base-uri 'none'; form-action 'none'",
+		Style:   template.CSS(style),
 	}); err != nil {
 		return err
 	}
@@ -100,14 +103,14 @@ func source(content string) string {
 
 // words are how outcomes are called: a dry run does nothing, it would.
 type words struct {
-	Title, Done, Earlier, Failed, Waiting string
+	Title, Done, Earlier, Failed, Waiting, TakenOver string
 }
 
 func wordsOf(run ledger.Run) words {
 	if run.DryRun {
-		return words{"Dry run", "registered", "registered before", "cannot be used", "would be registered"}
+		return words{"Dry run", "registered", "registered before", "cannot be used", "would be registered", "in a later run"}
 	}
-	return words{"Batch registration", "registered", "registered before", "failed", "waiting"}
+	return words{"Batch registration", "registered", "registered before", "failed", "waiting", "in a later run"}
 }
 
 // ClassText says what helps against failures of a class.
@@ -123,6 +126,13 @@ func ClassText(class ledger.Class) string {
 		return "an administrator must switch on or allow something first"
 	}
 	return string(class)
+}
+
+func partial(run ledger.Run) string {
+	if run.Partial {
+		return PartialText
+	}
+	return ""
 }
 
 func when(t time.Time) string {

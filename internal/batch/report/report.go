@@ -67,6 +67,9 @@ func FormatOf(file string) (Format, error) {
 	return format, nil
 }
 
+// PartialText says what is missing in the report of a run that is partial.
+const PartialText = "an older version of cse-piv made this run: users whom later runs had, too, are missing here"
+
 // SuperfluousText says what is to be done about superfluous key pairs.
 const SuperfluousText = "other key pairs for the same certificate serve, and these can be disabled: cse-piv status EMAIL says which, and by which call"
 

@@ -17,6 +17,7 @@ const (
 	rowEarlier
 	rowFailed
 	rowWaiting
+	rowTakenOver
 )
 
 // rows writes the users of a run for the page's script, compactly: what many
@@ -36,7 +37,7 @@ type groupKey struct {
 
 func newRows(counts ledger.Counts, groups []ledger.Group) *rows {
 	r := &rows{most: mostRows, restRoom: mostRows, groups: groups, index: map[groupKey]int{}}
-	r.doneRoom = max(0, r.most-counts.Failed-counts.Waiting)
+	r.doneRoom = max(0, r.most-counts.Failed-counts.Waiting-counts.TakenOver)
 	for i, group := range groups {
 		r.index[groupKey{group.Class, group.Reason}] = i
 	}
@@ -54,7 +55,7 @@ func (r *rows) write(ctx context.Context, out *jsonStream, reader Reader, run le
 		groups = append(groups, group{g.Reason, g.Hint})
 	}
 	out.text("{\"outcomes\":")
-	out.value([]string{words.Done, words.Earlier, words.Failed, words.Waiting})
+	out.value([]string{words.Done, words.Earlier, words.Failed, words.Waiting, words.TakenOver})
 	out.text(",\"groups\":")
 	out.value(groups)
 	out.text(",\"users\":[")
@@ -110,6 +111,8 @@ func outcome(entry ledger.Entry) int {
 	switch {
 	case entry.State == ledger.StateFailed:
 		return rowFailed
+	case entry.TakenOver:
+		return rowTakenOver
 	case entry.State == ledger.StateWaiting:
 		return rowWaiting
 	case entry.Earlier:
