@@ -16,7 +16,7 @@ type enrollFlags struct {
 	serial                                            uint32
 	layout, slot, algorithm, source, pinPolicy, touch string
 	overwrite, allowUnattested, allowLimitedUse       bool
-	newCard, replaceCard                              bool
+	newCard, replaceCard, changeIssuer                bool
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -38,6 +38,7 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
 	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
 	flags.BoolVar(&f.replaceCard, "replace-card", false, "have Gmail move to this card from another one that the user is enrolled with; its key pairs stay enabled")
+	flags.BoolVar(&f.changeIssuer, "change-issuer", false, "have another issuer asked for a certificate than the one that was asked before and has not answered")
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.allowLimitedUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
@@ -59,7 +60,7 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard,
-		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, Defaulted: f.defaulted(),
+		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {

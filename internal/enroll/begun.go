@@ -89,6 +89,9 @@ func (e *ConflictError) Hint() string {
 type begun struct {
 	keys     []KeyRequest // nil where nothing is known of one
 	finished bool
+	// issuer signed the certificates that are there; empty where it is not known, or
+	// one is still to be asked for.
+	issuer string
 	// binding says that something came of it: a key was generated, or a
 	// certificate asked for.
 	binding bool
@@ -109,12 +112,18 @@ func (e *Enrollment) findBegun(ctx context.Context) (begun, error) {
 	e.journal = journal
 	found := begun{keys: requestedKeys(e.journal.Plan), finished: folder.Finished()}
 	found.binding = found.finished || len(e.journal.Keys) > 0
+	waits := false
 	for _, request := range found.keys {
-		asked, _, err := exchange(folder, &key{KeyRequest: request})
+		asked, leaf, err := exchange(folder, &key{KeyRequest: request})
 		if err != nil {
 			return begun{}, err
 		}
 		found.binding = found.binding || asked
+		waits = waits || asked && (leaf == nil || e.world.Now().After(leaf.NotAfter))
+		found.issuer = e.journal.Asked[request.Slot.String()]
+	}
+	if waits {
+		found.issuer = ""
 	}
 	return found, nil
 }

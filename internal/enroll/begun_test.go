@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
@@ -212,4 +213,42 @@ func TestANewKeyInPlaceOfTheEnrolledOne(t *testing.T) {
 			}
 		})
 	}
+}
+
+// otherIssuer is the same authority under another name.
+type otherIssuer struct{ issuer.Issuer }
+
+func (otherIssuer) Name() string { return "another" }
+
+// TestAnotherIssuerIsNotAskedUnasked: a request that one issuer has goes to another
+// only where that was said, with the card or without it.
+func TestAnotherIssuerIsNotAskedUnasked(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	d.mustWait()
+	d.world.Issuer = otherIssuer{d.world.Issuer}
+	var changed *enroll.IssuerChangedError
+	if preview := d.mustPreview(); !errors.As(preview.Err(), &changed) {
+		t.Errorf("a preview says %v", preview.Err())
+	}
+	if _, err := d.run(); !errors.As(err, &changed) || changed.Now != "another" {
+		t.Errorf("it ended as %v", err)
+	}
+	if _, err := enroll.Collect(t.Context(), d.world, d.email, 0); !errors.As(err, &changed) {
+		t.Errorf("collecting ended as %v", err)
+	}
+	d.request.ChangeIssuer = true
+	first := d.mustRun()
+	d.request.ChangeIssuer = false
+	if second := d.mustRun(); second.Keys[0] != first.Keys[0] {
+		t.Errorf("first %+v, then %+v", first, second)
+	}
+	// Who signed what is there is not chosen again.
+	d.world = d.newWorld()
+	var conflict *enroll.ConflictError
+	if _, err := d.run(); !errors.As(err, &conflict) || conflict.Differences[0].Option != enroll.OptionIssuer {
+		t.Errorf("it ended as %v", err)
+	}
+	d.request.Defaulted = []enroll.Option{enroll.OptionIssuer}
+	d.checkWhole(d.mustRun())
 }

@@ -31,9 +31,7 @@ func (m meanwhile) Secret(context.Context, enroll.SecretQuestion) (secret.Secret
 }
 
 // patientIssuer never signs.
-type patientIssuer struct{}
-
-func (patientIssuer) Name() string { return "patient" }
+type patientIssuer struct{ issuer.Issuer }
 
 func (patientIssuer) Issue(context.Context, issuer.Request) ([]*x509.Certificate, error) {
 	return nil, &issuer.WaitingError{Request: "the request"}
@@ -73,7 +71,7 @@ func (d *desk) preview(request enroll.Request) *enroll.Preview {
 func (d *desk) mustWait() {
 	d.t.Helper()
 	ca := d.world.Issuer
-	d.world.Issuer = patientIssuer{}
+	d.world.Issuer = patientIssuer{ca}
 	defer func() { d.world.Issuer = ca }()
 	if _, err := d.run(); len(issuer.Waits(err)) == 0 {
 		d.t.Fatal(err)

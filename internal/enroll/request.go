@@ -68,6 +68,9 @@ type Request struct {
 	// SubjectPublicKeyInfo or its certificate, or the first 16 digits or more.
 	// Overwrite is not enough for those. Once they are gone, it asks for nothing.
 	Replace []string
+	// ChangeIssuer lets another issuer be asked for a certificate than the one that
+	// was asked before and has not answered.
+	ChangeIssuer bool
 	// Defaulted lists what of Keys nobody chose: an enrollment that was begun has
 	// its own there, which is gone on with. What was chosen and differs from it
 	// stops the run with a *ConflictError.

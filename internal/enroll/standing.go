@@ -60,36 +60,39 @@ func StandingOf(root, email string, serial uint32) (Standing, error) {
 		return standing, nil
 	}
 	for _, request := range standing.Keys {
-		asked, answered, err := exchange(folder, &key{KeyRequest: request})
+		asked, leaf, err := exchange(folder, &key{KeyRequest: request})
 		switch {
 		case err != nil:
 			return standing, err
-		case asked && !answered:
+		case asked && leaf == nil:
 			standing.Stage = StageWaiting
 			return standing, nil
-		case answered:
+		case leaf != nil:
 			standing.Stage = StageReady
 		}
 	}
 	return standing, nil
 }
 
-// exchange reads whether a certificate was asked for, and whether there is one
-// for the key that was asked for last.
-func exchange(folder *evidence.Folder, key *key) (asked, answered bool, err error) {
+// exchange reads whether a certificate was asked for, and the one that is there for
+// the key that was asked for last; nil for none.
+func exchange(folder *evidence.Folder, key *key) (asked bool, leaf *x509.Certificate, err error) {
 	csr, err := readRequest(folder, key)
 	if err != nil || csr == nil {
-		return false, false, err
+		return false, nil, err
 	}
 	data, err := folder.Read(certificateFile(key))
 	if err != nil || data == nil {
-		return true, false, err
+		return true, nil, err
 	}
 	certificates, err := certificate.Parse(data)
 	if err != nil {
-		return true, false, fmt.Errorf("reading %s: %w", folder.File(certificateFile(key)), err)
+		return true, nil, fmt.Errorf("reading %s: %w", folder.File(certificateFile(key)), err)
 	}
-	return true, sameKey(certificates[0].PublicKey, csr.PublicKey), nil
+	if !sameKey(certificates[0].PublicKey, csr.PublicKey) {
+		return true, nil, nil
+	}
+	return true, certificates[0], nil
 }
 
 // readRequest returns the request that is in the folder, or nil.
@@ -126,7 +129,10 @@ func Collect(ctx context.Context, world World, email string, serial uint32) ([]*
 		return nil, err
 	}
 	e := newEnrollment(world, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
-	if e.folder, err = evidence.Latest(world.Evidence, email, standing.Serial); err != nil {
+	if e.folder, err = e.latest(); err != nil {
+		return nil, err
+	}
+	if e.journal, err = e.folder.Journal(); err != nil {
 		return nil, err
 	}
 	var waits []*issuer.WaitingError
@@ -143,7 +149,7 @@ func Collect(ctx context.Context, world World, email string, serial uint32) ([]*
 }
 
 func (e *Enrollment) collect(ctx context.Context, key *key) error {
-	if asked, answered, err := exchange(e.folder, key); err != nil || !asked || answered {
+	if asked, leaf, err := exchange(e.folder, key); err != nil || !asked || leaf != nil {
 		return err
 	}
 	csr, err := readRequest(e.folder, key)

@@ -89,6 +89,9 @@ func (e *Enrollment) previewIssue(key *key) error {
 	if e.world.Issuer == nil {
 		return ErrNoIssuer
 	}
+	if asked, name := e.journal.Asked[key.Slot.String()], e.world.Issuer.Name(); asked != "" && asked != name && !key.generate && !e.request.ChangeIssuer {
+		return &IssuerChangedError{Asked: asked, Now: name}
+	}
 	if previewer, ok := e.world.Issuer.(issuer.Previewer); ok {
 		return previewer.Preview(e.request.Email, key.Slot.String(), key.public)
 	}
@@ -113,6 +116,9 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	if e.current.Step != "" { // else nobody is there to be told
 		request.Notice = func(what string) { e.note("%s", what) }
 	}
+	if err := e.noteIssuer(ctx, key); err != nil {
+		return err
+	}
 	certificates, err := e.world.Issuer.Issue(ctx, request)
 	if err != nil {
 		return err
@@ -133,6 +139,56 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	}
 	key.leaf, key.parts, key.chain, key.findings = leaf, parts, chain, findings
 	return nil
+}
+
+// IssuerChangedError is a request that another issuer was asked for before.
+type IssuerChangedError struct{ Asked, Now string }
+
+// Error names both.
+func (e *IssuerChangedError) Error() string {
+	return fmt.Sprintf("the certificate was asked for of %q, and would now be asked for of %q", e.Asked, e.Now)
+}
+
+// Hint names the two ways on.
+func (e *IssuerChangedError) Hint() string {
+	return "name the same issuer as before, or add --change-issuer to have the new one asked as well"
+}
+
+// noteIssuer writes down who is asked for the key's certificate, before they are.
+// Somebody else than before is asked only if a person agrees.
+func (e *Enrollment) noteIssuer(ctx context.Context, key *key) error {
+	slot, name := key.Slot.String(), e.world.Issuer.Name()
+	asked := e.journal.Asked[slot]
+	if asked == name {
+		return nil
+	}
+	if asked != "" && !e.request.ChangeIssuer {
+		if err := e.agreeToIssuer(ctx, &IssuerChangedError{Asked: asked, Now: name}); err != nil {
+			return err
+		}
+	}
+	if e.journal.Asked == nil {
+		e.journal.Asked = map[string]string{}
+	}
+	e.journal.Asked[slot] = name
+	return e.folder.WriteJournal(e.journal)
+}
+
+func (e *Enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedError) error {
+	if e.current.Step == "" {
+		return changed // nobody is there
+	}
+	agreed, err := e.world.Prompter.Confirm(ctx, Question{
+		ID: "change-issuer", Flag: "--change-issuer", Text: changed.Error() + ": is that meant? The first may sign it as well.",
+	})
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing):
+		return changed
+	case err == nil && !agreed:
+		return fmt.Errorf("%w: %w", ErrDeclined, changed)
+	}
+	return err
 }
 
 func encodeCertificates(certificates []*x509.Certificate) []byte {

@@ -119,10 +119,14 @@ func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
 			return nil, err
 		}
 	}
-	journal := evidence.Journal{Keys: map[string]evidence.KeyJournal{}, Secrets: e.journal.Secrets}
+	journal := evidence.Journal{Keys: map[string]evidence.KeyJournal{}, Asked: map[string]string{}, Secrets: e.journal.Secrets}
 	for _, key := range e.keys {
-		if entry, ok := e.journal.Keys[key.Slot.String()]; ok {
-			journal.Keys[key.Slot.String()] = entry
+		slot := key.Slot.String()
+		if entry, ok := e.journal.Keys[slot]; ok {
+			journal.Keys[slot] = entry
+		}
+		if asked, ok := e.journal.Asked[slot]; ok && key.leaf != nil {
+			journal.Asked[slot] = asked
 		}
 	}
 	e.journal = journal
@@ -156,6 +160,7 @@ func (e *Enrollment) writeDown() {
 		switch {
 		case key.generate:
 			delete(e.journal.Keys, slot) // of a key that is gone, or that is to go
+			delete(e.journal.Asked, slot)
 		case key.isOwn():
 			entry.Generated = keyHash(key.public)
 			e.journal.Keys[slot] = entry

@@ -50,6 +50,9 @@ func (e *Enrollment) resume(ctx context.Context) error {
 	keys := e.request.goOnWith(begun.keys)
 	if len(begun.keys) > 0 {
 		differences := differences(begun.keys, keys)
+		if e.world.Issuer != nil && begun.issuer != "" && !e.request.defaulted(OptionIssuer) {
+			differences.add(OptionIssuer, begun.issuer, e.world.Issuer.Name())
+		}
 		if len(differences) > 0 && begun.binding {
 			if err := e.takePlaceOf(ctx, begun, keys, differences); err != nil {
 				return err

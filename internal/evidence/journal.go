@@ -19,6 +19,9 @@ type Journal struct {
 	// Plan is what was asked for, so that another day's run can go on with it.
 	Plan []PlannedKey          `json:"plan,omitempty"`
 	Keys map[string]KeyJournal `json:"keys"`
+	// Asked names the issuers that were asked for the certificates of the keys, by
+	// slot.
+	Asked map[string]string `json:"asked,omitempty"`
 	// Escrow lists where secrets were sealed before they were set on the card, the
 	// newest last.
 	Escrow []string `json:"escrow,omitempty"`

@@ -66,7 +66,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (e *estIssuer) Name() string { return "est" }
+func (e *estIssuer) Name() string { return "est " + e.base }
 
 func (e *estIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certificate, error) {
 	csr, err := request.check()

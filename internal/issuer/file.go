@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -61,7 +62,12 @@ func NewFile(dir string) (Issuer, error) {
 // Warnings lists what is unwise about the folder.
 func (f *fileIssuer) Warnings() []string { return append([]string(nil), f.warnings...) }
 
-func (f *fileIssuer) Name() string { return "file" }
+func (f *fileIssuer) Name() string {
+	if dir, err := filepath.Abs(f.dir); err == nil {
+		return "file " + dir
+	}
+	return "file " + f.dir
+}
 
 func (f *fileIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certificate, error) {
 	csr, err := request.check()

@@ -41,7 +41,8 @@ type Request struct {
 
 // Issuer gets a certificate for a request.
 type Issuer interface {
-	// Name is "file", "local" or "est".
+	// Name says which issuer it is, for people: no two have the same. It is "file"
+	// and the folder, "local" and the name of the CA, or "est" and the URL.
 	Name() string
 	// Issue returns the leaf, which holds the request's key, and what parts of
 	// its chain the issuer has, in no particular order. A *WaitingError says

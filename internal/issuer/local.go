@@ -165,8 +165,8 @@ func (l *Local) choosePolicies() error {
 
 const anyPolicy = "2.5.29.32.0"
 
-// Name is "local".
-func (l *Local) Name() string { return "local" }
+// Name is "local" and the name of the issuing certificate.
+func (l *Local) Name() string { return "local " + l.chain[0].Subject.String() }
 
 // Warnings lists what Gmail or a careful reader would mind about this CA.
 func (l *Local) Warnings() []string { return append([]string(nil), l.warnings...) }
