@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -293,6 +294,41 @@ func TestLDAPSecurity(t *testing.T) {
 
 // TestLDAPAddress: what cannot work, or would show a password, is refused before
 // anybody is called.
+// TestLDAPHostileAnswers: what a server says is bounded in depth and size.
+func TestLDAPHostileAnswers(t *testing.T) {
+	for name, answer := range map[string][]byte{
+		"nested without an end":   bytes.Repeat([]byte{0x30, 0x80}, 4<<20),
+		"nested definite lengths": bytes.Repeat([]byte{0x30, 0x84, 0x00, 0xff, 0xff, 0xff}, 1<<20),
+		"a gigabyte is announced": append([]byte{0x30, 0x84, 0x40, 0, 0, 0, 0x04, 0x84, 0x3f, 0xff, 0xff, 0xf0}, make([]byte, 1<<20)...),
+		"a string of a gigabyte":  append([]byte{0x30, 0x80, 0x04, 0x84, 0x3f, 0xff, 0xff, 0xf0}, make([]byte, 1<<20)...),
+		"nonsense":                []byte("HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"nothing":                 nil,
+	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var serving sync.WaitGroup
+		serving.Go(func() {
+			for {
+				connection, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = connection.Read(make([]byte, 1024))
+				_, _ = connection.Write(answer)
+				_ = connection.Close()
+			}
+		})
+		s := openLDAP(t, "ldap://"+listener.Addr().String(), source.LDAPOptions{Base: "dc=example", Timeout: 30 * time.Second})
+		if rows, err := collectError(t.Context(), s); err == nil || len(rows) != 0 {
+			t.Errorf("%s: %d rows, %v", name, len(rows), err)
+		}
+		_ = listener.Close()
+		serving.Wait()
+	}
+}
+
 func TestLDAPAddress(t *testing.T) {
 	login := source.LDAPOptions{BindDN: ldaptest.Admin, Password: secret.FromString(ldaptest.Password)}
 	for name, c := range map[string]struct {

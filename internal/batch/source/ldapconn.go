@@ -9,8 +9,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
+
+// maxPacket bounds one message of a directory, in octets: an entry with all of its
+// certificates has some kB.
+const maxPacket = 16 << 20
+
+// The library reads what a server announces up to 2 GB, and has no other way to say
+// how much is enough. It bounds the depth itself.
+func init() { ber.MaxPacketLengthBytes = maxPacket }
 
 // connection is one to a directory, which ends with its context.
 type connection struct {
