@@ -31,13 +31,23 @@ func deskChecks(ctx context.Context, options *enrollOptions, account *account, w
 		checks = append(checks, account.checkDomain(ctx, email))
 	}
 	checks = append(checks, readerCheck(ctx), issuerCheck(options, world), escrowCheck(options, world))
-	if len(options.trust.roots) > 0 {
-		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: "trusted up to " + strings.Join(options.trust.roots, ", "), Fix: "for real YubiKeys leave out --attestation-roots"})
-		if options.practice != nil {
-			checks[len(checks)-1] = desk.Check{Name: "attestation", State: desk.CheckOK, Detail: "the practice lab's root"}
-		}
-	}
+	checks = append(checks, foreignChecks(options, world)...)
 	return append(checks, evidenceCheck(world.Evidence))
+}
+
+// foreignChecks say what is asked in Google's place, and what is believed in
+// Yubico's.
+func foreignChecks(options *enrollOptions, world enroll.World) (checks []desk.Check) {
+	if options.practice != nil {
+		return []desk.Check{{Name: "Gmail", State: desk.CheckOK, Detail: "the practice lab's"}, {Name: "attestation", State: desk.CheckOK, Detail: "the practice lab's root"}}
+	}
+	if world.GmailEndpoint != "" {
+		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckWarning, Detail: enroll.EndpointText(world.GmailEndpoint), Fix: "for the real Gmail leave out --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"})
+	}
+	if roots := world.Trust.Foreign(); len(roots) > 0 {
+		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: enroll.RootsText(roots), Fix: "for real YubiKeys leave out --attestation-roots and CSE_PIV_ATTESTATION_ROOTS"})
+	}
+	return checks
 }
 
 func readerCheck(ctx context.Context) desk.Check {

@@ -136,6 +136,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if _, err := enterInto(&world, options.store); err != nil {
 		return err
 	}
+	world.GmailEndpoint = options.gmail.foreign()
 	world.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	world.Notify = plain.Progress(streams.Err)
 	if options.events {

@@ -17,6 +17,7 @@ type enrollFlags struct {
 	layout, slot, algorithm, source, pinPolicy, touch string
 	overwrite, allowUnattested, allowLimitedUse       bool
 	newCard, replaceCard, changeIssuer                bool
+	allowPINNever                                     bool
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -37,6 +38,7 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.replace, "replace", nil, "have new keys take the place of those that an enrollment was begun or finished with: `fingerprints` of the keys or their certificates (SHA-256, 16 digits or more); needs --confirm or the serial typed out where a key is lost")
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
 	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
+	flags.BoolVar(&f.allowPINNever, "allow-pin-never", false, "take a key that asks for no PIN, as slot 9e gives it by default, or as it is on the card")
 	flags.BoolVar(&f.replaceCard, "replace-card", false, "have Gmail move to this card from another one that the user is enrolled with; its key pairs stay enabled")
 	flags.BoolVar(&f.changeIssuer, "change-issuer", false, "have another issuer asked for a certificate than the one that was asked before and has not answered")
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
@@ -59,7 +61,7 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 // defaults returns the request without a user. Its errors are usage errors.
 func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
-		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard,
+		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
 		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()

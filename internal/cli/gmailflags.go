@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -24,6 +25,14 @@ func (g *gmailFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&g.retryBase, "retry-base", time.Second, "first wait after an error of Google's that passes")
 	flags.Lookup("retry-base").Hidden = true
 	environmentFlag(flags, "credentials", "gmail-endpoint", "retry-base")
+}
+
+// foreign returns where Gmail is asked, if it is not at Google's own address.
+func (g *gmailFlags) foreign() string {
+	if strings.TrimSuffix(g.endpoint, "/") == strings.TrimSuffix(gmail.DefaultEndpoint, "/") {
+		return ""
+	}
+	return g.endpoint
 }
 
 // open checks the credentials and returns the domain that they are for. Warnings

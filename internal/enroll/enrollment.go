@@ -67,6 +67,9 @@ type key struct {
 	public      crypto.PublicKey
 	origin      string
 	algorithm   piv.Algorithm
+	pinPolicy   piv.PINPolicy
+	touchPolicy piv.TouchPolicy
+	noPINAgreed bool
 	attestation attestation.Chain
 	facts       *attestation.Facts
 	attested    bool // the step is over, whatever facts say

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,6 +19,8 @@ type Receipt struct {
 	Keys     []ReceiptKey    `json:"keys"`
 	Identity ReceiptIdentity `json:"identity"`
 	Evidence string          `json:"evidence"` // the folder
+	// GmailEndpoint is where Gmail was asked, if it was not at Google's own address.
+	GmailEndpoint string `json:"gmail_endpoint,omitempty"`
 	// EscrowInForce names the files with what the card has now; nil where this
 	// program did not set it.
 	EscrowInForce *ReceiptEscrow `json:"escrow_in_force,omitempty"`
@@ -33,7 +36,8 @@ type ReceiptEscrow struct {
 	SealedTo []string `json:"sealed_to,omitempty"`
 }
 
-// ReceiptCard names the card.
+// ReceiptCard names the card: serial number and firmware as they are attested, where
+// they are.
 type ReceiptCard struct {
 	Serial   uint32 `json:"serial"`
 	Firmware string `json:"firmware"`
@@ -66,12 +70,47 @@ func (e *ReceiptEscrow) Lines() []string {
 
 // ReceiptKey is one key of the card and its registration.
 type ReceiptKey struct {
-	Slot       string `json:"slot"`
-	Algorithm  string `json:"algorithm"`
-	Origin     string `json:"origin"`
-	Attested   bool   `json:"attested"`
-	LeafSHA256 string `json:"leaf_sha256"` // lower-case hex, of the DER
-	KeyPairID  string `json:"key_pair_id"`
+	Slot      string `json:"slot"`
+	Algorithm string `json:"algorithm"`
+	Origin    string `json:"origin"`
+	Attested  bool   `json:"attested"`
+	// AttestationRoot is the subject of the root that the attestation leads to, and
+	// YubicoRoot says whether it is one of Yubico's that come with this program.
+	AttestationRoot string `json:"attestation_root,omitempty"`
+	YubicoRoot      bool   `json:"yubico_root"`
+	// PINPolicy and TouchPolicy say when the key asks for the PIN and for a touch, in
+	// the words of the command line; "unknown" where the card does not tell.
+	PINPolicy   string `json:"pin_policy"`
+	TouchPolicy string `json:"touch_policy"`
+	LeafSHA256  string `json:"leaf_sha256"` // lower-case hex, of the DER
+	KeyPairID   string `json:"key_pair_id"`
+}
+
+// Proof says whether the key is attested, and up to which root.
+func (k ReceiptKey) Proof() string {
+	if !k.Attested {
+		return "not attested"
+	}
+	return "attested" + upTo(k.AttestationRoot, k.YubicoRoot)
+}
+
+// NoPIN says what it means that the key asks for no PIN; empty where it does.
+func (k ReceiptKey) NoPIN() string { return noPIN(k.PINPolicy) }
+
+// upTo names the root that a proof leads to; "" for none.
+func upTo(root string, yubico bool) string {
+	if root == "" {
+		return ""
+	}
+	return " up to " + RootText(root, yubico)
+}
+
+// RootText names a root of attestations, and says where it is not Yubico's.
+func RootText(root string, yubico bool) string {
+	if yubico {
+		return root
+	}
+	return root + ", which is not Yubico's"
 }
 
 // ReceiptIdentity is the user's identity at Gmail: one key pair for both uses,
@@ -113,13 +152,20 @@ func (e *Enrollment) makeReceipt() Receipt {
 		User:     e.request.Email,
 		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model, PUKFactory: e.secrets.pukFactory},
 		Identity: ReceiptIdentity(e.outcome.Identity),
-		Evidence: e.folder.Path(),
+		Evidence: e.folder.Path(), GmailEndpoint: e.world.GmailEndpoint,
 	}
 	for i, key := range e.keys {
-		receipt.Keys = append(receipt.Keys, ReceiptKey{
+		reported := ReceiptKey{
 			Slot: key.Slot.String(), Algorithm: string(key.algorithm), Origin: key.origin, Attested: key.facts != nil,
+			PINPolicy: string(key.pinPolicy), TouchPolicy: string(key.touchPolicy),
 			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: e.outcome.Keys[i].Pair.ID,
-		})
+		}
+		if facts := key.facts; facts != nil {
+			reported.AttestationRoot, reported.YubicoRoot = facts.Root, facts.Yubico
+			receipt.Card.Firmware = facts.Firmware
+			receipt.Card.Serial = cmp.Or(facts.Serial, receipt.Card.Serial)
+		}
+		receipt.Keys = append(receipt.Keys, reported)
 	}
 	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
 	if sealed.PUK != "" || sealed.ManagementKey != "" {

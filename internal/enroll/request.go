@@ -84,6 +84,9 @@ type Request struct {
 	// AllowLimitedUse takes a single key whose certificate lets it only sign, or
 	// only decrypt.
 	AllowLimitedUse bool
+	// AllowPINNever takes a key that asks for no PIN although nobody chose that: the
+	// one that slot 9e gets by default, or one that is on the card.
+	AllowPINNever bool
 	// ReplaceCard has Gmail move to this card from another one that the user signs
 	// and is written to with.
 	ReplaceCard bool

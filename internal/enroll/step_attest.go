@@ -72,7 +72,7 @@ func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
 }
 
 // verifyAttestation takes an attestation that is of the key on this card, and
-// chains to a trusted root.
+// chains to a trusted root, and says what was asked for.
 func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
 	facts, err := attestation.Verify(chain, e.world.Trust, attestation.Expect{
 		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
@@ -80,7 +80,11 @@ func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error 
 	if err != nil {
 		return err
 	}
+	if err := e.checkAttested(key, facts); err != nil {
+		return err
+	}
 	key.attestation, key.facts = facts.Evidence(), facts
+	key.pinPolicy, key.touchPolicy = piv.PINPolicy(facts.PINPolicy), piv.TouchPolicy(facts.TouchPolicy)
 	return nil
 }
 

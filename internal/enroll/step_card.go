@@ -23,6 +23,9 @@ func readCardStep() Step {
 				return fmt.Errorf("card %d: %w", identity.Serial, err)
 			}
 			e.card, e.identity, e.serial = card, identity, identity.Serial
+			for _, notice := range e.world.Notices() {
+				e.note("%s", notice)
+			}
 			return nil
 		}}
 }

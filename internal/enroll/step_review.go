@@ -15,6 +15,8 @@ type Review struct {
 	Email  string
 	Serial uint32
 	Keys   []ReviewKey
+	// GmailEndpoint is where Gmail is asked, if it is not at Google's own address.
+	GmailEndpoint string
 }
 
 // ReviewKey is one certificate of a review.
@@ -28,6 +30,12 @@ type ReviewKey struct {
 	OnCard, Upload string
 	// Attested says that the key was proven to be born on this card.
 	Attested bool
+	// Root is the subject of the root that the proof leads to, and YubicoRoot says
+	// whether it is one of Yubico's.
+	Root       string
+	YubicoRoot bool
+	// PINPolicy says when the key asks for the PIN, in the words of the command line.
+	PINPolicy string
 	// Known says that Gmail has this key pair already.
 	Known bool
 }
@@ -40,13 +48,24 @@ func certified(e *Enrollment) bool {
 	return !slices.ContainsFunc(e.keys, func(k *key) bool { return k.pkcs7 == nil })
 }
 
+// Proof says where the key was born, as far as that is proven.
+func (k ReviewKey) Proof() string {
+	if !k.Attested {
+		return "not proven to be born on this card"
+	}
+	return "proven to be born on this card" + upTo(k.Root, k.YubicoRoot)
+}
+
+// NoPIN says what it means that the key asks for no PIN; empty where it does.
+func (k ReviewKey) NoPIN() string { return noPIN(k.PINPolicy) }
+
 // reviewStep shows a person what is about to be registered. It reads the
 // certificates from the card once more, so that what is shown is what is there.
 func reviewStep() Step {
 	return Step{ID: "review", Title: "review what is to be registered", Kind: KindDecision, Changes: changesNothing,
 		needs: certified,
 		check: func(ctx context.Context, e *Enrollment) error {
-			review := Review{Email: e.request.Email, Serial: e.serial}
+			review := Review{Email: e.request.Email, Serial: e.serial, GmailEndpoint: e.world.GmailEndpoint}
 			for _, key := range e.keys {
 				reviewed, err := e.reviewKey(ctx, key)
 				if err != nil {
@@ -65,7 +84,10 @@ func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error)
 	}
 	reviewed := ReviewKey{
 		Slot: key.Slot.String(), Use: key.Use, Chain: key.chain, Findings: key.findings,
-		Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil,
+		Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(key.pinPolicy),
+	}
+	if key.facts != nil {
+		reviewed.Root, reviewed.YubicoRoot = key.facts.Root, key.facts.Yubico
 	}
 	if held.Certificate != nil {
 		reviewed.OnCard = smime.Fingerprint(held.Certificate)

@@ -28,7 +28,7 @@ func secretsStep() Step {
 			if err := e.reuseSealed(ctx); err != nil {
 				return err
 			}
-			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.knowReset, e.askNew, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
+			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.agreeToNoPIN, e.knowReset, e.askNew, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
 				if err := gather(ctx, protection); err != nil {
 					return err
 				}

@@ -220,4 +220,5 @@ func checkHeldCertificate(held piv.SlotContents) error {
 func (k *key) adopt(held piv.SlotContents) {
 	k.generate = false
 	k.public, k.origin, k.algorithm = held.Key.PublicKey, string(held.Key.Origin), held.Key.Algorithm
+	k.pinPolicy, k.touchPolicy = held.Key.PINPolicy, held.Key.TouchPolicy
 }

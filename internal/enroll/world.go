@@ -26,7 +26,9 @@ type World struct {
 	WaitForCard func(ctx context.Context, serial uint32) error
 	// Account opens Gmail's settings of one user.
 	Account func(ctx context.Context, email string) (registration.Account, error)
-	Issuer  issuer.Issuer
+	// GmailEndpoint is where Gmail is asked, if it is not at Google's own address.
+	GmailEndpoint string
+	Issuer        issuer.Issuer
 	// Chain holds further certificates to build chains with.
 	Chain []*x509.Certificate
 	// Escrow keeps generated secrets before they are set; nil where none was

@@ -14,6 +14,9 @@ import (
 // enroll.ErrDeclined.
 func (f *flow) review(ctx context.Context, review enroll.Review) error {
 	f.say("to be registered at Gmail for %s, with card %d:", review.Email, review.Serial)
+	if review.GmailEndpoint != "" {
+		f.say("warning: %s", enroll.EndpointText(review.GmailEndpoint))
+	}
 	for _, key := range review.Keys {
 		f.sayKey(key)
 	}
@@ -25,11 +28,14 @@ func (f *flow) review(ctx context.Context, review enroll.Review) error {
 }
 
 func (f *flow) sayKey(key enroll.ReviewKey) {
-	proof := "proven to be born on this card"
+	proof := key.Proof()
 	if !key.Attested {
-		proof = "warning: not proven to be born on this card"
+		proof = "warning: " + proof
 	}
 	f.say("slot %s: %s, %s", strings.ToUpper(key.Slot), useText(key.Use), proof)
+	if said := key.NoPIN(); said != "" {
+		f.say("  warning: %s", said)
+	}
 	for depth := range key.Chain {
 		certificate := key.Chain[len(key.Chain)-1-depth]
 		f.say("  %s: %s, valid from %s to %s", place(depth, len(key.Chain)), subject(certificate),

@@ -23,12 +23,11 @@ func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 		row("PUK", "%s", enroll.PUKUnknown)
 	}
 	for _, key := range receipt.Keys {
-		proof := "attested"
-		if !key.Attested {
-			proof = "not attested"
-		}
 		slot := "slot " + key.Slot
-		row(slot, "%s, %s, %s", key.Algorithm, key.Origin, proof)
+		row(slot, "%s, %s, %s", key.Algorithm, key.Origin, key.Proof())
+		if said := key.NoPIN(); said != "" {
+			row(slot, "%s", said)
+		}
 		row(slot, "certificate SHA-256 %s", key.LeafSHA256)
 		row(slot, "key pair %s", key.KeyPairID)
 	}
@@ -39,6 +38,9 @@ func Receipt(out io.Writer, receipt *enroll.Receipt) error {
 	}
 	for _, sealed := range receipt.EscrowInForce.Lines() {
 		row("escrow", "%s", sealed)
+	}
+	if receipt.GmailEndpoint != "" {
+		row("note", "%s", enroll.EndpointText(receipt.GmailEndpoint))
 	}
 	row("evidence", "%s", receipt.Evidence)
 	row("note", "it may take up to 24 hours to show in Gmail")

@@ -47,11 +47,11 @@ func (*doneScreen) view(s *session, width, _ int) string {
 		lines = append(lines, s.styles.Warning.Render("PUK        "+enroll.PUKUnknown))
 	}
 	for _, k := range receipt.Keys {
-		proof := "attested"
-		if !k.Attested {
-			proof = "not attested"
+		lines = append(lines, "")
+		lines = append(lines, wrapped(fmt.Sprintf("slot %s   ", strings.ToUpper(k.Slot)), fmt.Sprintf("%s, %s, %s", k.Algorithm, k.Origin, clean(k.Proof())), width)...)
+		if said := k.NoPIN(); said != "" {
+			lines = append(lines, wrapped(s.styles.Warning.Render(markWarning)+"         ", said, width)...)
 		}
-		lines = append(lines, "", fmt.Sprintf("slot %s    %s, %s, %s", strings.ToUpper(k.Slot), k.Algorithm, k.Origin, proof))
 		lines = append(lines, wrapped("SHA-256   ", k.LeafSHA256, width)...)
 		lines = append(lines, wrapped("key pair  ", clean(k.KeyPairID), width)...)
 	}
@@ -64,6 +64,9 @@ func (*doneScreen) view(s *session, width, _ int) string {
 	}
 	for _, sealed := range receipt.EscrowInForce.Lines() {
 		lines = append(lines, pathLines("escrow    ", sealed, width)...)
+	}
+	if receipt.GmailEndpoint != "" {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning)+"         ", clean(enroll.EndpointText(receipt.GmailEndpoint)), width)...)
 	}
 	lines = append(lines, pathLines("evidence  ", receipt.Evidence, width)...)
 	lines = append(lines, "", "It may take up to 24 hours to show in Gmail. The card can be given to its user.")

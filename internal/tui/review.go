@@ -70,6 +70,9 @@ func (r *reviewScreen) view(s *session, width, _ int) string {
 		lines = append(lines, reviewLines(s, reviewed, width)...)
 		lines = append(lines, "")
 	}
+	if review.GmailEndpoint != "" {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(enroll.EndpointText(review.GmailEndpoint)), width)...)
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -83,6 +86,9 @@ func reviewLines(s *session, reviewed enroll.ReviewKey, width int) []string {
 		proof = s.styles.Warning.Render(markWarning + " not proven to be born on this card")
 	}
 	lines := []string{fmt.Sprintf("slot %s %s, %s", strings.ToUpper(reviewed.Slot), useNames[reviewed.Use], proof)}
+	if said := reviewed.NoPIN(); said != "" {
+		lines = append(lines, wrapped("  "+s.styles.Warning.Render(markWarning), said, width)...)
+	}
 	// From the root down, as a tree is read.
 	for depth := range reviewed.Chain {
 		certificate := reviewed.Chain[len(reviewed.Chain)-1-depth]
@@ -100,6 +106,9 @@ func reviewLines(s *session, reviewed enroll.ReviewKey, width int) []string {
 	}
 	lines = append(lines, wrapped("  to upload  ", reviewed.Upload, width)...)
 	lines = append(lines, "              "+same)
+	if reviewed.Root != "" {
+		lines = append(lines, wrapped("  proven up to", clean(enroll.RootText(reviewed.Root, reviewed.YubicoRoot)), width)...)
+	}
 	if reviewed.Known {
 		lines = append(lines, "  "+markNone+" Gmail has this key pair already; it is used again")
 	}

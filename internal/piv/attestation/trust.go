@@ -61,6 +61,17 @@ func YubicoTrust() Trust {
 	return Trust{Roots: slices.Clone(trust.Roots), Intermediates: slices.Clone(trust.Intermediates)}
 }
 
+// Foreign returns the subjects of the roots that are not Yubico's.
+func (t Trust) Foreign() []string {
+	var subjects []string
+	for _, root := range t.Roots {
+		if !isYubicoRoot(root) {
+			subjects = append(subjects, safetext.Clean(root.Subject.String()))
+		}
+	}
+	return subjects
+}
+
 // ErrNoRoot is returned by [LoadRoots] when the files hold no self-signed
 // certificate.
 var ErrNoRoot = errors.New("no root certificate found")

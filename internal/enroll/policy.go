@@ -1,0 +1,105 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+)
+
+// AttestedError is a key of which the card attests something else than was asked
+// for, or than it says otherwise. It is an attestation.ErrRefused.
+type AttestedError struct {
+	Slot piv.Slot
+	// What is it about: "PIN policy", "touch policy", "algorithm" or "firmware".
+	What, Attested, Asked string
+}
+
+// Error says both.
+func (e *AttestedError) Error() string {
+	return fmt.Sprintf("the card attests %s %s for the key in slot %s, not %s", e.What, e.Attested, e.Slot, e.Asked)
+}
+
+// Is reports true for attestation.ErrRefused.
+func (e *AttestedError) Is(target error) bool { return target == attestation.ErrRefused }
+
+// Hint names the ways on.
+func (e *AttestedError) Hint() string {
+	return "ask for what the key has, or have another generated in its place; a card that says one thing and attests another is not to be used"
+}
+
+// checkAttested compares what is attested of a key with what the card says of
+// itself and, where the key was generated for the user, with what was asked for.
+func (e *Enrollment) checkAttested(key *key, facts *attestation.Facts) error {
+	differs := func(what, attested, asked string) error {
+		if attested == asked {
+			return nil
+		}
+		return &AttestedError{Slot: key.Slot, What: what, Attested: attested, Asked: asked}
+	}
+	algorithm := key.algorithm
+	if key.Source == SourceGenerate {
+		algorithm = key.Algorithm
+	}
+	err := errors.Join(
+		differs("firmware", facts.Firmware, e.identity.Firmware.String()),
+		differs("algorithm", facts.Algorithm, string(algorithm)),
+	)
+	if key.Source == SourceGenerate {
+		err = errors.Join(err,
+			differs("PIN policy", facts.PINPolicy, string(key.PINPolicy.In(key.Slot))),
+			differs("touch policy", facts.TouchPolicy, string(key.TouchPolicy.Plain())),
+		)
+	}
+	return err
+}
+
+// noPIN says what it means that a key asks for no PIN; empty for other policies.
+func noPIN(policy string) string {
+	if policy != string(piv.PINNever) {
+		return ""
+	}
+	return "it asks for no PIN: whoever holds the card can sign and read with it"
+}
+
+// asksForNoPIN reports whether the key that is to be enrolled asks for no PIN, as
+// far as that is known before it is generated or attested.
+func (k *key) asksForNoPIN() bool {
+	policy := k.pinPolicy
+	if k.generate {
+		policy = k.PINPolicy.In(k.Slot)
+	}
+	return policy == piv.PINNever
+}
+
+// agreeToNoPIN says of every key that asks for no PIN that it does, and has a person
+// agree to what nobody chose: that of slot 9e, or of a key that is on the card.
+func (e *Enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
+	for _, key := range e.keys {
+		if !key.asksForNoPIN() {
+			continue
+		}
+		e.note("the key in slot %s: %s", key.Slot, noPIN(string(piv.PINNever)))
+		chosen := key.Source == SourceGenerate && key.PINPolicy == piv.PINNever
+		if chosen || e.request.AllowPINNever || key.noPINAgreed {
+			continue
+		}
+		agreed, err := e.world.Prompter.Confirm(ctx, Question{
+			ID: "pin-never", Flag: "--allow-pin-never, or --pin-policy once for a key that is generated",
+			Text: fmt.Sprintf("the key in slot %s asks for no PIN: whoever holds the card can sign and read with it; enroll it all the same?", key.Slot),
+		})
+		var missing *MissingError
+		switch {
+		case errors.As(err, &missing):
+			return &MissingError{What: fmt.Sprintf("agreement that the key in slot %s asks for no PIN", key.Slot), Flag: missing.Flag}
+		case err != nil:
+			return err
+		case !agreed:
+			return fmt.Errorf("%w: the key in slot %s asks for no PIN", ErrDeclined, key.Slot)
+		}
+		key.noPINAgreed = true
+	}
+	return nil
+}
