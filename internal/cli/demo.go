@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -144,7 +145,7 @@ func givePIN(options *enrollOptions, issued bool, dir string) error {
 		pin = secret.FromString(lab.IssuedPIN)
 	}
 	options.pin.file = filepath.Join(dir, "pin")
-	if err := os.WriteFile(options.pin.file, pin.Reveal(), 0o600); err != nil {
+	if err := durable.WriteFile(options.pin.file, pin.Reveal(), 0o600); err != nil {
 		return fmt.Errorf("writing the practice PIN: %w", err)
 	}
 	return nil

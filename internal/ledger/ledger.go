@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // Options say how a ledger is opened.
@@ -110,7 +112,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 		}
 		return l, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := durable.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return nil, l.failed("make the folder", err)
 	}
 	if l.holds, err = hold(ctx, path, options); err != nil {
@@ -126,7 +128,10 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 // createPrivate makes an empty file that only its owner can read; the files that
 // SQLite puts beside it take its mode.
 func createPrivate(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := durable.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // also where a link leads
+	}
 	if err != nil {
 		return err
 	}

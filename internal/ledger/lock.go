@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
@@ -48,8 +46,11 @@ func hold(ctx context.Context, path string, options Options) (func() error, erro
 	if err != nil {
 		return nil, &Error{Ledger: path, Doing: "find the file", Err: err}
 	}
-	lock := flock.New(file+".lock", flock.SetPermissions(0o600))
-	got, err := lock.TryLock()
+	lock, err := durable.Folder(filepath.Dir(file)).Lock(filepath.Base(file) + ".lock")
+	got := false
+	if err == nil {
+		got, err = lock.TryLock()
+	}
 	if err != nil {
 		return nil, &Error{Ledger: path, Doing: "lock the file", Err: err}
 	}

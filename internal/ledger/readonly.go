@@ -12,14 +12,23 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // look opens the file at path for reading. Where that cannot be done beside the file,
 // in a folder that cannot be written, or without changing it, in the tables of an
 // older version, a copy is looked at, which Close removes.
 func (l *Ledger) look(ctx context.Context, path string) error {
-	if _, err := os.Stat(path); err != nil {
+	file, err := durable.Open(path)
+	if errors.Is(err, durable.ErrNotRegular) {
+		return l.failed("look", err)
+	}
+	if err != nil {
 		return &MissingError{Path: path, Err: err}
+	}
+	if err := file.Close(); err != nil {
+		return l.failed("look", err)
 	}
 	l.openReader(path)
 	has, err := l.version(ctx)
@@ -97,7 +106,7 @@ func (l *Ledger) copyPath() (string, error) {
 }
 
 func copyTo(to, from string) error {
-	in, err := os.Open(from)
+	in, err := durable.Open(from)
 	if err != nil {
 		return err
 	}
