@@ -77,7 +77,7 @@ type shared struct {
 	// For whoever has the lane.
 	connection *connection      // nil while the card is let go of
 	idle       *time.Timer      // lets go of a connection with nothing to do
-	place      pcsc.ReaderState // where the card was when it was asked who it is
+	seen       pcsc.ReaderState // of the card's reader, when it was asked who it is
 
 	mu       sync.Mutex
 	identity Identity
@@ -87,8 +87,8 @@ type shared struct {
 // connected. It connects to none: Release is needed only after an operation.
 //
 // Errors: ErrNoPCSC, ErrNoService, ErrAccessDenied, ErrNoReader, ErrNoCard (a
-// *WrongCardError where other cards are there), ErrNotYubiKey, ErrCardHeld (a
-// *HeldError), *SeveralCardsError.
+// *WrongCardError where other cards are there), ErrNotYubiKey, ErrNoSerial,
+// ErrCardHeld (a *HeldError), *SeveralCardsError.
 func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 	options = options.withDefaults()
 	limit := callLimit + max(options.HeldPatience, 0)
@@ -114,7 +114,7 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 }
 
 func newCard(found Found, options Options) *Card {
-	return &Card{shared: &shared{lane: newLane(), options: options, identity: found.Identity, place: found.state}}
+	return &Card{shared: &shared{lane: newLane(), options: options, identity: found.Identity, seen: found.state}}
 }
 
 // choose picks the card out of what List found. With serial 0 a reader that

@@ -44,8 +44,10 @@ type connection struct {
 }
 
 // openConnection connects to the YubiKey in the reader, and reads its serial
-// number. It must not be tried on a card without PIV: piv-go would keep its
-// exclusive connection to it for good.
+// number. It must not be tried on a card without PIV: piv-go keeps its exclusive
+// connection when it cannot select that, until the process ends. A contact that
+// is lost in that very moment does the same, to a reader that is not the YubiKey
+// itself.
 func openConnection(reader string) (*connection, error) {
 	key, err := openYubiKey(reader)
 	if err != nil {

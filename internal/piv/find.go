@@ -93,13 +93,13 @@ func (c *Card) findOnce() (*connection, error) {
 // the same card is in it.
 func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
 	want := c.Identity().Serial
-	if !sameCard(c.place, state) {
+	if !sameCard(c.seen, state) {
 		identity, err := ask(state.Reader)
 		if err = cause(err); err != nil || identity.Serial != want {
 			return nil, identity.Serial, heldIn(state.Reader, err)
 		}
 	}
-	c.place = pcsc.ReaderState{}
+	c.seen = pcsc.ReaderState{}
 	connection, err := openConnection(state.Reader)
 	if err = cause(err); err != nil {
 		return nil, 0, heldIn(state.Reader, err)
@@ -108,7 +108,7 @@ func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
 		connection.close()
 		return nil, 0, fmt.Errorf("%w: %w", ErrReset, &WrongCardError{Want: want, Have: []uint32{connection.serial}})
 	}
-	c.place = state
+	c.seen = state
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.identity.Reader = state.Reader

@@ -49,9 +49,9 @@ func (c *Card) Generate(ctx context.Context, managementKey secret.Secret, slot S
 	})
 }
 
-// forget drops what is known of the slot, whose key is being replaced.
+// forget drops what is known of the slot's key, which is being replaced. The data
+// objects, the slot's certificate among them, stay as they are.
 func (c *connection) forget(slot Slot) {
 	delete(c.metadata, byte(slot))
 	delete(c.attestations, slot)
-	delete(c.objects, slot.object())
 }
