@@ -218,7 +218,9 @@ func (f Folder) Sweep(name string, leftover func(name string) bool) error {
 		if !entry.Type().IsRegular() || !isTemporary && (leftover == nil || !leftover(entry.Name())) {
 			continue
 		}
-		if err := sweep(root, entry.Name(), !isTemporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := sweep(root, entry.Name(), !isTemporary)
+		// What belongs to another user is theirs to take away.
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 			problems = append(problems, f.failed("remove", path.Join(name, entry.Name()), err))
 		}
 	}
@@ -238,9 +240,6 @@ func sweep(root *os.Root, name string, onlyEmpty bool) error {
 	info, err := file.Stat()
 	if err != nil || onlyEmpty && info.Size() > 0 {
 		return err
-	}
-	if !renamesOpen {
-		_ = file.Close() // nor does Windows remove what is open
 	}
 	return root.Remove(name)
 }
@@ -271,11 +270,14 @@ func (f Folder) create(root *os.Root, base string, mode fs.FileMode) (*os.File, 
 			_ = file.Close()
 			continue
 		}
-		if err == nil {
-			err = restrict(filepath.Join(root.Name(), base), mode)
-		}
 		if err != nil {
 			return nil, errors.Join(err, file.Close())
+		}
+		if err := restrict(filepath.Join(root.Name(), base), mode); err != nil {
+			return nil, errors.Join(err, file.Close(), root.Remove(base))
+		}
+		if mode.Perm()&0o077 != 0 {
+			_ = file.Chmod(mode) // whatever the umask; FAT has no modes
 		}
 		return file, nil
 	}

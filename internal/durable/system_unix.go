@@ -13,7 +13,7 @@ const (
 	// nonblock opens a pipe without waiting for its other end.
 	nonblock = syscall.O_NONBLOCK
 	nofollow = syscall.O_NOFOLLOW
-	// renamesOpen tells that an open file can be renamed and removed.
+	// renamesOpen tells that an open file can be renamed on every file system.
 	renamesOpen = true
 )
 

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,14 +13,31 @@ import (
 const (
 	nonblock = 0
 	nofollow = 0
-	// renamesOpen tells that an open file can be renamed and removed.
+	// renamesOpen tells that an open file can be renamed on every file system.
 	renamesOpen = false
 )
 
-// lock does nothing, since a file that is open cannot be removed.
-func lock(*os.File) {}
+// lock takes a file's lock. Where the file system has none, nobody else can take
+// it either.
+func lock(file *os.File) { _ = lockFile(file, windows.LOCKFILE_EXCLUSIVE_LOCK) }
 
-func tryLock(*os.File) bool { return true }
+// tryLock reports whether it took a file's lock, which its closing gives back.
+func tryLock(file *os.File) bool {
+	return lockFile(file, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY) == nil
+}
+
+// lockFile locks an octet far behind the contents: locked ones cannot be read.
+func lockFile(file *os.File, how uint32) error {
+	connection, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var lockErr error
+	err = connection.Control(func(handle uintptr) {
+		lockErr = windows.LockFileEx(windows.Handle(handle), how, 0, 1, 0, &windows.Overlapped{OffsetHigh: 1 << 30})
+	})
+	return errors.Join(err, lockErr)
+}
 
 // cannotFlush is true: NTFS journals its names, and a folder cannot be flushed.
 func cannotFlush(error) bool { return true }
