@@ -88,9 +88,9 @@ func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 }
 
 // warnOfSecrets tells of files with secrets that others can read.
-func (f *enrollFlags) warnOfSecrets(out io.Writer) {
-	for _, secret := range []*secretFlag{f.pin, f.puk, f.managementKey} {
-		printWarnings(out, secret)
+func (o *enrollOptions) warnOfSecrets(out io.Writer) {
+	for _, of := range []warner{o.pin, o.puk, o.managementKey, &o.escrow} {
+		printWarnings(out, of)
 	}
 }
 

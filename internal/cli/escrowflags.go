@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"filippo.io/age"
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -26,6 +28,21 @@ func (f *escrowFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.folder, "escrow-dir", "", "`folder` of the escrow")
 	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity, to find a card's management key in the escrow again")
 	environmentFlag(flags, "escrow-to", "escrow-dir", "escrow-identity")
+}
+
+// Warnings lists the files of identities that others can read.
+func (f *escrowFlags) Warnings() []string {
+	var warnings []string
+	for _, file := range f.identities {
+		info, err := os.Stat(file)
+		if err != nil {
+			continue // it is said where the file is needed
+		}
+		if warning := durable.ReadWarning(file, info); warning != "" {
+			warnings = append(warnings, warning)
+		}
+	}
+	return warnings
 }
 
 // open returns the store, nil when none was named, and what reads records back.
