@@ -68,15 +68,17 @@ func TestImpersonation(t *testing.T) {
 }
 
 func TestImpersonationWithoutMachineCredentials(t *testing.T) {
-	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", filepath.Join(t.TempDir(), "none.json"))
-	d, err := open(Config{Impersonate: "sa@p.iam.gserviceaccount.com", Endpoint: apiURL}, newFake())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = d.User(t.Context(), alice)
-	var e *Error
-	if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "gcloud") {
-		t.Error(err)
+	for _, path := range []string{filepath.Join(t.TempDir(), "none.json"), t.TempDir(), "/dev/zero"} {
+		t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+		d, err := open(Config{Impersonate: "sa@p.iam.gserviceaccount.com", Endpoint: apiURL}, newFake())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.User(t.Context(), alice)
+		var e *Error
+		if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "gcloud") {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package gmail
 import (
 	"context"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -58,13 +59,20 @@ func (i *impersonation) machineTokens() (oauth2.TokenSource, error) {
 	if i.machine != nil {
 		return i.machine, nil
 	}
+	const hint = "log in with: gcloud auth application-default login"
+	if path := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); path != "" {
+		// The library would wait for a pipe, and read whatever is there.
+		if _, _, err := readCredentials(path); err != nil {
+			return nil, &Error{Method: "token", Kind: KindCredentials, Message: "GOOGLE_APPLICATION_CREDENTIALS: " + err.Error(), hint: hint, Err: err}
+		}
+	}
 	// This source outlives the call that first needs it: the client's timeout,
 	// not that call's context, bounds its exchanges.
 	client := &http.Client{Transport: &bounded{base: i.base}, Timeout: i.timeout, CheckRedirect: noRedirect}
 	found, err := google.FindDefaultCredentials(context.WithValue(context.Background(), oauth2.HTTPClient, client), cloudPlatformScope)
 	if err != nil {
 		return nil, &Error{Method: "token", Kind: KindCredentials, Message: "no application default credentials on this machine",
-			hint: "log in with: gcloud auth application-default login"}
+			hint: hint}
 	}
 	i.machine = oauth2.ReuseTokenSource(nil, found.TokenSource)
 	return i.machine, nil
