@@ -217,7 +217,7 @@ func TestPreviewChangesNothing(t *testing.T) {
 		for n := 1; ; n += 7 {
 			whole := false
 			t.Run(fmt.Sprintf("%s@%d", firmware, n), func(t *testing.T) {
-				d := newSweepDesk(t, firmware, piv.ECCP256)
+				d := sweptCard{firmware: firmware, algorithm: piv.ECCP256}.desk(t)
 				setFaults(t, "off")
 				d.mustPreview()
 				setFaults(t, fmt.Sprintf("card:pull@%d", n))

@@ -26,17 +26,22 @@ var (
 // sampled is how many positions of a sweep are tried where not all are.
 const sampled = 12
 
-// swept are the firmwares that can be enrolled, with a key that each can have
-// and Gmail takes. The first is swept over as a whole.
-var swept = []struct {
+// sweptCard is a card to enroll: a firmware that can be, and a key that it can
+// have and Gmail takes, or two.
+type sweptCard struct {
 	firmware  string
 	algorithm piv.Algorithm
-}{
-	{"5.7.4", piv.ECCP256},
-	{"5.4.3", piv.RSA2048},
-	{"5.2.7", piv.ECCP256},
-	{"5.1.2", piv.ECCP384},
-	{"4.3.7", piv.RSA2048},
+	split     bool // a key to sign and one to decrypt
+}
+
+// swept is every firmware that can be enrolled. The first is swept over as a
+// whole.
+var swept = []sweptCard{
+	{"5.7.4", piv.ECCP256, false},
+	{"5.4.3", piv.RSA2048, true},
+	{"5.2.7", piv.ECCP256, false},
+	{"5.1.2", piv.ECCP384, true},
+	{"4.3.7", piv.RSA2048, false},
 }
 
 // sweep puts one fault at each position of an enrollment in turn.
@@ -44,20 +49,19 @@ type sweep struct {
 	name  string
 	fault string // with the position
 	card  bool   // positions are commands to the card, else calls of the API
-	whole bool   // over all positions on the first firmware
 	// outage is how many calls after the fault get 503: more than an enrollment
 	// tries.
 	outage int
 }
 
 var sweeps = []sweep{
-	{name: "card pulled before a command", fault: "card:pull@%d", card: true, whole: true},
-	{name: "card pulled after a command", fault: "card:pull-after@%d", card: true, whole: true},
+	{name: "card pulled before a command", fault: "card:pull@%d", card: true},
+	{name: "card pulled after a command", fault: "card:pull-after@%d", card: true},
 	{name: "loose contact at a command", fault: "card:reset@%d", card: true},
-	{name: "answer lost", fault: "api:lost@%d", whole: true},
-	{name: "connection reset", fault: "api:reset@%d", whole: true},
-	{name: "503", fault: "api:503@%d", whole: true},
-	{name: "answer lost, then an outage", fault: "api:lost@%d", whole: true, outage: 20},
+	{name: "answer lost", fault: "api:lost@%d"},
+	{name: "connection reset", fault: "api:reset@%d"},
+	{name: "503", fault: "api:503@%d"},
+	{name: "answer lost, then an outage", fault: "api:lost@%d", outage: 20},
 }
 
 // faults are the specifications for a position.
@@ -84,12 +88,12 @@ func TestSweeps(t *testing.T) {
 	random := rand.New(rand.NewPCG(*sweepSeed, 0))
 	var table bytes.Buffer
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(columns, "firmware\tkey\tsweep\tpositions\ttried\twent through\tresumed\twhole")
+	fmt.Fprintln(columns, "firmware\tkey\tkeys\tsweep\tpositions\ttried\twent through\tresumed\twhole")
 	keys := ring(8)
 	quickRSA.Store(&keys)
 	t.Cleanup(func() { quickRSA.Store(nil) })
 	for i, on := range swept {
-		commands, calls := length(t, on.firmware, on.algorithm)
+		commands, calls := on.length(t)
 		if commands == 0 {
 			continue // left out by -run, or it failed
 		}
@@ -99,12 +103,12 @@ func TestSweeps(t *testing.T) {
 				positions = commands
 			}
 			count := tally{of: positions}
-			for _, n := range choose(random, positions, *sweepAll || i == 0 && sweep.whole) {
+			for _, n := range choose(random, positions, *sweepAll || i == 0) {
 				t.Run(fmt.Sprintf("%s/%s@%d", on.firmware, sweep.name, n), func(t *testing.T) {
-					interrupt(t, on.firmware, on.algorithm, sweep, n, &count)
+					on.interrupt(t, sweep, n, &count)
 				})
 			}
-			fmt.Fprintf(columns, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", on.firmware, on.algorithm, sweep.name,
+			fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%d\t%d\t%d\t%d\t%d\n", on.firmware, on.algorithm, on.keys(), sweep.name,
 				count.of, count.tried, count.through, count.resumed, count.whole)
 		}
 	}
@@ -114,13 +118,22 @@ func TestSweeps(t *testing.T) {
 	t.Logf("\n%s", table.String())
 }
 
-// newSweepDesk is a desk with a new card. What firmware without metadata cannot
-// tell, the request says: that the card is new, and that its slot may be
-// overwritten.
-func newSweepDesk(t *testing.T, firmware string, algorithm piv.Algorithm) *desk {
+func (c sweptCard) keys() int {
+	if c.split {
+		return 2
+	}
+	return 1
+}
+
+// desk has a new card of this kind. What firmware without metadata cannot tell,
+// the request says: that the card is new, and that its slot may be overwritten.
+func (c sweptCard) desk(t *testing.T) *desk {
 	t.Helper()
-	d := newDesk(t, firmware)
-	d.request.Keys[0].Algorithm = algorithm
+	d := newDesk(t, c.firmware)
+	d.request.Keys[0].Algorithm = c.algorithm
+	if c.split {
+		d.split()
+	}
 	if !yubikey.Metadata.Of(d.card.Firmware()) {
 		d.request.NewCard, d.request.Overwrite, d.request.Confirm = true, true, fmt.Sprint(d.serial)
 	}
@@ -128,10 +141,10 @@ func newSweepDesk(t *testing.T, firmware string, algorithm piv.Algorithm) *desk 
 }
 
 // length counts an enrollment that nothing interrupts.
-func length(t *testing.T, firmware string, algorithm piv.Algorithm) (commands, calls int) {
+func (c sweptCard) length(t *testing.T) (commands, calls int) {
 	t.Helper()
-	t.Run(firmware, func(t *testing.T) {
-		d := newSweepDesk(t, firmware, algorithm)
+	t.Run(c.firmware, func(t *testing.T) {
+		d := c.desk(t)
 		setFaults(t, "off")
 		before := practice.Stats()
 		d.checkWhole(d.mustRun())
@@ -154,11 +167,11 @@ func choose(random *rand.Rand, last int, all bool) []int {
 	return positions
 }
 
-// interrupt enrolls with a fault at a position. An enrollment that ends for it is run again,
-// as a person does who put the card back.
-func interrupt(t *testing.T, firmware string, algorithm piv.Algorithm, sweep sweep, n int, count *tally) {
+// interrupt enrolls with a fault at a position. An enrollment that ends for it is
+// run again, as a person does who put the card back.
+func (c sweptCard) interrupt(t *testing.T, sweep sweep, n int, count *tally) {
 	count.tried++
-	d := newSweepDesk(t, firmware, algorithm)
+	d := c.desk(t)
 	if sweep.card {
 		d.world.Patience = time.Millisecond // a card that was pulled does not come back by itself
 	}
