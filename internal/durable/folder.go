@@ -1,17 +1,13 @@
 package durable
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/gofrs/flock"
 )
 
 // ErrLink is wrapped by the errors about a symbolic link inside a [Folder].
@@ -105,7 +101,7 @@ func (f Folder) Stat(name string) (fs.FileInfo, error) {
 
 // ReadFile reads a regular file of at most limit bytes, as [ReadFile] does.
 func (f Folder) ReadFile(name string, limit int64) ([]byte, error) {
-	file, err := f.openFile(name, os.O_RDONLY, 0)
+	file, err := f.openFile(name, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -113,201 +109,38 @@ func (f Folder) ReadFile(name string, limit int64) ([]byte, error) {
 	return ReadAll(file, limit)
 }
 
-// WriteFile replaces a file with data, as [WriteFile] does.
-func (f Folder) WriteFile(name string, data []byte, mode fs.FileMode) error {
-	return f.Write(name, mode, whole(data))
-}
-
-// Write replaces a file with what write writes, as [Write] does.
-func (f Folder) Write(name string, mode fs.FileMode, write func(io.Writer) error) error {
+// openFile opens a regular file that is there.
+func (f Folder) openFile(name string, flag int) (*os.File, error) {
 	root, base, err := f.open(name)
 	if err != nil {
-		return err
-	}
-	defer root.Close()
-	temporary, file, err := f.temporary(root, name, mode)
-	if err != nil {
-		return err
-	}
-	err = write(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err == nil && !renamesOpen {
-		err = file.Close()
-	}
-	if err == nil {
-		err = root.Rename(temporary, base)
-	}
-	if err != nil {
-		_ = file.Close()
-		// Where even this fails, Sweep takes it away.
-		_ = root.Remove(temporary)
-		return f.failed("write", name, err)
-	}
-	_ = file.Close() // flushed already
-	return f.sync(root, name)
-}
-
-// CreateFile writes a new file; where the name is taken it leaves that alone and
-// returns an error that is fs.ErrExist. There is never a second copy of data, not
-// even for a moment: what is left where the process is killed in the middle is the
-// empty file, which [Folder.Sweep] takes away. So data has to be small.
-func (f Folder) CreateFile(name string, data []byte, mode fs.FileMode) error {
-	root, base, err := f.open(name)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	file, err := f.create(root, base, mode)
-	if err != nil {
-		return f.failed("create", name, err)
-	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
-		_ = root.Remove(base)
-		return f.failed("write", name, err)
-	}
-	return f.sync(root, name)
-}
-
-// OpenAppend opens a regular file to read it and to write at its end, and makes
-// it where it is missing.
-func (f Folder) OpenAppend(name string, mode fs.FileMode) (*os.File, error) {
-	file, err := f.openFile(name, os.O_RDWR|os.O_APPEND, 0)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return file, err
-	}
-	if err := f.CreateFile(name, nil, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return f.openFile(name, os.O_RDWR|os.O_APPEND, 0)
-}
-
-// Lock returns the lock of that name, a private file in the folder.
-func (f Folder) Lock(name string) (*flock.Flock, error) {
-	file, err := f.OpenAppend(name, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := file.Close(); err != nil {
-		return nil, err
-	}
-	return flock.New(f.Path(name), flock.SetFlag(os.O_RDONLY|nofollow|nonblock)), nil
-}
-
-// Sweep removes from the folder of that name what processes that were killed left
-// half-written: temporary files and, where leftover is given, the empty files that
-// it wants. What somebody writes at this moment stays.
-func (f Folder) Sweep(name string, leftover func(name string) bool) error {
-	root, err := f.enter(name)
-	if err != nil {
-		return err
-	}
 	defer root.Close()
-	entries, err := fs.ReadDir(root.FS(), ".")
-	if err != nil {
-		return f.failed("open", name, err)
-	}
-	var problems []error
-	for _, entry := range entries {
-		isTemporary := strings.HasPrefix(entry.Name(), ".") && strings.HasSuffix(entry.Name(), temporarySuffix)
-		if !entry.Type().IsRegular() || !isTemporary && (leftover == nil || !leftover(entry.Name())) {
-			continue
+	const often = 100 // than which nobody replaces it while it is opened
+	for try := 1; ; try++ {
+		looked, err := root.Lstat(base)
+		if err == nil {
+			err = noLink(looked)
 		}
-		err := sweep(root, entry.Name(), !isTemporary)
-		// What belongs to another user is theirs to take away.
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-			problems = append(problems, f.failed("remove", path.Join(name, entry.Name()), err))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// sweep removes a file that nobody writes.
-func sweep(root *os.Root, name string, onlyEmpty bool) error {
-	file, err := root.OpenFile(name, os.O_RDWR|nofollow|nonblock, 0)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if !tryLock(file) {
-		return nil
-	}
-	info, err := file.Stat()
-	if err != nil || onlyEmpty && info.Size() > 0 {
-		return err
-	}
-	return root.Remove(name)
-}
-
-const temporarySuffix = ".cse-piv.tmp"
-
-// temporary makes a new file beside name.
-func (f Folder) temporary(root *os.Root, name string, mode fs.FileMode) (string, *os.File, error) {
-	temporary := "." + rand.Text() + temporarySuffix
-	file, err := f.create(root, temporary, mode)
-	if err != nil {
-		return "", nil, f.failed("write", name, err)
-	}
-	return temporary, file, nil
-}
-
-// create makes an empty file and holds its lock, by which Sweep knows that it is
-// being written.
-func (f Folder) create(root *os.Root, base string, mode fs.FileMode) (*os.File, error) {
-	for {
-		file, err := root.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if err != nil {
+			return nil, f.failed("open", name, err)
+		}
+		if err := regular(f.Path(name), looked); err != nil {
 			return nil, err
 		}
-		lock(file)
-		err = isAt(root, base, file)
-		if errors.Is(err, fs.ErrNotExist) { // swept before it was locked
-			_ = file.Close()
-			continue
-		}
+		file, err := root.OpenFile(base, flag|nonblock, 0)
 		if err != nil {
-			return nil, errors.Join(err, file.Close())
+			return nil, f.failed("open", name, err)
 		}
-		if err := restrict(filepath.Join(root.Name(), base), mode); err != nil {
-			return nil, errors.Join(err, file.Close(), root.Remove(base))
+		err = isAt(root, base, file)
+		if err == nil {
+			return file, nil
 		}
-		if mode.Perm()&0o077 != 0 {
-			_ = file.Chmod(mode) // whatever the umask; FAT has no modes
+		_ = file.Close()
+		if !errors.Is(err, errMoved) || try == often {
+			return nil, f.failed("open", name, err)
 		}
-		return file, nil
 	}
-}
-
-// openFile opens a regular file that is there.
-func (f Folder) openFile(name string, flag int, mode fs.FileMode) (*os.File, error) {
-	root, base, err := f.open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	looked, err := root.Lstat(base)
-	if err == nil {
-		err = noLink(looked)
-	}
-	if err != nil {
-		return nil, f.failed("open", name, err)
-	}
-	if err := regular(f.Path(name), looked); err != nil {
-		return nil, err
-	}
-	file, err := root.OpenFile(base, flag|nonblock, mode)
-	if err != nil {
-		return nil, f.failed("open", name, err)
-	}
-	if err := isAt(root, base, file); err != nil {
-		return nil, errors.Join(f.failed("open", name, err), file.Close())
-	}
-	return file, nil
 }
 
 // open opens the folder that a name is in, without following links below f, and
@@ -359,16 +192,23 @@ func enterPart(root *os.Root, part string) (*os.Root, error) {
 	return next, nil
 }
 
+// errMoved says that something else has the name by now.
+var errMoved = errors.New("it was replaced meanwhile")
+
 // isAt makes sure that what was opened has the name, and was not reached by a link
-// that somebody put there meanwhile.
+// that somebody put there meanwhile. Where another file has the name the error is
+// errMoved.
 func isAt(root *os.Root, base string, opened *os.File) error {
 	mine, err := opened.Stat()
 	if err != nil {
 		return err
 	}
 	there, err := root.Lstat(base)
+	if err == nil {
+		err = noLink(there)
+	}
 	if err == nil && !os.SameFile(mine, there) {
-		err = ErrLink
+		err = errMoved
 	}
 	return err
 }
@@ -378,20 +218,6 @@ func noLink(info fs.FileInfo) error {
 		return fmt.Errorf("it is %w", ErrLink)
 	}
 	return nil
-}
-
-// sync flushes the folder's entries, without which a new name can be lost with
-// the power. Some file systems cannot, and need not.
-func (f Folder) sync(root *os.Root, name string) error {
-	folder, err := root.Open(".")
-	if err != nil {
-		return f.failed("flush the folder of", name, err)
-	}
-	err = folder.Sync()
-	if cannotFlush(err) {
-		err = nil
-	}
-	return f.failed("flush the folder of", name, errors.Join(err, folder.Close()))
 }
 
 // failed tells of the whole path: a root's own errors have only the last part.

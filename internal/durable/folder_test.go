@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -72,6 +75,30 @@ func TestNoLinkIsFollowed(t *testing.T) {
 	theirs, readErr := os.ReadFile(filepath.Join(outside, "theirs"))
 	if err != nil || readErr != nil || len(entries) != 1 || string(theirs) != "theirs" {
 		t.Errorf("outside: %v, %q, %v, %v", entries, theirs, err, readErr)
+	}
+}
+
+// TestReadWhileItIsReplaced: a reader gets the one or the other, never an error.
+func TestReadWhileItIsReplaced(t *testing.T) {
+	folder := durable.Folder(t.TempDir())
+	if err := folder.WriteFile("f", []byte("0"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	defer stop()
+	writing.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			if err := folder.WriteFile("f", []byte(strconv.Itoa(n)), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 2000 {
+		if data, err := folder.ReadFile("f", 100); err != nil || len(data) == 0 {
+			t.Fatalf("%q, %v", data, err)
+		}
 	}
 }
 
