@@ -141,12 +141,12 @@ func TestSweepTakesWhatWasKilled(t *testing.T) {
 	if output, err := kill.CombinedOutput(); err == nil {
 		t.Fatalf("it was not killed: %s", output)
 	}
-	for name, contents := range map[string]string{"empty": "", "empty-but-wanted": "", "full": "full", ".hidden.tmp": ""} {
+	for name, contents := range map[string]string{"empty": "", "empty-but-wanted": "", "full": "full", ".hidden.tmp": "", ".7-2026.json.123.tmp": "of an earlier version"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(contents), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if left := names(t, dir); len(left) != 5 {
+	if left := names(t, dir); len(left) != 6 {
 		t.Fatalf("the killed process left %q", left)
 	}
 	sweep := func() error {

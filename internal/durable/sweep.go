@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (f Folder) Sweep(name string, leftover func(name string) bool) error {
 	}
 	var problems []error
 	for _, entry := range entries {
-		isTemporary := strings.HasPrefix(entry.Name(), ".") && strings.HasSuffix(entry.Name(), temporarySuffix)
+		isTemporary := isTemporary(entry.Name())
 		if !entry.Type().IsRegular() || !isTemporary && (leftover == nil || !leftover(entry.Name())) {
 			continue
 		}
@@ -34,6 +35,14 @@ func (f Folder) Sweep(name string, leftover func(name string) bool) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// earlier are the names of the temporary files that versions before this one wrote:
+// what they left of an escrow record holds its secrets.
+var earlier = regexp.MustCompile(`^\..+\.(json|age|ndjson|pem|p7pem|csr|holder)\.[0-9]+\.tmp$`)
+
+func isTemporary(name string) bool {
+	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, temporarySuffix) || earlier.MatchString(name)
 }
 
 // sweep removes a file that nobody writes.
