@@ -13,6 +13,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/timing"
+	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
 
 // labFlags say what the practice lab is made of.
@@ -43,6 +44,9 @@ func (f *labFlags) options(dir string, messages io.Writer) (lab.Options, error) 
 	options := lab.Options{
 		Dir: dir, Firmware: f.firmware, Serial: f.serial, CardState: f.cardState, CardFrom: f.cardFrom, Readers: f.readers, Domain: f.domain,
 		TrustRoots: f.trustRoots, Latency: f.latency, Faults: f.faults, Seed: f.seed, Log: messages,
+	}
+	if _, err := yubikey.ParseFirmware(f.firmware); err != nil {
+		return lab.Options{}, usageErrorf("--firmware: %w", err)
 	}
 	if f.cardTiming != "" {
 		table, err := timing.Load(f.cardTiming)

@@ -110,7 +110,7 @@ func (o Options) complete() (Options, error) {
 	if o.Firmware == "" {
 		o.Firmware = "5.7.4"
 	}
-	if _, err := yubikey.ParseVersion(o.Firmware); err != nil {
+	if _, err := yubikey.ParseFirmware(o.Firmware); err != nil {
 		return o, err
 	}
 	if o.Latency < 0 {

@@ -39,7 +39,7 @@ func (l *Lab) startReaders() error {
 	if l.options.Tokens {
 		options = append(options, pcscd.Tokens())
 	}
-	if firmware, err := yubikey.ParseVersion(l.options.Firmware); err == nil && firmware.Major < 5 {
+	if firmware, err := yubikey.ParseFirmware(l.options.Firmware); err == nil && firmware.Major < 5 {
 		options = append(options, pcscd.ReaderNames(readerNames(len(l.seats))...))
 	}
 	var err error
@@ -82,7 +82,7 @@ func (l *Lab) NewCard(spec CardSpec) (*yubikey.Card, error) {
 	if spec.Firmware == "" {
 		spec.Firmware = l.options.Firmware
 	}
-	firmware, err := yubikey.ParseVersion(spec.Firmware)
+	firmware, err := yubikey.ParseFirmware(spec.Firmware)
 	if err != nil {
 		return nil, err
 	}

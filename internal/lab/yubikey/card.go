@@ -123,8 +123,8 @@ func (c *Card) manufacture(config Config) error {
 	if config.Firmware == (Version{}) {
 		config.Firmware = Version{5, 7, 4}
 	}
-	if config.Firmware.Major < 4 {
-		return fmt.Errorf("firmware %v is older than 4.0.0", config.Firmware)
+	if err := config.Firmware.check(); err != nil {
+		return err
 	}
 	if config.FormFactor == 0 {
 		config.FormFactor = FormFactorUSBCKeychain

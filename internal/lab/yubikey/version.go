@@ -15,6 +15,23 @@ func ParseVersion(s string) (Version, error) {
 	return v, nil
 }
 
+// ParseFirmware reads the version of a firmware that a virtual YubiKey can have:
+// 4.0.0 at least.
+func ParseFirmware(s string) (Version, error) {
+	v, err := ParseVersion(s)
+	if err == nil {
+		err = v.check()
+	}
+	return v, err
+}
+
+func (v Version) check() error {
+	if v.Major < 4 {
+		return fmt.Errorf("firmware %v is older than 4.0.0", v)
+	}
+	return nil
+}
+
 // String returns the version as "5.7.4".
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
