@@ -70,7 +70,7 @@ func newAttestationVerify(streams *Streams) *cobra.Command {
 	flags.StringSliceVar(&options.roots, "roots", nil, "`file` with the roots to trust instead of Yubico's")
 	flags.StringVar(&options.csr, "csr", "", "`file` with a certificate request that must be for the attested key")
 	flags.StringVar(&options.certificate, "cert", "", "`file` with a certificate that must be for the attested key")
-	flags.Uint32Var(&options.serial, "serial", 0, "`serial` number that the card must have")
+	addSerialFlag(flags, &options.serial, "`serial` number that the card must have")
 	flags.StringVar(&options.slot, "slot", "", "`slot` that the key must be in")
 	jsonFlag(command, &options.json)
 	return command

@@ -23,7 +23,7 @@ type cardFlags struct {
 }
 
 func (f *cardFlags) add(command *cobra.Command, withSlot bool) {
-	command.Flags().Uint32Var(&f.serial, "serial", 0, "`serial` number of the card; needed when there are several")
+	addSerialFlag(command.Flags(), &f.serial, "`serial` number of the card; needed when there are several")
 	if withSlot {
 		command.Flags().StringVar(&f.slot, "slot", "9d", "PIV `slot`: 9a, 9c, 9d, 9e or 82 to 95")
 	}

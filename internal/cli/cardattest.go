@@ -43,12 +43,21 @@ func newCardAttest(streams *Streams) *cobra.Command {
 	return command
 }
 
-// attest has the card attest the slot's key and verifies the proof.
+// attest has the card attest the slot's key, verifies the proof, and compares it with
+// what the card says of the key otherwise.
 func attest(ctx context.Context, card *piv.Card, slot piv.Slot, trusted attestation.Trust) (*attestation.Facts, error) {
+	held, err := card.Slot(ctx, slot)
+	if err != nil {
+		return nil, err
+	}
 	slotCert, deviceCert, err := card.Attest(ctx, slot)
 	if err != nil {
 		return nil, err
 	}
-	return attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted,
-		attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()})
+	expect := attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()}
+	if key := held.Key; key != nil {
+		expect.PublicKey, expect.Origin = key.PublicKey, string(key.Origin)
+		expect.PINPolicy, expect.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
+	}
+	return attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted, expect)
 }

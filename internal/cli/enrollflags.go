@@ -27,7 +27,7 @@ type enrollFlags struct {
 
 func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	f.typed = flags
-	flags.Uint32Var(&f.serial, "serial", 0, "`serial` number of the card; needed when there are several")
+	addSerialFlag(flags, &f.serial, "`serial` number of the card; needed when there are several")
 	flags.StringVar(&f.layout, "layout", "single", "single: one key for signing and encryption; split: signing in 9c, encryption in 9d")
 	flags.StringVar(&f.slot, "slot", "9d", "PIV `slot` of a single key: 9a, 9c, 9d, 9e or 82 to 95")
 	flags.StringVar(&f.algorithm, "algorithm", string(piv.RSA2048), "of a generated key: rsa2048, rsa3072, rsa4096, eccp256 or eccp384")

@@ -46,7 +46,7 @@ func newEscrowList(streams *Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&folder, "escrow-dir", "", "`folder` of the escrow")
-	flags.Uint32Var(&serial, "serial", 0, "`serial` number of a card; all cards without one")
+	addSerialFlag(flags, &serial, "`serial` number of a card; all cards without one")
 	environmentFlag(flags, "escrow-dir")
 	jsonFlag(command, &asJSON)
 	return command

@@ -147,7 +147,7 @@ func hintFor(err error) string {
 		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
 		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
 		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
-		{piv.ErrBroken, "use another card; this one gives answers without end"},
+		{piv.ErrBroken, "use another card; this one answers what no card should"},
 		{piv.ErrNoAnswer, "take the card out, put it back in and run the same command again: it goes on where it was"},
 		{piv.ErrCardHeld, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and run the same command again"},
 		{piv.ErrRemoved, "put the card back in and run the same command again: it goes on where it was"},

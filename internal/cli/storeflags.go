@@ -75,7 +75,7 @@ func (f *storeFlags) place() (string, error) {
 		return "", usageErrorf("--store is no address that can be read") // the error would show a password
 	}
 	_, hasPassword := address.User.Password()
-	hasPassword = hasPassword || address.Query().Has("password")
+	hasPassword = hasPassword || address.Query().Has("password") || address.Query().Has("sslpassword")
 	if hasPassword && os.Getenv(environmentName("store")) != f.store {
 		return "", usageErrorf("--store holds a password, which every user of this machine can read: put it into ~/.pgpass, or give the address as %s", environmentName("store"))
 	}

@@ -76,6 +76,7 @@ func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
 func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
 	facts, err := attestation.Verify(chain, e.world.Trust, attestation.Expect{
 		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
+		PINPolicy: string(key.pinPolicy), TouchPolicy: string(key.touchPolicy), Origin: key.origin,
 	})
 	if err != nil {
 		return err

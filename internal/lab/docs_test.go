@@ -18,7 +18,7 @@ func TestDocumentedTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, table := range map[string]string{
-		"faults": faultTable(), "answers of a hostile server": bodyTable(), "control calls": callTable(), "firmware": firmwareTable(),
+		"faults": faultTable(), "answers of a hostile server": bodyTable(), "lies of a card": lieTable(), "control calls": callTable(), "firmware": firmwareTable(),
 	} {
 		if !strings.Contains(string(raw), "\n\n"+table) {
 			t.Errorf("docs/lab.md has another table of %s than:\n%s", name, table)
@@ -47,6 +47,14 @@ func bodyTable() string {
 	table := row("answer", "what it is") + "|---|---|\n"
 	for _, body := range workspace.Bodies() {
 		table += row(quote(body.Name), body.About)
+	}
+	return table
+}
+
+func lieTable() string {
+	table := row("lie", "what the card says") + "|---|---|\n"
+	for _, lie := range yubikey.Lies() {
+		table += row(quote(lie.Name), lie.About)
 	}
 	return table
 }

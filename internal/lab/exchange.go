@@ -13,6 +13,10 @@ import (
 func (l *Lab) exchange(reader int, command []byte, next func([]byte) []byte) ([]byte, pcscd.Verdict) {
 	f := l.faults.Command()
 	l.counters.apdu()
+	if card := l.Card(reader); card != nil {
+		lie, _ := yubikey.FindLie(f.Lie)
+		card.SetLie(lie)
+	}
 	var answer []byte
 	if f.Kind == fault.CardNone || f.Executed {
 		started, gone := time.Now(), l.presence(reader)

@@ -35,7 +35,7 @@ func (c *connection) attest(slot Slot) (certificates [2]*x509.Certificate, err e
 		return certificates, err
 	}
 	if certificates[0], err = x509.ParseCertificate(der); err != nil {
-		return certificates, fmt.Errorf("the attestation: %w", err)
+		return certificates, fmt.Errorf("%w: the attestation: %w", ErrBroken, err)
 	}
 	object, err := c.GetData(pcsc.ObjectAttestation)
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/piv/bertlv"
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
 
@@ -39,7 +40,7 @@ func sentinelOf(err error) error {
 	if status, ok := statusOf(err); ok && status == pcsc.CardFull {
 		return ErrCardFull
 	}
-	if errors.Is(err, pcsc.ErrEndless) {
+	if errors.Is(err, pcsc.ErrEndless) || errors.Is(err, bertlv.ErrMalformed) || errors.Is(err, bertlv.ErrNotFound) {
 		return ErrBroken
 	}
 	return nil

@@ -74,6 +74,20 @@ func TestCommandsAreCounted(t *testing.T) {
 	}
 }
 
+func TestALieFromACommandOn(t *testing.T) {
+	b := board(t, "card:lie=serial@3")
+	var got []string
+	for range 4 {
+		got = append(got, b.Command().Lie)
+	}
+	if diff := cmp.Diff([]string{"", "", "serial", "serial"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := b.Set("card:lie=empty", "off", "card:lie=noise"); err != nil || b.Command().Lie != "noise" {
+		t.Error(err)
+	}
+}
+
 func TestBackground(t *testing.T) {
 	const rounds = 10_000
 	b := board(t, "api:5%", "card:reset:2%")
@@ -100,7 +114,7 @@ func TestBackground(t *testing.T) {
 	}
 	for _, executed := range []bool{false, true} {
 		for _, removed := range []bool{false, true} {
-			if resets[Card{CardReset, executed, removed}] == 0 {
+			if resets[Card{Kind: CardReset, Executed: executed, Removed: removed}] == 0 {
 				t.Errorf("never executed=%v with removed=%v", executed, removed)
 			}
 		}
@@ -152,7 +166,7 @@ func TestSwitches(t *testing.T) {
 func TestSpecsThatSayNothing(t *testing.T) {
 	for _, spec := range []string{
 		"", "api", "api:", "api:5", "api:101%", "api:-1%", "api:NaN%", "api:418@1", "api:503@0", "api:503@", "api:503@x",
-		"api:lost@:2", "api:lost@keypairs.create:", "api:lost@keypairs.crate:1", "api:503@", "api:body=@1", "api:body=truth@1", "api:body=null", "card", "card:reset", "card:reset:5", "card:pull", "card:pull@-1",
+		"api:lost@:2", "api:lost@keypairs.create:", "api:lost@keypairs.crate:1", "api:503@", "api:body=@1", "api:body=truth@1", "api:body=null", "card", "card:reset", "card:reset:5", "card:pull", "card:pull@-1", "card:lie", "card:lie=", "card:lie=truth", "card:lie=serial@", "card:lie=serial@0",
 		"card:eaten@3", "pin", "pin:forgotten", "cse-off:", "cse-off:nobody", "scope", "latency", "latency:50",
 		"latency:-1s", "off:now", "OFF",
 	} {

@@ -10,6 +10,8 @@ type Card struct {
 	// Removed: after a loss of contact the program is told that the card was
 	// removed, not that it was reset.
 	Removed bool
+	// Lie names what the card says, of yubikey.Lies; empty for the truth.
+	Lie string
 }
 
 // CardKind is what happens to the contact between card and reader.
@@ -25,6 +27,8 @@ const (
 type card struct {
 	percent float64
 	planned []plannedCommand
+	lie     string
+	honest  int // commands before the lie begins
 }
 
 type plannedCommand struct {
@@ -53,6 +57,11 @@ func (b *Board) Command() Card {
 	if fault.Kind == CardReset {
 		fault.Executed = b.rand.IntN(2) == 0
 		fault.Removed = b.rand.IntN(2) == 0
+	}
+	if b.card.honest > 0 {
+		b.card.honest--
+	} else {
+		fault.Lie = b.card.lie
 	}
 	if fault.Kind != CardNone {
 		b.counted.Card++

@@ -19,6 +19,8 @@ func Forms() []Form {
 		{"card:pull@17", "the card is pulled before the 17th command from now"},
 		{"card:pull-after@17", "it is pulled when that command was carried out, and the answer lost"},
 		{"card:full", "there is no room for further objects on the card"},
+		{"card:lie=serial-0", "the card lies from now on, see below"},
+		{"card:lie=serial@17", "it lies from the 17th command from now on"},
 		{"pin:blocked", "somebody used up the PIN's tries"},
 		{"cse-off", "client-side encryption is off for everybody"},
 		{"cse-off:ada@lab.example", "it is off for one user"},

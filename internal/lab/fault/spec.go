@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
+	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
 
 // SpecError reports a specification that says nothing.
@@ -103,8 +104,16 @@ func bodyNames() []string {
 	return names
 }
 
+func lieNames() []string {
+	var names []string
+	for _, lie := range yubikey.Lies() {
+		names = append(names, lie.Name)
+	}
+	return names
+}
+
 func parseCard(spec, rest string) (func(*Board), error) {
-	bad := &SpecError{spec, "card:reset:N%, card:reset@N, card:pull@N, card:pull-after@N or card:full"}
+	bad := &SpecError{spec, "card:reset:N%, card:reset@N, card:pull@N, card:pull-after@N, card:full, card:lie=NAME or card:lie=NAME@N, NAME one of " + strings.Join(lieNames(), ", ")}
 	if rest == "full" {
 		return func(b *Board) { b.state.CardFull = true }, nil
 	}
@@ -115,8 +124,14 @@ func parseCard(spec, rest string) (func(*Board), error) {
 		}
 		return func(b *Board) { b.card.percent = percent }, nil
 	}
-	name, number, _ := strings.Cut(rest, "@")
+	name, number, counted := strings.Cut(rest, "@")
 	n, ok := parseCount(number)
+	if lieName, lies := strings.CutPrefix(name, "lie="); lies {
+		if _, known := yubikey.FindLie(lieName); !known || counted && !ok {
+			return nil, bad
+		}
+		return func(b *Board) { b.card.lie, b.card.honest = lieName, max(n-1, 0) }, nil
+	}
 	if !ok {
 		return nil, bad
 	}

@@ -56,6 +56,7 @@ type Card struct {
 	touchSensor func(slot byte) bool
 	generateRSA func(bits int) (*rsa.PrivateKey, error)
 	stateFile   string
+	authority   *Authority
 
 	turn sync.Mutex // held for a whole command, also while waiting for a touch
 	mu   sync.Mutex // guards what follows; free while waiting for a touch
@@ -67,6 +68,9 @@ type Card struct {
 	full    bool
 	touches int
 	session session
+
+	lie       Lie
+	otherCard *Card // whose attestations a lie shows
 }
 
 // session is what a card forgets when it loses power.
@@ -88,7 +92,7 @@ type session struct {
 func New(config Config) (*Card, error) {
 	c := &Card{
 		rand: config.Rand, clock: config.Clock, touchSensor: config.Touch,
-		generateRSA: config.GenerateRSA, stateFile: config.StateFile,
+		generateRSA: config.GenerateRSA, stateFile: config.StateFile, authority: config.Authority,
 	}
 	if c.rand == nil {
 		c.rand = rand.Reader

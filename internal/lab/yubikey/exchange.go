@@ -40,6 +40,7 @@ func (c *Card) exchange(raw []byte) ([]byte, status) {
 	if c.persist() != nil {
 		return nil, swMemoryFailure
 	}
+	data, sw = c.lied(cmd, data, sw)
 	if sw != swOK {
 		return nil, sw
 	}

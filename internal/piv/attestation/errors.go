@@ -37,6 +37,9 @@ var (
 	ErrWrongSerial = refusal("wrong-serial", "the attestation is from another YubiKey")
 	// ErrKeyMismatch: the attested key is not the expected one.
 	ErrKeyMismatch = refusal("key-mismatch", "the attested key is not the key on the card")
+	// ErrContradiction: what the card says of the key otherwise, in its metadata, is
+	// not what it attests.
+	ErrContradiction = refusal("contradiction", "the card says one thing of the key and attests another")
 	// ErrCSRMismatch: the certificate request is for another key, or is not
 	// signed by its key.
 	ErrCSRMismatch = refusal("csr-mismatch", "the attested key is not the key of the certificate request")

@@ -35,6 +35,9 @@ type Expect struct {
 	Slot        string                   // "9d"
 	Serial      uint32                   // the card's serial number; attested from firmware 5.0 on
 	PublicKey   crypto.PublicKey         // the key that the card says is in the slot
+	PINPolicy   string                   // that the card says the key has; "unknown" is not asked
+	TouchPolicy string                   // likewise
+	Origin      string                   // that the card says the key has; "imported" contradicts every attestation
 	CSR         *x509.CertificateRequest // must be for the attested key and signed by it
 	Certificate *x509.Certificate        // must be for the attested key
 }
@@ -45,8 +48,8 @@ type Expect struct {
 // the device certificate may do so and leads by signatures to a root of trust,
 // through an authority that issues for PIV; that all of these are valid now;
 // that firmware, key policy and (from firmware 5.0 on) serial number are attested
-// and well formed; that slot, serial number, key, request and certificate are the
-// expected ones; and
+// and well formed; that slot, serial number, key, policies, request and certificate are
+// the expected ones; and
 // that the firmware makes sound RSA keys. The first check that fails is
 // returned; all refusals match [ErrRefused].
 //
@@ -162,6 +165,9 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 	if expect.PublicKey != nil && !sameKey(key, expect.PublicKey) {
 		return "", nil, ErrKeyMismatch
 	}
+	if err := checkSaid(said, expect); err != nil {
+		return "", nil, err
+	}
 	if expect.CSR != nil {
 		if !sameKey(key, expect.CSR.PublicKey) {
 			return "", nil, ErrCSRMismatch
@@ -180,4 +186,19 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 		}
 	}
 	return name, key, nil
+}
+
+// checkSaid compares what is attested with what the card says of the key otherwise.
+func checkSaid(said statement, expect Expect) error {
+	if expect.Origin == "imported" {
+		return fmt.Errorf("%w: it says that the key was imported", ErrContradiction)
+	}
+	for _, policy := range []struct{ what, attested, told string }{
+		{"PIN policy", said.pinPolicy, expect.PINPolicy}, {"touch policy", said.touchPolicy, expect.TouchPolicy},
+	} {
+		if policy.told != "" && policy.told != "unknown" && policy.told != policy.attested {
+			return fmt.Errorf("%w: %s %s, and not %s", ErrContradiction, policy.what, safetext.Clean(policy.told), policy.attested)
+		}
+	}
+	return nil
 }
