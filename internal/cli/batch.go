@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/plain"
 )
@@ -69,6 +71,10 @@ func (o *batchOptions) check() error {
 	for _, file := range o.reports {
 		if _, err := reportFormat("--report", file); err != nil {
 			return err
+		}
+		// Better now than after the run.
+		if _, err := durable.Folder(filepath.Dir(file)).Probe(1); err != nil {
+			return usageErrorf("--report: nothing can be written into the folder of %s: %w", file, err)
 		}
 	}
 	if o.enqueueOnly && !o.store.shared() {

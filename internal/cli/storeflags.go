@@ -43,7 +43,9 @@ func (f *storeFlags) open(ctx context.Context, messages io.Writer) (*ledger.Ledg
 			printWarning(messages, "the ledger's folder "+warning)
 		}
 	}
-	return ledger.Open(ctx, place, ledger.Options{Wait: f.wait, Waiting: func(holder string) {
+	return ledger.Open(ctx, place, ledger.Options{Wait: f.wait, Warn: func(text string) {
+		fmt.Fprintf(messages, "cse-piv: warning: %s\n", safetext.Clean(text))
+	}, Waiting: func(holder string) {
 		if holder == "" {
 			holder = "another process"
 		}

@@ -61,5 +61,9 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 	defer func() { err = errors.Join(err, task.Ledger.Close()) }()
 	defer context.AfterFunc(ctx, progress.stopping)()
 	fmt.Fprintf(streams.Err, "cse-piv: working on %s until interrupted\n", task.Ledger.Name())
-	return batch.Work(context.WithoutCancel(ctx), task)
+	err = batch.Work(context.WithoutCancel(ctx), task)
+	if errors.As(err, new(*batch.InterruptedError)) {
+		return nil // what it was told to do
+	}
+	return err
 }

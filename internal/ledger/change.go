@@ -12,6 +12,11 @@ func (l *Ledger) change(ctx context.Context, doing string, do func(*sql.Tx) erro
 	if l.readOnly {
 		return l.failed(doing, errReadOnly)
 	}
+	if l.holding != nil {
+		if err := l.holding.check(); err != nil {
+			return l.failed(doing, err)
+		}
+	}
 	return l.failed(doing, l.Patiently(ctx, func() error {
 		tx, err := l.write.BeginTx(ctx, nil)
 		if err != nil {

@@ -41,8 +41,10 @@ func (e *Error) Passing() bool { return passing(e.Err) }
 // Hint says what helps: most often room on the disk.
 func (e *Error) Hint() string {
 	switch sqliteCode(e.Err) {
-	case 13, 10: // SQLITE_FULL, SQLITE_IOERR
+	case 13: // SQLITE_FULL
 		return "make room on the disk of the ledger, then run the same command again: it goes on where it was"
+	case 10: // SQLITE_IOERR
+		return "the disk of the ledger, or the way to it, fails: look at the system's log; when it is sound again, run the same command: it goes on where it was"
 	case 8, 14: // SQLITE_READONLY, SQLITE_CANTOPEN
 		return "make the ledger's file and folder writable, or name another with --store"
 	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
@@ -52,7 +54,14 @@ func (e *Error) Hint() string {
 	var older *OlderError
 	var refused *pgconn.PgError
 	var path *fs.PathError
+	var taken *TakenError
 	switch {
+	case errors.As(e.Err, &taken):
+		return "let one of the two end, and leave " + e.Ledger + ".lock alone; then run the same command again: Gmail is asked what it has, so that nothing is doubled"
+	case errors.Is(e.Err, errMoved):
+		return "put the file back where it was, or leave it, and run the same command again: Gmail is asked what it has, so that nothing is doubled"
+	case errors.Is(e.Err, syscall.EIO):
+		return "the disk of the ledger, or the way to it, fails: look at the system's log"
 	case errors.As(e.Err, &newer):
 		return newer.Hint()
 	case errors.As(e.Err, &older):

@@ -1,10 +1,8 @@
 package ledger_test
 
 import (
-	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -145,27 +143,6 @@ func TestManyUsersOfAPastRun(t *testing.T) {
 	})
 }
 
-// lookVariable has this test binary look at a ledger and print its newest run's counts.
-const lookVariable = "CSE_PIV_LEDGER_TEST_LOOK"
-
-func TestMain(m *testing.M) {
-	if path := os.Getenv(lookVariable); path != "" {
-		l, err := ledger.Open(context.Background(), path, ledger.Options{ReadOnly: true})
-		if err == nil {
-			var counts ledger.Counts
-			counts, err = l.Counts(context.Background(), 1)
-			err = errors.Join(err, l.Close())
-			_, _ = os.Stdout.WriteString(strconv.Itoa(counts.Total) + " users")
-		}
-		if err != nil {
-			_, _ = os.Stderr.WriteString(err.Error())
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
 // TestReadOnlyFolder: a ledger can be looked at where nothing can be written beside
 // it, whether its process ended or was killed.
 func TestReadOnlyFolder(t *testing.T) {
@@ -200,8 +177,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			if err := os.Chmod(dir, 0o555); err != nil {
 				t.Fatal(err)
 			}
-			look := exec.Command(os.Args[0], "-test.run=^$")
-			look.Env = append(os.Environ(), lookVariable+"="+path)
+			look := child("look", path)
 			unprivileged(t, look)
 			if out, err := look.CombinedOutput(); err != nil || string(out) != "2 users" {
 				t.Errorf("%s %v", out, err)

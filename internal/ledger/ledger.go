@@ -29,6 +29,8 @@ type Options struct {
 	Wait bool
 	// Waiting is told once who is waited for.
 	Waiting func(holder string)
+	// Warn is told what is not as it should be and was put right.
+	Warn func(text string)
 	// MaxBytes bounds the size of a file; beyond it the ledger fails as on a full
 	// disk. 0: no bound.
 	MaxBytes int64
@@ -43,7 +45,7 @@ type Ledger struct {
 	write    *sql.DB
 	read     *sql.DB
 	pool     *pgxpool.Pool // nil for a file
-	holds    func() error  // gives the lock back
+	holding  *holding      // the lock on a file that is written
 	recorder *recorder     // nil where every change is its own transaction
 	clock    clock
 	readOnly bool
@@ -101,7 +103,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	if err != nil {
 		return nil, fmt.Errorf("find ledger: %w", err)
 	}
-	l := &Ledger{name: path, readOnly: options.ReadOnly, holds: func() error { return nil }}
+	l := &Ledger{name: path, readOnly: options.ReadOnly}
 	if options.Now == nil {
 		options.Now = time.Now
 	}
@@ -115,7 +117,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	if err := durable.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return nil, l.failed("make the folder", err)
 	}
-	if l.holds, err = hold(ctx, path, options); err != nil {
+	if l.holding, err = hold(ctx, path, options); err != nil {
 		return nil, err
 	}
 	// River asks for one connection: there is one writer at a time anyway.
@@ -157,7 +159,7 @@ func openPostgres(ctx context.Context, url string, options Options) (*Ledger, er
 	connection := config.ConnConfig
 	l := &Ledger{
 		name: fmt.Sprintf("postgres://%s:%d/%s", connection.Host, connection.Port, connection.Database),
-		pool: pool, readOnly: options.ReadOnly, holds: func() error { return nil },
+		pool: pool, readOnly: options.ReadOnly,
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
@@ -215,7 +217,9 @@ func (l *Ledger) close() error {
 	if l.pool != nil {
 		l.pool.Close()
 	}
-	errs = append(errs, l.holds())
+	if l.holding != nil {
+		errs = append(errs, l.holding.close())
+	}
 	if l.dir != "" {
 		errs = append(errs, os.RemoveAll(l.dir))
 	}

@@ -1,13 +1,18 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
@@ -35,9 +40,21 @@ func (e *HeldError) Hint() string {
 	return "try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: --store postgres://…"
 }
 
-// hold makes the file where it is missing and takes the lock beside it; the
-// returned function gives it back. The kernel gives it back when the process dies.
-func hold(ctx context.Context, path string, options Options) (func() error, error) {
+// holding is the lock on a ledger's file, which lies beside it.
+type holding struct {
+	path string // as it was named
+	file string // where links lead to
+	warn func(text string)
+
+	mu    sync.Mutex
+	lock  *flock.Flock
+	inode fs.FileInfo // of the ledger's file
+	lost  error
+}
+
+// hold makes the file where it is missing and takes the lock beside it. The kernel
+// gives it back when the process dies.
+func hold(ctx context.Context, path string, options Options) (*holding, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, &Error{Ledger: path, Doing: "make the file", Err: err}
 	}
@@ -46,7 +63,7 @@ func hold(ctx context.Context, path string, options Options) (func() error, erro
 	if err != nil {
 		return nil, &Error{Ledger: path, Doing: "find the file", Err: err}
 	}
-	lock, err := durable.Folder(filepath.Dir(file)).Lock(filepath.Base(file) + ".lock")
+	lock, err := newLock(file)
 	got := false
 	if err == nil {
 		got, err = lock.TryLock()
@@ -69,14 +86,99 @@ func hold(ctx context.Context, path string, options Options) (func() error, erro
 			return nil, errors.Join(fmt.Errorf("wait for the ledger: %w", err), lock.Close())
 		}
 	}
-	// In a file of its own: a locked one cannot be read on Windows. Who holds the
-	// lock is good to know, not more.
-	_ = durable.WriteFile(file+".holder", []byte(holderName()+"\n"), 0o600)
-	return func() error {
-		_ = os.Remove(file + ".holder")
-		return lock.Close()
-	}, nil
+	h := &holding{path: path, file: file, warn: options.Warn, lock: lock}
+	h.tellHolder()
+	if h.inode, err = os.Stat(file); err == nil {
+		err = h.check()
+	}
+	if err != nil {
+		return nil, errors.Join(&Error{Ledger: path, Doing: "lock the file", Err: err}, h.close())
+	}
+	return h, nil
 }
+
+// newLock opens the file of the lock, and makes it where it is missing.
+func newLock(file string) (*flock.Flock, error) {
+	return durable.Folder(filepath.Dir(file)).Lock(filepath.Base(file) + ".lock")
+}
+
+// tellHolder writes who holds the lock, in a file of its own: a locked one cannot be
+// read on Windows. It is good to know, not more.
+func (h *holding) tellHolder() {
+	_ = durable.WriteFile(h.file+".holder", []byte(holderName()+"\n"), 0o600)
+}
+
+// check sees that the ledger's file and the lock are still this process's: somebody
+// may have deleted what nobody seems to need. A lock that is gone is taken anew; where
+// another process has it meanwhile, or the file itself is another, the error says so,
+// now and from then on.
+func (h *holding) check() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost != nil {
+		return h.lost
+	}
+	if now, err := os.Stat(h.file); err != nil || !os.SameFile(now, h.inode) {
+		h.lost = errMoved
+		return h.lost
+	}
+	locked, err := h.lock.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(h.lock.Path()); err == nil && os.SameFile(now, locked) {
+		return nil
+	}
+	again, err := newLock(h.file)
+	got := false
+	if err == nil {
+		got, err = again.TryLock()
+	}
+	if !got {
+		h.lost = &TakenError{Holder: readHolder(h.file), Err: err}
+		if again != nil {
+			_ = again.Close()
+		}
+		return h.lost
+	}
+	err = h.lock.Close()
+	h.lock = again
+	h.tellHolder()
+	if h.warn != nil {
+		h.warn("somebody deleted " + again.Path() + ", which keeps other processes off the ledger; it was put back")
+	}
+	return err
+}
+
+// close gives the lock back.
+func (h *holding) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost == nil {
+		_ = os.Remove(h.file + ".holder")
+	}
+	return h.lock.Close()
+}
+
+// errMoved: what is recorded now would be lost.
+var errMoved = errors.New("its file was deleted or replaced while this process worked with it")
+
+// TakenError: the lock on a ledger's file was deleted, and another process took it.
+type TakenError struct {
+	Holder string // process@host, or "" where it did not say
+	Err    error  // why it cannot be taken again, nil where somebody has it
+}
+
+// Error says who has the ledger now.
+func (e *TakenError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("its lock was deleted and cannot be taken again: %v", e.Err)
+	}
+	return fmt.Sprintf("its lock was deleted, and %s works with it now", cmp.Or(e.Holder, "another process"))
+}
+
+// Unwrap returns the cause.
+func (e *TakenError) Unwrap() error { return e.Err }
 
 func holderName() string {
 	host, err := os.Hostname()
