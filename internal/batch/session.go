@@ -63,6 +63,7 @@ func (s *session) start(ctx context.Context) error {
 	if _, err := l.Requeue(ctx); err != nil {
 		return err
 	}
+	_ = l.Broken() // of before
 	var err error
 	// Twice as many as are in flight: the next job is there when one ends.
 	s.queue, err = newQueue(l, s.id, 2*s.engine.options.Limiter.most, s.work)

@@ -28,6 +28,9 @@ func (e *engine) watch(s *session, run int64, start ledger.Counts) error {
 		case <-ticker.C:
 			tell = true
 		}
+		if err := e.options.Ledger.Broken(); err != nil {
+			return s.ledgerError(err)
+		}
 		ended := e.ended.Load()
 		counts, err := e.options.Ledger.Counts(s.ctx, run)
 		if err != nil {

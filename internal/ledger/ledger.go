@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -48,6 +49,7 @@ type Ledger struct {
 	holding  *holding      // the lock on a file that is written
 	recorder *recorder     // nil where every change is its own transaction
 	clock    clock
+	broken   atomic.Pointer[error] // what the file could not be written for
 	readOnly bool
 	dir      string // of a temporary ledger
 	once     sync.Once
@@ -121,7 +123,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 		return nil, err
 	}
 	// River asks for one connection: there is one writer at a time anyway.
-	l.write = openSQLite(path, writerPragmas(options)...)
+	l.write = openNoting(path, func(err error) { l.broken.Store(&err) }, writerPragmas(options)...)
 	l.write.SetMaxOpenConns(1)
 	l.openReader(path)
 	return l, nil
@@ -196,6 +198,15 @@ func (l *Ledger) Writer() *sql.DB {
 	return l.write
 }
 
+// Broken returns once what the ledger's file could not be read or written for lately,
+// such as a full disk, whoever tried: the queue beside it keeps that to itself.
+func (l *Ledger) Broken() error {
+	if err := l.broken.Swap(nil); err != nil {
+		return l.failed("work off the queue", *err)
+	}
+	return nil
+}
+
 // Close waits for what is being recorded and lets go of the ledger. It may be
 // called more than once.
 func (l *Ledger) Close() (err error) {
@@ -246,29 +257,4 @@ func (e *MissingError) Unwrap() error { return e.Err }
 // Hint says how a ledger comes about.
 func (e *MissingError) Hint() string {
 	return "name another one with --store, or make one with: cse-piv batch SOURCE"
-}
-
-// UnreachableError: the database does not answer.
-type UnreachableError struct {
-	Name string
-	Err  error
-}
-
-// Error names the database and what was tried.
-func (e *UnreachableError) Error() string {
-	text := e.Err.Error()
-	// pgx has a line for each address of a host; the first says enough.
-	if head, rest, many := strings.Cut(text, "\n"); many {
-		first, _, _ := strings.Cut(rest, "\n")
-		text = head + " " + strings.TrimSpace(first)
-	}
-	return fmt.Sprintf("ledger %s does not answer: %s", e.Name, text)
-}
-
-// Unwrap returns the cause.
-func (e *UnreachableError) Unwrap() error { return e.Err }
-
-// Hint says what to look at.
-func (e *UnreachableError) Hint() string {
-	return "check that PostgreSQL runs there, that the database exists and that the user may log in: psql postgres://…"
 }

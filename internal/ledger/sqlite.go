@@ -11,7 +11,10 @@ import (
 const pageSize = 4096
 
 // openSQLite returns connections on which the given pragmas hold.
-func openSQLite(path string, pragmas ...string) *sql.DB {
+func openSQLite(path string, pragmas ...string) *sql.DB { return openNoting(path, nil, pragmas...) }
+
+// openNoting is openSQLite; failed is told of errors that do not pass.
+func openNoting(path string, failed func(error), pragmas ...string) *sql.DB {
 	values := url.Values{}
 	// The first waits for others to let go, so that setting the next can.
 	values.Add("_pragma", "busy_timeout(10000)")
@@ -20,7 +23,7 @@ func openSQLite(path string, pragmas ...string) *sql.DB {
 	}
 	values.Set("_txlock", "immediate")
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}
-	return sql.OpenDB(&cachingConnector{name: name.String()})
+	return sql.OpenDB(&cachingConnector{name: name.String(), failed: failed})
 }
 
 func writerPragmas(options Options) []string {

@@ -16,7 +16,12 @@ const maxStatements = 64
 // statement's text. The queue has a few long statements and sends each for every
 // job; making them anew takes longer than carrying them out, and everything that
 // writes waits for it.
-type cachingConnector struct{ name string }
+type cachingConnector struct {
+	name string
+	// failed is told of errors that do not pass, such as those of a full disk; nil for
+	// nobody.
+	failed func(error)
+}
 
 // Connect implements driver.Connector.
 func (c *cachingConnector) Connect(context.Context) (driver.Conn, error) {
@@ -28,7 +33,7 @@ func (c *cachingConnector) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("the SQLite driver lacks what is needed of it"), conn.Close())
 	}
-	return &cachingConn{sqliteConn: full, made: map[string]*cachedStatement{}}, nil
+	return &cachingConn{sqliteConn: full, failed: c.failed, made: map[string]*cachedStatement{}}, nil
 }
 
 // Driver implements driver.Connector.
@@ -49,7 +54,41 @@ type sqliteConn interface {
 // cachingConn is used by one goroutine at a time, as all of database/sql's.
 type cachingConn struct {
 	sqliteConn
-	made map[string]*cachedStatement
+	failed func(error)
+	made   map[string]*cachedStatement
+}
+
+// note tells of an error that does not pass.
+func (c *cachingConn) note(err error) {
+	switch sqliteCode(err) {
+	case 8, 10, 11, 13, 14, 26: // SQLITE_READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
+		if c.failed != nil {
+			c.failed(err)
+		}
+	}
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *cachingConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	tx, err := c.sqliteConn.BeginTx(ctx, options)
+	if err != nil {
+		c.note(err)
+		return nil, err
+	}
+	return &notedTx{Tx: tx, conn: c}, nil
+}
+
+// notedTx notes what goes wrong when it is committed.
+type notedTx struct {
+	driver.Tx
+	conn *cachingConn
+}
+
+// Commit implements driver.Tx.
+func (t *notedTx) Commit() error {
+	err := t.Tx.Commit()
+	t.conn.note(err)
+	return err
 }
 
 type cachedStatement struct {
@@ -89,7 +128,8 @@ func (c *cachingConn) statement(ctx context.Context, query string) (*cachedState
 }
 
 // ExecContext implements driver.ExecerContext.
-func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
+	defer func() { c.note(err) }()
 	if len(args) == 0 {
 		// Pragmas and what makes tables: never again.
 		return c.sqliteConn.ExecContext(ctx, query, args)
@@ -105,7 +145,8 @@ func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driv
 }
 
 // QueryContext implements driver.QueryerContext.
-func (c *cachingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *cachingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
+	defer func() { c.note(err) }()
 	if len(args) == 0 {
 		return c.sqliteConn.QueryContext(ctx, query, args)
 	}
@@ -121,13 +162,21 @@ func (c *cachingConn) QueryContext(ctx context.Context, query string, args []dri
 		return nil, err
 	}
 	statement.busy = true
-	return &cachedRows{Rows: rows, statement: statement}, nil
+	return &cachedRows{Rows: rows, statement: statement, conn: c}, nil
 }
 
 // cachedRows let go of their statement when they are closed.
 type cachedRows struct {
 	driver.Rows
 	statement *cachedStatement
+	conn      *cachingConn
+}
+
+// Next implements driver.Rows.
+func (r *cachedRows) Next(values []driver.Value) error {
+	err := r.Rows.Next(values)
+	r.conn.note(err)
+	return err
 }
 
 // Close implements driver.Rows.

@@ -5,6 +5,7 @@ package pgtest
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -26,8 +27,12 @@ type Server struct {
 	process   *exec.Cmd
 	ended     chan struct{}
 	log       *os.File
+	port      int // on loopback, for those who have a password
 	databases int
 }
+
+// Who has to give a password on loopback: see LoopbackAddress.
+const User, Password = "clerk", "correct horse"
 
 // Start makes a cluster and runs it until the test ends. Where PostgreSQL is not
 // installed it skips the test, and says so.
@@ -53,9 +58,25 @@ func Start(t testing.TB) *Server {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
+	access := "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+	if err := os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte(access), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.port = listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
 	s.Run(t)
 	t.Cleanup(func() { s.Stop(t) })
 	return s
+}
+
+// LoopbackAddress is that of a database for a user with a password, over TCP.
+func (s *Server) LoopbackAddress(user, password, database string) string {
+	address := url.URL{Scheme: "postgres", User: url.UserPassword(user, password), Host: fmt.Sprint("127.0.0.1:", s.port), Path: database}
+	return address.String()
 }
 
 // findPrograms returns the folder of the newest version installed, "" for none.
@@ -109,7 +130,7 @@ func (s *Server) Run(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.log = logFile
-	s.process = s.command(t, "postgres", "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
+	s.process = s.command(t, "postgres", "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=127.0.0.1", "-c", fmt.Sprint("port=", s.port), "-c", "max_connections=200")
 	s.process.Stdout, s.process.Stderr = logFile, logFile
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
@@ -166,7 +187,7 @@ func (s *Server) NewDatabase(t testing.TB) string {
 }
 
 func (s *Server) address(database string) string {
-	query := url.Values{"host": {s.dir}, "user": {"tester"}}
+	query := url.Values{"host": {s.dir}, "port": {fmt.Sprint(s.port)}, "user": {"tester"}}
 	return "postgres:///" + database + "?" + query.Encode()
 }
 

@@ -15,6 +15,12 @@ func Start(t testing.TB) *Server {
 // NewDatabase makes an empty database and returns its address.
 func (*Server) NewDatabase(testing.TB) string { return "" }
 
+// Who has to give a password on loopback.
+const User, Password = "clerk", "correct horse"
+
+// LoopbackAddress is that of a database for a user with a password, over TCP.
+func (*Server) LoopbackAddress(user, password, database string) string { return "" }
+
 // Stop ends the server; its connections break.
 func (*Server) Stop(testing.TB) {}
 
