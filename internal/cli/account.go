@@ -20,6 +20,7 @@ type account struct {
 
 	mu     sync.Mutex
 	domain *gmail.Domain
+	user   *gmail.User // who was opened last, with the token
 }
 
 func (a *account) get() (*gmail.Domain, error) {
@@ -35,13 +36,26 @@ func (a *account) get() (*gmail.Domain, error) {
 	return a.domain, nil
 }
 
-// open opens one user's settings for an enrollment.
+// open opens one user's settings for an enrollment or a preview of one.
 func (a *account) open(ctx context.Context, email string) (registration.Account, error) {
 	domain, err := a.get()
 	if err != nil {
 		return nil, err
 	}
-	return domain.User(ctx, email)
+	a.mu.Lock()
+	known := a.user
+	a.mu.Unlock()
+	if known != nil && known.Email() == email {
+		return known, nil
+	}
+	opened, err := domain.User(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.user = opened
+	a.mu.Unlock()
+	return opened, nil
 }
 
 // look looks up what Gmail has for a user.

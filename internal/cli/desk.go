@@ -36,7 +36,6 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	}
 	account := &account{flags: &options.gmail}
 	world.Account, world.Patience = account.open, patienceAtADesk
-	world.GmailEndpoint = options.gmail.foreign()
 	d := &desk.Desk{
 		World: world, Request: request, People: people,
 		Checks: func(ctx context.Context) []desk.Check {

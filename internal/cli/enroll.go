@@ -136,7 +136,6 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if _, err := enterInto(&world, options.store); err != nil {
 		return err
 	}
-	world.GmailEndpoint = options.gmail.foreign()
 	world.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	world.Notify = plain.Progress(streams.Err)
 	if options.events {
@@ -163,8 +162,8 @@ type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Re
 // who is asked.
 func (o *enrollOptions) world(messages io.Writer, openEscrow openEscrow) (world enroll.World, err error) {
 	world = enroll.World{
-		WaitForCard: piv.Wait,
-		Operator:    operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, Patience: patienceAlone,
+		WaitForCard: piv.Wait, GmailEndpoint: o.gmail.foreign(),
+		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, Patience: patienceAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err

@@ -17,6 +17,9 @@ func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, reque
 	if err != nil {
 		return err
 	}
+	if _, err := enterInto(&world, options.store); err != nil {
+		return err
+	}
 	world.Account = func(ctx context.Context, email string) (registration.Account, error) {
 		if credentials != nil {
 			return nil, credentials

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +44,26 @@ func enterInto(world *enroll.World, store storeFlags) (*enrollLedger, error) {
 // Enter opens the ledger, enters the registration and closes the ledger.
 func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
 	return l.write(ctx, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
+}
+
+// Has looks whether the ledger has the registration, also while another process
+// works with it.
+func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, err error) {
+	book, err := l.store.look(ctx)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
+		return false, nil // nobody was entered yet
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	there, found, err := book.Entry(ctx, entry.Email)
+	missing := func(pair ledger.Pair) bool {
+		return !slices.ContainsFunc(there.Pairs, func(has ledger.Pair) bool {
+			return has.Use == pair.Use && has.LeafSHA256 == pair.LeafSHA256 && has.KeyPairID == pair.KeyPairID
+		})
+	}
+	return found && there.State == ledger.StateDone && !slices.ContainsFunc(entry.Pairs, missing), err
 }
 
 func (l *enrollLedger) write(ctx context.Context, do func(*ledger.Ledger) error) (err error) {

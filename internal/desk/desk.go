@@ -103,7 +103,7 @@ func (d *Desk) Preview(ctx context.Context, request enroll.Request) (*enroll.Pre
 	world := d.World
 	world.Prompter = nil // a person will be there
 	request.Overwrite, request.Confirm, request.Agreed = true, strconv.FormatUint(uint64(request.Serial), 10), nil
-	request.Review = true
+	request.Review, request.ReplaceCard = true, true
 	preview, err := enroll.NewPreview(ctx, world, request)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -190,6 +191,15 @@ func TestANewKeyInPlaceOfTheEnrolledOne(t *testing.T) {
 			if preview := d.mustPreview(); preview.Err() == nil || len(preview.Losses()) != 2 {
 				t.Errorf("%v, %q", preview.Err(), preview.Losses())
 			}
+			agreed := d.request
+			d.overwrites()
+			preview := d.mustPreview()
+			for _, step := range preview.Steps {
+				if slices.Contains([]string{"generate", "attest", "request", "certificate", "import", "create-key-pair", "set-identity", "record"}, step.ID) && step.Outcome != enroll.OutcomeWould {
+					t.Errorf("%s: %q, %v", step.Title, step.Outcome, step.Err)
+				}
+			}
+			d.request = agreed
 			var missing *enroll.MissingError
 			if _, err := d.run(); !errors.As(err, &missing) || !sameKey(d.slotKey(), old) {
 				t.Fatalf("without the serial number typed: %v", err)

@@ -51,7 +51,6 @@ type Enrollment struct {
 	secrets secrets
 
 	outcome    *registration.Outcome // of the registration, when it is over
-	entered    bool                  // into the ledger
 	receipt    *Receipt
 	unrecorded []Event
 }

@@ -78,6 +78,9 @@ func NewPreview(ctx context.Context, world World, request Request) (*Preview, er
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if plan[i].ID == "evidence" && e.folder == nil {
+			e.folder = e.earlier // where what was found out would be written down
+		}
 		step := &preview.Steps[i]
 		switch {
 		case outcome == OutcomeAlready && len(asked.texts) > 0:

@@ -103,10 +103,19 @@ func (e *OccupiedError) Hint() string {
 }
 
 // EmptyError is a slot that was to hold a key and holds none.
-type EmptyError struct{ Slot piv.Slot }
+type EmptyError struct {
+	Slot piv.Slot
+	// Unknown says that the card cannot tell, and no certificate does.
+	Unknown bool
+}
 
 // Error names the slot.
-func (e *EmptyError) Error() string { return fmt.Sprintf("slot %s holds no key", e.Slot) }
+func (e *EmptyError) Error() string {
+	if e.Unknown {
+		return fmt.Sprintf("the card cannot tell whether slot %s holds a key, and there is no certificate to tell which", e.Slot)
+	}
+	return fmt.Sprintf("slot %s holds no key", e.Slot)
+}
 
 // Hint says how to get one there.
 func (e *EmptyError) Hint() string { return "to generate one, leave out --source existing" }

@@ -25,8 +25,8 @@ func generateStep(index int, request KeyRequest) Step {
 			return false, err
 		}
 		if key.generate {
-			entry := e.journal.Keys[key.Slot.String()]
-			if entry.Generated == "" || !isOwn(traceOf(held), entry) {
+			now, entry := traceOf(held), e.journal.Keys[key.Slot.String()]
+			if now == key.seen || entry.Generated == "" || !isOwn(now, entry) {
 				return false, nil
 			}
 			key.adopt(held)

@@ -24,8 +24,11 @@ func recordStep() Step {
 	return Step{ID: "record", Title: "write the receipt", Kind: KindChange, Changes: changesFiles,
 		needs: func(e *Enrollment) bool { return e.folder != nil && e.outcome != nil },
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
-			if e.world.Ledger != nil && !e.entered {
-				return false, nil
+			if e.receipt != nil {
+				return true, nil
+			}
+			if entered, err := e.isEntered(ctx); err != nil || !entered {
+				return false, err
 			}
 			factory, err := e.factorySecretLeft(ctx)
 			if err != nil || factory {
@@ -57,13 +60,18 @@ func recordStep() Step {
 			audited := e.audited()
 			if earlier != nil {
 				if reflect.DeepEqual(earlier.Receipt, audited.Receipt) {
+					e.receipt = &earlier.Receipt
 					return nil
 				}
 				if err := e.writeReceipt("receipt-"+earlier.Finished.Format("20060102T150405Z")+".json", *earlier); err != nil {
 					return err
 				}
 			}
-			return e.writeReceipt(evidence.ReceiptName, audited)
+			if err := e.writeReceipt(evidence.ReceiptName, audited); err != nil {
+				return err
+			}
+			e.receipt = &audited.Receipt
+			return nil
 		}}
 }
 
@@ -95,11 +103,23 @@ func (e *Enrollment) writeReceipt(name string, receipt auditedReceipt) error {
 	return e.folder.Write(name, data.Bytes())
 }
 
+// isEntered reports whether the ledger has the registration, if there is a ledger.
+func (e *Enrollment) isEntered(ctx context.Context) (bool, error) {
+	if e.world.Ledger == nil {
+		return true, nil
+	}
+	return e.world.Ledger.Has(ctx, e.entry())
+}
+
 // enterLedger enters the registration into the ledger, if there is one.
 func (e *Enrollment) enterLedger(ctx context.Context) error {
 	if e.world.Ledger == nil {
 		return nil
 	}
+	return e.world.Ledger.Enter(ctx, e.entry())
+}
+
+func (e *Enrollment) entry() ledger.Entry {
 	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.serial), Worker: e.world.Operator}
 	for i, key := range e.keys {
 		registered := e.outcome.Keys[i]
@@ -108,9 +128,5 @@ func (e *Enrollment) enterLedger(ctx context.Context) error {
 			PKCS7: key.pkcs7, KeyPairID: registered.Pair.ID, Created: registered.Created,
 		})
 	}
-	if err := e.world.Ledger.Enter(ctx, entry); err != nil {
-		return err
-	}
-	e.entered = true
-	return nil
+	return entry
 }

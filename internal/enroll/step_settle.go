@@ -122,7 +122,7 @@ func (e *Enrollment) settle(ctx context.Context, key *key) error {
 	key.seen, key.action = traceOf(held), e.actionFor(key.KeyRequest, held)
 	switch key.action {
 	case ActionNone:
-		return &EmptyError{Slot: key.Slot}
+		return &EmptyError{Slot: key.Slot, Unknown: held.KeyUnknown}
 	case ActionGenerate:
 		key.generate = true
 	case ActionReplace:

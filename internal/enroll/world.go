@@ -84,4 +84,6 @@ type Card interface {
 // production.
 type Ledger interface {
 	Enter(ctx context.Context, entry ledger.Entry) error
+	// Has reports whether the registration is entered already.
+	Has(ctx context.Context, entry ledger.Entry) (bool, error)
 }

@@ -17,13 +17,13 @@ import (
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func TestOpenContinuesAndBeginStartsAnew(t *testing.T) {
+func TestLatestContinuesAndBeginStartsAnew(t *testing.T) {
 	root := t.TempDir()
-	first, err := evidence.Open(root, "Ada@example.com", 42, now)
+	first, err := evidence.Begin(root, "Ada@example.com", 42, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := evidence.Open(root, "ada@Example.com", 42, now.Add(time.Hour))
+	again, err := evidence.Latest(root, "ada@Example.com", 42)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestAddressesAsFolders(t *testing.T) {
 		"..", ".", "../x@example.com", "a/b@example.com", `a\b@example.com`, "/etc", "C:x", "ada@example.com", "con.smith@example.com", "nul",
 		"a|b@example.com", "a*b@example.com", "trailing.", "o'brien@example.com", long, long + "b", long + strings.Repeat("c", 50), "a%2Fb@example.com",
 	} {
-		folder, err := evidence.Open(root, email, uint32(serial)+1, now)
+		folder, err := evidence.Begin(root, email, uint32(serial)+1, now)
 		if err != nil {
 			t.Errorf("%q: %v", email, err)
 			continue
@@ -86,7 +86,7 @@ func TestAddressesAsFolders(t *testing.T) {
 	if entries, err := os.ReadDir(above); err != nil || len(entries) != 1 {
 		t.Error(entries, err)
 	}
-	if _, err := evidence.Open(root, "", 1, now); err == nil {
+	if _, err := evidence.Begin(root, "", 1, now); err == nil {
 		t.Error("nobody has a folder")
 	}
 }
@@ -136,7 +136,7 @@ func TestNoLinkIsFollowed(t *testing.T) {
 }
 
 func TestJournalRoundTripAndModes(t *testing.T) {
-	folder, err := evidence.Open(t.TempDir(), "ada@example.com", 42, now)
+	folder, err := evidence.Begin(t.TempDir(), "ada@example.com", 42, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestJournalRoundTripAndModes(t *testing.T) {
 }
 
 func TestJournalOfALaterVersionIsRefused(t *testing.T) {
-	folder, err := evidence.Open(t.TempDir(), "ada@example.com", 42, now)
+	folder, err := evidence.Begin(t.TempDir(), "ada@example.com", 42, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,19 +55,6 @@ func (f *Folder) ReadOnly() *Folder {
 	return &readOnly
 }
 
-// Open returns the newest folder for that user and card under root, whether its
-// enrollment was finished or not, and creates one where there is none.
-func Open(root, email string, serial uint32, now time.Time) (*Folder, error) {
-	latest, err := Latest(root, email, serial)
-	if err != nil {
-		return nil, err
-	}
-	if latest != nil {
-		return latest, nil
-	}
-	return Begin(root, email, serial, now)
-}
-
 // Begin creates a new folder, for an enrollment that is to replace a finished
 // one. It is newer than that, also where the clock was set back.
 func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {

@@ -46,6 +46,15 @@ func (c *choices) offer(title string, options []enroll.Choice) {
 	}
 }
 
+// choose answers a question with one of its options.
+func (c *choices) choose(title, value string) {
+	for i, row := range c.rows {
+		if at := slices.IndexFunc(row.options, func(o enroll.Choice) bool { return o.ID == value }); row.title == title && at >= 0 {
+			c.rows[i].chosen = at
+		}
+	}
+}
+
 // value returns the answer to the question with that title.
 func (c *choices) value(title string) string {
 	for _, row := range c.rows {

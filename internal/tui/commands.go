@@ -86,8 +86,8 @@ func (w world) status(number int, serial uint32) tea.Cmd {
 	})
 }
 
-func (w world) preview(number int, request enroll.Request) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
+func (w world) preview(ctx context.Context, number int, request enroll.Request) tea.Cmd {
+	return w.do(func(context.Context) tea.Msg {
 		preview, err := w.desk.Preview(ctx, request)
 		return previewMsg{request: number, preview: preview, err: err}
 	})

@@ -163,6 +163,10 @@ func (c fakeCard) Protection(context.Context) (piv.Protection, error) {
 	return c.card.Status.Protection, nil
 }
 
+func (fakeCard) Attest(context.Context, piv.Slot) (slotCert, deviceCert *x509.Certificate, err error) {
+	return nil, nil, piv.ErrNotAttestable
+}
+
 // fakeAccount is a user's side of Gmail that can be looked at, and no more.
 type fakeAccount struct {
 	registration.Account

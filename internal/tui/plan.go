@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,6 +39,7 @@ type planScreen struct {
 	serial  textinput.Model
 	asked   int             // number of the latest question for the preview
 	preview *enroll.Preview // nil until it is known
+	stop    func()          // ends the looking that was begun last
 	// chosen says that the person changed something: what nobody chose is as it was
 	// begun.
 	chosen bool
@@ -62,13 +64,20 @@ func (p *planScreen) enter(s *session) tea.Cmd {
 	firmware := s.card.Identity.Firmware
 	switch {
 	case p.choices.rows == nil:
-		p.choices, p.firmware = planChoices(s.request.Keys, firmware), firmware
+		p.choices, p.firmware, p.own = planChoices(s.request.Keys, firmware), firmware, slices.Clone(s.request.Replace)
+		if p.choices.offer(askSource, desk.SourcesFor(p.own)); len(p.own) > 0 {
+			p.choices.choose(askSource, desk.SourceReplace) // as the command line asks
+		}
 	case firmware != piv.Version{} && firmware != p.firmware:
 		p.choices, p.firmware = planChoices(p.keys(), firmware), firmware
 		p.choices.offer(askSource, desk.SourcesFor(p.own))
 	}
 	restyle(&p.serial, s.styles)
 	if p.card != s.request.Serial {
+		if p.card != 0 {
+			p.own = nil
+			p.choices.offer(askSource, desk.SourcesFor(nil))
+		}
 		p.card, p.losses = s.request.Serial, nil
 		p.serial.SetValue("")
 	}
@@ -115,13 +124,18 @@ func (p *planScreen) keys() []enroll.KeyRequest {
 // ask looks what the plan would find and do on the card.
 func (p *planScreen) ask(s *session) tea.Cmd {
 	p.asked++
+	if p.stop != nil {
+		p.stop() // nobody waits for that answer any more
+	}
+	ctx, stop := context.WithCancel(s.world.ctx)
+	p.stop = stop
 	generated := p.choices.value(askSource) != string(enroll.SourceExisting)
 	for _, title := range []string{askAlgorithm, askPIN, askTouch} {
 		p.choices.hide(title, !generated)
 	}
 	p.choices.hide(askSlot, p.choices.value(askLayout) == string(enroll.LayoutSplit))
 	p.preview = nil
-	return s.world.preview(p.asked, p.request(s))
+	return s.world.preview(ctx, p.asked, p.request(s))
 }
 
 // request is the enrollment as it is chosen now.
@@ -171,16 +185,17 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 // looked takes in what the plan would come to. The serial number that was typed
 // for another loss is forgotten.
 func (p *planScreen) looked(s *session, msg previewMsg) tea.Cmd {
+	p.stop()
 	p.preview, p.problem = msg.preview, s.explain(msg.err)
 	if msg.err != nil {
 		p.preview = nil
 		return nil
 	}
+	source := p.choices.value(askSource)
 	if !p.chosen && !slices.Equal(p.keys(), p.preview.Request.Keys) {
 		s.request.Keys = p.preview.Request.Keys
 		p.choices = planChoices(s.request.Keys, p.firmware)
 	}
-	replacing := p.choices.value(askSource) == desk.SourceReplace
 	known := len(p.own)
 	for _, key := range p.preview.Own() {
 		if !slices.Contains(p.own, key) {
@@ -188,7 +203,10 @@ func (p *planScreen) looked(s *session, msg previewMsg) tea.Cmd {
 		}
 	}
 	p.choices.offer(askSource, desk.SourcesFor(p.own))
-	if replacing && len(p.own) > known {
+	if source == desk.SourceReplace {
+		p.choices.choose(askSource, source)
+	}
+	if source == desk.SourceReplace && len(p.own) > known {
 		return p.ask(s) // with those, too
 	}
 	if losses := p.preview.Losses(); !slices.Equal(losses, p.losses) {

@@ -1,11 +1,19 @@
 package tui
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
@@ -26,8 +34,10 @@ func TestPlanViews(t *testing.T) {
 	w.press("enter").golden("plan-looking")
 
 	// A run that was broken off has made the key.
-	goesOn := previewMsg{request: w.model.screens[screenPlan].(*planScreen).asked, preview: &enroll.Preview{
+	plan := w.model.screens[screenPlan].(*planScreen)
+	goesOn := previewMsg{request: plan.asked, preview: &enroll.Preview{
 		Request: w.model.session.request, Slots: []enroll.SlotPreview{{Slot: piv.SlotKeyManagement, Action: enroll.ActionContinue}},
+		Steps: plan.planned(w.model.session),
 	}}
 	w.send(goesOn).golden("plan-goes-on")
 
@@ -145,4 +155,64 @@ func TestWhatChangesInThePlanIsSeen(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
 	w.press("pgdown").hides("asks for touch").press("down").shows("asks for touch", "one key signs and decrypts")
 	w.press("pgdown").hides("split: 9C").press("right").shows("split: 9C")
+}
+
+// enrolled is a desk where Ada is enrolled with the key in slot 9D of her card.
+func enrolled(t *testing.T) (fake *fakeDesk, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(der)
+	key = hex.EncodeToString(sum[:])
+	fake = newFakeDesk()
+	fake.request.Defaulted = enroll.Options() // the command line says nothing
+	card := usedCard(adasCard)
+	card.Status.Slots = []piv.SlotContents{{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{
+		Algorithm: piv.ECCP256, Origin: piv.Generated, PINPolicy: piv.PINOnce, TouchPolicy: piv.TouchNever, PublicKey: &private.PublicKey,
+	}}}
+	fake.cards[adasCard], fake.evidence = card, t.TempDir()
+	folder, err := evidence.Begin(fake.evidence, ada, adasCard, moment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		folder.WriteJournal(evidence.Journal{
+			Version: 1, Email: ada, Serial: adasCard, Started: moment,
+			Plan: []evidence.PlannedKey{{Slot: "9d", Use: "both", Source: "generate", Algorithm: "eccp256", PINPolicy: "default", TouchPolicy: "default"}},
+			Keys: map[string]evidence.KeyJournal{"9d": {Generating: moment, Generated: key}},
+		}),
+		folder.Write(evidence.ReceiptName, []byte("{}")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fake, key
+}
+
+// TestWhoIsEnrolledKeepsTheirKey: what was chosen then is preselected, another
+// choice does not begin, and a new key takes the place of the enrolled one only
+// once the serial number is typed.
+func TestWhoIsEnrolledKeepsTheirKey(t *testing.T) {
+	fake, key := enrolled(t)
+	w := newWizard(t, fake, "").toPlan(ada, adasCard)
+	w.shows("EC P-256", "goes on with it").hides("LOST")
+	w.press("down", "down", "down", "right").shows("EC P-384", "eccp256, and eccp384").press("enter").on(screenPlan).shows("a new key in place")
+	w.press("up", "up", "up", "right", "right").shows("generate a new one in place of the enrolled one", "LOST FOR EVER")
+	w.press("enter").on(screenPlan)
+	w.typed("12345678").press("enter").on(screenWork)
+	if got := w.model.session.run.request; !slices.Equal(got.Replace, []string{key}) || got.Confirm != "12345678" || got.Keys[0].Algorithm != piv.ECCP384 {
+		t.Errorf("the request is %+v", got)
+	}
+
+	// The same wish of the command line is preselected.
+	fake, key = enrolled(t)
+	fake.request.Replace = []string{key}
+	newWizard(t, fake, "").toPlan(ada, adasCard).shows("generate a new one in place of the enrolled one", "LOST FOR EVER")
 }
