@@ -25,6 +25,7 @@ type Streams struct {
 
 // Main runs the process's command line and returns its exit code.
 func Main() int {
+	leaveNoCore()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 1)

@@ -70,6 +70,7 @@ func (s *secretFlag) firstLine(in io.Reader, flag string) (secret.Secret, error)
 	if err != nil {
 		return secret.Secret{}, usageErrorf("%s: %w", flag, err)
 	}
+	defer clear(data)
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if len(line) == 0 {

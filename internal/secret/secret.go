@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 )
 
 const placeholder = "[secret]"
@@ -20,13 +21,16 @@ type Secret struct {
 	_     [0]func() // == would compare addresses
 }
 
-// New returns a Secret holding a copy of value.
+// New returns a Secret holding a copy of value, which is overwritten once nothing
+// refers to the Secret any more: at the next garbage collection, which comes every
+// two minutes at least.
 func New(value []byte) Secret {
 	if len(value) == 0 {
 		return Secret{}
 	}
 	own := append([]byte(nil), value...)
 	hidden := &own
+	runtime.AddCleanup(&hidden, func(forgotten []byte) { clear(forgotten) }, own)
 	return Secret{value: &hidden}
 }
 
@@ -35,8 +39,12 @@ func FromString(value string) Secret { return New([]byte(value)) }
 
 // Reveal returns a copy of the bytes. Call it only where they leave for the
 // card, the keyring or the sealed escrow record.
-func (s Secret) Reveal() []byte { return append([]byte(nil), s.bytes()...) }
+func (s Secret) Reveal() []byte {
+	defer runtime.KeepAlive(s.value)
+	return append([]byte(nil), s.bytes()...)
+}
 
+// bytes returns what is held. Its caller keeps the Secret alive while it reads them.
 func (s Secret) bytes() []byte {
 	if s.value == nil {
 		return nil
@@ -52,6 +60,8 @@ func (s Secret) IsZero() bool { return s.value == nil }
 
 // Equal compares two secrets in constant time for equal lengths.
 func (s Secret) Equal(other Secret) bool {
+	defer runtime.KeepAlive(s.value)
+	defer runtime.KeepAlive(other.value)
 	return subtle.ConstantTimeCompare(s.bytes(), other.bytes()) == 1
 }
 

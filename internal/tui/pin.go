@@ -69,12 +69,15 @@ func (p *pinScreen) add(text string) {
 		return
 	}
 	p.problem = ""
-	p.typed = secret.New(append(p.typed.Reveal(), text...))
+	typed := append(p.typed.Reveal(), text...)
+	defer clear(typed)
+	p.typed = secret.New(typed)
 }
 
 // erase takes the last character back.
 func (p *pinScreen) erase() {
 	typed := p.typed.Reveal()
+	defer clear(typed)
 	_, size := utf8.DecodeLastRune(typed)
 	p.typed = secret.New(typed[:len(typed)-size])
 }

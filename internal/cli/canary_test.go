@@ -1,0 +1,150 @@
+//go:build linux
+
+package cli_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+)
+
+// canaryDesk is a desk whose secrets can be told from everything else, sealed to
+// somebody who is not there.
+type canaryDesk struct {
+	*desk
+	canaries map[string]string // by what they are
+}
+
+func newCanaryDesk(t *testing.T) *canaryDesk {
+	t.Helper()
+	running := longPowerLab(t)
+	c := &canaryDesk{newDesk(t, running, "5.7.4", 70_000_001), map[string]string{
+		"PIN": "73914628", "PUK": "80265531", "management key": "c0ffee5ec4e7a11dba5eba11feedfacecafed00d0b5e55ed",
+		"access token": "ya29.lab.",
+	}}
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.enroll = []string{"enroll", c.user, "--yes", "--algorithm", "eccp256", "--escrow-to", identity.Recipient().String(),
+		"--escrow-dir", filepath.Join(c.dir, "escrow"), "--evidence", filepath.Join(c.dir, "evidence"),
+		"--store", filepath.Join(c.dir, "ledger.db"), "--events"}
+	inputs := t.TempDir()
+	for name, what := range map[string]string{"pin": "PIN", "puk": "PUK", "management-key": "management key"} {
+		file := filepath.Join(inputs, name)
+		if err := os.WriteFile(file, []byte(c.canaries[what]+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.enroll = append(c.enroll, "--"+name+"-file", file)
+	}
+	var account struct {
+		Key string `json:"private_key"`
+	}
+	data, err := os.ReadFile(running.Env()["CSE_PIV_CREDENTIALS"])
+	if err != nil || json.Unmarshal(data, &account) != nil {
+		t.Fatal(err)
+	}
+	c.canaries["service account's key"] = strings.Split(account.Key, "\n")[3]
+	return c
+}
+
+// inspect looks for the secrets in a text, as they are and encoded.
+func (c *canaryDesk) inspect(where string, text []byte) {
+	c.t.Helper()
+	for what, canary := range c.canaries {
+		forms := []string{canary, hex.EncodeToString([]byte(canary)), base64.StdEncoding.EncodeToString([]byte(canary))}
+		if raw, err := hex.DecodeString(canary); err == nil && what == "management key" {
+			forms = append(forms, string(raw), base64.StdEncoding.EncodeToString(raw), strings.Trim(fmt.Sprint(raw), "[]"))
+		}
+		for _, form := range forms {
+			if bytes.Contains(bytes.ToLower(text), []byte(strings.ToLower(form))) {
+				c.t.Errorf("%s holds the %s", where, what)
+			}
+		}
+	}
+}
+
+// inspectFiles looks into every file that was written.
+func (c *canaryDesk) inspectFiles() {
+	c.t.Helper()
+	files := 0
+	err := filepath.WalkDir(c.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == "pin" { // newDesk's, which is not used
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files++
+		c.inspect(path, data)
+		return err
+	})
+	if err != nil || files < 8 {
+		c.t.Errorf("%d files were looked into: %v", files, err)
+	}
+}
+
+// TestNoSecretInWhatIsWritten enrolls a user, quits a run in the middle with a dump
+// of its goroutines (SIGQUIT), and looks for the secrets in all that was written:
+// output, events, dumps, evidence, the sealed record, the ledger.
+func TestNoSecretInWhatIsWritten(t *testing.T) {
+	c := newCanaryDesk(t)
+	for _, after := range []int64{20, 15, 10} { // each goes on where the one before was
+		c.quit(after)
+	}
+	out, err := c.command(c.enroll...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	c.inspect("the output", out)
+	again, err := c.command(append(c.enroll, "--json")...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, again)
+	}
+	c.inspect("the output of a second run", again)
+	c.inspectFiles()
+	if snapshot := c.card.Snapshot(); snapshot.PIN.Value != c.canaries["PIN"] || snapshot.ManagementKey.Default {
+		t.Error("the card has other secrets: nothing was looked for")
+	}
+}
+
+// quit starts the enrollment, ends it with SIGQUIT after so many commands to the
+// card, and looks into what Go prints then.
+func (c *canaryDesk) quit(after int64) {
+	c.t.Helper()
+	first := c.command(c.enroll...)
+	first.Env = append(first.Env, "GOTRACEBACK=all")
+	var said bytes.Buffer
+	first.Stdout, first.Stderr = &said, &said
+	before := c.lab.Stats().APDUs
+	if err := first.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- first.Wait() }()
+	for c.lab.Stats().APDUs-before < after {
+		select {
+		case <-ended:
+			c.t.Fatalf("it ended before %d commands: %s", after, said.String())
+		case <-time.After(100 * time.Microsecond):
+		}
+	}
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", first.Process.Pid))
+	if err == nil && !strings.Contains(strings.Join(strings.Fields(string(limits)), " "), "Max core file size 0 0 bytes") {
+		c.t.Errorf("a core would be written:\n%s", limits)
+	}
+	_ = first.Process.Signal(syscall.SIGQUIT)
+	if err := <-ended; err == nil || !strings.Contains(said.String(), "goroutine ") {
+		c.t.Errorf("no dump after %d commands: %v", after, err)
+	}
+	c.inspect(fmt.Sprintf("the dump after %d commands", after), said.Bytes())
+}
