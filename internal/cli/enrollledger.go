@@ -43,7 +43,7 @@ func enterInto(world *enroll.World, store storeFlags) (*enrollLedger, error) {
 
 // Enter opens the ledger, enters the registration and closes the ledger.
 func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
-	return l.write(ctx, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
+	return l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
 }
 
 // Has looks whether the ledger has the registration, also while another process
@@ -66,8 +66,20 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, e
 	return found && there.State == ledger.StateDone && !slices.ContainsFunc(entry.Pairs, missing), err
 }
 
-func (l *enrollLedger) write(ctx context.Context, do func(*ledger.Ledger) error) (err error) {
-	patient, cancel := context.WithTimeout(ctx, ledgerPatience)
+// Check opens the ledger. One that another process holds now may be free when the
+// registration is to be entered.
+func (l *enrollLedger) Check(ctx context.Context) error {
+	err := l.write(ctx, time.Second, func(*ledger.Ledger) error { return nil })
+	if held := (*ledger.HeldError)(nil); errors.As(err, &held) {
+		return nil
+	}
+	return err
+}
+
+// write opens the ledger, which another process may hold for as long as that, and
+// does something with it.
+func (l *enrollLedger) write(ctx context.Context, patience time.Duration, do func(*ledger.Ledger) error) (err error) {
+	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	book, err := l.store.open(patient, io.Discard)
 	if err != nil {
@@ -114,7 +126,7 @@ func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 func (l *enrollLedger) check(ctx context.Context) desk.Check {
 	check := desk.Check{Name: "ledger", State: desk.CheckOK}
 	var held *ledger.HeldError
-	err := l.write(ctx, func(book *ledger.Ledger) error {
+	err := l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error {
 		check.Detail = book.Name()
 		return nil
 	})

@@ -71,6 +71,7 @@ type key struct {
 	noPINAgreed bool
 	attestation attestation.Chain
 	facts       *attestation.Facts
+	unattested  bool // and that was allowed
 	attested    bool // the step is over, whatever facts say
 	leaf        *x509.Certificate
 	parts       []*x509.Certificate // that the issuer gave with the leaf

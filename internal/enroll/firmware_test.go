@@ -92,6 +92,14 @@ func TestUnattestedKeyOfUnknownOrigin(t *testing.T) {
 // system does, and the user's PIN.
 func (d *desk) giveImportedKey() {
 	d.t.Helper()
+	d.importKeyAndCertificate("standard")
+	d.setReferences("271828", "")
+}
+
+// importKeyAndCertificate puts a key into the card and a certificate of that profile
+// (of ca.Named) beside it.
+func (d *desk) importKeyAndCertificate(profileName string) {
+	d.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		d.t.Fatal(err)
@@ -105,7 +113,7 @@ func (d *desk) giveImportedKey() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	profile, err := ca.Named("standard", time.Now())
+	profile, err := ca.Named(profileName, time.Now())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -113,14 +121,8 @@ func (d *desk) giveImportedKey() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	opened := d.open()
-	for _, err := range []error{
-		opened.PutCertificate(d.t.Context(), piv.FactoryManagementKey(), piv.SlotKeyManagement, chain[0]),
-		opened.ChangePIN(d.t.Context(), piv.FactoryPIN(), d.request.PIN),
-	} {
-		if err != nil {
-			d.t.Fatal(err)
-		}
+	if err := d.open().PutCertificate(d.t.Context(), piv.FactoryManagementKey(), piv.SlotKeyManagement, chain[0]); err != nil {
+		d.t.Fatal(err)
 	}
 }
 

@@ -40,6 +40,9 @@ func lookingOnly(world World, prompter Prompter) World {
 	}
 	world.Review = func(context.Context, Review) error { return errOnlyLooking }
 	world.Prompter = prompter
+	if world.Ledger != nil {
+		world.Ledger = lookingLedger{world.Ledger}
+	}
 	if world.Escrow != nil {
 		world.Escrow = lookingEscrow{world.Escrow}
 	}
@@ -121,7 +124,10 @@ func (lookingAccount) PatchIdentity(context.Context, gmail.Identity) (gmail.Iden
 	return gmail.Identity{}, errOnlyLooking
 }
 
-// lookingEscrow takes nothing in.
+// lookingLedger is not tried beforehand, because that writes.
+type lookingLedger struct{ Ledger }
+
+// lookingEscrow takes nothing in, and is not tried beforehand, because that writes.
 type lookingEscrow struct{ escrow.Store }
 
 func (lookingEscrow) Put(context.Context, escrow.Record) (string, error) { return "", errOnlyLooking }

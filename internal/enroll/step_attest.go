@@ -23,16 +23,9 @@ func attestStep(index int, request KeyRequest) Step {
 		if key.attested {
 			return true, nil
 		}
-		data, err := e.read(attestationFile(key))
-		if err != nil || data == nil {
-			return false, err
-		}
-		kept, err := attestation.ParseBundle(data)
-		if err != nil || e.verifyAttestation(key, kept) != nil {
-			return false, nil // of another key, or nothing that can be used: the card is asked
-		}
-		key.attested = true
-		return true, nil
+		kept, err := e.keptAttestation(key)
+		key.attested = kept
+		return kept, err
 	}
 	step.preview = func(ctx context.Context, e *Enrollment) error { return e.proveBirth(ctx, e.keys[index]) }
 	step.act = func(ctx context.Context, e *Enrollment) error {
@@ -57,18 +50,6 @@ func attestStep(index int, request KeyRequest) Step {
 		return nil
 	}
 	return step
-}
-
-// proveBirth has the card attest the key, and verifies what it says.
-func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
-	slotCert, deviceCert, err := e.attest(ctx, key)
-	if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
-		return e.takeUnattested(key)
-	}
-	if err != nil {
-		return err
-	}
-	return e.verifyAttestation(key, attestation.Chain{Slot: slotCert, Device: deviceCert})
 }
 
 // verifyAttestation takes an attestation that is of the key on this card, and
@@ -108,6 +89,7 @@ func (e *Enrollment) takeUnattested(key *key) error {
 			return err
 		}
 	}
+	key.unattested = true
 	e.note("the card does not attest the key in slot %s (%s): nobody can prove that it exists nowhere else", key.Slot, key.origin)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -42,19 +43,9 @@ func secretsStep() Step {
 func gathered(e *Enrollment) bool { return e.secrets.gathered }
 
 // needIssuer refuses to begin what would end for want of an issuer.
-func (e *Enrollment) needIssuer(ctx context.Context, _ piv.Protection) error {
-	if e.world.Issuer != nil {
-		return nil
-	}
-	for _, key := range e.keys {
-		if !key.generate {
-			if err := e.findCertificate(ctx, key); err != nil {
-				return err
-			}
-		}
-		if key.leaf == nil {
-			return ErrNoIssuer
-		}
+func (e *Enrollment) needIssuer(context.Context, piv.Protection) error {
+	if e.world.Issuer == nil && slices.ContainsFunc(e.keys, func(key *key) bool { return key.leaf == nil }) {
+		return ErrNoIssuer
 	}
 	return nil
 }
@@ -203,11 +194,14 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 }
 
 // gatherEscrow refuses to go on with generated secrets that have nowhere to be
-// kept.
-func (e *Enrollment) gatherEscrow(context.Context, piv.Protection) error {
+// kept, or cannot be kept there.
+func (e *Enrollment) gatherEscrow(ctx context.Context, _ piv.Protection) error {
 	e.settleRecord()
 	if e.secrets.unsealed() && e.world.Escrow == nil {
 		return &MissingError{What: "a place to keep the card's new PUK and management key", Flag: "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
+	}
+	if e.secrets.unsealed() {
+		return tryBeforehand(ctx, e.world.Escrow)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 
 // settleKeysStep decides, key by key and before anything is changed, whether a
 // key is read, generated, or goes on from where an earlier run left it. What that
-// run began is gone on with: a request for something else stops here.
+// run began is gone on with: a request for something else stops here, and so does
+// what is wrong with a key or a certificate that is there already.
 func settleKeysStep() Step {
 	return Step{ID: "settle-keys", Title: "look at the slots", Kind: KindDecision, Changes: changesNothing,
 		needs: cardRead,
@@ -31,7 +32,7 @@ func settleKeysStep() Step {
 					return err
 				}
 			}
-			return nil
+			return e.checkBeforehand(ctx)
 		}}
 }
 

@@ -88,6 +88,9 @@ func (s *AgeStore) Put(ctx context.Context, r Record) (string, error) {
 	return keep(ctx, s.dir, ageExtension, r, s.seal)
 }
 
+// Check reports why a record could not be kept now. It leaves nothing behind.
+func (s *AgeStore) Check(ctx context.Context) error { return check(ctx, s.dir) }
+
 // seal armours, so that a record survives being pasted into a ticket or a vault.
 func (s *AgeStore) seal(plain []byte) ([]byte, error) {
 	var out bytes.Buffer

@@ -123,6 +123,20 @@ func decode(data []byte) (Record, error) {
 // nameTime is the time in a record's file name, in UTC.
 const nameTime = "20060102T150405Z"
 
+// check writes as much as a record has, and takes it away again.
+func check(ctx context.Context, dir string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := durable.Folder(dir).Probe(usualRecord); err != nil {
+		return fmt.Errorf("escrow folder: %w", err)
+	}
+	return nil
+}
+
+// usualRecord is more than a record takes that is sealed to a few, in bytes.
+const usualRecord = 8 << 10
+
 // keep seals the record and gives it a name of its own. The name starts with the
 // serial and the UTC time, so that a listing sorts by age.
 func keep(ctx context.Context, dir, extension string, r Record, seal func([]byte) ([]byte, error)) (string, error) {

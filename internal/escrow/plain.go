@@ -39,6 +39,9 @@ func (p *PlainStore) Warnings() []string { return append([]string(nil), p.warnin
 // Recipients returns none: whoever can read the file has the secrets.
 func (p *PlainStore) Recipients() []string { return nil }
 
+// Check reports why a record could not be kept now. It leaves nothing behind.
+func (p *PlainStore) Check(ctx context.Context) error { return check(ctx, p.dir) }
+
 // Put keeps the record as DIR/<serial>-<UTC time>.json.
 func (p *PlainStore) Put(ctx context.Context, r Record) (string, error) {
 	return keep(ctx, p.dir, plainExtension, r, func(plain []byte) ([]byte, error) {

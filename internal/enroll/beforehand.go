@@ -1,0 +1,89 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// checkBeforehand checks the keys and certificates that are there already, as later
+// steps do, and whether the registration can be entered in the end: what is wrong is
+// known before the card is changed.
+func (e *Enrollment) checkBeforehand(ctx context.Context) error {
+	if err := tryBeforehand(ctx, e.world.Ledger); err != nil {
+		return err
+	}
+	for _, key := range e.keys {
+		if key.generate || key.public == nil {
+			continue
+		}
+		if err := e.checkThere(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tryBeforehand asks what takes something in at the end whether it could, where it
+// can tell.
+func tryBeforehand(ctx context.Context, of any) error {
+	if can, ok := of.(interface{ Check(context.Context) error }); ok {
+		return can.Check(ctx)
+	}
+	return nil
+}
+
+// checkThere checks a key that is on the card, and its certificate where there is
+// one.
+func (e *Enrollment) checkThere(ctx context.Context, key *key) error {
+	if kept, err := e.keptAttestation(key); err != nil {
+		return err
+	} else if !kept {
+		if err := e.proveBirth(ctx, key); err != nil {
+			return err
+		}
+	}
+	if err := e.findCertificate(ctx, key); err != nil || key.leaf == nil {
+		return err
+	}
+	if key.chain == nil {
+		if err := e.take(key, key.leaf, key.parts); err != nil {
+			return err
+		}
+	}
+	if smime.Fingerprint(key.leaf) == key.seen.certificate {
+		return nil // it is on the card
+	}
+	_, err := piv.PackingOf(e.identity.Firmware, key.leaf)
+	return err
+}
+
+// keptAttestation reports whether the folder has an attestation of the key that
+// proves what is asked for.
+func (e *Enrollment) keptAttestation(key *key) (bool, error) {
+	data, err := e.read(attestationFile(key))
+	if err != nil || data == nil {
+		return false, err
+	}
+	kept, err := attestation.ParseBundle(data)
+	// One of another key, or that cannot be used, is as good as none: the card is asked.
+	return err == nil && e.verifyAttestation(key, kept) == nil, nil
+}
+
+// proveBirth has the card attest the key, once in a run, and verifies what it says.
+func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
+	if key.facts != nil || key.unattested {
+		return nil
+	}
+	slotCert, deviceCert, err := e.attest(ctx, key)
+	if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
+		return e.takeUnattested(key)
+	}
+	if err != nil {
+		return err
+	}
+	return e.verifyAttestation(key, attestation.Chain{Slot: slotCert, Device: deviceCert})
+}
