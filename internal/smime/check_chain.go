@@ -3,6 +3,7 @@ package smime
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
 	"time"
 )
 
@@ -33,6 +34,9 @@ func (c *checker) checkChain() {
 		if i > 0 {
 			c.checkAuthority(i, cert)
 		}
+		if excludesMail(cert) {
+			c.report(rulePurpose, i, "the extended key usage of %s leaves out mail", subject(cert))
+		}
 	}
 	if last == 1 && c.memory.isSelfSigned(c.chain[1]) {
 		c.report(ruleDirectIssue, 0, "the root %s issued it directly; Google wants at least one intermediate", subject(c.chain[1]))
@@ -40,6 +44,14 @@ func (c *checker) checkChain() {
 	if !HasErrors(c.findings[before:]) {
 		c.checkVerify()
 	}
+}
+
+// excludesMail tells whether a certificate's extended key usage names purposes, and
+// neither emailProtection nor any (RFC 5280 section 4.2.1.12, RFC 8550 section 4.4.4).
+// One without an extended key usage excludes nothing.
+func excludesMail(cert *x509.Certificate) bool {
+	return len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0 &&
+		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 func (c *checker) checkTime(i int, cert *x509.Certificate) {

@@ -44,7 +44,7 @@ func (c *checker) checkIntermediate(i int, cert *x509.Certificate) {
 		c.report(ruleCAPathLength, i, "it issues leaves and has a path length of %d instead of 0", cert.MaxPathLen)
 	}
 	c.checkCRL(i, cert, ruleCACRL, ruleCACRLPublic)
-	if issuing && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
+	if issuing && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !excludesMail(cert) {
 		c.report(ruleCAEKU, i, "its extended key usage lacks emailProtection")
 	}
 }

@@ -90,7 +90,7 @@ func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
 }
 
 func (c *checker) checkExtKeyUsage(leaf *x509.Certificate) {
-	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
+	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !excludesMail(leaf) {
 		c.report(ruleEKU, 0, "its extended key usage lacks emailProtection")
 	}
 	for _, forbidden := range []struct {

@@ -178,6 +178,16 @@ func violations() []violation {
 		{"chain-constraints", leaf, nil, "name constraints", func(_ *testing.T, v *variant) {
 			v.intermediate.PermittedEmailAddresses = []string{"example.org"}
 		}},
+		{"chain-constraints", leaf, nil, "another policy than is required", func(t *testing.T, v *variant) {
+			v.intermediate.Policies = []x509.OID{oid(t, 1, 3, 6, 1, 4, 1, 99999, 7)}
+			v.intermediate.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 36}, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0}}}
+		}},
+		{"chain-extended-key-usage", leaf, nil, "leaf", func(_ *testing.T, v *variant) {
+			v.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}},
+		{"chain-extended-key-usage", issuing, nil, "intermediate", func(_ *testing.T, v *variant) {
+			v.intermediate.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		}},
 		{"leaf-key-type", leaf, nil, "Ed25519", func(t *testing.T, v *variant) { v.withKey(newEd25519(t)) }},
 		{"leaf-key-type", leaf, nil, "P-521", func(t *testing.T, v *variant) { v.withKey(newKey(t, elliptic.P521())) }},
 		{"leaf-key-type", leaf, nil, "RSA 1024", func(t *testing.T, v *variant) {
@@ -247,9 +257,7 @@ func violations() []violation {
 			v.leaf.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 		}},
 		{"leaf-cannot-encrypt", leaf, nil, "RSA", func(t *testing.T, v *variant) { v.withKey(newRSA(t, 2048)) }},
-		{"leaf-extended-key-usage", leaf, nil, "another", func(_ *testing.T, v *variant) {
-			v.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-		}},
+		{"leaf-extended-key-usage", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.ExtKeyUsage = nil }},
 		{"leaf-extended-key-usage-forbidden", leaf, nil, "server", func(_ *testing.T, v *variant) {
 			v.leaf.ExtKeyUsage = append(v.leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 		}},

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"slices"
 	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -56,9 +58,9 @@ func (m *Memory) isSelfSigned(cert *x509.Certificate) bool {
 
 // anchor returns how much of a chain is left to be verified with its last
 // certificate as the trusted one: leaf and issuer, where the part above the leaf
-// verified before. Name constraints reach down to the leaf, and path lengths do
-// not count alike where authorities issued themselves: such chains are verified
-// as a whole.
+// verified before. Name constraints and what authorities ask of policies reach down
+// to the leaf, and path lengths do not count alike where authorities issued
+// themselves: such chains are verified as a whole.
 func (m *Memory) anchor(chain []*x509.Certificate, verify func([]*x509.Certificate) error) []*x509.Certificate {
 	const leafAndIssuer = 2
 	if m == nil || len(chain) <= leafAndIssuer {
@@ -67,7 +69,7 @@ func (m *Memory) anchor(chain []*x509.Certificate, verify func([]*x509.Certifica
 	hash := sha256.New()
 	for i, cert := range chain[1:] {
 		selfIssued := bytes.Equal(cert.RawSubject, cert.RawIssuer) && i < len(chain)-2
-		if i > 0 && constrains(cert) || selfIssued {
+		if i > 0 && has(cert, nameConstraints) || has(cert, policyConstraints, policyMappings, inhibitAnyPolicy) || selfIssued {
 			return chain
 		}
 		hash.Write(cert.Raw)
@@ -91,13 +93,13 @@ func (m *Memory) anchor(chain []*x509.Certificate, verify func([]*x509.Certifica
 	return chain[:leafAndIssuer]
 }
 
-// constrains tells whether a certificate has name constraints (RFC 5280 section
-// 4.2.1.10).
-func constrains(cert *x509.Certificate) bool {
-	for _, e := range cert.Extensions {
-		if e.Id.Equal([]int{2, 5, 29, 30}) {
-			return true
-		}
-	}
-	return false
+// The last arcs of id-ce extensions that concern certificates further down (RFC 5280
+// sections 4.2.1.5, 4.2.1.10, 4.2.1.11 and 4.2.1.14).
+const nameConstraints, policyMappings, policyConstraints, inhibitAnyPolicy = 30, 33, 36, 54
+
+// has tells whether a certificate has one of the id-ce extensions.
+func has(cert *x509.Certificate, arcs ...int) bool {
+	return slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool {
+		return len(e.Id) == 4 && e.Id[:3].Equal([]int{2, 5, 29}) && slices.Contains(arcs, e.Id[3])
+	})
 }

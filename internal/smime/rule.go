@@ -33,6 +33,7 @@ const (
 	ruleNotYetValid   = "chain-not-yet-valid"
 	ruleNotCA         = "chain-not-ca"
 	rulePathLength    = "chain-path-length"
+	rulePurpose       = "chain-extended-key-usage"
 	ruleConstraints   = "chain-constraints"
 	ruleLeafKey       = "leaf-key-type"
 	ruleAddress       = "leaf-address"
@@ -71,12 +72,12 @@ const (
 
 // Rules lists all rules in the order in which their findings are reported.
 //
-// Two decisions in it: a root that issues the leaf itself is a warning, because
-// Google's page forbids it for the chains it trusts while an administrator's own
-// root is taken with a looser profile; and a key type outside Google's list is
-// an error in the leaf, which is what gets used, and a warning above it. That a
-// leaf's validity begins within 48 hours of its signing cannot be seen in the
-// certificate and is no rule here.
+// Errors are what a validation of the chain for mail finds, whoever added the root,
+// and what Google documents without an exception: at least one intermediate, which
+// an administrator's own root needs as well, and the list of keys, all along the
+// chain. The rest of its profile is for the roots that Google trusts itself, and a
+// warning. That a leaf's validity begins within 48 hours of its signing cannot be
+// seen in the certificate and is no rule here.
 func Rules() []Rule {
 	return []Rule{
 		{ruleEmpty, SeverityError, "there is at least one certificate"},
@@ -90,16 +91,17 @@ func Rules() []Rule {
 		{ruleNotYetValid, SeverityError, "every certificate is valid already"},
 		{ruleNotCA, SeverityError, "every certificate above the leaf is allowed to sign certificates"},
 		{rulePathLength, SeverityError, "no authority's path length is exceeded"},
-		{ruleConstraints, SeverityError, "name constraints hold and every critical extension is understood"},
+		{rulePurpose, SeverityError, "no certificate's extended key usage leaves out mail"},
+		{ruleConstraints, SeverityError, "what authorities ask of names and policies holds, and every critical extension is understood"},
 		{ruleLeafKey, SeverityError, "the leaf's key is RSA 2048, 3072 or 4096, P-256 or P-384"},
 		{ruleAddress, SeverityError, "the leaf names the user's primary address"},
 		{ruleKeyMismatch, SeverityError, "the leaf is for the key on the card"},
-		{ruleDirectIssue, SeverityWarning, "an intermediate stands between root and leaf"},
-		{ruleRootKey, SeverityWarning, "the root's key is RSA 2048, 3072 or 4096, P-256 or P-384"},
+		{ruleDirectIssue, SeverityError, "an intermediate stands between root and leaf"},
+		{ruleRootKey, SeverityError, "the root's key is RSA 2048, 3072 or 4096, P-256 or P-384"},
 		{ruleCAVersion, SeverityWarning, "an intermediate is an X.509 version 3 certificate"},
 		{ruleCASerial, SeverityWarning, "an intermediate's serial number is positive and at most 20 octets long"},
 		{ruleCASignature, SeverityWarning, "an intermediate is signed with RSA or ECDSA and SHA-256, SHA-384 or SHA-512"},
-		{ruleCAKey, SeverityWarning, "an intermediate's key is RSA 2048, 3072 or 4096, P-256 or P-384"},
+		{ruleCAKey, SeverityError, "an intermediate's key is RSA 2048, 3072 or 4096, P-256 or P-384"},
 		{ruleCAKeyUsage, SeverityWarning, "an intermediate has a critical key usage"},
 		{ruleCABasic, SeverityWarning, "an intermediate's basic constraints are critical"},
 		{ruleCAPathLength, SeverityNote, "an intermediate has a path length, 0 on the issuing one"},

@@ -47,6 +47,10 @@ func hintFor(rule string) string {
 		return "ask the authority for a certificate that is valid now; an expired one can be given as history"
 	case "leaf-address":
 		return "check the address: it must be the user's primary one, and stand in the certificate"
+	case "chain-extended-key-usage":
+		return "give the certificate that is for mail; others on the card are for logging in"
+	case "chain-no-intermediate":
+		return "ask for certificates of an authority below the root"
 	case "leaf-self-signed", "leaf-key-type":
 		return "ask an S/MIME authority for a certificate with a key of RSA 2048, 3072 or 4096, P-256 or P-384"
 	}

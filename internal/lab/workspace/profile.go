@@ -2,9 +2,11 @@ package workspace
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,6 +23,20 @@ func checkProfile(chain []*x509.Certificate) error {
 			x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
 		default:
 			return fmt.Errorf("certificate %d has the signature algorithm %s", i+1, c.SignatureAlgorithm)
+		}
+		if c.SerialNumber.Sign() <= 0 || c.SerialNumber.BitLen() >= 160 {
+			return fmt.Errorf("certificate %d has a serial number that is not positive or has more than 20 octets", i+1)
+		}
+		if !isCritical(c, keyUsageID) {
+			return fmt.Errorf("certificate %d has no critical key usage", i+1)
+		}
+		for _, place := range append(c.OCSPServer, c.IssuingCertificateURL...) {
+			if i == 0 && !isHTTP(place) {
+				return fmt.Errorf("the leaf's authority information access has %q, which is no http address", place)
+			}
+		}
+		if i > 0 && (c.Version != 3 || !isCritical(c, basicConstraintsID)) {
+			return fmt.Errorf("certificate %d is not of version 3 with critical basic constraints", i+1)
 		}
 	}
 	if !hasUsage(chain[1], x509.ExtKeyUsageEmailProtection) {
@@ -73,13 +89,18 @@ func addMonths(t time.Time, months int) time.Time {
 	return sum
 }
 
-func hasHTTPPoint(points []string) bool {
-	for _, point := range points {
-		if strings.HasPrefix(strings.ToLower(point), "http://") {
-			return true
-		}
-	}
-	return false
+func hasHTTPPoint(points []string) bool { return slices.ContainsFunc(points, isHTTP) }
+
+func isHTTP(place string) bool { return strings.HasPrefix(strings.ToLower(place), "http://") }
+
+var (
+	keyUsageID         = asn1.ObjectIdentifier{2, 5, 29, 15}
+	basicConstraintsID = asn1.ObjectIdentifier{2, 5, 29, 19}
+)
+
+// isCritical is false for an extension that is not there, too.
+func isCritical(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(id) && e.Critical })
 }
 
 func hasUsage(c *x509.Certificate, want x509.ExtKeyUsage) bool {
