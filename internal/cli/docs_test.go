@@ -22,7 +22,7 @@ func TestCommandsThatTextsShow(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	texts := map[string]string{}
-	for _, file := range append(files, "../../README.md") {
+	for _, file := range append(files, "../../README.md", "../../SECURITY.md", "../../docs/explanation/threat-model.md") {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
