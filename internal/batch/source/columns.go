@@ -11,6 +11,8 @@ type column struct {
 	kind columnKind
 	use  Use  // of a certificate
 	path bool // the value is a path, never a certificate
+	// other says that it is the address by another name than email.
+	other bool
 }
 
 type columnKind int
@@ -21,6 +23,10 @@ const (
 	columnDescription
 	columnCertificate
 )
+
+// addressNames are what spreadsheets and exports call the address, besides email; the
+// last is that of the Admin console's list of users.
+var addressNames = []string{"mail", "e_mail", "email_address", "e_mail_address", "mail_address", "emailaddress", "e_mail_adresse", "primary_email", "email_address_[required]"}
 
 const headerHint = "a CSV begins with a line that names its columns: email and certificate (a path beside the manifest, or PEM); " +
 	"or signing_certificate and encryption_certificate; and, if wanted, history and description"
@@ -42,20 +48,29 @@ func columnOf(name string) column {
 		c.use = UseHistory
 	default:
 		c.kind, c.path = columnOther, false
-		switch plain {
-		case "email":
-			c.kind = columnEmail
-		case "description":
+		switch {
+		case plain == "email", slices.Contains(addressNames, plain):
+			c.kind, c.other = columnEmail, plain != "email"
+		case plain == "description":
 			c.kind = columnDescription
 		}
 	}
 	return c
 }
 
+// columnsOf knows columns by their names. Where one is called email, none by another
+// name is the address.
 func columnsOf(names []string) []column {
 	columns := make([]column, len(names))
 	for i, name := range names {
 		columns[i] = columnOf(name)
+	}
+	if slices.ContainsFunc(columns, func(c column) bool { return c.kind == columnEmail && !c.other }) {
+		for i := range columns {
+			if columns[i].other {
+				columns[i].kind = columnOther
+			}
+		}
 	}
 	return columns
 }

@@ -3,12 +3,15 @@ package source
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 type folder struct {
@@ -25,7 +28,8 @@ type folder struct {
 //
 // Names may be in any case and percent-encoded, as the file issuer writes them.
 // Other files (.wrap and whatever has no address in its name) and folders are
-// not looked at. Several files for one user and use are that row's error. Rows
+// not looked at. Several files for one user and use are that row's error, unless one
+// of them holds what the others do. Rows
 // come in the order of the addresses; only names are held in memory. Symbolic
 // links must stay in the folder unless Options.AllowOutside.
 func Folder(dir string, options Options) Source { return &folder{dir, options} }
@@ -100,8 +104,11 @@ func (f *folder) row(files *files, list []folderFile) Row {
 	for _, file := range list {
 		row.Certificates = append(row.Certificates, Certificate{Use: file.use, Origin: filepath.Join(f.dir, file.name)})
 	}
-	if row.Err = checkUses(row.Certificates); row.Err != nil {
-		row.Certificates = nil
+	// Two files for one use may hold the same, which only reading tells.
+	const copies = 8 // more are not read to compare them
+	twice := checkUses(row.Certificates)
+	if twice != nil && len(list) > copies {
+		row.Err, row.Certificates = twice, nil
 		return row
 	}
 	for i, file := range list {
@@ -112,7 +119,37 @@ func (f *folder) row(files *files, list []folderFile) Row {
 		}
 		row.Certificates[i].Data = data
 	}
+	if twice != nil {
+		row.Certificates = withoutCopies(row.Certificates)
+	}
+	if row.Err = checkUses(row.Certificates); row.Err != nil {
+		row.Certificates = nil
+	}
 	return row
+}
+
+// withoutCopies leaves out files whose certificates another file for the same use
+// has, too, such as user.cer beside user.pem.
+func withoutCopies(list []Certificate) []Certificate {
+	var kept []Certificate
+	for i, c := range list {
+		copied := slices.ContainsFunc(kept, func(k Certificate) bool { return k.Use == c.Use && holds(k, c) }) ||
+			slices.ContainsFunc(list[i+1:], func(later Certificate) bool { return later.Use == c.Use && holds(later, c) && !holds(c, later) })
+		if c.Use == UseHistory || !copied {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// holds tells whether a file has every certificate of another.
+func holds(file, other Certificate) bool {
+	all, err := certificate.Parse(file.Data)
+	if err != nil {
+		return false
+	}
+	some, err := certificate.Parse(other.Data)
+	return err == nil && len(some) > 0 && !slices.ContainsFunc(some, func(c *x509.Certificate) bool { return !slices.ContainsFunc(all, c.Equal) })
 }
 
 // checkUses refuses two certificates for one use, and one for both uses beside

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
 func TestFolder(t *testing.T) {
@@ -65,6 +66,38 @@ func TestFolderTwice(t *testing.T) {
 		}
 		if text := rows[0].Err.Error(); !strings.Contains(text, pair[0]) || !strings.Contains(text, pair[1]) {
 			t.Errorf("%q: the error names not both: %s", pair, text)
+		}
+	}
+}
+
+// TestFolderCopies: the same certificate in several files is one.
+func TestFolderCopies(t *testing.T) {
+	authority := newCA(t)
+	ada, bob := issue(t, authority, "ada@example.com", ca.Profile{}), issue(t, authority, "bob@example.com", ca.Profile{})
+	whole, leaf := pemOf(ada...), pemOf(ada[0])
+	for name, c := range map[string]struct {
+		files []string
+		want  string // of which file the certificate is; "" for a fault
+	}{
+		"DER beside PEM":                    {[]string{"ada@example.com.cer", string(ada[0].Raw), "ada@example.com.pem", leaf}, "ada@example.com.cer"},
+		"alone, and with its chain":         {[]string{"ada@example.com.cer", string(ada[0].Raw), "ada@example.com.pem", whole}, "ada@example.com.pem"},
+		"with its chain, and alone":         {[]string{"ada@example.com.cer", whole, "ada@example.com.pem", leaf}, "ada@example.com.cer"},
+		"three times":                       {[]string{"ada@example.com.cer", string(ada[0].Raw), "ada@example.com.crt", whole, "ada@example.com.pem", leaf}, "ada@example.com.crt"},
+		"another certificate":               {[]string{"ada@example.com.cer", string(bob[0].Raw), "ada@example.com.pem", leaf}, ""},
+		"another chain beside it":           {[]string{"ada@example.com.cer", pemOf(ada[0], bob[0]), "ada@example.com.pem", whole}, ""},
+		"for both uses, and for encryption": {[]string{"ada@example.com.encrypt.cer", string(ada[0].Raw), "ada@example.com.pem", leaf}, ""},
+	} {
+		dir := write(t, c.files...)
+		rows := collect(t, source.Folder(dir, source.Options{}))
+		switch {
+		case len(rows) != 1:
+			t.Errorf("%s: %d rows", name, len(rows))
+		case c.want == "":
+			if reason(t, rows[0]) != source.ReasonTwice {
+				t.Errorf("%s: %+v", name, rows[0])
+			}
+		case rows[0].Err != nil || len(rows[0].Certificates) != 1 || rows[0].Certificates[0].Origin != filepath.Join(dir, c.want):
+			t.Errorf("%s: %+v", name, rows[0])
 		}
 	}
 }

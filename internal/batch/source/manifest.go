@@ -23,11 +23,12 @@ type manifest struct {
 }
 
 // Manifest reads a CSV or NDJSON file (RFC 4180; ndjson.org), UTF-8 with or
-// without a byte order mark. A CSV names its columns in its first line and is
+// without a byte order mark; other encodings are named. A CSV names its columns in its first line and is
 // delimited by comma, semicolon or tab, whichever gives known names. The names
 // are the same in both:
 //
-//	email                    the user's primary address
+//	email                    the user's primary address; also E-Mail, Email Address
+//	                         and the like, where no column is called email
 //	certificate              for signing and encryption, or instead:
 //	signing_certificate
 //	encryption_certificate

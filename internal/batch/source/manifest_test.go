@@ -51,6 +51,13 @@ func TestManifest(t *testing.T) {
 			[]string{"ada@example.com both=A (7 \"new\",\nblue)"},
 		},
 		{"only a header", "email,certificate\n", nil},
+		{"a column that is not used is in another encoding", "email,name,certificate,description\nada@example.com,Ren\xe9,a.pem,card 7\nbob@example.com,\x81,certs/d.pem,\n", ada},
+		{"JSON: a name that is not used is in another encoding", "{\"email\":\"ada@example.com\",\"name\":\"Ren\xe9\",\"certificate\":\"a.pem\",\"description\":\"card 7\"}\n{\"email\":\"bob@example.com\",\"certificate\":\"certs/d.pem\"}\n", ada},
+		{"E-Mail", "E-Mail;certificate;description\nada@example.com;a.pem;card 7\nbob@example.com;certs/d.pem;\n", ada},
+		{"Email Address", "Email Address,certificate,description\nada@example.com,a.pem,card 7\nbob@example.com,certs/d.pem,\n", ada},
+		{"the Admin console's heading", "First Name [Required],Email Address [Required],certificate,description\nAda,ada@example.com,a.pem,card 7\nBob,bob@example.com,certs/d.pem,\n", ada},
+		{"email comes before other names", "Mail,email,certificate,description\nx@example.com,ada@example.com,a.pem,card 7\n,bob@example.com,certs/d.pem,\n", ada},
+		{"JSON: email comes before other names", `{"mail":"x@example.com","email":"ada@example.com","certificate":"a.pem","description":"card 7"}` + "\n" + `{"E-Mail":"bob@example.com","certificate":"certs/d.pem"}`, ada},
 		{"NDJSON", `{"email":"ada@example.com","certificate":"a.pem","description":"card 7"}` + "\n\n" + `{"certificate_path":"certs/d.pem","email":" bob@example.com ","description":null}`, ada},
 		{
 			"NDJSON lists", `{"email":"ada@example.com","signing_certificate":["a.pem"],"encryption_certificate":"b.pem","history":["c.pem","certs/d.pem;b.pem"]}`,
@@ -66,7 +73,8 @@ func TestManifest(t *testing.T) {
 // TestManifestHeader: a header without the names that are needed says which.
 func TestManifestHeader(t *testing.T) {
 	for text, part := range map[string]string{
-		"name,mail\n":                                "column email, but name, mail",
+		"name,post\n":                                "column email, but name, post",
+		"mail,E-Mail,certificate\n":                  `two columns "E-Mail"`,
 		"email,name\n":                               "for certificates, but email, name",
 		"email,history\n":                            "for certificates",
 		"email,email,certificate\n":                  `two columns "email"`,
@@ -100,7 +108,8 @@ func TestManifestBadRows(t *testing.T) {
 		{"quote never closed and quoted row after it", "ada@example.com,\"-----BEGIN\nMIIB\n\"zoe@example.com\",a.pem,\n", "", ""},
 		{"too long a cell", "ada@example.com,a.pem," + long + "\n", source.ReasonTooLong, "1024 kB"},
 		{"too long in quotes", "ada@example.com,a.pem,\"" + strings.Repeat("MIIB\n", 400<<10) + "\"\n", source.ReasonTooLong, "1024 kB"},
-		{"not UTF-8", "ada@example.com,a.pem,K\xf6ln\n", source.ReasonMalformed, "UTF-8"},
+		{"not UTF-8", "ada@example.com,a.pem,K\xf6ln\n", source.ReasonMalformed, `column description is not UTF-8; it reads "Köln" in Windows-1252`},
+		{"neither UTF-8 nor Windows-1252", "ada@example.com,a.pem,K\x81ln\n", source.ReasonMalformed, "column description is not UTF-8"},
 		{"a zero octet", "ada@example.com,a\x00.pem,\n", source.ReasonFile, "zero octet"},
 		{"an endless path", "ada@example.com," + long[:1<<19] + ",\n", source.ReasonFile, "xxx…"},
 		{"JSON: two endless paths", `{"email":"ada@example.com","certificate":["` + long[:1000] + `","b.pem"]}` + "\n", source.ReasonTwice, "xxx… and b.pem"},
@@ -112,7 +121,7 @@ func TestManifestBadRows(t *testing.T) {
 		{"JSON: a number", `{"email":"ada@example.com","certificate":7}` + "\n", source.ReasonMalformed, "no text"},
 		{"JSON: two certificates", `{"email":"ada@example.com","certificate":["a.pem","b.pem"]}` + "\n", source.ReasonTwice, "b.pem"},
 		{"JSON: too long", `{"email":"` + long + `"}` + "\n", source.ReasonTooLong, "1024 kB"},
-		{"JSON: not UTF-8", "{\"email\":\"\xff\"}\n", source.ReasonMalformed, "UTF-8"},
+		{"JSON: not UTF-8", "{\"email\":\"\xff\"}\n", source.ReasonMalformed, "Windows-1252"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			head, good := head, bob

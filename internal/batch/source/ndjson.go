@@ -18,9 +18,6 @@ func parseObject(text []byte) (values []value, others []string, err error) {
 	malformed := func(format string, args ...any) ([]value, []string, error) {
 		return nil, nil, rowError(ReasonMalformed, ndjsonHint, format, args...)
 	}
-	if !utf8.Valid(text) {
-		return nil, nil, rowError(ReasonMalformed, notUTF8Hint, "the line is not UTF-8")
-	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
 		return malformed("the line is no JSON object")
@@ -41,10 +38,16 @@ func parseObject(text []byte) (values []value, others []string, err error) {
 			others = append(others, name)
 			continue
 		}
-		if slices.ContainsFunc(seen, func(d column) bool { return d.kind == c.kind && d.use == c.use && d.path == c.path }) {
+		if slices.ContainsFunc(seen, func(d column) bool {
+			return d.kind == c.kind && d.use == c.use && d.path == c.path && d.other == c.other
+		}) {
 			return malformed("it has %q twice", name)
 		}
 		seen = append(seen, c)
+		// The decoder replaces what is not UTF-8, so this has to be seen before.
+		if !utf8.Valid(raw) {
+			return nil, nil, rowError(ReasonMalformed, notUTF8Hint, "%q %s", name, notUTF8(string(raw)))
+		}
 		texts, ok := textsOf(raw, c.kind == columnCertificate)
 		if !ok {
 			return malformed("%q is no text", name)
@@ -58,6 +61,10 @@ func parseObject(text []byte) (values []value, others []string, err error) {
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return malformed("something follows the JSON object")
+	}
+	// As in a CSV: where one is called email, none by another name is the address.
+	if slices.ContainsFunc(seen, func(c column) bool { return c.kind == columnEmail && !c.other }) {
+		values = slices.DeleteFunc(values, func(v value) bool { return v.column.other })
 	}
 	return values, others, nil
 }

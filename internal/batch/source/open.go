@@ -81,6 +81,8 @@ func otherFile(r *bufio.Reader) error {
 		return formatError(headerHint, "it is empty")
 	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
 		return formatError("save it as CSV UTF-8", "it is UTF-16, not UTF-8")
+	case isUTF16(head):
+		return formatError("save it as CSV UTF-8", "it is UTF-16 without a byte order mark, not UTF-8")
 	case strings.HasPrefix(text, "PK\x03\x04"):
 		return formatError("save the sheet as CSV UTF-8", "it is a spreadsheet or archive")
 	case strings.HasPrefix(text, "-----BEGIN "), head[0] == 0x30 && len(head) > 1 && head[1] >= 0x80:

@@ -48,14 +48,16 @@ func TestOpen(t *testing.T) {
 // TestOtherFiles: what is no manifest is told by what it is.
 func TestOtherFiles(t *testing.T) {
 	for name, content := range map[string]string{
-		"empty":       "",
-		"UTF-16":      "\xff\xfee\x00m\x00",
-		"spreadsheet": "PK\x03\x04\x14\x00",
-		"certificate": "-----BEGIN CERTIFICATE-----\n",
-		"JSON list":   "[\n{}]",
-		"not text":    "MZ\x00\x01",
-		"no header":   "\n \n",
-		"names no":    "ada@example.com,a.pem\n",
+		"empty":                            "",
+		"UTF-16":                           "\xff\xfee\x00m\x00",
+		"UTF-16 without":                   "e\x00m\x00a\x00i\x00l\x00,\x00",
+		"UTF-16 without a byte order mark": "\x00e\x00m\x00a\x00i\x00l\x00,",
+		"spreadsheet":                      "PK\x03\x04\x14\x00",
+		"certificate":                      "-----BEGIN CERTIFICATE-----\n",
+		"JSON list":                        "[\n{}]",
+		"not text":                         "MZ\x00\x01",
+		"no header":                        "\n \n",
+		"names no":                         "ada@example.com,a.pem\n",
 	} {
 		_, err := collectError(t.Context(), source.ManifestFrom("people", strings.NewReader(content), source.Options{}))
 		if !errors.Is(err, source.ErrFormat) || !strings.Contains(err.Error(), name) || hint(err) == "" {

@@ -14,8 +14,6 @@ type value struct {
 	text   string
 }
 
-const notUTF8Hint = "save the manifest as UTF-8"
-
 // fill makes a row of its values, reading the files that they name. The row's
 // Where is set.
 func fill(row Row, values []value, files *files) Row {
@@ -25,8 +23,8 @@ func fill(row Row, values []value, files *files) Row {
 	}
 	for _, v := range values {
 		text := strings.TrimSpace(v.text)
-		if !utf8.ValidString(text) {
-			return fail(rowError(ReasonMalformed, notUTF8Hint, "column %s is not UTF-8", v.column.name))
+		if v.column.kind != columnOther && !utf8.ValidString(text) {
+			return fail(rowError(ReasonMalformed, notUTF8Hint, "column %s %s", strings.ToValidUTF8(v.column.name, "?"), notUTF8(text)))
 		}
 		switch v.column.kind {
 		case columnEmail:
