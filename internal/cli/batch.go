@@ -68,6 +68,9 @@ func newBatch(streams *Streams) *cobra.Command {
 
 // check finds what is wrong with the flags before anything is opened.
 func (o *batchOptions) check() error {
+	if _, err := o.store.place(); err != nil {
+		return err
+	}
 	for _, file := range o.reports {
 		if _, err := reportFormat("--report", file); err != nil {
 			return err
