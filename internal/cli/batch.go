@@ -105,7 +105,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 		return err
 	}
 	task := batch.Options{
-		Source: from, Prepare: prepare.New(prepare.Options{Chain: chain}).Entry,
+		Source: from, Prepare: prepare.New(prepare.Options{Chain: chain, Choose: options.source.choose}).Entry,
 		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
 		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event,
 	}

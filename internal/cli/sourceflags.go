@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -15,6 +16,7 @@ import (
 // sourceFlags say how the source of a batch is read.
 type sourceFlags struct {
 	allowOutside bool
+	choose       source.Choice
 	ldap         source.LDAPOptions
 	ldapCA       string
 	ldapPassword *secretFlag
@@ -22,6 +24,15 @@ type sourceFlags struct {
 
 func (f *sourceFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allowOutside, "allow-outside", false, "let a manifest name files outside its own folder")
+	flags.StringArrayVar(&f.choose.Issuers, "choose-issuer", nil, "take only certificates issued by this authority, by its common or whole `name` (repeatable; also --ldap-issuer)")
+	flags.StringArrayVar(&f.choose.Policies, "choose-policy", nil, "take only certificates with this policy or Microsoft template, an object `identifier` (repeatable; also --ldap-policy)")
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		switch name {
+		case "ldap-issuer", "ldap-policy":
+			name = strings.Replace(name, "ldap", "choose", 1)
+		}
+		return pflag.NormalizedName(name)
+	})
 	flags.StringVar(&f.ldap.Base, "ldap-base", "", "`DN` to search below (default the directory's only naming context)")
 	flags.StringVar(&f.ldap.Filter, "ldap-filter", "", "`filter` that chooses entries, for example (department=7)")
 	flags.StringVar(&f.ldap.Mail, "ldap-mail", "", "`attribute` of the mail address (default mail)")
@@ -31,12 +42,15 @@ func (f *sourceFlags) add(flags *pflag.FlagSet) {
 	f.ldapPassword = addSecretFlag(flags, "ldap-password", "the password of --ldap-bind")
 	flags.BoolVar(&f.ldap.StartTLS, "ldap-starttls", false, "encrypt an ldap:// connection before anything else is sent")
 	flags.StringVar(&f.ldapCA, "ldap-ca", "", "`file` with the authority of the directory's own certificate (default those of this system)")
-	environmentFlag(flags, "ldap-base", "ldap-filter", "ldap-mail", "ldap-attributes", "ldap-bind", "ldap-ca")
+	environmentFlag(flags, "choose-issuer", "choose-policy", "ldap-base", "ldap-filter", "ldap-mail", "ldap-attributes", "ldap-bind", "ldap-ca")
 }
 
 // open returns the source. note is told what a person may want to know about it.
 func (f *sourceFlags) open(ctx context.Context, spec string, stdin io.Reader, note func(string)) (source.Source, error) {
-	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Note: note, LDAP: f.ldap}
+	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Choose: f.choose, Note: note, LDAP: f.ldap}
+	if err := f.choose.Check(); err != nil {
+		return nil, usageErrorf("--choose-policy: %w", err)
+	}
 	var err error
 	if options.LDAP.Password, err = f.ldapPassword.read(ctx); err != nil {
 		return nil, err

@@ -14,8 +14,9 @@ import (
 // findLeaf finds the user's certificate in a file that may hold a chain, or the
 // certificates of both uses, in any order: one that issued none of the others
 // and is no authority's; of several the one for the address, then the one whose
-// key usage fits. A choice that is left is an error.
-func findLeaf(certs []*x509.Certificate, email string, c source.Certificate) (*x509.Certificate, error) {
+// key usage fits. It has to be what wanted says, but for history. A choice that is
+// left is an error; where only the key usage decided, note says so.
+func findLeaf(certs []*x509.Certificate, email string, c source.Certificate, wanted source.Choice) (leaf *x509.Certificate, note string, err error) {
 	var distinct []*x509.Certificate
 	for _, cert := range certs {
 		if !slices.ContainsFunc(distinct, cert.Equal) {
@@ -23,17 +24,28 @@ func findLeaf(certs []*x509.Certificate, email string, c source.Certificate) (*x
 		}
 	}
 	if len(distinct) == 0 {
-		return nil, &fault{source.ReasonCertificate, unreadableHint, fmt.Sprintf("%s holds no certificate", c.Origin)}
+		return nil, "", &fault{source.ReasonCertificate, unreadableHint, fmt.Sprintf("%s holds no certificate", c.Origin)}
 	}
 	list := narrow(distinct, func(cert *x509.Certificate) bool { return !cert.IsCA })
 	list = narrow(list, func(cert *x509.Certificate) bool { return !hasChild(cert, distinct) })
+	if c.Use != source.UseHistory {
+		if !slices.ContainsFunc(list, wanted.Admits) {
+			return nil, "", &fault{source.ReasonNotChosen, "look at what --choose-issuer and --choose-policy ask for",
+				fmt.Sprintf("%s holds no certificate %s", c.Origin, wanted)}
+		}
+		list = narrow(list, wanted.Admits)
+	}
 	list = narrow(list, func(cert *x509.Certificate) bool { return smime.HasAddress(cert, email) })
+	before := list
 	list = narrow(list, func(cert *x509.Certificate) bool { return fits(cert, c.Use) })
 	if len(list) > 1 {
-		return nil, &fault{"leaf-ambiguous", "leave only the one that is on the card, and its chain, in the file",
+		return nil, "", &fault{"leaf-ambiguous", "leave only the one that is on the card, and its chain, in the file; or " + source.ChoiceHint,
 			fmt.Sprintf("%s holds %d certificates that may be the user's", c.Origin, len(list))}
 	}
-	return list[0], nil
+	if c.Use == source.UseBoth && len(before) > 1 {
+		note = source.Chosen(list[0], slices.DeleteFunc(slices.Clone(before), list[0].Equal))
+	}
+	return list[0], note, nil
 }
 
 // narrow keeps what fits, or everything where nothing does.

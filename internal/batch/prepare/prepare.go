@@ -21,6 +21,8 @@ type Options struct {
 	// Chain holds authorities' certificates for chains that are not whole in the
 	// source, in any order.
 	Chain []*x509.Certificate
+	// Choose says which of several certificates of a user is on the card.
+	Choose source.Choice
 	// Now is when certificates must be valid; nil means time.Now.
 	Now func() time.Time
 }
@@ -29,12 +31,13 @@ type Options struct {
 type Preparer struct {
 	now         func() time.Time
 	authorities authorities
+	choose      source.Choice
 	memory      smime.Memory
 }
 
 // New returns a Preparer.
 func New(options Options) *Preparer {
-	p := &Preparer{now: options.Now, authorities: newAuthorities(options.Chain)}
+	p := &Preparer{now: options.Now, authorities: newAuthorities(options.Chain), choose: options.Choose}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -78,9 +81,9 @@ func (p *Preparer) pairs(row source.Row, now time.Time) (pairs []ledger.Pair, wa
 	if err := checkRow(row); err != nil {
 		return nil, nil, err
 	}
-	leaves, err := leavesOf(row)
+	leaves, warnings, err := p.leavesOf(row)
 	if err != nil {
-		return nil, nil, err
+		return nil, warnings, err
 	}
 	for _, leaf := range leaves {
 		pair, notes, err := p.pair(row, leaf, now)
@@ -105,18 +108,23 @@ type leaf struct {
 	parts  []*x509.Certificate // what else the file had
 }
 
-// leavesOf parses a row's certificates, those in use first. One certificate given
-// both for signing and for encryption is one for both.
-func leavesOf(row source.Row) ([]leaf, error) {
+// leavesOf parses a row's certificates, those in use first, and returns what a person
+// may want to know of how they were found. One certificate given both for signing and
+// for encryption is one for both.
+func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err error) {
 	var current, history []leaf
+	notes = slices.Clone(row.Notes)
 	for _, c := range row.Certificates {
 		certs, err := certificate.Parse(c.Data)
 		if err != nil {
-			return nil, &fault{"certificate-unreadable", unreadableHint, fmt.Sprintf("%s: %v", c.Origin, err)}
+			return nil, notes, &fault{"certificate-unreadable", unreadableHint, fmt.Sprintf("%s: %v", c.Origin, err)}
 		}
-		cert, err := findLeaf(certs, row.Email, c)
+		cert, note, err := findLeaf(certs, row.Email, c, p.choose)
 		if err != nil {
-			return nil, err
+			return nil, notes, err
+		}
+		if note != "" {
+			notes = append(notes, note)
 		}
 		l := leaf{use: c.Use, origin: c.Origin, cert: cert, parts: certs}
 		if c.Use == source.UseHistory {
@@ -130,7 +138,7 @@ func leavesOf(row source.Row) ([]leaf, error) {
 		current[0].use, current = source.UseBoth, current[:1]
 	}
 	slices.SortStableFunc(current, func(a, b leaf) int { return order(a.use) - order(b.use) })
-	return append(current, history...), nil
+	return append(current, history...), notes, nil
 }
 
 func order(use source.Use) int {

@@ -302,3 +302,39 @@ func FuzzEntry(f *testing.F) {
 		}
 	})
 }
+
+// TestChoiceInAFile: what is asked for counts in files as in directories; not for
+// history, and not where nothing in the file can be meant.
+func TestChoiceInAFile(t *testing.T) {
+	authority := newCA(t)
+	card, soft := issue(t, authority, ada, ca.Profile{}), issue(t, authority, ada, ca.Profile{NoPolicies: true})
+	policy, issuer := card[0].Policies[0].String(), card[0].Issuer.CommonName
+	whole := pemOf(append(card, soft[0])...)
+	past := issue(t, authority, ada, ca.Profile{NoPolicies: true, NotBefore: time.Now().AddDate(-2, 0, 0), NotAfter: time.Now().AddDate(-1, 0, 0)})
+	for name, test := range map[string]struct {
+		choose source.Choice
+		row    source.Row
+		reason string
+	}{
+		"nothing":        {source.Choice{}, both(ada, whole), "leaf-ambiguous"},
+		"policy":         {source.Choice{Policies: []string{policy}}, both(ada, whole), ""},
+		"issuer of both": {source.Choice{Issuers: []string{issuer}}, both(ada, whole), "leaf-ambiguous"},
+		"another policy": {source.Choice{Policies: []string{"1.2.3"}}, both(ada, whole), source.ReasonNotChosen},
+		"the only one":   {source.Choice{Issuers: []string{"Card CA"}}, both(ada, pemOf(card...)), source.ReasonNotChosen},
+		"history":        {source.Choice{Policies: []string{policy}}, rowOf(ada, []source.Use{source.UseBoth, source.UseHistory}, whole, pemOf(past...)), ""},
+	} {
+		entry := prepare.New(prepare.Options{Choose: test.choose}).Entry(test.row)
+		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) || test.reason != "" && entry.Hint == "" {
+			t.Errorf("%s: %s %s (%s)", name, entry.Reason, entry.Message, entry.Hint)
+		}
+	}
+	// Where the key usage decided, it is told.
+	signer := issue(t, authority, ada, ca.Profile{KeyUsage: x509.KeyUsageDigitalSignature})
+	row := both(ada, pemOf(append(card, signer[0])...))
+	row.Notes = []string{"the source says so"}
+	entry := prepare.New(prepare.Options{}).Entry(row)
+	if entry.Reason != "" || entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) ||
+		!slices.ContainsFunc(entry.Warnings, func(w string) bool { return strings.Contains(w, "(certificate-choice)") }) || entry.Warnings[0] != "the source says so" {
+		t.Errorf("%+v", entry)
+	}
+}

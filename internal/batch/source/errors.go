@@ -15,6 +15,7 @@ const (
 	ReasonFile        = "certificate-unreadable"  // the file is not there or cannot be read
 	ReasonOutside     = "certificate-outside"     // the file is outside the source's folder
 	ReasonTooLarge    = "certificate-too-large"   // far larger than any chain
+	ReasonNotChosen   = "certificate-not-chosen"  // none is by the issuer or of the policy asked for
 	ReasonUnsupported = "certificate-unsupported" // an attribute's value is no certificate
 )
 

@@ -71,6 +71,7 @@ type directory struct {
 // others, valid ones before expired ones, newer ones before older ones; the best
 // for signing and the best for encryption are taken, which may be the same. What
 // authorities' certificates the entry holds go with them as parts of the chain.
+// Options.Choose leaves out others; where several valid ones are left the row has a note.
 //
 // An entry with neither an address nor a certificate is passed over, one that
 // lacks either of them is a row with an Err. Referrals are not followed.

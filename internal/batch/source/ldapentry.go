@@ -36,10 +36,17 @@ func (d *directory) row(entry *ldap.Entry) (Row, bool) {
 		row.Err = rowError(ReasonUnsupported, "", "none of the entry's %d values is a certificate", found)
 		return row, true
 	}
-	chosen := choose(values, addresses, d.ldap.Now())
-	if chosen.sign == nil {
+	chosen := choose(values, addresses, d.options.Choose, d.ldap.Now())
+	switch {
+	case chosen.sign == nil && chosen.refused > 0:
+		row.Err = rowError(ReasonNotChosen, "look at what --choose-issuer and --choose-policy ask for", "none of the entry's %d certificates for mail is %s", chosen.refused, d.options.Choose.String())
+		return row, true
+	case chosen.sign == nil:
 		row.Err = rowError(ReasonCertificate, "", "none of the entry's certificates is for mail")
 		return row, true
+	}
+	if len(chosen.left) > 0 {
+		row.Notes = append(row.Notes, Chosen(chosen.sign, chosen.left))
 	}
 	row.Email = strings.TrimSpace(chosen.email)
 	add := func(use Use, leaf *x509.Certificate) {
@@ -99,11 +106,16 @@ type choice struct {
 	email         string
 	sign, encrypt *x509.Certificate   // nil if there is none for mail
 	old           []*x509.Certificate // others that mail may have been encrypted to
+	left          []*x509.Certificate // valid ones that could have been taken instead
+	refused       int                 // how many are for mail, and not what is asked for
 }
 
-func choose(certs []*x509.Certificate, addresses []string, now time.Time) choice {
+func choose(certs []*x509.Certificate, addresses []string, wanted Choice, now time.Time) choice {
 	chosen := choice{email: addresses[0]}
 	leaves := slices.DeleteFunc(slices.Clone(certs), func(c *x509.Certificate) bool { return !isForMail(c) })
+	all := len(leaves)
+	leaves = slices.DeleteFunc(leaves, func(c *x509.Certificate) bool { return !wanted.Admits(c) })
+	chosen.refused = all - len(leaves)
 	for _, address := range addresses {
 		named := slices.DeleteFunc(slices.Clone(leaves), func(c *x509.Certificate) bool { return !smime.HasAddress(c, address) })
 		if len(named) > 0 {
@@ -137,8 +149,14 @@ func choose(certs []*x509.Certificate, addresses []string, now time.Time) choice
 		chosen.encrypt = s
 	}
 	for _, leaf := range leaves {
-		if leaf != chosen.sign && leaf != chosen.encrypt && encrypts(leaf) {
+		if leaf == chosen.sign || leaf == chosen.encrypt {
+			continue
+		}
+		if encrypts(leaf) {
 			chosen.old = append(chosen.old, leaf)
+		}
+		if isValid(leaf, now) {
+			chosen.left = append(chosen.left, leaf)
 		}
 	}
 	return chosen

@@ -23,6 +23,8 @@ type Options struct {
 	// Note is told what a person may want to know about the source and what is
 	// nobody's error, such as columns that are not used. It may be nil.
 	Note func(text string)
+	// Choose says which of several certificates of a directory's entry is on the card.
+	Choose Choice
 	// LDAP is for sources that are a directory.
 	LDAP LDAPOptions
 }

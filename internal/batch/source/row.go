@@ -34,6 +34,8 @@ type Row struct {
 	// Certificates holds one for both uses, or one for signing and one for
 	// encryption, and any number for history.
 	Certificates []Certificate
+	// Notes is what a person may want to know of a row that can be used.
+	Notes []string
 	// Err says why the row cannot be used; nobody else's row is affected.
 	Err error
 }
