@@ -28,6 +28,7 @@ type batchOptions struct {
 	enqueueOnly bool
 	json        bool
 	reports     []string
+	csvBOM      bool
 }
 
 func newBatch(streams *Streams) *cobra.Command {
@@ -62,6 +63,7 @@ func newBatch(streams *Streams) *cobra.Command {
 	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")
 	flags.BoolVar(&options.enqueueOnly, "enqueue-only", false, "leave the work to the workers of a shared ledger")
 	flags.StringArrayVar(&options.reports, "report", nil, "`file` to write a report to at the end: .csv, .json or .html (repeatable)")
+	flags.BoolVar(&options.csvBOM, "csv-bom", false, "begin CSV reports with a byte order mark, by which Excel knows UTF-8")
 	flags.BoolVar(&options.json, "json", false, "report what happens as JSON lines, the last of them a summary")
 	return command
 }
@@ -172,7 +174,7 @@ func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *bat
 	for _, file := range o.reports {
 		format, err := report.FormatOf(file)
 		if err == nil {
-			err = writeReport(ctx, file, format, task.Ledger, run)
+			err = writeReport(ctx, file, format, o.csvBOM, task.Ledger, run)
 		}
 		reports = errors.Join(reports, err)
 	}

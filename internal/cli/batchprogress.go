@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/plain"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -215,6 +216,10 @@ type batchSummary struct {
 	Groups      []ledger.Group `json:"groups"`
 	Superfluous int            `json:"superfluous_users"` // who have superfluous key pairs
 	Reports     []string       `json:"reports"`
+
+	Warnings []report.WarningGroup `json:"warnings"` // by rule
+	Expiring int                   `json:"expiring_users"`
+	FirstEnd time.Time             `json:"first_end,omitzero"` // when the first certificate ends
 }
 
 func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run, runErr error, reports []string) error {
@@ -230,11 +235,16 @@ func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run l
 	if err != nil {
 		return err
 	}
+	sums, err := report.Summarise(ctx, book, run)
+	if err != nil {
+		return err
+	}
 	now := time.Now()
 	line := batchSummary{
 		Time: now, Event: "summary", Run: run.ID, Source: run.Source, Store: book.Name(), DryRun: run.DryRun,
 		Interrupted: errors.Is(runErr, context.Canceled), Seconds: now.Sub(run.Started).Seconds(),
 		Counts: counts, Groups: append([]ledger.Group{}, groups...), Superfluous: superfluous, Reports: append([]string{}, reports...),
+		Warnings: sums.Warnings, Expiring: sums.Expiring, FirstEnd: sums.FirstEnd,
 	}
 	if runErr != nil && !line.Interrupted {
 		line.Error = runErr.Error()

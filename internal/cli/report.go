@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type reportOptions struct {
 	run    int64
 	format string
 	output string
+	bom    bool
 	list   bool
 	json   bool
 }
@@ -45,6 +47,7 @@ func newReport(streams *Streams) *cobra.Command {
 	flags.Int64Var(&options.run, "run", 0, "`number` of the run (default the newest)")
 	flags.StringVar(&options.format, "format", "", "csv, json or html, on standard output or into the file of -o")
 	flags.StringVarP(&options.output, "output", "o", "", "`file` to write; it tells the format by its name")
+	flags.BoolVar(&options.bom, "csv-bom", false, "begin CSV with a byte order mark, by which Excel knows UTF-8")
 	flags.BoolVar(&options.list, "list", false, "list all runs")
 	flags.BoolVar(&options.json, "json", false, "print JSON; the same as --format json")
 	return command
@@ -70,9 +73,9 @@ func runReport(ctx context.Context, streams *Streams, options *reportOptions) (e
 	case err != nil:
 		return err
 	case options.output != "":
-		return writeReport(ctx, options.output, format, book, run)
+		return writeReport(ctx, options.output, format, options.bom, book, run)
 	case format != "":
-		return report.Write(ctx, streams.Out, format, book, run)
+		return writeFormat(ctx, streams.Out, format, options.bom, book, run)
 	}
 	return printRun(ctx, streams.Out, book, run)
 }
@@ -116,12 +119,22 @@ func reportFormat(flag, file string) (report.Format, error) {
 }
 
 // writeReport replaces a file by the report of a run.
-func writeReport(ctx context.Context, file string, format report.Format, book *ledger.Ledger, run ledger.Run) error {
-	err := durable.Write(file, 0o600, func(out io.Writer) error { return report.Write(ctx, out, format, book, run) })
+func writeReport(ctx context.Context, file string, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
+	err := durable.Write(file, 0o600, func(out io.Writer) error { return writeFormat(ctx, out, format, bom, book, run) })
 	if err != nil {
 		return fmt.Errorf("write the report %s: %w", file, err)
 	}
 	return nil
+}
+
+// writeFormat writes a report, CSV with a byte order mark where that is asked for.
+func writeFormat(ctx context.Context, out io.Writer, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
+	if bom && format == report.CSV {
+		if _, err := io.WriteString(out, "\ufeff"); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return report.Write(ctx, out, format, book, run)
 }
 
 func listRuns(ctx context.Context, out io.Writer, book *ledger.Ledger, asJSON bool) error {
@@ -187,6 +200,16 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 	if superfluous > 0 {
 		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", plain.Number(superfluous), safetext.Clean(example))
 		fmt.Fprintf(out, "%9s    %s\n", "", report.SuperfluousText)
+	}
+	sums, err := report.Summarise(ctx, book, run)
+	if err != nil {
+		return err
+	}
+	if sums.Expiring > 0 {
+		fmt.Fprintf(out, "%9s  with certificates that end within 90 days, the first on %s\n", plain.Number(sums.Expiring), sums.FirstEnd.UTC().Format(time.DateOnly))
+	}
+	for _, group := range sums.Warnings {
+		fmt.Fprintf(out, "%9s  warned of %s, for example %s: %s\n", plain.Number(group.Count), group.Rule, safetext.Clean(group.Example), safetext.Clean(group.Message))
 	}
 	for _, group := range groups {
 		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), safetext.Clean(group.Reason), report.ClassText(group.Class))

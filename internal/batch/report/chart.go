@@ -10,9 +10,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/plain"
 )
 
-// The size of both charts, in the units of their drawings.
+// The size of the charts, in the units of their drawings.
 const (
 	chartWidth   = 960
+	narrowWidth  = 320 // a phone's
 	chartHeight  = 240
 	chartLeft    = 56 // room for the numbers of the vertical axis
 	chartRight   = 104
@@ -80,6 +81,7 @@ func percent(count, total int) string {
 
 // progressChart shows how many users were done and failed at each moment.
 type progressChart struct {
+	Class                    string // "wide" or "narrow"
 	Width, Height            int
 	Left, Right, Top, Bottom float64 // edges of the plot
 	DonePath, FailedPath     string
@@ -101,7 +103,16 @@ type tick struct {
 	Anchor string
 }
 
-func drawProgress(run ledger.Run, points []ledger.Point) *progressChart {
+// drawProgress draws it twice, in the same letters: for a screen, and for a phone.
+func drawProgress(run ledger.Run, points []ledger.Point) []*progressChart {
+	wide := drawOne(run, points, "wide", chartWidth)
+	if wide == nil {
+		return nil
+	}
+	return []*progressChart{wide, drawOne(run, points, "narrow", narrowWidth)}
+}
+
+func drawOne(run ledger.Run, points []ledger.Point, class string, width int) *progressChart {
 	if run.DryRun || len(points) == 0 {
 		return nil
 	}
@@ -114,8 +125,8 @@ func drawProgress(run ledger.Run, points []ledger.Point) *progressChart {
 	if span <= 0 || last.Done+last.Failed == 0 {
 		return nil
 	}
-	c := &progressChart{Width: chartWidth, Height: chartHeight,
-		Left: chartLeft, Right: chartWidth - chartRight, Top: chartTop, Bottom: chartHeight - chartBottom}
+	c := &progressChart{Class: class, Width: width, Height: chartHeight,
+		Left: chartLeft, Right: float64(width - chartRight), Top: chartTop, Bottom: chartHeight - chartBottom}
 	step := roundStep(max(last.Done, last.Failed))
 	top := step * int(math.Ceil(float64(max(last.Done, last.Failed))/float64(step)))
 	x := func(t time.Time) float64 { return c.Left + (c.Right-c.Left)*float64(t.Sub(start))/float64(span) }
@@ -137,8 +148,12 @@ func drawProgress(run ledger.Run, points []ledger.Point) *progressChart {
 	if span > 24*time.Hour {
 		format = "2 Jan 15:04"
 	}
-	for i, anchor := range []string{"start", "middle", "end"} {
-		at := start.Add(span * time.Duration(i) / 2)
+	anchors := []string{"start", "middle", "end"}
+	if width == narrowWidth { // there is no room between the two
+		anchors = []string{"start", "end"}
+	}
+	for i, anchor := range anchors {
+		at := start.Add(span * time.Duration(i) / time.Duration(len(anchors)-1))
 		c.Across = append(c.Across, tick{At: rounded(x(at)), Text: at.UTC().Format(format), Anchor: anchor})
 	}
 	c.Summary = fmt.Sprintf("From %s to %s: %s users done and %s failed.", when(start), when(last.Time), plain.Number(last.Done), plain.Number(last.Failed))

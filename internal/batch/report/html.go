@@ -29,7 +29,10 @@ type view struct {
 	// is to be done about them.
 	Superfluous     int
 	SuperfluousText string
-	Progress        *progressChart // nil where the run brought nobody to an end
+	// Progress is for wide screens and for narrow ones; there is none where the run
+	// brought nobody to an end.
+	Progress []*progressChart
+	Sums     Summary
 	// Rows is how many users the page's table holds; the CSV has all.
 	Rows int
 	// Partial says what is missing, "" for nothing.
@@ -54,19 +57,24 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	if err != nil {
 		return err
 	}
+	sums, err := Summarise(ctx, reader, run)
+	if err != nil {
+		return err
+	}
 	style, script, err := assets()
 	if err != nil {
 		return err
 	}
 	rows := newRows(counts, groups)
 	head, err := template.New("page.html").Funcs(template.FuncMap{
-		"number": plain.Number, "when": when, "took": took, "class": ClassText, "words": func() words { return wordsOf(run) },
+		"number": plain.Number, "when": when, "date": date, "took": took, "class": ClassText, "words": func() words { return wordsOf(run) },
 	}).ParseFS(page, "page.html")
 	if err != nil {
 		return err
 	}
 	if err := head.Execute(out, view{
 		Run: run, Counts: counts, Groups: groups, Outcomes: drawOutcomes(counts, wordsOf(run)), Progress: drawProgress(run, points),
+		Sums:        sums,
 		Superfluous: superfluous, SuperfluousText: SuperfluousText,
 		Partial: partial(run),
 		Rows:    min(counts.Total, rows.most),
@@ -141,6 +149,8 @@ func when(t time.Time) string {
 	}
 	return t.UTC().Format("2 January 2006, 15:04:05 UTC")
 }
+
+func date(t time.Time) string { return t.UTC().Format("2 January 2006") }
 
 func took(run ledger.Run) string {
 	if run.Finished.IsZero() {

@@ -11,13 +11,17 @@ import (
 )
 
 // writeJSON writes one object {"run", "counts", "groups", "superfluous_users",
-// "users"}, a user a line.
+// "warnings", "expiring_users", "first_end", "users"}, a user a line.
 func writeJSON(ctx context.Context, out io.Writer, reader Reader, run ledger.Run) error {
 	counts, groups, err := summary(ctx, reader, run)
 	if err != nil {
 		return err
 	}
 	superfluous, _, err := reader.Superfluous(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	sums, err := Summarise(ctx, reader, run)
 	if err != nil {
 		return err
 	}
@@ -30,6 +34,14 @@ func writeJSON(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	stream.value(groups)
 	stream.text(",\n\"superfluous_users\": ")
 	stream.value(superfluous)
+	stream.text(",\n\"warnings\": ")
+	stream.value(sums.Warnings)
+	stream.text(",\n\"expiring_users\": ")
+	stream.value(sums.Expiring)
+	if !sums.FirstEnd.IsZero() {
+		stream.text(",\n\"first_end\": ")
+		stream.value(sums.FirstEnd)
+	}
 	stream.text(",\n\"users\": [")
 	between := "\n"
 	for entry, err := range reader.Entries(ctx, run.ID) {

@@ -2,7 +2,7 @@
 // Shows the users of the data element in the table: filtered, sorted, a piece at
 // a time, so that 100,000 of them stay quick. Text is only ever set as text.
 (() => {
-  const ADDRESS = 0, OUTCOME = 1, GROUP = 2, DETAIL = 3, HINT = 4, WHERE = 5, WHEN = 6;
+  const ADDRESS = 0, OUTCOME = 1, GROUP = 2, DETAIL = 3, HINT = 4, WHERE = 5, WHEN = 6, END = 7;
   const FAILED = 2;
   const FIRST = 200, MORE = 1000, PRINTED = 2000;
 
@@ -31,7 +31,7 @@
     const hint = hintOf(user);
     if (hint) detail.append(element("span", hint, "hint"));
     line.append(address, element("td", outcomes[user[OUTCOME]]), element("td", groupOf(user).reason), detail,
-      element("td", user[WHERE]), element("td", time(user[WHEN])));
+      element("td", user[WHERE]), element("td", time(user[WHEN])), element("td", time(user[END]).slice(0, 10)));
     return line;
   }
 

@@ -88,9 +88,12 @@ func (r *rows) fits(entry ledger.Entry) bool {
 }
 
 // row is [address, outcome, group or -1, detail, hint where it is not the
-// group's, where, seconds since 1970].
-func (r *rows) row(entry ledger.Entry) [7]any {
-	row := [7]any{entry.Email, outcome(entry), -1, detail(entry), "", entry.Where, int64(0)}
+// group's, where, seconds since 1970, the first certificate's end in such].
+func (r *rows) row(entry ledger.Entry) [8]any {
+	row := [8]any{entry.Email, outcome(entry), -1, detail(entry), "", entry.Where, int64(0), int64(0)}
+	if end := endOf(entry); !end.IsZero() {
+		row[7] = end.Unix()
+	}
 	if !entry.Updated.IsZero() {
 		row[6] = entry.Updated.Unix()
 	}
