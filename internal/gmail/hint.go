@@ -52,6 +52,7 @@ func (e *Error) Hint() string {
 		case "identities.create", "identities.patch":
 			return "the identity does not take these key pairs: look at the user's with cse-piv status"
 		}
+		return "correct what the message says is wrong with the request"
 	case KindPrecondition:
 		if strings.HasPrefix(e.Method, "identities.") {
 			return "an identity takes key pairs that are enabled, were created with chain validation, and whose certificates are valid and not revoked: look at the user's with cse-piv status"
