@@ -40,6 +40,8 @@ type Options struct {
 	// one for DefaultConcurrency users.
 	Limiter *Limiter
 
+	// Pick says whom of the source the run is about.
+	Pick Pick
 	// DryRun only reads; the ledger is best a temporary one.
 	DryRun bool
 	// Known is, in a dry run, the ledger that knows what earlier runs did; nil for

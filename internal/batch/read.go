@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -21,6 +22,10 @@ func (e *engine) read(ctx context.Context, run int64) error {
 	o := e.options
 	rows, size := make([]source.Row, 0, readRows), 0
 	var counts ledger.Counts
+	picker := &picker{Pick: o.Pick, known: o.Ledger}
+	if o.DryRun {
+		picker.known = o.Known
+	}
 	enter := func() error {
 		if len(rows) == 0 {
 			return nil
@@ -28,7 +33,11 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		if e.soft.Err() != nil {
 			return context.Cause(e.soft)
 		}
-		entered, err := o.Ledger.Put(ctx, run, prepareAll(rows, o.Prepare), o.TrustLedger)
+		picked, enough := picker.pick(ctx, prepareAll(rows, o.Prepare))
+		if enough != nil && !errors.Is(enough, errEnough) {
+			return enough
+		}
+		entered, err := o.Ledger.Put(ctx, run, picked, o.TrustLedger)
 		if err != nil {
 			return err
 		}
@@ -37,14 +46,14 @@ func (e *engine) read(ctx context.Context, run int64) error {
 				return err
 			}
 		}
-		counts.Total += len(rows)
+		counts.Total += len(entered)
 		clear(rows) // what they hold may be large
 		rows, size = rows[:0], 0
 		for _, entry := range entered {
 			e.tellRow(entry)
 		}
 		e.notify(Event{Kind: KindRead, Counts: &counts})
-		return nil
+		return enough
 	}
 	// A source may be waited for, such as a pipe: stopping ends that too.
 	reading, cancel := context.WithCancel(ctx)
@@ -57,17 +66,22 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", o.Source.Name(), err)
 		}
+		if !picker.wants(row.Email) {
+			continue
+		}
 		rows = append(rows, row)
 		for _, certificate := range row.Certificates {
 			size += len(certificate.Data)
 		}
 		if len(rows) == readRows || size >= readBytes {
-			if err := enter(); err != nil {
+			if err := enter(); errors.Is(err, errEnough) {
+				return o.Ledger.MarkRead(ctx, run)
+			} else if err != nil {
 				return err
 			}
 		}
 	}
-	if err := enter(); err != nil {
+	if err := enter(); err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
 	return o.Ledger.MarkRead(ctx, run)

@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // batchOptions is everything that batch takes.
@@ -22,6 +23,7 @@ type batchOptions struct {
 	gmail       gmailFlags
 	work        workFlags
 	store       storeFlags
+	pick        pickFlags
 	chain       []string
 	dryRun      bool
 	trustLedger bool
@@ -57,6 +59,7 @@ func newBatch(streams *Streams) *cobra.Command {
 	options.work.add(flags)
 	options.store.add(flags)
 	options.store.addWait(flags)
+	options.pick.add(flags)
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` with intermediate and root certificates to build chains with")
 	environmentFlag(flags, "chain")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing")
@@ -88,6 +91,9 @@ func (o *batchOptions) check() error {
 	if o.enqueueOnly && o.dryRun {
 		return usageErrorf("--enqueue-only and --dry-run do not go together")
 	}
+	if err := o.pick.check(); err != nil {
+		return err
+	}
 	return o.work.check()
 }
 
@@ -106,8 +112,12 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	if err != nil {
 		return err
 	}
+	pick, err := options.pick.pick()
+	if err != nil {
+		return err
+	}
 	task := batch.Options{
-		Source: from, Prepare: prepare.New(prepare.Options{Chain: chain, Choose: options.source.choose}).Entry,
+		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{Chain: chain, Choose: options.source.choose}).Entry,
 		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
 		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event,
 	}
@@ -187,8 +197,11 @@ func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *bat
 		return err
 	}
 	switch {
+	case counts.Total == 0 && (o.pick.retry != "" || o.pick.limit > 0):
+		fmt.Fprintf(streams.Err, "cse-piv: nobody is left in %s for what --retry and --limit ask for\n", safetext.Clean(run.Source))
+		return nil
 	case counts.Total == 0:
-		return &nobodyError{source: run.Source}
+		return &nobodyError{source: run.Source, only: len(o.pick.only) > 0}
 	case counts.Failed == 0:
 		return nil
 	}
@@ -196,12 +209,23 @@ func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *bat
 }
 
 // nobodyError: a source has no users, which is more likely a mistake.
-type nobodyError struct{ source string }
+type nobodyError struct {
+	source string
+	only   bool // nobody that --only names
+}
 
-func (e *nobodyError) Error() string { return fmt.Sprintf("there is nobody in %s", e.source) }
+func (e *nobodyError) Error() string {
+	if e.only {
+		return fmt.Sprintf("there is nobody in %s whom --only names", e.source)
+	}
+	return fmt.Sprintf("there is nobody in %s", e.source)
+}
 
 // Hint says where to look.
 func (e *nobodyError) Hint() string {
+	if e.only {
+		return "an address stands there as in the source, in any case; * stands for any part: --only '*@sales.example.com'"
+	}
 	return "a folder has files like user@example.com.p7pem, a manifest a line for each user; for a directory look at --ldap-base and --ldap-filter"
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,29 @@ func (l *Ledger) Entry(ctx context.Context, email string) (Entry, bool, error) {
 		return Entry{}, false, l.failed("read an entry", err)
 	}
 	return found[0].Entry, true, nil
+}
+
+// Known returns what the ledger has of given entries, some hundred at most, without
+// chains: by their index, of those that are there.
+func (l *Ledger) Known(ctx context.Context, entries []Entry) (map[int]Entry, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	keys := make([]any, len(entries))
+	for i, entry := range entries {
+		keys[i] = keyOf(storable(entry))
+	}
+	found, err := l.fetch(ctx, l.read, "WHERE email IN "+places(1, len(keys)), false, keys...)
+	if err != nil {
+		return nil, l.failed("read entries", err)
+	}
+	known := map[int]Entry{}
+	for i := range entries {
+		if at := slices.IndexFunc(found, func(s *stored) bool { return s.key == keys[i] }); at >= 0 {
+			known[i] = found[at].Entry
+		}
+	}
+	return known, nil
 }
 
 // EarlierPairs lists key pairs that a user's entry asked for once and does not

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/durable"
+)
+
+// maxOnly bounds a file of addresses, in bytes.
+const maxOnly = 32 << 20
+
+// pickFlags say whom of a source a batch is about.
+type pickFlags struct {
+	only  []string
+	retry string
+	limit int
+}
+
+func (f *pickFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.only, "only", nil, "only these users of the source: a `file|pattern`, a file with an address a line, or an address in which * and ? stand for others (repeatable)")
+	flags.StringVar(&f.retry, "retry", "", "only users who failed in the last run that had them: `failed|reason`, any or one such as cse-off")
+	flags.IntVar(&f.limit, "limit", 0, "at most so many users who are not registered yet; the same again takes the next ones")
+}
+
+func (f *pickFlags) check() error {
+	switch {
+	case f.limit < 0:
+		return usageErrorf("--limit %d is no number of users", f.limit)
+	case f.retry != "" && f.retry != batch.RetryFailed && !batch.IsReason(f.retry):
+		return usageErrorf("--retry %s: it is %q, or a reason that reports name, such as cse-off", f.retry, batch.RetryFailed)
+	}
+	return nil
+}
+
+// pick reads the files that are named.
+func (f *pickFlags) pick() (batch.Pick, error) {
+	pick := batch.Pick{Retry: f.retry, Limit: f.limit}
+	if len(f.only) == 0 {
+		return pick, nil
+	}
+	addresses := map[string]bool{}
+	var patterns []string
+	for _, value := range f.only {
+		data, err := durable.ReadFile(value, maxOnly)
+		switch {
+		case err == nil:
+			if err := addAddresses(addresses, data); err != nil {
+				return pick, usageErrorf("--only %s: %w", value, err)
+			}
+		case !errors.Is(err, fs.ErrNotExist):
+			return pick, usageErrorf("--only: %w", err)
+		case strings.ContainsRune(value, os.PathSeparator) || !strings.ContainsAny(value, "@*?"):
+			return pick, usageErrorf("--only %s: there is no such file, and it is no address or pattern such as *@sales.example.com", value)
+		default:
+			pattern := strings.ToLower(value)
+			if _, err := path.Match(pattern, ""); err != nil {
+				return pick, usageErrorf("--only %s: %w", value, err)
+			}
+			patterns = append(patterns, pattern)
+		}
+	}
+	pick.Only = func(email string) bool {
+		email = strings.ToLower(strings.TrimSpace(email))
+		for _, pattern := range patterns {
+			if ok, _ := path.Match(pattern, email); ok {
+				return true
+			}
+		}
+		return addresses[email]
+	}
+	return pick, nil
+}
+
+// addAddresses reads a list: the address first in each line, as text or CSV. Lines that
+// hold none, such as a heading, are passed over.
+func addAddresses(addresses map[string]bool, data []byte) error {
+	lines := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	lines.FieldsPerRecord, lines.LazyQuotes, lines.Comment = -1, true, '#'
+	before := len(addresses)
+	for {
+		cells, err := lines.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		first, _, _ := strings.Cut(cells[0], ";")
+		if first = strings.ToLower(strings.TrimSpace(first)); strings.Contains(first, "@") {
+			addresses[first] = true
+		}
+	}
+	if len(addresses) == before {
+		return errors.New("it holds no address")
+	}
+	return nil
+}
