@@ -47,7 +47,7 @@ func newQueue(l *ledger.Ledger, worker string, most int, work func(ctx context.C
 		PollOnly: true,
 		// A user takes some 200 ms. Jobs are fetched ahead of their turn (see most),
 		// so it does no harm to fetch them in small crowds.
-		FetchCooldown:     25 * time.Millisecond,
+		FetchCooldown:     50 * time.Millisecond,
 		FetchPollInterval: 200 * time.Millisecond,
 		// The registration has its own limits, and the ledger knows dead workers.
 		JobTimeout:                  -1,

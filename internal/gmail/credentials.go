@@ -2,6 +2,7 @@ package gmail
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
@@ -11,7 +12,6 @@ import (
 	"io/fs"
 
 	"golang.org/x/oauth2/google"
-	"golang.org/x/oauth2/jwt"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -27,7 +27,7 @@ func readServiceAccount(path string) (*serviceAccount, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	config, err := parseServiceAccount(data)
+	account, err := parseServiceAccount(data)
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) {
@@ -39,7 +39,7 @@ func readServiceAccount(path string) (*serviceAccount, []string, error) {
 	if warning := durable.ReadWarning(safetext.Message(path), info); warning != "" {
 		warnings = append(warnings, warning)
 	}
-	return &serviceAccount{config: config}, warnings, nil
+	return account, warnings, nil
 }
 
 func readCredentials(path string) ([]byte, fs.FileInfo, error) {
@@ -75,12 +75,13 @@ func fileProblem(path string, err error) string {
 
 // parseServiceAccount takes the content of a key file. Anything else that people
 // download from the same console pages is called by its name.
-func parseServiceAccount(data []byte) (*jwt.Config, error) {
+func parseServiceAccount(data []byte) (*serviceAccount, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var file struct {
 		Type      string          `json:"type"`
 		Email     string          `json:"client_email"`
 		Key       string          `json:"private_key"`
+		KeyID     string          `json:"private_key_id"`
 		TokenURI  string          `json:"token_uri"`
 		Universe  string          `json:"universe_domain"`
 		Installed json.RawMessage `json:"installed"`
@@ -119,7 +120,8 @@ func parseServiceAccount(data []byte) (*jwt.Config, error) {
 	if !isAddress(file.Email) {
 		return nil, credentialsError(nil, "has no usable \"client_email\"")
 	}
-	if err := checkSigningKey(file.Key); err != nil {
+	key, err := parseSigningKey(file.Key)
+	if err != nil {
 		return nil, credentialsError(err, "has no usable \"private_key\": %s", err)
 	}
 	if file.TokenURI != "" {
@@ -127,38 +129,34 @@ func parseServiceAccount(data []byte) (*jwt.Config, error) {
 			return nil, credentialsError(err, "has no usable \"token_uri\": %s", err)
 		}
 	}
-	config, err := google.JWTConfigFromJSON(data, Scope)
-	if err != nil {
-		return nil, credentialsError(nil, "is not a service-account key file: %s", safetext.Message(err.Error()))
-	}
-	return config, nil
+	return &serviceAccount{email: file.Email, keyID: file.KeyID, key: key, tokenURL: cmp.Or(file.TokenURI, google.JWTTokenURL)}, nil
 }
 
-// checkSigningKey repeats what the OAuth library will do with the key at the
-// first token, so that a truncated copy is found now. Its errors never quote
-// the key.
-func checkSigningKey(text string) error {
+// parseSigningKey reads the key and prepares it, so that a truncated copy is found
+// now. Its errors never quote the key.
+func parseSigningKey(text string) (*rsa.PrivateKey, error) {
 	if text == "" {
-		return errors.New("it is missing")
+		return nil, errors.New("it is missing")
 	}
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return errors.New("it is not PEM")
+		return nil, errors.New("it is not PEM")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		if key, err = x509.ParsePKCS1PrivateKey(block.Bytes); err != nil {
-			return errors.New("it cannot be parsed")
+			return nil, errors.New("it cannot be parsed")
 		}
 	}
 	rsaKey, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return errors.New("it is not an RSA key")
+		return nil, errors.New("it is not an RSA key")
 	}
 	if rsaKey.N.BitLen() < 2048 {
-		return errors.New("it is shorter than 2048 bits")
+		return nil, errors.New("it is shorter than 2048 bits")
 	}
-	return nil
+	rsaKey.Precompute()
+	return rsaKey, nil
 }
 
 func credentialsError(cause error, format string, args ...any) *Error {

@@ -115,14 +115,14 @@ func FuzzCredentials(f *testing.F) {
 	}
 	f.Add(accountJSON(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		config, err := parseServiceAccount(data)
+		account, err := parseServiceAccount(data)
 		if err != nil {
 			if !errors.Is(err, ErrCredentials) || safetext.Message(err.Error()) != err.Error() {
 				t.Fatalf("%q", err)
 			}
 			return
 		}
-		if checkSigningKey(string(config.PrivateKey)) != nil || checkURL(config.TokenURL) != nil || !isAddress(config.Email) {
+		if account.key.Validate() != nil || checkURL(account.tokenURL) != nil || !isAddress(account.email) {
 			t.Fatalf("accepted %q", data)
 		}
 	})

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
-	"golang.org/x/oauth2/jwt"
 	"google.golang.org/api/impersonate"
 	"google.golang.org/api/option"
 )
@@ -19,18 +18,6 @@ import (
 type tokenGranter interface {
 	account() string
 	grant(p *probe, user string) (*oauth2.Token, error)
-}
-
-// serviceAccount signs an assertion with the key of a key file (RFC 7523, with
-// the user as subject) and exchanges it at the file's token_uri.
-type serviceAccount struct{ config *jwt.Config }
-
-func (s *serviceAccount) account() string { return s.config.Email }
-
-func (s *serviceAccount) grant(p *probe, user string) (*oauth2.Token, error) {
-	config := *s.config
-	config.Subject = user
-	return config.TokenSource(context.WithValue(p.ctx, oauth2.HTTPClient, p.client())).Token()
 }
 
 // impersonation lets the IAM Credentials API sign the assertion, so no key lies

@@ -1,6 +1,9 @@
 package gmail
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -80,31 +83,59 @@ func TestTokenIsRetried(t *testing.T) {
 	}
 }
 
-// TestAssertion looks into the signed assertion (RFC 7523).
+// TestAssertion looks into the signed assertion (RFC 7523), and verifies it.
 func TestAssertion(t *testing.T) {
 	f := newFake()
-	var claims map[string]any
+	var assertion string
 	u := openFake(t, f, nil)
 	u.domain.base = roundTripper(func(r *http.Request) (*http.Response, error) {
 		if methodOf(r) == "token" {
-			if err := r.ParseForm(); err != nil {
-				t.Error(err)
+			if err := r.ParseForm(); err != nil || r.PostForm.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
+				t.Error(r.PostForm, err)
 			}
-			parts := strings.Split(r.PostForm.Get("assertion"), ".")
-			payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-			if err != nil || json.Unmarshal(payload, &claims) != nil {
-				t.Error("assertion", parts)
-			}
+			assertion = r.PostForm.Get("assertion")
+			r.Body = io.NopCloser(strings.NewReader(r.PostForm.Encode()))
 		}
 		return f.RoundTrip(r)
 	})
 	if _, err := u.domain.User(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}
+	parts := strings.Split(assertion, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%q", assertion)
+	}
+	decode := func(part string, into any) {
+		data, err := base64.RawURLEncoding.DecodeString(part)
+		if err == nil {
+			err = json.Unmarshal(data, into)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", part, err)
+		}
+	}
+	var header, claims map[string]any
+	decode(parts[0], &header)
+	decode(parts[1], &claims)
+	if header["alg"] != "RS256" || header["typ"] != "JWT" {
+		t.Errorf("%v", header)
+	}
 	for name, want := range map[string]string{"sub": alice, "iss": "sa@p.iam.gserviceaccount.com", "aud": tokenURL, "scope": Scope} {
 		if claims[name] != want {
 			t.Errorf("%s is %v, want %s", name, claims[name], want)
 		}
+	}
+	issued, expires := claims["iat"].(float64), claims["exp"].(float64)
+	if age := time.Since(time.Unix(int64(issued), 0)); expires-issued != 3600 || age < clockSlack || age > time.Minute {
+		t.Errorf("issued at %v, expires at %v", issued, expires)
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	if err := rsa.VerifyPKCS1v15(&u.domain.tokens.(*serviceAccount).key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
+		t.Error(err)
 	}
 }
 
