@@ -12,6 +12,7 @@ import (
 // dryRun looks at everything that the enrollment would look at, prints what it
 // would come to at each step, and returns the error that it would end with.
 func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, request enroll.Request) error {
+	options.gmail.maxTries = 3 // a look does not wait as long as a run
 	domain, credentials := options.gmail.open(streams.Err)
 	world, err := options.world(io.Discard, options.escrow.look)
 	if err != nil {

@@ -194,7 +194,7 @@ func hintForType(err error) string {
 	case errors.As(err, &wrong):
 		return "check the PIN and run the same command again; a forgotten one is replaced with the PUK: ykman piv access unblock-pin"
 	case errors.As(err, &last):
-		return "run the command on a terminal to be asked, or replace the PIN with the PUK: ykman piv access unblock-pin"
+		return "to use the last try, run it again where you can be asked, and agree; or replace the PIN with the PUK: ykman piv access unblock-pin"
 	case errors.As(err, &missing):
 		return "give the missing certificates with --chain FILE"
 	case errors.As(err, &cannot):

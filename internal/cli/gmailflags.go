@@ -17,6 +17,8 @@ import (
 type gmailFlags struct {
 	credentials, endpoint string
 	retryBase             time.Duration
+	// maxTries bounds how often one call is made, where it is not as often as usual.
+	maxTries int
 }
 
 func (g *gmailFlags) add(flags *pflag.FlagSet) {
@@ -46,7 +48,7 @@ func (g *gmailFlags) open(messages io.Writer) (*gmail.Domain, error) {
 }
 
 func (g *gmailFlags) config() gmail.Config {
-	return gmail.Config{CredentialsFile: g.credentials, Endpoint: g.endpoint, UserAgent: "cse-piv/" + version(), RetryBase: g.retryBase}
+	return gmail.Config{CredentialsFile: g.credentials, Endpoint: g.endpoint, UserAgent: "cse-piv/" + version(), RetryBase: g.retryBase, MaxTries: g.maxTries}
 }
 
 func openGmail(config gmail.Config, messages io.Writer) (*gmail.Domain, error) {

@@ -73,8 +73,11 @@ func (s *secretFlag) firstLine(in io.Reader, flag string) (secret.Secret, error)
 	defer clear(data)
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(line) == 0 {
+	switch {
+	case len(line) == 0:
 		return secret.Secret{}, usageErrorf("%s: the first line is empty", flag)
+	case len(bytes.TrimSpace(line)) != len(line): // nobody would type them
+		return secret.Secret{}, usageErrorf("%s: the first line begins or ends with blanks", flag)
 	}
 	return secret.New(line), nil
 }

@@ -84,5 +84,5 @@ func (Unattended) Confirm(_ context.Context, q Question) (bool, error) {
 
 // TypedConfirm is never possible unattended.
 func (Unattended) TypedConfirm(_ context.Context, q Question, _ string) error {
-	return &MissingError{What: q.Text, Flag: q.Flag}
+	return &MissingError{What: "agreement that " + q.Text, Flag: q.Flag}
 }

@@ -193,6 +193,9 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 	}
 	key.generate = true
 	serial := serialText(e.serial)
+	if e.request.Confirm != "" && e.request.Confirm != serial {
+		return usageError("--confirm names card %s, and this is card %s: nothing was changed", e.request.Confirm, serial)
+	}
 	return e.world.Prompter.TypedConfirm(ctx, Question{
 		ID: "overwrite", Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
 		Loss: key.loss, Flag: "--confirm " + serial,

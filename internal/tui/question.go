@@ -116,11 +116,13 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 	switch {
 	case q.choice != nil:
 		for i, choice := range q.choice.choices {
-			pointer, style := "  ", s.styles.Value
+			pointer, style := " ", s.styles.Value
 			if i == q.cursor {
-				pointer, style = markNow+" ", s.styles.Selected
+				pointer, style = markNow, s.styles.Selected
 			}
-			lines = append(lines, style.Render(pointer+clean(choice.Text)))
+			for _, line := range wrapped(pointer, clean(choice.Text), width) {
+				lines = append(lines, style.Render(line))
+			}
 		}
 	case q.agreement.want != "":
 		lines = append(lines, "Type "+clean(q.agreement.want)+" to go on, anything else to stop.", "", q.input.View())

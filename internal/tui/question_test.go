@@ -27,6 +27,15 @@ func TestQuestionViews(t *testing.T) {
 	w.golden("question-typed")
 }
 
+// TestLongChoiceIsShownWhole: what an answer costs stands at its end.
+func TestLongChoiceIsShownWhole(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
+	w.askChoice(enroll.Question{ID: "new-card", Text: "is this card new?"},
+		enroll.Choice{ID: "own", Text: "somebody has set its PIN"},
+		enroll.Choice{ID: "new", Text: "it is new: PIN and PUK are replaced; if it is not, that costs one try of the PIN or, where only the PIN is the factory one, of the PUK"})
+	w.shows("that costs one try of the", "PIN or, where only the PIN is the factory one, of the PUK")
+}
+
 func TestYesAndNoAreSpelledOut(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
 	for typed, want := range map[string]bool{"yes": true, "Yes ": true, "no": false, "NO": false} {
