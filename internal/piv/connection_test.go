@@ -56,8 +56,8 @@ func TestACardThatWasOutIsFoundAnew(t *testing.T) {
 // burglar is another program, which takes the card in every moment that it can,
 // and tries what the card accepted of others.
 type burglar struct {
-	reader       string
-	tries, broke atomic.Int32
+	reader string
+	tries  atomic.Int32
 }
 
 // visit returns an error where the card could be reached and was open.

@@ -64,7 +64,7 @@ var notGmails = []string{"leaf-key-mismatch", "leaf-cannot-encrypt", "intermedia
 func TestOneOpinion(t *testing.T) {
 	key := newRSA(t, 2048).(*rsa.PrivateKey)
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(now().Sub(time.Now())) // virtual time; the certificates are of then
+		time.Sleep(time.Until(now())) // virtual time; the certificates are of then
 		testOneOpinion(t, key)
 	})
 }
