@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -86,12 +87,7 @@ func lockRealSocket(t *testing.T) {
 // listens for the card.
 func startPCSCD(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	port := unusedPort(t)
 	config := t.TempDir()
 	reader := fmt.Sprintf("FRIENDLYNAME \"Yubico YubiKey OTP+FIDO+CCID\"\nDEVICENAME /dev/null:0x%04X\nLIBPATH %s\nCHANNELID 0x%04X\n",
 		port, vpcdDriver, port)
@@ -115,6 +111,27 @@ func startPCSCD(t *testing.T) string {
 		}
 	})
 	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// unusedPort returns a port for vpcd, which listens on all interfaces. It is below
+// those that systems hand out by themselves, so that nobody is given it meanwhile.
+func unusedPort(t *testing.T) int {
+	t.Helper()
+	const lowest, count = 20000, 10000
+	first := rand.IntN(count)
+	for i := range count {
+		port := lowest + (first+i)%count
+		listener, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 // insertIntoVPCD keeps the card at the driver until the test ends.
