@@ -73,7 +73,7 @@ func newBatch(streams *Streams) *cobra.Command {
 
 // check finds what is wrong with the flags before anything is opened.
 func (o *batchOptions) check() error {
-	if _, err := o.store.place(); err != nil {
+	if _, err := o.store.location(); err != nil {
 		return err
 	}
 	for _, file := range o.reports {

@@ -22,7 +22,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		return err
 	}
 	options.warnOfSecrets(streams.Err)
-	world, err := options.world(io.Discard, options.escrow.open)
+	deps, err := options.deps(io.Discard, options.escrow.open)
 	if err != nil {
 		return err
 	}
@@ -30,16 +30,16 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	if err != nil {
 		return err
 	}
-	book, err := enterInto(&world, options.store)
+	book, err := enterInto(&deps, options.store)
 	if err != nil {
 		return err
 	}
 	account := &account{flags: &options.gmail}
-	world.Account, world.Patience = account.open, patienceAtADesk
+	deps.Account, deps.Patience = account.open, patienceAtADesk
 	d := &desk.Desk{
-		World: world, Request: request, People: people,
+		Dependencies: deps, Request: request, People: people,
 		Checks: func(ctx context.Context) []desk.Check {
-			checks := deskChecks(ctx, options, account, world, first(email, people))
+			checks := deskChecks(ctx, options, account, deps, first(email, people))
 			if book != nil {
 				checks = append(checks, book.check(ctx))
 			}

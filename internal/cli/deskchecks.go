@@ -25,26 +25,26 @@ func first(email string, people []desk.Person) string {
 
 // deskChecks looks whether everything is there that an enrollment needs, with
 // somebody's address also whether Gmail answers.
-func deskChecks(ctx context.Context, options *enrollOptions, account *account, world enroll.World, email string) []desk.Check {
+func deskChecks(ctx context.Context, options *enrollOptions, account *account, deps enroll.Dependencies, email string) []desk.Check {
 	checks := []desk.Check{account.check()}
 	if email != "" && checks[0].State != desk.CheckMissing {
 		checks = append(checks, account.checkDomain(ctx, email))
 	}
-	checks = append(checks, readerCheck(ctx), issuerCheck(options, world), escrowCheck(options, world))
-	checks = append(checks, foreignChecks(options, world)...)
-	return append(checks, evidenceCheck(world.Evidence))
+	checks = append(checks, readerCheck(ctx), issuerCheck(options, deps), escrowCheck(options, deps))
+	checks = append(checks, foreignChecks(options, deps)...)
+	return append(checks, evidenceCheck(deps.Evidence))
 }
 
 // foreignChecks say what is asked in Google's place, and what is believed in
 // Yubico's.
-func foreignChecks(options *enrollOptions, world enroll.World) (checks []desk.Check) {
+func foreignChecks(options *enrollOptions, deps enroll.Dependencies) (checks []desk.Check) {
 	if options.practice != nil {
 		return []desk.Check{{Name: "Gmail", State: desk.CheckOK, Detail: "the practice lab's"}, {Name: "attestation", State: desk.CheckOK, Detail: "the practice lab's root"}}
 	}
-	if world.GmailEndpoint != "" {
-		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckWarning, Detail: enroll.EndpointText(world.GmailEndpoint), Fix: "for the real Gmail leave out --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"})
+	if deps.GmailEndpoint != "" {
+		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckWarning, Detail: enroll.EndpointText(deps.GmailEndpoint), Fix: "for the real Gmail leave out --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"})
 	}
-	if roots := world.Trust.Foreign(); len(roots) > 0 {
+	if roots := deps.Trust.Foreign(); len(roots) > 0 {
 		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: enroll.RootsText(roots), Fix: "for real YubiKeys leave out --attestation-roots and CSE_PIV_ATTESTATION_ROOTS"})
 	}
 	return checks
@@ -68,19 +68,19 @@ func readerCheck(ctx context.Context) desk.Check {
 	return check
 }
 
-func issuerCheck(options *enrollOptions, world enroll.World) desk.Check {
+func issuerCheck(options *enrollOptions, deps enroll.Dependencies) desk.Check {
 	check := desk.Check{Name: "issuer", State: desk.CheckOK}
-	if world.Issuer == nil {
+	if deps.Issuer == nil {
 		check.State, check.Detail, check.Fix = desk.CheckWarning, "none was named: only keys that have their certificate can be enrolled", hintFor(enroll.ErrNoIssuer)
 		return check
 	}
 	check.Detail = options.issuer.describe()
-	return withWarnings(check, world.Issuer)
+	return withWarnings(check, deps.Issuer)
 }
 
-func escrowCheck(options *enrollOptions, world enroll.World) desk.Check {
+func escrowCheck(options *enrollOptions, deps enroll.Dependencies) desk.Check {
 	check := desk.Check{Name: "escrow", State: desk.CheckOK}
-	if world.Escrow == nil {
+	if deps.Escrow == nil {
 		check.State, check.Detail = desk.CheckWarning, "no place was named for new PUKs and management keys: new cards cannot be enrolled"
 		check.Fix = "start again with --escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
 		return check
@@ -105,7 +105,7 @@ func escrowCheck(options *enrollOptions, world enroll.World) desk.Check {
 	if options.practice != nil {
 		return check
 	}
-	return withWarnings(check, world.Escrow)
+	return withWarnings(check, deps.Escrow)
 }
 
 // withWarnings adds what a dependency has to say before it is used.

@@ -129,23 +129,23 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if err != nil {
 		return err
 	}
-	world, err := options.world(streams.Err, options.escrow.open)
+	deps, err := options.deps(streams.Err, options.escrow.open)
 	if err != nil {
 		return err
 	}
-	if _, err := enterInto(&world, options.store); err != nil {
+	if _, err := enterInto(&deps, options.store); err != nil {
 		return err
 	}
-	world.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
-	world.Notify = plain.Progress(streams.Err)
+	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
+	deps.Notify = plain.Progress(streams.Err)
 	if options.events {
-		world.Notify = plain.JSONProgress(streams.Err)
+		deps.Notify = plain.JSONProgress(streams.Err)
 	}
 	if terminal := options.terminal(streams); terminal != nil {
 		defer terminal.Close()
-		world.Prompter, world.Patience = terminal, patienceAtADesk
+		deps.Prompter, deps.Patience = terminal, patienceAtADesk
 	}
-	receipt, err := enroll.Run(ctx, world, request)
+	receipt, err := enroll.Run(ctx, deps, request)
 	if err != nil {
 		return err
 	}
@@ -160,8 +160,8 @@ type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Re
 
 // world builds everything that an enrollment works on but Gmail and the person
 // who is asked.
-func (o *enrollOptions) world(messages io.Writer, openEscrow openEscrow) (world enroll.World, err error) {
-	world = enroll.World{
+func (o *enrollOptions) deps(messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
+	deps = enroll.Dependencies{
 		WaitForCard: piv.Wait, GmailEndpoint: o.gmail.foreign(),
 		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, Patience: patienceAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
@@ -169,30 +169,30 @@ func (o *enrollOptions) world(messages io.Writer, openEscrow openEscrow) (world 
 			return card{opened}, err
 		},
 	}
-	if world.Issuer, err = o.issuer.open(); err != nil {
-		return world, err
+	if deps.Issuer, err = o.issuer.open(); err != nil {
+		return deps, err
 	}
-	printWarnings(messages, world.Issuer)
+	printWarnings(messages, deps.Issuer)
 	if o.practice != nil {
-		world.Issuer = o.practice.slowIssuer(world.Issuer)
+		deps.Issuer = o.practice.slowIssuer(deps.Issuer)
 	}
-	if world.Chain, err = o.issuer.certificates(); err != nil {
-		return world, err
+	if deps.Chain, err = o.issuer.certificates(); err != nil {
+		return deps, err
 	}
-	if world.Escrow, world.Recover, err = openEscrow(); err != nil {
-		return world, err
+	if deps.Escrow, deps.Recover, err = openEscrow(); err != nil {
+		return deps, err
 	}
-	printWarnings(messages, world.Escrow)
-	if world.Trust, err = o.trust.open(); err != nil {
-		return world, err
+	printWarnings(messages, deps.Escrow)
+	if deps.Trust, err = o.trust.open(); err != nil {
+		return deps, err
 	}
-	if world.Evidence, err = folderOr(o.evidence, "evidence"); err != nil {
-		return world, err
+	if deps.Evidence, err = folderOr(o.evidence, "evidence"); err != nil {
+		return deps, err
 	}
-	if warning, _ := durable.WriteWarning(world.Evidence); warning != "" {
+	if warning, _ := durable.WriteWarning(deps.Evidence); warning != "" {
 		printWarning(messages, "the evidence folder "+warning)
 	}
-	return world, nil
+	return deps, nil
 }
 
 // card is a piv.Card as an enrollment uses it.

@@ -14,24 +14,24 @@ import (
 func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, request enroll.Request) error {
 	options.gmail.maxTries = 3 // a look does not wait as long as a run
 	domain, credentials := options.gmail.open(streams.Err)
-	world, err := options.world(io.Discard, options.escrow.look)
+	deps, err := options.deps(io.Discard, options.escrow.look)
 	if err != nil {
 		return err
 	}
-	if _, err := enterInto(&world, options.store); err != nil {
+	if _, err := enterInto(&deps, options.store); err != nil {
 		return err
 	}
-	world.Account = func(ctx context.Context, email string) (registration.Account, error) {
+	deps.Account = func(ctx context.Context, email string) (registration.Account, error) {
 		if credentials != nil {
 			return nil, credentials
 		}
 		return domain.User(ctx, email)
 	}
 	if !options.yes {
-		world.Prompter = nil // there is somebody to ask
+		deps.Prompter = nil // there is somebody to ask
 	}
 	request.Review = !options.alone()
-	preview, err := enroll.NewPreview(ctx, world, request)
+	preview, err := enroll.NewPreview(ctx, deps, request)
 	if err != nil {
 		return err
 	}

@@ -28,27 +28,27 @@ type enrollLedger struct {
 
 // enterInto has enrollments in the world entered into the ledger that was named,
 // and returns it; nil for none.
-func enterInto(world *enroll.World, store storeFlags) (*enrollLedger, error) {
+func enterInto(deps *enroll.Dependencies, store storeFlags) (*enrollLedger, error) {
 	if store.store == "" {
 		return nil, nil
 	}
-	if _, err := store.place(); err != nil {
+	if _, err := store.location(); err != nil {
 		return nil, err
 	}
 	store.wait = true
 	book := &enrollLedger{store: store}
-	world.Ledger = book
+	deps.Ledger = book
 	return book, nil
 }
 
 // Enter opens the ledger, enters the registration and closes the ledger.
-func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
-	return l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
+func (l *enrollLedger) Enter(ctx context.Context, location ledger.Entry) error {
+	return l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error { return book.Enter(ctx, location) })
 }
 
 // Has looks whether the ledger has the registration, also while another process
 // works with it.
-func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, err error) {
+func (l *enrollLedger) Has(ctx context.Context, location ledger.Entry) (has bool, err error) {
 	book, err := l.store.look(ctx)
 	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
 		return false, nil // nobody was entered yet
@@ -57,20 +57,20 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, e
 		return false, err
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
-	there, found, err := book.Entry(ctx, entry.Email)
+	there, found, err := book.Entry(ctx, location.Email)
 	missing := func(pair ledger.Pair) bool {
 		return !slices.ContainsFunc(there.Pairs, func(has ledger.Pair) bool {
 			return has.Use == pair.Use && has.LeafSHA256 == pair.LeafSHA256 && has.KeyPairID == pair.KeyPairID
 		})
 	}
-	return found && there.State == ledger.StateDone && !slices.ContainsFunc(entry.Pairs, missing), err
+	return found && there.State == ledger.StateDone && !slices.ContainsFunc(location.Pairs, missing), err
 }
 
 // Check opens the ledger. One that another process holds now may be free when the
 // registration is to be entered.
 func (l *enrollLedger) Check(ctx context.Context) error {
 	err := l.write(ctx, time.Second, func(*ledger.Ledger) error { return nil })
-	if held := (*ledger.HeldError)(nil); errors.As(err, &held) {
+	if held := (*ledger.InUseError)(nil); errors.As(err, &held) {
 		return nil
 	}
 	return err
@@ -98,12 +98,12 @@ func (l *enrollLedger) registered(ctx context.Context, email string) (*desk.Regi
 	if err != nil {
 		return nil, err
 	}
-	entry, found, err := book.Entry(ctx, email)
-	if err != nil || !found || entry.State != ledger.StateDone {
+	location, found, err := book.Entry(ctx, email)
+	if err != nil || !found || location.State != ledger.StateDone {
 		return nil, err
 	}
-	registered := &desk.Registered{When: entry.Updated, By: entry.Worker}
-	for _, pair := range entry.Pairs {
+	registered := &desk.Registered{When: location.Updated, By: location.Worker}
+	for _, pair := range location.Pairs {
 		registered.Cards = append(registered.Cards, pair.Description)
 	}
 	return registered, nil
@@ -125,7 +125,7 @@ func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 // check looks whether registrations can be entered.
 func (l *enrollLedger) check(ctx context.Context) desk.Check {
 	check := desk.Check{Name: "ledger", State: desk.CheckOK}
-	var held *ledger.HeldError
+	var held *ledger.InUseError
 	err := l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error {
 		check.Detail = book.Name()
 		return nil

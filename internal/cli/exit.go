@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	case errors.As(err, &wait):
 		return exitWaiting
 	case errors.As(err, &several), errors.As(err, &other), errors.As(err, &old), isAny(err, piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied,
-		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardHeld, piv.ErrRemoved, piv.ErrReset, piv.ErrNoAnswer, piv.ErrBroken):
+		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardInUse, piv.ErrRemoved, piv.ErrReset, piv.ErrNoAnswer, piv.ErrBroken):
 		return exitCard
 	}
 	return exitError
@@ -149,7 +149,7 @@ func hintFor(err error) string {
 		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
 		{piv.ErrBroken, "use another card; this one answers what no card should"},
 		{piv.ErrNoAnswer, "take the card out, put it back in and run the same command again: it goes on where it was"},
-		{piv.ErrCardHeld, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and run the same command again"},
+		{piv.ErrCardInUse, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and run the same command again"},
 		{piv.ErrRemoved, "put the card back in and run the same command again: it goes on where it was"},
 		{piv.ErrReset, "push the card in firmly and run the same command again: it goes on where it was"},
 		{piv.ErrTouchTimeout, "run the same command again, and touch the card while it blinks: it waits for 15 seconds"},

@@ -39,7 +39,7 @@ func TestExitCodes(t *testing.T) {
 		{piv.ErrNoReader, 5},
 		{piv.ErrNoCard, 5},
 		{piv.ErrNotYubiKey, 5},
-		{piv.ErrCardHeld, 5},
+		{piv.ErrCardInUse, 5},
 		{piv.ErrRemoved, 5},
 		{piv.ErrNoSerial, 5},
 		{piv.ErrNoAnswer, 5},
@@ -101,7 +101,7 @@ func TestWhatAPersonIsTold(t *testing.T) {
 // TestEveryRefusalOfACardHasAHint: nobody is left with a status word.
 func TestEveryRefusalOfACardHasAHint(t *testing.T) {
 	for _, err := range []error{
-		piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied, piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardHeld,
+		piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied, piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardInUse,
 		piv.ErrRemoved, piv.ErrReset, piv.ErrNoAnswer, piv.ErrBroken, piv.ErrEmptySlot, piv.ErrNotAttestable, piv.ErrPINBlocked, piv.ErrPUKBlocked,
 		piv.ErrPINRequired, piv.ErrWeakPIN, piv.ErrManagementKey, piv.ErrCardFull, piv.ErrTouchTimeout, piv.ErrKeyMismatch, piv.ErrCertificateTooLarge,
 	} {

@@ -34,35 +34,35 @@ func (f *storeFlags) addWait(flags *pflag.FlagSet) {
 
 // open opens the ledger to work with, and creates it where there is none.
 func (f *storeFlags) open(ctx context.Context, messages io.Writer) (*ledger.Ledger, error) {
-	place, err := f.place()
+	location, err := f.location()
 	if err != nil {
 		return nil, err
 	}
 	if !f.shared() {
-		if warning, _ := durable.WriteWarning(filepath.Dir(strings.TrimPrefix(place, "sqlite:"))); warning != "" {
+		if warning, _ := durable.WriteWarning(filepath.Dir(strings.TrimPrefix(location, "sqlite:"))); warning != "" {
 			printWarning(messages, "the ledger's folder "+warning)
 		}
 	}
-	return ledger.Open(ctx, place, ledger.Options{Wait: f.wait, Warn: func(text string) {
+	return ledger.Open(ctx, location, ledger.Options{Wait: f.wait, Warn: func(text string) {
 		fmt.Fprintf(messages, "cse-piv: warning: %s\n", safetext.Clean(text))
 	}, Waiting: func(holder string) {
 		if holder == "" {
 			holder = "another process"
 		}
-		fmt.Fprintf(messages, "cse-piv: waiting for the ledger %s, which is in use by %s\n", safetext.Clean(place), safetext.Clean(holder))
+		fmt.Fprintf(messages, "cse-piv: waiting for the ledger %s, which is in use by %s\n", safetext.Clean(location), safetext.Clean(holder))
 	}})
 }
 
 // look opens the ledger for reading only, also while another process works with it.
 func (f *storeFlags) look(ctx context.Context) (*ledger.Ledger, error) {
-	place, err := f.place()
+	location, err := f.location()
 	if err != nil {
 		return nil, err
 	}
-	return ledger.Open(ctx, place, ledger.Options{ReadOnly: true})
+	return ledger.Open(ctx, location, ledger.Options{ReadOnly: true})
 }
 
-func (f *storeFlags) place() (string, error) {
+func (f *storeFlags) location() (string, error) {
 	if f.store == "" {
 		return dataFolder("ledger.db")
 	}

@@ -38,7 +38,7 @@ func Layouts() []enroll.Choice {
 	}
 }
 
-// Slots lists the places for a single key, the usual one first.
+// Slots lists the slots for a single key, the usual one first.
 func Slots() []enroll.Choice {
 	choices := []enroll.Choice{slotChoice(piv.SlotKeyManagement)}
 	for _, slot := range piv.Slots() {

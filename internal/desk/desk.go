@@ -18,8 +18,8 @@ import (
 // Desk is everything outside that a front end asks. Its functions do I/O, may
 // block until their context ends, and may be called from several goroutines.
 type Desk struct {
-	// World is what enrollments work on; the front end adds itself (see Enroll).
-	World enroll.World
+	// Dependencies is what enrollments work on; the front end adds itself (see Enroll).
+	Dependencies enroll.Dependencies
 	// Request holds what the command line asked for: keys, card, secrets.
 	Request enroll.Request
 	// People are the ones to enroll, in the roster's order; empty without one.
@@ -91,20 +91,20 @@ type FrontEnd struct {
 // Enroll runs one enrollment with that front end. Errors are those of
 // enroll.Run.
 func (d *Desk) Enroll(ctx context.Context, request enroll.Request, front FrontEnd) (*enroll.Receipt, error) {
-	world := d.World
-	world.Prompter, world.Notify, world.Review = front.Prompter, front.Notify, front.Review
+	deps := d.Dependencies
+	deps.Prompter, deps.Notify, deps.Review = front.Prompter, front.Notify, front.Review
 	request.Review = front.Review != nil
-	return enroll.Run(ctx, world, request)
+	return enroll.Run(ctx, deps, request)
 }
 
 // Preview tells what an enrollment would come to with a person at the desk, once
 // they agreed to what would be lost. A card that cannot be read is an error.
 func (d *Desk) Preview(ctx context.Context, request enroll.Request) (*enroll.Preview, error) {
-	world := d.World
-	world.Prompter = nil // a person will be there
+	deps := d.Dependencies
+	deps.Prompter = nil // a person will be there
 	request.Overwrite, request.Confirm, request.Agreed = true, strconv.FormatUint(uint64(request.Serial), 10), nil
 	request.Review, request.ReplaceCard = true, true
-	preview, err := enroll.NewPreview(ctx, world, request)
+	preview, err := enroll.NewPreview(ctx, deps, request)
 	if err != nil {
 		return nil, err
 	}

@@ -33,19 +33,19 @@ func (f Failures) Note(email string, err error) {
 // Left is why not everybody whom the desk turned to is done: somebody waits for a
 // certificate, or else what stood in somebody's way, the last of the queue's; nil
 // for nothing.
-func Left(places []Place, failures Failures) error {
+func Left(entries []QueueEntry, failures Failures) error {
 	var left error
-	for _, place := range places {
-		if place.Stage == enroll.StageWaiting {
-			if len(place.Waits) > 0 {
-				return place.Waits[0]
+	for _, entry := range entries {
+		if entry.Stage == enroll.StageWaiting {
+			if len(entry.Waits) > 0 {
+				return entry.Waits[0]
 			}
 			return &issuer.WaitingError{Request: "the issuer"}
 		}
-		if err := failures.Of(place.Email); err != nil {
+		if err := failures.Of(entry.Email); err != nil {
 			left = err
-		} else if place.Problem != nil && place.Stage != enroll.StageDone {
-			left = place.Problem
+		} else if entry.Problem != nil && entry.Stage != enroll.StageDone {
+			left = entry.Problem
 		}
 	}
 	return left
@@ -53,9 +53,9 @@ func Left(places []Place, failures Failures) error {
 
 // LeftOf is Left for the one person whom the desk was there for. It is
 // context.Canceled where they were not begun with, or were stopped.
-func LeftOf(place Place, failures Failures) error {
-	err := Left([]Place{place}, failures)
-	if err == nil && place.Stage != enroll.StageDone {
+func LeftOf(entry QueueEntry, failures Failures) error {
+	err := Left([]QueueEntry{entry}, failures)
+	if err == nil && entry.Stage != enroll.StageDone {
 		return context.Canceled
 	}
 	return err

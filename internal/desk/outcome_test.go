@@ -47,7 +47,7 @@ func TestLeftOfOne(t *testing.T) {
 	waiting := standing("ada@example.com", enroll.StageWaiting, 1)
 	waiting.Waits = []*issuer.WaitingError{wait}
 	for name, test := range map[string]struct {
-		place    desk.Place
+		entry    desk.QueueEntry
 		failures desk.Failures
 		want     error
 	}{
@@ -57,7 +57,7 @@ func TestLeftOfOne(t *testing.T) {
 		"failed":            {standing("ada@example.com", enroll.StageBegun, 1), desk.Failures{"ada@example.com": refused}, refused},
 		"done":              {standing("ada@example.com", enroll.StageDone, 1), nil, nil},
 	} {
-		if got := desk.LeftOf(test.place, test.failures); !errors.Is(got, test.want) || test.want == nil && got != nil {
+		if got := desk.LeftOf(test.entry, test.failures); !errors.Is(got, test.want) || test.want == nil && got != nil {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
-// Place is a person of the queue and how far their enrollment is.
-type Place struct {
+// QueueEntry is a person of the queue and how far their enrollment is.
+type QueueEntry struct {
 	Person
-	enroll.Standing
+	enroll.Progress
 	// Problem is what keeps the evidence or the certificate from being used.
 	Problem error
 	// Waits is what the person waits for, as far as Collect was told.
@@ -34,33 +34,33 @@ type Registered struct {
 // Queue returns the people of the roster with their standing, in its order. What
 // was done or parked earlier, here or by an earlier run of the program, shows in
 // the evidence.
-func (d *Desk) Queue(ctx context.Context) ([]Place, error) {
-	places := make([]Place, 0, len(d.People))
+func (d *Desk) Queue(ctx context.Context) ([]QueueEntry, error) {
+	entries := make([]QueueEntry, 0, len(d.People))
 	for _, person := range d.People {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		places = append(places, d.Place(ctx, person))
+		entries = append(entries, d.QueueEntry(ctx, person))
 	}
-	return places, nil
+	return entries, nil
 }
 
-// Place returns one person's standing: what this desk's evidence tells or, where
+// QueueEntry returns one person's standing: what this desk's evidence tells or, where
 // it tells nothing, the ledger. An enrollment with another card than the one that
 // was set aside for the person does not count.
-func (d *Desk) Place(ctx context.Context, person Person) Place {
-	standing, err := enroll.StandingOf(d.World.Evidence, person.Email, person.Serial)
-	place := Place{Person: person, Standing: standing, Problem: err}
+func (d *Desk) QueueEntry(ctx context.Context, person Person) QueueEntry {
+	standing, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
+	entry := QueueEntry{Person: person, Progress: standing, Problem: err}
 	if d.Registered == nil || err != nil || standing.Stage != enroll.StageNone {
-		return place
+		return entry
 	}
 	registered, err := d.Registered(ctx, person.Email)
 	if err != nil {
-		place.Problem = err
+		entry.Problem = err
 	} else if registered != nil && registered.with(person.Serial) {
-		place.Stage, place.When, place.By = enroll.StageDone, registered.When, registered.By
+		entry.Stage, entry.When, entry.By = enroll.StageDone, registered.When, registered.By
 	}
-	return place
+	return entry
 }
 
 // with reports whether the registration is with that card; any is with 0.
@@ -70,50 +70,50 @@ func (r *Registered) with(serial uint32) bool {
 
 // Collect asks the issuer for the certificates that the person waits for, and
 // returns the place they have then.
-func (d *Desk) Collect(ctx context.Context, person Person) Place {
-	place := d.Place(ctx, person)
-	if place.Stage != enroll.StageWaiting {
-		return place
+func (d *Desk) Collect(ctx context.Context, person Person) QueueEntry {
+	entry := d.QueueEntry(ctx, person)
+	if entry.Stage != enroll.StageWaiting {
+		return entry
 	}
-	waits, err := enroll.Collect(ctx, d.World, person.Email, person.Serial)
+	waits, err := enroll.Collect(ctx, d.Dependencies, person.Email, person.Serial)
 	if err == nil {
-		place = d.Place(ctx, person)
+		entry = d.QueueEntry(ctx, person)
 	} else {
-		place.Problem = err
+		entry.Problem = err
 	}
-	place.Waits = waits
-	return place
+	entry.Waits = waits
+	return entry
 }
 
 // After returns the place that a person has when an enrollment with that card has
 // ended so. Another card than was set aside for them is theirs from now on, where
 // the enrollment with it was begun, unless they declined or were stopped: then it
 // may have been taken by mistake.
-func (d *Desk) After(ctx context.Context, person Person, serial uint32, err error) Place {
-	place := d.Place(ctx, person)
+func (d *Desk) After(ctx context.Context, person Person, serial uint32, err error) QueueEntry {
+	entry := d.QueueEntry(ctx, person)
 	mistaken := errors.Is(err, enroll.ErrDeclined) || errors.Is(err, context.Canceled)
 	if person.Serial != 0 && person.Serial != serial && !mistaken {
 		person.Serial = serial
-		if other := d.Place(ctx, person); other.Stage != enroll.StageNone {
-			place = other
+		if other := d.QueueEntry(ctx, person); other.Stage != enroll.StageNone {
+			entry = other
 		}
 	}
-	place.Waits = issuer.Waits(err)
-	return place
+	entry.Waits = issuer.Waits(err)
+	return entry
 }
 
 // Find returns the index of a person's place; -1 for none.
-func Find(places []Place, email string) int {
-	return slices.IndexFunc(places, func(place Place) bool { return strings.EqualFold(place.Email, email) })
+func Find(entries []QueueEntry, email string) int {
+	return slices.IndexFunc(entries, func(entry QueueEntry) bool { return strings.EqualFold(entry.Email, email) })
 }
 
 // Next returns the index of the one to serve next: one whose certificate has
 // come, else one who is to do; -1 for nobody. Those who are passed over failed
 // here already.
-func Next(places []Place, passed func(email string) bool) int {
+func Next(entries []QueueEntry, passed func(email string) bool) int {
 	for _, stages := range [][]enroll.Stage{{enroll.StageReady}, {enroll.StageNone, enroll.StageBegun}} {
-		for i, place := range places {
-			if slices.Contains(stages, place.Stage) && !passed(place.Email) {
+		for i, entry := range entries {
+			if slices.Contains(stages, entry.Stage) && !passed(entry.Email) {
 				return i
 			}
 		}
@@ -123,11 +123,11 @@ func Next(places []Place, passed func(email string) bool) int {
 
 // Holder returns for whom else in the queue that card was set aside, or who was
 // enrolled or is being enrolled with it; "" for nobody.
-func Holder(places []Place, serial uint32, email string) string {
-	for _, place := range places {
-		theirs := place.Person.Serial == serial || place.Standing.Serial == serial && place.Stage != enroll.StageNone
-		if theirs && !strings.EqualFold(place.Email, email) {
-			return place.Email
+func Holder(entries []QueueEntry, serial uint32, email string) string {
+	for _, entry := range entries {
+		theirs := entry.Person.Serial == serial || entry.Progress.Serial == serial && entry.Stage != enroll.StageNone
+		if theirs && !strings.EqualFold(entry.Email, email) {
+			return entry.Email
 		}
 	}
 	return ""
@@ -136,29 +136,29 @@ func Holder(places []Place, serial uint32, email string) string {
 // Strange reports whether a card may be the wrong one for a person: another than
 // was set aside for them or, where none was, somebody else's. The last person's may
 // lie in the reader still.
-func Strange(places []Place, email string, assigned, serial uint32) bool {
+func Strange(entries []QueueEntry, email string, assigned, serial uint32) bool {
 	if assigned != 0 {
 		return serial != assigned
 	}
-	return Holder(places, serial, email) != ""
+	return Holder(entries, serial, email) != ""
 }
 
 // RequestFor returns the request to begin with for a person: what the command
 // line asked for, with the card that was set aside for them, or where they were
 // begun with or are done, the keys that they had then; who is not done goes on with
 // the card that they had. A card that was begun with and is somebody else's, among
-// those places, may have been taken by mistake.
-func (d *Desk) RequestFor(places []Place, place Place) enroll.Request {
+// the entries, may have been taken by mistake.
+func (d *Desk) RequestFor(entries []QueueEntry, entry QueueEntry) enroll.Request {
 	request := d.Request
-	request.Email = place.Email
-	if place.Person.Serial != 0 {
-		request.Serial = place.Person.Serial
+	request.Email = entry.Email
+	if entry.Person.Serial != 0 {
+		request.Serial = entry.Person.Serial
 	}
-	if len(place.Keys) > 0 {
-		request.Keys = place.Keys
-		mistaken := place.Stage == enroll.StageBegun && Holder(places, place.Standing.Serial, place.Email) != ""
-		if place.Stage != enroll.StageDone && !mistaken {
-			request.Serial = place.Standing.Serial
+	if len(entry.Keys) > 0 {
+		request.Keys = entry.Keys
+		mistaken := entry.Stage == enroll.StageBegun && Holder(entries, entry.Progress.Serial, entry.Email) != ""
+		if entry.Stage != enroll.StageDone && !mistaken {
+			request.Serial = entry.Progress.Serial
 		}
 	}
 	return request

@@ -23,8 +23,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-func standing(email string, stage enroll.Stage, serial uint32) desk.Place {
-	return desk.Place{Person: desk.Person{Email: email}, Standing: enroll.Standing{Stage: stage, Serial: serial}}
+func standing(email string, stage enroll.Stage, serial uint32) desk.QueueEntry {
+	return desk.QueueEntry{Person: desk.Person{Email: email}, Progress: enroll.Progress{Stage: stage, Serial: serial}}
 }
 
 func TestNext(t *testing.T) {
@@ -36,17 +36,17 @@ func TestNext(t *testing.T) {
 	done := standing("done@example.com", enroll.StageDone, 4)
 	bad := standing("failed@example.com", enroll.StageBegun, 5)
 	for name, test := range map[string]struct {
-		places []desk.Place
-		want   int
+		entries []desk.QueueEntry
+		want    int
 	}{
 		"an empty queue":                   {nil, -1},
-		"the first to do":                  {[]desk.Place{done, todo, begun}, 1},
-		"who was begun is to do":           {[]desk.Place{done, begun, todo}, 1},
-		"whose certificate is there first": {[]desk.Place{todo, waiting, ready}, 2},
-		"not those who wait or are done":   {[]desk.Place{waiting, done}, -1},
-		"not those who failed here":        {[]desk.Place{bad, todo}, 1},
+		"the first to do":                  {[]desk.QueueEntry{done, todo, begun}, 1},
+		"who was begun is to do":           {[]desk.QueueEntry{done, begun, todo}, 1},
+		"whose certificate is there first": {[]desk.QueueEntry{todo, waiting, ready}, 2},
+		"not those who wait or are done":   {[]desk.QueueEntry{waiting, done}, -1},
+		"not those who failed here":        {[]desk.QueueEntry{bad, todo}, 1},
 	} {
-		if got := desk.Next(test.places, failed); got != test.want {
+		if got := desk.Next(test.entries, failed); got != test.want {
 			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
 	}
@@ -65,29 +65,29 @@ func TestLeft(t *testing.T) {
 	waiting.Waits = []*issuer.WaitingError{wait}
 	todo, ready := standing("todo@example.com", enroll.StageNone, 0), standing("ready@example.com", enroll.StageReady, 5)
 	for name, test := range map[string]struct {
-		places []desk.Place
-		want   error
+		entries []desk.QueueEntry
+		want    error
 	}{
 		"nobody":                             {nil, nil},
-		"those who were not turned to":       {[]desk.Place{done, todo, ready}, nil},
-		"what failed":                        {[]desk.Place{done, failed, todo}, refused},
-		"what failed the second time":        {[]desk.Place{done, again, todo}, refused},
-		"what cannot be read":                {[]desk.Place{failed, unreadable}, broken},
-		"somebody who waits before failures": {[]desk.Place{failed, waiting, unreadable}, wait},
+		"those who were not turned to":       {[]desk.QueueEntry{done, todo, ready}, nil},
+		"what failed":                        {[]desk.QueueEntry{done, failed, todo}, refused},
+		"what failed the second time":        {[]desk.QueueEntry{done, again, todo}, refused},
+		"what cannot be read":                {[]desk.QueueEntry{failed, unreadable}, broken},
+		"somebody who waits before failures": {[]desk.QueueEntry{failed, waiting, unreadable}, wait},
 	} {
-		if got := desk.Left(test.places, failures); !errors.Is(got, test.want) || (test.want == nil && got != nil) {
+		if got := desk.Left(test.entries, failures); !errors.Is(got, test.want) || (test.want == nil && got != nil) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 	waiting.Waits = nil // nobody asked the issuer yet
 	var unknown *issuer.WaitingError
-	if err := desk.Left([]desk.Place{waiting}, failures); !errors.As(err, &unknown) || unknown.Hint() == "" {
+	if err := desk.Left([]desk.QueueEntry{waiting}, failures); !errors.As(err, &unknown) || unknown.Hint() == "" {
 		t.Errorf("somebody who waits for an unknown request: %v", err)
 	}
 }
 
 func TestHolder(t *testing.T) {
-	places := []desk.Place{standing("Ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageNone, 2), {Person: desk.Person{Email: "hedy@example.com", Serial: 4}, Standing: enroll.Standing{Stage: enroll.StageNone}}}
+	entries := []desk.QueueEntry{standing("Ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageNone, 2), {Person: desk.Person{Email: "hedy@example.com", Serial: 4}, Progress: enroll.Progress{Stage: enroll.StageNone}}}
 	for _, test := range []struct {
 		serial uint32
 		email  string
@@ -100,14 +100,14 @@ func TestHolder(t *testing.T) {
 		{4, "ada@example.com", "hedy@example.com"}, // it was set aside for her
 		{4, "hedy@example.com", ""},
 	} {
-		if got := desk.Holder(places, test.serial, test.email); got != test.want {
+		if got := desk.Holder(entries, test.serial, test.email); got != test.want {
 			t.Errorf("card %d for %s is held by %q, want %q", test.serial, test.email, got, test.want)
 		}
 	}
 }
 
 func TestStrange(t *testing.T) {
-	places := []desk.Place{standing("ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageBegun, 2)}
+	entries := []desk.QueueEntry{standing("ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageBegun, 2)}
 	for name, test := range map[string]struct {
 		assigned, serial uint32
 		want             bool
@@ -118,7 +118,7 @@ func TestStrange(t *testing.T) {
 		"another than was set aside":        {2, 3, true},
 		"set aside, though somebody had it": {1, 1, false},
 	} {
-		if got := desk.Strange(places, "Grace@example.com", test.assigned, test.serial); got != test.want {
+		if got := desk.Strange(entries, "Grace@example.com", test.assigned, test.serial); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -129,18 +129,18 @@ func TestRequestFor(t *testing.T) {
 	before := enroll.LayoutSplit.Keys(enroll.KeyRequest{Source: enroll.SourceGenerate, Algorithm: piv.ECCP256})
 	d := &desk.Desk{Request: enroll.Request{Serial: 100, Keys: keys, PIN: secret.FromString("271828")}}
 	for name, test := range map[string]struct {
-		place  desk.Place
+		entry  desk.QueueEntry
 		serial uint32
 		keys   int
 	}{
-		"nobody's card":  {desk.Place{Person: desk.Person{Email: "a@example.com"}}, 100, 1},
-		"set aside":      {desk.Place{Person: desk.Person{Email: "a@example.com", Serial: 7}}, 7, 1},
-		"begun":          {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9, Keys: before}}, 9, 2},
-		"waiting":        {desk.Place{Person: desk.Person{Email: "a@example.com", Serial: 9}, Standing: enroll.Standing{Stage: enroll.StageWaiting, Serial: 9, Keys: before}}, 9, 2},
-		"done":           {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 2},
-		"without a plan": {desk.Place{Person: desk.Person{Email: "a@example.com"}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: 9}}, 100, 1},
+		"nobody's card":  {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}}, 100, 1},
+		"set aside":      {desk.QueueEntry{Person: desk.Person{Email: "a@example.com", Serial: 7}}, 7, 1},
+		"begun":          {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageBegun, Serial: 9, Keys: before}}, 9, 2},
+		"waiting":        {desk.QueueEntry{Person: desk.Person{Email: "a@example.com", Serial: 9}, Progress: enroll.Progress{Stage: enroll.StageWaiting, Serial: 9, Keys: before}}, 9, 2},
+		"done":           {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 2},
+		"without a plan": {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageBegun, Serial: 9}}, 100, 1},
 	} {
-		got := d.RequestFor(nil, test.place)
+		got := d.RequestFor(nil, test.entry)
 		if got.Email != "a@example.com" || got.Serial != test.serial || len(got.Keys) != test.keys || got.PIN.IsZero() {
 			t.Errorf("%s: card %d and %d keys, want card %d and %d", name, got.Serial, len(got.Keys), test.serial, test.keys)
 		}
@@ -151,8 +151,8 @@ func TestRequestFor(t *testing.T) {
 // returns the desk and the request.
 func begun(t *testing.T, email string, serial uint32) (*desk.Desk, *x509.CertificateRequest, *evidence.Folder) {
 	t.Helper()
-	d := &desk.Desk{World: enroll.World{Evidence: t.TempDir()}}
-	folder, err := evidence.Begin(d.World.Evidence, email, serial, time.Now())
+	d := &desk.Desk{Dependencies: enroll.Dependencies{Evidence: t.TempDir()}}
+	folder, err := evidence.Begin(d.Dependencies.Evidence, email, serial, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,14 +198,14 @@ func TestPlaceIsWhatTheEvidenceTells(t *testing.T) {
 		"another card was set aside": {desk.Person{Email: "ada@example.com", Serial: 8}, enroll.StageNone},
 		"somebody else":              {desk.Person{Email: "grace@example.com"}, enroll.StageNone},
 	} {
-		if got := d.Place(t.Context(), test.person); got.Stage != test.want || got.Problem != nil || got.Person != test.person {
+		if got := d.QueueEntry(t.Context(), test.person); got.Stage != test.want || got.Problem != nil || got.Person != test.person {
 			t.Errorf("%s: %+v, want %s", name, got, test.want)
 		}
 	}
 	if err := os.WriteFile(folder.File("journal.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.Place(t.Context(), desk.Person{Email: "ada@example.com"}); got.Problem == nil || got.Stage != enroll.StageBegun {
+	if got := d.QueueEntry(t.Context(), desk.Person{Email: "ada@example.com"}); got.Problem == nil || got.Stage != enroll.StageBegun {
 		t.Errorf("with a broken journal: %+v", got)
 	}
 }
@@ -233,13 +233,13 @@ func TestCollect(t *testing.T) {
 	person := desk.Person{Email: "ada@example.com"}
 
 	wait := &issuer.WaitingError{Request: "the CA"}
-	d.World.Issuer = answers(func(issuer.Request) ([]*x509.Certificate, error) { return nil, wait })
+	d.Dependencies.Issuer = answers(func(issuer.Request) ([]*x509.Certificate, error) { return nil, wait })
 	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageWaiting || got.Problem != nil || len(got.Waits) != 1 || got.Waits[0] != wait {
 		t.Errorf("while the CA takes its time: %+v", got)
 	}
 
 	gone := errors.New("the CA is gone")
-	d.World.Issuer = answers(func(issuer.Request) ([]*x509.Certificate, error) { return nil, gone })
+	d.Dependencies.Issuer = answers(func(issuer.Request) ([]*x509.Certificate, error) { return nil, gone })
 	if got := d.Collect(t.Context(), person); got.Stage != enroll.StageWaiting || !errors.Is(got.Problem, gone) {
 		t.Errorf("while the CA is gone: %+v", got)
 	}
@@ -249,7 +249,7 @@ func TestCollect(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := 0
-	d.World.Issuer = answers(func(got issuer.Request) ([]*x509.Certificate, error) {
+	d.Dependencies.Issuer = answers(func(got issuer.Request) ([]*x509.Certificate, error) {
 		if asked++; got.Email != person.Email || got.Slot != "9d" || string(got.CSR) != string(request.Raw) {
 			t.Errorf("asked for %s, slot %s", got.Email, got.Slot)
 		}
@@ -279,15 +279,15 @@ func TestAfterAnotherCard(t *testing.T) {
 		{fmt.Errorf("no: %w", enroll.ErrDeclined), 1234, enroll.StageNone},
 		{context.Canceled, 1234, enroll.StageNone},
 	} {
-		if place := d.After(t.Context(), person, 999, test.err); place.Person.Serial != test.serial || place.Stage != test.stage {
-			t.Errorf("%v: card %d, %v", test.err, place.Person.Serial, place.Stage)
+		if entry := d.After(t.Context(), person, 999, test.err); entry.Person.Serial != test.serial || entry.Stage != test.stage {
+			t.Errorf("%v: card %d, %v", test.err, entry.Person.Serial, entry.Stage)
 		}
 	}
-	if place := d.After(t.Context(), person, 1000, errors.New("nothing was begun")); place.Person.Serial != 1234 {
-		t.Errorf("card %d is the person's, with which nothing was begun", place.Person.Serial)
+	if entry := d.After(t.Context(), person, 1000, errors.New("nothing was begun")); entry.Person.Serial != 1234 {
+		t.Errorf("card %d is the person's, with which nothing was begun", entry.Person.Serial)
 	}
-	if place := d.After(t.Context(), desk.Person{Email: "ada@example.com"}, 999, nil); place.Person.Serial != 0 {
-		t.Errorf("card %d was set aside, though nobody did", place.Person.Serial)
+	if entry := d.After(t.Context(), desk.Person{Email: "ada@example.com"}, 999, nil); entry.Person.Serial != 0 {
+		t.Errorf("card %d was set aside, though nobody did", entry.Person.Serial)
 	}
 }
 
@@ -296,13 +296,13 @@ func TestAfterAnotherCard(t *testing.T) {
 func TestRequestForAMistakenCard(t *testing.T) {
 	d := &desk.Desk{}
 	keys := []enroll.KeyRequest{{}}
-	theirs := desk.Place{Person: desk.Person{Email: "grace@example.com"}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 7}}
+	theirs := desk.QueueEntry{Person: desk.Person{Email: "grace@example.com"}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: 7}}
 	for stage, want := range map[enroll.Stage]uint32{enroll.StageBegun: 0, enroll.StageWaiting: 7, enroll.StageReady: 7} {
-		place := desk.Place{Person: desk.Person{Email: "ada@example.com"}, Standing: enroll.Standing{Stage: stage, Serial: 7, Keys: keys}}
-		if got := d.RequestFor([]desk.Place{theirs, place}, place); got.Serial != want || len(got.Keys) != 1 {
+		entry := desk.QueueEntry{Person: desk.Person{Email: "ada@example.com"}, Progress: enroll.Progress{Stage: stage, Serial: 7, Keys: keys}}
+		if got := d.RequestFor([]desk.QueueEntry{theirs, entry}, entry); got.Serial != want || len(got.Keys) != 1 {
 			t.Errorf("%s: card %d", stage, got.Serial)
 		}
-		if got := d.RequestFor([]desk.Place{place}, place); got.Serial != 7 {
+		if got := d.RequestFor([]desk.QueueEntry{entry}, entry); got.Serial != 7 {
 			t.Errorf("%s: card %d, which is nobody else's", stage, got.Serial)
 		}
 	}
@@ -313,7 +313,7 @@ func TestRequestForAMistakenCard(t *testing.T) {
 func TestPlaceOfSomebodyWhoIsRegisteredElsewhere(t *testing.T) {
 	when := time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)
 	broken := errors.New("the ledger does not answer")
-	d := &desk.Desk{World: enroll.World{Evidence: t.TempDir()}}
+	d := &desk.Desk{Dependencies: enroll.Dependencies{Evidence: t.TempDir()}}
 	d.Registered = func(_ context.Context, email string) (*desk.Registered, error) {
 		switch email {
 		case "ada@example.com":
@@ -332,16 +332,16 @@ func TestPlaceOfSomebodyWhoIsRegisteredElsewhere(t *testing.T) {
 		"another was set aside for them": {desk.Person{Email: "ada@example.com", Serial: 123}, enroll.StageNone},
 		"somebody else":                  {desk.Person{Email: "bob@example.com"}, enroll.StageNone},
 	} {
-		place := d.Place(t.Context(), test.person)
-		if place.Stage != test.stage || place.Problem != nil {
-			t.Errorf("%s: %v, %v", name, place.Stage, place.Problem)
+		entry := d.QueueEntry(t.Context(), test.person)
+		if entry.Stage != test.stage || entry.Problem != nil {
+			t.Errorf("%s: %v, %v", name, entry.Stage, entry.Problem)
 		}
-		if done := place.Stage == enroll.StageDone; done != (place.By == "grace@desk-2") || done != place.When.Equal(when) {
-			t.Errorf("%s: by %q, %v", name, place.By, place.When)
+		if done := entry.Stage == enroll.StageDone; done != (entry.By == "grace@desk-2") || done != entry.When.Equal(when) {
+			t.Errorf("%s: by %q, %v", name, entry.By, entry.When)
 		}
 	}
-	if place := d.Place(t.Context(), desk.Person{Email: "broken@example.com"}); !errors.Is(place.Problem, broken) {
-		t.Error(place.Problem)
+	if entry := d.QueueEntry(t.Context(), desk.Person{Email: "broken@example.com"}); !errors.Is(entry.Problem, broken) {
+		t.Error(entry.Problem)
 	}
 }
 
@@ -352,12 +352,12 @@ func TestPlaceIsThatOfTheCardThatWasSetAside(t *testing.T) {
 	if err := folder.Write(evidence.ReceiptName, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := evidence.Begin(d.World.Evidence, "ada@example.com", 999, time.Now().Add(time.Hour)); err != nil {
+	if _, err := evidence.Begin(d.Dependencies.Evidence, "ada@example.com", 999, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	for serial, want := range map[uint32]enroll.Stage{1234: enroll.StageDone, 0: enroll.StageBegun, 999: enroll.StageBegun, 5: enroll.StageNone} {
-		if place := d.Place(t.Context(), desk.Person{Email: "ada@example.com", Serial: serial}); place.Stage != want || place.Problem != nil {
-			t.Errorf("card %d: %v, %v", serial, place.Stage, place.Problem)
+		if entry := d.QueueEntry(t.Context(), desk.Person{Email: "ada@example.com", Serial: serial}); entry.Stage != want || entry.Problem != nil {
+			t.Errorf("card %d: %v, %v", serial, entry.Stage, entry.Problem)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // steps do, and whether the registration can be entered in the end: what is wrong is
 // known before the card is changed.
 func (e *Enrollment) checkBeforehand(ctx context.Context) error {
-	if err := tryBeforehand(ctx, e.world.Ledger); err != nil {
+	if err := tryBeforehand(ctx, e.deps.Ledger); err != nil {
 		return err
 	}
 	for _, key := range e.keys {

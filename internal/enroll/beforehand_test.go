@@ -41,7 +41,7 @@ func TestWhatIsWrongIsKnownBeforeTheCardIsChanged(t *testing.T) {
 			d.importKeyAndCertificate(profile)
 			d.request.Keys[0].Source = enroll.SourceExisting
 			d.request.AllowUnattested = true
-			d.world.Chain = append(d.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+			d.deps.Chain = append(d.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 		}
 	}
 	also := func(changes ...func(*desk)) func(*desk) {
@@ -55,36 +55,36 @@ func TestWhatIsWrongIsKnownBeforeTheCardIsChanged(t *testing.T) {
 		spoil func(*desk)
 		step  string
 	}{
-		"no chain":       {also(existing("standard"), func(d *desk) { d.world.Chain = nil }), "settle-keys"},
+		"no chain":       {also(existing("standard"), func(d *desk) { d.deps.Chain = nil }), "settle-keys"},
 		"expired":        {existing("expired"), "settle-keys"},
 		"other address":  {existing("other-address"), "settle-keys"},
 		"no address":     {existing("no-address"), "settle-keys"},
 		"not from there": {also(existing("standard"), func(d *desk) { d.request.AllowUnattested = false }), "settle-keys"},
 		"another key":    {also(existing("standard"), importAnother), "settle-keys"},
-		"no issuer":      {func(d *desk) { d.world.Issuer = nil }, "secrets"},
+		"no issuer":      {func(d *desk) { d.deps.Issuer = nil }, "secrets"},
 		"no issuer, no certificate": {also(importAnother, func(d *desk) {
-			d.world.Issuer = nil
+			d.deps.Issuer = nil
 			d.request.Keys[0].Source, d.request.AllowUnattested = enroll.SourceExisting, true
 		}), "secrets"},
-		"no escrow": {func(d *desk) { d.world.Escrow = nil }, "secrets"},
+		"no escrow": {func(d *desk) { d.deps.Escrow = nil }, "secrets"},
 		"escrow is gone": {func(d *desk) {
 			folder := filepath.Join(d.t.TempDir(), "stick")
 			store, err := escrow.NewPlainFile(folder)
 			if err != nil {
 				d.t.Fatal(err)
 			}
-			d.world.Escrow = store
+			d.deps.Escrow = store
 			if err := os.RemoveAll(folder); err != nil {
 				d.t.Fatal(err)
 			}
 		}, "secrets"},
 		"evidence is a file": {func(d *desk) {
-			d.world.Evidence = filepath.Join(d.t.TempDir(), "file")
-			if err := os.WriteFile(d.world.Evidence, nil, 0o600); err != nil {
+			d.deps.Evidence = filepath.Join(d.t.TempDir(), "file")
+			if err := os.WriteFile(d.deps.Evidence, nil, 0o600); err != nil {
 				d.t.Fatal(err)
 			}
 		}, "settle-keys"},
-		"full ledger": {func(d *desk) { d.world.Ledger = fullLedger{} }, "settle-keys"},
+		"full ledger": {func(d *desk) { d.deps.Ledger = fullLedger{} }, "settle-keys"},
 		"CSE is off":  {func(d *desk) { setFaults(d.t, "cse-off:"+d.email) }, "check-user"},
 		"algorithm":   {func(d *desk) { d.request.Keys[0].Algorithm = piv.RSA4096 }, "read-card"},
 	} {
@@ -92,7 +92,7 @@ func TestWhatIsWrongIsKnownBeforeTheCardIsChanged(t *testing.T) {
 			d := newDesk(t, "5.4.3")
 			setFaults(t, "off")
 			d.request.PIN = secret.Secret{}
-			d.world.Prompter = meanwhile{do: func() { t.Error("the PIN was asked for") }}
+			d.deps.Prompter = meanwhile{do: func() { t.Error("the PIN was asked for") }}
 			test.spoil(d)
 			before := d.card.Snapshot()
 			_, err := d.run()
@@ -127,7 +127,7 @@ func TestCertificateInTheFolderIsCheckedBeforehand(t *testing.T) {
 	d := newDesk(t, "5.4.3")
 	setFaults(t, "off")
 	d.mustWait()
-	folders, err := filepath.Glob(filepath.Join(d.world.Evidence, d.email, "*", "request-9d.csr"))
+	folders, err := filepath.Glob(filepath.Join(d.deps.Evidence, d.email, "*", "request-9d.csr"))
 	if err != nil || len(folders) != 1 {
 		t.Fatal(folders, err)
 	}

@@ -119,7 +119,7 @@ func (e *Enrollment) findBegun(ctx context.Context) (begun, error) {
 			return begun{}, err
 		}
 		found.binding = found.binding || asked
-		waits = waits || asked && (leaf == nil || e.world.Now().After(leaf.NotAfter))
+		waits = waits || asked && (leaf == nil || e.deps.Now().After(leaf.NotAfter))
 		found.issuer = e.journal.Asked[request.Slot.String()]
 	}
 	if waits {

@@ -100,13 +100,13 @@ func TestTheSameAgainIsAContinuation(t *testing.T) {
 				first := d.mustRun()
 				before := d.everything()
 				for range 2 {
-					d.world = d.newWorld()
+					d.deps = d.newFixture()
 					if again := d.mustRun(); again.Evidence != first.Evidence || again.Keys[0] != first.Keys[0] || again.Identity != first.Identity {
 						t.Errorf("first %+v, then %+v", first, again)
 					}
 				}
 				// Another computer, where nothing is known: the layout is that of Gmail.
-				d.world.Evidence = t.TempDir()
+				d.deps.Evidence = t.TempDir()
 				d.request.NewCard = false
 				d.request.Keys, d.request.Defaulted = d.request.Keys[len(d.request.Keys)-1:], enroll.Options()
 				d.request.Keys[0].Use, d.request.Keys[0].Algorithm = enroll.UseBoth, piv.RSA2048
@@ -236,7 +236,7 @@ func TestAnotherIssuerIsNotAskedUnasked(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	setFaults(t, "off")
 	d.mustWait()
-	d.world.Issuer = otherIssuer{d.world.Issuer}
+	d.deps.Issuer = otherIssuer{d.deps.Issuer}
 	var changed *enroll.IssuerChangedError
 	if preview := d.mustPreview(); !errors.As(preview.Err(), &changed) {
 		t.Errorf("a preview says %v", preview.Err())
@@ -244,7 +244,7 @@ func TestAnotherIssuerIsNotAskedUnasked(t *testing.T) {
 	if _, err := d.run(); !errors.As(err, &changed) || changed.Now != "another" {
 		t.Errorf("it ended as %v", err)
 	}
-	if _, err := enroll.Collect(t.Context(), d.world, d.email, 0); !errors.As(err, &changed) {
+	if _, err := enroll.Collect(t.Context(), d.deps, d.email, 0); !errors.As(err, &changed) {
 		t.Errorf("collecting ended as %v", err)
 	}
 	d.request.ChangeIssuer = true
@@ -254,7 +254,7 @@ func TestAnotherIssuerIsNotAskedUnasked(t *testing.T) {
 		t.Errorf("first %+v, then %+v", first, second)
 	}
 	// Who signed what is there is not chosen again.
-	d.world = d.newWorld()
+	d.deps = d.newFixture()
 	var conflict *enroll.ConflictError
 	if _, err := d.run(); !errors.As(err, &conflict) || conflict.Differences[0].Option != enroll.OptionIssuer {
 		t.Errorf("it ended as %v", err)

@@ -56,7 +56,7 @@ func TestEveryKindOfKey(t *testing.T) {
 			if c.split != (receipt.Identity.PrimaryKeyPairID == "") || c.split != (receipt.Identity.SigningKeyPairID != receipt.Identity.EncryptionKeyPairID) {
 				t.Errorf("identity %+v for split %v", receipt.Identity, c.split)
 			}
-			d.world = d.newWorld()
+			d.deps = d.newFixture()
 			d.checkWhole(d.mustRun())
 		})
 	}
@@ -100,7 +100,7 @@ func (d *desk) checkUntouched() {
 
 func TestUntrustedAttestationStopsBeforeTheRequest(t *testing.T) {
 	d := newDesk(t, "5.7.4")
-	d.world.Trust = attestation.YubicoTrust()
+	d.deps.Trust = attestation.YubicoTrust()
 	_, err := d.run()
 	if !errors.Is(err, attestation.ErrRefused) {
 		t.Fatalf("a practice card was taken for a YubiKey: %v", err)
@@ -124,8 +124,8 @@ func (c importedCard) Slot(ctx context.Context, slot piv.Slot) (piv.SlotContents
 func TestImportedKeyNeedsConsent(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	d.mustRun()
-	open := d.world.OpenCard
-	d.world.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+	open := d.deps.OpenCard
+	d.deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 		opened, err := open(ctx, serial, touch)
 		return importedCard{opened}, err
 	}
@@ -137,7 +137,7 @@ func TestImportedKeyNeedsConsent(t *testing.T) {
 		t.Fatalf("an imported key was taken: %v", err)
 	}
 	d.request.AllowUnattested = true
-	d.world.Chain = append(d.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+	d.deps.Chain = append(d.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 	_, err := d.run()
 	var chain *enroll.ChainError
 	if !errors.As(err, &chain) {
@@ -148,11 +148,11 @@ func TestImportedKeyNeedsConsent(t *testing.T) {
 func TestExistingKeyIsRegisteredWithItsCertificate(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	first := d.mustRun()
-	d.world = d.newWorld()
-	d.world.Issuer = nil
-	d.world.Evidence = t.TempDir() // another desk, which knows nothing
+	d.deps = d.newFixture()
+	d.deps.Issuer = nil
+	d.deps.Evidence = t.TempDir() // another desk, which knows nothing
 	d.request.Keys[0].Source = enroll.SourceExisting
-	d.world.Chain = append(d.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+	d.deps.Chain = append(d.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 	second := d.mustRun()
 	if second.Keys[0] != first.Keys[0] {
 		t.Errorf("the same key was registered as %+v and %+v", first.Keys[0], second.Keys[0])
@@ -223,7 +223,7 @@ func TestIdentityIsPutRightByTheSameCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	var notes []string
-	d.world.Notify = func(event enroll.Event) {
+	d.deps.Notify = func(event enroll.Event) {
 		if event.State == enroll.StateNote {
 			notes = append(notes, event.Message)
 		}
@@ -242,7 +242,7 @@ func TestNothingSecretIsWrittenOrReported(t *testing.T) {
 	puk := secret.FromString("31415926")
 	d.request.PUK = puk
 	var events strings.Builder
-	d.world.Notify = func(event enroll.Event) {
+	d.deps.Notify = func(event enroll.Event) {
 		line, err := json.Marshal(event)
 		if err != nil {
 			t.Error(err)
@@ -283,7 +283,7 @@ func TestUsageIsRefusedBeforeAnything(t *testing.T) {
 	} {
 		request := d.request
 		spoil(&request)
-		if _, err := enroll.Run(context.Background(), d.world, request); !enroll.IsUsage(err) {
+		if _, err := enroll.Run(context.Background(), d.deps, request); !enroll.IsUsage(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -292,7 +292,7 @@ func TestUsageIsRefusedBeforeAnything(t *testing.T) {
 
 func TestOneUserIsEnrolledByOneProcess(t *testing.T) {
 	d := newDesk(t, "5.7.4")
-	unlock, err := evidence.TryLock(d.world.Evidence, d.email)
+	unlock, err := evidence.TryLock(d.deps.Evidence, d.email)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func TestTouchIsAskedForAsLongAsTheCardWaits(t *testing.T) {
 	defer practice.SetManualTouch(false)
 	d.request.Keys[0].TouchPolicy = piv.TouchAlways
 	var seen []string
-	d.world.Notify = func(event enroll.Event) {
+	d.deps.Notify = func(event enroll.Event) {
 		switch event.State {
 		case enroll.StateTouch:
 			seen = append(seen, event.Step+" "+string(event.State))
@@ -343,9 +343,9 @@ func TestPulledWhileItWaitsForATouch(t *testing.T) {
 	practice.SetManualTouch(true)
 	defer practice.SetManualTouch(false)
 	d.request.Keys[0].TouchPolicy = piv.TouchAlways
-	d.world.Patience = time.Minute
+	d.deps.Patience = time.Minute
 	var seen []string
-	d.world.Notify = func(event enroll.Event) {
+	d.deps.Notify = func(event enroll.Event) {
 		if event.Step != "request" {
 			if event.State == enroll.StateTouch {
 				practice.Touch()
@@ -377,8 +377,8 @@ func TestALooseContactNeedsNoPatience(t *testing.T) {
 	retries := 0
 	for n := 15; n <= 35; n++ {
 		d := newDesk(t, "5.7.4")
-		d.world.Patience = time.Nanosecond
-		d.world.Notify = func(event enroll.Event) {
+		d.deps.Patience = time.Nanosecond
+		d.deps.Notify = func(event enroll.Event) {
 			if event.State == enroll.StateRetry {
 				retries++
 			}

@@ -40,7 +40,7 @@ func BenchmarkEnrollment(b *testing.B) {
 				if c.split {
 					d.split()
 				}
-				d.world.Notify = func(enroll.Event) {}
+				d.deps.Notify = func(enroll.Event) {}
 				setFaults(b, c.faults...)
 				before, started := practice.Stats(), time.Now()
 				b.StartTimer()
@@ -77,7 +77,7 @@ func TestAnEnrollmentTakesFewCommands(t *testing.T) {
 			if c.split {
 				d.split()
 			}
-			d.world.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+			d.deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 				// However slow the machine, the connection stays open between two steps.
 				opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch, KeepOpen: time.Hour})
 				return card{opened}, err

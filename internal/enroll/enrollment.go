@@ -22,7 +22,7 @@ import (
 
 // Enrollment is what a running plan has learned so far.
 type Enrollment struct {
-	world   World
+	deps    Dependencies
 	request Request
 	current Event
 	// skipped says why the step that runs leaves things as they are; empty where it
@@ -100,15 +100,15 @@ type secrets struct {
 	pukFactory                piv.Tri // in the end
 }
 
-func newEnrollment(world World, request Request) *Enrollment {
-	if world.Now == nil {
-		world.Now = time.Now
+func newEnrollment(deps Dependencies, request Request) *Enrollment {
+	if deps.Now == nil {
+		deps.Now = time.Now
 	}
-	if world.Notify == nil {
-		world.Notify = func(Event) {}
+	if deps.Notify == nil {
+		deps.Notify = func(Event) {}
 	}
 	e := &Enrollment{request: request, serial: request.Serial}
-	e.world = pausing(world, func(ctx context.Context) {
+	e.deps = pausing(deps, func(ctx context.Context) {
 		if e.card != nil {
 			_ = e.card.Release(ctx) // it fails only with ctx, and so does what comes next
 		}
@@ -133,8 +133,8 @@ func (k *key) isOwn() bool { return k.action == ActionContinue || k.action == Ac
 
 func (e *Enrollment) notify(state State, message string) {
 	event := e.current
-	event.Time, event.State, event.Message = e.world.Now().UTC(), state, message
-	e.world.Notify(event)
+	event.Time, event.State, event.Message = e.deps.Now().UTC(), state, message
+	e.deps.Notify(event)
 }
 
 // record adds the event to the evidence; what happened before the folder was

@@ -67,8 +67,8 @@ func (d *desk) sealToAbsent() *age.X25519Identity {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.world.Escrow = store
-	d.world.Recover = func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
+	d.deps.Escrow = store
+	d.deps.Recover = func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
 		return nil, nil
 	}
 	return absent
@@ -86,7 +86,7 @@ func TestRetriesThatCannotReadWhatWasSealed(t *testing.T) {
 			t.Errorf("sealed is %q", got)
 		}
 	}
-	d.world.Now = func() time.Time { return time.Now().Add(time.Minute) }
+	d.deps.Now = func() time.Time { return time.Now().Add(time.Minute) }
 	receipt := d.mustRun()
 	if got := d.standings(); len(got) != 2 || got[0] != "in force[PUK]" || got[1] != "in force[management key]" {
 		t.Errorf("sealed is %q", got)
@@ -130,14 +130,14 @@ func loseSecret(t *testing.T, firmware, step, fault string, absent bool) (came b
 	d.request.NewCard = true
 	identities := []age.Identity{}
 	seal := func() {
-		d.world = d.newWorld()
+		d.deps = d.newFixture()
 		if absent {
 			identities = append(identities, d.sealToAbsent())
 		}
 	}
 	seal()
-	notify := d.world.Notify
-	d.world.Notify = func(event enroll.Event) {
+	notify := d.deps.Notify
+	d.deps.Notify = func(event enroll.Event) {
 		notify(event)
 		if event.State == enroll.StateStarted {
 			setFaults(t, "off")

@@ -37,7 +37,7 @@ func TestFirmwareThatCannotIsRefusedUntouched(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, test.firmware)
 			d.request.PIN = secret.Secret{}
-			d.world.Prompter = meanwhile{do: func() { t.Error("the PIN was asked for") }}
+			d.deps.Prompter = meanwhile{do: func() { t.Error("the PIN was asked for") }}
 			test.change(&d.request)
 			_, err := d.run()
 			if !test.refused(err) {
@@ -71,7 +71,7 @@ func TestUnattestedKeyOfUnknownOrigin(t *testing.T) {
 			setFaults(t, "off")
 			d.giveImportedKey()
 			d.request.Keys[0].Source = enroll.SourceExisting
-			d.world.Chain = append(d.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+			d.deps.Chain = append(d.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 			want := enroll.ErrUnattested
 			if _, err := d.run(); !errors.Is(err, want) && (firmware != "4.2.7" || !isNoAttestation(err)) {
 				t.Fatalf("an imported key was taken: %v", err)

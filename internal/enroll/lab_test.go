@@ -82,7 +82,7 @@ type desk struct {
 	card    *yubikey.Card
 	serial  uint32
 	email   string
-	world   enroll.World
+	deps    enroll.Dependencies
 	request enroll.Request
 	escrow  string
 }
@@ -99,7 +99,7 @@ func newDesk(t testing.TB, firmware string) *desk {
 	d.card = card
 	d.insert()
 	t.Cleanup(func() { setFaults(t, "off"); _ = practice.Pull(0) })
-	d.world = d.newWorld()
+	d.deps = d.newFixture()
 	d.request = enroll.Request{
 		Email: d.email, Serial: d.serial, PIN: secret.FromString("271828"),
 		Keys: []enroll.KeyRequest{{
@@ -120,7 +120,7 @@ func (d *desk) insert() {
 	}
 }
 
-func (d *desk) newWorld() enroll.World {
+func (d *desk) newFixture() enroll.Dependencies {
 	d.t.Helper()
 	env := practice.Env()
 	domain, err := gmail.Open(gmail.Config{
@@ -141,7 +141,7 @@ func (d *desk) newWorld() enroll.World {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return enroll.World{
+	return enroll.Dependencies{
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err
@@ -160,7 +160,7 @@ func (d *desk) newWorld() enroll.World {
 func (d *desk) run() (*enroll.Receipt, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	return enroll.Run(ctx, d.world, d.request)
+	return enroll.Run(ctx, d.deps, d.request)
 }
 
 func (d *desk) mustRun() *enroll.Receipt {

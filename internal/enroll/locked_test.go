@@ -61,12 +61,12 @@ func TestTheCardIsLockedAfterwards(t *testing.T) {
 				d := newDesk(t, "5.7.4")
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
-				d.world.Notify = func(event enroll.Event) {
+				d.deps.Notify = func(event enroll.Event) {
 					if event.Step == step.ID && event.State == state {
 						stop()
 					}
 				}
-				_, err := enroll.Run(ctx, d.world, d.request)
+				_, err := enroll.Run(ctx, d.deps, d.request)
 				if err == nil && step.ID != "record" {
 					t.Error("it went on")
 				}

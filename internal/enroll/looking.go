@@ -22,31 +22,31 @@ import (
 var errOnlyLooking = errors.New("nothing is changed in a preview")
 
 // lookingOnly returns the world for a preview, whose person is asked nothing.
-func lookingOnly(world World, prompter Prompter) World {
-	openCard, account := world.OpenCard, world.Account
-	world.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (Card, error) {
+func lookingOnly(deps Dependencies, prompter Prompter) Dependencies {
+	openCard, account := deps.OpenCard, deps.Account
+	deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (Card, error) {
 		card, err := openCard(ctx, serial, touch)
 		if err != nil {
 			return nil, err
 		}
 		return lookingCard{card}, nil
 	}
-	world.Account = func(ctx context.Context, email string) (registration.Account, error) {
+	deps.Account = func(ctx context.Context, email string) (registration.Account, error) {
 		opened, err := account(ctx, email)
 		if err != nil {
 			return nil, err
 		}
 		return lookingAccount{opened}, nil
 	}
-	world.Review = func(context.Context, Review) error { return errOnlyLooking }
-	world.Prompter = prompter
-	if world.Ledger != nil {
-		world.Ledger = lookingLedger{world.Ledger}
+	deps.Review = func(context.Context, Review) error { return errOnlyLooking }
+	deps.Prompter = prompter
+	if deps.Ledger != nil {
+		deps.Ledger = lookingLedger{deps.Ledger}
 	}
-	if world.Escrow != nil {
-		world.Escrow = lookingEscrow{world.Escrow}
+	if deps.Escrow != nil {
+		deps.Escrow = lookingEscrow{deps.Escrow}
 	}
-	return world
+	return deps
 }
 
 // lookingCard is a card of which everything can be read that takes no PIN.

@@ -60,7 +60,7 @@ func (d *desk) held() piv.SlotContents {
 // preview is what a run for the request would come to.
 func (d *desk) preview(request enroll.Request) *enroll.Preview {
 	d.t.Helper()
-	preview, err := enroll.NewPreview(d.t.Context(), d.world, request)
+	preview, err := enroll.NewPreview(d.t.Context(), d.deps, request)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -70,9 +70,9 @@ func (d *desk) preview(request enroll.Request) *enroll.Preview {
 // mustWait runs an enrollment that ends for want of a certificate.
 func (d *desk) mustWait() {
 	d.t.Helper()
-	ca := d.world.Issuer
-	d.world.Issuer = patientIssuer{ca}
-	defer func() { d.world.Issuer = ca }()
+	ca := d.deps.Issuer
+	d.deps.Issuer = patientIssuer{ca}
+	defer func() { d.deps.Issuer = ca }()
 	if _, err := d.run(); len(issuer.Waits(err)) == 0 {
 		d.t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestKeyThatCameMeanwhileIsNotOverwritten(t *testing.T) {
 	setFaults(t, "off")
 	d.request.PIN = secret.Secret{}
 	var other crypto.PublicKey
-	d.world.Prompter = meanwhile{do: func() {
+	d.deps.Prompter = meanwhile{do: func() {
 		var err error
 		if other, err = d.open().Generate(t.Context(), piv.FactoryManagementKey(), piv.SlotKeyManagement, piv.GenerateOptions{Algorithm: piv.ECCP256}); err != nil {
 			t.Fatal(err)
@@ -146,7 +146,7 @@ func TestOnlyTheLossThatWasAgreedToComes(t *testing.T) {
 	if after := d.held(); !errors.As(err, &occupied) || !sameKey(after.Key.PublicKey, before.Key.PublicKey) {
 		t.Fatalf("with another loss agreed to: %v", err)
 	}
-	preview, err := enroll.NewPreview(t.Context(), d.world, d.request)
+	preview, err := enroll.NewPreview(t.Context(), d.deps, d.request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,11 +167,11 @@ func TestSecondRoundHasItsOwnEvidence(t *testing.T) {
 	d.request.Replace = d.preview(d.request).Own()
 	d.request.Keys[0].Slot = piv.SlotSignature
 	d.mustWait()
-	standing, err := enroll.StandingOf(d.world.Evidence, d.email, 0)
+	standing, err := enroll.ReadProgress(d.deps.Evidence, d.email, 0)
 	if err != nil || standing.Stage != enroll.StageWaiting || standing.Folder == first.Evidence {
 		t.Errorf("%+v, %v", standing, err)
 	}
-	if waits, err := enroll.Collect(t.Context(), d.world, d.email, d.serial); err != nil || len(waits) != 0 {
+	if waits, err := enroll.Collect(t.Context(), d.deps, d.email, d.serial); err != nil || len(waits) != 0 {
 		t.Error(waits, err)
 	}
 	second := d.mustRun()
@@ -200,8 +200,8 @@ func TestCertificateThatWasRenewedElsewhere(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	setFaults(t, "off")
 	var asked issuer.Request
-	ca := d.world.Issuer
-	d.world.Issuer = watched{ca, &asked}
+	ca := d.deps.Issuer
+	d.deps.Issuer = watched{ca, &asked}
 	d.mustRun()
 	renewed, err := ca.Issue(t.Context(), asked)
 	if err != nil {
@@ -252,17 +252,17 @@ func TestCollectingBesideARun(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	setFaults(t, "off")
 	d.mustWait()
-	slow := slowCA{d.world.Issuer, make(chan struct{}), make(chan struct{})}
-	world := d.world
-	world.Issuer = slow
+	slow := slowCA{d.deps.Issuer, make(chan struct{}), make(chan struct{})}
+	deps := d.deps
+	deps.Issuer = slow
 	collected := make(chan error)
 	go func() {
-		_, err := enroll.Collect(context.Background(), world, d.email, 0)
+		_, err := enroll.Collect(context.Background(), deps, d.email, 0)
 		collected <- err
 	}()
 	<-slow.begun
 	// While somebody has the person, there is nothing to collect.
-	if waits, err := enroll.Collect(t.Context(), d.world, d.email, d.serial); len(waits) != 0 || err != nil {
+	if waits, err := enroll.Collect(t.Context(), d.deps, d.email, d.serial); len(waits) != 0 || err != nil {
 		t.Error(waits, err)
 	}
 	time.AfterFunc(300*time.Millisecond, func() { close(slow.let) })
@@ -295,7 +295,7 @@ func TestStoppedRunLeavesTheCardAtRest(t *testing.T) {
 		stop()
 		time.AfterFunc(300*time.Millisecond, func() { close(made) })
 	}()
-	if _, err := enroll.Run(ctx, d.world, d.request); !errors.Is(err, context.Canceled) {
+	if _, err := enroll.Run(ctx, d.deps, d.request); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	select {

@@ -33,7 +33,7 @@ func (e *Enrollment) askNew(ctx context.Context, protection piv.Protection) erro
 		e.note("%s: the card is taken as new, as --new-card says; if it is not, that costs one try of the PIN%s", silent, tries)
 		return nil
 	}
-	answer, err := e.world.Prompter.Choose(ctx, Question{
+	answer, err := e.deps.Prompter.Choose(ctx, Question{
 		ID: "new-card", Flag: "--new-card",
 		Text: fmt.Sprintf("card %d: %s. Is this card new, or has somebody set its PIN already?", e.serial, silent),
 	}, []Choice{

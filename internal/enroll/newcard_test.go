@@ -113,7 +113,7 @@ func TestNewCardThatDoesNotTell(t *testing.T) {
 				t.Errorf("the factory PUK is still there; the receipt says %v", receipt.Card.PUKFactory)
 			}
 			// The same again is no new card any more, and that is known.
-			d.world, d.request.Overwrite = d.newWorld(), false
+			d.deps, d.request.Overwrite = d.newFixture(), false
 			if again := d.mustRun(); again.Card != receipt.Card {
 				t.Errorf("the receipt says %+v and then %+v", receipt.Card, again.Card)
 			}
@@ -124,7 +124,7 @@ func TestNewCardThatDoesNotTell(t *testing.T) {
 		d := newSilentDesk(t, silent)
 		d.request.PIN = secret.Secret{}
 		p := &person{t: t, choices: map[string]string{"new-card": "new"}, pins: []string{"123456", "271828"}}
-		d.world.Prompter = p
+		d.deps.Prompter = p
 		d.checkWhole(d.mustRun())
 		if len(p.asked) != 1 || !p.asked[0].New {
 			t.Errorf("asked was %+v", p.asked)
@@ -147,8 +147,8 @@ func TestCardWithItsOwnPIN(t *testing.T) {
 	setFaults(t, "off")
 	d.setReferences("271828", "")
 	var skipped []enroll.Event
-	notify := d.world.Notify
-	d.world.Notify = func(event enroll.Event) {
+	notify := d.deps.Notify
+	d.deps.Notify = func(event enroll.Event) {
 		notify(event)
 		if event.State == enroll.StateSkipped && event.Step == "set-puk" {
 			skipped = append(skipped, event)
@@ -185,7 +185,7 @@ func TestPUKIsTriedWhereAPersonAgrees(t *testing.T) {
 			setFaults(t, "off")
 			d.setReferences("271828", test.puk)
 			p := &person{t: t, choices: map[string]string{"new-card": "try-puk"}}
-			d.world.Prompter = p
+			d.deps.Prompter = p
 			for range 2 {
 				if receipt := d.mustRun(); receipt.Card.PUKFactory != piv.No || d.card.Snapshot().PUK.Default {
 					t.Errorf("the receipt says %v", receipt.Card.PUKFactory)
@@ -231,7 +231,7 @@ func TestCardThatIsNotNew(t *testing.T) {
 		d.setReferences("999999", "31415926")
 		d.request.PIN = secret.Secret{}
 		p := &person{t: t, choices: map[string]string{"new-card": "new"}, pins: []string{"271828", "999999"}}
-		d.world.Prompter = p
+		d.deps.Prompter = p
 		d.mustRun()
 		if len(p.asked) != 2 || !p.asked[0].New || p.asked[1].New || p.asked[1].Tries != 2 || !strings.Contains(p.asked[1].Problem, "not new") {
 			t.Errorf("asked was %+v", p.asked)
@@ -270,7 +270,7 @@ func TestLastTryOfASilentCard(t *testing.T) {
 		t.Fatalf("the last try was spent unasked: %v", err)
 	}
 	d.checkTries(1, 3)
-	d.world.Prompter = &person{t: t, agrees: map[string]bool{"last-try": true}}
+	d.deps.Prompter = &person{t: t, agrees: map[string]bool{"last-try": true}}
 	d.checkWhole(d.mustRun())
 }
 
@@ -290,8 +290,8 @@ func TestPulledSilentCard(t *testing.T) {
 func pullIn(t *testing.T, step, fault string) (came bool) {
 	d := newSilentDesk(t, silent)
 	d.request.NewCard = true
-	notify := d.world.Notify
-	d.world.Notify = func(event enroll.Event) {
+	notify := d.deps.Notify
+	d.deps.Notify = func(event enroll.Event) {
 		notify(event)
 		if event.State == enroll.StateStarted {
 			setFaults(t, "off")
@@ -306,7 +306,7 @@ func pullIn(t *testing.T, step, fault string) (came bool) {
 	}
 	setFaults(t, "off")
 	d.insert()
-	d.world = d.newWorld()
+	d.deps = d.newFixture()
 	d.request.Overwrite = err != nil
 	receipt := d.mustRun()
 	d.checkWhole(receipt)

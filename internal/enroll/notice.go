@@ -17,7 +17,7 @@ func RootsText(roots []string) string {
 
 // Notices says what is not as it is built in, for whoever relies on the outcome, a
 // sentence each: what is asked in Google's place, and what is believed in Yubico's.
-func (w World) Notices() []string {
+func (w Dependencies) Notices() []string {
 	var notices []string
 	if w.GmailEndpoint != "" {
 		notices = append(notices, EndpointText(w.GmailEndpoint))

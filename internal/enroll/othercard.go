@@ -52,7 +52,7 @@ func (e *Enrollment) settleMove(ctx context.Context) error {
 
 // agreedBefore reports whether somebody agreed in a run that was broken off.
 func (e *Enrollment) agreedBefore(cards []string) (bool, error) {
-	folder, err := evidence.Latest(e.world.Evidence, e.request.Email, e.serial)
+	folder, err := evidence.Latest(e.deps.Evidence, e.request.Email, e.serial)
 	if err != nil || folder == nil || folder.Finished() {
 		return false, err
 	}
@@ -66,7 +66,7 @@ func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) erro
 		e.note("Gmail moves from %s to card %d", cards, e.serial)
 		return nil
 	}
-	agreed, err := e.world.Prompter.Confirm(ctx, Question{
+	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
 		ID: "replace-card", Flag: "--replace-card",
 		Text: fmt.Sprintf("Gmail moves from %s to card %d: from then on %s signs, and is written to, with card %d. The key pairs of %s stay enabled, so that old mail stays readable with it. Is that meant?",
 			cards, e.serial, e.request.Email, e.serial, cards),

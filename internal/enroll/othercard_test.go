@@ -18,7 +18,7 @@ func TestAnotherCardIsAskedFor(t *testing.T) {
 	second := newDesk(t, "5.7.4")
 	setFaults(t, "off")
 	second.email, second.request.Email = first.email, first.email
-	second.world.Evidence = first.world.Evidence
+	second.deps.Evidence = first.deps.Evidence
 
 	_, err := second.run()
 	var other *enroll.OtherCardError
@@ -33,7 +33,7 @@ func TestAnotherCardIsAskedFor(t *testing.T) {
 	}
 
 	no := &person{t: t, agrees: map[string]bool{"replace-card": false}}
-	second.world.Prompter = no
+	second.deps.Prompter = no
 	if _, err := second.run(); !errors.Is(err, enroll.ErrDeclined) {
 		t.Fatalf("a no is %v", err)
 	}
@@ -42,9 +42,9 @@ func TestAnotherCardIsAskedFor(t *testing.T) {
 	}
 
 	// A yes is remembered, so that who waits for a certificate is not asked again.
-	second.world.Prompter = &person{t: t, agrees: map[string]bool{"replace-card": true}}
+	second.deps.Prompter = &person{t: t, agrees: map[string]bool{"replace-card": true}}
 	second.mustWait()
-	second.world.Prompter = enroll.Unattended{}
+	second.deps.Prompter = enroll.Unattended{}
 	after := second.mustRun()
 	if identities := practice.Gmail().Identities(first.email); len(identities) != 1 || identities[0].PrimaryKeyPairID != after.Identity.PrimaryKeyPairID || after.Identity == before.Identity {
 		t.Errorf("the identity is %+v", identities)
@@ -55,8 +55,8 @@ func TestAnotherCardIsAskedFor(t *testing.T) {
 		}
 	}
 	// It is the user's card now.
-	second.world.Evidence = t.TempDir()
+	second.deps.Evidence = t.TempDir()
 	second.request.Keys[0].Source = enroll.SourceExisting
-	second.world.Chain = append(second.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+	second.deps.Chain = append(second.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 	second.mustRun()
 }

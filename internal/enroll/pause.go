@@ -19,34 +19,34 @@ import (
 // management key.
 
 // pausing returns the world whose slow parts are asked after a call of letGo.
-func pausing(world World, letGo func(context.Context)) World {
-	waitForCard, account, recoverKeys, review := world.WaitForCard, world.Account, world.Recover, world.Review
-	world.WaitForCard = func(ctx context.Context, serial uint32) error {
+func pausing(deps Dependencies, letGo func(context.Context)) Dependencies {
+	waitForCard, account, recoverKeys, review := deps.WaitForCard, deps.Account, deps.Recover, deps.Review
+	deps.WaitForCard = func(ctx context.Context, serial uint32) error {
 		letGo(ctx)
 		return waitForCard(ctx, serial)
 	}
-	world.Account = func(ctx context.Context, email string) (registration.Account, error) {
+	deps.Account = func(ctx context.Context, email string) (registration.Account, error) {
 		letGo(ctx)
 		opened, err := account(ctx, email)
 		return pausingAccount{opened, letGo}, err
 	}
 	if recoverKeys != nil {
-		world.Recover = func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
+		deps.Recover = func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
 			letGo(ctx)
 			return recoverKeys(ctx, serial)
 		}
 	}
 	if review != nil {
-		world.Review = func(ctx context.Context, shown Review) error {
+		deps.Review = func(ctx context.Context, shown Review) error {
 			letGo(ctx)
 			return review(ctx, shown)
 		}
 	}
-	if world.Issuer != nil {
-		world.Issuer = pausingIssuer{world.Issuer, letGo}
+	if deps.Issuer != nil {
+		deps.Issuer = pausingIssuer{deps.Issuer, letGo}
 	}
-	world.Prompter = pausingPrompter{world.Prompter, letGo}
-	return world
+	deps.Prompter = pausingPrompter{deps.Prompter, letGo}
+	return deps
 }
 
 type pausingIssuer struct {

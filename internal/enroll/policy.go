@@ -86,7 +86,7 @@ func (e *Enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
 		if chosen || e.request.AllowPINNever || key.noPINAgreed {
 			continue
 		}
-		agreed, err := e.world.Prompter.Confirm(ctx, Question{
+		agreed, err := e.deps.Prompter.Confirm(ctx, Question{
 			ID: "pin-never", Flag: "--allow-pin-never, or --pin-policy once for a key that is generated",
 			Text: fmt.Sprintf("the key in slot %s asks for no PIN: whoever holds the card can sign and read with it; enroll it all the same?", key.Slot),
 		})

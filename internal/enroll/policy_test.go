@@ -53,8 +53,8 @@ func TestWhatIsAttestedIsWhatWasAskedFor(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			d := newDesk(t, "5.7.4")
 			setFaults(t, "off")
-			open := d.world.OpenCard
-			d.world.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+			open := d.deps.OpenCard
+			d.deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 				opened, err := open(ctx, serial, touch)
 				card.Card = opened
 				return card, err
@@ -98,19 +98,19 @@ func TestKeyThatAsksForNoPIN(t *testing.T) {
 	d.checkUntouched()
 
 	var said []string
-	notify := d.world.Notify
-	d.world.Notify = func(event enroll.Event) {
+	notify := d.deps.Notify
+	d.deps.Notify = func(event enroll.Event) {
 		notify(event)
 		if event.State == enroll.StateNote {
 			said = append(said, event.Message)
 		}
 	}
-	d.world.Prompter = &person{t: t, agrees: map[string]bool{"pin-never": false}}
+	d.deps.Prompter = &person{t: t, agrees: map[string]bool{"pin-never": false}}
 	if _, err := d.run(); !errors.Is(err, enroll.ErrDeclined) {
 		t.Fatalf("a no is %v", err)
 	}
 	d.checkUntouched()
-	d.world.Prompter = &person{t: t, agrees: map[string]bool{"pin-never": true}}
+	d.deps.Prompter = &person{t: t, agrees: map[string]bool{"pin-never": true}}
 	if key := d.mustRun().Keys[0]; key.PINPolicy != "never" || key.NoPIN() == "" {
 		t.Errorf("the receipt says %+v", key)
 	}
@@ -119,9 +119,9 @@ func TestKeyThatAsksForNoPIN(t *testing.T) {
 	}
 
 	// The key that is on a card, as another desk finds it.
-	d.world = d.newWorld()
-	d.world.Evidence = t.TempDir()
-	d.world.Chain = append(d.world.Chain, practice.CA().Issuing(), practice.CA().Root())
+	d.deps = d.newFixture()
+	d.deps.Evidence = t.TempDir()
+	d.deps.Chain = append(d.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 	d.request.Keys[0].Source = enroll.SourceExisting
 	if _, err := d.run(); !errors.As(err, &missing) {
 		t.Fatalf("an existing key: %v", err)
@@ -138,33 +138,33 @@ func TestKeyThatAsksForNoPIN(t *testing.T) {
 // TestOtherRootsAndEndpointsAreSaid in the events, the review and the receipt.
 func TestOtherRootsAndEndpointsAreSaid(t *testing.T) {
 	d := newDesk(t, "5.7.4")
-	d.world.GmailEndpoint = practice.Env()["CSE_PIV_GMAIL_ENDPOINT"]
+	d.deps.GmailEndpoint = practice.Env()["CSE_PIV_GMAIL_ENDPOINT"]
 	var said []string
-	notify := d.world.Notify
-	d.world.Notify = func(event enroll.Event) {
+	notify := d.deps.Notify
+	d.deps.Notify = func(event enroll.Event) {
 		notify(event)
 		if event.State == enroll.StateNote && event.Step == "read-card" {
 			said = append(said, event.Message)
 		}
 	}
 	var reviewed enroll.Review
-	d.world.Review = func(_ context.Context, review enroll.Review) error {
+	d.deps.Review = func(_ context.Context, review enroll.Review) error {
 		reviewed = review
 		return nil
 	}
 	d.request.Review = true
 	receipt := d.mustRun()
-	if all := strings.Join(said, "\n"); !strings.Contains(all, d.world.GmailEndpoint+", which is not Google's") || !strings.Contains(all, "which is not Yubico's") {
+	if all := strings.Join(said, "\n"); !strings.Contains(all, d.deps.GmailEndpoint+", which is not Google's") || !strings.Contains(all, "which is not Yubico's") {
 		t.Errorf("said was %q", said)
 	}
 	key := receipt.Keys[0]
 	if key.AttestationRoot == "" || key.YubicoRoot || !strings.Contains(key.Proof(), "up to "+key.AttestationRoot+", which is not Yubico's") {
 		t.Errorf("the receipt says %+v", key)
 	}
-	if receipt.GmailEndpoint != d.world.GmailEndpoint || reviewed.GmailEndpoint != receipt.GmailEndpoint || reviewed.Keys[0].Root != key.AttestationRoot || reviewed.Keys[0].YubicoRoot {
+	if receipt.GmailEndpoint != d.deps.GmailEndpoint || reviewed.GmailEndpoint != receipt.GmailEndpoint || reviewed.Keys[0].Root != key.AttestationRoot || reviewed.Keys[0].YubicoRoot {
 		t.Errorf("the receipt says %q, the review %+v", receipt.GmailEndpoint, reviewed.Keys[0])
 	}
-	if built := (enroll.World{Trust: attestation.YubicoTrust()}).Notices(); len(built) != 0 {
+	if built := (enroll.Dependencies{Trust: attestation.YubicoTrust()}).Notices(); len(built) != 0 {
 		t.Errorf("of what is built in is said %q", built)
 	}
 }

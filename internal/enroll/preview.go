@@ -54,19 +54,19 @@ type Preview struct {
 // PIN is tried, and nobody is asked. Where a question decides what is lost, it
 // stops as Run does unattended. Where a secret would be asked for it goes on,
 // unless world.Prompter is Unattended; nil is somebody who can be asked.
-func NewPreview(ctx context.Context, world World, request Request) (*Preview, error) {
+func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Preview, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	asked := &askedSecrets{run: world.Prompter}
-	e := newEnrollment(lookingOnly(world, asked), request)
+	asked := &askedSecrets{run: deps.Prompter}
+	e := newEnrollment(lookingOnly(deps, asked), request)
 	e.claim = func(context.Context) (*evidence.Folder, error) {
 		folder, err := e.latest()
 		return folder.ReadOnly(), err
 	}
 	defer e.release(ctx)
 	preview := &Preview{}
-	e.world.Notify = func(event Event) {
+	e.deps.Notify = func(event Event) {
 		if last := len(preview.Steps) - 1; event.State == StateNote {
 			preview.Steps[last].Notes = append(preview.Steps[last].Notes, event.Message)
 		}

@@ -32,17 +32,17 @@ type recorder struct{ acts []string }
 func (r *recorder) note(act string) { r.acts = append(r.acts, act) }
 
 // record has the world note what it is asked to change.
-func (r *recorder) record(world enroll.World) enroll.World {
-	openCard, account := world.OpenCard, world.Account
-	world.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+func (r *recorder) record(deps enroll.Dependencies) enroll.Dependencies {
+	openCard, account := deps.OpenCard, deps.Account
+	deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 		card, err := openCard(ctx, serial, touch)
 		return recordingCard{card, r}, err
 	}
-	world.Account = func(ctx context.Context, email string) (registration.Account, error) {
+	deps.Account = func(ctx context.Context, email string) (registration.Account, error) {
 		opened, err := account(ctx, email)
 		return recordingAccount{opened, r}, err
 	}
-	return world
+	return deps
 }
 
 type recordingCard struct {
@@ -156,11 +156,11 @@ func (d *desk) mustPreview() *enroll.Preview {
 	d.t.Helper()
 	before := d.everything()
 	var recorder recorder
-	world := recorder.record(d.world)
+	deps := recorder.record(d.deps)
 	var last *enroll.Preview
 	for _, prompter := range []enroll.Prompter{noQuestions{d}, nil, enroll.Unattended{}} {
-		world.Prompter = prompter
-		preview, err := enroll.NewPreview(d.t.Context(), world, d.request)
+		deps.Prompter = prompter
+		preview, err := enroll.NewPreview(d.t.Context(), deps, d.request)
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -225,13 +225,13 @@ func TestPreviewChangesNothing(t *testing.T) {
 				whole = err == nil
 				setFaults(t, "off")
 				d.insert()
-				d.world = d.newWorld()
+				d.deps = d.newFixture()
 				preview := d.mustPreview()
 				if err := preview.Err(); err != nil {
 					t.Errorf("it would end with %v", err)
 				}
 				states := map[string]enroll.State{}
-				d.world.Notify = func(event enroll.Event) { states[event.Step+event.Slot] = event.State }
+				d.deps.Notify = func(event enroll.Event) { states[event.Step+event.Slot] = event.State }
 				d.mustRun()
 				for _, step := range preview.Steps {
 					state := states[step.ID+step.Slot]
@@ -256,8 +256,8 @@ func TestPreviewTellsHowTheRunEnds(t *testing.T) {
 	for name, prepare := range map[string]func(d *desk){
 		"no card":        func(*desk) { _ = practice.Pull(0) },
 		"firmware":       func(d *desk) { d.request.Keys[0].Algorithm = piv.RSA2048; d.swapCard("4.3.4") },
-		"no issuer":      func(d *desk) { d.world.Issuer = nil },
-		"no escrow":      func(d *desk) { d.world.Escrow = nil },
+		"no issuer":      func(d *desk) { d.deps.Issuer = nil },
+		"no escrow":      func(d *desk) { d.deps.Escrow = nil },
 		"no PIN":         func(d *desk) { d.request.PIN = secret.Secret{} },
 		"empty slot":     func(d *desk) { d.request.Keys[0].Source = enroll.SourceExisting },
 		"foreign domain": func(d *desk) { d.request.Email, d.email = "ada@elsewhere.example", "ada@elsewhere.example" },
@@ -312,7 +312,7 @@ func (d *desk) wrongPINs(n int) {
 
 func (d *desk) spoilJournal() {
 	d.t.Helper()
-	folder, err := evidence.Latest(d.world.Evidence, d.email, d.serial)
+	folder, err := evidence.Latest(d.deps.Evidence, d.email, d.serial)
 	if err == nil {
 		err = folder.Write("journal.json", []byte("{"))
 	}
@@ -331,7 +331,7 @@ func TestPreviewOfAKeyThatIsRead(t *testing.T) {
 		t.Errorf("of an empty slot: %v", err)
 	}
 	d.request.Keys[0].Algorithm, d.request.Keys[0].Source = piv.Ed25519, enroll.SourceGenerate
-	if _, err := enroll.NewPreview(t.Context(), d.world, d.request); !enroll.IsUsage(err) {
+	if _, err := enroll.NewPreview(t.Context(), d.deps, d.request); !enroll.IsUsage(err) {
 		t.Errorf("an algorithm that Gmail does not take: %v", err)
 	}
 }

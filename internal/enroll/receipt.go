@@ -152,7 +152,7 @@ func (e *Enrollment) makeReceipt() Receipt {
 		User:     e.request.Email,
 		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model, PUKFactory: e.secrets.pukFactory},
 		Identity: ReceiptIdentity(e.outcome.Identity),
-		Evidence: e.folder.Path(), GmailEndpoint: e.world.GmailEndpoint,
+		Evidence: e.folder.Path(), GmailEndpoint: e.deps.GmailEndpoint,
 	}
 	for i, key := range e.keys {
 		reported := ReceiptKey{
@@ -189,7 +189,7 @@ func (e *Enrollment) recordOf(name string) string {
 
 func (e *Enrollment) audited() auditedReceipt {
 	audited := auditedReceipt{
-		Receipt: e.makeReceipt(), Finished: e.world.Now().UTC(), Operator: e.world.Operator, Tool: e.world.Tool,
+		Receipt: e.makeReceipt(), Finished: e.deps.Now().UTC(), Operator: e.deps.Operator, Tool: e.deps.Tool,
 		Escrow: e.journal.Escrow,
 	}
 	if before := e.outcome.Change.Before; before != nil {

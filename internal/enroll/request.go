@@ -91,7 +91,7 @@ type Request struct {
 	// and is written to with.
 	ReplaceCard bool
 	// Review has a person look at certificate and chain before anything is
-	// registered; see World.Review.
+	// registered; see Dependencies.Review.
 	Review bool
 }
 

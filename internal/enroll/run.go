@@ -32,13 +32,13 @@ var ErrNotHeld = errors.New("it was done, but does not hold when looked at again
 // Run carries out the plan for the request and returns the receipt. Every
 // failure is a *StepError, a *UsageError or the context's error; whatever was
 // done stays done, and the same request goes on from there.
-func Run(ctx context.Context, world World, request Request) (*Receipt, error) {
+func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	enrollment := newEnrollment(world, request)
-	tell := enrollment.world.Notify
-	enrollment.world.Notify = func(event Event) {
+	enrollment := newEnrollment(deps, request)
+	tell := enrollment.deps.Notify
+	enrollment.deps.Notify = func(event Event) {
 		enrollment.record(event)
 		tell(event)
 	}
@@ -147,7 +147,7 @@ func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err
 		// Nothing is known of the card yet: the next look finds it or says so.
 		return true, nil
 	}
-	if e.world.Patience > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
+	if e.deps.Patience > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
 		e.notify(StateCardOut, fmt.Sprintf("put card %d back in", e.serial))
 		defer func() {
 			if back {
@@ -155,9 +155,9 @@ func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err
 			}
 		}()
 	}
-	waiting, cancel := context.WithTimeout(ctx, e.world.Patience)
+	waiting, cancel := context.WithTimeout(ctx, e.deps.Patience)
 	defer cancel()
-	err = e.world.WaitForCard(waiting, e.serial)
+	err = e.deps.WaitForCard(waiting, e.serial)
 	switch {
 	case err == nil:
 		return true, nil

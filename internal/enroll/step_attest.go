@@ -55,7 +55,7 @@ func attestStep(index int, request KeyRequest) Step {
 // verifyAttestation takes an attestation that is of the key on this card, and
 // chains to a trusted root, and says what was asked for.
 func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
-	facts, err := attestation.Verify(chain, e.world.Trust, attestation.Expect{
+	facts, err := attestation.Verify(chain, e.deps.Trust, attestation.Expect{
 		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
 		PINPolicy: string(key.pinPolicy), TouchPolicy: string(key.touchPolicy), Origin: key.origin,
 	})

@@ -11,7 +11,7 @@ import (
 func readCardStep() Step {
 	return Step{ID: "read-card", Title: "read the card", Kind: KindCheck, Changes: changesNothing,
 		check: func(ctx context.Context, e *Enrollment) error {
-			card, err := e.world.OpenCard(ctx, e.serial, func(slot piv.Slot) {
+			card, err := e.deps.OpenCard(ctx, e.serial, func(slot piv.Slot) {
 				e.waitsForTouch = true
 				e.notify(StateTouch, fmt.Sprintf("the key in slot %s waits for a touch", slot))
 			})
@@ -23,7 +23,7 @@ func readCardStep() Step {
 				return fmt.Errorf("card %d: %w", identity.Serial, err)
 			}
 			e.card, e.identity, e.serial = card, identity, identity.Serial
-			for _, notice := range e.world.Notices() {
+			for _, notice := range e.deps.Notices() {
 				e.note("%s", notice)
 			}
 			return nil

@@ -86,20 +86,20 @@ func certificateStep() Step {
 // previewIssue tells with what asking the issuer would end, where that can be
 // told without asking.
 func (e *Enrollment) previewIssue(key *key) error {
-	if e.world.Issuer == nil {
+	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
-	if asked, name := e.journal.Asked[key.Slot.String()], e.world.Issuer.Name(); asked != "" && asked != name && !key.generate && !e.request.ChangeIssuer {
+	if asked, name := e.journal.Asked[key.Slot.String()], e.deps.Issuer.Name(); asked != "" && asked != name && !key.generate && !e.request.ChangeIssuer {
 		return &IssuerChangedError{Asked: asked, Now: name}
 	}
-	if previewer, ok := e.world.Issuer.(issuer.Previewer); ok {
+	if previewer, ok := e.deps.Issuer.(issuer.Previewer); ok {
 		return previewer.Preview(e.request.Email, key.Slot.String(), key.public)
 	}
 	return nil
 }
 
 func (e *Enrollment) obtain(ctx context.Context, key *key) error {
-	if e.world.Issuer == nil {
+	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
 	csr, err := e.savedRequest(key)
@@ -119,12 +119,12 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	if err := e.noteIssuer(ctx, key); err != nil {
 		return err
 	}
-	certificates, err := e.world.Issuer.Issue(ctx, request)
+	certificates, err := e.deps.Issuer.Issue(ctx, request)
 	if err != nil {
 		return err
 	}
 	if len(certificates) == 0 || !sameKey(certificates[0].PublicKey, key.public) {
-		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.world.Issuer.Name()}
+		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.deps.Issuer.Name()}
 	}
 	leaf, parts := certificates[0], certificates[1:]
 	chain, findings, err := e.checkChain(key, leaf, parts)
@@ -159,7 +159,7 @@ func (e *IssuerChangedError) Hint() string {
 // noteIssuer writes down who is asked for the key's certificate, before they are.
 // Somebody else than before is asked only if a person agrees.
 func (e *Enrollment) noteIssuer(ctx context.Context, key *key) error {
-	slot, name := key.Slot.String(), e.world.Issuer.Name()
+	slot, name := key.Slot.String(), e.deps.Issuer.Name()
 	asked := e.journal.Asked[slot]
 	if asked == name {
 		return nil
@@ -180,7 +180,7 @@ func (e *Enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedEr
 	if e.current.Step == "" {
 		return changed // nobody is there
 	}
-	agreed, err := e.world.Prompter.Confirm(ctx, Question{
+	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
 		ID: "change-issuer", Flag: "--change-issuer", Text: changed.Error() + ": is that meant? The first may sign it as well.",
 	})
 	var missing *MissingError

@@ -35,21 +35,21 @@ func (e *Enrollment) seal(ctx context.Context) error {
 		return nil
 	}
 	record := escrow.Record{
-		Serial: e.serial, Created: e.world.Now().UTC(),
+		Serial: e.serial, Created: e.deps.Now().UTC(),
 		PUK: e.secrets.puk, ManagementKey: e.secrets.newManagement,
 		Note: "for " + e.request.Email,
 	}
 	for _, earlier := range e.journal.Escrow {
 		record.Replaces = append(record.Replaces, filepath.Base(earlier))
 	}
-	path, err := e.world.Escrow.Put(ctx, record)
+	path, err := e.deps.Escrow.Put(ctx, record)
 	if err != nil {
 		return err
 	}
 	e.secrets.record = path
 	e.note("sealed in %s", path)
 	e.journal.Escrow = append(e.journal.Escrow, path)
-	if to := e.world.Escrow.Recipients(); len(to) > 0 {
+	if to := e.deps.Escrow.Recipients(); len(to) > 0 {
 		if e.journal.SealedTo == nil {
 			e.journal.SealedTo = map[string][]string{}
 		}
@@ -61,10 +61,10 @@ func (e *Enrollment) seal(ctx context.Context) error {
 // reuseSealed takes up what an earlier run sealed last and can be read back, so
 // that a run that is repeated leaves one record and no more.
 func (e *Enrollment) reuseSealed(ctx context.Context) error {
-	if len(e.journal.Escrow) == 0 || e.world.Recover == nil {
+	if len(e.journal.Escrow) == 0 || e.deps.Recover == nil {
 		return nil
 	}
-	records, err := e.world.Recover(ctx, e.serial)
+	records, err := e.deps.Recover(ctx, e.serial)
 	if err != nil {
 		return err
 	}

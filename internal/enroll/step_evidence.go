@@ -21,12 +21,12 @@ func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
 	if e.unlock != nil {
 		return e.latest()
 	}
-	unlock, err := evidence.TryLock(e.world.Evidence, e.request.Email)
+	unlock, err := evidence.TryLock(e.deps.Evidence, e.request.Email)
 	if errors.Is(err, evidence.ErrBusy) {
 		e.note("%v: waiting for it", err)
 		waiting, cancel := context.WithTimeout(ctx, lockPatience)
 		defer cancel()
-		unlock, err = evidence.Lock(waiting, e.world.Evidence, e.request.Email)
+		unlock, err = evidence.Lock(waiting, e.deps.Evidence, e.request.Email)
 	}
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
 }
 
 func (e *Enrollment) latest() (*evidence.Folder, error) {
-	return evidence.Latest(e.world.Evidence, e.request.Email, e.serial)
+	return evidence.Latest(e.deps.Evidence, e.request.Email, e.serial)
 }
 
 // evidenceStep opens the folder that the enrollment leaves behind, and writes
@@ -106,8 +106,8 @@ func (e *Enrollment) needsFolder(ctx context.Context) (bool, error) {
 // beginFolder creates a folder, and takes along what is known of the keys that
 // stay.
 func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
-	now := e.world.Now()
-	folder, err := evidence.Begin(e.world.Evidence, e.request.Email, e.serial, now)
+	now := e.deps.Now()
+	folder, err := evidence.Begin(e.deps.Evidence, e.request.Email, e.serial, now)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (e *Enrollment) writtenDown() bool {
 // slots held when it was made.
 func (e *Enrollment) writeDown() {
 	if e.journal.Email == "" {
-		e.journal.Version, e.journal.Email, e.journal.Serial, e.journal.Started = 1, e.request.Email, e.serial, e.world.Now().UTC()
+		e.journal.Version, e.journal.Email, e.journal.Serial, e.journal.Started = 1, e.request.Email, e.serial, e.deps.Now().UTC()
 	}
 	e.journal.Plan, e.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.movesFrom
 	for _, key := range e.keys {

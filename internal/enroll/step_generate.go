@@ -58,7 +58,7 @@ func generateStep(index int, request KeyRequest) Step {
 			return &OccupiedError{Slot: key.Slot, Held: describeHeld(held)}
 		}
 		entry = evidence.KeyJournal{
-			Generating: e.world.Now().UTC(), Replaces: key.seen.key, ReplacedCertificate: key.seen.certificate,
+			Generating: e.deps.Now().UTC(), Replaces: key.seen.key, ReplacedCertificate: key.seen.certificate,
 		}
 		e.journal.Keys[slot] = entry
 		if err := e.folder.WriteJournal(e.journal); err != nil {

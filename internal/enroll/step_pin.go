@@ -134,7 +134,7 @@ func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 	if e.factoryPIN(protection) {
 		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.serial), true
 	}
-	pin, err := e.world.Prompter.Secret(ctx, question)
+	pin, err := e.deps.Prompter.Secret(ctx, question)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func triesLeft(tries int) string {
 
 // riskLastTry asks before a try is used that would block the PIN if it is wrong.
 func (e *Enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {
-	agreed, err := e.world.Prompter.Confirm(ctx, Question{
+	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
 		ID: "last-try", Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.serial),
 	})
 	var missing *MissingError

@@ -105,22 +105,22 @@ func (e *Enrollment) writeReceipt(name string, receipt auditedReceipt) error {
 
 // isEntered reports whether the ledger has the registration, if there is a ledger.
 func (e *Enrollment) isEntered(ctx context.Context) (bool, error) {
-	if e.world.Ledger == nil {
+	if e.deps.Ledger == nil {
 		return true, nil
 	}
-	return e.world.Ledger.Has(ctx, e.entry())
+	return e.deps.Ledger.Has(ctx, e.entry())
 }
 
 // enterLedger enters the registration into the ledger, if there is one.
 func (e *Enrollment) enterLedger(ctx context.Context) error {
-	if e.world.Ledger == nil {
+	if e.deps.Ledger == nil {
 		return nil
 	}
-	return e.world.Ledger.Enter(ctx, e.entry())
+	return e.deps.Ledger.Enter(ctx, e.entry())
 }
 
 func (e *Enrollment) entry() ledger.Entry {
-	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.serial), Worker: e.world.Operator}
+	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.serial), Worker: e.deps.Operator}
 	for i, key := range e.keys {
 		registered := e.outcome.Keys[i]
 		entry.Pairs = append(entry.Pairs, ledger.Pair{

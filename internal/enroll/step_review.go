@@ -65,7 +65,7 @@ func reviewStep() Step {
 	return Step{ID: "review", Title: "review what is to be registered", Kind: KindDecision, Changes: changesNothing,
 		needs: certified,
 		check: func(ctx context.Context, e *Enrollment) error {
-			review := Review{Email: e.request.Email, Serial: e.serial, GmailEndpoint: e.world.GmailEndpoint}
+			review := Review{Email: e.request.Email, Serial: e.serial, GmailEndpoint: e.deps.GmailEndpoint}
 			for _, key := range e.keys {
 				reviewed, err := e.reviewKey(ctx, key)
 				if err != nil {
@@ -73,7 +73,7 @@ func reviewStep() Step {
 				}
 				review.Keys = append(review.Keys, reviewed)
 			}
-			return e.world.Review(ctx, review)
+			return e.deps.Review(ctx, review)
 		}}
 }
 

@@ -44,7 +44,7 @@ func gathered(e *Enrollment) bool { return e.secrets.gathered }
 
 // needIssuer refuses to begin what would end for want of an issuer.
 func (e *Enrollment) needIssuer(context.Context, piv.Protection) error {
-	if e.world.Issuer == nil && slices.ContainsFunc(e.keys, func(key *key) bool { return key.leaf == nil }) {
+	if e.deps.Issuer == nil && slices.ContainsFunc(e.keys, func(key *key) bool { return key.leaf == nil }) {
 		return ErrNoIssuer
 	}
 	return nil
@@ -129,8 +129,8 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 	candidates := []secret.Secret{e.request.ManagementKey}
 	if e.request.ManagementKey.IsZero() {
 		candidates = nil
-		if e.world.Recover != nil {
-			recovered, err := e.world.Recover(ctx, e.serial)
+		if e.deps.Recover != nil {
+			recovered, err := e.deps.Recover(ctx, e.serial)
 			if err != nil {
 				return err
 			}
@@ -141,7 +141,7 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 			}
 		}
 		if len(candidates) == 0 {
-			typed, err := e.world.Prompter.Secret(ctx, SecretQuestion{
+			typed, err := e.deps.Prompter.Secret(ctx, SecretQuestion{
 				Question: Question{ID: "management-key", Text: fmt.Sprintf("the management key of card %d (hexadecimal)", e.serial), Flag: "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"},
 				Rule:     "32, 48 or 64 hexadecimal digits", Tries: piv.UnknownTries,
 				Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
@@ -197,11 +197,11 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 // kept, or cannot be kept there.
 func (e *Enrollment) gatherEscrow(ctx context.Context, _ piv.Protection) error {
 	e.settleRecord()
-	if e.secrets.unsealed() && e.world.Escrow == nil {
+	if e.secrets.unsealed() && e.deps.Escrow == nil {
 		return &MissingError{What: "a place to keep the card's new PUK and management key", Flag: "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
 	}
 	if e.secrets.unsealed() {
-		return tryBeforehand(ctx, e.world.Escrow)
+		return tryBeforehand(ctx, e.deps.Escrow)
 	}
 	return nil
 }

@@ -51,8 +51,8 @@ func (e *Enrollment) resume(ctx context.Context) error {
 	keys := e.request.goOnWith(begun.keys)
 	if len(begun.keys) > 0 {
 		differences := differences(begun.keys, keys)
-		if e.world.Issuer != nil && begun.issuer != "" && !e.request.defaulted(OptionIssuer) {
-			differences.add(OptionIssuer, begun.issuer, e.world.Issuer.Name())
+		if e.deps.Issuer != nil && begun.issuer != "" && !e.request.defaulted(OptionIssuer) {
+			differences.add(OptionIssuer, begun.issuer, e.deps.Issuer.Name())
 		}
 		if len(differences) > 0 && begun.binding {
 			if err := e.takePlaceOf(ctx, begun, keys, differences); err != nil {
@@ -96,7 +96,7 @@ func (e *Enrollment) takePlaceOf(ctx context.Context, begun begun, asked []KeyRe
 			return conflict
 		}
 	}
-	agreed, err := e.world.Prompter.Confirm(ctx, Question{ID: "anew", Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"})
+	agreed, err := e.deps.Prompter.Confirm(ctx, Question{ID: "anew", Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"})
 	var missing *MissingError
 	switch {
 	case errors.As(err, &missing):
@@ -177,7 +177,7 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 		if held.Key != nil {
 			choices = append([]Choice{{ID: "existing", Text: "use the key that is there"}}, choices...)
 		}
-		answer, err := e.world.Prompter.Choose(ctx, Question{ID: "occupied", Text: occupied.Error(), Flag: "--source existing or --overwrite"}, choices)
+		answer, err := e.deps.Prompter.Choose(ctx, Question{ID: "occupied", Text: occupied.Error(), Flag: "--source existing or --overwrite"}, choices)
 		var missing *MissingError
 		switch {
 		case errors.As(err, &missing):
@@ -196,7 +196,7 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 	if e.request.Confirm != "" && e.request.Confirm != serial {
 		return usageError("--confirm names card %s, and this is card %s: nothing was changed", e.request.Confirm, serial)
 	}
-	return e.world.Prompter.TypedConfirm(ctx, Question{
+	return e.deps.Prompter.TypedConfirm(ctx, Question{
 		ID: "overwrite", Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
 		Loss: key.loss, Flag: "--confirm " + serial,
 	}, serial)

@@ -12,7 +12,7 @@ import (
 func checkUserStep() Step {
 	return Step{ID: "check-user", Title: "check the user at Gmail", Kind: KindCheck, Changes: changesNothing,
 		check: func(ctx context.Context, e *Enrollment) error {
-			account, err := e.world.Account(ctx, e.request.Email)
+			account, err := e.deps.Account(ctx, e.request.Email)
 			if err != nil {
 				return err
 			}

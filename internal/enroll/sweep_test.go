@@ -173,7 +173,7 @@ func (c sweptCard) interrupt(t *testing.T, sweep sweep, n int, count *tally) {
 	count.tried++
 	d := c.desk(t)
 	if sweep.card {
-		d.world.Patience = time.Millisecond // a card that was pulled does not come back by itself
+		d.deps.Patience = time.Millisecond // a card that was pulled does not come back by itself
 	}
 	setFaults(t, append([]string{"off"}, sweep.faults(n)...)...)
 	receipt, err := d.run()
@@ -187,7 +187,7 @@ func (c sweptCard) interrupt(t *testing.T, sweep sweep, n int, count *tally) {
 	default:
 		count.resumed++
 		d.insert()
-		d.world = d.newWorld()
+		d.deps = d.newFixture()
 		receipt = d.mustRun()
 	}
 	checkLeftLocked(t)

@@ -26,7 +26,7 @@ type Options struct {
 	// written, and have the tables of an older version.
 	ReadOnly bool
 	// Wait has a second process on one file wait for the first; without it, or at
-	// the context's deadline, Open fails with a *HeldError.
+	// the context's deadline, Open fails with a *InUseError.
 	Wait bool
 	// Waiting is told once who is waited for.
 	Waiting func(holder string)

@@ -306,7 +306,7 @@ func TestOneProcessHoldsAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "ledger.db")
 	l := open(t, path)
 	_, err := ledger.Open(t.Context(), path, ledger.Options{})
-	var held *ledger.HeldError
+	var held *ledger.InUseError
 	if !errors.As(err, &held) || !strings.Contains(held.Holder, fmt.Sprint(os.Getpid())) || held.Hint() == "" {
 		t.Fatalf("%v", err)
 	}

@@ -20,14 +20,14 @@ import (
 // lockPoll is how often a waiting process looks again.
 const lockPoll = 200 * time.Millisecond
 
-// HeldError: another process works with the ledger.
-type HeldError struct {
+// InUseError: another process works with the ledger.
+type InUseError struct {
 	Path   string
 	Holder string // process@host, or "" where it did not say
 }
 
 // Error names the ledger and who holds it.
-func (e *HeldError) Error() string {
+func (e *InUseError) Error() string {
 	holder := e.Holder
 	if holder == "" {
 		holder = "another process"
@@ -36,7 +36,7 @@ func (e *HeldError) Error() string {
 }
 
 // Hint says how to wait or share.
-func (e *HeldError) Hint() string {
+func (e *InUseError) Hint() string {
 	return "try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: --store postgres://…"
 }
 
@@ -74,14 +74,14 @@ func hold(ctx context.Context, path string, options Options) (*holding, error) {
 	if !got {
 		holder := readHolder(file)
 		if !options.Wait {
-			return nil, errors.Join(&HeldError{Path: path, Holder: holder}, lock.Close())
+			return nil, errors.Join(&InUseError{Path: path, Holder: holder}, lock.Close())
 		}
 		if options.Waiting != nil {
 			options.Waiting(holder)
 		}
 		switch _, err := lock.TryLockContext(ctx, lockPoll); {
 		case errors.Is(err, context.DeadlineExceeded):
-			return nil, errors.Join(&HeldError{Path: path, Holder: readHolder(file)}, lock.Close())
+			return nil, errors.Join(&InUseError{Path: path, Holder: readHolder(file)}, lock.Close())
 		case err != nil:
 			return nil, errors.Join(fmt.Errorf("wait for the ledger: %w", err), lock.Close())
 		}

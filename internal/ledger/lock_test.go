@@ -25,7 +25,7 @@ func TestALinkToALedgerIsThatLedger(t *testing.T) {
 		}
 		for _, name := range names[1:] {
 			_, err := ledger.Open(t.Context(), name, ledger.Options{})
-			var held *ledger.HeldError
+			var held *ledger.InUseError
 			if !errors.As(err, &held) || held.Path != name || held.Holder == "" {
 				t.Errorf("%s while %s is open: %v", name, names[0], err)
 			}
@@ -50,7 +50,7 @@ func TestLockIsDeleted(t *testing.T) {
 	if len(warnings) != 1 || !strings.Contains(warnings[0], path+".lock") {
 		t.Errorf("%q", warnings)
 	}
-	var held *ledger.HeldError
+	var held *ledger.InUseError
 	if _, err := ledger.Open(t.Context(), path, ledger.Options{}); !errors.As(err, &held) || held.Holder == "" {
 		t.Errorf("the lock was not put back: %v", err)
 	}

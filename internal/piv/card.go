@@ -62,7 +62,7 @@ func (o Options) withDefaults() Options {
 // anew. Its methods may be called from several goroutines; they take turns.
 //
 // All methods that talk to the card return, besides what they name: ErrRemoved,
-// ErrReset, ErrCardHeld, ErrNoService, ErrNoAnswer, ErrBroken and the context's
+// ErrReset, ErrCardInUse, ErrNoService, ErrNoAnswer, ErrBroken and the context's
 // error.
 type Card struct {
 	*shared
@@ -88,7 +88,7 @@ type shared struct {
 //
 // Errors: ErrNoPCSC, ErrNoService, ErrAccessDenied, ErrNoReader, ErrNoCard (a
 // *WrongCardError where other cards are there), ErrNotYubiKey, ErrNoSerial,
-// ErrCardHeld (a *HeldError), *SeveralCardsError.
+// ErrCardInUse (a *InUseError), *SeveralCardsError.
 func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 	options = options.withDefaults()
 	limit := callLimit + max(options.HeldPatience, 0)
@@ -103,7 +103,7 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 			if err == nil {
 				return newCard(found, options), nil
 			}
-			if !errors.Is(err, ErrCardHeld) || time.Now().After(patience) {
+			if !errors.Is(err, ErrCardInUse) || time.Now().After(patience) {
 				return nil, err
 			}
 			if err := sleep(ctx, heldPause); err != nil {
@@ -137,7 +137,7 @@ func choose(found []Found, serial uint32) (Found, error) {
 		case errors.Is(f.Err, ErrNoCard):
 		case errors.Is(f.Err, ErrNotYubiKey), errors.Is(f.Err, ErrNoSerial):
 			others = fmt.Errorf("in %q: %w", f.Reader, f.Err)
-		case unread == nil || errors.Is(f.Err, ErrCardHeld):
+		case unread == nil || errors.Is(f.Err, ErrCardInUse):
 			unread = fmt.Errorf("in %q: %w", f.Reader, f.Err)
 		}
 	}

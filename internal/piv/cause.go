@@ -53,7 +53,7 @@ func sentinelOfCode(code pcsc.Code) error {
 	case pcsc.SecurityViolation:
 		return ErrAccessDenied
 	case pcsc.SharingViolation:
-		return ErrCardHeld
+		return ErrCardInUse
 	case pcsc.NoSmartCard, pcsc.RemovedCard, pcsc.UnknownReader, pcsc.ReaderUnavailable, pcsc.NoReaders:
 		return ErrRemoved
 	case pcsc.ResetCard, pcsc.UnpoweredCard, pcsc.UnresponsiveCard, pcsc.CommError, pcsc.CommDataLost,

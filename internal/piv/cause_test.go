@@ -14,7 +14,7 @@ import (
 
 func TestCauseOfCodes(t *testing.T) {
 	for code, want := range map[pcsc.Code]error{
-		pcsc.SharingViolation: ErrCardHeld, pcsc.RemovedCard: ErrRemoved, pcsc.NoSmartCard: ErrRemoved, pcsc.ResetCard: ErrReset,
+		pcsc.SharingViolation: ErrCardInUse, pcsc.RemovedCard: ErrRemoved, pcsc.NoSmartCard: ErrRemoved, pcsc.ResetCard: ErrReset,
 		pcsc.NoService: ErrNoService, pcsc.SecurityViolation: ErrAccessDenied,
 	} {
 		err := cause(fmt.Errorf("doing: %w", &pcsc.Error{Call: "connect", Code: code}))
@@ -100,14 +100,14 @@ func TestReferenceErrors(t *testing.T) {
 func TestChooseRefusesToGuess(t *testing.T) {
 	card := func(serial uint32) Found { return Found{Identity: Identity{Serial: serial}} }
 	failed := func(err error) Found { return Found{Reader: "reader", Err: err} }
-	held := failed(&HeldError{Reader: "reader"})
-	if _, err := choose([]Found{card(1), held}, 0); !errors.Is(err, ErrCardHeld) {
+	held := failed(&InUseError{Reader: "reader"})
+	if _, err := choose([]Found{card(1), held}, 0); !errors.Is(err, ErrCardInUse) {
 		t.Errorf("the held card may be a second one: %v", err)
 	}
 	if got, err := choose([]Found{held, card(1)}, 1); err != nil || got.Identity.Serial != 1 {
 		t.Errorf("the card asked for is there: %v, %v", got, err)
 	}
-	if _, err := choose([]Found{card(1), held}, 2); !errors.Is(err, ErrCardHeld) {
+	if _, err := choose([]Found{card(1), held}, 2); !errors.Is(err, ErrCardInUse) {
 		t.Errorf("the held card may be it: %v", err)
 	}
 	if got, err := choose([]Found{failed(ErrNotYubiKey), card(1), failed(ErrNoCard)}, 0); err != nil || got.Identity.Serial != 1 {

@@ -20,8 +20,8 @@ var (
 	ErrNotYubiKey   = errors.New("the card is not a YubiKey with PIV")
 	// ErrNoSerial: the card tells no serial number, or 0, so it cannot be told from
 	// others.
-	ErrNoSerial = errors.New("the card has no serial number")
-	ErrCardHeld = errors.New("another program holds the card")
+	ErrNoSerial  = errors.New("the card has no serial number")
+	ErrCardInUse = errors.New("another program holds the card")
 	// ErrRemoved: the card is not in a reader any more. What was being done may
 	// have been done; look when it is back.
 	ErrRemoved = errors.New("the card was removed")
@@ -110,9 +110,9 @@ func serials(list []uint32) string {
 	return strings.Join(texts, ", ")
 }
 
-// HeldError is a card that another program uses exclusively. It is an
-// ErrCardHeld.
-type HeldError struct {
+// InUseError is a card that another program uses exclusively. It is an
+// ErrCardInUse.
+type InUseError struct {
 	Reader string
 	// Programs that use smart cards at the moment, as far as they can be seen:
 	// "scdaemon (1234)". One of them may be the holder.
@@ -120,13 +120,13 @@ type HeldError struct {
 }
 
 // Error says which reader and who may hold it.
-func (e *HeldError) Error() string {
+func (e *InUseError) Error() string {
 	who := "it may be gpg's scdaemon, a browser or another card tool"
 	if len(e.Programs) > 0 {
 		who = "using smart cards now: " + strings.Join(e.Programs, ", ")
 	}
-	return fmt.Sprintf("%v in %q (%s)", ErrCardHeld, e.Reader, who)
+	return fmt.Sprintf("%v in %q (%s)", ErrCardInUse, e.Reader, who)
 }
 
-// Is reports true for ErrCardHeld.
-func (e *HeldError) Is(target error) bool { return target == ErrCardHeld }
+// Is reports true for ErrCardInUse.
+func (e *InUseError) Is(target error) bool { return target == ErrCardInUse }

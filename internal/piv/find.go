@@ -25,7 +25,7 @@ func patiently[T any](ctx context.Context, options Options, try func() (T, error
 		case errors.Is(err, ErrReset) && glitches < maxGlitches:
 			pause = settling(glitches)
 			glitches++
-		case errors.Is(err, ErrCardHeld) && time.Now().Before(patience):
+		case errors.Is(err, ErrCardInUse) && time.Now().Before(patience):
 		default:
 			return got, nameHolders(err)
 		}
@@ -35,11 +35,11 @@ func patiently[T any](ctx context.Context, options Options, try func() (T, error
 	}
 }
 
-// nameHolders adds to a *HeldError who uses smart cards now.
+// nameHolders adds to a *InUseError who uses smart cards now.
 func nameHolders(err error) error {
-	var held *HeldError
+	var held *InUseError
 	if errors.As(err, &held) {
-		return &HeldError{Reader: held.Reader, Programs: smartCardPrograms()}
+		return &InUseError{Reader: held.Reader, Programs: smartCardPrograms()}
 	}
 	return err
 }
@@ -69,7 +69,7 @@ func (c *Card) findOnce() (*connection, error) {
 			return connection, nil
 		case state.Reader == last && errors.Is(err, ErrReset):
 			return nil, err // it may be there in a moment
-		case worst == nil && (errors.Is(err, ErrCardHeld) || errors.Is(err, ErrReset)):
+		case worst == nil && (errors.Is(err, ErrCardInUse) || errors.Is(err, ErrReset)):
 			worst = err
 		case serial != 0:
 			others = append(others, serial)
@@ -117,8 +117,8 @@ func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
 
 // heldIn names the reader of a card that another program holds.
 func heldIn(reader string, err error) error {
-	if errors.Is(err, ErrCardHeld) {
-		return &HeldError{Reader: reader}
+	if errors.Is(err, ErrCardInUse) {
+		return &InUseError{Reader: reader}
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 type Found struct {
 	Reader   string
 	Identity Identity // zero where Err is set
-	Err      error    // ErrNoCard, ErrNotYubiKey, ErrNoSerial, ErrCardHeld, or what else went wrong
+	Err      error    // ErrNoCard, ErrNotYubiKey, ErrNoSerial, ErrCardInUse, or what else went wrong
 	state    pcsc.ReaderState
 }
 
@@ -77,9 +77,9 @@ func look(ctx context.Context, reader string) (Identity, error) {
 			// A loose contact looks like a card that is gone for a moment.
 			pause = settling(glitches)
 			glitches++
-		case errors.Is(err, ErrCardHeld) && time.Now().Before(patience):
-		case errors.Is(err, ErrCardHeld):
-			return Identity{}, &HeldError{Reader: reader, Programs: smartCardPrograms()}
+		case errors.Is(err, ErrCardInUse) && time.Now().Before(patience):
+		case errors.Is(err, ErrCardInUse):
+			return Identity{}, &InUseError{Reader: reader, Programs: smartCardPrograms()}
 		case errors.Is(err, ErrRemoved):
 			return Identity{}, ErrNoCard
 		default:

@@ -223,17 +223,17 @@ func TestCardHeldByAnotherProgram(t *testing.T) {
 	d, _, card := single(t, "5.7.4")
 	release := hold(t, d.Names()[0])
 	found, err := piv.List(t.Context())
-	if err != nil || !errors.Is(found[0].Err, piv.ErrCardHeld) {
+	if err != nil || !errors.Is(found[0].Err, piv.ErrCardInUse) {
 		t.Errorf("listed as %+v, %v", found, err)
 	}
-	var held *piv.HeldError
+	var held *piv.InUseError
 	if _, err := piv.Open(t.Context(), serial, quick()); !errors.As(err, &held) || held.Reader != d.Names()[0] {
 		t.Errorf("open: %v", err)
 	}
-	if _, err := card.Protection(t.Context()); !errors.Is(err, piv.ErrCardHeld) {
+	if _, err := card.Protection(t.Context()); !errors.Is(err, piv.ErrCardInUse) {
 		t.Errorf("protection: %v", err)
 	}
-	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); !errors.Is(err, piv.ErrCardHeld) {
+	if err := card.VerifyPIN(t.Context(), piv.FactoryPIN()); !errors.Is(err, piv.ErrCardInUse) {
 		t.Errorf("verify: %v", err)
 	}
 	if err := card.ChangePUK(t.Context(), piv.FactoryPUK(), piv.FactoryPUK()); !errors.As(err, &held) {

@@ -115,7 +115,7 @@ func shift[T any](answers *[]T) T {
 func (f *fakeDesk) desk(t *testing.T, people ...desk.Person) *desk.Desk {
 	t.Helper()
 	return &desk.Desk{
-		World: enroll.World{
+		Dependencies: enroll.Dependencies{
 			Evidence: t.TempDir(),
 			OpenCard: func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) { return f.open(serial) },
 			Account:  func(context.Context, string) (registration.Account, error) { return nil, errNetwork },

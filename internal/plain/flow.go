@@ -25,11 +25,11 @@ func Enrollments(ctx context.Context, terminal *Terminal, receipts io.Writer, d 
 	f := &flow{Terminal: terminal, receipts: receipts, desk: d, single: first != "", failures: desk.Failures{}}
 	for _, person := range d.People {
 		if !f.single || strings.EqualFold(person.Email, first) {
-			f.places = append(f.places, desk.Place{Person: person})
+			f.entries = append(f.entries, desk.QueueEntry{Person: person})
 		}
 	}
-	if f.single && len(f.places) == 0 {
-		f.places = []desk.Place{{Person: desk.Person{Email: first}}}
+	if f.single && len(f.entries) == 0 {
+		f.entries = []desk.QueueEntry{{Person: desk.Person{Email: first}}}
 	}
 	next, err := f.start(ctx)
 	switch {
@@ -44,7 +44,7 @@ func Enrollments(ctx context.Context, terminal *Terminal, receipts io.Writer, d 
 		return err
 	}
 	f.say("%s", f.tally())
-	return desk.Left(f.places, f.failures)
+	return desk.Left(f.entries, f.failures)
 }
 
 // serveOne serves the person who was named beforehand, unless start was stopped.
@@ -54,7 +54,7 @@ func (f *flow) serveOne(ctx context.Context, next turn) error {
 			return err
 		}
 	}
-	return desk.LeftOf(f.places[0], f.failures)
+	return desk.LeftOf(f.entries[0], f.failures)
 }
 
 // flow is one session at a desk.
@@ -64,8 +64,8 @@ type flow struct {
 	// receipts is where the outcome goes, apart from what is said meanwhile.
 	receipts io.Writer
 	single   bool // one person, named beforehand
-	// places are the people of the roster, and whoever was served besides.
-	places   []desk.Place
+	// entries are the people of the roster, and whoever was served besides.
+	entries  []desk.QueueEntry
 	failures desk.Failures
 }
 
@@ -100,7 +100,7 @@ func (t turn) text() string {
 
 // serving is one person's turn.
 type serving struct {
-	place   int // index
+	entry   int // index
 	person  desk.Person
 	card    desk.CardStatus
 	request enroll.Request
@@ -112,13 +112,13 @@ type serving struct {
 
 // serveAll serves until everybody is done or nobody else is to be.
 func (f *flow) serveAll(ctx context.Context) error {
-	roster := len(f.places) > 0
+	roster := len(f.entries) > 0
 	for {
-		place, err := f.pick(ctx)
-		if err != nil || place < 0 {
+		entry, err := f.pick(ctx)
+		if err != nil || entry < 0 {
 			return err
 		}
-		next, err := f.serve(ctx, place)
+		next, err := f.serve(ctx, entry)
 		if err != nil || next == stop {
 			return err
 		}
@@ -126,7 +126,7 @@ func (f *flow) serveAll(ctx context.Context) error {
 			if more, err := f.Confirm(ctx, enroll.Question{Text: "next person?"}); err != nil || !more {
 				return err
 			}
-		} else if f.count(enroll.StageDone) == len(f.places) {
+		} else if f.count(enroll.StageDone) == len(f.entries) {
 			return nil
 		}
 	}
@@ -134,9 +134,9 @@ func (f *flow) serveAll(ctx context.Context) error {
 
 // serve takes one person as far as possible. It returns goOn, park or stop;
 // its errors end the flow.
-func (f *flow) serve(ctx context.Context, place int) (turn, error) {
-	f.places[place] = f.desk.Collect(ctx, f.places[place].Person)
-	s := &serving{place: place, person: f.places[place].Person, request: f.desk.RequestFor(f.places, f.places[place])}
+func (f *flow) serve(ctx context.Context, entry int) (turn, error) {
+	f.entries[entry] = f.desk.Collect(ctx, f.entries[entry].Person)
+	s := &serving{entry: entry, person: f.entries[entry].Person, request: f.desk.RequestFor(f.entries, f.entries[entry])}
 	const planning = 2 // among the stages
 	stages := []func(context.Context, *serving) (turn, error){f.user, f.card, f.plan, f.run}
 	for at := 0; at < len(stages); {

@@ -33,12 +33,12 @@ func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
 // agreedTo warns of a card that is somebody else's, and has a person agree to it
 // where it was not set aside for this one.
 func (f *flow) agreedTo(ctx context.Context, s *serving, serial uint32) (bool, error) {
-	other := desk.Holder(f.places, serial, s.person.Email)
+	other := desk.Holder(f.entries, serial, s.person.Email)
 	if other == "" {
 		return true, nil
 	}
 	f.say("warning: card %d is the card of %s", serial, other)
-	if !desk.Strange(f.places, s.person.Email, s.request.Serial, serial) {
+	if !desk.Strange(f.entries, s.person.Email, s.request.Serial, serial) {
 		return true, nil
 	}
 	return f.Confirm(ctx, enroll.Question{Text: fmt.Sprintf("use card %d for %s all the same?", serial, s.person.Email)})

@@ -12,13 +12,13 @@ import (
 // certificate until it is there (goOn), park or stop.
 func (f *flow) await(ctx context.Context, s *serving) (turn, error) {
 	for {
-		place := f.places[s.place]
-		f.say("%s waits for a certificate", place.Email)
-		for _, wait := range place.Waits {
+		entry := f.entries[s.entry]
+		f.say("%s waits for a certificate", entry.Email)
+		for _, wait := range entry.Waits {
 			f.sayWait(wait)
 		}
-		if place.Problem != nil {
-			f.explain(place.Problem)
+		if entry.Problem != nil {
+			f.explain(entry.Problem)
 		}
 		text := "parked people come back when their certificate is there, and need not leave their card here until then"
 		if f.single {
@@ -28,11 +28,11 @@ func (f *flow) await(ctx context.Context, s *serving) (turn, error) {
 		if err != nil || next != look {
 			return next, err
 		}
-		f.places[s.place] = f.desk.Collect(ctx, place.Person)
+		f.entries[s.entry] = f.desk.Collect(ctx, entry.Person)
 		if err := ctx.Err(); err != nil {
 			return stop, err
 		}
-		if f.places[s.place].Stage != enroll.StageWaiting {
+		if f.entries[s.entry].Stage != enroll.StageWaiting {
 			return goOn, nil
 		}
 	}

@@ -38,7 +38,7 @@ func (f *flow) sayKey(key enroll.ReviewKey) {
 	}
 	for depth := range key.Chain {
 		certificate := key.Chain[len(key.Chain)-1-depth]
-		f.say("  %s: %s, valid from %s to %s", place(depth, len(key.Chain)), subject(certificate),
+		f.say("  %s: %s, valid from %s to %s", entry(depth, len(key.Chain)), subject(certificate),
 			certificate.NotBefore.Format(time.DateOnly), certificate.NotAfter.Format(time.DateOnly))
 	}
 	if len(key.Chain) > 0 {
@@ -67,7 +67,7 @@ func (f *flow) sayKey(key enroll.ReviewKey) {
 }
 
 // place says where a certificate stands in a chain, counted from the root.
-func place(depth, length int) string {
+func entry(depth, length int) string {
 	switch depth {
 	case length - 1:
 		return "user certificate"

@@ -16,7 +16,7 @@ import (
 func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.out)}
 	receipt, err := f.desk.Enroll(ctx, s.request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
-	f.places[s.place] = f.desk.After(ctx, f.places[s.place].Person, s.request.Serial, err)
+	f.entries[s.entry] = f.desk.After(ctx, f.entries[s.entry].Person, s.request.Serial, err)
 	f.failures.Note(s.person.Email, err)
 	var waiting *issuer.WaitingError
 	switch {

@@ -39,7 +39,7 @@ func (f *flow) start(ctx context.Context) (turn, error) {
 		}
 		next = turn(answer)
 	}
-	if f.single || len(f.places) == 0 {
+	if f.single || len(f.entries) == 0 {
 		return goOn, nil
 	}
 	f.look(ctx)
@@ -50,9 +50,9 @@ func (f *flow) start(ctx context.Context) (turn, error) {
 // look brings the queue up to date, asks for the certificates that are waited
 // for, and says which have come.
 func (f *flow) look(ctx context.Context) {
-	for i, before := range f.places {
-		f.places[i] = f.desk.Collect(ctx, before.Person)
-		if before.Stage == enroll.StageWaiting && f.places[i].Stage == enroll.StageReady {
+	for i, before := range f.entries {
+		f.entries[i] = f.desk.Collect(ctx, before.Person)
+		if before.Stage == enroll.StageWaiting && f.entries[i].Stage == enroll.StageReady {
 			f.say("the certificate for %s is there", before.Email)
 		}
 	}
@@ -61,36 +61,36 @@ func (f *flow) look(ctx context.Context) {
 // list says how far everybody is.
 func (f *flow) list() {
 	f.say("%s", f.tally())
-	for i, place := range f.places {
-		line := fmt.Sprintf("  %d  %s: %s", i+1, place.Email, f.standing(place))
-		if serial := max(place.Person.Serial, place.Standing.Serial); serial != 0 {
+	for i, entry := range f.entries {
+		line := fmt.Sprintf("  %d  %s: %s", i+1, entry.Email, f.standing(entry))
+		if serial := max(entry.Person.Serial, entry.Progress.Serial); serial != 0 {
 			line += fmt.Sprintf(", card %d", serial)
 		}
-		if place.Note != "" {
-			line += ", " + place.Note
+		if entry.Note != "" {
+			line += ", " + entry.Note
 		}
 		f.say("%s", line)
 	}
 }
 
 // standing says how far somebody is.
-func (f *flow) standing(place desk.Place) string {
-	if place.Stage == enroll.StageDone {
-		text := "done " + place.When.Local().Format(time.DateOnly)
-		if place.By != "" {
-			text += " by " + place.By
+func (f *flow) standing(entry desk.QueueEntry) string {
+	if entry.Stage == enroll.StageDone {
+		text := "done " + entry.When.Local().Format(time.DateOnly)
+		if entry.By != "" {
+			text += " by " + entry.By
 		}
 		return text
 	}
-	if err := f.failures.Of(place.Email); errors.Is(err, enroll.ErrDeclined) {
+	if err := f.failures.Of(entry.Email); errors.Is(err, enroll.ErrDeclined) {
 		return "declined, not finished"
 	} else if err != nil {
 		return "failed, " + err.Error()
 	}
-	if place.Problem != nil {
-		return "failed, " + place.Problem.Error()
+	if entry.Problem != nil {
+		return "failed, " + entry.Problem.Error()
 	}
-	switch place.Stage {
+	switch entry.Stage {
 	case enroll.StageWaiting:
 		return "parked, waiting for the certificate"
 	case enroll.StageReady:
@@ -103,8 +103,8 @@ func (f *flow) standing(place desk.Place) string {
 
 // count counts the people at a stage.
 func (f *flow) count(stage enroll.Stage) (n int) {
-	for _, place := range f.places {
-		if place.Stage == stage {
+	for _, entry := range f.entries {
+		if entry.Stage == stage {
 			n++
 		}
 	}
@@ -114,15 +114,15 @@ func (f *flow) count(stage enroll.Stage) (n int) {
 // tally says how many are done, parked and failed.
 func (f *flow) tally() string {
 	done, parked, failed := 0, 0, 0
-	for _, place := range f.places {
+	for _, entry := range f.entries {
 		switch {
-		case place.Stage == enroll.StageDone:
+		case entry.Stage == enroll.StageDone:
 			done++
-		case f.failures.Has(place.Email) || place.Problem != nil:
+		case f.failures.Has(entry.Email) || entry.Problem != nil:
 			failed++
-		case place.Stage == enroll.StageWaiting || place.Stage == enroll.StageReady:
+		case entry.Stage == enroll.StageWaiting || entry.Stage == enroll.StageReady:
 			parked++
 		}
 	}
-	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", done, parked, failed, len(f.places)-done-parked-failed)
+	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", done, parked, failed, len(f.entries)-done-parked-failed)
 }

@@ -75,7 +75,7 @@ func TestCardsThatCannotBeRead(t *testing.T) {
 	f, read := newFakeDesk(), 0
 	f.status = func(serial uint32) (desk.CardStatus, error) {
 		if read++; read == 1 {
-			return desk.CardStatus{}, piv.ErrCardHeld
+			return desk.CardStatus{}, piv.ErrCardInUse
 		}
 		return newCard(serial), nil
 	}
@@ -86,7 +86,7 @@ func TestCardsThatCannotBeRead(t *testing.T) {
 		{{Reader: "Reader 0", Identity: identity(adasCard)}},
 	}
 	said, err := f.run(t, ada, nil, "", "what?", "", "1", "3")
-	if !errors.Is(err, context.Canceled) && !errors.Is(err, piv.ErrCardHeld) {
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, piv.ErrCardInUse) {
 		t.Error(err)
 	}
 	saysInOrder(t, said, "there is no card reader; a YubiKey is one itself", "put the card in and press Enter, or type stop:",
@@ -186,7 +186,7 @@ func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
 	f := newFakeDesk()
 	d := f.desk(t, desk.Person{Email: ada}, desk.Person{Email: "grace@example.com"})
-	if _, err := evidence.Begin(d.World.Evidence, ada, adasCard, time.Now()); err != nil {
+	if _, err := evidence.Begin(d.Dependencies.Evidence, ada, adasCard, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var said strings.Builder
@@ -255,7 +255,7 @@ func TestTheFlowEndsWithItsContext(t *testing.T) {
 			}
 		},
 		"the enrollment": func(d *desk.Desk, end func()) {
-			d.World.Account = func(ctx context.Context, _ string) (registration.Account, error) { end(); return nil, ctx.Err() }
+			d.Dependencies.Account = func(ctx context.Context, _ string) (registration.Account, error) { end(); return nil, ctx.Err() }
 		},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -26,9 +26,9 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 	}
 	for {
 		prompt := "address of the user, or " + wordStop + ": "
-		if len(f.places) > 0 {
-			if next := desk.Next(f.places, f.failures.Has); next >= 0 {
-				f.say("next in the queue: %d, %s", next+1, f.places[next].Email)
+		if len(f.entries) > 0 {
+			if next := desk.Next(f.entries, f.failures.Has); next >= 0 {
+				f.say("next in the queue: %d, %s", next+1, f.entries[next].Email)
 			}
 			prompt = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
 		}
@@ -45,8 +45,8 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 			f.look(ctx)
 			f.list()
 		default:
-			if place, err := f.find(ctx, typed); err != nil || place >= 0 {
-				return place, err
+			if entry, err := f.find(ctx, typed); err != nil || entry >= 0 {
+				return entry, err
 			}
 		}
 	}
@@ -56,14 +56,14 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 // address that was typed in full need not be in the queue.
 func (f *flow) find(ctx context.Context, typed string) (int, error) {
 	if problem := enroll.ValidateAddress(typed); problem == nil {
-		return f.placeOf(typed), nil
+		return f.entryOf(typed), nil
 	}
 	var matches []int
-	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(f.places) {
+	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(f.entries) {
 		matches = []int{n - 1}
 	} else {
-		for i, place := range f.places {
-			if strings.Contains(strings.ToLower(place.Email+" "+place.Note), strings.ToLower(typed)) {
+		for i, entry := range f.entries {
+			if strings.Contains(strings.ToLower(entry.Email+" "+entry.Note), strings.ToLower(typed)) {
 				matches = append(matches, i)
 			}
 		}
@@ -74,8 +74,8 @@ func (f *flow) find(ctx context.Context, typed string) (int, error) {
 		return -1, nil
 	case 1:
 		// A slip of the finger is noticed before it costs a card.
-		place := f.places[matches[0]]
-		agreed, err := f.Confirm(ctx, enroll.Question{Text: "enroll " + named(place) + "?"})
+		entry := f.entries[matches[0]]
+		agreed, err := f.Confirm(ctx, enroll.Question{Text: "enroll " + named(entry) + "?"})
 		if err != nil || !agreed {
 			return -1, err
 		}
@@ -83,7 +83,7 @@ func (f *flow) find(ctx context.Context, typed string) (int, error) {
 	}
 	choices := []enroll.Choice{{ID: "-1", Text: "none of them"}}
 	for _, i := range matches {
-		choices = append(choices, enroll.Choice{ID: strconv.Itoa(i), Text: named(f.places[i])})
+		choices = append(choices, enroll.Choice{ID: strconv.Itoa(i), Text: named(f.entries[i])})
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: "who of them?"}, choices)
 	if err != nil {
@@ -93,32 +93,32 @@ func (f *flow) find(ctx context.Context, typed string) (int, error) {
 }
 
 // named is a person's address, with what the roster says of them.
-func named(place desk.Place) string {
-	if place.Note == "" {
-		return place.Email
+func named(entry desk.QueueEntry) string {
+	if entry.Note == "" {
+		return entry.Email
 	}
-	return place.Email + ", " + place.Note
+	return entry.Email + ", " + entry.Note
 }
 
 // placeOf returns the place of an address, at the end of the queue if it has
 // none yet.
-func (f *flow) placeOf(email string) int {
-	if at := desk.Find(f.places, email); at >= 0 {
+func (f *flow) entryOf(email string) int {
+	if at := desk.Find(f.entries, email); at >= 0 {
 		return at
 	}
-	f.places = append(f.places, desk.Place{Person: desk.Person{Email: email}})
-	return len(f.places) - 1
+	f.entries = append(f.entries, desk.QueueEntry{Person: desk.Person{Email: email}})
+	return len(f.entries) - 1
 }
 
 // user says what is known of the person here and at Gmail, and where they wait
 // for a certificate has a person decide first.
 func (f *flow) user(ctx context.Context, s *serving) (turn, error) {
-	place := f.places[s.place]
-	f.say("%s: %s", place.Email, f.standing(place))
-	if place.Note != "" {
-		f.say("  note: %s", place.Note)
+	entry := f.entries[s.entry]
+	f.say("%s: %s", entry.Email, f.standing(entry))
+	if entry.Note != "" {
+		f.say("  note: %s", entry.Note)
 	}
-	if place.Stage == enroll.StageWaiting {
+	if entry.Stage == enroll.StageWaiting {
 		if next, err := f.await(ctx, s); err != nil || next != goOn {
 			return next, err
 		}

@@ -42,11 +42,11 @@ func (e *MissingIssuerError) Error() string {
 // [*certificate.TooLargeError] for a leaf that must not be worked with; such
 // certificates of the pool are left out.
 func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
-	return (*Memory)(nil).BuildChain(leaf, pool)
+	return (*VerifyCache)(nil).BuildChain(leaf, pool)
 }
 
 // BuildChain is [BuildChain] with a memory.
-func (m *Memory) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
+func (m *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")
 	}
@@ -64,7 +64,7 @@ func (m *Memory) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([
 	slices.SortFunc(candidates, func(a, b *x509.Certificate) int {
 		return cmp.Or(b.NotAfter.Compare(a.NotAfter), bytes.Compare(a.Raw, b.Raw))
 	})
-	b := builder{memory: m, pool: candidates}
+	b := builder{cache: m, pool: candidates}
 	if chain := b.extend([]*x509.Certificate{leaf}); chain != nil {
 		return chain, nil
 	}
@@ -72,7 +72,7 @@ func (m *Memory) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([
 }
 
 type builder struct {
-	memory  *Memory
+	cache   *VerifyCache
 	pool    []*x509.Certificate
 	longest []*x509.Certificate
 	cost    int
@@ -80,7 +80,7 @@ type builder struct {
 
 func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 	last := chain[len(chain)-1]
-	if b.memory.isSelfSigned(last) {
+	if b.cache.isSelfSigned(last) {
 		return chain
 	}
 	if len(chain) > len(b.longest) {
@@ -93,7 +93,7 @@ func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 		if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || slices.ContainsFunc(chain, issuer.Equal) {
 			continue
 		}
-		if b.cost += certificate.Cost(issuer.PublicKey); b.cost > maxCost || !b.memory.signedBy(last, issuer) {
+		if b.cost += certificate.Cost(issuer.PublicKey); b.cost > maxCost || !b.cache.signedBy(last, issuer) {
 			continue
 		}
 		if whole := b.extend(append(slices.Clip(chain), issuer)); whole != nil {

@@ -32,12 +32,12 @@ type CheckOptions struct {
 // finds, in the order of [Rules]. It reads nothing from the network: whether a
 // certificate was revoked is another question.
 func Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	return (*Memory)(nil).Check(chain, options)
+	return (*VerifyCache)(nil).Check(chain, options)
 }
 
 // Check is [Check] with a memory.
-func (m *Memory) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	c := &checker{memory: m, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
+func (m *VerifyCache) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
+	c := &checker{cache: m, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}
@@ -58,7 +58,7 @@ func HasErrors(findings []Finding) bool {
 
 // checker is one run of Check.
 type checker struct {
-	memory   *Memory
+	cache    *VerifyCache
 	chain    []*x509.Certificate
 	options  CheckOptions
 	severity map[string]Severity
@@ -80,7 +80,7 @@ func (c *checker) role(i int) string {
 	switch {
 	case i == 0:
 		return "leaf"
-	case c.memory.isSelfSigned(c.chain[i]): // wherever it stands
+	case c.cache.isSelfSigned(c.chain[i]): // wherever it stands
 		return "root"
 	}
 	return fmt.Sprintf("intermediate %d", i)
@@ -103,7 +103,7 @@ func (c *checker) run() {
 	for i, cert := range c.chain {
 		switch {
 		case i == 0:
-		case c.memory.isSelfSigned(cert):
+		case c.cache.isSelfSigned(cert):
 			if key := publicKey(cert); !acceptedKey(key) {
 				c.report(ruleRootKey, i, "its key is %s", keyName(key))
 			}

@@ -60,7 +60,7 @@ func (c *cardScreen) look(s *session) tea.Cmd {
 	}
 	c.reading, c.problem = wanted, problem{}
 	c.asked++
-	return s.world.status(c.asked, wanted)
+	return s.deps.status(c.asked, wanted)
 }
 
 // ready reports whether the card that is shown can be used for the person.
@@ -140,7 +140,7 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		return c.look(s)
 	case gone(s) && key.Matches(msg, s.keys.Again):
 		s.foundErr, s.watched, s.blind = nil, false, false
-		return s.world.watch()
+		return s.deps.watch()
 	case c.again(s) && key.Matches(msg, s.keys.Again):
 		c.problem, s.card = problem{}, desk.CardStatus{}
 		return c.look(s)
@@ -226,7 +226,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}
-	if other := desk.Holder(s.places, id.Serial, s.person.Email); other != "" {
+	if other := desk.Holder(s.entries, id.Serial, s.person.Email); other != "" {
 		what := "this is the card of " + clean(other)
 		if c.strange(s) {
 			what += ": take it out, and put this person's card in"

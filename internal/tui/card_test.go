@@ -21,7 +21,7 @@ func TestCardViews(t *testing.T) {
 	w.send(foundMsg{err: hintedError{piv.ErrNoService, "start it: systemctl start pcscd"}}).golden("card-no-service")
 	w.insert().golden("card-empty-reader")
 	w.send(foundMsg{found: []piv.Found{{Reader: "HID Global OMNIKEY 3x21 Smart Card Reader 00 00", Err: hintedError{piv.ErrNotYubiKey, "only YubiKeys can be enrolled"}}}}).golden("card-foreign")
-	w.send(foundMsg{found: []piv.Found{{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Err: hintedError{&piv.HeldError{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Programs: []string{"scdaemon (1234)"}}, "stop it: gpgconf --kill scdaemon"}}}}).golden("card-held")
+	w.send(foundMsg{found: []piv.Found{{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Err: hintedError{&piv.InUseError{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Programs: []string{"scdaemon (1234)"}}, "stop it: gpgconf --kill scdaemon"}}}}).golden("card-held")
 	w.insert(adasCard, gracesCard).golden("card-two")
 	w.insert()
 	w.hold = true
@@ -73,7 +73,7 @@ func TestAssignedCardViews(t *testing.T) {
 	w.insert(gracesCard, adasCard).shows("serial 12345678").hides("is meant for this person")
 
 	w = withAssigned(t)
-	w.collected(desk.Place{Person: desk.Person{Email: grace, Serial: gracesCard}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}})
+	w.collected(desk.QueueEntry{Person: desk.Person{Email: grace, Serial: gracesCard}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: gracesCard}})
 	w.toCard(hedy).insert(gracesCard).golden("card-of-somebody-else")
 	w.press("enter").on(screenCard).press("o").hides("all the same").press("enter").on(screenPlan)
 }
@@ -98,7 +98,7 @@ func TestReadersAreLookedIntoAgain(t *testing.T) {
 		}
 	}
 	w := &wizard{t: t, fake: fake}
-	w.model = newModel(world{ctx: t.Context(), desk: d, tasks: &tasks{}, send: func(msg tea.Msg) { w.send(msg) }, keep: func(*enroll.Receipt) {}, sleep: noTime}, "")
+	w.model = newModel(deps{ctx: t.Context(), desk: d, tasks: &tasks{}, send: func(msg tea.Msg) { w.send(msg) }, keep: func(*enroll.Receipt) {}, sleep: noTime}, "")
 	w.run(w.model.Init())
 	w.toCard(ada).shows(piv.ErrAccessDenied.Error(), "press a to look again", "a again").hides("It is noticed")
 	w.press("a").shows(piv.ErrAccessDenied.Error(), "press a to look again").press("a").shows("serial 12345678")
@@ -123,7 +123,7 @@ func TestOtherCardIsTakenOnlyOnDemand(t *testing.T) {
 func TestCardTakenByMistake(t *testing.T) {
 	without := func(t *testing.T) *wizard {
 		w := newWizard(t, newFakeDesk(), "")
-		w.collected(desk.Place{Person: desk.Person{Email: grace}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: gracesCard}})
+		w.collected(desk.QueueEntry{Person: desk.Person{Email: grace}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: gracesCard}})
 		return w.toCard(hedy).insert(gracesCard).shows("this is the card of " + grace)
 	}
 	// Nobody set a card aside: the blank one is as good as any.

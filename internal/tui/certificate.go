@@ -48,8 +48,8 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 		return strings.Join(lines, "\n")
 	}
 	lines = append(lines, "", s.styles.Warning.Render(markWait+" Waiting for the certificate."), "")
-	place, _ := s.place(s.person.Email)
-	waits := place.Waits // of several, those that are left
+	entry, _ := s.entry(s.person.Email)
+	waits := entry.Waits // of several, those that are left
 	if len(waits) == 0 {
 		waits = issuer.Waits(s.run.err)
 	}
@@ -57,8 +57,8 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 		lines = append(lines, waitingLines(waiting, width)...)
 		lines = append(lines, "")
 	}
-	if place.Problem != nil {
-		lines = append(lines, problemLines(s, s.explain(place.Problem), width)...)
+	if entry.Problem != nil {
+		lines = append(lines, problemLines(s, s.explain(entry.Problem), width)...)
 		lines = append(lines, "")
 	}
 	meanwhile := "Nothing has to be kept open: park the person and serve the next one; they show in the queue as soon as it is there."
@@ -81,8 +81,8 @@ func waitingLines(waiting *issuer.WaitingError, width int) []string {
 
 // arrived reports whether the person's certificate has come.
 func arrived(s *session) bool {
-	place, _ := s.place(s.person.Email)
-	return place.Stage == enroll.StageReady
+	entry, _ := s.entry(s.person.Email)
+	return entry.Stage == enroll.StageReady
 }
 
 // parkText says what becomes of a person who is parked.

@@ -24,8 +24,8 @@ func (w *wizard) waitFor(waits error) *wizard {
 }
 
 // standing is how far somebody is with a card.
-func standing(email string, serial uint32, stage enroll.Stage) desk.Place {
-	return desk.Place{Person: desk.Person{Email: email}, Standing: enroll.Standing{Stage: stage, Serial: serial, When: moment, Keys: newFakeDesk().request.Keys}}
+func standing(email string, serial uint32, stage enroll.Stage) desk.QueueEntry {
+	return desk.QueueEntry{Person: desk.Person{Email: email}, Progress: enroll.Progress{Stage: stage, Serial: serial, When: moment, Keys: newFakeDesk().request.Keys}}
 }
 
 func TestCertificateViews(t *testing.T) {
@@ -64,7 +64,7 @@ func TestLateAnswersDoNotUndoWhatWasDone(t *testing.T) {
 	w.hold = false
 	w.press("enter").finish(receiptOf(ada, adasCard), nil).press("enter").shows("✓ done")
 	late := standing(ada, adasCard, enroll.StageWaiting)
-	w.send(collectedMsg{request: asked, place: late}).send(queueMsg{request: asked, places: []desk.Place{late}}).shows("✓ done").hides("waiting for")
+	w.send(collectedMsg{request: asked, entry: late}).send(queueMsg{request: asked, entries: []desk.QueueEntry{late}}).shows("✓ done").hides("waiting for")
 	// Another card was taken for her than the desk knew of.
 	other := late
 	other.Person.Serial = gracesCard
@@ -77,21 +77,21 @@ func TestParkedPeopleComeBack(t *testing.T) {
 	fake.people = []desk.Person{{Email: ada}, {Email: grace}, {Email: hedy}}
 	w := newWizard(t, fake, "").press("enter").shows("▸ "+ada).press("enter", "enter").insert(adasCard).press("enter", "enter").on(screenWork)
 	w.waitFor(waitsForFile("9d")).press("p")
-	w.queued([]desk.Place{standing(ada, adasCard, enroll.StageWaiting), standing(grace, 0, enroll.StageNone), standing(hedy, 0, enroll.StageNone)})
+	w.queued([]desk.QueueEntry{standing(ada, adasCard, enroll.StageWaiting), standing(grace, 0, enroll.StageNone), standing(hedy, 0, enroll.StageNone)})
 	w.on(screenUser).shows("▸ "+grace, "waiting for the certificate")
 
 	// While Grace is served, Ada's certificate comes.
 	w.press("enter", "enter").insert(gracesCard).press("enter", "enter").on(screenWork).upTo("generate")
 	w.collected(standing(ada, adasCard, enroll.StageReady)).on(screenWork).shows("1 ready to go on")
 	w.finish(receiptOf(grace, gracesCard), nil).on(screenDone)
-	w.press("enter").queued([]desk.Place{standing(ada, adasCard, enroll.StageReady), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)})
+	w.press("enter").queued([]desk.QueueEntry{standing(ada, adasCard, enroll.StageReady), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)})
 	w.on(screenUser).shows("▸ "+ada, "certificate is there: go on")
 
 	// She goes on with the card that she began with.
 	w.press("enter", "enter").on(screenCard).insert(gracesCard).shows("card 12345678 is meant for this person")
 	w.insert(adasCard).press("enter", "enter").on(screenWork)
 	w.finish(receiptOf(ada, adasCard), nil).press("enter")
-	w.queued([]desk.Place{standing(ada, adasCard, enroll.StageDone), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)})
+	w.queued([]desk.QueueEntry{standing(ada, adasCard, enroll.StageDone), standing(grace, gracesCard, enroll.StageDone), standing(hedy, 0, enroll.StageNone)})
 	w.shows("▸ "+hedy, "2 of 3 done")
 }
 
@@ -125,7 +125,7 @@ func TestDeskEndsWithTheWaitOfSomebodyParked(t *testing.T) {
 
 func TestCertificatesAreAskedForInTurn(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "")
-	w.queued([]desk.Place{standing(ada, adasCard, enroll.StageWaiting), standing(grace, gracesCard, enroll.StageNone)})
+	w.queued([]desk.QueueEntry{standing(ada, adasCard, enroll.StageWaiting), standing(grace, gracesCard, enroll.StageNone)})
 	for _, want := range []int{1, 0} { // not again while the answer is on its way
 		if got := len(w.model.session.collectAll()); got != want {
 			t.Errorf("%d certificates are asked for, not %d", got, want)

@@ -110,7 +110,7 @@ func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
 		},
 		Hint: hintOf,
 	}
-	d.World = enroll.World{
+	d.Dependencies = enroll.Dependencies{
 		Evidence: f.evidence,
 		OpenCard: func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) {
 			card, ok := f.cards[serial]

@@ -128,15 +128,15 @@ func (s *session) serial() uint32 {
 // tally counts the queue, or without a roster those who were served here.
 func (s *session) tally() string {
 	stages, failed := map[enroll.Stage]int{}, 0
-	for _, place := range s.places {
-		stages[place.Stage]++
-		if s.failures.Has(place.Email) && !s.serves(place.Email) {
+	for _, entry := range s.entries {
+		stages[entry.Stage]++
+		if s.failures.Has(entry.Email) && !s.serves(entry.Email) {
 			failed++
 		}
 	}
 	var parts []string
 	if s.roster {
-		parts = append(parts, fmt.Sprintf("%d of %d done", stages[enroll.StageDone], len(s.places)))
+		parts = append(parts, fmt.Sprintf("%d of %d done", stages[enroll.StageDone], len(s.entries)))
 	}
 	for _, part := range []struct {
 		count int
@@ -167,7 +167,7 @@ func (m *Model) stations(width int) string {
 		if screenID(i) == here {
 			names[i] = m.session.styles.Here.Render("[" + name + "]")
 		} else {
-			names[i] = m.session.styles.Place.Render(name)
+			names[i] = m.session.styles.QueueEntry.Render(name)
 		}
 	}
 	return ansi.Truncate(" "+strings.Join(names, " "), width, "…")

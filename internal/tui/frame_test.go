@@ -10,12 +10,12 @@ import (
 )
 
 // peopleAt are people with nothing done yet.
-func peopleAt(emails ...string) []desk.Place {
-	var places []desk.Place
+func peopleAt(emails ...string) []desk.QueueEntry {
+	var entries []desk.QueueEntry
 	for _, email := range emails {
-		places = append(places, desk.Place{Person: desk.Person{Email: email}, Standing: enroll.Standing{Stage: enroll.StageNone}})
+		entries = append(entries, desk.QueueEntry{Person: desk.Person{Email: email}, Progress: enroll.Progress{Stage: enroll.StageNone}})
 	}
-	return places
+	return entries
 }
 
 // everyScreen shows the wizard on each of its screens.

@@ -43,7 +43,7 @@ func TestWhatComesFromOutsideCannotSteerTheTerminal(t *testing.T) {
 	look("checks")
 	w.press("ctrl+o", "enter")
 	look("drawer")
-	w.press("esc").queued([]desk.Place{{Person: desk.Person{Email: ada, Note: hostile}, Standing: enroll.Standing{Stage: enroll.StageNone}, Problem: errors.New(hostile)}})
+	w.press("esc").queued([]desk.QueueEntry{{Person: desk.Person{Email: ada, Note: hostile}, Progress: enroll.Progress{Stage: enroll.StageNone}, Problem: errors.New(hostile)}})
 	look("queue")
 	w.press("enter", "enter")
 	look("person and Gmail")

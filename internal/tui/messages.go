@@ -14,11 +14,11 @@ type (
 	checkedMsg struct{ checks []desk.Check }
 	queueMsg   struct {
 		request int // which question it answers
-		places  []desk.Place
+		entries []desk.QueueEntry
 	}
 	collectedMsg struct {
 		request int // which question it answers
-		place   desk.Place
+		entry   desk.QueueEntry
 	}
 	atGmailMsg struct {
 		email   string
@@ -69,7 +69,7 @@ type (
 		run     int
 		receipt *enroll.Receipt
 		err     error
-		place   desk.Place // that the person has now
+		entry   desk.QueueEntry // that the person has now
 	}
 	secretAsked struct {
 		run      int

@@ -44,8 +44,8 @@ const (
 
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
-func newModel(w world, email string) *Model {
-	s := &session{world: w, styles: newStyles(true), keys: newKeyMap(), failures: desk.Failures{}, changed: map[string]int{}, collecting: map[string]bool{}, single: email != ""}
+func newModel(w deps, email string) *Model {
+	s := &session{deps: w, styles: newStyles(true), keys: newKeyMap(), failures: desk.Failures{}, changed: map[string]int{}, collecting: map[string]bool{}, single: email != ""}
 	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
@@ -66,7 +66,7 @@ func newScreens(s *session) map[screenID]screen {
 
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.session.world.check(), m.session.askQueue(), m.session.world.watch(), m.session.world.collectLater(), m.show(screenStart))
+	return tea.Batch(tea.RequestBackgroundColor, m.session.deps.check(), m.session.askQueue(), m.session.deps.watch(), m.session.deps.collectLater(), m.show(screenStart))
 }
 
 // Update is called by bubbletea with every message.
@@ -212,12 +212,12 @@ func (m *Model) begin(request enroll.Request) tea.Cmd {
 	if s.run != nil && s.run.request.Serial == request.Serial {
 		known = s.run.typed
 	}
-	ctx, cancel := context.WithCancel(s.world.ctx)
+	ctx, cancel := context.WithCancel(s.deps.ctx)
 	s.request = request
 	s.runs++
 	s.run = newRunning(s.runs, request, cancel)
 	s.run.typed = known // for as long as it waits
-	return tea.Batch(s.world.enroll(ctx, s.person, request, &conversation{run: s.run.id, send: s.world.send, known: known}), s.world.beat(), m.show(screenWork))
+	return tea.Batch(s.deps.enroll(ctx, s.person, request, &conversation{run: s.run.id, send: s.deps.send, known: known}), s.deps.beat(), m.show(screenWork))
 }
 
 // asked shows the screen for a question of the running enrollment.
@@ -262,7 +262,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	if err != nil && (leaving == leavingBack || leaving == leavingQuit) {
 		err = context.Canceled // whatever the stopping came to
 	}
-	s.served(msg.place, err)
+	s.served(msg.entry, err)
 	switch {
 	case leaving == leavingQuit:
 		m.stopped = err != nil
@@ -272,7 +272,7 @@ func (m *Model) finished(msg finishedMsg) tea.Cmd {
 	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
 		return m.show(screenPlan)
 	case len(issuer.Waits(err)) > 0:
-		return tea.Batch(s.world.forgetLater(s.run.id), m.show(screenCertificate))
+		return tea.Batch(s.deps.forgetLater(s.run.id), m.show(screenCertificate))
 	}
 	return m.show(screenFailure)
 }
@@ -301,13 +301,13 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 	case checkedMsg:
 		s.checks = msg.checks
 	case queueMsg:
-		for _, place := range msg.places {
+		for _, entry := range msg.entries {
 			s.roster = true
-			s.learn(msg.request, place)
+			s.learn(msg.request, entry)
 		}
 	case collectedMsg:
-		delete(s.collecting, strings.ToLower(msg.place.Email))
-		s.learn(msg.request, msg.place)
+		delete(s.collecting, strings.ToLower(msg.entry.Email))
+		s.learn(msg.request, msg.entry)
 	case foundMsg:
 		s.found, s.foundErr, s.watched, s.blind = msg.found, msg.err, true, false
 		s.forgetPulled()
@@ -320,14 +320,14 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 	case beatMsg:
 		if s.run.active() {
 			s.run.beat(msg)
-			return s.world.beat()
+			return s.deps.beat()
 		}
 	case forgetMsg:
 		if s.run.is(msg.run) && !s.run.active() {
 			s.run.typed = secret.Secret{}
 		}
 	case collectMsg:
-		return tea.Batch(append(s.collectAll(), s.world.collectLater())...)
+		return tea.Batch(append(s.collectAll(), s.deps.collectLater())...)
 	}
 	return nil
 }
@@ -336,12 +336,12 @@ func (s *session) note(msg tea.Msg) tea.Cmd {
 // served.
 func (s *session) collectAll() []tea.Cmd {
 	var cmds []tea.Cmd
-	for _, place := range s.places {
-		email := strings.ToLower(place.Email)
-		if place.Stage == enroll.StageWaiting && !s.collecting[email] && !s.serves(place.Email) {
+	for _, entry := range s.entries {
+		email := strings.ToLower(entry.Email)
+		if entry.Stage == enroll.StageWaiting && !s.collecting[email] && !s.serves(entry.Email) {
 			s.collecting[email] = true
 			s.asked++
-			cmds = append(cmds, s.world.collect(s.asked, place.Person))
+			cmds = append(cmds, s.deps.collect(s.asked, entry.Person))
 		}
 	}
 	return slices.Clip(cmds)

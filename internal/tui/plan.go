@@ -127,7 +127,7 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 	if p.stop != nil {
 		p.stop() // nobody waits for that answer any more
 	}
-	ctx, stop := context.WithCancel(s.world.ctx)
+	ctx, stop := context.WithCancel(s.deps.ctx)
 	p.stop = stop
 	generated := p.choices.value(askSource) != string(enroll.SourceExisting)
 	for _, title := range []string{askAlgorithm, askPIN, askTouch} {
@@ -135,7 +135,7 @@ func (p *planScreen) ask(s *session) tea.Cmd {
 	}
 	p.choices.hide(askSlot, p.choices.value(askLayout) == string(enroll.LayoutSplit))
 	p.preview = nil
-	return s.world.preview(ctx, p.asked, p.request(s))
+	return s.deps.preview(ctx, p.asked, p.request(s))
 }
 
 // request is the enrollment as it is chosen now.

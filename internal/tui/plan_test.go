@@ -144,7 +144,7 @@ func TestCardPulledWhileThePlanIsShown(t *testing.T) {
 func TestBrokenOffEnrollmentKeepsItsPlan(t *testing.T) {
 	split := enroll.LayoutSplit.Keys(newFakeDesk().request.Keys[0])
 	w := newWizard(t, newFakeDesk(), "")
-	w.queued([]desk.Place{{Person: desk.Person{Email: ada}, Standing: enroll.Standing{Stage: enroll.StageBegun, Serial: adasCard, Keys: split}}})
+	w.queued([]desk.QueueEntry{{Person: desk.Person{Email: ada}, Progress: enroll.Progress{Stage: enroll.StageBegun, Serial: adasCard, Keys: split}}})
 	w.press("enter", "enter", "enter").on(screenCard).insert().shows("Put card 12345678 in.")
 	w.insert(adasCard).press("enter").shows("split: 9C signs, 9D decrypts")
 }

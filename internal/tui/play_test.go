@@ -91,32 +91,32 @@ func answered[T any](reply <-chan answer[T]) (got answer[T], given bool) {
 func (w *wizard) finish(receipt *enroll.Receipt, err error) *wizard {
 	w.t.Helper()
 	s := w.model.session
-	place, known := s.place(s.person.Email)
+	entry, known := s.entry(s.person.Email)
 	if !known {
-		place.Standing = enroll.Standing{Stage: enroll.StageBegun}
+		entry.Progress = enroll.Progress{Stage: enroll.StageBegun}
 	}
-	place.Person, place.Standing.Serial, place.When, place.Waits = s.person, s.request.Serial, moment, issuer.Waits(err)
+	entry.Person, entry.Progress.Serial, entry.When, entry.Waits = s.person, s.request.Serial, moment, issuer.Waits(err)
 	switch {
 	case err == nil:
-		place.Stage = enroll.StageDone
-	case len(place.Waits) > 0:
-		place.Stage = enroll.StageWaiting
+		entry.Stage = enroll.StageDone
+	case len(entry.Waits) > 0:
+		entry.Stage = enroll.StageWaiting
 	}
-	return w.send(finishedMsg{run: s.run.id, receipt: receipt, err: err, place: place})
+	return w.send(finishedMsg{run: s.run.id, receipt: receipt, err: err, entry: entry})
 }
 
 // collected plays the answer to the latest question how far somebody is.
-func (w *wizard) collected(place desk.Place) *wizard {
+func (w *wizard) collected(entry desk.QueueEntry) *wizard {
 	w.t.Helper()
 	w.model.session.asked++
-	return w.send(collectedMsg{request: w.model.session.asked, place: place})
+	return w.send(collectedMsg{request: w.model.session.asked, entry: entry})
 }
 
 // queued plays the answer to the latest question how far everybody is.
-func (w *wizard) queued(places []desk.Place) *wizard {
+func (w *wizard) queued(entries []desk.QueueEntry) *wizard {
 	w.t.Helper()
 	w.model.session.asked++
-	return w.send(queueMsg{request: w.model.session.asked, places: places})
+	return w.send(queueMsg{request: w.model.session.asked, entries: entries})
 }
 
 // fail plays a step that failed.

@@ -12,9 +12,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
-// everybody lists the indexes of all places.
-func everybody(places []desk.Place) []int {
-	all := make([]int, len(places))
+// everybody lists the indexes of all entries.
+func everybody(entries []desk.QueueEntry) []int {
+	all := make([]int, len(entries))
 	for i := range all {
 		all[i] = i
 	}
@@ -24,23 +24,23 @@ func everybody(places []desk.Place) []int {
 // queueRows draws people of the queue, one a line; the selected one is marked.
 func queueRows(s *session, indexes []int, selected, width int) []string {
 	column := 0
-	for _, place := range s.places {
-		column = max(column, lipgloss.Width(clean(place.Email)))
+	for _, entry := range s.entries {
+		column = max(column, lipgloss.Width(clean(entry.Email)))
 	}
 	column = min(column, width*3/8)
 	var rows []string
 	for n, i := range indexes {
-		place := s.places[i]
+		entry := s.entries[i]
 		pointer, name := "  ", s.styles.Value
 		if n == selected {
 			pointer, name = s.styles.Selected.Render(markNow+" "), s.styles.Selected
 		}
-		row := pointer + name.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(place.Email), column, "…"))) + " " + standingText(s, place)
-		if max(place.Person.Serial, place.Standing.Serial) != 0 {
-			row += s.styles.Faint.Render(fmt.Sprintf("  card %d", max(place.Person.Serial, place.Standing.Serial)))
+		row := pointer + name.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(entry.Email), column, "…"))) + " " + standingText(s, entry)
+		if max(entry.Person.Serial, entry.Progress.Serial) != 0 {
+			row += s.styles.Faint.Render(fmt.Sprintf("  card %d", max(entry.Person.Serial, entry.Progress.Serial)))
 		}
-		if place.Note != "" {
-			row += s.styles.Faint.Render("  " + clean(place.Note))
+		if entry.Note != "" {
+			row += s.styles.Faint.Render("  " + clean(entry.Note))
 		}
 		rows = append(rows, ansi.Truncate(row, width, "…"))
 	}
@@ -48,21 +48,21 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 }
 
 // standingText says how far a person is, in a word with a mark.
-func standingText(s *session, place desk.Place) string {
-	if failure := s.failures.Of(place.Email); failure != nil && place.Stage != enroll.StageDone {
+func standingText(s *session, entry desk.QueueEntry) string {
+	if failure := s.failures.Of(entry.Email); failure != nil && entry.Stage != enroll.StageDone {
 		if errors.Is(failure, enroll.ErrDeclined) {
 			return s.styles.Warning.Render(markWarning + " declined, not finished")
 		}
 		return s.styles.Bad.Render(markBad + " failed: " + clean(failure.Error()))
 	}
-	if place.Problem != nil {
-		return s.styles.Bad.Render(markBad + " " + clean(place.Problem.Error()))
+	if entry.Problem != nil {
+		return s.styles.Bad.Render(markBad + " " + clean(entry.Problem.Error()))
 	}
-	switch place.Stage {
+	switch entry.Stage {
 	case enroll.StageDone:
-		text := markOK + " done " + place.When.Local().Format(time.DateOnly)
-		if place.By != "" {
-			text += " by " + clean(place.By)
+		text := markOK + " done " + entry.When.Local().Format(time.DateOnly)
+		if entry.By != "" {
+			text += " by " + clean(entry.By)
 		}
 		return s.styles.OK.Render(text)
 	case enroll.StageWaiting:

@@ -33,7 +33,7 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 	running := &tasks{}
 	var program *tea.Program
 	var receipts []*enroll.Receipt // enrollments come one after the other
-	model := newModel(world{
+	model := newModel(deps{
 		ctx: working, desk: d, tasks: running, sleep: sleep,
 		send: func(msg tea.Msg) { program.Send(msg) },
 		keep: func(receipt *enroll.Receipt) { receipts = append(receipts, receipt) },
@@ -63,8 +63,8 @@ func (m *Model) result() error {
 	case m.stopped:
 		return context.Canceled
 	case s.single:
-		place, _ := s.place(s.person.Email)
-		return desk.LeftOf(place, s.failures)
+		entry, _ := s.entry(s.person.Email)
+		return desk.LeftOf(entry, s.failures)
 	}
-	return desk.Left(s.places, s.failures)
+	return desk.Left(s.entries, s.failures)
 }

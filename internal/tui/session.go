@@ -15,12 +15,12 @@ import (
 // session is what the screens share: the desk as it was last seen, and the
 // person who is being served. Only Update touches it.
 type session struct {
-	world  world
+	deps   deps
 	styles styles
 	keys   keyMap
 
-	checks []desk.Check // nil until they were made
-	places []desk.Place
+	checks  []desk.Check // nil until they were made
+	entries []desk.QueueEntry
 	// roster says that people were named beforehand.
 	roster   bool
 	failures desk.Failures
@@ -75,9 +75,9 @@ func (s *session) pick(person desk.Person) {
 	s.atGmail = desk.AtGmail{}
 	s.card = desk.CardStatus{}
 	s.run = nil
-	place, _ := s.place(person.Email)
-	place.Person = person
-	s.request = s.world.desk.RequestFor(s.places, place)
+	entry, _ := s.entry(person.Email)
+	entry.Person = person
+	s.request = s.deps.desk.RequestFor(s.entries, entry)
 	s.assigned, s.chosen, s.taken = s.request.Serial, 0, 0
 }
 
@@ -94,49 +94,49 @@ func (s *session) forgetPulled() {
 // strange reports whether a card may be the wrong one for the person, and was not
 // taken all the same.
 func (s *session) strange(serial uint32) bool {
-	return serial != 0 && serial != s.taken && desk.Strange(s.places, s.person.Email, s.assigned, serial)
+	return serial != 0 && serial != s.taken && desk.Strange(s.entries, s.person.Email, s.assigned, serial)
 }
 
 // place returns a person's place in the queue.
-func (s *session) place(email string) (desk.Place, bool) {
-	if at := desk.Find(s.places, email); at >= 0 {
-		return s.places[at], true
+func (s *session) entry(email string) (desk.QueueEntry, bool) {
+	if at := desk.Find(s.entries, email); at >= 0 {
+		return s.entries[at], true
 	}
-	return desk.Place{}, false
+	return desk.QueueEntry{}, false
 }
 
 // setPlace records a person's new standing. Somebody who is not on the roster joins
 // the queue.
-func (s *session) setPlace(place desk.Place) {
-	if at := desk.Find(s.places, place.Email); at >= 0 {
-		s.places[at] = place
+func (s *session) setEntry(entry desk.QueueEntry) {
+	if at := desk.Find(s.entries, entry.Email); at >= 0 {
+		s.entries[at] = entry
 	} else {
-		s.places = append(s.places, place)
+		s.entries = append(s.entries, entry)
 	}
 }
 
 // learn takes in what the desk answers to a question, unless it was asked before
 // the person's place was changed here, or about another card.
-func (s *session) learn(request int, place desk.Place) {
-	known, ok := s.place(place.Email)
-	if ok && (request <= s.changed[strings.ToLower(place.Email)] || known.Person.Serial != place.Person.Serial) {
+func (s *session) learn(request int, entry desk.QueueEntry) {
+	known, ok := s.entry(entry.Email)
+	if ok && (request <= s.changed[strings.ToLower(entry.Email)] || known.Person.Serial != entry.Person.Serial) {
 		return
 	}
-	s.setPlace(place)
+	s.setEntry(entry)
 }
 
 // served takes in what serving a person came to.
-func (s *session) served(place desk.Place, err error) {
-	s.changed[strings.ToLower(place.Email)] = s.asked
-	if known, _ := s.place(place.Email); place.Stage == enroll.StageWaiting && len(place.Waits) == 0 {
-		place.Waits = known.Waits // stopped before it was asked for again
+func (s *session) served(entry desk.QueueEntry, err error) {
+	s.changed[strings.ToLower(entry.Email)] = s.asked
+	if known, _ := s.entry(entry.Email); entry.Stage == enroll.StageWaiting && len(entry.Waits) == 0 {
+		entry.Waits = known.Waits // stopped before it was asked for again
 	}
-	s.setPlace(place)
-	if s.person = place.Person; s.person.Serial != 0 {
+	s.setEntry(entry)
+	if s.person = entry.Person; s.person.Serial != 0 {
 		s.assigned = s.person.Serial
 	}
 	s.forgetPulled()
-	s.failures.Note(place.Email, err)
+	s.failures.Note(entry.Email, err)
 	if err == nil {
 		s.enrolled++
 	}
@@ -145,7 +145,7 @@ func (s *session) served(place desk.Place, err error) {
 // askQueue asks how far everybody is.
 func (s *session) askQueue() tea.Cmd {
 	s.asked++
-	return s.world.queue(s.asked)
+	return s.deps.queue(s.asked)
 }
 
 // cards returns the YubiKeys that can be used now.
@@ -176,7 +176,7 @@ func (s *session) explain(err error) problem {
 	if err == nil {
 		return problem{}
 	}
-	return problem{text: clean(err.Error()), hint: clean(s.world.desk.Hint(err))}
+	return problem{text: clean(err.Error()), hint: clean(s.deps.desk.Hint(err))}
 }
 
 // explainStep tells what failed apart from why.

@@ -28,7 +28,7 @@ func (*startScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		return s.show(screenUser)
 	case key.Matches(press, s.keys.Again):
 		s.checks = nil
-		return tea.Batch(s.world.check(), s.askQueue())
+		return tea.Batch(s.deps.check(), s.askQueue())
 	case key.Matches(press, s.keys.End):
 		return tea.Quit
 	}
@@ -59,7 +59,7 @@ func (*startScreen) view(s *session, width, height int) string {
 	if missing > 0 {
 		lines = append(lines, s.styles.Warning.Render("What is marked "+markBad+" stops an enrollment; it can be put right in another window."), "")
 	}
-	if len(s.places) == 0 {
+	if len(s.entries) == 0 {
 		who := "enroll the first person"
 		switch {
 		case s.single:
@@ -74,5 +74,5 @@ func (*startScreen) view(s *session, width, height int) string {
 		title += ": " + tally
 	}
 	lines = append(lines, s.styles.Title.Render(title))
-	return strings.Join(append(lines, queueRows(s, everybody(s.places), -1, width)...), "\n")
+	return strings.Join(append(lines, queueRows(s, everybody(s.entries), -1, width)...), "\n")
 }

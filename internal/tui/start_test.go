@@ -11,28 +11,28 @@ import (
 )
 
 // queueOfAll has a person in every stage.
-func queueOfAll() []desk.Place {
-	place := func(email string, serial uint32, note string, stage enroll.Stage) desk.Place {
-		return desk.Place{Person: desk.Person{Email: email, Serial: serial, Note: note}, Standing: enroll.Standing{Stage: stage, Serial: serial, When: moment.Add(-24 * time.Hour)}}
+func queueOfAll() []desk.QueueEntry {
+	entry := func(email string, serial uint32, note string, stage enroll.Stage) desk.QueueEntry {
+		return desk.QueueEntry{Person: desk.Person{Email: email, Serial: serial, Note: note}, Progress: enroll.Progress{Stage: stage, Serial: serial, When: moment.Add(-24 * time.Hour)}}
 	}
-	broken := place("vint@example.com", 45678901, "", enroll.StageBegun)
+	broken := entry("vint@example.com", 45678901, "", enroll.StageBegun)
 	broken.Problem = errors.New("reading the journal: unexpected end of JSON input")
-	return []desk.Place{
-		place(ada, adasCard, "Ada Lovelace, room 2.14", enroll.StageDone),
-		place(grace, gracesCard, "Grace Hopper", enroll.StageWaiting),
-		place(hedy, 0, "Hedy Lamarr, comes at 11", enroll.StageNone),
-		place("katherine@example.com", 56789012, "", enroll.StageReady),
-		place("margaret@example.com", 67890123, "", enroll.StageBegun),
+	return []desk.QueueEntry{
+		entry(ada, adasCard, "Ada Lovelace, room 2.14", enroll.StageDone),
+		entry(grace, gracesCard, "Grace Hopper", enroll.StageWaiting),
+		entry(hedy, 0, "Hedy Lamarr, comes at 11", enroll.StageNone),
+		entry("katherine@example.com", 56789012, "", enroll.StageReady),
+		entry("margaret@example.com", 67890123, "", enroll.StageBegun),
 		broken,
-		place("radia@example.com", 0, "Radia Perlman", enroll.StageNone),
-		place("a.very.long.address.of.somebody@department.example.com", 0, "a note that is longer than the window has room for it, so that it ends in an ellipsis", enroll.StageNone),
+		entry("radia@example.com", 0, "Radia Perlman", enroll.StageNone),
+		entry("a.very.long.address.of.somebody@department.example.com", 0, "a note that is longer than the window has room for it, so that it ends in an ellipsis", enroll.StageNone),
 	}
 }
 
-func peopleOf(places []desk.Place) []desk.Person {
+func peopleOf(entries []desk.QueueEntry) []desk.Person {
 	var people []desk.Person
-	for _, place := range places {
-		people = append(people, place.Person)
+	for _, entry := range entries {
+		people = append(people, entry.Person)
 	}
 	return people
 }
@@ -66,11 +66,11 @@ func TestStartViews(t *testing.T) {
 
 func TestLongQueueCanBeScrolled(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "")
-	var places []desk.Place
+	var entries []desk.QueueEntry
 	for n := range 40 {
-		places = append(places, desk.Place{Person: desk.Person{Email: fmt.Sprintf("user-%d@example.com", n+1)}})
+		entries = append(entries, desk.QueueEntry{Person: desk.Person{Email: fmt.Sprintf("user-%d@example.com", n+1)}})
 	}
-	w.queued(places).shows("↓ more: pgdn", "credentials").hides("user-40@")
+	w.queued(entries).shows("↓ more: pgdn", "credentials").hides("user-40@")
 	w.press("pgdown", "pgdown").shows("user-40@").hides("credentials", "pgdn")
 	w.press("pgdown", "pgup").shows("user-20@").hides("user-40@") // no key press is lost at the end
 	w.press("pgup").shows("credentials")

@@ -9,10 +9,10 @@ import (
 // styles is the one style sheet. Colours come from the terminal's own sixteen,
 // which its user chose to be readable; nothing is told by colour alone.
 type styles struct {
-	Title, Place, Here, Faint, Label, Value     lipgloss.Style
-	OK, Warning, Bad, Now, Selected, Loss, Rule lipgloss.Style
-	Help                                        help.Styles
-	Input                                       textinput.Styles
+	Title, QueueEntry, Here, Faint, Label, Value lipgloss.Style
+	OK, Warning, Bad, Now, Selected, Loss, Rule  lipgloss.Style
+	Help                                         help.Styles
+	Input                                        textinput.Styles
 }
 
 func newStyles(dark bool) styles {
@@ -23,7 +23,7 @@ func newStyles(dark bool) styles {
 	amber := lipgloss.LightDark(dark)(lipgloss.Color("#875f00"), lipgloss.Color("#ffd75f"))
 	red := lipgloss.LightDark(dark)(lipgloss.Color("#af0000"), lipgloss.Color("#ff8787"))
 	s := styles{
-		Title: plain.Bold(true), Place: faint, Here: plain.Bold(true).Foreground(accent),
+		Title: plain.Bold(true), QueueEntry: faint, Here: plain.Bold(true).Foreground(accent),
 		Faint: faint, Label: faint, Value: plain,
 		OK: plain.Foreground(green), Warning: plain.Foreground(amber), Bad: plain.Bold(true).Foreground(red),
 		Now: plain.Bold(true).Foreground(accent), Selected: plain.Bold(true).Foreground(accent),

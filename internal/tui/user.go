@@ -19,7 +19,7 @@ import (
 // what Gmail has for them.
 type userScreen struct {
 	input   textinput.Model
-	matches []int // of the session's places
+	matches []int // of the session's entries
 	// cursor is the match that enter takes; -1 for the address as it was typed.
 	cursor  int
 	moved   bool // by hand, so that it stays
@@ -122,7 +122,7 @@ func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 func (u *userScreen) best(s *session) int {
 	typed := strings.TrimSpace(u.input.Value())
 	for n, i := range u.matches {
-		if strings.EqualFold(s.places[i].Email, typed) {
+		if strings.EqualFold(s.entries[i].Email, typed) {
 			return n
 		}
 	}
@@ -138,7 +138,7 @@ func (u *userScreen) choose(s *session) tea.Cmd {
 	err := enroll.ValidateAddress(typed)
 	switch {
 	case u.cursor >= 0 && u.cursor < len(u.matches):
-		u.asked = s.places[u.matches[u.cursor]].Person
+		u.asked = s.entries[u.matches[u.cursor]].Person
 	case err == nil:
 		u.asked = desk.Person{Email: typed}
 	case typed == "":
@@ -149,7 +149,7 @@ func (u *userScreen) choose(s *session) tea.Cmd {
 		return nil
 	}
 	u.problem, u.looked = problem{}, false
-	return s.world.atGmail(u.asked.Email)
+	return s.deps.atGmail(u.asked.Email)
 }
 
 func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
@@ -158,7 +158,7 @@ func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		u.asked, u.problem = desk.Person{}, problem{}
 	case u.problem.text != "" && key.Matches(msg, s.keys.Again):
 		u.problem, u.looked = problem{}, false
-		return s.world.atGmail(u.asked.Email)
+		return s.deps.atGmail(u.asked.Email)
 	case u.looked && u.problem.text == "" && key.Matches(msg, s.keys.Next):
 		return s.tell(pickedMsg{u.asked})
 	}
@@ -168,11 +168,11 @@ func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
 // search finds the people whom the letters may mean, the best first.
 func (u *userScreen) search(s *session) {
 	pattern := strings.TrimSpace(u.input.Value())
-	u.matches = everybody(s.places)
+	u.matches = everybody(s.entries)
 	if pattern != "" {
-		words := make([]string, len(s.places))
-		for i, place := range s.places {
-			words[i] = place.Email + " " + place.Note
+		words := make([]string, len(s.entries))
+		for i, entry := range s.entries {
+			words[i] = entry.Email + " " + entry.Note
 		}
 		u.matches = nil
 		for _, match := range fuzzy.Find(pattern, words) {
@@ -197,7 +197,7 @@ func (u *userScreen) refresh(s *session) {
 // the letters mean, or else who is next.
 func (u *userScreen) first(s *session) int {
 	for n, i := range u.matches {
-		if strings.EqualFold(s.places[i].Email, s.person.Email) {
+		if strings.EqualFold(s.entries[i].Email, s.person.Email) {
 			return n
 		}
 	}
@@ -205,7 +205,7 @@ func (u *userScreen) first(s *session) int {
 		return u.best(s)
 	}
 	// Nothing is typed, so everybody is among the matches.
-	return desk.Next(s.places, s.failures.Has)
+	return desk.Next(s.entries, s.failures.Has)
 }
 
 func (u *userScreen) view(s *session, width, height int) string {
@@ -214,7 +214,7 @@ func (u *userScreen) view(s *session, width, height int) string {
 	}
 	u.input.SetWidth(width - 12)
 	ask := "Type the user's primary Gmail address."
-	if len(s.places) > 0 {
+	if len(s.entries) > 0 {
 		ask = "Type a few letters, or an address, or use ↑ and ↓."
 	}
 	lines := []string{"", "Who is to be enrolled? " + s.styles.Faint.Render(ask), "", u.input.View(), ""}
@@ -222,7 +222,7 @@ func (u *userScreen) view(s *session, width, height int) string {
 		lines = append(lines, problemLines(s, u.problem, width)...)
 		lines = append(lines, "")
 	}
-	if len(s.places) > 0 {
+	if len(s.entries) > 0 {
 		switch {
 		case len(u.matches) == 0 && enroll.ValidateAddress(strings.TrimSpace(u.input.Value())) == nil:
 			lines = append(lines, s.styles.Faint.Render("not in the queue: enter takes the address as it is typed"))
@@ -245,8 +245,8 @@ func (u *userScreen) viewChosen(s *session, width int) string {
 	if u.asked.Serial != 0 {
 		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", u.asked.Serial))
 	}
-	if place, ok := s.place(u.asked.Email); ok {
-		lines = append(lines, wrapped("here    ", standingText(s, place), width)...)
+	if entry, ok := s.entry(u.asked.Email); ok {
+		lines = append(lines, wrapped("here    ", standingText(s, entry), width)...)
 	}
 	switch {
 	case u.problem.text != "":

@@ -61,16 +61,16 @@ func TestNextPersonIsMarked(t *testing.T) {
 	w := withQueue(t).press("enter")
 	// Whose certificate has come goes first, then whoever is to do.
 	w.shows("▸ katherine@example.com")
-	w.collected(desk.Place{Person: desk.Person{Email: "katherine@example.com", Serial: 56789012}, Standing: enroll.Standing{Stage: enroll.StageDone, Serial: 56789012}})
+	w.collected(desk.QueueEntry{Person: desk.Person{Email: "katherine@example.com", Serial: 56789012}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: 56789012}})
 	w.press("esc", "enter").shows("▸ " + hedy)
 }
 
 func TestMarkStaysWhereItWasPut(t *testing.T) {
-	places := queueOfAll()
+	entries := queueOfAll()
 	w := withQueue(t).press("enter").shows("▸ katherine@")
-	places[1].Stage = enroll.StageReady
-	w.collected(places[1]).shows("▸ katherine@") // enter may be on its way
-	w.press("up").shows("▸ " + hedy).queued(places).shows("▸ " + hedy)
+	entries[1].Stage = enroll.StageReady
+	w.collected(entries[1]).shows("▸ katherine@") // enter may be on its way
+	w.press("up").shows("▸ " + hedy).queued(entries).shows("▸ " + hedy)
 	w.press("esc", "enter").shows("▸ " + grace) // who comes first now
 }
 
@@ -115,7 +115,7 @@ func TestTheMarkStaysOnThePersonWhenOthersCome(t *testing.T) {
 	fake.people = []desk.Person{{Email: "xxgrxx@example.com"}}
 	w := newWizard(t, fake, "").press("enter").typed("gr").shows("▸ xxgrxx@example.com")
 	w.collected(standing("gr@example.com", adasCard, enroll.StageWaiting)).shows("gr@example.com", "▸ xxgrxx@example.com")
-	w.queued([]desk.Place{standing("grr@example.com", gracesCard, enroll.StageReady)}).shows("grr@example.com", "▸ xxgrxx@example.com")
+	w.queued([]desk.QueueEntry{standing("grr@example.com", gracesCard, enroll.StageReady)}).shows("grr@example.com", "▸ xxgrxx@example.com")
 	w.press("enter")
 	if asked := fake.asked[len(fake.asked)-1]; asked != "xxgrxx@example.com" {
 		t.Errorf("enter took %s", asked)

@@ -70,10 +70,10 @@ func eventually(t *testing.T, so func() bool, otherwise func() string) {
 }
 
 func TestProgramRunsAnEnrollment(t *testing.T) {
-	world := newSoftWorld(t, adasCard)
-	world.slow, world.cards[adasCard].slow = 0, 0
+	deps := newSoftDesk(t, adasCard)
+	deps.slow, deps.cards[adasCard].slow = 0, 0
 	ctx, stop := context.WithCancel(t.Context())
-	d := world.desk(t)
+	d := deps.desk(t)
 	var program *teatest.TestModel
 	running := &tasks{}
 	wizard := &probe{model: newModel(worldOf(ctx, d, running, func(msg tea.Msg) { program.Send(msg) }), "")}
@@ -87,7 +87,7 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 	program.Send(enter)
 	wizard.await(t, "has no key pair")
 	program.Send(enter)
-	program.Send(foundMsg{found: world.found(adasCard)})
+	program.Send(foundMsg{found: deps.found(adasCard)})
 	wizard.await(t, "serial 12345678")
 	program.Send(enter)
 	wizard.await(t, "enter begin")
@@ -150,18 +150,18 @@ type desktop struct {
 
 func runDesktop(ctx context.Context, t *testing.T, email string) *desktop {
 	t.Helper()
-	world := newSoftWorld(t, adasCard)
-	d := world.desk(t)
+	deps := newSoftDesk(t, adasCard)
+	d := deps.desk(t)
 	top := &desktop{t: t, ended: make(chan error, 1), asked: make(chan struct{})}
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
 		return func(yield func([]piv.Found, error) bool) {
 			top.watching.Add(1)
 			defer top.watching.Add(-1)
-			yield(world.found(adasCard), nil)
+			yield(deps.found(adasCard), nil)
 			<-ctx.Done()
 		}
 	}
-	d.World.Account = func(ctx context.Context, _ string) (registration.Account, error) {
+	d.Dependencies.Account = func(ctx context.Context, _ string) (registration.Account, error) {
 		close(top.asked)
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -290,18 +290,18 @@ func (a agreedAccount) CreateKeyPair(ctx context.Context, known []gmail.KeyPair,
 // An enrollment that becomes done while the wizard has to end is not lost.
 func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	world := newSoftWorld(t, adasCard)
-	world.slow, world.cards[adasCard].slow, world.cards[adasCard].pin = 100*time.Millisecond, 0, canaryPIN
-	d := world.desk(t)
+	deps := newSoftDesk(t, adasCard)
+	deps.slow, deps.cards[adasCard].slow, deps.cards[adasCard].pin = 100*time.Millisecond, 0, canaryPIN
+	d := deps.desk(t)
 	d.Request.PIN = secret.FromString(canaryPIN)
 	agreed := make(chan struct{})
-	d.World.Account = func(_ context.Context, email string) (registration.Account, error) {
-		return agreedAccount{softAccount{world, email}, agreed}, nil
+	d.Dependencies.Account = func(_ context.Context, email string) (registration.Account, error) {
+		return agreedAccount{softAccount{deps, email}, agreed}, nil
 	}
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
-		return func(yield func([]piv.Found, error) bool) { yield(world.found(adasCard), nil) }
+		return func(yield func([]piv.Found, error) bool) { yield(deps.found(adasCard), nil) }
 	}
-	d.World.Ledger = ledgerFunc(func(context.Context, ledger.Entry) error {
+	d.Dependencies.Ledger = ledgerFunc(func(context.Context, ledger.Entry) error {
 		cancel()
 		time.Sleep(200 * time.Millisecond) // the screen is gone by then
 		return nil

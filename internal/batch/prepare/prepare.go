@@ -32,7 +32,7 @@ type Preparer struct {
 	now         func() time.Time
 	authorities authorities
 	choose      source.Choice
-	memory      smime.Memory
+	cache       smime.VerifyCache
 }
 
 // New returns a Preparer.
@@ -148,7 +148,7 @@ func order(use source.Use) int {
 // pair builds and checks one chain. A chain for history is not checked and goes
 // as far as it can be built.
 func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
-	chain, err := p.memory.BuildChain(leaf.cert, p.authorities.pool(leaf.cert, leaf.parts))
+	chain, err := p.cache.BuildChain(leaf.cert, p.authorities.pool(leaf.cert, leaf.parts))
 	// Where the chain breaks off is found by Check, with all else that is wrong.
 	var missing *smime.MissingIssuerError
 	if errors.As(err, &missing) {
@@ -158,7 +158,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 	}
 	var warnings []string
 	if leaf.use != source.UseHistory {
-		findings := p.memory.Check(chain, smime.CheckOptions{Email: row.Email, Use: string(leaf.use), Now: now})
+		findings := p.cache.Check(chain, smime.CheckOptions{Email: row.Email, Use: string(leaf.use), Now: now})
 		if err := faultOf(leaf.origin, findings); err != nil {
 			return ledger.Pair{}, nil, err
 		}

@@ -23,10 +23,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// softWorld is a desk on which enrollments really run: cards, an issuer and
+// softDesk is a desk on which enrollments really run: cards, an issuer and
 // Gmail in memory, evidence on disk. It says nothing about the real ones; it
 // lets the wizard be driven from the first question to the receipt.
-type softWorld struct {
+type softDesk struct {
 	cards   map[uint32]*softCard
 	root    *x509.Certificate
 	issuing *x509.Certificate
@@ -40,9 +40,9 @@ type softWorld struct {
 	identities map[string]gmail.Identity
 }
 
-func newSoftWorld(t testing.TB, serials ...uint32) *softWorld {
+func newSoftDesk(t testing.TB, serials ...uint32) *softDesk {
 	t.Helper()
-	w := &softWorld{slow: time.Second, cards: map[uint32]*softCard{}, signs: true, pairs: map[string][]gmail.KeyPair{}, identities: map[string]gmail.Identity{}}
+	w := &softDesk{slow: time.Second, cards: map[uint32]*softCard{}, signs: true, pairs: map[string][]gmail.KeyPair{}, identities: map[string]gmail.Identity{}}
 	for _, serial := range serials {
 		w.cards[serial] = newSoftCard(serial)
 	}
@@ -83,7 +83,7 @@ func sign(t testing.TB, template, parent *x509.Certificate, public crypto.Public
 }
 
 // desk returns the desk with those people.
-func (w *softWorld) desk(t testing.TB, people ...desk.Person) *desk.Desk {
+func (w *softDesk) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 	fake := newFakeDesk()
 	fake.people = people
 	d := fake.desk(t)
@@ -92,17 +92,17 @@ func (w *softWorld) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 		AllowUnattested: true, ManagementKey: secret.FromString(strings.Repeat("k", 24)),
 	}
 	began := time.Now()
-	d.World.Now = func() time.Time { return moment.Add(time.Since(began)) }
-	d.World.Operator, d.World.Tool, d.World.Patience = "operator", "cse-piv", 10*time.Minute
-	d.World.Issuer, d.World.Chain = softIssuer{t, w}, []*x509.Certificate{w.root}
-	d.World.OpenCard = func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) {
+	d.Dependencies.Now = func() time.Time { return moment.Add(time.Since(began)) }
+	d.Dependencies.Operator, d.Dependencies.Tool, d.Dependencies.Patience = "operator", "cse-piv", 10*time.Minute
+	d.Dependencies.Issuer, d.Dependencies.Chain = softIssuer{t, w}, []*x509.Certificate{w.root}
+	d.Dependencies.OpenCard = func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) {
 		card := w.cards[serial]
 		if card == nil || card.do(0, func() error { return nil }) != nil {
 			return nil, piv.ErrNoCard
 		}
 		return card, nil
 	}
-	d.World.WaitForCard = func(ctx context.Context, serial uint32) error {
+	d.Dependencies.WaitForCard = func(ctx context.Context, serial uint32) error {
 		for w.cards[serial].do(0, func() error { return nil }) != nil {
 			if err := sleep(ctx, 100*time.Millisecond); err != nil {
 				return err
@@ -110,7 +110,7 @@ func (w *softWorld) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 		}
 		return nil
 	}
-	d.World.Account = func(_ context.Context, email string) (registration.Account, error) { return softAccount{w, email}, nil }
+	d.Dependencies.Account = func(_ context.Context, email string) (registration.Account, error) { return softAccount{w, email}, nil }
 	d.AtGmail = func(_ context.Context, email string) (desk.AtGmail, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -129,14 +129,14 @@ func (w *softWorld) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 }
 
 // answer says whether the issuer answers from now on.
-func (w *softWorld) answer(signs bool) {
+func (w *softDesk) answer(signs bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.signs = signs
 }
 
 // found is what the readers hold.
-func (w *softWorld) found(serials ...uint32) []piv.Found {
+func (w *softDesk) found(serials ...uint32) []piv.Found {
 	var found []piv.Found
 	for _, serial := range serials {
 		found = append(found, piv.Found{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Identity: w.cards[serial].Identity()})
@@ -146,16 +146,16 @@ func (w *softWorld) found(serials ...uint32) []piv.Found {
 
 // softIssuer signs what it is asked for, or lets it wait.
 type softIssuer struct {
-	t     testing.TB
-	world *softWorld
+	t    testing.TB
+	deps *softDesk
 }
 
 func (softIssuer) Name() string { return "file" }
 
 func (i softIssuer) Issue(_ context.Context, request issuer.Request) ([]*x509.Certificate, error) {
-	i.world.mu.Lock()
-	defer i.world.mu.Unlock()
-	if !i.world.signs {
+	i.deps.mu.Lock()
+	defer i.deps.mu.Unlock()
+	if !i.deps.signs {
 		return nil, &issuer.WaitingError{Dir: "/requests", Request: request.Email + ".csr.pem", Expected: request.Email + ".pem"}
 	}
 	csr, err := x509.ParseCertificateRequest(request.CSR)
@@ -166,35 +166,35 @@ func (i softIssuer) Issue(_ context.Context, request issuer.Request) ([]*x509.Ce
 		SerialNumber: serialNumber(i.t), Subject: pkix.Name{CommonName: request.Email}, NotBefore: moment.AddDate(0, 0, -1), NotAfter: moment.AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		EmailAddresses: []string{request.Email}, CRLDistributionPoints: []string{"http://crl.example.com/ca.crl"},
-	}, i.world.issuing, csr.PublicKey, i.world.caKey)
-	return []*x509.Certificate{leaf, i.world.issuing}, nil
+	}, i.deps.issuing, csr.PublicKey, i.deps.caKey)
+	return []*x509.Certificate{leaf, i.deps.issuing}, nil
 }
 
 // softAccount is one user at Gmail.
 type softAccount struct {
-	world *softWorld
+	deps  *softDesk
 	email string
 }
 
 func (a softAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
-	a.world.mu.Lock()
-	defer a.world.mu.Unlock()
-	return slices.Clone(a.world.pairs[a.email]), nil
+	a.deps.mu.Lock()
+	defer a.deps.mu.Unlock()
+	return slices.Clone(a.deps.pairs[a.email]), nil
 }
 
 func (a softAccount) CreateKeyPair(_ context.Context, _ []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
-	time.Sleep(a.world.slow)
-	a.world.mu.Lock()
-	defer a.world.mu.Unlock()
+	time.Sleep(a.deps.slow)
+	a.deps.mu.Lock()
+	defer a.deps.mu.Unlock()
 	pair := gmail.KeyPair{ID: "pair-of-" + a.email, LeafSHA256: request.LeafSHA256, Enabled: true, NotAfter: moment.AddDate(1, 0, 0), HardwareDescriptions: []string{request.Description}}
-	a.world.pairs[a.email] = append(a.world.pairs[a.email], pair)
+	a.deps.pairs[a.email] = append(a.deps.pairs[a.email], pair)
 	return pair, true, nil
 }
 
 func (a softAccount) Identity(context.Context) (gmail.Identity, error) {
-	a.world.mu.Lock()
-	defer a.world.mu.Unlock()
-	identity, found := a.world.identities[a.email]
+	a.deps.mu.Lock()
+	defer a.deps.mu.Unlock()
+	identity, found := a.deps.identities[a.email]
 	if !found {
 		return identity, gmail.ErrNotFound
 	}
@@ -202,9 +202,9 @@ func (a softAccount) Identity(context.Context) (gmail.Identity, error) {
 }
 
 func (a softAccount) CreateIdentity(_ context.Context, want gmail.Identity) (gmail.Identity, error) {
-	a.world.mu.Lock()
-	defer a.world.mu.Unlock()
-	a.world.identities[a.email] = want
+	a.deps.mu.Lock()
+	defer a.deps.mu.Unlock()
+	a.deps.identities[a.email] = want
 	return want, nil
 }
 

@@ -26,8 +26,8 @@ const (
 	StageDone    Stage = "done"    // the receipt is written
 )
 
-// Standing is what the evidence tells of a person's newest enrollment.
-type Standing struct {
+// Progress is what the evidence tells of a person's newest enrollment.
+type Progress struct {
 	Stage  Stage
 	Serial uint32       // of the card
 	When   time.Time    // it began or, when done, was finished
@@ -35,18 +35,18 @@ type Standing struct {
 	Folder string       // of the evidence
 }
 
-// StandingOf reads the evidence of a person under root: of the newest enrollment
+// ReadProgress reads the evidence of a person under root: of the newest enrollment
 // with that card, or for 0 with any.
-func StandingOf(root, email string, serial uint32) (Standing, error) {
+func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	find := func() (*evidence.Folder, error) { return evidence.Newest(root, email) }
 	if serial != 0 {
 		find = func() (*evidence.Folder, error) { return evidence.Latest(root, email, serial) }
 	}
 	folder, err := find()
 	if err != nil || folder == nil {
-		return Standing{Stage: StageNone}, err
+		return Progress{Stage: StageNone}, err
 	}
-	standing := Standing{Stage: StageBegun, Serial: folder.Serial(), When: folder.Started(), Folder: folder.Path()}
+	standing := Progress{Stage: StageBegun, Serial: folder.Serial(), When: folder.Started(), Folder: folder.Path()}
 	journal, err := folder.Journal()
 	if err != nil {
 		return standing, err
@@ -113,10 +113,10 @@ func readRequest(folder *evidence.Folder, key *key) (*x509.CertificateRequest, e
 
 // Collect asks the issuer for the certificates that a person's enrollment with
 // that card, or for 0 with any, waits for, without the card, and keeps those that Gmail can take. It returns what is
-// still waited for, nothing where the person is being enrolled just now. World
+// still waited for, nothing where the person is being enrolled just now. Dependencies
 // needs Issuer, Chain, Evidence and Now for it.
-func Collect(ctx context.Context, world World, email string, serial uint32) ([]*issuer.WaitingError, error) {
-	unlock, err := evidence.TryLock(world.Evidence, email)
+func Collect(ctx context.Context, deps Dependencies, email string, serial uint32) ([]*issuer.WaitingError, error) {
+	unlock, err := evidence.TryLock(deps.Evidence, email)
 	if errors.Is(err, evidence.ErrBusy) {
 		return nil, nil
 	}
@@ -124,11 +124,11 @@ func Collect(ctx context.Context, world World, email string, serial uint32) ([]*
 		return nil, err
 	}
 	defer func() { _ = unlock() }()
-	standing, err := StandingOf(world.Evidence, email, serial)
+	standing, err := ReadProgress(deps.Evidence, email, serial)
 	if err != nil || standing.Stage != StageWaiting {
 		return nil, err
 	}
-	e := newEnrollment(world, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
+	e := newEnrollment(deps, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
 	if e.folder, err = e.latest(); err != nil {
 		return nil, err
 	}

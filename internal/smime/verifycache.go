@@ -11,14 +11,14 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
-// maxRemembered bounds a Memory, in signatures and in chains.
+// maxRemembered bounds a VerifyCache, in signatures and in chains.
 const maxRemembered = 1024
 
-// Memory remembers what was verified, so that many users' chains from the same
+// VerifyCache remembers what was verified, so that many users' chains from the same
 // few authorities are judged fast: above the leaf, everything is verified once.
-// The zero value is ready for use, a nil *Memory remembers nothing; both are safe
+// The zero value is ready for use, a nil *VerifyCache remembers nothing; both are safe
 // for concurrent use. The answers are those of [BuildChain] and [Check].
-type Memory struct {
+type VerifyCache struct {
 	mutex      sync.Mutex
 	signatures map[[2 * sha256.Size]byte]bool
 	chains     map[[sha256.Size]byte]bool
@@ -26,7 +26,7 @@ type Memory struct {
 
 // signedBy tells whether issuer's key signed cert. Whether issuer may do so is
 // another question. A key that is too large to be worked with signed nothing.
-func (m *Memory) signedBy(cert, issuer *x509.Certificate) bool {
+func (m *VerifyCache) signedBy(cert, issuer *x509.Certificate) bool {
 	if certificate.CheckKey(issuer.PublicKey) != nil {
 		return false
 	}
@@ -41,7 +41,7 @@ func (m *Memory) signedBy(cert, issuer *x509.Certificate) bool {
 	if known {
 		return valid
 	}
-	valid = (*Memory)(nil).signedBy(cert, issuer)
+	valid = (*VerifyCache)(nil).signedBy(cert, issuer)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.signatures == nil || len(m.signatures) >= maxRemembered {
@@ -52,7 +52,7 @@ func (m *Memory) signedBy(cert, issuer *x509.Certificate) bool {
 }
 
 // isSelfSigned tells whether a certificate names and signs itself.
-func (m *Memory) isSelfSigned(cert *x509.Certificate) bool {
+func (m *VerifyCache) isSelfSigned(cert *x509.Certificate) bool {
 	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && m.signedBy(cert, cert)
 }
 
@@ -61,7 +61,7 @@ func (m *Memory) isSelfSigned(cert *x509.Certificate) bool {
 // verified before. Name constraints and what authorities ask of policies reach down
 // to the leaf, and path lengths do not count alike where authorities issued
 // themselves: such chains are verified as a whole.
-func (m *Memory) anchor(chain []*x509.Certificate, verify func([]*x509.Certificate) error) []*x509.Certificate {
+func (m *VerifyCache) anchor(chain []*x509.Certificate, verify func([]*x509.Certificate) error) []*x509.Certificate {
 	const leafAndIssuer = 2
 	if m == nil || len(chain) <= leafAndIssuer {
 		return chain

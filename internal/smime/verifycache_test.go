@@ -14,14 +14,14 @@ import (
 // TestMemoryAnswers: whatever a memory has seen, its findings and chains are
 // those of one that has seen nothing.
 func TestMemoryAnswers(t *testing.T) {
-	var memory smime.Memory
+	var cache smime.VerifyCache
 	for _, c := range violations() {
 		v := newVariant(t)
 		c.change(t, v)
 		chain := v.chain(t)
 		for _, v.options.Use = range []string{smime.UseBoth, smime.UseSign, v.options.Use} {
 			want := smime.Check(chain, v.options)
-			if got := memory.Check(chain, v.options); !slices.Equal(got, want) {
+			if got := cache.Check(chain, v.options); !slices.Equal(got, want) {
 				t.Errorf("%s %s: %+v, want %+v", c.rule, c.name, got, want)
 			}
 		}
@@ -29,7 +29,7 @@ func TestMemoryAnswers(t *testing.T) {
 			continue
 		}
 		want, wantErr := smime.BuildChain(chain[0], chain)
-		got, err := memory.BuildChain(chain[0], chain)
+		got, err := cache.BuildChain(chain[0], chain)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || len(got) != len(want) {
 			t.Errorf("%s %s: chain of %d (%v), want %d (%v)", c.rule, c.name, len(got), err, len(want), wantErr)
 		}
@@ -48,12 +48,12 @@ func TestMemoryConstraints(t *testing.T) {
 		template.EmailAddresses = []string{address}
 		return certs(issue(t, template, newKey(t, elliptic.P256()), intermediate), intermediate, authority)
 	}
-	var memory smime.Memory
-	if findings := memory.Check(leaf(email), smime.CheckOptions{Now: now()}); len(findings) != 0 {
+	var cache smime.VerifyCache
+	if findings := cache.Check(leaf(email), smime.CheckOptions{Now: now()}); len(findings) != 0 {
 		t.Fatalf("within the constraints: %+v", findings)
 	}
 	for range 2 {
-		if got := ruleIDs(memory.Check(leaf("kim@example.org"), smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-constraints") {
+		if got := ruleIDs(cache.Check(leaf("kim@example.org"), smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-constraints") {
 			t.Fatalf("outside the constraints: %q", got)
 		}
 	}
@@ -64,18 +64,18 @@ func TestMemoryMany(t *testing.T) {
 	good := certs(goodChain(t)...)
 	other := certs(goodChain(t)...)
 	forged := []*x509.Certificate{good[0], other[1], other[2]}
-	var memory smime.Memory
+	var cache smime.VerifyCache
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
 			for i := range 400 {
 				strange := *good[0]
 				strange.Raw = fmt.Appendf(nil, "%s%d", good[0].Raw, i)
-				_, _ = memory.BuildChain(&strange, good)
-				if findings := memory.Check(good, smime.CheckOptions{Now: now()}); len(findings) != 0 {
+				_, _ = cache.BuildChain(&strange, good)
+				if findings := cache.Check(good, smime.CheckOptions{Now: now()}); len(findings) != 0 {
 					t.Errorf("good chain: %+v", findings)
 				}
-				if got := ruleIDs(memory.Check(forged, smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-signature") {
+				if got := ruleIDs(cache.Check(forged, smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-signature") {
 					t.Errorf("forged chain: %q", got)
 				}
 			}

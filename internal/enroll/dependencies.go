@@ -16,8 +16,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// World is everything outside that an enrollment looks at and acts on.
-type World struct {
+// Dependencies is everything outside that an enrollment looks at and acts on.
+type Dependencies struct {
 	// OpenCard finds the card with that serial, or the only card for serial 0.
 	// touch is called when the card waits for a finger on a slot's key. Its
 	// errors are those of piv.Open.
