@@ -42,13 +42,13 @@ func enterInto(deps *enroll.Dependencies, store storeFlags) (*enrollLedger, erro
 }
 
 // Enter opens the ledger, enters the registration and closes the ledger.
-func (l *enrollLedger) Enter(ctx context.Context, location ledger.Entry) error {
-	return l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error { return book.Enter(ctx, location) })
+func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
+	return l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
 }
 
 // Has looks whether the ledger has the registration, also while another process
 // works with it.
-func (l *enrollLedger) Has(ctx context.Context, location ledger.Entry) (has bool, err error) {
+func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, err error) {
 	book, err := l.store.look(ctx)
 	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
 		return false, nil // nobody was entered yet
@@ -57,13 +57,13 @@ func (l *enrollLedger) Has(ctx context.Context, location ledger.Entry) (has bool
 		return false, err
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
-	there, found, err := book.Entry(ctx, location.Email)
+	there, found, err := book.Entry(ctx, entry.Email)
 	missing := func(pair ledger.Pair) bool {
 		return !slices.ContainsFunc(there.Pairs, func(has ledger.Pair) bool {
 			return has.Use == pair.Use && has.LeafSHA256 == pair.LeafSHA256 && has.KeyPairID == pair.KeyPairID
 		})
 	}
-	return found && there.State == ledger.StateDone && !slices.ContainsFunc(location.Pairs, missing), err
+	return found && there.State == ledger.StateDone && !slices.ContainsFunc(entry.Pairs, missing), err
 }
 
 // Check opens the ledger. One that another process holds now may be free when the
@@ -98,12 +98,12 @@ func (l *enrollLedger) registered(ctx context.Context, email string) (*desk.Regi
 	if err != nil {
 		return nil, err
 	}
-	location, found, err := book.Entry(ctx, email)
-	if err != nil || !found || location.State != ledger.StateDone {
+	entry, found, err := book.Entry(ctx, email)
+	if err != nil || !found || entry.State != ledger.StateDone {
 		return nil, err
 	}
-	registered := &desk.Registered{When: location.Updated, By: location.Worker}
-	for _, pair := range location.Pairs {
+	registered := &desk.Registered{When: entry.Updated, By: entry.Worker}
+	for _, pair := range entry.Pairs {
 		registered.Cards = append(registered.Cards, pair.Description)
 	}
 	return registered, nil
