@@ -6,7 +6,7 @@ GO ?= go
 BUILD_PACKAGES := libpcsclite-dev pkg-config
 TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
-.PHONY: demo test build bench fuzz check windows nopcsc install-build install-test clean
+.PHONY: demo test build bench fuzz check elsewhere nopcsc install-build install-test clean
 
 demo: build
 	./bin/cse-piv demo $(DEMO)
@@ -21,14 +21,17 @@ test: install-build install-test
 	$(GO) test -run 'TestManifestStreams|TestManyUsersInLittleMemory' ./internal/batch ./internal/batch/source
 
 # What CI checks besides the tests.
-check: install-build windows nopcsc
+check: install-build elsewhere nopcsc
 	@unformatted=$$(gofmt -l cmd internal); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) mod tidy -diff
 	$(GO) tool staticcheck ./...
 
-windows:
-	GOOS=windows CGO_ENABLED=0 $(GO) build ./...
-	GOOS=windows CGO_ENABLED=0 $(GO) vet ./...
+# The systems that it is built for besides this one.
+elsewhere:
+	@for system in windows/amd64 darwin/arm64 darwin/amd64; do \
+	  export GOOS=$${system%/*} GOARCH=$${system#*/} CGO_ENABLED=0; echo "build and vet for $$system"; \
+	  $(GO) build ./... && $(GO) vet ./... || exit 1; \
+	done
 
 # A build without PC/SC works, and says that it has none.
 nopcsc:
