@@ -58,13 +58,13 @@ install-test:
 clean:
 	rm -rf bin
 
-# The picture of a report that docs/batch.md shows, made by Chromium.
+# The picture of a report that docs/how-to/ten-thousand-cards.md shows, made by Chromium.
 .PHONY: docs-report
 docs-report:
 	@./scripts/install-packages chromium
-	$(GO) test -count=1 -run TestPictures ./internal/batch/report -args -picture $(CURDIR)/docs/batch-report.png
+	$(GO) test -count=1 -run TestPictures ./internal/batch/report -args -picture $(CURDIR)/docs/screens/batch-report.png
 
-# The pictures of the wizard that docs/wizard.md shows, drawn from the running program.
+# The pictures of the wizard that docs/how-to/a-desk-for-a-day.md shows, drawn from the running program.
 .PHONY: docs-screens
 docs-screens:
 	@./scripts/install-packages $(BUILD_PACKAGES) tmux

@@ -11,14 +11,14 @@ type Kind string
 
 // The kinds of events.
 const (
-	KindRead     Kind = "read"     // rows were read; Counts has how many so far
-	KindStarted  Kind = "started"  // work begins; Counts has how much there is
+	KindRead     Kind = "read"     // rows were read; counts: how many so far
+	KindStarted  Kind = "started"  // work begins; counts: how much there is
 	KindDone     Kind = "done"     // one user is done
 	KindFailed   Kind = "failed"   // one user failed
 	KindRetry    Kind = "retry"    // one user will be tried again
 	KindWarning  Kind = "warning"  // something concerns one row, or everybody
 	KindProgress Kind = "progress" // about every second
-	KindStalled  Kind = "stalled"  // nobody gets through; Stall says since when and why
+	KindStalled  Kind = "stalled"  // nobody gets through; it says since when and why
 	KindPaused   Kind = "paused"   // and one user is tried from time to time until somebody does
 	KindResumed  Kind = "resumed"  // somebody got through again
 	KindFinished Kind = "finished" // the run is over

@@ -14,7 +14,7 @@ type Reason struct {
 	Helps   string // what to do about it
 }
 
-// Reasons lists all of them, by class. The table in docs/batch.md is made from it.
+// Reasons lists all of them, by class. docs/reference/failure-reasons.md is made from it.
 func Reasons() []Reason {
 	const row, final, later, administrator = ledger.ClassRow, ledger.ClassFinal, ledger.ClassLater, ledger.ClassAdministrator
 	return []Reason{

@@ -43,11 +43,7 @@ func newAttestationVerify(streams *Streams) *cobra.Command {
 			}
 			facts, err := attestation.Verify(chain, trust, expect)
 			if options.json {
-				verdict := struct {
-					Verdict string             `json:"verdict"` // "attested" or "refused"
-					Reason  string             `json:"reason,omitempty"`
-					Facts   *attestation.Facts `json:"facts,omitempty"`
-				}{"attested", "", facts}
+				verdict := verdictJSON{"attested", "", facts}
 				if err != nil {
 					verdict.Verdict, verdict.Reason = "refused", attestation.Reason(err)
 				}
@@ -59,7 +55,7 @@ func newAttestationVerify(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(streams.Out, "attested\n"+facts.Text())
+			_, err = fmt.Fprintln(streams.Out, "attested\n"+facts.Text())
 			return err
 		},
 	}
@@ -74,6 +70,13 @@ func newAttestationVerify(streams *Streams) *cobra.Command {
 	flags.StringVar(&options.slot, "slot", "", "`slot` that the key must be in")
 	jsonFlag(command, &options.json)
 	return command
+}
+
+// verdictJSON is the output of attestation verify --json; the names are a contract.
+type verdictJSON struct {
+	Verdict string             `json:"verdict"` // "attested" or "refused"
+	Reason  string             `json:"reason,omitempty"`
+	Facts   *attestation.Facts `json:"facts,omitempty"`
 }
 
 func (o *verifyOptions) load() (chain attestation.Chain, trust attestation.Trust, expect attestation.Expect, err error) {

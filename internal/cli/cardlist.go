@@ -18,9 +18,7 @@ func newCardList(streams *Streams) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				if err := printJSON(streams.Out, struct {
-					Readers []listedReader `json:"readers"`
-				}{listReaders(found)}); err != nil {
+				if err := printJSON(streams.Out, readersJSON{listReaders(found)}); err != nil {
 					return err
 				}
 			}
@@ -46,6 +44,11 @@ func newCardList(streams *Streams) *cobra.Command {
 }
 
 // listedReader is one reader in the JSON of card list.
+// readersJSON is the output of card list --json; the names are a contract.
+type readersJSON struct {
+	Readers []listedReader `json:"readers"`
+}
+
 type listedReader struct {
 	Reader   string `json:"reader"`
 	Serial   uint32 `json:"serial,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,17 +18,16 @@ var shown = regexp.MustCompile("(?m)^(?:\\$ )?cse-piv( [^\n]*)?$|`cse-piv( [^`\n
 // TestCommandsThatTextsShow: what the documentation and the examples tell people
 // to type is understood.
 func TestCommandsThatTextsShow(t *testing.T) {
-	files, err := filepath.Glob("../../docs/*.md")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
 	texts := map[string]string{}
-	for _, file := range append(files, "../../README.md", "../../SECURITY.md", "../../docs/explanation/threat-model.md") {
+	for _, file := range documents(t) {
+		if filepath.Dir(file) == filepath.Clean(referenceFolder) {
+			continue // made from the commands
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts[filepath.Base(file)] = strings.ReplaceAll(string(data), "\\\n", " ")
+		texts[file] = strings.ReplaceAll(string(data), "\\\n", " ")
 	}
 	var collect func(*cobra.Command)
 	collect = func(command *cobra.Command) {
@@ -51,6 +51,73 @@ func TestCommandsThatTextsShow(t *testing.T) {
 	}
 	if count < 15 {
 		t.Errorf("only %d commands were found", count)
+	}
+}
+
+// documents are the files of the documentation.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join("..", "..", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatal(pattern, err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+// link finds where a page points to.
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// heading finds the headings of a page.
+var heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+
+// anchor is the name of a heading in a link.
+func anchor(heading string) string {
+	return strings.ReplaceAll(regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
+}
+
+// TestLinksLeadSomewhere: each link of a page is to a file, or a heading, that is there.
+func TestLinksLeadSomewhere(t *testing.T) {
+	for _, file := range documents(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			path, name, _ := strings.Cut(match[1], "#")
+			if strings.Contains(path, "://") {
+				continue
+			}
+			target := file
+			if path != "" {
+				target = filepath.Join(filepath.Dir(file), path)
+			}
+			there, err := os.ReadFile(target)
+			if info, statErr := os.Stat(target); err != nil && (statErr != nil || !info.IsDir()) {
+				t.Errorf("%s: %s is not there", file, match[1])
+				continue
+			}
+			if name != "" && !slices.ContainsFunc(heading.FindAllStringSubmatch(string(there), -1), func(h []string) bool { return anchor(h[1]) == name }) {
+				t.Errorf("%s: there is no heading %s", file, match[1])
+			}
+		}
+	}
+}
+
+// TestPagesAreFound: each page is linked from the list of pages.
+func TestPagesAreFound(t *testing.T) {
+	list, err := os.ReadFile("../../docs/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range documents(t) {
+		path, err := filepath.Rel(filepath.Join("..", "..", "docs"), file)
+		if err == nil && !strings.HasPrefix(path, "..") && path != "README.md" && !strings.Contains(string(list), "]("+filepath.ToSlash(path)+")") {
+			t.Errorf("docs/README.md does not name %s", path)
+		}
 	}
 }
 
@@ -80,15 +147,15 @@ func understood(line string) error {
 	return command.ValidateArgs(arguments)
 }
 
-// TestLabFlagsAreDocumented: docs/lab.md names every flag that makes the lab.
+// TestLabFlagsAreDocumented: docs/how-to/the-practice-lab.md names every flag that makes the lab.
 func TestLabFlagsAreDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/lab.md")
+	text, err := os.ReadFile("../../docs/how-to/the-practice-lab.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	newLab(&Streams{}).Flags().VisitAll(func(flag *pflag.Flag) {
 		if !strings.Contains(string(text), "--"+flag.Name) {
-			t.Errorf("docs/lab.md says nothing of --%s", flag.Name)
+			t.Errorf("docs/how-to/the-practice-lab.md says nothing of --%s", flag.Name)
 		}
 	})
 }

@@ -33,9 +33,7 @@ func newEscrowList(streams *Streams) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(streams.Out, struct {
-					Records []escrow.Listed `json:"records"`
-				}{append([]escrow.Listed{}, records...)})
+				return printJSON(streams.Out, recordsJSON{append([]escrow.Listed{}, records...)})
 			}
 			rows := newTable(streams.Out, "SERIAL", "SEALED AT", "STANDING", "FILE")
 			for _, record := range records {
@@ -50,6 +48,11 @@ func newEscrowList(streams *Streams) *cobra.Command {
 	environmentFlag(flags, "escrow-dir")
 	jsonFlag(command, &asJSON)
 	return command
+}
+
+// recordsJSON is the output of escrow list --json; the names are a contract.
+type recordsJSON struct {
+	Records []escrow.Listed `json:"records"`
 }
 
 // standingText says whether a card has what a record holds.

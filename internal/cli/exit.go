@@ -19,18 +19,19 @@ import (
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
-// The exit codes; scripts depend on them.
+// The exit codes; scripts depend on them. docs/reference/exit-codes.md is made from
+// what stands beside them.
 const (
-	exitDone        = 0
-	exitError       = 1
-	exitUsage       = 2
-	exitSomeFailed  = 3 // of a batch
-	exitCredentials = 4
-	exitCard        = 5 // no reader, no card, or not one that can be used
-	exitPIN         = 6 // wrong or blocked
-	exitAttestation = 7 // refused
-	exitWaiting     = 8 // for a certificate
-	exitInterrupted = 130
+	exitDone        = 0   // done; in a dry run: the run would be
+	exitError       = 1   // error: the message says what failed, why, and what to do
+	exitUsage       = 2   // usage: something in the command line, or a flag that is missing where nobody can be asked
+	exitSomeFailed  = 3   // the batch came to its end, and some users failed
+	exitCredentials = 4   // credentials, or a scope that was not delegated
+	exitCard        = 5   // no reader, no card, or not one that can be used
+	exitPIN         = 6   // PIN wrong or blocked
+	exitAttestation = 7   // attestation refused
+	exitWaiting     = 8   // waiting for a certificate: run the same command again
+	exitInterrupted = 130 // interrupted: the same command goes on
 )
 
 // exitCode returns the code for an error.

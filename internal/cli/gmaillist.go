@@ -45,6 +45,12 @@ func newGmailList(streams *Streams, short string, list func(ctx context.Context,
 	return command
 }
 
+// keyPairsJSON is the output of keypair list --json; the names are a contract.
+type keyPairsJSON struct {
+	User     string       `json:"user"`
+	KeyPairs []listedPair `json:"key_pairs"`
+}
+
 func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
 	pairs, err := user.KeyPairs(ctx)
 	if err != nil {
@@ -55,10 +61,7 @@ func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON b
 		listed = append(listed, listedPair{pair, keyKind(pair)})
 	}
 	if asJSON {
-		return printJSON(out, struct {
-			User     string       `json:"user"`
-			KeyPairs []listedPair `json:"key_pairs"`
-		}{user.Email(), listed})
+		return printJSON(out, keyPairsJSON{user.Email(), listed})
 	}
 	rows := newTable(out, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD")
 	for _, pair := range pairs {
@@ -71,16 +74,19 @@ func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON b
 	return rows.flush()
 }
 
+// identitiesJSON is the output of identity list --json; the names are a contract.
+type identitiesJSON struct {
+	User       string           `json:"user"`
+	Identities []gmail.Identity `json:"identities"`
+}
+
 func listIdentities(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
 	identities, err := user.Identities(ctx)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return printJSON(out, struct {
-			User       string           `json:"user"`
-			Identities []gmail.Identity `json:"identities"`
-		}{user.Email(), append([]gmail.Identity{}, identities...)})
+		return printJSON(out, identitiesJSON{user.Email(), append([]gmail.Identity{}, identities...)})
 	}
 	rows := newTable(out, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION")
 	for _, identity := range identities {

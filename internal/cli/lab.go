@@ -29,14 +29,14 @@ type labFlags struct {
 func (f *labFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.firmware, "firmware", "5.7.4", "firmware `version` of the virtual YubiKey: 4.2.7, 4.3.7, 5.1.2, 5.2.7, 5.4.3, 5.7.4 or another from 4.0.0 on")
 	flags.Uint32Var(&f.serial, "card-serial", 0, "serial `number` of the virtual YubiKey")
-	flags.StringVar(&f.cardTiming, "card-timing", "", "have the virtual YubiKey take its time: \"real\" for that of a YubiKey 5, or a `file` with a table (see docs/lab.md)")
+	flags.StringVar(&f.cardTiming, "card-timing", "", "have the virtual YubiKey take its time: \"real\" for that of a YubiKey 5, or a `file` with a table (see docs/how-to/the-practice-lab.md)")
 	flags.StringVar(&f.cardState, "card-state", "", "`file` that the virtual YubiKey lives in, so that it can be taken home")
 	flags.StringVar(&f.cardFrom, "card-from", "", "`folder` with what an issuer put on the virtual YubiKey: certificates, PKCS#12 files, data objects")
 	flags.IntVar(&f.readers, "readers", 1, "number of readers, each with a card")
 	flags.StringVar(&f.domain, "domain", "", "the practice domain, in which every address is a user (default that of the card from --card-from, else lab.example)")
 	flags.StringSliceVar(&f.trustRoots, "trust-root", nil, "`file` with a further root that the domain trusts")
 	flags.DurationVar(&f.latency, "latency", 0, "added to each answer of the API")
-	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave: api:5%, api:lost@2, card:pull@17, cse-off and others (repeatable; see docs/lab.md)")
+	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave: api:5%, api:lost@2, card:pull@17, cse-off and others (repeatable; see docs/reference/practice-lab.md)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of random faults")
 }
 

@@ -7,21 +7,40 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/glossary"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// referencePages are the pages of docs/reference that are made from the program.
-var referencePages = map[string]func() string{
-	"glossary.md": glossaryPage,
+// referencePages are the pages of docs/reference. All of them are made from the program.
+var referencePages = map[string]func(*testing.T) string{
+	"certificate-rules.md": certificateRulesPage,
+	"commands.md":          commandsPage,
+	"exit-codes.md":        exitCodesPage,
+	"failure-reasons.md":   failureReasonsPage,
+	"glossary.md":          glossaryPage,
+	"json.md":              jsonPage,
+	"practice-lab.md":      practiceLabPage,
 }
 
-// TestReference: the pages of docs/reference say what the program says. With -update
-// it writes them anew.
+const referenceFolder = "../../docs/reference"
+
+// TestReference: the pages of docs/reference say what the program says, and there are
+// no others. With -update it writes them anew.
 func TestReference(t *testing.T) {
-	folder := filepath.Join("..", "..", "docs", "reference")
+	files, err := filepath.Glob(filepath.Join(referenceFolder, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if referencePages[filepath.Base(file)] == nil {
+			t.Errorf("%s is not made from the program", file)
+		}
+	}
 	for name, page := range referencePages {
 		t.Run(name, func(t *testing.T) {
-			path, want := filepath.Join(folder, name), page()
+			path := filepath.Join(referenceFolder, name)
+			want := "<!-- Made by: go test ./internal/cli -run TestReference -update -->\n" + page(t)
 			if flag.Lookup("update").Value.String() == "true" {
 				if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 					t.Fatal(err)
@@ -32,22 +51,20 @@ func TestReference(t *testing.T) {
 				t.Fatal(err)
 			}
 			if string(got) != want {
-				t.Errorf("docs/reference/%s is stale: go test ./internal/cli -run TestReference -update", name)
+				t.Errorf("%s is stale: go test ./internal/cli -run TestReference -update", path)
 			}
 		})
 	}
 }
 
-// generated begins a page that nobody is to edit.
-func generated(title, about string) string {
-	return "<!-- Made by: go test ./internal/cli -run TestReference -update -->\n# " + title + "\n\n" + about + "\n\n"
-}
-
-// markdownTable is a table in Markdown; the first row is its head.
-func markdownTable(rows ...[]string) string {
+// markdown is a table in Markdown; the first row is its head.
+func markdown(rows ...[]string) string {
 	var text strings.Builder
 	for i, row := range rows {
-		text.WriteString("| " + strings.Join(row, " | ") + " |\n")
+		for _, cell := range row {
+			text.WriteString("| " + strings.ReplaceAll(cell, "|", "\\|") + " ")
+		}
+		text.WriteString("|\n")
 		if i == 0 {
 			text.WriteString(strings.Repeat("|---", len(row)) + "|\n")
 		}
@@ -55,10 +72,46 @@ func markdownTable(rows ...[]string) string {
 	return text.String()
 }
 
-func glossaryPage() string {
+// quoted is a text as code; "" stays so.
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
+}
+
+func glossaryPage(*testing.T) string {
 	rows := [][]string{{"term", "meaning"}}
 	for _, term := range glossary.Terms() {
 		rows = append(rows, []string{term.Name, term.Meaning})
 	}
-	return generated("Glossary", "What the words of screens, messages, documentation and source mean.") + markdownTable(rows...)
+	return "# Glossary\n\nWhat the words of screens, messages, documentation and source mean.\n\n" + markdown(rows...)
+}
+
+func failureReasonsPage(*testing.T) string {
+	rows := [][]string{{"class", "reason", "meaning", "what helps"}}
+	for _, reason := range batch.Reasons() {
+		rows = append(rows, []string{quoted(string(reason.Class)), quoted(reason.Name), reason.Meaning, reason.Helps})
+	}
+	return `# Why a user of a batch fails
+
+A failure has one of these reasons, in reports and in JSON, and each reason belongs to a class: ` + "`row`" + ` (correct the
+source), ` + "`administrator`" + ` (correct the domain), ` + "`final`" + ` (correct the user) and ` + "`later`" + ` (run the same command again).
+` + "`--retry REASON`" + ` takes the users who failed for one of them.
+
+` + markdown(rows...)
+}
+
+func certificateRulesPage(*testing.T) string {
+	rows := [][]string{{"rule", "severity", "what it asks for"}}
+	for _, rule := range smime.Rules() {
+		rows = append(rows, []string{quoted(rule.ID), string(rule.Severity), rule.Summary})
+	}
+	return `# Rules for certificates
+
+What is looked at in a chain before Gmail gets it. An *error* is something that Gmail cannot take: the enrollment stops, the
+batch's user fails. A *warning* breaks Google's published profile for publicly trusted roots, which a domain that trusts a
+root of its own, with a looser validation profile, may be allowed. A *note* is good to know.
+
+` + markdown(rows...)
 }

@@ -137,15 +137,18 @@ func writeFormat(ctx context.Context, out io.Writer, format report.Format, bom b
 	return report.Write(ctx, out, format, book, run)
 }
 
+// runsJSON is the output of report --list --json; the names are a contract.
+type runsJSON struct {
+	Runs []ledger.Run `json:"runs"`
+}
+
 func listRuns(ctx context.Context, out io.Writer, book *ledger.Ledger, asJSON bool) error {
 	runs, err := book.Runs(ctx)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return printJSON(out, struct {
-			Runs []ledger.Run `json:"runs"`
-		}{append([]ledger.Run{}, runs...)})
+		return printJSON(out, runsJSON{append([]ledger.Run{}, runs...)})
 	}
 	rows := newTable(out, "RUN", "STARTED (UTC)", "FINISHED (UTC)", "OPERATOR", "SOURCE")
 	for _, run := range runs {

@@ -40,6 +40,11 @@ func newStatus(streams *Streams) *cobra.Command {
 	return command
 }
 
+// statusJSON is the output of status --json; the names are a contract.
+type statusJSON struct {
+	Users []userStatus `json:"users"`
+}
+
 // userStatus is one user in the JSON of status.
 type userStatus struct {
 	Email string `json:"email"`
@@ -86,9 +91,7 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 		users = append(users, user)
 	}
 	if options.json {
-		err = printJSON(streams.Out, struct {
-			Users []userStatus `json:"users"`
-		}{users})
+		err = printJSON(streams.Out, statusJSON{users})
 	} else {
 		err = printStatus(streams.Out, users)
 	}

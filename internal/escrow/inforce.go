@@ -86,7 +86,7 @@ type Standing string
 
 // The standings of a record.
 const (
-	StandingInForce  Standing = "in force" // the card has what Listed.InForce names
+	StandingInForce  Standing = "in force" // the card has what in_force names
 	StandingReplaced Standing = "replaced" // the card has what later records hold
 	StandingUnknown  Standing = "not known"
 )

@@ -12,7 +12,7 @@ type State string
 const (
 	StateWaiting State = "waiting" // not begun, or begun and to be gone on with
 	StateDone    State = "done"    // key pairs and identity are as asked
-	StateFailed  State = "failed"  // see Class for what helps
+	StateFailed  State = "failed"  // the class says what helps
 )
 
 // Class says what helps against a failure.
@@ -94,7 +94,7 @@ type Run struct {
 type Counts struct {
 	Total   int `json:"total"`
 	Done    int `json:"done"`
-	Earlier int `json:"earlier"` // of Done, by an earlier run
+	Earlier int `json:"earlier"` // of those done, by an earlier run
 	Failed  int `json:"failed"`
 	Waiting int `json:"waiting"`
 	// TakenOver is how many waited until a later run took them over; they are not

@@ -34,7 +34,7 @@ const maxFile = 64 << 10
 
 // Load reads a card from a folder. Names are those of the GSA ICAM test cards
 // ("4 - ICAM_PIV_Dig_Sig….crt") or plain ones ("9c.pem", "9c.p12", "chuid.bin");
-// docs/lab.md lists them. PKCS#12 files have the password in password.txt beside
+// docs/how-to/the-practice-lab.md lists them. PKCS#12 files have the password in password.txt beside
 // them, none without it. Errors name the file.
 func Load(dir string) (*Card, error) {
 	entries, err := os.ReadDir(dir)

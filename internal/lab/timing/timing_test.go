@@ -147,9 +147,9 @@ func TestReal(t *testing.T) {
 	}
 }
 
-// TestDocumented: docs/lab.md shows a table that can be read, and all names.
+// TestDocumented: docs/how-to/the-practice-lab.md shows a table that can be read, and all names.
 func TestDocumented(t *testing.T) {
-	raw, err := os.ReadFile("../../../docs/lab.md")
+	raw, err := os.ReadFile("../../../docs/how-to/the-practice-lab.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestDocumented(t *testing.T) {
 	for _, names := range []map[byte]string{instructions, algorithms} {
 		for _, name := range names {
 			if !strings.Contains(parts[2], "`"+name+"`") {
-				t.Errorf("docs/lab.md does not name %s", name)
+				t.Errorf("docs/how-to/the-practice-lab.md does not name %s", name)
 			}
 		}
 	}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// commandsPage shows every command with every flag.
+func commandsPage(*testing.T) string {
+	var text strings.Builder
+	text.WriteString("# Commands\n\nEvery command and every flag. `cse-piv help COMMAND` shows the same. A flag with a variable can be given by it; a flag that\n" +
+		"is typed wins. No flag takes a secret: secrets come from files and descriptors, or are typed. `NO_COLOR` takes the colours away, `TERM=dumb` and `CSE_PIV_ACCESSIBLE` the full screen.\n")
+	var show func(*cobra.Command)
+	show = func(command *cobra.Command) {
+		if command.Runnable() && command.HasParent() && !command.HasSubCommands() {
+			text.WriteString(commandSection(command))
+		}
+		for _, sub := range command.Commands() {
+			show(sub)
+		}
+	}
+	show(newRoot(&Streams{}))
+	return text.String()
+}
+
+func commandSection(command *cobra.Command) string {
+	text := "\n## " + command.CommandPath() + "\n\n" + command.Short + ".\n\n```\n" + strings.TrimSuffix(command.UseLine(), " [flags]") + "\n"
+	if command.Long != "" {
+		text += "\n" + command.Long + "\n"
+	}
+	if command.Example != "" {
+		text += strings.ReplaceAll("\n"+command.Example, "\n  ", "\n") + "\n"
+	}
+	text += "```\n"
+	rows := [][]string{{"flag", "what it does", "variable"}}
+	command.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Hidden || flag.Name == "help" {
+			return
+		}
+		rows = append(rows, flagRow(flag))
+	})
+	if len(rows) > 1 {
+		text += "\n" + markdown(rows...)
+	}
+	return text
+}
+
+func flagRow(flag *pflag.Flag) []string {
+	kind, usage := pflag.UnquoteUsage(flag)
+	name := "--" + flag.Name
+	if flag.Shorthand != "" {
+		name = "-" + flag.Shorthand + ", " + name
+	}
+	variable := ""
+	if names := flag.Annotations[fromEnvironment]; len(names) > 0 {
+		variable = names[0]
+		usage = strings.Replace(usage, " ("+variable+")", "", 1)
+	}
+	if unset := []string{"", "0", "0s", "false", "[]", "-1"}; !slices.Contains(unset, flag.DefValue) {
+		usage += " (default " + flag.DefValue + ")"
+	}
+	return []string{quoted(strings.TrimSpace(name + " " + strings.ToUpper(kind))), usage, quoted(variable)}
+}
+
+// exitCodesPage shows the constants of exit.go and what stands beside them.
+func exitCodesPage(t *testing.T) string {
+	file, err := parser.ParseFile(token.NewFileSet(), "exit.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := [][]string{{"code", "meaning"}}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "exit") {
+			if value, ok := spec.Values[0].(*ast.BasicLit); ok {
+				rows = append(rows, []string{value.Value, strings.TrimSpace(spec.Comment.Text())})
+			}
+		}
+		return true
+	})
+	if len(rows) < 11 {
+		t.Errorf("only %d exit codes were found", len(rows)-1)
+	}
+	return "# Exit codes\n\nOf every command. A worker that is told to stop ends with 0.\n\n" + markdown(rows...)
+}

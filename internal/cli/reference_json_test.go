@@ -1,0 +1,286 @@
+package cli
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+)
+
+// reportJSON is what the report package writes, a piece after the other.
+type reportJSON struct {
+	Run         ledger.Run            `json:"run"`
+	Counts      ledger.Counts         `json:"counts"`
+	Groups      []ledger.Group        `json:"groups"`
+	Superfluous int                   `json:"superfluous_users"` // who have superfluous key pairs
+	Warnings    []report.WarningGroup `json:"warnings"`          // by rule
+	Expiring    int                   `json:"expiring_users"`    // whose certificates end within 90 days of the run
+	FirstEnd    time.Time             `json:"first_end,omitzero"`
+	Users       []ledger.Entry        `json:"users"`
+}
+
+// jsonOutputs are what commands print with --json or --events, and in which form.
+var jsonOutputs = []struct {
+	command, flags, about string
+	value                 any
+}{
+	{"enroll", "--json", "The receipt, one object; also `receipt.json` in the evidence folder.", enroll.Receipt{}},
+	{"enroll", "--dry-run --json", "The preview, one object.", previewJSON{}},
+	{"enroll", "--events", "An object a line, on standard error.", enroll.Event{}},
+	{"demo", "--json", "The receipt, as of `enroll`.", nil},
+	{"demo", "--events", "The events, as of `enroll`.", nil},
+	{"batch", "--json", "An object a line while it works.", eventLine{}},
+	{"batch", "--json (last line)", "The summary.", batchSummary{}},
+	{"worker", "--json", "An object a line, as of `batch`, without a summary.", nil},
+	{"report", "--json", "One object.", reportJSON{}},
+	{"report", "--list --json", "One object.", runsJSON{}},
+	{"status", "--json", "One object.", statusJSON{}},
+	{"card list", "--json", "One object.", readersJSON{}},
+	{"card show", "--json", "One object.", shownCard{}},
+	{"card attest", "--json", "One object: what the attestation says.", attestation.Facts{}},
+	{"card export", "--json", "One object: the files that were written.", exporter{}},
+	{"keypair list", "--json", "One object.", keyPairsJSON{}},
+	{"identity list", "--json", "One object.", identitiesJSON{}},
+	{"attestation verify", "--json", "One object.", verdictJSON{}},
+	{"escrow list", "--json", "One object.", recordsJSON{}},
+}
+
+func jsonPage(t *testing.T) string {
+	var text strings.Builder
+	text.WriteString(`# JSON
+
+What commands print for programs. Names of fields are a contract: fields are added, none is renamed. Times are in RFC 3339,
+in UTC. A field with a question mark is left out where it is empty. ` + "`[]`" + ` stands for each element of a list.
+`)
+	source := &sourceComments{t: t, packages: map[string]map[string]*ast.StructType{}, constants: map[string]map[string][]string{}}
+	for _, output := range jsonOutputs {
+		text.WriteString("\n## cse-piv " + output.command + " " + output.flags + "\n\n" + output.about + "\n")
+		if output.value != nil {
+			rows := [][]string{{"field", "type", "meaning"}}
+			source.fields(&rows, "", reflect.TypeOf(output.value))
+			text.WriteString("\n" + markdown(rows...))
+		}
+	}
+	return text.String()
+}
+
+// sourceComments finds what stands beside the fields and constants in the source.
+type sourceComments struct {
+	t         *testing.T
+	packages  map[string]map[string]*ast.StructType
+	constants map[string]map[string][]string // by package and type: the values
+}
+
+// fields adds a row for each field of a type, and of the types in it.
+func (s *sourceComments) fields(rows *[][]string, prefix string, of reflect.Type) {
+	for field := range structFields(of) {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" || !field.IsExported() && !field.Anonymous {
+			continue
+		}
+		if field.Anonymous && name == "" {
+			s.fields(rows, prefix, field.Type)
+			continue
+		}
+		if name == "" {
+			name = field.Name
+		}
+		kind, inner := s.kind(field.Type)
+		path := prefix + name
+		if strings.Contains(options, "omit") {
+			path += "?"
+		}
+		meaning := s.comment(of, field.Name)
+		if values := s.values(field.Type); len(values) > 0 {
+			meaning = strings.TrimPrefix(strings.TrimSuffix(meaning, ".")+"; one of "+strings.Join(values, ", "), "; ")
+		}
+		*rows = append(*rows, []string{quoted(path), kind, meaning})
+		if inner != nil {
+			if kind == "list" {
+				path += "[]"
+			}
+			s.fields(rows, path+".", inner)
+		}
+	}
+}
+
+func structFields(of reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range of.NumField() {
+			if !yield(of.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// kind names a type as JSON does, and returns the type of an object or of a list's objects.
+func (s *sourceComments) kind(of reflect.Type) (string, reflect.Type) {
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	switch {
+	case of == reflect.TypeFor[time.Time]():
+		return "time", nil
+	case of.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return "string", nil
+	}
+	switch of.Kind() {
+	case reflect.Struct:
+		return "object", of
+	case reflect.Slice:
+		if of.Elem().Kind() == reflect.Uint8 {
+			return "string", nil // base64
+		}
+		element, inner := s.kind(of.Elem())
+		if inner == nil {
+			return "list of " + element + "s", nil
+		}
+		return "list", inner
+	case reflect.Bool:
+		return "boolean", nil
+	case reflect.String:
+		return "string", nil
+	case reflect.Map:
+		element, _ := s.kind(of.Elem())
+		return "object of " + element + "s", nil
+	case reflect.Int, reflect.Int64, reflect.Uint32, reflect.Float64:
+		return "number", nil
+	}
+	s.t.Fatalf("no JSON type for %s", of)
+	return "", nil
+}
+
+// parse reads the package of a type, once.
+func (s *sourceComments) parse(path string) {
+	if s.packages[path] != nil {
+		return
+	}
+	s.packages[path], s.constants[path] = map[string]*ast.StructType{}, map[string][]string{}
+	folder, _ := strings.CutPrefix(path, "github.com/cse-piv/cse-piv/internal/")
+	files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		s.t.Fatal(path, err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch spec := n.(type) {
+			case *ast.TypeSpec:
+				if shape, ok := spec.Type.(*ast.StructType); ok {
+					s.packages[path][spec.Name.Name] = shape
+				}
+			case *ast.ValueSpec:
+				s.constant(path, spec)
+			}
+			return true
+		})
+	}
+}
+
+// constant keeps a constant that is a text of a named type, with its comment.
+func (s *sourceComments) constant(path string, spec *ast.ValueSpec) {
+	name, ok := spec.Type.(*ast.Ident)
+	if !ok || len(spec.Values) != 1 {
+		return
+	}
+	if value, ok := spec.Values[0].(*ast.BasicLit); ok && value.Kind == token.STRING && value.Value != `""` {
+		text := quoted(strings.Trim(value.Value, `"`))
+		if comment := strings.TrimSpace(spec.Comment.Text()); comment != "" {
+			text += " (" + comment + ")"
+		}
+		s.constants[path][name.Name] = append(s.constants[path][name.Name], text)
+	}
+}
+
+// values are the constants of a named type of texts.
+func (s *sourceComments) values(of reflect.Type) []string {
+	if of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.String || !strings.HasPrefix(of.PkgPath(), "github.com/cse-piv/") {
+		return nil
+	}
+	s.parse(of.PkgPath())
+	return s.constants[of.PkgPath()][of.Name()]
+}
+
+// comment is what stands above or beside a field, with the names that it has in JSON.
+func (s *sourceComments) comment(of reflect.Type, field string) string {
+	s.parse(of.PkgPath())
+	shape := s.packages[of.PkgPath()][of.Name()]
+	if shape == nil {
+		s.t.Fatalf("no source of %s", of)
+	}
+	for _, candidate := range shape.Fields.List {
+		if !slices.ContainsFunc(candidate.Names, func(name *ast.Ident) bool { return name.Name == field }) {
+			continue
+		}
+		if beside := candidate.Comment.Text(); beside != "" {
+			return strings.TrimSpace(beside)
+		}
+		above := strings.TrimSpace(strings.ReplaceAll(candidate.Doc.Text(), "\n", " "))
+		for other := range structFields(of) {
+			if name, _, _ := strings.Cut(other.Tag.Get("json"), ","); name != "" && name != "-" {
+				above = regexp.MustCompile(`(^|and |[;,.] )`+other.Name+`\b`).ReplaceAllString(above, "${1}`"+name+"`")
+			}
+		}
+		return above
+	}
+	return ""
+}
+
+// TestJSONOutputsAreListed: every command that prints JSON stands in the reference.
+func TestJSONOutputsAreListed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, output := range jsonOutputs {
+		flag, _, _ := strings.Cut(output.flags[strings.LastIndex(output.flags, "--"):], " ")
+		listed["cse-piv "+output.command+" "+flag] = true
+	}
+	var visit func(*cobra.Command)
+	visit = func(command *cobra.Command) {
+		for _, flag := range []string{"json", "events"} {
+			if name := command.CommandPath() + " --" + flag; command.Flags().Lookup(flag) != nil && !listed[name] {
+				t.Errorf("%s is not listed", name)
+			}
+		}
+		for _, sub := range command.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRoot(&Streams{}))
+}
+
+// TestReportJSONIsListed: a report has no field that the reference does not show.
+func TestReportJSONIsListed(t *testing.T) {
+	data, err := os.ReadFile("../batch/report/testdata/report.json.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var decoded reportJSON
+	if err := decoder.Decode(&decoded); err != nil || len(decoded.Users) == 0 {
+		t.Error(err)
+	}
+}
