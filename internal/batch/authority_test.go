@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // authority is an organisation's own CA with keys that verify fast (the practice
@@ -87,7 +88,7 @@ func (a *authority) people(t testing.TB, n int, name string) rows {
 			data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 		}
 		people[i] = source.Row{Where: fmt.Sprintf("people.csv line %d", i+1), Line: i + 1, Email: email, Description: "card",
-			Certificates: []source.Certificate{{Use: source.UseBoth, Data: data}}}
+			Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: data}}}
 	}
 	return people
 }

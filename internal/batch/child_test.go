@@ -19,6 +19,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -202,7 +203,7 @@ func (f preparedFile) Rows(context.Context) iter.Seq2[source.Row, error] {
 				return
 			}
 			if !yield(source.Row{Email: row.Email, Where: fmt.Sprintf("people.json line %d", n), Line: n, Description: row.Leaf,
-				Certificates: []source.Certificate{{Use: source.UseBoth, Data: []byte(row.PKCS7)}}}, nil) {
+				Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: []byte(row.PKCS7)}}}, nil) {
 				return
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
@@ -15,7 +16,7 @@ func TestDryRunSeesAnAddressTwice(t *testing.T) {
 	known := openLedger(t, ledgerFile(t))
 	mustRun(t, o.options(t, known, people))
 	again := o.row(t, people[0].Email, 3)
-	again.Certificates = []source.Certificate{{Use: source.UseBoth, Data: o.certificate(t, again.Email, ca.Profile{})}}
+	again.Certificates = []source.Certificate{{Use: certificate.UseBoth, Data: o.certificate(t, again.Email, ca.Profile{})}}
 	twice := append(people, again)
 
 	options := o.options(t, openLedger(t, ledgerFile(t)), twice)

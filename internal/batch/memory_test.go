@@ -14,6 +14,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -33,7 +34,7 @@ func (c crowd) Rows(context.Context) iter.Seq2[source.Row, error] {
 	return func(yield func(source.Row, error) bool) {
 		for n := 1; n <= int(c); n++ {
 			row := source.Row{Where: fmt.Sprintf("crowd line %d", n), Line: n, Email: fmt.Sprintf("user%06d@lab.example", n),
-				Certificates: []source.Certificate{{Use: source.UseBoth, Data: []byte(strings.Repeat("MIIC", 1100))}}}
+				Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: []byte(strings.Repeat("MIIC", 1100))}}}
 			if !yield(row, nil) {
 				return
 			}
@@ -144,7 +145,7 @@ func (l large) Rows(ctx context.Context) iter.Seq2[source.Row, error] {
 	return func(yield func(source.Row, error) bool) {
 		data := []byte(strings.Repeat("M", 1<<20))
 		for row, err := range l.crowd.Rows(ctx) {
-			row.Certificates = []source.Certificate{{Use: source.UseBoth, Data: data}}
+			row.Certificates = []source.Certificate{{Use: certificate.UseBoth, Data: data}}
 			if !yield(row, err) {
 				return
 			}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -84,8 +85,8 @@ func TestAnswersAreRecordedBeforeTheNextCall(t *testing.T) {
 	for i := range people {
 		email := fmt.Sprintf("split%d@lab.example", i)
 		people[i] = source.Row{Email: email, Where: fmt.Sprint("line ", i+1), Line: i + 1, Certificates: []source.Certificate{
-			{Use: source.UseSign, Data: o.certificate(t, email, ca.Profile{})},
-			{Use: source.UseEncrypt, Data: o.certificate(t, email, ca.Profile{KeyUsage: 1<<4 | 1<<0})},
+			{Use: certificate.UseSign, Data: o.certificate(t, email, ca.Profile{})},
+			{Use: certificate.UseEncrypt, Data: o.certificate(t, email, ca.Profile{KeyUsage: 1<<4 | 1<<0})},
 		}}
 	}
 	path := ledgerFile(t)

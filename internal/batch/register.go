@@ -31,7 +31,7 @@ func (s *session) register(ctx context.Context, task *ledger.Task) (found bool, 
 	}
 	var keys []registration.Key
 	for _, pair := range task.Pairs {
-		key := registration.Key{Use: registration.Use(pair.Use), LeafSHA256: pair.LeafSHA256, PKCS7: pair.PKCS7, Description: pair.Description}
+		key := registration.Key{Use: pair.Use, LeafSHA256: pair.LeafSHA256, PKCS7: pair.PKCS7, Description: pair.Description}
 		if pair.Created {
 			key.Validated = pair.KeyPairID
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/lab/fault"
@@ -89,9 +90,9 @@ func TestSplitAndHistory(t *testing.T) {
 	const email = "split@lab.example"
 	past := ca.Profile{NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)}
 	people := rows{{Email: email, Where: "line 1", Line: 1, Certificates: []source.Certificate{
-		{Use: source.UseSign, Data: o.certificate(t, email, ca.Profile{})},
-		{Use: source.UseEncrypt, Data: o.certificate(t, email, ca.Profile{KeyUsage: 1<<4 | 1<<0})},
-		{Use: source.UseHistory, Data: o.certificate(t, email, past)},
+		{Use: certificate.UseSign, Data: o.certificate(t, email, ca.Profile{})},
+		{Use: certificate.UseEncrypt, Data: o.certificate(t, email, ca.Profile{KeyUsage: 1<<4 | 1<<0})},
+		{Use: certificate.UseHistory, Data: o.certificate(t, email, past)},
 	}}}
 	l := openLedger(t, ledgerFile(t))
 	if counts := mustRun(t, o.options(t, l, people)); counts.Done != 1 {

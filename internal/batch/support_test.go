@@ -84,7 +84,7 @@ func (o *office) certificate(t testing.TB, email string, profile ca.Profile) []b
 func (o *office) row(t testing.TB, email string, line int) source.Row {
 	t.Helper()
 	return source.Row{Where: fmt.Sprintf("people.csv line %d", line), Line: line, Email: email, Description: "card",
-		Certificates: []source.Certificate{{Use: source.UseBoth, Data: o.certificate(t, email, ca.Profile{})}}}
+		Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: o.certificate(t, email, ca.Profile{})}}}
 }
 
 func (o *office) people(t testing.TB, n int) rows {
@@ -123,7 +123,7 @@ func prepare(row source.Row) ledger.Entry {
 		if err == nil {
 			var bundle []byte
 			if bundle, err = smime.EncodePKCS7(chain); err == nil {
-				entry.Pairs = append(entry.Pairs, ledger.Pair{Use: string(given.Use), LeafSHA256: smime.Fingerprint(chain[0]),
+				entry.Pairs = append(entry.Pairs, ledger.Pair{Use: given.Use, LeafSHA256: smime.Fingerprint(chain[0]),
 					NotAfter: chain[0].NotAfter, Description: row.Description, PKCS7: bundle})
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -96,7 +96,7 @@ func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate)
 		e.Notes = append(e.Notes, "no certificate in the slot")
 		return nil
 	}
-	if err := e.write("certificate.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: held.Certificate.Raw})); err != nil {
+	if err := e.write("certificate.pem", certificate.EncodePEM(held.Certificate)); err != nil {
 		return err
 	}
 	if err := held.CertificateProblem(); err != nil {

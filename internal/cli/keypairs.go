@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -84,9 +85,9 @@ func pairStatuses(pairs []gmail.KeyPair, identity *gmail.Identity, known []ledge
 				continue
 			}
 			switch {
-			case k.Use == ledger.UseHistory && k.Created:
+			case k.Use == certificate.UseHistory && k.Created:
 				status.ChainValidation = chainNone
-			case k.Use != ledger.UseHistory && k.Created:
+			case k.Use != certificate.UseHistory && k.Created:
 				status.ChainValidation = chainAll
 			}
 		}

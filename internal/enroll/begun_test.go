@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -48,12 +49,12 @@ func TestImportedKeyWithoutCertificate(t *testing.T) {
 			if preview.Slots[0].Action != enroll.ActionReplace || len(preview.Losses()) == 0 {
 				t.Errorf("a preview says %+v", preview.Slots)
 			}
-			if !sameKey(d.slotKey(), &key.PublicKey) {
+			if !certificate.SameKey(d.slotKey(), &key.PublicKey) {
 				t.Fatal("the imported key is gone")
 			}
 			d.overwrites()
 			d.request.Confirm = "1"
-			if _, err := d.run(); err == nil || !sameKey(d.slotKey(), &key.PublicKey) {
+			if _, err := d.run(); err == nil || !certificate.SameKey(d.slotKey(), &key.PublicKey) {
 				t.Fatalf("the imported key is gone, with another serial number typed: %v", err)
 			}
 			d.overwrites()
@@ -77,7 +78,7 @@ func TestOwnKeyIsKnownOnOldFirmware(t *testing.T) {
 			d.checkWhole(d.mustRun())
 			d.overwrites()
 			d.checkWhole(d.mustRun())
-			if !sameKey(d.slotKey(), key) {
+			if !certificate.SameKey(d.slotKey(), key) {
 				t.Error("another key was generated")
 			}
 		})
@@ -109,14 +110,14 @@ func TestTheSameAgainIsAContinuation(t *testing.T) {
 				d.deps.Evidence = t.TempDir()
 				d.request.NewCard = false
 				d.request.Keys, d.request.Defaulted = d.request.Keys[len(d.request.Keys)-1:], enroll.Options()
-				d.request.Keys[0].Use, d.request.Keys[0].Algorithm = enroll.UseBoth, piv.RSA2048
+				d.request.Keys[0].Use, d.request.Keys[0].Algorithm = certificate.UseBoth, piv.RSA2048
 				again := d.mustRun()
 				if len(again.Keys) != len(first.Keys) || again.Keys[0] != first.Keys[0] || again.Identity != first.Identity {
 					t.Errorf("first %+v, then elsewhere %+v", first, again)
 				}
 				after := d.everything()
 				for slot, key := range before.card.Slots {
-					if !sameKey(after.card.Slots[slot].PublicKey, key.PublicKey) {
+					if !certificate.SameKey(after.card.Slots[slot].PublicKey, key.PublicKey) {
 						t.Errorf("the key in slot %x is another", slot)
 					}
 				}
@@ -165,7 +166,7 @@ func TestOtherChoicesStop(t *testing.T) {
 				if preview := d.mustPreview(); preview.Refused() != nil || preview.Request.Keys[0] != begun.Keys[0] {
 					t.Errorf("what nobody chose is %+v: %v", preview.Request.Keys, preview.Refused())
 				}
-				if after := d.everything(); !sameKey(after.card.Slots[byte(piv.SlotKeyManagement)].PublicKey, before.card.Slots[byte(piv.SlotKeyManagement)].PublicKey) || len(after.card.Slots) != len(before.card.Slots) {
+				if after := d.everything(); !certificate.SameKey(after.card.Slots[byte(piv.SlotKeyManagement)].PublicKey, before.card.Slots[byte(piv.SlotKeyManagement)].PublicKey) || len(after.card.Slots) != len(before.card.Slots) {
 					t.Error("the card was changed")
 				}
 				d.request = begun
@@ -201,7 +202,7 @@ func TestANewKeyInPlaceOfTheEnrolledOne(t *testing.T) {
 			}
 			d.request = agreed
 			var missing *enroll.MissingError
-			if _, err := d.run(); !errors.As(err, &missing) || !sameKey(d.slotKey(), old) {
+			if _, err := d.run(); !errors.As(err, &missing) || !certificate.SameKey(d.slotKey(), old) {
 				t.Fatalf("without the serial number typed: %v", err)
 			}
 			d.request.Confirm = strconv.FormatUint(uint64(d.serial), 10)
@@ -209,7 +210,7 @@ func TestANewKeyInPlaceOfTheEnrolledOne(t *testing.T) {
 			key := d.slotKey()
 			second := d.mustRun()
 			third := d.mustRun()
-			if sameKey(key, old) || !sameKey(d.slotKey(), key) || second.Keys[0].Algorithm != string(piv.ECCP384) || third.Keys[0] != second.Keys[0] || third.Evidence != second.Evidence {
+			if certificate.SameKey(key, old) || !certificate.SameKey(d.slotKey(), key) || second.Keys[0].Algorithm != string(piv.ECCP384) || third.Keys[0] != second.Keys[0] || third.Evidence != second.Evidence {
 				t.Errorf("%+v, then %+v, then %+v", first, second, third)
 			}
 			if second.Evidence == first.Evidence {

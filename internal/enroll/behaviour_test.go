@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -24,8 +25,8 @@ import (
 // split makes the desk's request one for two keys.
 func (d *desk) split() {
 	signing, encryption := d.request.Keys[0], d.request.Keys[0]
-	signing.Slot, signing.Use = piv.SlotSignature, enroll.UseSign
-	encryption.Use = enroll.UseEncrypt
+	signing.Slot, signing.Use = piv.SlotSignature, certificate.UseSign
+	encryption.Use = certificate.UseEncrypt
 	d.request.Keys = []enroll.KeyRequest{signing, encryption}
 }
 
@@ -278,7 +279,7 @@ func TestUsageIsRefusedBeforeAnything(t *testing.T) {
 		"puk":     func(r *enroll.Request) { r.PUK = piv.FactoryPUK() },
 		"keys":    func(r *enroll.Request) { r.Keys = nil },
 		"x25519": func(r *enroll.Request) {
-			r.Keys = []enroll.KeyRequest{{Slot: piv.SlotKeyManagement, Use: enroll.UseBoth, Source: enroll.SourceGenerate, Algorithm: piv.X25519}}
+			r.Keys = []enroll.KeyRequest{{Slot: piv.SlotKeyManagement, Use: certificate.UseBoth, Source: enroll.SourceGenerate, Algorithm: piv.X25519}}
 		},
 	} {
 		request := d.request

@@ -175,8 +175,3 @@ func keyHash(public crypto.PublicKey) string {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
-
-func sameKey(a, b crypto.PublicKey) bool {
-	hash := keyHash(a)
-	return hash != "" && hash == keyHash(b)
-}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -103,7 +104,7 @@ func newDesk(t testing.TB, firmware string) *desk {
 	d.request = enroll.Request{
 		Email: d.email, Serial: d.serial, PIN: secret.FromString("271828"),
 		Keys: []enroll.KeyRequest{{
-			Slot: piv.SlotKeyManagement, Use: enroll.UseBoth, Source: enroll.SourceGenerate,
+			Slot: piv.SlotKeyManagement, Use: certificate.UseBoth, Source: enroll.SourceGenerate,
 			Algorithm: piv.ECCP256, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault,
 		}},
 	}

@@ -1,6 +1,9 @@
 package enroll
 
-import "github.com/cse-piv/cse-piv/internal/piv"
+import (
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
 
 // Layout says how many keys of the card are enrolled.
 type Layout string
@@ -16,12 +19,12 @@ const (
 // layout are given.
 func (l Layout) Keys(key KeyRequest) []KeyRequest {
 	if l != LayoutSplit {
-		key.Use = UseBoth
+		key.Use = certificate.UseBoth
 		return []KeyRequest{key}
 	}
 	signing, encryption := key, key
-	signing.Slot, signing.Use = piv.SlotSignature, UseSign
-	encryption.Slot, encryption.Use = piv.SlotKeyManagement, UseEncrypt
+	signing.Slot, signing.Use = piv.SlotSignature, certificate.UseSign
+	encryption.Slot, encryption.Use = piv.SlotKeyManagement, certificate.UseEncrypt
 	return []KeyRequest{signing, encryption}
 }
 
@@ -29,7 +32,7 @@ func (l Layout) Keys(key KeyRequest) []KeyRequest {
 // as one key would have it.
 func LayoutOf(keys []KeyRequest) (Layout, KeyRequest) {
 	key := keys[0]
-	key.Use = UseBoth
+	key.Use = certificate.UseBoth
 	if len(keys) == 1 {
 		return LayoutSingle, key
 	}

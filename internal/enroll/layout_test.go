@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -11,12 +12,12 @@ import (
 func TestLayouts(t *testing.T) {
 	key := enroll.KeyRequest{Slot: piv.SlotAuthentication, Source: enroll.SourceGenerate, Algorithm: piv.ECCP256, PINPolicy: piv.PINOnce, TouchPolicy: piv.TouchAlways}
 	single := enroll.LayoutSingle.Keys(key)
-	if len(single) != 1 || single[0].Slot != piv.SlotAuthentication || single[0].Use != enroll.UseBoth {
+	if len(single) != 1 || single[0].Slot != piv.SlotAuthentication || single[0].Use != certificate.UseBoth {
 		t.Fatalf("a single key is %+v", single)
 	}
 	split := enroll.LayoutSplit.Keys(key)
-	if len(split) != 2 || split[0].Slot != piv.SlotSignature || split[0].Use != enroll.UseSign ||
-		split[1].Slot != piv.SlotKeyManagement || split[1].Use != enroll.UseEncrypt {
+	if len(split) != 2 || split[0].Slot != piv.SlotSignature || split[0].Use != certificate.UseSign ||
+		split[1].Slot != piv.SlotKeyManagement || split[1].Use != certificate.UseEncrypt {
 		t.Fatalf("split keys are %+v", split)
 	}
 	for _, keys := range [][]enroll.KeyRequest{single, split} {

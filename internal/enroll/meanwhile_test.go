@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -78,11 +79,6 @@ func (d *desk) mustWait() {
 	}
 }
 
-func sameKey(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
-}
-
 // TestKeyThatCameMeanwhileIsNotOverwritten: the slot was empty when the plan was
 // settled, and is not any more when the key is to be generated.
 func TestKeyThatCameMeanwhileIsNotOverwritten(t *testing.T) {
@@ -101,7 +97,7 @@ func TestKeyThatCameMeanwhileIsNotOverwritten(t *testing.T) {
 	if !errors.As(err, &occupied) {
 		t.Error(err)
 	}
-	if !sameKey(d.held().Key.PublicKey, other) {
+	if !certificate.SameKey(d.held().Key.PublicKey, other) {
 		t.Error("the key that came meanwhile is gone")
 	}
 }
@@ -127,7 +123,7 @@ func TestOthersKeyIsNotTakenForOnesOwn(t *testing.T) {
 	if !errors.As(err, &occupied) {
 		t.Error(err)
 	}
-	if after := d.held(); !sameKey(after.Key.PublicKey, before.Key.PublicKey) || !after.Certificate.Equal(before.Certificate) {
+	if after := d.held(); !certificate.SameKey(after.Key.PublicKey, before.Key.PublicKey) || !after.Certificate.Equal(before.Certificate) {
 		t.Error("Grace's key or certificate is gone")
 	}
 }
@@ -143,7 +139,7 @@ func TestOnlyTheLossThatWasAgreedToComes(t *testing.T) {
 	d.request = d.request.Agree([]string{"slot 9c already holds something"})
 	_, err := d.run()
 	var occupied *enroll.OccupiedError
-	if after := d.held(); !errors.As(err, &occupied) || !sameKey(after.Key.PublicKey, before.Key.PublicKey) {
+	if after := d.held(); !errors.As(err, &occupied) || !certificate.SameKey(after.Key.PublicKey, before.Key.PublicKey) {
 		t.Fatalf("with another loss agreed to: %v", err)
 	}
 	preview, err := enroll.NewPreview(t.Context(), d.deps, d.request)
@@ -152,7 +148,7 @@ func TestOnlyTheLossThatWasAgreedToComes(t *testing.T) {
 	}
 	d.request = d.request.Agree(preview.Losses())
 	d.mustRun()
-	if after := d.held(); sameKey(after.Key.PublicKey, before.Key.PublicKey) {
+	if after := d.held(); certificate.SameKey(after.Key.PublicKey, before.Key.PublicKey) {
 		t.Error("the key is the old one")
 	}
 }

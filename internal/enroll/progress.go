@@ -89,7 +89,7 @@ func exchange(folder *evidence.Folder, key *key) (asked bool, leaf *x509.Certifi
 	if err != nil {
 		return true, nil, fmt.Errorf("reading %s: %w", folder.File(certificateFile(key)), err)
 	}
-	if !sameKey(certificates[0].PublicKey, csr.PublicKey) {
+	if !certificate.SameKey(certificates[0].PublicKey, csr.PublicKey) {
 		return true, nil, nil
 	}
 	return true, certificates[0], nil
@@ -180,7 +180,7 @@ func requestedKeys(plan []evidence.PlannedKey) []KeyRequest {
 			return nil
 		}
 		keys = append(keys, KeyRequest{
-			Slot: slot, Use: Use(planned.Use), Source: Source(planned.Source),
+			Slot: slot, Use: certificate.Use(planned.Use), Source: Source(planned.Source),
 			Algorithm: piv.Algorithm(planned.Algorithm), PINPolicy: piv.PINPolicy(planned.PINPolicy), TouchPolicy: piv.TouchPolicy(planned.TouchPolicy),
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -135,7 +136,7 @@ type auditedReceipt struct {
 
 type auditedKey struct {
 	Slot                string             `json:"slot"`
-	Use                 Use                `json:"use"`
+	Use                 certificate.Use    `json:"use"`
 	PublicKeySHA256     string             `json:"public_key_sha256"` // of the SubjectPublicKeyInfo
 	Attestation         *attestation.Facts `json:"attestation,omitempty"`
 	ChainSHA256         []string           `json:"chain_sha256"` // leaf to root

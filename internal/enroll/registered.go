@@ -46,7 +46,7 @@ func (e *Enrollment) chainAtGmail(held piv.SlotContents) []*x509.Certificate {
 		return nil // a preview that could not ask Gmail
 	}
 	for _, pair := range e.registration.KeyPairs() {
-		if chain := chainOf(pair); chain != nil && sameKey(chain[0].PublicKey, held.Key.PublicKey) {
+		if chain := chainOf(pair); chain != nil && certificate.SameKey(chain[0].PublicKey, held.Key.PublicKey) {
 			return chain
 		}
 	}
@@ -80,10 +80,10 @@ func (e *Enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
 	if err != nil || identity == nil {
 		return nil, err
 	}
-	wanted := []KeyRequest{{Use: UseBoth}}
+	wanted := []KeyRequest{{Use: certificate.UseBoth}}
 	ids := []string{identity.PrimaryKeyPairID}
 	if identity.PrimaryKeyPairID == "" {
-		wanted = []KeyRequest{{Use: UseSign}, {Use: UseEncrypt}}
+		wanted = []KeyRequest{{Use: certificate.UseSign}, {Use: certificate.UseEncrypt}}
 		ids = []string{identity.SigningKeyPairID, identity.EncryptionKeyPairID}
 	}
 	for i, id := range ids {
@@ -109,7 +109,7 @@ func (e *Enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, er
 		if err != nil {
 			return nil, err
 		}
-		if chain := chainOf(pair); chain == nil || held.Key == nil || !sameKey(chain[0].PublicKey, held.Key.PublicKey) {
+		if chain := chainOf(pair); chain == nil || held.Key == nil || !certificate.SameKey(chain[0].PublicKey, held.Key.PublicKey) {
 			return nil, nil
 		}
 		request := keyThatIsThere(held)

@@ -3,24 +3,15 @@ package enroll
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
-)
-
-// Use is what a key is for in S/MIME (RFC 8551): signing, encryption, or both.
-type Use string
-
-// The uses of a key.
-const (
-	UseBoth    Use = "both"
-	UseSign    Use = "sign"
-	UseEncrypt Use = "encrypt"
 )
 
 // Source is where a slot's key comes from.
@@ -35,7 +26,7 @@ const (
 // KeyRequest asks for one key of the card to be enrolled.
 type KeyRequest struct {
 	Slot        piv.Slot
-	Use         Use
+	Use         certificate.Use
 	Source      Source
 	Algorithm   piv.Algorithm   // of a generated key
 	PINPolicy   piv.PINPolicy   // of a generated key
@@ -103,11 +94,11 @@ func (r Request) Validate() error {
 	}
 	switch len(r.Keys) {
 	case 1:
-		if r.Keys[0].Use != UseBoth {
+		if r.Keys[0].Use != certificate.UseBoth {
 			return usageError("a single key must serve both uses")
 		}
 	case 2:
-		if r.Keys[0].Use != UseSign || r.Keys[1].Use != UseEncrypt {
+		if r.Keys[0].Use != certificate.UseSign || r.Keys[1].Use != certificate.UseEncrypt {
 			return usageError("two keys must be one for signing and one for encryption, in that order")
 		}
 		if r.Keys[0].Slot == r.Keys[1].Slot {
@@ -212,8 +203,7 @@ func serialText(serial uint32) string { return strconv.FormatUint(uint64(serial)
 // ValidateAddress reports a *UsageError for what cannot be a mail address
 // (RFC 5321 addr-spec in ASCII, without a display name).
 func ValidateAddress(email string) error {
-	address, err := mail.ParseAddress(email)
-	if err != nil || address.Name != "" || address.Address != email {
+	if !safetext.IsAddress(email) {
 		return usageError("%q is not a mail address", email)
 	}
 	local, domain, _ := strings.Cut(email, "@")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -76,7 +77,7 @@ func names(fingerprints []string, held piv.SlotContents) bool {
 		return false
 	}
 	of := traceOf(held)
-	if held.Certificate != nil && !sameKey(held.Certificate.PublicKey, held.Key.PublicKey) {
+	if held.Certificate != nil && !certificate.SameKey(held.Certificate.PublicKey, held.Key.PublicKey) {
 		of.certificate = "" // of a key that is gone
 	}
 	return slices.ContainsFunc(fingerprints, func(digits string) bool {

@@ -1,13 +1,11 @@
 package enroll
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -110,7 +108,7 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 		return fmt.Errorf("the request for slot %s is not in %s any more", key.Slot, e.folder.Path())
 	}
 	request := issuer.Request{
-		Email: e.request.Email, Slot: key.Slot.String(), Use: string(key.Use),
+		Email: e.request.Email, Slot: key.Slot.String(), Use: key.Use,
 		CSR: csr.Raw, Attestation: key.attestation.Certificates(),
 	}
 	if e.current.Step != "" { // else nobody is there to be told
@@ -123,7 +121,7 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	if err != nil {
 		return err
 	}
-	if len(certificates) == 0 || !sameKey(certificates[0].PublicKey, key.public) {
+	if len(certificates) == 0 || !certificate.SameKey(certificates[0].PublicKey, key.public) {
 		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.deps.Issuer.Name()}
 	}
 	leaf, parts := certificates[0], certificates[1:]
@@ -136,7 +134,7 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 			return err
 		}
 	}
-	if err := e.folder.Write(certificateFile(key), encodeCertificates(certificates)); err != nil {
+	if err := e.folder.Write(certificateFile(key), certificate.EncodePEM(certificates...)); err != nil {
 		return err
 	}
 	key.leaf, key.parts, key.chain, key.findings = leaf, parts, chain, findings
@@ -191,12 +189,4 @@ func (e *Enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedEr
 		return fmt.Errorf("%w: %w", ErrDeclined, changed)
 	}
 	return err
-}
-
-func encodeCertificates(certificates []*x509.Certificate) []byte {
-	var out bytes.Buffer
-	for _, certificate := range certificates {
-		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
-	}
-	return out.Bytes()
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -72,7 +73,7 @@ func (e *LimitedUseError) Hint() string {
 // checkUse refuses a single key that cannot do both things.
 func (e *Enrollment) checkUse(key *key, leaf *x509.Certificate) error {
 	sign, encrypt := smime.Allows(leaf)
-	if key.Use != UseBoth || sign && encrypt || e.request.AllowLimitedUse {
+	if key.Use != certificate.UseBoth || sign && encrypt || e.request.AllowLimitedUse {
 		return nil
 	}
 	return &LimitedUseError{Slot: key.Slot, Sign: sign, Encrypt: encrypt}
@@ -131,7 +132,7 @@ func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 		return nil, nil, err
 	}
 	findings := smime.Check(chain, smime.CheckOptions{
-		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: string(key.Use),
+		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use,
 	})
 	var errors []smime.Finding
 	for _, finding := range findings {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 )
 
@@ -115,7 +116,7 @@ func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
 		if key.leaf == nil {
 			continue
 		}
-		if err := folder.Write(certificateFile(key), encodeCertificates(append([]*x509.Certificate{key.leaf}, key.parts...))); err != nil {
+		if err := folder.Write(certificateFile(key), certificate.EncodePEM(append([]*x509.Certificate{key.leaf}, key.parts...)...)); err != nil {
 			return nil, err
 		}
 	}

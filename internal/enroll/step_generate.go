@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -32,7 +33,7 @@ func generateStep(index int, request KeyRequest) Step {
 			key.adopt(held)
 			return true, nil
 		}
-		if held.Key == nil || !sameKey(held.Key.PublicKey, key.public) {
+		if held.Key == nil || !certificate.SameKey(held.Key.PublicKey, key.public) {
 			return false, errors.New("the slot's key is not the one that was there a moment ago: another card or another program")
 		}
 		return true, nil

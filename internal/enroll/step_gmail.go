@@ -30,7 +30,7 @@ func keyPairStep(index int, request KeyRequest) Step {
 // registered is a key as it is registered at Gmail.
 func (e *Enrollment) registered(key *key) registration.Key {
 	return registration.Key{
-		Use: registration.Use(key.Use), LeafSHA256: smime.Fingerprint(key.leaf), PKCS7: key.pkcs7, Description: e.describe(key),
+		Use: key.Use, LeafSHA256: smime.Fingerprint(key.leaf), PKCS7: key.pkcs7, Description: e.describe(key),
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // ErrNoPossession is a card that did not do with its key what the certificate
@@ -25,12 +27,12 @@ func possessionStep(index int, request KeyRequest) Step {
 	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
 	step.check = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		if key.Use != UseEncrypt {
+		if key.Use != certificate.UseEncrypt {
 			if err := e.proveSigning(ctx, key); err != nil {
 				return fmt.Errorf("signing: %w", err)
 			}
 		}
-		if key.Use != UseSign {
+		if key.Use != certificate.UseSign {
 			if err := e.proveReading(ctx, key); err != nil {
 				return fmt.Errorf("decrypting: %w", err)
 			}

@@ -124,7 +124,7 @@ func (e *Enrollment) entry() ledger.Entry {
 	for i, key := range e.keys {
 		registered := e.outcome.Keys[i]
 		entry.Pairs = append(entry.Pairs, ledger.Pair{
-			Use: string(key.Use), LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
+			Use: key.Use, LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
 			PKCS7: key.pkcs7, KeyPairID: registered.Pair.ID, Created: registered.Created,
 		})
 	}

@@ -3,7 +3,6 @@ package enroll
 import (
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"strings"
 
@@ -28,12 +27,12 @@ func requestStep(index int, request KeyRequest) Step {
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
 		signer := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin)
-		der, err := smime.CreateRequest(ctx, signer, smime.RequestOptions{Email: e.request.Email, Use: string(key.Use)})
+		der, err := smime.CreateRequest(ctx, signer, smime.RequestOptions{Email: e.request.Email, Use: key.Use})
 		e.touched()
 		if err != nil {
 			return err
 		}
-		return e.folder.Write(requestFile(key), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+		return e.folder.Write(requestFile(key), certificate.EncodeRequestPEM(der))
 	}
 	return step
 }
@@ -46,7 +45,7 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 		return nil, err
 	}
 	csr, err := certificate.ParseRequest(data)
-	if err != nil || csr.CheckSignature() != nil || !sameKey(csr.PublicKey, key.public) {
+	if err != nil || csr.CheckSignature() != nil || !certificate.SameKey(csr.PublicKey, key.public) {
 		return nil, nil
 	}
 	if len(csr.EmailAddresses) != 1 || !strings.EqualFold(csr.EmailAddresses[0], e.request.Email) {
@@ -103,7 +102,7 @@ func (e *Enrollment) loadCertificate(key *key) error {
 		return fmt.Errorf("reading %s: %w", certificateFile(key), err)
 	}
 	leaf, parts := certificates[0], certificates[1:]
-	if !sameKey(leaf.PublicKey, key.public) {
+	if !certificate.SameKey(leaf.PublicKey, key.public) {
 		return nil
 	}
 	if err := e.take(key, leaf, parts); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -22,7 +23,7 @@ type Review struct {
 // ReviewKey is one certificate of a review.
 type ReviewKey struct {
 	Slot     string
-	Use      Use
+	Use      certificate.Use
 	Chain    []*x509.Certificate // leaf to root, as it is to be uploaded
 	Findings []smime.Finding     // none of them an error
 	// OnCard and Upload are SHA-256 fingerprints (lower-case hex of the DER): of

@@ -143,7 +143,7 @@ func readIdentity(a *api.CseIdentity) (Identity, error) {
 	if s := a.SignAndEncryptKeyPairs; s != nil {
 		i.SigningKeyPairID, i.EncryptionKeyPairID = s.SigningKeyPairId, s.EncryptionKeyPairId
 	}
-	if !isAddress(i.Email) {
+	if !safetext.IsAddress(i.Email) {
 		return Identity{}, &protocolError{"the answer has an identity without an address"}
 	}
 	for _, id := range []string{i.PrimaryKeyPairID, i.SigningKeyPairID, i.EncryptionKeyPairID} {

@@ -117,7 +117,7 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 	default:
 		return nil, credentialsError(nil, "has type %q, not \"service_account\"", safetext.Message(file.Type))
 	}
-	if !isAddress(file.Email) {
+	if !safetext.IsAddress(file.Email) {
 		return nil, credentialsError(nil, "has no usable \"client_email\"")
 	}
 	key, err := parseSigningKey(file.Key)

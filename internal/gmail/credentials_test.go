@@ -122,7 +122,7 @@ func FuzzCredentials(f *testing.F) {
 			}
 			return
 		}
-		if account.key.Validate() != nil || checkURL(account.tokenURL) != nil || !isAddress(account.email) {
+		if account.key.Validate() != nil || checkURL(account.tokenURL) != nil || !safetext.IsAddress(account.email) {
 			t.Fatalf("accepted %q", data)
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/mail"
 	"net/url"
 	"strings"
 	"time"
@@ -114,7 +113,7 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 		}
 		d.tokens, d.warnings = account, warnings
 	case config.Impersonate != "":
-		if !isAddress(config.Impersonate) {
+		if !safetext.IsAddress(config.Impersonate) {
 			return nil, credentialsError(nil, "%q is not the address of a service account", safetext.Message(config.Impersonate))
 		}
 		d.tokens = newImpersonation(config.Impersonate, base, config.CallTimeout)
@@ -169,7 +168,7 @@ func (d *Domain) Close() error {
 // or an unknown user shows here: the error matches ErrScope, ErrNoUser,
 // ErrCredentials or ErrUnavailable. The token is renewed when it runs out.
 func (d *Domain) User(ctx context.Context, email string) (*User, error) {
-	if !isAddress(email) {
+	if !safetext.IsAddress(email) {
 		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", safetext.Message(email))}
 	}
 	u := &User{domain: d, email: email, lock: make(chan struct{}, 1)}
@@ -190,12 +189,6 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 		return nil, err
 	}
 	return u, nil
-}
-
-// isAddress reports whether s is a bare addr-spec of RFC 5322.
-func isAddress(s string) bool {
-	a, err := mail.ParseAddress(s)
-	return err == nil && a.Address == s && a.Name == "" && safetext.Message(s) == s
 }
 
 // checkURL accepts https anywhere and http on this machine: what is sent there

@@ -25,7 +25,7 @@ func (i Identity) check() error {
 	single := i.PrimaryKeyPairID != ""
 	split := i.SigningKeyPairID != "" || i.EncryptionKeyPairID != ""
 	switch {
-	case !isAddress(i.Email):
+	case !safetext.IsAddress(i.Email):
 		return errors.New("identity has no e-mail address")
 	case single == split:
 		return errors.New("identity needs one key pair, or one for signing and one for encryption")

@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
@@ -227,7 +228,7 @@ func TestPracticeCA(t *testing.T) {
 	}
 	key := newKey(t)
 	certs, err := i.Issue(t.Context(), newRequest(t, key, nil))
-	if err != nil || !sameKey(certs[0].PublicKey, key.Public()) || !slices.ContainsFunc(certs, authority.Root().Equal) || !slices.ContainsFunc(certs, authority.Issuing().Equal) {
+	if err != nil || !certificate.SameKey(certs[0].PublicKey, key.Public()) || !slices.ContainsFunc(certs, authority.Root().Equal) || !slices.ContainsFunc(certs, authority.Issuing().Equal) {
 		t.Fatal(certs, err)
 	}
 	_, err = i.Issue(t.Context(), newRequest(t, key, func(r *x509.CertificateRequest) { r.EmailAddresses = nil }))

@@ -208,11 +208,7 @@ func (f *fileIssuer) ask(stem string, csr *x509.CertificateRequest, attestation 
 		if err != nil {
 			return "", err
 		}
-		ders := make([][]byte, len(attestation))
-		for i, c := range attestation {
-			ders[i] = c.Raw
-		}
-		if err := f.folder.WriteFile(proofFile, encodePEM("CERTIFICATE", ders...), 0o644); err != nil {
+		if err := f.folder.WriteFile(proofFile, certificate.EncodePEM(attestation...), 0o644); err != nil {
 			return "", fmt.Errorf("write the attestation: %w", err)
 		}
 	}
@@ -221,7 +217,7 @@ func (f *fileIssuer) ask(stem string, csr *x509.CertificateRequest, attestation 
 		// way already.
 		return requestFile, nil
 	}
-	if err := f.folder.WriteFile(requestFile, encodePEM("CERTIFICATE REQUEST", csr.Raw), 0o644); err != nil {
+	if err := f.folder.WriteFile(requestFile, certificate.EncodeRequestPEM(csr.Raw), 0o644); err != nil {
 		return "", fmt.Errorf("write the request: %w", err)
 	}
 	return requestFile, nil
@@ -239,7 +235,7 @@ func (f *fileIssuer) sameKeyIn(names map[string]string, wanted string, key crypt
 	if err != nil {
 		return name, false, err
 	}
-	if found, err := firstKey(data); err == nil && sameKey(found, key) {
+	if found, err := firstKey(data); err == nil && certificate.SameKey(found, key) {
 		return name, true, nil
 	}
 	return name, false, &hinted{

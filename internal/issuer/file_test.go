@@ -262,7 +262,7 @@ func FuzzCertificates(f *testing.F) {
 		if (err == nil) == (len(certs) == 0) {
 			t.Fatalf("%d certificates, %v", len(certs), err)
 		}
-		if _, err := leafFirst(certs, key.Public()); err == nil && !slices.ContainsFunc(certs, func(c *x509.Certificate) bool { return sameKey(c.PublicKey, key.Public()) }) {
+		if _, err := leafFirst(certs, key.Public()); err == nil && !slices.ContainsFunc(certs, func(c *x509.Certificate) bool { return certificate.SameKey(c.PublicKey, key.Public()) }) {
 			t.Fatal("a leaf from nowhere")
 		}
 		if k, err := firstKey(data); err == nil && k == nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"math/big"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/smallstep/pkcs7"
 )
 
@@ -105,12 +107,10 @@ func raw(certs []*x509.Certificate) []byte {
 	return all
 }
 
-func pemOf(certs ...*x509.Certificate) []byte {
-	var ders [][]byte
-	for _, c := range certs {
-		ders = append(ders, c.Raw)
-	}
-	return encodePEM("CERTIFICATE", ders...)
+func pemOf(certs ...*x509.Certificate) []byte { return certificate.EncodePEM(certs...) }
+
+func encodePEM(label string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der})
 }
 
 func write(t testing.TB, dir, name string, data []byte) string {

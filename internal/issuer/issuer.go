@@ -10,15 +10,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
-)
 
-// Uses a certificate can be asked for.
-const (
-	UseSign    = "sign"
-	UseEncrypt = "encrypt"
-	UseBoth    = "both"
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // Request asks for the certificate of one key.
@@ -32,8 +27,8 @@ type Request struct {
 	// Attestation is the proof that the key was born on a card: the slot's
 	// certificate, the device's, then intermediates. It may be empty.
 	Attestation []*x509.Certificate
-	// Use is UseSign, UseEncrypt or UseBoth; empty means UseBoth.
-	Use string
+	// Use is what it is for: signing, encryption or both; empty means both.
+	Use certificate.Use
 	// Notice, where it is not nil, is told in one sentence each time what keeps Issue
 	// waiting, and for how long.
 	Notice func(what string)
@@ -82,14 +77,14 @@ func (h *hinted) Hint() string { return h.hint }
 // check parses the request and makes sure that it is signed with its own key and
 // that its parts fit together.
 func (r Request) check() (*x509.CertificateRequest, error) {
-	if a, err := mail.ParseAddress(r.Email); err != nil || a.Address != r.Email {
+	if !safetext.IsAddress(r.Email) {
 		return nil, fmt.Errorf("%w: %q is not an e-mail address", ErrRequest, r.Email)
 	}
 	if len(r.Slot) != 2 || strings.Trim(strings.ToLower(r.Slot), "0123456789abcdef") != "" {
 		return nil, fmt.Errorf("%w: %q is not a slot", ErrRequest, r.Slot)
 	}
 	switch r.Use {
-	case "", UseSign, UseEncrypt, UseBoth:
+	case "", certificate.UseSign, certificate.UseEncrypt, certificate.UseBoth:
 	default:
 		return nil, fmt.Errorf("%w: unknown use %q", ErrRequest, r.Use)
 	}
@@ -103,18 +98,12 @@ func (r Request) check() (*x509.CertificateRequest, error) {
 	return csr, nil
 }
 
-// sameKey compares public keys of the kinds that x509 parses.
-func sameKey(a, b crypto.PublicKey) bool {
-	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && k.Equal(b)
-}
-
 // leafFirst moves the newest certificate with that key to the front, and drops
 // duplicates. It fails with ErrOtherKey when none has the key.
 func leafFirst(certs []*x509.Certificate, key crypto.PublicKey) ([]*x509.Certificate, error) {
 	var leaf *x509.Certificate
 	for _, c := range certs {
-		if sameKey(c.PublicKey, key) && (leaf == nil || c.NotBefore.After(leaf.NotBefore)) {
+		if certificate.SameKey(c.PublicKey, key) && (leaf == nil || c.NotBefore.After(leaf.NotBefore)) {
 			leaf = c
 		}
 	}

@@ -289,7 +289,7 @@ func newSerial() (*big.Int, error) {
 // keyUsage is what Gmail's profile allows for the key: digitalSignature always,
 // also for encryption, because a leaf without it fails a strict reading; and
 // what the use adds, by type of key. Other types of keys Gmail does not take.
-func keyUsage(key crypto.PublicKey, use string) (x509.KeyUsage, error) {
+func keyUsage(key crypto.PublicKey, use certificate.Use) (x509.KeyUsage, error) {
 	var encrypt x509.KeyUsage
 	switch k := key.(type) {
 	case *rsa.PublicKey:
@@ -307,7 +307,7 @@ func keyUsage(key crypto.PublicKey, use string) (x509.KeyUsage, error) {
 	default:
 		return 0, fmt.Errorf("%w: Gmail takes RSA keys and P-256 or P-384 only", ErrRequest)
 	}
-	if use == UseSign {
+	if use == certificate.UseSign {
 		return x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, nil
 	}
 	return x509.KeyUsageDigitalSignature | encrypt, nil

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -62,16 +63,16 @@ func TestLocalFollowsTheProfile(t *testing.T) {
 	const sign, commit = x509.KeyUsageDigitalSignature, x509.KeyUsageContentCommitment
 	for _, test := range []struct {
 		key   crypto.Signer
-		use   string
+		use   certificate.Use
 		usage x509.KeyUsage
 	}{
 		{ec, "", sign | x509.KeyUsageKeyAgreement},
-		{ec, UseBoth, sign | x509.KeyUsageKeyAgreement},
-		{ec, UseEncrypt, sign | x509.KeyUsageKeyAgreement},
-		{ec, UseSign, sign | commit},
-		{rsaKey, UseBoth, sign | x509.KeyUsageKeyEncipherment},
-		{rsaKey, UseEncrypt, sign | x509.KeyUsageKeyEncipherment},
-		{rsaKey, UseSign, sign | commit},
+		{ec, certificate.UseBoth, sign | x509.KeyUsageKeyAgreement},
+		{ec, certificate.UseEncrypt, sign | x509.KeyUsageKeyAgreement},
+		{ec, certificate.UseSign, sign | commit},
+		{rsaKey, certificate.UseBoth, sign | x509.KeyUsageKeyEncipherment},
+		{rsaKey, certificate.UseEncrypt, sign | x509.KeyUsageKeyEncipherment},
+		{rsaKey, certificate.UseSign, sign | commit},
 	} {
 		request := newRequest(t, test.key, nil)
 		request.Use = test.use
@@ -81,7 +82,7 @@ func TestLocalFollowsTheProfile(t *testing.T) {
 			t.Fatal(len(certs), err)
 		}
 		c := certs[0]
-		if !sameKey(c.PublicKey, test.key.Public()) || c.KeyUsage != test.usage {
+		if !certificate.SameKey(c.PublicKey, test.key.Public()) || c.KeyUsage != test.usage {
 			t.Errorf("%T %s: key usage %b, want %b", test.key, test.use, c.KeyUsage, test.usage)
 		}
 		if diff := cmp.Diff([]x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, c.ExtKeyUsage); diff != "" {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // reasonTwice is the reason of an address that a source gives twice with
@@ -126,7 +128,7 @@ func carryOver(pairs, known []Pair) []Pair {
 	for i := range out {
 		for _, k := range known {
 			// A pair without chain validation cannot serve for more than history.
-			if k.KeyPairID != "" && strings.EqualFold(k.LeafSHA256, out[i].LeafSHA256) && (k.Use == UseHistory) == (out[i].Use == UseHistory) {
+			if k.KeyPairID != "" && strings.EqualFold(k.LeafSHA256, out[i].LeafSHA256) && (k.Use == certificate.UseHistory) == (out[i].Use == certificate.UseHistory) {
 				out[i].KeyPairID, out[i].Created = k.KeyPairID, k.Created
 				out[i].Superfluous, out[i].InKeyService = k.Superfluous, k.InKeyService
 			}

@@ -17,9 +17,6 @@ const (
 	StepEnrolled = "enrolled" // and a desk saw to it, not a run
 )
 
-// UseHistory marks a pair for reading old mail only; see Pair.
-const UseHistory = "history"
-
 // Put enters what a run's source has, at most some thousand rows at a time, and
 // returns what each row made of its entry, in the given order, without chains.
 //

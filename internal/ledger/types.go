@@ -3,7 +3,11 @@
 // identifiers and outcomes; no secret is ever written to it.
 package ledger
 
-import "time"
+import (
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+)
 
 // State is where a user's registration stands.
 type State string
@@ -28,10 +32,10 @@ const (
 
 // Pair is one key pair that an entry asks for, and what became of it.
 type Pair struct {
-	Use         string    `json:"use"` // both, sign, encrypt or history
-	LeafSHA256  string    `json:"leaf_sha256"`
-	NotAfter    time.Time `json:"not_after"`
-	Description string    `json:"description"`
+	Use         certificate.Use `json:"use"`
+	LeafSHA256  string          `json:"leaf_sha256"`
+	NotAfter    time.Time       `json:"not_after"`
+	Description string          `json:"description"`
 	// PKCS7 is the PEM-armoured chain, leaf to root, as it goes to Gmail.
 	PKCS7 []byte `json:"-"`
 	// KeyPairID is Gmail's, empty until it is known.

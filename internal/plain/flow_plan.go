@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -101,11 +102,11 @@ func keyText(key enroll.KeyRequest) string {
 	return what + fmt.Sprintf("a new %s key, PIN policy %s, touch policy %s", key.Algorithm, key.PINPolicy, key.TouchPolicy)
 }
 
-func useText(use enroll.Use) string {
+func useText(use certificate.Use) string {
 	switch use {
-	case enroll.UseSign:
+	case certificate.UseSign:
 		return "signs"
-	case enroll.UseEncrypt:
+	case certificate.UseEncrypt:
 		return "decrypts"
 	}
 	return "signs and decrypts"

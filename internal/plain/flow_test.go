@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -327,8 +328,8 @@ func TestWhatIsSaidInAReview(t *testing.T) {
 		{Subject: pkix.Name{CommonName: "Example Root CA"}, NotBefore: from, NotAfter: until},
 	}
 	review := enroll.Review{Email: ada, Serial: adasCard, Keys: []enroll.ReviewKey{
-		{Slot: "9c", Use: enroll.UseSign, Chain: chain, OnCard: "aa", Upload: "aa", Attested: true},
-		{Slot: "9d", Use: enroll.UseEncrypt, Chain: chain[:1], OnCard: "aa", Upload: "bb", Known: true, Findings: []smime.Finding{
+		{Slot: "9c", Use: certificate.UseSign, Chain: chain, OnCard: "aa", Upload: "aa", Attested: true},
+		{Slot: "9d", Use: certificate.UseEncrypt, Chain: chain[:1], OnCard: "aa", Upload: "bb", Known: true, Findings: []smime.Finding{
 			{ID: "a-note", Severity: smime.SeverityNote, Message: "it is so"},
 			{ID: "a-warning", Severity: smime.SeverityWarning, Message: "it may not be so"},
 		}},

@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -51,7 +52,7 @@ func TestHostileServer(t *testing.T) {
 			method, renewal := strings.CutSuffix(call, "*")
 			email := fmt.Sprintf("%s%d@lab.example", body.Name, j)
 			p.email = email
-			key, earlier := p.key(registration.UseBoth), p.key(registration.UseBoth)
+			key, earlier := p.key(certificate.UseBoth), p.key(certificate.UseBoth)
 			all.Go(func() {
 				domain := impatient
 				if body.Name != "slow" {
@@ -150,7 +151,7 @@ func TestHostileBytesTakeLittleMemory(t *testing.T) {
 			p.lies[[2]string{p.email, method}] = body
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := registerAt(t, p.domain, p.email, registration.Key{Use: registration.UseBoth})
+			_, err := registerAt(t, p.domain, p.email, registration.Key{Use: certificate.UseBoth})
 			runtime.ReadMemStats(&after)
 			if taken := after.TotalAlloc - before.TotalAlloc; err == nil || taken > most {
 				t.Errorf("%s of %s: %v, and %d MiB", name, method, err, taken>>20)

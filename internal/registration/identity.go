@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -205,7 +206,7 @@ func (r *Registration) replace(ctx context.Context, refusal *gmail.Error) (bool,
 	for i, k := range r.keys {
 		// One that the identity uses now was fit at least for that.
 		fit := k.created || k.pair.ID == k.Validated || r.identity != nil && r.identity.Uses(k.pair.ID)
-		if k.Use == UseHistory || fit || r.unfit[k.pair.ID] || named && !strings.Contains(refusal.Message, k.pair.ID) {
+		if k.Use == certificate.UseHistory || fit || r.unfit[k.pair.ID] || named && !strings.Contains(refusal.Message, k.pair.ID) {
 			continue
 		}
 		r.unfit[k.pair.ID] = true
@@ -242,11 +243,11 @@ func (r *Registration) wanted() *gmail.Identity {
 	want := &gmail.Identity{Email: r.email}
 	for _, k := range r.keys {
 		switch k.Use {
-		case UseBoth:
+		case certificate.UseBoth:
 			want.PrimaryKeyPairID = k.pair.ID
-		case UseSign:
+		case certificate.UseSign:
 			want.SigningKeyPairID = k.pair.ID
-		case UseEncrypt:
+		case certificate.UseEncrypt:
 			want.EncryptionKeyPairID = k.pair.ID
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -53,7 +54,7 @@ func (r *Registration) EnsureKeyPair(ctx context.Context, want Key) error {
 		return err
 	}
 	r.keys = append(r.keys, k)
-	if len(fit) > 1 && k.Use != UseHistory {
+	if len(fit) > 1 && k.Use != certificate.UseHistory {
 		return nil // the identity decides
 	}
 	return r.tell(ctx, len(r.keys)-1)
@@ -63,7 +64,7 @@ func (r *Registration) EnsureKeyPair(ctx context.Context, want Key) error {
 // Gmail's order.
 func (r *Registration) candidates(k *key) []gmail.KeyPair {
 	return slices.DeleteFunc(ofCard(r.pairs, k.LeafSHA256), func(pair gmail.KeyPair) bool {
-		return k.Use != UseHistory && r.unfit[pair.ID]
+		return k.Use != certificate.UseHistory && r.unfit[pair.ID]
 	})
 }
 
@@ -94,14 +95,14 @@ func (r *Registration) create(ctx context.Context, k *key) error {
 		return err
 	}
 	pair, created, err := r.account.CreateKeyPair(ctx, r.pairs, gmail.KeyPairRequest{
-		PKCS7: k.PKCS7, LeafSHA256: k.LeafSHA256, Description: k.Description, SkipChainValidation: k.Use == UseHistory,
+		PKCS7: k.PKCS7, LeafSHA256: k.LeafSHA256, Description: k.Description, SkipChainValidation: k.Use == certificate.UseHistory,
 	})
 	if err != nil {
 		return err
 	}
 	k.pair, k.created = pair, created
 	r.pairs = append(slices.Clip(r.pairs), pair)
-	if created && k.Use == UseHistory {
+	if created && k.Use == certificate.UseHistory {
 		r.unfit[pair.ID] = true
 	}
 	return nil

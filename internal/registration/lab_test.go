@@ -18,6 +18,7 @@ import (
 
 	"github.com/smallstep/pkcs7"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
@@ -143,7 +144,7 @@ func (p *practice) chain(profile ca.Profile) []*x509.Certificate {
 }
 
 // keyOf asks for a chain to be registered.
-func keyOf(t testing.TB, use registration.Use, chain []*x509.Certificate) registration.Key {
+func keyOf(t testing.TB, use certificate.Use, chain []*x509.Certificate) registration.Key {
 	t.Helper()
 	var raw []byte
 	for _, certificate := range chain {
@@ -158,7 +159,7 @@ func keyOf(t testing.TB, use registration.Use, chain []*x509.Certificate) regist
 		PKCS7: pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: bundle})}
 }
 
-func (p *practice) key(use registration.Use) registration.Key {
+func (p *practice) key(use certificate.Use) registration.Key {
 	p.t.Helper()
 	return keyOf(p.t, use, p.chain(ca.Profile{}))
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -27,21 +28,9 @@ type Account interface {
 	PatchIdentity(ctx context.Context, want gmail.Identity) (gmail.Identity, error)
 }
 
-// Use is what a key pair is for.
-type Use string
-
-// The uses of a key pair. One for history is for reading old mail: its chain need
-// not validate, and no identity uses it.
-const (
-	UseBoth    Use = "both"
-	UseSign    Use = "sign"
-	UseEncrypt Use = "encrypt"
-	UseHistory Use = "history"
-)
-
 // Key is a certificate that is to be registered.
 type Key struct {
-	Use         Use
+	Use         certificate.Use
 	LeafSHA256  string // lower-case hex, of the leaf's DER
 	PKCS7       []byte // the chain, leaf to root, PEM-armoured
 	Description string // stored with the key pair: which card, which slot
@@ -120,18 +109,18 @@ func Register(ctx context.Context, account Account, email string, keys []Key, ho
 }
 
 func check(keys []Key) error {
-	uses := map[Use]int{}
+	uses := map[certificate.Use]int{}
 	for _, key := range keys {
 		switch key.Use {
-		case UseBoth, UseSign, UseEncrypt, UseHistory:
+		case certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory:
 		default:
 			return fmt.Errorf("a certificate for %q cannot be registered", key.Use)
 		}
-		if uses[key.Use]++; uses[key.Use] > 1 && key.Use != UseHistory {
+		if uses[key.Use]++; uses[key.Use] > 1 && key.Use != certificate.UseHistory {
 			return fmt.Errorf("more than one certificate for %q", key.Use)
 		}
 	}
-	if uses[UseSign] != uses[UseEncrypt] || uses[UseSign] > 0 && uses[UseBoth] > 0 {
+	if uses[certificate.UseSign] != uses[certificate.UseEncrypt] || uses[certificate.UseSign] > 0 && uses[certificate.UseBoth] > 0 {
 		return errors.New("an identity needs one certificate for both uses, or one to sign and one to encrypt")
 	}
 	return nil

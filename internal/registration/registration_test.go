@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
@@ -25,7 +26,7 @@ func TestWhatARegistrationTakes(t *testing.T) {
 			t.Errorf("%s: %s", what, diff)
 		}
 	}
-	first := p.key(registration.UseBoth)
+	first := p.key(certificate.UseBoth)
 	outcome := p.mustRegister(first)
 	calls("a new user", "keypairs.list", "keypairs.create", "identities.create")
 	old := outcome.Keys[0].Pair.ID
@@ -40,7 +41,7 @@ func TestWhatARegistrationTakes(t *testing.T) {
 		t.Errorf("%+v", outcome)
 	}
 
-	sign, encrypt := p.key(registration.UseSign), p.key(registration.UseEncrypt)
+	sign, encrypt := p.key(certificate.UseSign), p.key(certificate.UseEncrypt)
 	outcome = p.mustRegister(sign, encrypt)
 	calls("another card", "keypairs.list", "keypairs.create", "keypairs.create", "keypairs.list", "identities.get", "identities.patch")
 	identity := p.identity()
@@ -52,7 +53,7 @@ func TestWhatARegistrationTakes(t *testing.T) {
 		t.Errorf("%d key pairs; the old one stays enabled: %v", len(pairs), pairs[0].Enabled)
 	}
 
-	history := keyOf(t, registration.UseHistory, p.chain(ca.Profile{NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}))
+	history := keyOf(t, certificate.UseHistory, p.chain(ca.Profile{NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)}))
 	outcome = p.mustRegister(history)
 	calls("history alone", "keypairs.list", "keypairs.create")
 	if !outcome.Keys[0].Created || outcome.Change.Action != registration.Unchanged || p.identity() != identity {
@@ -68,7 +69,7 @@ func TestWhatARegistrationTakes(t *testing.T) {
 // TestIdentityIsPutRight: the identity was deleted, or uses another key pair.
 func TestIdentityIsPutRight(t *testing.T) {
 	p := newPractice(t)
-	key := p.key(registration.UseBoth)
+	key := p.key(certificate.UseBoth)
 	id := p.mustRegister(key).Keys[0].Pair.ID
 	other := p.plant(workspace.NewKeyPair{Chain: p.chain(ca.Profile{})})
 	user := p.account()
@@ -95,7 +96,7 @@ func TestIdentityIsPutRight(t *testing.T) {
 func TestOnlyHardwareKeyPairsCount(t *testing.T) {
 	p := newPractice(t)
 	chain := p.chain(ca.Profile{})
-	key := keyOf(t, registration.UseBoth, chain)
+	key := keyOf(t, certificate.UseBoth, chain)
 	wrapped := p.plant(workspace.NewKeyPair{Chain: chain, KACLSURI: "https://kacls.example/v1"})
 	if _, err := p.account().CreateIdentity(t.Context(), gmail.Identity{PrimaryKeyPairID: wrapped}); err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestHistoryBecomesCurrent(t *testing.T) {
 	t.Run("one for both", func(t *testing.T) {
 		p := newPractice(t)
 		chain := p.chain(ca.Profile{})
-		key, history := keyOf(t, registration.UseBoth, chain), keyOf(t, registration.UseHistory, chain)
+		key, history := keyOf(t, certificate.UseBoth, chain), keyOf(t, certificate.UseHistory, chain)
 		old := p.mustRegister(history).Keys[0].Pair.ID
 		for round := range 3 {
 			outcome := p.mustRegister(key)
@@ -141,7 +142,7 @@ func TestHistoryBecomesCurrent(t *testing.T) {
 	t.Run("split, and broken off", func(t *testing.T) {
 		p := newPractice(t)
 		signs, encrypts := p.chain(ca.Profile{}), p.chain(ca.Profile{})
-		keys := []registration.Key{keyOf(t, registration.UseSign, signs), keyOf(t, registration.UseEncrypt, encrypts)}
+		keys := []registration.Key{keyOf(t, certificate.UseSign, signs), keyOf(t, certificate.UseEncrypt, encrypts)}
 		p.plant(workspace.NewKeyPair{Chain: signs, Unvalidated: true})
 		p.plant(workspace.NewKeyPair{Chain: encrypts, Unvalidated: true})
 		// The run ends after each of its calls in turn, and is done again.
@@ -175,7 +176,7 @@ func TestHistoryBecomesCurrent(t *testing.T) {
 		p := newPractice(t)
 		chain := p.chain(ca.Profile{NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)})
 		p.plant(workspace.NewKeyPair{Chain: chain, Unvalidated: true})
-		_, err := p.register(keyOf(t, registration.UseBoth, chain))
+		_, err := p.register(keyOf(t, certificate.UseBoth, chain))
 		var refused *gmail.Error
 		if !errors.As(err, &refused) || refused.Method != "keypairs.create" || refused.Kind != gmail.KindInvalid || len(p.server.KeyPairs(p.email)) != 1 {
 			t.Errorf("%v, %d key pairs", err, len(p.server.KeyPairs(p.email)))
@@ -193,7 +194,7 @@ func TestRefusedForAnotherReason(t *testing.T) {
 		}
 		return workspace.Fault{}
 	}
-	key := p.key(registration.UseBoth)
+	key := p.key(certificate.UseBoth)
 	for range 4 {
 		_, err := p.register(key)
 		var refused *gmail.Error
@@ -206,7 +207,7 @@ func TestRefusedForAnotherReason(t *testing.T) {
 	}
 	// Of a pair that is known to be validated, not even one more.
 	p.email = "carol@lab.example"
-	key = p.key(registration.UseBoth)
+	key = p.key(certificate.UseBoth)
 	for range 3 {
 		if _, err := p.register(key); !errors.Is(err, gmail.ErrPrecondition) {
 			t.Fatal(err)
@@ -223,7 +224,7 @@ func TestDisabledKeyPairIsNeitherUsedNorDoubled(t *testing.T) {
 	p := newPractice(t)
 	chain := p.chain(ca.Profile{})
 	off := p.plant(workspace.NewKeyPair{Chain: chain, Disabled: true})
-	_, err := p.register(keyOf(t, registration.UseBoth, chain))
+	_, err := p.register(keyOf(t, certificate.UseBoth, chain))
 	var refused *gmail.Error
 	if !errors.Is(err, gmail.ErrKeyPairDisabled) || !errors.As(err, &refused) || refused.KeyPairID != off {
 		t.Error(err)
@@ -237,7 +238,7 @@ func TestDisabledKeyPairIsNeitherUsedNorDoubled(t *testing.T) {
 func TestOfSeveralTheIdentitysServes(t *testing.T) {
 	p := newPractice(t)
 	chain := p.chain(ca.Profile{})
-	key := keyOf(t, registration.UseBoth, chain)
+	key := keyOf(t, certificate.UseBoth, chain)
 	first, second, third := p.plant(workspace.NewKeyPair{Chain: chain}), p.plant(workspace.NewKeyPair{Chain: chain}), p.plant(workspace.NewKeyPair{Chain: chain})
 	if outcome := p.mustRegister(key); outcome.Keys[0].Pair.ID != first || len(outcome.Keys[0].Superfluous) != 2 || outcome.Change.Action != registration.Created {
 		t.Errorf("%+v", outcome)
@@ -263,7 +264,7 @@ func TestOfSeveralTheIdentitysServes(t *testing.T) {
 // unasked.
 func TestHooks(t *testing.T) {
 	p := newPractice(t)
-	keys := []registration.Key{p.key(registration.UseSign), p.key(registration.UseEncrypt)}
+	keys := []registration.Key{p.key(certificate.UseSign), p.key(certificate.UseEncrypt)}
 	var events []string
 	p.before = func(method string) { events = append(events, method) }
 	hooks := registration.Hooks{
@@ -285,7 +286,7 @@ func TestHooks(t *testing.T) {
 	no := errors.New("no")
 	events = nil
 	hooks.Change = func(context.Context) error { return no }
-	if _, err := registration.Register(t.Context(), account, p.email, []registration.Key{p.key(registration.UseBoth)}, hooks); err != no {
+	if _, err := registration.Register(t.Context(), account, p.email, []registration.Key{p.key(certificate.UseBoth)}, hooks); err != no {
 		t.Error(err)
 	}
 	if diff := cmp.Diff([]string{"keypairs.list"}, events); diff != "" {
@@ -296,9 +297,9 @@ func TestHooks(t *testing.T) {
 func TestKeysThatContradict(t *testing.T) {
 	p := newPractice(t)
 	for _, keys := range [][]registration.Key{
-		{p.key(registration.UseBoth), p.key(registration.UseBoth)},
+		{p.key(certificate.UseBoth), p.key(certificate.UseBoth)},
 		{p.key("paperweight")},
-		{p.key(registration.UseSign)},
+		{p.key(certificate.UseSign)},
 	} {
 		if _, err := p.register(keys...); err == nil {
 			t.Errorf("%q: no error", keys[0].Use)

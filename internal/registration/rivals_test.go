@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/registration"
 )
@@ -22,9 +23,9 @@ func TestTwoRegisterTheSame(t *testing.T) {
 		for _, renewal := range []bool{false, true} {
 			p.email = fmt.Sprintf("user%d-%v@lab.example", seed, renewal)
 			if renewal {
-				p.mustRegister(p.key(registration.UseBoth))
+				p.mustRegister(p.key(certificate.UseBoth))
 			}
-			key := p.key(registration.UseBoth)
+			key := p.key(certificate.UseBoth)
 			outcomes := inTurns(t, rand.New(rand.NewPCG(seed, 1)), p.email, key, p.account(), p.account())
 			used := p.identity().PrimaryKeyPairID
 			var told []string

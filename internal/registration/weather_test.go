@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
-	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // TestEveryCallGoesWrongOnce breaks each call of a registration in each way, of a
@@ -31,7 +31,7 @@ func TestEveryCallGoesWrongOnce(t *testing.T) {
 				before := 0
 				p.set(nil)
 				if renewal {
-					p.mustRegister(p.key(registration.UseBoth))
+					p.mustRegister(p.key(certificate.UseBoth))
 					before = 1
 				}
 				p.took()
@@ -41,7 +41,7 @@ func TestEveryCallGoesWrongOnce(t *testing.T) {
 					}
 					return workspace.Fault{}
 				})
-				outcome, err := p.register(p.key(registration.UseBoth))
+				outcome, err := p.register(p.key(certificate.UseBoth))
 				if err != nil || !outcome.Keys[0].Created {
 					t.Fatalf("%s of %s, renewal %v: %+v %v", name, method, renewal, outcome, err)
 				}

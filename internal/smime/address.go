@@ -3,8 +3,9 @@ package smime
 import (
 	"crypto/x509"
 	"encoding/asn1"
-	"net/mail"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 func oidEmailAddress() asn1.ObjectIdentifier {
@@ -36,7 +37,7 @@ func subjectAddresses(cert *x509.Certificate) []string {
 			list = append(list, value)
 		}
 	}
-	if isAddress(cert.Subject.CommonName) {
+	if safetext.IsAddress(cert.Subject.CommonName) {
 		list = append(list, cert.Subject.CommonName)
 	}
 	return list
@@ -66,10 +67,4 @@ func lower(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// isAddress tells whether s is a bare mail address (RFC 5322 addr-spec).
-func isAddress(s string) bool {
-	address, err := mail.ParseAddress(s)
-	return err == nil && address.Address == s
 }

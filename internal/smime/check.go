@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -23,7 +24,7 @@ type Finding struct {
 type CheckOptions struct {
 	Email     string           // the user's primary address
 	PublicKey crypto.PublicKey // the key on the card
-	Use       string           // what the key is to be registered for
+	Use       certificate.Use  // what the key is to be registered for
 	Now       time.Time        // zero means the current time
 }
 
@@ -119,7 +120,7 @@ func (c *checker) checkLeafNeeds(leaf *x509.Certificate) {
 	if !acceptedKey(key) {
 		c.report(ruleLeafKey, 0, "its key is %s; Gmail takes RSA 2048, 3072 and 4096, P-256 and P-384", keyName(key))
 	}
-	if want := c.options.PublicKey; want != nil && !sameKey(key, want) {
+	if want := c.options.PublicKey; want != nil && !certificate.SameKey(key, want) {
 		c.report(ruleKeyMismatch, 0, "it is for another key than the one on the card")
 	}
 	c.checkAddress(leaf)

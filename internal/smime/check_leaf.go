@@ -6,6 +6,8 @@ import (
 	"encoding/asn1"
 	"slices"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 const (
@@ -72,7 +74,7 @@ func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
 	case usage == 0:
 		c.report(ruleKeyUsage, 0, "it has no key usage")
 		return
-	case usage&signing == 0 && usage&encrypting != 0 && c.options.Use == UseEncrypt:
+	case usage&signing == 0 && usage&encrypting != 0 && c.options.Use == certificate.UseEncrypt:
 		c.report(ruleEncryptOnly, 0, "it is for encryption only; Google's profile asks for digitalSignature or nonRepudiation too, and may refuse it")
 	case usage&signing == 0:
 		c.report(ruleKeyUsage, 0, "its key usage has neither digitalSignature nor nonRepudiation, so mail cannot be signed with it")
@@ -80,7 +82,7 @@ func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
 	if !critical(leaf, asn1.ObjectIdentifier{2, 5, 29, 15}) {
 		c.report(ruleKeyUsageCrit, 0, "its key usage is not critical")
 	}
-	if (c.options.Use == UseEncrypt || c.options.Use == UseBoth) && usage&encrypting == 0 {
+	if (c.options.Use == certificate.UseEncrypt || c.options.Use == certificate.UseBoth) && usage&encrypting == 0 {
 		name := "keyAgreement"
 		if encrypting == x509.KeyUsageKeyEncipherment {
 			name = "keyEncipherment"

@@ -17,6 +17,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -42,7 +43,7 @@ func newVariant(t *testing.T) *variant {
 		root: newRoot(t, "Root"), intermediate: newIntermediate(t, "Issuing"), leaf: newLeaf(t),
 		rootKey: newKey(t, elliptic.P384()), intermediateKey: newKey(t, elliptic.P384()), leafKey: newKey(t, elliptic.P256()),
 	}
-	v.options = smime.CheckOptions{Email: email, Use: smime.UseBoth, Now: now(), PublicKey: v.leafKey.Public()}
+	v.options = smime.CheckOptions{Email: email, Use: certificate.UseBoth, Now: now(), PublicKey: v.leafKey.Public()}
 	return v
 }
 
@@ -99,7 +100,7 @@ func ruleIDs(findings []smime.Finding) []string {
 }
 
 func TestCheckGood(t *testing.T) {
-	for _, use := range []string{"", smime.UseSign, smime.UseEncrypt, smime.UseBoth} {
+	for _, use := range []certificate.Use{"", certificate.UseSign, certificate.UseEncrypt, certificate.UseBoth} {
 		for _, key := range []crypto.Signer{newKey(t, elliptic.P256()), newKey(t, elliptic.P384()), newRSA(t, 2048)} {
 			v := newVariant(t)
 			v.withKey(key)
@@ -251,7 +252,7 @@ func violations() []violation {
 			v.leaf.ExtraExtensions = []pkix.Extension{keyUsage(t, 0x88, 5)}
 		}},
 		{"leaf-encryption-only", leaf, nil, "", func(_ *testing.T, v *variant) {
-			v.leaf.KeyUsage, v.options.Use = x509.KeyUsageKeyAgreement, smime.UseEncrypt
+			v.leaf.KeyUsage, v.options.Use = x509.KeyUsageKeyAgreement, certificate.UseEncrypt
 		}},
 		{"leaf-cannot-encrypt", leaf, nil, "EC", func(_ *testing.T, v *variant) {
 			v.leaf.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment

@@ -53,28 +53,3 @@ func acceptedKey(key crypto.PublicKey) bool {
 	}
 	return false
 }
-
-// sameKey compares public keys by value. A NIST curve point may come as an ECDSA
-// or as an ECDH key.
-func sameKey(a, b crypto.PublicKey) bool {
-	type equaler interface{ Equal(crypto.PublicKey) bool }
-	x, ok := normal(a).(equaler)
-	y := normal(b)
-	return ok && y != nil && x.Equal(y)
-}
-
-func normal(key crypto.PublicKey) crypto.PublicKey {
-	switch key := key.(type) {
-	case nil:
-		return nil
-	case *ecdsa.PublicKey:
-		point, err := key.ECDH()
-		if err != nil {
-			return nil
-		}
-		return point
-	case *ed25519.PublicKey:
-		return *key
-	}
-	return key
-}

@@ -17,19 +17,13 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxCommonName is the longest common name (RFC 5280 appendix A.1,
 // ub-common-name), in characters.
 const maxCommonName = 64
-
-// What a key is for.
-const (
-	UseSign    = "sign"
-	UseEncrypt = "encrypt"
-	UseBoth    = "both"
-)
 
 // UnsignableKeyError: a key of this kind cannot sign its own request. X25519
 // keys only agree on secrets, so a certificate for one has to be asked for in
@@ -51,11 +45,11 @@ type RequestOptions struct {
 	// CommonName becomes the subject; empty means the address, where that is
 	// short enough.
 	CommonName string
-	// Use is [UseSign], [UseEncrypt] or [UseBoth] and asks the authority for the
+	// Use is a certificate.Use and asks the authority for the
 	// key usage that it needs: digitalSignature and nonRepudiation to sign,
 	// keyEncipherment (RSA) or keyAgreement (EC) to encrypt. Empty leaves the key
 	// usage to the authority.
-	Use string
+	Use certificate.Use
 }
 
 // CreateRequest makes a PKCS#10 request (RFC 2986), DER-encoded. signer may sit
@@ -109,7 +103,7 @@ func (s *watchedSigner) Sign(random io.Reader, digest []byte, opts crypto.Signer
 
 func requestTemplate(key crypto.PublicKey, options RequestOptions) (*x509.CertificateRequest, error) {
 	email, commonName, use := options.Email, options.CommonName, options.Use
-	if !isAddress(email) {
+	if !safetext.IsAddress(email) {
 		return nil, fmt.Errorf("%q is not a mail address", safetext.Clean(email))
 	}
 	for _, r := range email {
@@ -168,7 +162,7 @@ func requestAlgorithm(key crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 }
 
 // keyUsageFor returns the key usage bits that a use needs.
-func keyUsageFor(use string, key crypto.PublicKey) (x509.KeyUsage, error) {
+func keyUsageFor(use certificate.Use, key crypto.PublicKey) (x509.KeyUsage, error) {
 	sign := x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	var encrypt x509.KeyUsage
 	switch key.(type) {
@@ -178,16 +172,16 @@ func keyUsageFor(use string, key crypto.PublicKey) (x509.KeyUsage, error) {
 		encrypt = x509.KeyUsageKeyAgreement
 	}
 	switch {
-	case use == UseSign:
+	case use == certificate.UseSign:
 		return sign, nil
 	case encrypt == 0:
 		return 0, fmt.Errorf("%s keys cannot encrypt", keyName(key))
-	case use == UseEncrypt:
+	case use == certificate.UseEncrypt:
 		return encrypt, nil
-	case use == UseBoth:
+	case use == certificate.UseBoth:
 		return sign | encrypt, nil
 	}
-	return 0, fmt.Errorf("unknown use %q", safetext.Clean(use))
+	return 0, fmt.Errorf("unknown use %q", safetext.Clean(string(use)))
 }
 
 // keyUsageExtension encodes a key usage (RFC 5280 section 4.2.1.3): bit 0 of the

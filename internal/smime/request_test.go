@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -39,22 +40,22 @@ func newEd25519(t testing.TB) crypto.Signer {
 // TestRequestOpenSSL: openssl verifies each request and sees what was asked for.
 func TestRequestOpenSSL(t *testing.T) {
 	const sign = "Digital Signature, Non Repudiation"
-	rsaUsages := map[string]string{"": "", smime.UseSign: sign, smime.UseEncrypt: "Key Encipherment", smime.UseBoth: sign + ", Key Encipherment"}
-	ecUsages := map[string]string{"": "", smime.UseSign: sign, smime.UseEncrypt: "Key Agreement", smime.UseBoth: sign + ", Key Agreement"}
+	rsaUsages := map[certificate.Use]string{"": "", certificate.UseSign: sign, certificate.UseEncrypt: "Key Encipherment", certificate.UseBoth: sign + ", Key Encipherment"}
+	ecUsages := map[certificate.Use]string{"": "", certificate.UseSign: sign, certificate.UseEncrypt: "Key Agreement", certificate.UseBoth: sign + ", Key Agreement"}
 	for _, kind := range []struct {
 		name      string
 		key       crypto.Signer
 		algorithm string
-		usages    map[string]string
+		usages    map[certificate.Use]string
 	}{
 		{"RSA 2048", newRSA(t, 2048), "sha256WithRSAEncryption", rsaUsages},
 		{"RSA 3072", newRSA(t, 3072), "sha256WithRSAEncryption", rsaUsages},
 		{"P-256", newKey(t, elliptic.P256()), "ecdsa-with-SHA256", ecUsages},
 		{"P-384", newKey(t, elliptic.P384()), "ecdsa-with-SHA384", ecUsages},
-		{"Ed25519", newEd25519(t), "ED25519", map[string]string{"": "", smime.UseSign: sign}},
+		{"Ed25519", newEd25519(t), "ED25519", map[certificate.Use]string{"": "", certificate.UseSign: sign}},
 	} {
 		for use, usage := range kind.usages {
-			t.Run(kind.name+" "+use, func(t *testing.T) {
+			t.Run(kind.name+" "+string(use), func(t *testing.T) {
 				der, err := smime.CreateRequest(t.Context(), kind.key, smime.RequestOptions{Email: email, CommonName: "Kim", Use: use})
 				if err != nil {
 					t.Fatal(err)
@@ -134,7 +135,7 @@ func TestRequestWrongSignature(t *testing.T) {
 		"P-384":   {newKey(t, elliptic.P384()), newKey(t, elliptic.P384())},
 		"Ed25519": {newEd25519(t), newEd25519(t)},
 	} {
-		options := smime.RequestOptions{Email: email, Use: smime.UseSign}
+		options := smime.RequestOptions{Email: email, Use: certificate.UseSign}
 		other := answers{keys[0].Public(), keys[1].Sign}
 		if _, err := smime.CreateRequest(t.Context(), other, options); !errors.Is(err, smime.ErrRequestSignature) {
 			t.Errorf("%s, another key: %v", name, err)
@@ -171,8 +172,8 @@ func TestRequestRefuses(t *testing.T) {
 		"line break":         {p256, smime.RequestOptions{Email: "kim@example.com\n"}},
 		"long common name":   {p256, smime.RequestOptions{Email: email, CommonName: strings.Repeat("ö", 65)}},
 		"unknown use":        {p256, smime.RequestOptions{Email: email, Use: "archive"}},
-		"encrypt by Ed25519": {ed, smime.RequestOptions{Email: email, Use: smime.UseEncrypt}},
-		"both by Ed25519":    {ed, smime.RequestOptions{Email: email, Use: smime.UseBoth}},
+		"encrypt by Ed25519": {ed, smime.RequestOptions{Email: email, Use: certificate.UseEncrypt}},
+		"both by Ed25519":    {ed, smime.RequestOptions{Email: email, Use: certificate.UseBoth}},
 		"P-521":              {newKey(t, elliptic.P521()).Public(), smime.RequestOptions{Email: email}},
 		"no key":             {nil, smime.RequestOptions{Email: email}},
 	} {
@@ -190,7 +191,7 @@ func TestRequestX25519(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, use := range []string{"", smime.UseEncrypt} {
+	for _, use := range []certificate.Use{"", certificate.UseEncrypt} {
 		_, err = smime.CreateRequest(t.Context(), answers{key.PublicKey(), never(t)}, smime.RequestOptions{Email: email, Use: use})
 		var unsignable *smime.UnsignableKeyError
 		if !errors.As(err, &unsignable) || unsignable.Algorithm != "X25519" {

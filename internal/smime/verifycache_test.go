@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -19,7 +20,7 @@ func TestMemoryAnswers(t *testing.T) {
 		v := newVariant(t)
 		c.change(t, v)
 		chain := v.chain(t)
-		for _, v.options.Use = range []string{smime.UseBoth, smime.UseSign, v.options.Use} {
+		for _, v.options.Use = range []certificate.Use{certificate.UseBoth, certificate.UseSign, v.options.Use} {
 			want := smime.Check(chain, v.options)
 			if got := cache.Check(chain, v.options); !slices.Equal(got, want) {
 				t.Errorf("%s %s: %+v, want %+v", c.rule, c.name, got, want)

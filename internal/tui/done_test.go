@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -90,12 +91,12 @@ func TestReviewViews(t *testing.T) {
 
 	split := reviewOf(ada)
 	signing := split.Keys[0]
-	signing.Slot, signing.Use, signing.Attested, signing.Known = "9c", enroll.UseSign, false, true
+	signing.Slot, signing.Use, signing.Attested, signing.Known = "9c", certificate.UseSign, false, true
 	signing.Findings = []smime.Finding{
 		{ID: "leaf-serial", Severity: smime.SeverityNote, Message: "the serial number has fewer than 64 bits", Certificate: "leaf"},
 		{ID: "intermediate-crl", Severity: smime.SeverityWarning, Message: "intermediate 1 \"Example S/MIME Issuing CA 3\" has no CRL distribution point", Certificate: "intermediate 1"},
 	}
-	split.Keys[0].Use = enroll.UseEncrypt
+	split.Keys[0].Use = certificate.UseEncrypt
 	split.Keys[0].Findings = []smime.Finding{{ID: "chain-expired", Severity: smime.SeverityError, Message: "the root expired on 2026-01-01", Certificate: "root"}}
 	split.Keys[0].OnCard = strings.Repeat("0badcafe", 8)
 	split.Keys = []enroll.ReviewKey{signing, split.Keys[0]}
@@ -118,7 +119,7 @@ func TestReviewViews(t *testing.T) {
 func TestEnterReadsTheReviewOnBeforeItAgrees(t *testing.T) {
 	review := reviewOf(ada)
 	signing := review.Keys[0]
-	signing.Slot, signing.Use = "9c", enroll.UseSign
+	signing.Slot, signing.Use = "9c", certificate.UseSign
 	review.Keys = append([]enroll.ReviewKey{signing}, review.Keys...)
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("review")
 	reply := w.askReview(review)
@@ -142,6 +143,6 @@ func TestEnterReadsTheReviewOnBeforeItAgrees(t *testing.T) {
 func reviewOf(email string) enroll.Review {
 	chain := chainFor(email)
 	return enroll.Review{Email: email, Serial: adasCard, Keys: []enroll.ReviewKey{{
-		Slot: "9d", Use: enroll.UseBoth, Chain: chain, OnCard: smime.Fingerprint(chain[0]), Upload: smime.Fingerprint(chain[0]), Attested: true,
+		Slot: "9d", Use: certificate.UseBoth, Chain: chain, OnCard: smime.Fingerprint(chain[0]), Upload: smime.Fingerprint(chain[0]), Attested: true,
 	}}}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
@@ -50,7 +51,7 @@ func newFakeDesk() *fakeDesk {
 			{Name: "evidence", State: desk.CheckOK, Detail: "is kept in /var/lib/desk/evidence"},
 		},
 		request: enroll.Request{Keys: []enroll.KeyRequest{{
-			Slot: piv.SlotKeyManagement, Use: enroll.UseBoth, Source: enroll.SourceGenerate,
+			Slot: piv.SlotKeyManagement, Use: certificate.UseBoth, Source: enroll.SourceGenerate,
 			Algorithm: piv.RSA2048, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault,
 		}}},
 		atGmail: map[string]desk.AtGmail{},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -88,8 +89,8 @@ func TestChoicesMakeTheRequest(t *testing.T) {
 	w.press("enter").on(screenWork)
 	key := enroll.KeyRequest{Source: enroll.SourceGenerate, Algorithm: piv.RSA3072, PINPolicy: piv.PINAlways, TouchPolicy: piv.TouchCached}
 	signing, encryption := key, key
-	signing.Slot, signing.Use = piv.SlotSignature, enroll.UseSign
-	encryption.Slot, encryption.Use = piv.SlotKeyManagement, enroll.UseEncrypt
+	signing.Slot, signing.Use = piv.SlotSignature, certificate.UseSign
+	encryption.Slot, encryption.Use = piv.SlotKeyManagement, certificate.UseEncrypt
 	got := w.model.session.run.request.Keys
 	if len(got) != 2 || got[0] != signing || got[1] != encryption {
 		t.Errorf("the keys are %+v", got)

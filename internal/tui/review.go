@@ -9,6 +9,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -76,8 +77,8 @@ func (r *reviewScreen) view(s *session, width, _ int) string {
 	return strings.Join(lines, "\n")
 }
 
-var useNames = map[enroll.Use]string{
-	enroll.UseBoth: "signs and decrypts", enroll.UseSign: "signs", enroll.UseEncrypt: "decrypts",
+var useNames = map[certificate.Use]string{
+	certificate.UseBoth: "signs and decrypts", certificate.UseSign: "signs", certificate.UseEncrypt: "decrypts",
 }
 
 func reviewLines(s *session, reviewed enroll.ReviewKey, width int) []string {

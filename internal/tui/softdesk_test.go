@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -88,7 +89,7 @@ func (w *softDesk) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 	fake.people = people
 	d := fake.desk(t)
 	d.Request = enroll.Request{
-		Keys:            []enroll.KeyRequest{{Slot: piv.SlotKeyManagement, Use: enroll.UseBoth, Source: enroll.SourceExisting, Algorithm: piv.ECCP256, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault}},
+		Keys:            []enroll.KeyRequest{{Slot: piv.SlotKeyManagement, Use: certificate.UseBoth, Source: enroll.SourceExisting, Algorithm: piv.ECCP256, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault}},
 		AllowUnattested: true, ManagementKey: secret.FromString(strings.Repeat("k", 24)),
 	}
 	began := time.Now()

@@ -2,18 +2,15 @@ package prepare
 
 import (
 	"fmt"
-	"net/mail"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-const (
-	maxAddress     = 254  // octets (RFC 5321 section 4.5.3.1.3, without the brackets)
-	maxDescription = 1000 // characters; what Gmail keeps is not documented
-)
+const maxDescription = 1000 // characters; what Gmail keeps is not documented
 
 // checkRow looks at what needs no parsing: address, description, and whether the
 // certificates are one for both uses or one for each.
@@ -21,21 +18,21 @@ func checkRow(row source.Row) error {
 	switch {
 	case row.Email == "":
 		return &fault{source.ReasonAddress, "", "the row has no address"}
-	case !isAddress(row.Email):
+	case !safetext.IsAddress(row.Email):
 		return &fault{"address", "write the user's primary address alone, such as user@example.com", noAddress(row.Email)}
 	case utf8.RuneCountInString(row.Description) > maxDescription:
 		return &fault{"description-too-long", "shorten it", "the description is too long"}
 	}
-	count := map[source.Use]int{}
+	count := map[certificate.Use]int{}
 	for _, c := range row.Certificates {
 		switch c.Use {
-		case source.UseBoth, source.UseSign, source.UseEncrypt, source.UseHistory:
+		case certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory:
 			count[c.Use]++
 		default:
 			return &fault{"use", "", fmt.Sprintf("unknown use: %.80s", c.Use)}
 		}
 	}
-	both, sign, encrypt := count[source.UseBoth], count[source.UseSign], count[source.UseEncrypt]
+	both, sign, encrypt := count[certificate.UseBoth], count[certificate.UseSign], count[certificate.UseEncrypt]
 	const hint = "give one certificate for both uses, or one for signing and one for encryption"
 	switch {
 	case both == 1 && sign == 0 && encrypt == 0, both == 0 && sign == 1 && encrypt == 1:
@@ -48,17 +45,6 @@ func checkRow(row source.Row) error {
 		return &fault{"pair-incomplete", hint, "there is a certificate for encryption, but none for signing"}
 	}
 	return &fault{source.ReasonCertificate, "", "there is no certificate"}
-}
-
-// isAddress tells a bare address (RFC 5322 addr-spec) that can be shown.
-func isAddress(s string) bool {
-	if len(s) > maxAddress || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsPrint(r)
-	}) {
-		return false
-	}
-	address, err := mail.ParseAddress(s)
-	return err == nil && address.Address == s
 }
 
 // noAddress says what stands in an address's place; of what is far too long not

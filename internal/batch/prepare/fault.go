@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -58,12 +58,12 @@ func hintFor(rule string) string {
 }
 
 // describeFinding is a warning's text; of a pair it says which certificate.
-func describeFinding(f smime.Finding, use source.Use) string {
+func describeFinding(f smime.Finding, use certificate.Use) string {
 	text := fmt.Sprintf("%s (%s)", f.Message, f.ID)
 	switch use {
-	case source.UseSign:
+	case certificate.UseSign:
 		return "for signing: " + text
-	case source.UseEncrypt:
+	case certificate.UseEncrypt:
 		return "for encryption: " + text
 	}
 	return text

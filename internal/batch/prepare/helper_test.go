@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
@@ -56,7 +57,7 @@ func pemOf(certs ...*x509.Certificate) []byte {
 }
 
 // rowOf is a row of line 7 with one certificate for each use, in turn.
-func rowOf(email string, uses []source.Use, data ...[]byte) source.Row {
+func rowOf(email string, uses []certificate.Use, data ...[]byte) source.Row {
 	row := source.Row{Where: "people.csv line 7", Line: 7, Email: email}
 	for i, use := range uses {
 		row.Certificates = append(row.Certificates, source.Certificate{Use: use, Origin: fmt.Sprintf("file%d.pem", i+1), Data: data[i]})
@@ -65,5 +66,5 @@ func rowOf(email string, uses []source.Use, data ...[]byte) source.Row {
 }
 
 func both(email string, data []byte) source.Row {
-	return rowOf(email, []source.Use{source.UseBoth}, data)
+	return rowOf(email, []certificate.Use{certificate.UseBoth}, data)
 }

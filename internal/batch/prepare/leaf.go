@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -28,7 +29,7 @@ func findLeaf(certs []*x509.Certificate, email string, c source.Certificate, wan
 	}
 	list := narrow(distinct, func(cert *x509.Certificate) bool { return !cert.IsCA })
 	list = narrow(list, func(cert *x509.Certificate) bool { return !hasChild(cert, distinct) })
-	if c.Use != source.UseHistory {
+	if c.Use != certificate.UseHistory {
 		if !slices.ContainsFunc(list, wanted.Admits) {
 			return nil, "", &fault{source.ReasonNotChosen, "look at what --choose-issuer and --choose-policy ask for",
 				fmt.Sprintf("%s holds no certificate %s", c.Origin, wanted)}
@@ -42,7 +43,7 @@ func findLeaf(certs []*x509.Certificate, email string, c source.Certificate, wan
 		return nil, "", &fault{"leaf-ambiguous", "leave only the one that is on the card, and its chain, in the file; or " + source.ChoiceHint,
 			fmt.Sprintf("%s holds %d certificates that may be the user's", c.Origin, len(list))}
 	}
-	if c.Use == source.UseBoth && len(before) > 1 {
+	if c.Use == certificate.UseBoth && len(before) > 1 {
 		note = source.Chosen(list[0], slices.DeleteFunc(slices.Clone(before), list[0].Equal))
 	}
 	return list[0], note, nil
@@ -71,7 +72,7 @@ func hasChild(cert *x509.Certificate, others []*x509.Certificate) bool {
 
 // fits tells whether a key usage allows a use; none allows all (RFC 5280 section
 // 4.2.1.3).
-func fits(cert *x509.Certificate, use source.Use) bool {
+func fits(cert *x509.Certificate, use certificate.Use) bool {
 	encryption := x509.KeyUsageKeyAgreement
 	if _, ok := cert.PublicKey.(*rsa.PublicKey); ok {
 		encryption = x509.KeyUsageKeyEncipherment
@@ -81,9 +82,9 @@ func fits(cert *x509.Certificate, use source.Use) bool {
 	switch {
 	case cert.KeyUsage == 0:
 		return true
-	case use == source.UseSign:
+	case use == certificate.UseSign:
 		return sign
-	case use == source.UseBoth:
+	case use == certificate.UseBoth:
 		return sign && encrypt
 	}
 	return encrypt

@@ -13,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -51,7 +52,7 @@ func New(options Options) *Preparer {
 func (p *Preparer) Entry(row source.Row) ledger.Entry {
 	now := p.now()
 	entry := ledger.Entry{Where: row.Where, Line: row.Line, State: ledger.StateWaiting, Step: ledger.StepRead, Updated: now}
-	if isAddress(row.Email) {
+	if safetext.IsAddress(row.Email) {
 		entry.Email = row.Email
 	}
 	pairs, warnings, err := p.pairs(row, now)
@@ -102,7 +103,7 @@ func (p *Preparer) pairs(row source.Row, now time.Time) (pairs []ledger.Pair, wa
 
 // leaf is one of a row's certificates, parsed.
 type leaf struct {
-	use    source.Use
+	use    certificate.Use
 	origin string
 	cert   *x509.Certificate
 	parts  []*x509.Certificate // what else the file had
@@ -127,7 +128,7 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 			notes = append(notes, note)
 		}
 		l := leaf{use: c.Use, origin: c.Origin, cert: cert, parts: certs}
-		if c.Use == source.UseHistory {
+		if c.Use == certificate.UseHistory {
 			history = append(history, l)
 		} else {
 			current = append(current, l)
@@ -135,14 +136,14 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 	}
 	if len(current) == 2 && current[0].cert.Equal(current[1].cert) {
 		current[0].parts = append(current[0].parts, current[1].parts...)
-		current[0].use, current = source.UseBoth, current[:1]
+		current[0].use, current = certificate.UseBoth, current[:1]
 	}
 	slices.SortStableFunc(current, func(a, b leaf) int { return order(a.use) - order(b.use) })
 	return append(current, history...), notes, nil
 }
 
-func order(use source.Use) int {
-	return slices.Index([]source.Use{source.UseBoth, source.UseSign, source.UseEncrypt}, use)
+func order(use certificate.Use) int {
+	return slices.Index([]certificate.Use{certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt}, use)
 }
 
 // pair builds and checks one chain. A chain for history is not checked and goes
@@ -157,8 +158,8 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 		return ledger.Pair{}, nil, &fault{"chain", "", err.Error()}
 	}
 	var warnings []string
-	if leaf.use != source.UseHistory {
-		findings := p.cache.Check(chain, smime.CheckOptions{Email: row.Email, Use: string(leaf.use), Now: now})
+	if leaf.use != certificate.UseHistory {
+		findings := p.cache.Check(chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now})
 		if err := faultOf(leaf.origin, findings); err != nil {
 			return ledger.Pair{}, nil, err
 		}
@@ -177,7 +178,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 		description = describe(leaf.cert)
 	}
 	return ledger.Pair{
-		Use: string(leaf.use), LeafSHA256: smime.Fingerprint(leaf.cert), NotAfter: leaf.cert.NotAfter.UTC(),
+		Use: leaf.use, LeafSHA256: smime.Fingerprint(leaf.cert), NotAfter: leaf.cert.NotAfter.UTC(),
 		Description: description, PKCS7: pkcs7,
 	}, warnings, nil
 }

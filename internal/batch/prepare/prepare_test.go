@@ -97,25 +97,25 @@ func TestEntryPairs(t *testing.T) {
 	p := prepare.New(prepare.Options{})
 	uses := func(entry ledger.Entry) (list []string) {
 		for _, pair := range entry.Pairs {
-			list = append(list, pair.Use+" "+pair.LeafSHA256[:8])
+			list = append(list, string(pair.Use)+" "+pair.LeafSHA256[:8])
 		}
 		return list
 	}
 	of := func(use string, chain []*x509.Certificate) string { return use + " " + smime.Fingerprint(chain[0])[:8] }
 	file := pemOf(encrypt[0], sign[0], sign[1], sign[2]) // both leaves in one file
 	for name, c := range map[string]struct {
-		uses []source.Use
+		uses []certificate.Use
 		data [][]byte
 		want []string
 	}{
-		"split, in either order": {[]source.Use{source.UseEncrypt, source.UseSign}, [][]byte{pemOf(encrypt...), pemOf(sign...)}, []string{of("sign", sign), of("encrypt", encrypt)}},
-		"both from one file":     {[]source.Use{source.UseSign, source.UseEncrypt}, [][]byte{file, file}, []string{of("sign", sign), of("encrypt", encrypt)}},
-		"one for each use":       {[]source.Use{source.UseSign, source.UseEncrypt}, [][]byte{pemOf(mine[0]), pemOf(mine...)}, []string{of("both", mine)}},
+		"split, in either order": {[]certificate.Use{certificate.UseEncrypt, certificate.UseSign}, [][]byte{pemOf(encrypt...), pemOf(sign...)}, []string{of("sign", sign), of("encrypt", encrypt)}},
+		"both from one file":     {[]certificate.Use{certificate.UseSign, certificate.UseEncrypt}, [][]byte{file, file}, []string{of("sign", sign), of("encrypt", encrypt)}},
+		"one for each use":       {[]certificate.Use{certificate.UseSign, certificate.UseEncrypt}, [][]byte{pemOf(mine[0]), pemOf(mine...)}, []string{of("both", mine)}},
 		"history, expired and of another address": {
-			[]source.Use{source.UseHistory, source.UseBoth}, [][]byte{pemOf(old...), pemOf(mine...)}, []string{of("both", mine), of("history", old)},
+			[]certificate.Use{certificate.UseHistory, certificate.UseBoth}, [][]byte{pemOf(old...), pemOf(mine...)}, []string{of("both", mine), of("history", old)},
 		},
 		"history twice, and the one in use": {
-			[]source.Use{source.UseBoth, source.UseHistory, source.UseHistory, source.UseHistory}, [][]byte{pemOf(mine...), pemOf(old...), pemOf(old[0]), pemOf(mine[0])}, []string{of("both", mine), of("history", old)},
+			[]certificate.Use{certificate.UseBoth, certificate.UseHistory, certificate.UseHistory, certificate.UseHistory}, [][]byte{pemOf(mine...), pemOf(old...), pemOf(old[0]), pemOf(mine[0])}, []string{of("both", mine), of("history", old)},
 		},
 	} {
 		entry := waiting(t, p, rowOf(ada, c.uses, c.data...))
@@ -127,11 +127,11 @@ func TestEntryPairs(t *testing.T) {
 		}
 	}
 	// A history chain goes as far as it can be built.
-	entry := waiting(t, p, rowOf(ada, []source.Use{source.UseBoth, source.UseHistory}, pemOf(mine...), pemOf(old[0])))
+	entry := waiting(t, p, rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, pemOf(mine...), pemOf(old[0])))
 	if got := chainOf(t, entry.Pairs[1]); !sameCerts(got, old[:1]) {
 		t.Errorf("history without its authorities: %d certificates", len(got))
 	}
-	entry = waiting(t, prepare.New(prepare.Options{Chain: old[1:]}), rowOf(ada, []source.Use{source.UseBoth, source.UseHistory}, pemOf(mine...), pemOf(old[0])))
+	entry = waiting(t, prepare.New(prepare.Options{Chain: old[1:]}), rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, pemOf(mine...), pemOf(old[0])))
 	if got := chainOf(t, entry.Pairs[1]); !sameCerts(got, old) {
 		t.Errorf("history with a bundle: %d certificates", len(got))
 	}
@@ -153,7 +153,7 @@ func TestEntryWarnings(t *testing.T) {
 	}
 	sign := pemOf(issue(t, authority, ada, ca.Profile{KeyUsage: x509.KeyUsageDigitalSignature})...)
 	encrypt := pemOf(issue(t, authority, ada, ca.Profile{KeyUsage: x509.KeyUsageKeyAgreement})...)
-	entry = waiting(t, p, rowOf(ada, []source.Use{source.UseSign, source.UseEncrypt}, sign, encrypt))
+	entry = waiting(t, p, rowOf(ada, []certificate.Use{certificate.UseSign, certificate.UseEncrypt}, sign, encrypt))
 	if !slices.ContainsFunc(entry.Warnings, func(w string) bool {
 		return strings.HasPrefix(w, "for encryption: ") && strings.HasSuffix(w, "(leaf-encryption-only)")
 	}) {
@@ -172,7 +172,7 @@ func TestEntryFails(t *testing.T) {
 	issued := func(profile ca.Profile) source.Row { return both(ada, pemOf(issue(t, authority, ada, profile)...)) }
 	described := both(ada, data)
 	described.Description = strings.Repeat("ä", 1001)
-	one := func(uses ...source.Use) source.Row { return rowOf(ada, uses, data, data, data) }
+	one := func(uses ...certificate.Use) source.Row { return rowOf(ada, uses, data, data, data) }
 	past := time.Now().AddDate(-1, 0, 0)
 	for name, c := range map[string]struct {
 		row    source.Row
@@ -190,16 +190,16 @@ func TestEntryFails(t *testing.T) {
 		"a key as address":    {both(string(key), data), "address", "no mail address: a text of"},
 		"long description":    {described, "description-too-long", ""},
 		"no certificate":      {rowOf(ada, nil), "certificate-missing", ""},
-		"history only":        {one(source.UseHistory), "certificate-missing", ""},
-		"sign only":           {one(source.UseSign), "pair-incomplete", "none for encryption"},
-		"encrypt only":        {one(source.UseEncrypt, source.UseHistory), "pair-incomplete", "none for signing"},
-		"both and sign":       {one(source.UseBoth, source.UseSign), "certificate-twice", ""},
-		"twice both":          {one(source.UseBoth, source.UseBoth), "certificate-twice", ""},
-		"twice sign":          {one(source.UseSign, source.UseSign, source.UseEncrypt), "certificate-twice", ""},
+		"history only":        {one(certificate.UseHistory), "certificate-missing", ""},
+		"sign only":           {one(certificate.UseSign), "pair-incomplete", "none for encryption"},
+		"encrypt only":        {one(certificate.UseEncrypt, certificate.UseHistory), "pair-incomplete", "none for signing"},
+		"both and sign":       {one(certificate.UseBoth, certificate.UseSign), "certificate-twice", ""},
+		"twice both":          {one(certificate.UseBoth, certificate.UseBoth), "certificate-twice", ""},
+		"twice sign":          {one(certificate.UseSign, certificate.UseSign, certificate.UseEncrypt), "certificate-twice", ""},
 		"damaged":             {both(ada, data[:len(data)-20]), "certificate-unreadable", "file1.pem"},
 		"empty":               {both(ada, nil), "certificate-unreadable", "empty"},
 		"private key":         {both(ada, append(slices.Clone(data), key...)), "certificate-unreadable", "PRIVATE KEY"},
-		"damaged history":     {rowOf(ada, []source.Use{source.UseBoth, source.UseHistory}, data, []byte("x")), "certificate-unreadable", "file2.pem"},
+		"damaged history":     {rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, data, []byte("x")), "certificate-unreadable", "file2.pem"},
 		"two leaves":          {both(ada, pemOf(good[0], second[0], good[1], good[2])), "leaf-ambiguous", "2 certificates"},
 		"only authorities":    {both(ada, pemOf(good[1:]...)), "chain-no-leaf", "file1.pem"},
 		"no root":             {both(ada, pemOf(good[:2]...)), "chain-no-root", "is missing"},
@@ -207,8 +207,8 @@ func TestEntryFails(t *testing.T) {
 		"expired":             {issued(ca.Profile{NotBefore: past.AddDate(-1, 0, 0), NotAfter: past}), "chain-expired", "valid until"},
 		"not yet valid":       {issued(ca.Profile{NotBefore: time.Now().AddDate(0, 1, 0)}), "chain-not-yet-valid", "valid from"},
 		"several faults":      {both("bob@example.com", pemOf(good[0])), "chain-no-root", "not for bob@example.com"},
-		"a use of its own":    {one(source.UseBoth, "seal"), "use", "seal"},
-		"second of a pair":    {rowOf(ada, []source.Use{source.UseSign, source.UseEncrypt}, data, pemOf(second[0])), "chain-no-root", "file2.pem"},
+		"a use of its own":    {one(certificate.UseBoth, "seal"), "use", "seal"},
+		"second of a pair":    {rowOf(ada, []certificate.Use{certificate.UseSign, certificate.UseEncrypt}, data, pemOf(second[0])), "chain-no-root", "file2.pem"},
 		"signature of others": {both(ada, forged(t, good)), "chain-no-root", ""},
 	} {
 		entry := prepare.New(prepare.Options{}).Entry(c.row)
@@ -280,9 +280,9 @@ func FuzzEntry(f *testing.F) {
 	f.Add(ada, "", pemOf(chain[0]), []byte("x"), byte(1))
 	f.Add("a@b", "", []byte{0x30, 0x80}, []byte(base64.StdEncoding.EncodeToString(chain[0].Raw)), byte(9))
 	p := prepare.New(prepare.Options{Chain: chain[1:]})
-	uses := []source.Use{source.UseBoth, source.UseSign, source.UseEncrypt, source.UseHistory, "strange"}
+	uses := []certificate.Use{certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory, "strange"}
 	f.Fuzz(func(t *testing.T, email, description string, one, two []byte, how byte) {
-		row := rowOf(email, []source.Use{uses[int(how)%5], uses[int(how)/5%5]}, one, two)
+		row := rowOf(email, []certificate.Use{uses[int(how)%5], uses[int(how)/5%5]}, one, two)
 		row.Description = description
 		entry := p.Entry(row)
 		switch entry.State {
@@ -321,7 +321,7 @@ func TestChoiceInAFile(t *testing.T) {
 		"issuer of both": {source.Choice{Issuers: []string{issuer}}, both(ada, whole), "leaf-ambiguous"},
 		"another policy": {source.Choice{Policies: []string{"1.2.3"}}, both(ada, whole), source.ReasonNotChosen},
 		"the only one":   {source.Choice{Issuers: []string{"Card CA"}}, both(ada, pemOf(card...)), source.ReasonNotChosen},
-		"history":        {source.Choice{Policies: []string{policy}}, rowOf(ada, []source.Use{source.UseBoth, source.UseHistory}, whole, pemOf(past...)), ""},
+		"history":        {source.Choice{Policies: []string{policy}}, rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, whole, pemOf(past...)), ""},
 	} {
 		entry := prepare.New(prepare.Options{Choose: test.choose}).Entry(test.row)
 		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) || test.reason != "" && entry.Hint == "" {

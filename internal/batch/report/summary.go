@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
@@ -87,7 +88,7 @@ func ruleOf(warning string) string {
 func endOf(entry ledger.Entry) time.Time {
 	var first time.Time
 	for _, pair := range entry.Pairs {
-		if pair.Use != ledger.UseHistory && !pair.NotAfter.IsZero() && (first.IsZero() || pair.NotAfter.Before(first)) {
+		if pair.Use != certificate.UseHistory && !pair.NotAfter.IsZero() && (first.IsZero() || pair.NotAfter.Before(first)) {
 			first = pair.NotAfter
 		}
 	}

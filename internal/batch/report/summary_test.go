@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
@@ -28,7 +29,7 @@ func warned() fake {
 		case i < 4:
 			entry.Pairs[0].NotAfter = finishedRun().Started.AddDate(0, 0, 80-i)
 		case i == 4:
-			entry.Pairs = append(entry.Pairs, ledger.Pair{Use: ledger.UseHistory, NotAfter: finishedRun().Started.AddDate(-1, 0, 0)})
+			entry.Pairs = append(entry.Pairs, ledger.Pair{Use: certificate.UseHistory, NotAfter: finishedRun().Started.AddDate(-1, 0, 0)})
 		case i == 5:
 			entry.State, entry.Pairs[0].NotAfter = ledger.StateFailed, finishedRun().Started
 		}

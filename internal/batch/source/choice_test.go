@@ -15,6 +15,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/batch/source/ldaptest"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // issued makes a certificate of an authority that has that name, months old, with a
@@ -103,7 +104,7 @@ func TestChoiceInADirectory(t *testing.T) {
 			}
 			continue
 		}
-		if !slices.Equal(leaves(t, rows[0]), []string{leafIs(source.UseBoth, test.want)}) {
+		if !slices.Equal(leaves(t, rows[0]), []string{leafIs(certificate.UseBoth, test.want)}) {
 			t.Errorf("%s: %q %v", name, leaves(t, rows[0]), rows[0].Err)
 		}
 		told := len(rows[0].Notes) == 1 && strings.Contains(rows[0].Notes[0], "of Soft CA") && strings.Contains(rows[0].Notes[0], "of Card CA 2") && strings.Contains(rows[0].Notes[0], "--choose-issuer")

@@ -3,14 +3,16 @@ package source
 import (
 	"slices"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // column is what a CSV column or an NDJSON name is for.
 type column struct {
 	name string // as the manifest has it
 	kind columnKind
-	use  Use  // of a certificate
-	path bool // the value is a path, never a certificate
+	use  certificate.Use // of a certificate
+	path bool            // the value is a path, never a certificate
 	// other says that it is the address by another name than email.
 	other bool
 }
@@ -39,13 +41,13 @@ func columnOf(name string) column {
 	c := column{name: name, kind: columnCertificate, path: path}
 	switch base {
 	case "certificate":
-		c.use = UseBoth
+		c.use = certificate.UseBoth
 	case "signing_certificate":
-		c.use = UseSign
+		c.use = certificate.UseSign
 	case "encryption_certificate":
-		c.use = UseEncrypt
+		c.use = certificate.UseEncrypt
 	case "history":
-		c.use = UseHistory
+		c.use = certificate.UseHistory
 	default:
 		c.kind, c.path = columnOther, false
 		switch {
@@ -87,7 +89,7 @@ func countKnown(columns []column) int {
 
 // checkHeader wants an address and a certificate, and nothing but history twice.
 func checkHeader(columns []column) error {
-	current := func(c column) bool { return c.kind == columnCertificate && c.use != UseHistory }
+	current := func(c column) bool { return c.kind == columnCertificate && c.use != certificate.UseHistory }
 	is := func(kind columnKind) func(column) bool { return func(c column) bool { return c.kind == kind } }
 	switch {
 	case !slices.ContainsFunc(columns, is(columnEmail)):
@@ -96,7 +98,7 @@ func checkHeader(columns []column) error {
 		return formatError(headerHint, "its first line names no column for certificates, but %s", namesOf(columns))
 	}
 	for i, c := range columns {
-		if c.kind != columnOther && !(c.kind == columnCertificate && c.use == UseHistory) &&
+		if c.kind != columnOther && !(c.kind == columnCertificate && c.use == certificate.UseHistory) &&
 			slices.ContainsFunc(columns[:i], func(d column) bool { return d.kind == c.kind && d.use == c.use && d.path == c.path }) {
 			return formatError("remove one of them", "it has two columns %q", c.name)
 		}

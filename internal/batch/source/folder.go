@@ -135,7 +135,7 @@ func withoutCopies(list []Certificate) []Certificate {
 	for i, c := range list {
 		copied := slices.ContainsFunc(kept, func(k Certificate) bool { return k.Use == c.Use && holds(k, c) }) ||
 			slices.ContainsFunc(list[i+1:], func(later Certificate) bool { return later.Use == c.Use && holds(later, c) && !holds(c, later) })
-		if c.Use == UseHistory || !copied {
+		if c.Use == certificate.UseHistory || !copied {
 			kept = append(kept, c)
 		}
 	}
@@ -155,9 +155,9 @@ func holds(file, other Certificate) bool {
 // checkUses refuses two certificates for one use, and one for both uses beside
 // one for a single use: which of them is meant cannot be known.
 func checkUses(list []Certificate) error {
-	seen := map[Use]string{}
+	seen := map[certificate.Use]string{}
 	for _, c := range list {
-		if c.Use == UseHistory {
+		if c.Use == certificate.UseHistory {
 			continue
 		}
 		if other, twice := seen[c.Use]; twice {
@@ -165,8 +165,8 @@ func checkUses(list []Certificate) error {
 		}
 		seen[c.Use] = c.Origin
 	}
-	if both, ok := seen[UseBoth]; ok {
-		for _, single := range []Use{UseSign, UseEncrypt} {
+	if both, ok := seen[certificate.UseBoth]; ok {
+		for _, single := range []certificate.Use{certificate.UseSign, certificate.UseEncrypt} {
 			if other, ok := seen[single]; ok {
 				return rowError(ReasonTwice, "give either one certificate for both uses, or one for signing and one for encryption",
 					"two certificates for one use: %s and %s", both, other)
@@ -188,6 +188,6 @@ func key(email string) string {
 	return string(lower)
 }
 
-func order(use Use) int {
-	return slices.Index([]Use{UseBoth, UseSign, UseEncrypt, UseHistory}, use)
+func order(use certificate.Use) int {
+	return slices.Index([]certificate.Use{certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory}, use)
 }

@@ -3,13 +3,15 @@ package source
 import (
 	"net/url"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // folderFile is what a file's name in a folder says.
 type folderFile struct {
 	name  string // the file's
 	email string
-	use   Use
+	use   certificate.Use
 }
 
 // parseFolderName reads ADDRESS[.sign|.encrypt|.history[.N]].EXT. Case is
@@ -22,15 +24,15 @@ func parseFolderName(name string) (folderFile, bool) {
 	default:
 		return folderFile{}, false
 	}
-	file := folderFile{name: name, use: UseBoth}
+	file := folderFile{name: name, use: certificate.UseBoth}
 	rest, last := cutLast(stem)
 	if isNumber(last) {
-		if inner, word := cutLast(rest); strings.EqualFold(word, string(UseHistory)) {
+		if inner, word := cutLast(rest); strings.EqualFold(word, string(certificate.UseHistory)) {
 			rest, last = inner, word
 		}
 	}
-	switch use := Use(strings.ToLower(last)); use {
-	case UseSign, UseEncrypt, UseHistory:
+	switch use := certificate.Use(strings.ToLower(last)); use {
+	case certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory:
 		stem, file.use = rest, use
 	}
 	file.email = stem

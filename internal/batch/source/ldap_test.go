@@ -47,7 +47,7 @@ func leaves(t *testing.T, row source.Row) []string {
 	return list
 }
 
-func leafIs(use source.Use, cert *x509.Certificate) string {
+func leafIs(use certificate.Use, cert *x509.Certificate) string {
 	return string(use) + " " + smime.Fingerprint(cert)
 }
 
@@ -99,12 +99,12 @@ func TestLDAPEntries(t *testing.T) {
 		leaves        []string
 	}
 	wanted := []want{
-		{"ada@example.com", "", []string{leafIs(source.UseBoth, ada[0])}},
-		{"bob@example.com", "", []string{leafIs(source.UseBoth, bob[0])}},
-		{"cleo@example.com", "", []string{leafIs(source.UseSign, cleoSign[0]), leafIs(source.UseEncrypt, cleoEncrypt[0])}},
-		{"dan@example.com", "", []string{leafIs(source.UseBoth, danMine[0])}},
-		{"eve@example.com", "", []string{leafIs(source.UseBoth, eve[0])}}, // the check says that it expired
-		{"fay@example.com", "", []string{leafIs(source.UseBoth, bob[0])}}, // and that this one is another's
+		{"ada@example.com", "", []string{leafIs(certificate.UseBoth, ada[0])}},
+		{"bob@example.com", "", []string{leafIs(certificate.UseBoth, bob[0])}},
+		{"cleo@example.com", "", []string{leafIs(certificate.UseSign, cleoSign[0]), leafIs(certificate.UseEncrypt, cleoEncrypt[0])}},
+		{"dan@example.com", "", []string{leafIs(certificate.UseBoth, danMine[0])}},
+		{"eve@example.com", "", []string{leafIs(certificate.UseBoth, eve[0])}}, // the check says that it expired
+		{"fay@example.com", "", []string{leafIs(certificate.UseBoth, bob[0])}}, // and that this one is another's
 		{"gil@example.com", source.ReasonUnsupported, nil},
 		{"hal@example.com", source.ReasonCertificate, nil},
 		{"", source.ReasonAddress, nil},
@@ -128,7 +128,7 @@ func TestLDAPEntries(t *testing.T) {
 	}
 
 	history := collect(t, openLDAP(t, "ldap://"+s.Plain, source.LDAPOptions{History: true, Filter: "(mail=ada@example.com)"})) // the base is asked for
-	if want := []string{leafIs(source.UseBoth, ada[0]), leafIs(source.UseHistory, adaOld[0]), leafIs(source.UseHistory, adaOlder[0])}; len(history) != 1 || !slices.Equal(leaves(t, history[0]), want) {
+	if want := []string{leafIs(certificate.UseBoth, ada[0]), leafIs(certificate.UseHistory, adaOld[0]), leafIs(certificate.UseHistory, adaOlder[0])}; len(history) != 1 || !slices.Equal(leaves(t, history[0]), want) {
 		t.Errorf("history: %q", leaves(t, history[0]))
 	}
 	if found := collect(t, openLDAP(t, "ldap://"+s.Plain+"/"+ldaptest.Base, source.LDAPOptions{})); len(found) != 8 {

@@ -49,18 +49,18 @@ func (d *directory) row(entry *ldap.Entry) (Row, bool) {
 		row.Notes = append(row.Notes, Chosen(chosen.sign, chosen.left))
 	}
 	row.Email = strings.TrimSpace(chosen.email)
-	add := func(use Use, leaf *x509.Certificate) {
+	add := func(use certificate.Use, leaf *x509.Certificate) {
 		row.Certificates = append(row.Certificates, Certificate{Use: use, Origin: entry.DN, Data: bundle(leaf, values)})
 	}
 	if chosen.sign.Equal(chosen.encrypt) {
-		add(UseBoth, chosen.sign)
+		add(certificate.UseBoth, chosen.sign)
 	} else {
-		add(UseSign, chosen.sign)
-		add(UseEncrypt, chosen.encrypt)
+		add(certificate.UseSign, chosen.sign)
+		add(certificate.UseEncrypt, chosen.encrypt)
 	}
 	if d.ldap.History {
 		for _, old := range chosen.old {
-			add(UseHistory, old)
+			add(certificate.UseHistory, old)
 		}
 	}
 	return row, true

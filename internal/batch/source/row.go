@@ -6,18 +6,8 @@ package source
 import (
 	"context"
 	"iter"
-)
 
-// Use is what a certificate is for in S/MIME (RFC 8551).
-type Use string
-
-// The uses of a certificate. History is for reading old mail only: it becomes a
-// key pair of its own without chain validation, and no part of the identity.
-const (
-	UseBoth    Use = "both"
-	UseSign    Use = "sign"
-	UseEncrypt Use = "encrypt"
-	UseHistory Use = "history"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // Row is what a source says of one user.
@@ -42,7 +32,7 @@ type Row struct {
 
 // Certificate is one leaf as the source has it, perhaps with parts of its chain.
 type Certificate struct {
-	Use Use
+	Use certificate.Use
 	// Origin names the file or attribute that the bytes came from.
 	Origin string
 	// Data is PEM, DER or PKCS#7, as it was found.

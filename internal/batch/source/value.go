@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // value is a cell of a CSV or a member of a JSON object.
@@ -46,7 +48,7 @@ func fill(row Row, values []value, files *files) Row {
 	current := false
 	for i := range row.Certificates {
 		c := &row.Certificates[i]
-		current = current || c.Use != UseHistory
+		current = current || c.Use != certificate.UseHistory
 		if c.Origin != string(c.Data) { // inline
 			c.Data = decodeInline(c.Data)
 			continue
@@ -64,9 +66,9 @@ func fill(row Row, values []value, files *files) Row {
 }
 
 // split returns the certificates of one value; history may hold several.
-func split(use Use, text string) []string {
+func split(use certificate.Use, text string) []string {
 	parts := []string{text}
-	if use == UseHistory {
+	if use == certificate.UseHistory {
 		parts = strings.Split(text, ";")
 	}
 	var list []string

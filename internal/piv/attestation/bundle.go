@@ -3,7 +3,6 @@ package attestation
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +32,7 @@ func EncodeBundle(chain Chain) []byte {
 			return
 		}
 		fmt.Fprintf(&b, "%s: %s\n", role, label(cert))
-		b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
+		b.Write(certificate.EncodePEM(cert))
 	}
 	write("slot", chain.Slot)
 	write("device", chain.Device)

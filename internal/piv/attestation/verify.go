@@ -162,14 +162,14 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 	if algorithmName(key) == "" {
 		return "", nil, fmt.Errorf("%w: %T", ErrUnsupportedKey, key)
 	}
-	if expect.PublicKey != nil && !sameKey(key, expect.PublicKey) {
+	if expect.PublicKey != nil && !certificate.SameKey(key, expect.PublicKey) {
 		return "", nil, ErrKeyMismatch
 	}
 	if err := checkSaid(said, expect); err != nil {
 		return "", nil, err
 	}
 	if expect.CSR != nil {
-		if !sameKey(key, expect.CSR.PublicKey) {
+		if !certificate.SameKey(key, expect.CSR.PublicKey) {
 			return "", nil, ErrCSRMismatch
 		}
 		if err := expect.CSR.CheckSignature(); err != nil {
@@ -181,7 +181,7 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 		if err != nil {
 			return "", nil, fmt.Errorf("%w: %v", ErrCertificateMismatch, err)
 		}
-		if !sameKey(key, other) {
+		if !certificate.SameKey(key, other) {
 			return "", nil, ErrCertificateMismatch
 		}
 	}

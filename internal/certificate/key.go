@@ -1,0 +1,33 @@
+package certificate
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+)
+
+// SameKey reports whether two public keys are the same by value; a key of a kind
+// that crypto/x509 does not know is the same as none. A NIST curve point may come as
+// an ECDSA or as an ECDH key.
+func SameKey(a, b crypto.PublicKey) bool {
+	type equaler interface{ Equal(crypto.PublicKey) bool }
+	x, ok := normal(a).(equaler)
+	y := normal(b)
+	return ok && y != nil && x.Equal(y)
+}
+
+func normal(key crypto.PublicKey) crypto.PublicKey {
+	switch key := key.(type) {
+	case nil:
+		return nil
+	case *ecdsa.PublicKey:
+		point, err := key.ECDH()
+		if err != nil {
+			return nil
+		}
+		return point
+	case *ed25519.PublicKey:
+		return *key
+	}
+	return key
+}
