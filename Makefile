@@ -41,7 +41,8 @@ nopcsc:
 	  if [ $$code -ne 5 ] || ! grep -q 'no PC/SC' bin/nopcsc.out; then echo "a build without PC/SC does not say so (exit $$code):"; cat bin/nopcsc.out; exit 1; fi
 
 bench: install-build install-test
-	$(GO) test -run '^$$' -bench . -benchtime 10x ./internal/enroll ./internal/cli ./internal/batch/prepare
+	$(GO) test -run '^$$' -bench . -benchtime 10x ./internal/enroll ./internal/cli
+	$(GO) test -run '^$$' -bench . -benchtime 1500x ./internal/batch/prepare
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/batch
 
 # Every reader of bytes from outside, FUZZTIME each.

@@ -123,7 +123,8 @@ func (e *Enrollment) take(key *key, leaf *x509.Certificate, parts []*x509.Certif
 // checkChain returns the chain from leaf to root and what is to be said about
 // it. A chain that Gmail cannot take is a *ChainError.
 func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) ([]*x509.Certificate, []smime.Finding, error) {
-	chain, err := smime.BuildChain(leaf, slices.Concat(parts, e.deps.Chain))
+	var cache smime.VerifyCache
+	chain, err := cache.BuildChain(leaf, slices.Concat(parts, e.deps.Chain))
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
 		// No chain helps then.
 		return nil, nil, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
@@ -131,7 +132,7 @@ func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 	if err != nil {
 		return nil, nil, err
 	}
-	findings := smime.Check(chain, smime.CheckOptions{
+	findings := cache.Check(chain, smime.CheckOptions{
 		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use,
 	})
 	var errors []smime.Finding

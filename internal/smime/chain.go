@@ -42,11 +42,11 @@ func (e *MissingIssuerError) Error() string {
 // [*certificate.TooLargeError] for a leaf that must not be worked with; such
 // certificates of the pool are left out.
 func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
-	return (*VerifyCache)(nil).BuildChain(leaf, pool)
+	return new(VerifyCache).BuildChain(leaf, pool)
 }
 
-// BuildChain is [BuildChain] with a memory.
-func (m *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
+// BuildChain is [BuildChain] with what was verified before.
+func (c *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")
 	}
@@ -64,7 +64,7 @@ func (m *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificat
 	slices.SortFunc(candidates, func(a, b *x509.Certificate) int {
 		return cmp.Or(b.NotAfter.Compare(a.NotAfter), bytes.Compare(a.Raw, b.Raw))
 	})
-	b := builder{cache: m, pool: candidates}
+	b := builder{cache: c, pool: candidates}
 	if chain := b.extend([]*x509.Certificate{leaf}); chain != nil {
 		return chain, nil
 	}

@@ -33,12 +33,12 @@ type CheckOptions struct {
 // finds, in the order of [Rules]. It reads nothing from the network: whether a
 // certificate was revoked is another question.
 func Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	return (*VerifyCache)(nil).Check(chain, options)
+	return new(VerifyCache).Check(chain, options)
 }
 
-// Check is [Check] with a memory.
-func (m *VerifyCache) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	c := &checker{cache: m, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
+// Check is [Check] with what was verified before.
+func (v *VerifyCache) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
+	c := &checker{cache: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}

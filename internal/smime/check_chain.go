@@ -42,7 +42,9 @@ func (c *checker) checkChain() {
 		c.report(ruleDirectIssue, 0, "the root %s issued it directly; Google wants at least one intermediate", subject(c.chain[1]))
 	}
 	if !HasErrors(c.findings[before:]) {
-		c.checkVerify()
+		if err := c.cache.verify(c.chain, c.options.Now); err != nil {
+			c.report(ruleConstraints, 0, "the chain does not verify: %v", err)
+		}
 	}
 }
 
@@ -101,26 +103,3 @@ func (c *checker) authoritiesBelow(i int) int {
 }
 
 func hasPathLen(cert *x509.Certificate) bool { return cert.MaxPathLen > 0 || cert.MaxPathLenZero }
-
-// checkVerify lets crypto/x509 verify a chain that has no other fault.
-func (c *checker) checkVerify() {
-	if err := c.verify(c.cache.anchor(c.chain, c.verify)); err != nil {
-		c.report(ruleConstraints, 0, "the chain does not verify: %v", err)
-	}
-}
-
-// verify trusts a chain's last certificate.
-func (c *checker) verify(chain []*x509.Certificate) error {
-	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(chain[len(chain)-1])
-	for _, cert := range chain[1:] {
-		intermediates.AddCert(cert)
-	}
-	_, err := chain[0].Verify(x509.VerifyOptions{
-		Roots:         roots,
-		Intermediates: intermediates,
-		CurrentTime:   c.options.Now,
-		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	return err
-}

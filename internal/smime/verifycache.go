@@ -7,6 +7,7 @@ import (
 	"crypto/x509/pkix"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
@@ -14,10 +15,9 @@ import (
 // maxRemembered bounds a VerifyCache, in signatures and in chains.
 const maxRemembered = 1024
 
-// VerifyCache remembers what was verified, so that many users' chains from the same
-// few authorities are judged fast: above the leaf, everything is verified once.
-// The zero value is ready for use, a nil *VerifyCache remembers nothing; both are safe
-// for concurrent use. The answers are those of [BuildChain] and [Check].
+// VerifyCache remembers what was verified: a signature is verified once, and so is
+// what stands above the leaves of many users. The zero value is ready for use, by
+// several goroutines at a time. What it answers does not depend on what it has seen.
 type VerifyCache struct {
 	mutex      sync.Mutex
 	signatures map[[2 * sha256.Size]byte]bool
@@ -26,80 +26,82 @@ type VerifyCache struct {
 
 // signedBy tells whether issuer's key signed cert. Whether issuer may do so is
 // another question. A key that is too large to be worked with signed nothing.
-func (m *VerifyCache) signedBy(cert, issuer *x509.Certificate) bool {
+func (c *VerifyCache) signedBy(cert, issuer *x509.Certificate) bool {
 	if certificate.CheckKey(issuer.PublicKey) != nil {
 		return false
 	}
-	if m == nil {
-		return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
-	}
 	child, parent := sha256.Sum256(cert.Raw), sha256.Sum256(issuer.Raw)
-	key := [2 * sha256.Size]byte(append(child[:], parent[:]...))
-	m.mutex.Lock()
-	valid, known := m.signatures[key]
-	m.mutex.Unlock()
-	if known {
-		return valid
-	}
-	valid = (*VerifyCache)(nil).signedBy(cert, issuer)
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if m.signatures == nil || len(m.signatures) >= maxRemembered {
-		m.signatures = map[[2 * sha256.Size]byte]bool{}
-	}
-	m.signatures[key] = valid
-	return valid
+	return remembered(c, &c.signatures, [2 * sha256.Size]byte(append(child[:], parent[:]...)), func() bool {
+		return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	})
 }
 
 // isSelfSigned tells whether a certificate names and signs itself.
-func (m *VerifyCache) isSelfSigned(cert *x509.Certificate) bool {
-	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && m.signedBy(cert, cert)
+func (c *VerifyCache) isSelfSigned(cert *x509.Certificate) bool {
+	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && c.signedBy(cert, cert)
 }
 
-// anchor returns how much of a chain is left to be verified with its last
-// certificate as the trusted one: leaf and issuer, where the part above the leaf
-// verified before. Name constraints and what authorities ask of policies reach down
-// to the leaf, and path lengths do not count alike where authorities issued
-// themselves: such chains are verified as a whole.
-func (m *VerifyCache) anchor(chain []*x509.Certificate, verify func([]*x509.Certificate) error) []*x509.Certificate {
-	const leafAndIssuer = 2
-	if m == nil || len(chain) <= leafAndIssuer {
-		return chain
+// remembered returns what the map, which the cache's mutex guards, has for the key,
+// or else what find finds.
+func remembered[K comparable](c *VerifyCache, known *map[K]bool, key K, find func() bool) bool {
+	c.mutex.Lock()
+	valid, found := (*known)[key]
+	c.mutex.Unlock()
+	if found {
+		return valid
 	}
+	valid = find()
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if *known == nil || len(*known) >= maxRemembered {
+		*known = map[K]bool{}
+	}
+	(*known)[key] = valid
+	return valid
+}
+
+// verify verifies a chain whose signatures, names, times and authorities were found
+// to be right. What crypto/x509 can find besides concerns the authorities alone,
+// which are verified once, except where the leaf has a critical extension or a
+// signature algorithm that is refused, an authority constrains names or policies, or
+// one issued itself, which path lengths count differently: such chains are verified
+// as a whole.
+func (c *VerifyCache) verify(chain []*x509.Certificate, now time.Time) error {
+	leaf, authorities := chain[0], chain[1:]
+	whole := len(authorities) < 2 || len(leaf.UnhandledCriticalExtensions) > 0 || !acceptedSignature(leaf)
 	hash := sha256.New()
-	for i, cert := range chain[1:] {
-		selfIssued := bytes.Equal(cert.RawSubject, cert.RawIssuer) && i < len(chain)-2
-		if i > 0 && has(cert, nameConstraints) || has(cert, policyConstraints, policyMappings, inhibitAnyPolicy) || selfIssued {
-			return chain
+	for i, cert := range chain {
+		selfIssued := bytes.Equal(cert.RawSubject, cert.RawIssuer) && i < len(chain)-1
+		whole = whole || selfIssued || constrains(cert)
+		if i > 0 {
+			hash.Write(cert.Raw)
 		}
-		hash.Write(cert.Raw)
 	}
-	key := [sha256.Size]byte(hash.Sum(nil))
-	m.mutex.Lock()
-	valid, known := m.chains[key]
-	m.mutex.Unlock()
-	if !known {
-		valid = verify(chain[1:]) == nil
-		m.mutex.Lock()
-		if m.chains == nil || len(m.chains) >= maxRemembered {
-			m.chains = map[[sha256.Size]byte]bool{}
-		}
-		m.chains[key] = valid
-		m.mutex.Unlock()
+	if !whole && remembered(c, &c.chains, [sha256.Size]byte(hash.Sum(nil)), func() bool { return verifyWhole(authorities, now) == nil }) {
+		return nil
 	}
-	if !valid {
-		return chain // for the error's text
-	}
-	return chain[:leafAndIssuer]
+	return verifyWhole(chain, now)
 }
 
-// The last arcs of id-ce extensions that concern certificates further down (RFC 5280
-// sections 4.2.1.5, 4.2.1.10, 4.2.1.11 and 4.2.1.14).
-const nameConstraints, policyMappings, policyConstraints, inhibitAnyPolicy = 30, 33, 36, 54
+// verifyWhole lets crypto/x509 verify a chain, and trusts its last certificate.
+func verifyWhole(chain []*x509.Certificate, now time.Time) error {
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	root := len(chain) - 1
+	roots.AddCert(chain[root])
+	for _, cert := range chain[min(1, root):root] {
+		intermediates.AddCert(cert)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: intermediates, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	return err
+}
 
-// has tells whether a certificate has one of the id-ce extensions.
-func has(cert *x509.Certificate, arcs ...int) bool {
+// constrains tells whether a certificate has an extension about those further down
+// the chain: policyMappings, nameConstraints, policyConstraints or inhibitAnyPolicy
+// (RFC 5280 sections 4.2.1.5, 4.2.1.10, 4.2.1.11 and 4.2.1.14).
+func constrains(cert *x509.Certificate) bool {
 	return slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool {
-		return len(e.Id) == 4 && e.Id[:3].Equal([]int{2, 5, 29}) && slices.Contains(arcs, e.Id[3])
+		return len(e.Id) == 4 && e.Id[:3].Equal([]int{2, 5, 29}) && slices.Contains([]int{33, 30, 36, 54}, e.Id[3])
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// TestMemoryAnswers: whatever a memory has seen, its findings and chains are
+// TestMemoryAnswers: whatever a cache has seen, its findings and chains are
 // those of one that has seen nothing.
 func TestMemoryAnswers(t *testing.T) {
 	var cache smime.VerifyCache
@@ -56,6 +56,52 @@ func TestMemoryConstraints(t *testing.T) {
 	for range 2 {
 		if got := ruleIDs(cache.Check(leaf("kim@example.org"), smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-constraints") {
 			t.Fatalf("outside the constraints: %q", got)
+		}
+	}
+}
+
+// TestLeafVerifiedOnce: after the chain was built, nothing looks at the leaf's
+// signature again, with the authorities known or not: the key that made it is
+// exchanged for another here.
+func TestLeafVerifiedOnce(t *testing.T) {
+	authorities := goodChain(t)[1:]
+	var cache smime.VerifyCache
+	for range 2 {
+		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), authorities[0])
+		chain, err := cache.BuildChain(leaf.cert, certs(authorities...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuing := *chain[1]
+		issuing.PublicKey = newKey(t, elliptic.P384()).Public()
+		if findings := smime.Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); !smime.HasErrors(findings) {
+			t.Fatal("a cache that knows nothing does not see the other key")
+		}
+		if findings := cache.Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); len(findings) != 0 {
+			t.Errorf("the signature was verified again: %+v", findings)
+		}
+	}
+}
+
+// TestVerifiedAsCryptoX509Does: what crypto/x509 refuses of a whole chain is an
+// error here, whatever was verified before.
+func TestVerifiedAsCryptoX509Does(t *testing.T) {
+	var cache smime.VerifyCache
+	for _, c := range violations() {
+		v := newVariant(t)
+		c.change(t, v)
+		chain := v.chain(t)
+		if len(chain) == 0 || chain[0] == nil {
+			continue
+		}
+		roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+		roots.AddCert(chain[len(chain)-1])
+		for _, cert := range chain {
+			intermediates.AddCert(cert)
+		}
+		_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		if err != nil && !smime.HasErrors(cache.Check(chain, v.options)) {
+			t.Errorf("%s %s: crypto/x509 refuses it: %v", c.rule, c.name, err)
 		}
 	}
 }
