@@ -4,10 +4,9 @@
 package safetext
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // Clean returns a text as one line of printable characters: line breaks and tabs
@@ -39,10 +38,14 @@ const (
 	maxLooked  = 64 << 10
 )
 
+// escapes are control sequences and control strings (ECMA-48, 5.4 and 5.6), and
+// escape sequences of two characters.
+var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|[P\]X^_][^\x07\x1b]*(\x07|\x1b\\)?|.)`)
+
 // Message returns the beginning of a server's message without escape sequences and
 // hidden characters, and with single spaces.
 func Message(text string) string {
-	text = strings.ToValidUTF8(ansi.Strip(text[:min(len(text), maxLooked)]), "")
+	text = strings.ToValidUTF8(escapes.ReplaceAllString(text[:min(len(text), maxLooked)], ""), "")
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
