@@ -26,7 +26,7 @@ func TestWhichWayThingsPoint(t *testing.T) {
 		module + "internal/lab":     {"internal/lab", "internal/cli"},
 		module + "internal/cli":     {"cmd/cse-piv"},
 		module + "internal/tui":     {"internal/cli"},
-		module + "internal/plain":   {"internal/cli", "internal/tui", "internal/batch/report"},
+		module + "internal/plain":   {"internal/cli"},
 	}
 	leaves := []string{"piv", "smime", "issuer", "gmail", "escrow", "evidence", "ledger"}
 	count := 0

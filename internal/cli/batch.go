@@ -12,8 +12,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -241,7 +241,7 @@ func (e *failedError) Error() string {
 	if e.dryRun {
 		what = "cannot be registered"
 	}
-	return fmt.Sprintf("%s of %s users %s", plain.Number(e.counts.Failed), plain.Number(e.counts.Total), what)
+	return fmt.Sprintf("%s of %s users %s", format.Number(e.counts.Failed), format.Number(e.counts.Total), what)
 }
 
 // Hint says where to see who and why.

@@ -14,8 +14,9 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/progress"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -36,10 +37,10 @@ type batchProgress struct {
 	endless bool
 
 	mu     sync.Mutex
-	lines  io.Writer   // of JSON; nil without --json
-	meter  plain.Meter // of the lines; a bar has its own
-	bar    *plain.Bar
-	tally  plain.Tally
+	lines  io.Writer      // of JSON; nil without --json
+	meter  progress.Meter // of the lines; a bar has its own
+	bar    *progress.Bar
+	tally  progress.Tally
 	notes  int
 	said   map[string]bool // warnings that were shown; others may be the same
 	quiet  int             // how many were not
@@ -47,13 +48,13 @@ type batchProgress struct {
 }
 
 func newBatchProgress(streams *Streams, asJSON bool) *batchProgress {
-	p := &batchProgress{tally: plain.Tally{Reading: true}, said: map[string]bool{}}
+	p := &batchProgress{tally: progress.Tally{Reading: true}, said: map[string]bool{}}
 	if asJSON {
 		p.lines = streams.Out
-		p.bar = plain.NewBar(io.Discard, nil)
+		p.bar = progress.NewBar(io.Discard, nil)
 		return p
 	}
-	p.bar = plain.NewBar(streams.Err, columns(streams.Err))
+	p.bar = progress.NewBar(streams.Err, columns(streams.Err))
 	return p
 }
 
@@ -195,7 +196,7 @@ func (p *batchProgress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.quiet > 0 {
-		p.bar.Note(fmt.Sprintf("cse-piv: %s further failures and warnings are in the report", plain.Number(p.quiet)))
+		p.bar.Note(fmt.Sprintf("cse-piv: %s further failures and warnings are in the report", format.Number(p.quiet)))
 		p.quiet = 0
 	}
 	p.bar.Close()

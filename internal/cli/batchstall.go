@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // tellStall tells when nobody gets through, what that means, and when it is over.
@@ -14,9 +14,9 @@ func (p *batchProgress) tellStall(e batch.Event) {
 		p.bar.Note("cse-piv: somebody got through: going on")
 		return
 	}
-	text := fmt.Sprintf("nobody has got through for %s: %s", plain.Duration(e.Stall.For), e.Message)
+	text := fmt.Sprintf("nobody has got through for %s: %s", format.Duration(e.Stall.For), e.Message)
 	if e.Counts != nil {
-		text += fmt.Sprintf("; %s users wait", plain.Number(e.Counts.Waiting))
+		text += fmt.Sprintf("; %s users wait", format.Number(e.Counts.Waiting))
 	}
 	if e.Kind == batch.KindPaused {
 		text = "paused: " + text + ", and one is tried from time to time"
@@ -37,11 +37,11 @@ func stallText(s *batch.Stall) string {
 	case s == nil:
 		return ""
 	case s.Cause == nil:
-		return "no answer for " + plain.Duration(s.For)
+		return "no answer for " + format.Duration(s.For)
 	case s.Paused:
 		return "paused, " + nextTry(s)
 	}
 	return nextTry(s)
 }
 
-func nextTry(s *batch.Stall) string { return "next try in " + plain.Duration(s.Next) }
+func nextTry(s *batch.Stall) string { return "next try in " + format.Duration(s.Next) }

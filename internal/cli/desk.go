@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
@@ -78,16 +79,16 @@ func (o *enrollOptions) fullScreen(streams *Streams) bool {
 
 // terminal returns where a person is asked line by line: the terminal, or else
 // standard input; nil where nobody is to be asked.
-func (o *enrollOptions) terminal(streams *Streams) *plain.Terminal {
+func (o *enrollOptions) terminal(streams *Streams) *prompt.Terminal {
 	if o.yes {
 		return nil
 	}
 	if streams.Terminal {
-		if terminal, err := plain.OpenTerminal(); err == nil {
+		if terminal, err := prompt.Open(); err == nil {
 			return terminal
 		}
 	}
-	return plain.NewPipe(streams.In, streams.Err)
+	return prompt.NewPipe(streams.In, streams.Err)
 }
 
 // people reads the roster.

@@ -12,7 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
@@ -25,7 +25,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("anything else"), 1},
-		{plain.ErrEndOfInput, 1},
+		{prompt.ErrEndOfInput, 1},
 		{enroll.ErrDeclined, 1},
 		{tui.ErrBroken, 1},
 		{usageErrorf("no such flag"), 2},

@@ -11,8 +11,8 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -180,7 +180,7 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 		title, done, waiting = "dry run of "+run.Source, "are registered", "would be registered"
 	}
 	if counts.Earlier > 0 {
-		done += fmt.Sprintf(" (%s by an earlier run)", plain.Number(counts.Earlier))
+		done += fmt.Sprintf(" (%s by an earlier run)", format.Number(counts.Earlier))
 	}
 	fmt.Fprintln(out, safetext.Clean(title))
 	for _, line := range []struct {
@@ -190,7 +190,7 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {counts.Waiting, waiting, run.DryRun || counts.Waiting > 0}, {counts.Failed, "failed", true},
 		{counts.TakenOver, "waited, and a later run has them too", counts.TakenOver > 0}} {
 		if line.show {
-			fmt.Fprintf(out, "%9s  %s\n", plain.Number(line.count), line.what)
+			fmt.Fprintf(out, "%9s  %s\n", format.Number(line.count), line.what)
 		}
 	}
 	if run.Partial {
@@ -201,7 +201,7 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 		return err
 	}
 	if superfluous > 0 {
-		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", plain.Number(superfluous), safetext.Clean(example))
+		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", format.Number(superfluous), safetext.Clean(example))
 		fmt.Fprintf(out, "%9s    %s\n", "", report.SuperfluousText)
 	}
 	sums, err := report.Summarise(ctx, book, run)
@@ -209,13 +209,13 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 		return err
 	}
 	if sums.Expiring > 0 {
-		fmt.Fprintf(out, "%9s  with certificates that end within 90 days, the first on %s\n", plain.Number(sums.Expiring), sums.FirstEnd.UTC().Format(time.DateOnly))
+		fmt.Fprintf(out, "%9s  with certificates that end within 90 days, the first on %s\n", format.Number(sums.Expiring), sums.FirstEnd.UTC().Format(time.DateOnly))
 	}
 	for _, group := range sums.Warnings {
-		fmt.Fprintf(out, "%9s  warned of %s, for example %s: %s\n", plain.Number(group.Count), group.Rule, safetext.Clean(group.Example), safetext.Clean(group.Message))
+		fmt.Fprintf(out, "%9s  warned of %s, for example %s: %s\n", format.Number(group.Count), group.Rule, safetext.Clean(group.Example), safetext.Clean(group.Message))
 	}
 	for _, group := range groups {
-		fmt.Fprintf(out, "%9s  %s: %s\n", plain.Number(group.Count), safetext.Clean(group.Reason), report.ClassText(group.Class))
+		fmt.Fprintf(out, "%9s  %s: %s\n", format.Number(group.Count), safetext.Clean(group.Reason), report.ClassText(group.Class))
 		fmt.Fprintf(out, "%9s    %s: %s\n", "", safetext.Clean(group.Example), safetext.Clean(group.Message))
 		if group.Hint != "" {
 			fmt.Fprintf(out, "%9s    hint: %s\n", "", safetext.Clean(group.Hint))

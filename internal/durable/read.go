@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 var (
@@ -112,7 +114,7 @@ func ReadAll(file *os.File, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: fmt.Errorf("%w: more than %s", ErrTooLarge, size(limit))}
+		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: fmt.Errorf("%w: more than %s", ErrTooLarge, format.Size(limit))}
 	}
 	return data, nil
 }
@@ -131,14 +133,4 @@ func regular(path string, info fs.FileInfo) error {
 		what = "a socket"
 	}
 	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, %w", what, ErrNotRegular)}
-}
-
-func size(bytes int64) string {
-	switch {
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%d MB", bytes>>20)
-	case bytes >= 1<<10:
-		return fmt.Sprintf("%d kB", bytes>>10)
-	}
-	return fmt.Sprintf("%d bytes", bytes)
 }

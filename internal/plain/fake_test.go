@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
@@ -153,7 +154,7 @@ func (f *fakeDesk) run(t *testing.T, first string, people []desk.Person, answers
 	t.Helper()
 	var said strings.Builder
 	input := strings.Join(append(answers, ""), "\n")
-	err := Enrollments(t.Context(), NewPipe(strings.NewReader(input), &said), &said, f.desk(t, people...), first)
+	err := Enrollments(t.Context(), prompt.NewPipe(strings.NewReader(input), &said), &said, f.desk(t, people...), first)
 	return said.String(), err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -19,9 +20,9 @@ import (
 // person alone.
 //
 // It returns what desk.Left does, for one person desk.LeftOf. As soon as ctx ends it
-// returns context.Canceled, and ErrEndOfInput where an answer was needed; whatever
+// returns context.Canceled, and prompt.ErrEndOfInput where an answer was needed; whatever
 // was begun then goes on the next time.
-func Enrollments(ctx context.Context, terminal *Terminal, receipts io.Writer, d *desk.Desk, first string) error {
+func Enrollments(ctx context.Context, terminal *prompt.Terminal, receipts io.Writer, d *desk.Desk, first string) error {
 	f := &flow{Terminal: terminal, receipts: receipts, desk: d, single: first != "", failures: desk.Failures{}}
 	for _, person := range d.People {
 		if !f.single || strings.EqualFold(person.Email, first) {
@@ -59,7 +60,7 @@ func (f *flow) serveOne(ctx context.Context, next turn) error {
 
 // flow is one session at a desk.
 type flow struct {
-	*Terminal
+	*prompt.Terminal
 	desk *desk.Desk
 	// receipts is where the outcome goes, apart from what is said meanwhile.
 	receipts io.Writer
@@ -158,7 +159,7 @@ func (f *flow) serve(ctx context.Context, entry int) (turn, error) {
 
 // trouble tells what went wrong and has a person choose what to do.
 func (f *flow) trouble(ctx context.Context, s *serving, what string, err error, choices ...turn) (turn, error) {
-	if ctx.Err() != nil || errors.Is(err, ErrEndOfInput) {
+	if ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput) {
 		return stop, err
 	}
 	f.failures.Note(s.person.Email, err)
@@ -205,5 +206,5 @@ func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, er
 
 // say writes a line; whatever came from outside cannot steer the terminal.
 func (f *flow) say(format string, args ...any) {
-	fmt.Fprintln(f.out, safetext.Clean(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(f.Out, safetext.Clean(fmt.Sprintf(format, args...)))
 }

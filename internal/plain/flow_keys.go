@@ -7,6 +7,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 )
 
 // askKeys asks what the keys of the request shall be. What they are now is the
@@ -42,7 +43,7 @@ func (f *flow) askKeys(ctx context.Context, request *enroll.Request, own []strin
 // questions asks several in a row, until the first error.
 type questions struct {
 	ctx      context.Context
-	terminal *Terminal
+	terminal *prompt.Terminal
 	err      error
 }
 

@@ -53,7 +53,7 @@ func (f *flow) sayPlan(preview *enroll.Preview) {
 	for _, key := range preview.Request.Keys {
 		f.say("  %s", keyText(key))
 	}
-	_ = Preview(f.out, preview)
+	_ = Preview(f.Out, preview)
 }
 
 // Preview writes what a run would come to at each step, and what would be lost.

@@ -85,12 +85,11 @@ func (f *flow) askForCard(ctx context.Context, s *serving, obstacle error) (turn
 	if !f.single {
 		words = "park or stop"
 	}
-	fmt.Fprintf(f.out, "%s and press Enter, or type %s: ", ask, words)
-	line, err := f.readLine(ctx, true)
+	line, err := f.Line(ctx, fmt.Sprintf("%s and press Enter, or type %s: ", ask, words))
 	if err != nil {
 		return stop, err
 	}
-	switch word := turn(strings.ToLower(strings.TrimSpace(line))); {
+	switch word := turn(strings.ToLower(line)); {
 	case word == park && !f.single, word == stop && f.single:
 		f.failures.Note(s.person.Email, obstacle)
 		return word, nil

@@ -9,12 +9,13 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // run carries out the plan, to the receipt or to what stands in its way.
 func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
-	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.out)}
+	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.Out)}
 	receipt, err := f.desk.Enroll(ctx, s.request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
 	f.entries[s.entry] = f.desk.After(ctx, f.entries[s.entry].Person, s.request.Serial, err)
 	f.failures.Note(s.person.Email, err)
@@ -22,7 +23,7 @@ func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 	switch {
 	case err == nil:
 		return goOn, Receipt(f.receipts, receipt)
-	case ctx.Err() != nil || errors.Is(err, ErrEndOfInput):
+	case ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput):
 		return stop, err
 	case errors.As(err, &waiting):
 		s.request = s.request.Again(err)
@@ -43,7 +44,7 @@ func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
 
 // user is the person who is asked by an enrollment.
 type user struct {
-	*Terminal
+	*prompt.Terminal
 	serving *serving
 	tell    func(enroll.Event)
 	note    string // the latest one
@@ -71,7 +72,7 @@ func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secr
 	if question.Problem == u.note {
 		question.Problem = "" // it was just said
 	}
-	fmt.Fprintln(u.out, "hand the keyboard to the user; nothing of what is typed is shown")
+	fmt.Fprintln(u.Out, "hand the keyboard to the user; nothing of what is typed is shown")
 	pin, err := u.Terminal.Secret(ctx, question)
 	u.serving.pin, u.serving.typed = pin, time.Now()
 	return pin, err

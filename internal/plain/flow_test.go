@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -192,7 +193,7 @@ func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
 	}
 	var said strings.Builder
 	answers := "2\nyes\nno\npark\n2\nyes\nno\n\nyes\n4\n"
-	err := Enrollments(t.Context(), NewPipe(strings.NewReader(answers), &said), &said, d, "")
+	err := Enrollments(t.Context(), prompt.NewPipe(strings.NewReader(answers), &said), &said, d, "")
 	if !errors.Is(err, piv.ErrNoCard) {
 		t.Errorf("it came to %v", err)
 	}
@@ -228,7 +229,7 @@ func TestEvidenceThatCannotBeReadIsTold(t *testing.T) {
 	d := f.desk(t, desk.Person{Email: ada})
 	d.Registered = func(context.Context, string) (*desk.Registered, error) { return nil, errNetwork }
 	var said strings.Builder
-	err := Enrollments(t.Context(), NewPipe(strings.NewReader("stop\n"), &said), &said, d, "")
+	err := Enrollments(t.Context(), prompt.NewPipe(strings.NewReader("stop\n"), &said), &said, d, "")
 	if !errors.Is(err, errNetwork) {
 		t.Errorf("it came to %v", err)
 	}
@@ -263,7 +264,7 @@ func TestTheFlowEndsWithItsContext(t *testing.T) {
 		d := newFakeDesk().desk(t)
 		hang(d, cancel)
 		var said strings.Builder
-		err := Enrollments(ctx, NewPipe(strings.NewReader("1\n1\n1\n1\n"), &said), &said, d, ada)
+		err := Enrollments(ctx, prompt.NewPipe(strings.NewReader("1\n1\n1\n1\n"), &said), &said, d, ada)
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v after:\n%s", name, err, said.String())
 		}
@@ -275,7 +276,7 @@ func TestTheFlowEndsWithItsContext(t *testing.T) {
 
 func TestWhatIsSaidOfACard(t *testing.T) {
 	var said strings.Builder
-	f := &flow{Terminal: NewPipe(strings.NewReader(""), &said), desk: newFakeDesk().desk(t)}
+	f := &flow{Terminal: prompt.NewPipe(strings.NewReader(""), &said), desk: newFakeDesk().desk(t)}
 	until := time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
 	card := desk.CardStatus{Identity: identity(adasCard), FormFactor: "USB-C keychain", Advisories: []string{"YSA-2024-03: the key can be copied"}}
 	card.Status.PIN = piv.Counter{Tries: 1, Factory: piv.No}
@@ -335,17 +336,17 @@ func TestWhatIsSaidInAReview(t *testing.T) {
 		}},
 	}}
 	var said strings.Builder
-	f := &flow{Terminal: NewPipe(strings.NewReader("perhaps\nno\n"), &said)}
+	f := &flow{Terminal: prompt.NewPipe(strings.NewReader("perhaps\nno\n"), &said)}
 	if err := f.review(t.Context(), review); !errors.Is(err, enroll.ErrDeclined) {
 		t.Errorf("a no is %v", err)
 	}
 	golden(t, "review", said.String())
-	f = &flow{Terminal: NewPipe(strings.NewReader("yes\n"), &said)}
+	f = &flow{Terminal: prompt.NewPipe(strings.NewReader("yes\n"), &said)}
 	if err := f.review(t.Context(), review); err != nil {
 		t.Errorf("a yes is %v", err)
 	}
-	f = &flow{Terminal: NewPipe(strings.NewReader(""), &said)}
-	if err := f.review(t.Context(), review); !errors.Is(err, ErrEndOfInput) {
+	f = &flow{Terminal: prompt.NewPipe(strings.NewReader(""), &said)}
+	if err := f.review(t.Context(), review); !errors.Is(err, prompt.ErrEndOfInput) {
 		t.Errorf("the end of the input is %v", err)
 	}
 }
@@ -357,7 +358,7 @@ func TestAPINThatWasTypedLongAgoIsAskedForAgain(t *testing.T) {
 		want string
 	}{{desk.PINKept - time.Minute, "271828"}, {desk.PINKept + time.Second, "314159"}} {
 		s := &serving{pin: secret.FromString("271828"), typed: time.Now().Add(-test.ago)}
-		asked := &user{Terminal: NewPipe(strings.NewReader("314159\n"), io.Discard), serving: s}
+		asked := &user{Terminal: prompt.NewPipe(strings.NewReader("314159\n"), io.Discard), serving: s}
 		pin, err := asked.Secret(t.Context(), question)
 		if err != nil || string(pin.Reveal()) != test.want || string(s.pin.Reveal()) != test.want {
 			t.Errorf("typed %v ago: another PIN than wanted, %v", test.ago, err)

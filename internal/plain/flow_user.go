@@ -2,7 +2,6 @@ package plain
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -25,19 +24,18 @@ func (f *flow) pick(ctx context.Context) (int, error) {
 		return -1, err
 	}
 	for {
-		prompt := "address of the user, or " + wordStop + ": "
+		question := "address of the user, or " + wordStop + ": "
 		if len(f.entries) > 0 {
 			if next := desk.Next(f.entries, f.failures.Has); next >= 0 {
 				f.say("next in the queue: %d, %s", next+1, f.entries[next].Email)
 			}
-			prompt = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
+			question = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
 		}
-		fmt.Fprint(f.out, prompt)
-		line, err := f.readLine(ctx, true)
+		typed, err := f.Line(ctx, question)
 		if err != nil {
 			return -1, err
 		}
-		switch typed := strings.TrimSpace(line); strings.ToLower(typed) {
+		switch strings.ToLower(typed) {
 		case "":
 		case wordStop:
 			return -1, nil

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
 )
 
 // The size of the charts, in the units of their drawings.
@@ -138,15 +138,15 @@ func drawOne(run ledger.Run, points []ledger.Point, class string, width int) *pr
 		failed += fmt.Sprintf("L%.1f %.1f", x(p.Time), y(p.Failed))
 	}
 	c.DonePath, c.FailedPath = done, failed
-	c.DoneLabel = label{c.Right + 8, rounded(y(last.Done)) + 4, plain.Number(last.Done) + " done"}
-	c.FailedLabel = label{c.Right + 8, rounded(y(last.Failed)) + 4, plain.Number(last.Failed) + " failed"}
+	c.DoneLabel = label{c.Right + 8, rounded(y(last.Done)) + 4, format.Number(last.Done) + " done"}
+	c.FailedLabel = label{c.Right + 8, rounded(y(last.Failed)) + 4, format.Number(last.Failed) + " failed"}
 	keepApart(&c.DoneLabel, &c.FailedLabel)
 	for n := 0; n <= top; n += step {
-		c.Up = append(c.Up, tick{At: rounded(y(n)), Text: plain.Number(n)})
+		c.Up = append(c.Up, tick{At: rounded(y(n)), Text: format.Number(n)})
 	}
-	format := "15:04:05"
+	layout := "15:04:05"
 	if span > 24*time.Hour {
-		format = "2 Jan 15:04"
+		layout = "2 Jan 15:04"
 	}
 	anchors := []string{"start", "middle", "end"}
 	if width == narrowWidth { // there is no room between the two
@@ -154,9 +154,9 @@ func drawOne(run ledger.Run, points []ledger.Point, class string, width int) *pr
 	}
 	for i, anchor := range anchors {
 		at := start.Add(span * time.Duration(i) / time.Duration(len(anchors)-1))
-		c.Across = append(c.Across, tick{At: rounded(x(at)), Text: at.UTC().Format(format), Anchor: anchor})
+		c.Across = append(c.Across, tick{At: rounded(x(at)), Text: at.UTC().Format(layout), Anchor: anchor})
 	}
-	c.Summary = fmt.Sprintf("From %s to %s: %s users done and %s failed.", when(start), when(last.Time), plain.Number(last.Done), plain.Number(last.Failed))
+	c.Summary = fmt.Sprintf("From %s to %s: %s users done and %s failed.", when(start), when(last.Time), format.Number(last.Done), format.Number(last.Failed))
 	return c
 }
 

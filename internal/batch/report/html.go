@@ -9,8 +9,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/plain"
 )
 
 //go:embed page.html page.css page.js
@@ -67,7 +67,7 @@ func writeHTML(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 	}
 	rows := newRows(counts, groups)
 	head, err := template.New("page.html").Funcs(template.FuncMap{
-		"number": plain.Number, "when": when, "date": date, "took": took, "class": ClassText, "words": func() words { return wordsOf(run) },
+		"number": format.Number, "when": when, "date": date, "took": took, "class": ClassText, "words": func() words { return wordsOf(run) },
 	}).ParseFS(page, "page.html")
 	if err != nil {
 		return err

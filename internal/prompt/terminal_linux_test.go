@@ -1,7 +1,6 @@
-package plain
+package prompt
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ func newPseudo(t *testing.T) *pseudo {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { keyboard.Close(); tty.Close() })
-	return &pseudo{&Terminal{in: bufio.NewReaderSize(tty, maxLine), out: io.Discard, tty: tty}, keyboard}
+	return &pseudo{&Terminal{in: tty, Out: io.Discard, tty: tty}, keyboard}
 }
 
 // echoes reports whether what is typed is shown.

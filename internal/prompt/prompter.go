@@ -1,4 +1,4 @@
-package plain
+package prompt
 
 import (
 	"context"
@@ -18,52 +18,56 @@ var _ enroll.Prompter = (*Terminal)(nil)
 func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
 	t.ask(question)
 	for i, choice := range choices {
-		fmt.Fprintf(t.out, "  %d  %s\n", i+1, safetext.Clean(choice.Text))
+		t.say("  %d  %s", i+1, choice.Text)
 	}
 	for {
-		fmt.Fprintf(t.out, "your choice (1 to %d): ", len(choices))
-		line, err := t.readLine(ctx, true)
+		line, err := t.Line(ctx, fmt.Sprintf("your choice (1 to %d): ", len(choices)))
 		if err != nil {
 			return "", err
 		}
-		if n, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && n >= 1 && n <= len(choices) {
+		if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(choices) {
 			return choices[n-1].ID, nil
 		}
-		fmt.Fprintln(t.out, "that is none of them")
+		t.say("that is none of them")
 	}
 }
 
 // Secret reads without echo, a new secret twice.
 func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
 	if question.Problem != "" {
-		fmt.Fprintln(t.out, safetext.Clean(question.Problem))
+		t.say("%s", question.Problem)
 	}
 	for {
-		fmt.Fprintf(t.out, "%s%s: ", safetext.Clean(question.Text), safetext.Clean(secretRules(question)))
-		line, err := t.readLine(ctx, false)
+		value, err := t.readSecret(ctx, question.Text+secretRules(question))
 		if err != nil {
 			return secret.Secret{}, err
 		}
-		value := secret.FromString(line)
 		if question.Check != nil {
 			if err := question.Check(value); err != nil {
-				fmt.Fprintf(t.out, "%s\n", safetext.Clean(err.Error()))
+				t.say("%v", err)
 				continue
 			}
 		}
 		if !question.New {
 			return value, nil
 		}
-		fmt.Fprintf(t.out, "%s, once more: ", safetext.Clean(question.Text))
-		again, err := t.readLine(ctx, false)
+		again, err := t.readSecret(ctx, question.Text+", once more")
 		if err != nil {
 			return secret.Secret{}, err
 		}
-		if value.Equal(secret.FromString(again)) {
+		if value.Equal(again) {
 			return value, nil
 		}
-		fmt.Fprintln(t.out, "the two were not the same: type both again")
+		t.say("the two were not the same: type both again")
 	}
+}
+
+// readSecret reads a secret; what was read is overwritten.
+func (t *Terminal) readSecret(ctx context.Context, question string) (secret.Secret, error) {
+	fmt.Fprint(t.Out, safetext.Clean(question)+": ")
+	line, err := t.readLine(ctx, false)
+	defer clear(line[:cap(line)])
+	return secret.New(line), err
 }
 
 // secretRules says in brackets what a secret has to be, and what a wrong one
@@ -90,15 +94,14 @@ func secretRules(question enroll.SecretQuestion) string {
 // types a burst of letters and Enter, answers nothing.
 func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
 	for _, loss := range question.Loss {
-		fmt.Fprintf(t.out, "  lost: %s\n", safetext.Clean(loss))
+		t.say("  lost: %s", loss)
 	}
 	for {
-		fmt.Fprintf(t.out, "%s yes or no: ", safetext.Clean(question.Text))
-		line, err := t.readLine(ctx, true)
+		line, err := t.Line(ctx, question.Text+" yes or no: ")
 		if err != nil {
 			return false, err
 		}
-		switch strings.ToLower(strings.TrimSpace(line)) {
+		switch strings.ToLower(line) {
 		case "yes":
 			return true, nil
 		case "no":
@@ -111,20 +114,19 @@ func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool,
 // anything else.
 func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, want string) error {
 	t.ask(question)
-	fmt.Fprintf(t.out, "type %s to go on, anything else to stop: ", safetext.Clean(want))
-	line, err := t.readLine(ctx, true)
+	line, err := t.Line(ctx, fmt.Sprintf("type %s to go on, anything else to stop: ", want))
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(line) != want {
+	if line != want {
 		return enroll.ErrDeclined
 	}
 	return nil
 }
 
 func (t *Terminal) ask(question enroll.Question) {
-	fmt.Fprintln(t.out, safetext.Clean(question.Text))
+	t.say("%s", question.Text)
 	for _, loss := range question.Loss {
-		fmt.Fprintf(t.out, "  lost: %s\n", safetext.Clean(loss))
+		t.say("  lost: %s", loss)
 	}
 }

@@ -1,4 +1,5 @@
-package plain
+// Package progress shows how far long work is, on a terminal or line by line.
+package progress
 
 import (
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -141,10 +143,10 @@ func (b *Bar) erase() {
 func (b *Bar) line() string {
 	t := b.tally
 	if t.Reading {
-		return fmt.Sprintf("reading the source: %s users%s", Number(t.Total), failedSoFar(t.Failed))
+		return fmt.Sprintf("reading the source: %s users%s", format.Number(t.Total), failedSoFar(t.Failed))
 	}
 	if t.Total == 0 {
-		line := fmt.Sprintf("%s done, %s failed", Number(t.Done), Number(t.Failed))
+		line := fmt.Sprintf("%s done, %s failed", format.Number(t.Done), format.Number(t.Failed))
 		if t.Stalled != "" {
 			return line + ", " + t.Stalled
 		}
@@ -154,12 +156,12 @@ func (b *Bar) line() string {
 		return line
 	}
 	left := t.Total - t.Done - t.Failed
-	line := fmt.Sprintf("%s done, %s failed, %s left", Number(t.Done), Number(t.Failed), Number(left))
+	line := fmt.Sprintf("%s done, %s failed, %s left", format.Number(t.Done), format.Number(t.Failed), format.Number(left))
 	if t.Stalled != "" {
 		return line + ", " + t.Stalled
 	}
 	if rate := b.meter.Rate(); rate > 0 && left > 0 {
-		line += fmt.Sprintf(", %s/s, %s to go", rateText(rate), Duration(b.meter.Left(left)))
+		line += fmt.Sprintf(", %s/s, %s to go", rateText(rate), format.Duration(b.meter.Left(left)))
 	}
 	return line
 }
@@ -168,7 +170,7 @@ func failedSoFar(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return ", " + Number(n) + " cannot be used"
+	return ", " + format.Number(n) + " cannot be used"
 }
 
 // gauge is done as "=", failed as "x", the rest blank.
@@ -186,33 +188,5 @@ func rateText(rate float64) string {
 	if rate < 10 {
 		return strconv.FormatFloat(rate, 'f', 1, 64)
 	}
-	return Number(int(rate + 0.5))
-}
-
-// Number writes 12345 as 12,345.
-func Number(n int) string {
-	digits := strconv.Itoa(n)
-	start := 0
-	if n < 0 {
-		start = 1
-	}
-	for i := len(digits) - 3; i > start; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// Duration writes a time to wait as a person would say it, in at most two units:
-// "40 s", "3 min 5 s", "2 h 10 min".
-func Duration(d time.Duration) string {
-	seconds := int(d.Round(time.Second) / time.Second)
-	switch {
-	case seconds < 60:
-		return fmt.Sprintf("%d s", seconds)
-	case seconds < 600:
-		return fmt.Sprintf("%d min %d s", seconds/60, seconds%60)
-	case seconds < 3600:
-		return fmt.Sprintf("%d min", seconds/60)
-	}
-	return fmt.Sprintf("%s h %d min", Number(seconds/3600), seconds/60%60)
+	return format.Number(int(rate + 0.5))
 }

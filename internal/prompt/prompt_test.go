@@ -1,4 +1,4 @@
-package plain_test
+package prompt_test
 
 import (
 	"context"
@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-func ask(input string) (*plain.Terminal, *strings.Builder) {
+func ask(input string) (*prompt.Terminal, *strings.Builder) {
 	var out strings.Builder
-	return plain.NewPipe(strings.NewReader(input), &out), &out
+	return prompt.NewPipe(strings.NewReader(input), &out), &out
 }
 
 func TestChoiceIsAskedUntilItIsOne(t *testing.T) {
@@ -29,19 +29,19 @@ func TestChoiceIsAskedUntilItIsOne(t *testing.T) {
 
 func TestEndOfInputIsNeverAnAnswer(t *testing.T) {
 	question := enroll.Question{Text: "?"}
-	for name, ask := range map[string]func(*plain.Terminal) error{
-		"choose": func(p *plain.Terminal) error {
+	for name, ask := range map[string]func(*prompt.Terminal) error{
+		"choose": func(p *prompt.Terminal) error {
 			_, err := p.Choose(t.Context(), question, []enroll.Choice{{ID: "a"}})
 			return err
 		},
-		"confirm": func(p *plain.Terminal) error { _, err := p.Confirm(t.Context(), question); return err },
-		"typed":   func(p *plain.Terminal) error { return p.TypedConfirm(t.Context(), question, "") },
-		"secret": func(p *plain.Terminal) error {
+		"confirm": func(p *prompt.Terminal) error { _, err := p.Confirm(t.Context(), question); return err },
+		"typed":   func(p *prompt.Terminal) error { return p.TypedConfirm(t.Context(), question, "") },
+		"secret": func(p *prompt.Terminal) error {
 			_, err := p.Secret(t.Context(), enroll.SecretQuestion{Question: question})
 			return err
 		},
 	} {
-		if err := ask(plain.NewPipe(strings.NewReader(""), &strings.Builder{})); !errors.Is(err, plain.ErrEndOfInput) {
+		if err := ask(prompt.NewPipe(strings.NewReader(""), &strings.Builder{})); !errors.Is(err, prompt.ErrEndOfInput) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -97,24 +97,5 @@ func TestQuestionsEndWithTheirContext(t *testing.T) {
 	terminal, _ := ask("yes\n")
 	if _, err := terminal.Confirm(ctx, enroll.Question{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestProgressShowsWhatAPersonWantsToKnow(t *testing.T) {
-	var out strings.Builder
-	progress := plain.Progress(&out)
-	for _, event := range []enroll.Event{
-		{Index: 3, Of: 19, Title: "read", State: enroll.StateStarted},
-		{Index: 3, Of: 19, Title: "read", State: enroll.StateDone},
-		{Index: 4, Of: 19, Title: "set", State: enroll.StateAlready},
-		{Index: 5, Of: 19, State: enroll.StateTouch},
-		{Index: 5, Of: 19, State: enroll.StateCardOut, Message: "put card 1 back in\x07"},
-		{Index: 5, Of: 19, State: enroll.StateCardBack},
-	} {
-		progress(event)
-	}
-	want := "[ 3/19] read: done\n[ 4/19] set: already so\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n[ 5/19]   the card is back\n"
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }

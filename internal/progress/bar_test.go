@@ -1,4 +1,4 @@
-package plain_test
+package progress_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/progress"
 )
 
 // screen shows what a terminal of one line would, and keeps the lines above.
@@ -28,9 +28,9 @@ func screen(text string) (lines []string) {
 }
 
 // work has ten things done a second, the 100th and its like fail.
-func work(bar *plain.Bar, total, until int) {
+func work(bar *progress.Bar, total, until int) {
 	for n := 0; n <= until; n++ {
-		bar.Show(plain.Tally{Total: total, Done: n - n/100, Failed: n / 100})
+		bar.Show(progress.Tally{Total: total, Done: n - n/100, Failed: n / 100})
 		time.Sleep(100 * time.Millisecond)
 	}
 }
@@ -38,14 +38,14 @@ func work(bar *plain.Bar, total, until int) {
 func TestBarOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		bar := plain.NewBar(&out, func() int { return 100 })
+		bar := progress.NewBar(&out, func() int { return 100 })
 		work(bar, 12_000, 600)
 		want := "[=x                                      ] 594 done, 6 failed, 11,400 left, 10/s, 19 min to go"
 		if got := screen(out.String()); len(got) != 1 || got[0] != want {
 			t.Errorf("got\n%q, want\n%q", got, want)
 		}
 		bar.Note("something\x1b happened")
-		bar.Show(plain.Tally{Total: 12_000, Done: 11_994, Failed: 6})
+		bar.Show(progress.Tally{Total: 12_000, Done: 11_994, Failed: 6})
 		bar.Close()
 		bar.Close()
 		got := screen(out.String())
@@ -64,7 +64,7 @@ func TestBarOnATerminal(t *testing.T) {
 func TestBarOnANarrowTerminalIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		bar := plain.NewBar(&out, func() int { return 30 })
+		bar := progress.NewBar(&out, func() int { return 30 })
 		work(bar, 12_000, 50)
 		if got := screen(out.String()); len(got) != 1 || got[0] != "50 done, 0 failed, 11,950 lef" {
 			t.Errorf("got %q", got)
@@ -75,10 +75,10 @@ func TestBarOnANarrowTerminalIsCut(t *testing.T) {
 func TestLinesWithoutATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		bar := plain.NewBar(&out, nil)
-		bar.Show(plain.Tally{Total: 10, Reading: true})
+		bar := progress.NewBar(&out, nil)
+		bar.Show(progress.Tally{Total: 10, Reading: true})
 		time.Sleep(6 * time.Second)
-		bar.Show(plain.Tally{Total: 1000, Failed: 2, Reading: true})
+		bar.Show(progress.Tally{Total: 1000, Failed: 2, Reading: true})
 		work(bar, 1000, 120)
 		bar.Close()
 		want := "cse-piv: reading the source: 1,000 users, 2 cannot be used\n" +
@@ -94,7 +94,7 @@ func TestLinesWithoutATerminal(t *testing.T) {
 func TestBarWithoutATotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		bar := plain.NewBar(&out, nil)
+		bar := progress.NewBar(&out, nil)
 		work(bar, 0, 120)
 		bar.Close()
 		want := "cse-piv: 50 done, 0 failed, 10/s\ncse-piv: 99 done, 1 failed, 10/s\ncse-piv: 119 done, 1 failed, 10/s\n"
@@ -108,13 +108,13 @@ func TestBarWithoutATotal(t *testing.T) {
 func TestRateFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		bar := plain.NewBar(&out, nil)
+		bar := progress.NewBar(&out, nil)
 		for n := range 300 { // five minutes of a hundred a second
-			bar.Show(plain.Tally{Total: 1_000_000, Done: n * 100})
+			bar.Show(progress.Tally{Total: 1_000_000, Done: n * 100})
 			time.Sleep(time.Second)
 		}
 		for n := range 60 { // a minute of two a second
-			bar.Show(plain.Tally{Total: 1_000_000, Done: 30_000 + 2*n})
+			bar.Show(progress.Tally{Total: 1_000_000, Done: 30_000 + 2*n})
 			time.Sleep(time.Second)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -125,19 +125,4 @@ func TestRateFollows(t *testing.T) {
 			t.Errorf("the rate is not smoothed: %q", calm)
 		}
 	})
-}
-
-func TestNumbersAndDurations(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 123456789: "123,456,789", -1234: "-1,234", -123: "-123"} {
-		if got := plain.Number(n); got != want {
-			t.Errorf("%d is %q", n, got)
-		}
-	}
-	for d, want := range map[time.Duration]string{
-		400 * time.Millisecond: "0 s", 59 * time.Second: "59 s", 185 * time.Second: "3 min 5 s", 25 * time.Minute: "25 min", 130 * time.Minute: "2 h 10 min",
-	} {
-		if got := plain.Duration(d); got != want {
-			t.Errorf("%v is %q", d, got)
-		}
-	}
 }

@@ -1,0 +1,47 @@
+// Package format writes numbers, sizes and durations for people.
+package format
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Number writes 12345 as 12,345.
+func Number(n int) string {
+	digits := strconv.Itoa(n)
+	start := 0
+	if n < 0 {
+		start = 1
+	}
+	for i := len(digits) - 3; i > start; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Duration writes a time to wait as a person would say it, in at most two units:
+// "40 s", "3 min 5 s", "2 h 10 min".
+func Duration(d time.Duration) string {
+	seconds := int(d.Round(time.Second) / time.Second)
+	switch {
+	case seconds < 60:
+		return fmt.Sprintf("%d s", seconds)
+	case seconds < 600:
+		return fmt.Sprintf("%d min %d s", seconds/60, seconds%60)
+	case seconds < 3600:
+		return fmt.Sprintf("%d min", seconds/60)
+	}
+	return fmt.Sprintf("%s h %d min", Number(seconds/3600), seconds/60%60)
+}
+
+// Size writes a number of bytes in whole units of 1024: "300 bytes", "12 kB", "8 MB".
+func Size(bytes int64) string {
+	switch {
+	case bytes >= 1<<20:
+		return fmt.Sprintf("%d MB", bytes>>20)
+	case bytes >= 1<<10:
+		return fmt.Sprintf("%d kB", bytes>>10)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
