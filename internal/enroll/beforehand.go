@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -80,6 +81,9 @@ func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
 	}
 	slotCert, deviceCert, err := e.attest(ctx, key)
 	if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
+		if key.action != ActionRead && key.action != ActionKeep {
+			return fmt.Errorf("%w: the card was told to generate the key in slot %s, and says that it did not", attestation.ErrRefused, key.Slot)
+		}
 		return e.takeUnattested(key)
 	}
 	if err != nil {

@@ -146,6 +146,27 @@ func TestImportedKeyNeedsConsent(t *testing.T) {
 	}
 }
 
+// TestGeneratedKeyHasToBeAttested: a card that says of the key that it just made that
+// it was imported does not get it enrolled, whatever is allowed for keys that were
+// there, nor when the run is repeated.
+func TestGeneratedKeyHasToBeAttested(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	open := d.deps.OpenCard
+	d.deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
+		opened, err := open(ctx, serial, touch)
+		return importedCard{opened}, err
+	}
+	d.request.AllowUnattested = true
+	for range 2 {
+		if _, err := d.run(); !errors.Is(err, attestation.ErrRefused) && !errors.Is(err, enroll.ErrUnattested) {
+			t.Errorf("it ended as %v", err)
+		}
+	}
+	if pairs := practice.Gmail().KeyPairs(d.email); len(pairs) != 0 {
+		t.Errorf("%d key pairs of a key that nobody attests", len(pairs))
+	}
+}
+
 func TestExistingKeyIsRegisteredWithItsCertificate(t *testing.T) {
 	d := newDesk(t, "5.7.4")
 	first := d.mustRun()
