@@ -117,6 +117,7 @@ func TestParseRefuses(t *testing.T) {
 		"text":                  []byte("a certificate"),
 		"DER and an octet":      append(slices.Clone(der), 0),
 		"DER cut":               der[:len(der)-1],
+		"after the signature":   append([]byte{0x30, 0x82, byte((len(der) - 2) >> 8), byte(len(der) - 2)}, append(slices.Clone(der[4:]), 5, 0)...),
 		"DER and PEM":           append(slices.Clone(der), block...),
 		"PEM and garbage":       append(slices.Clone(block), "garbage"...),
 		"PEM cut":               block[:len(block)-10],

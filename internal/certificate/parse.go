@@ -98,6 +98,9 @@ func parseDER(data []byte) ([]*x509.Certificate, error) {
 // parseOne reads one certificate that can be worked with.
 func parseOne(der []byte) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
+	if err == nil && !endsWithSignature(der) {
+		err = errors.New("octets follow the signature")
+	}
 	if err == nil {
 		err = CheckSize(cert)
 	}
@@ -105,6 +108,16 @@ func parseOne(der []byte) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return cert, nil
+}
+
+// endsWithSignature reports whether the signature is the last thing in a certificate
+// (RFC 5280 section 4.1). What follows it nobody signed, and crypto/x509 passes it over:
+// the same certificate would have as many fingerprints as one likes.
+func endsWithSignature(der cryptobyte.String) bool {
+	var inside cryptobyte.String
+	return der.ReadASN1(&inside, cryptobyte_asn1.SEQUENCE) &&
+		inside.SkipASN1(cryptobyte_asn1.SEQUENCE) && inside.SkipASN1(cryptobyte_asn1.SEQUENCE) &&
+		inside.SkipASN1(cryptobyte_asn1.BIT_STRING) && inside.Empty()
 }
 
 // ParseRequest reads a certificate request (PKCS#10) in PEM or DER. Its signature

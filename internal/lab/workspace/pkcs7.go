@@ -121,6 +121,9 @@ func parseCertificates(signed cryptobyte.String) ([]*x509.Certificate, error) {
 			return nil, fmt.Errorf("more than %d certificates", maxCertificates)
 		}
 		certificate, err := x509.ParseCertificate(element)
+		if err == nil && !isThreeParts(element) {
+			err = errors.New("trailing data")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("parse certificate %d: %w", len(chain)+1, err)
 		}
@@ -130,4 +133,13 @@ func parseCertificates(signed cryptobyte.String) ([]*x509.Certificate, error) {
 		return nil, errors.New("no certificates")
 	}
 	return chain, nil
+}
+
+// isThreeParts reports whether a certificate is what RFC 5280 section 4.1 has it be,
+// which crypto/x509 does not look at: tbsCertificate, signatureAlgorithm,
+// signatureValue, and nothing else.
+func isThreeParts(certificate cryptobyte.String) bool {
+	var parts cryptobyte.String
+	return certificate.ReadASN1(&parts, tags.SEQUENCE) && parts.SkipASN1(tags.SEQUENCE) &&
+		parts.SkipASN1(tags.SEQUENCE) && parts.SkipASN1(tags.BIT_STRING) && parts.Empty()
 }
