@@ -19,7 +19,7 @@ func newCardAttest(streams *Streams) *cobra.Command {
 			"intermediates. With --json it prints what the proof says.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			trusted, err := trust.open()
+			trusted, err := trust.openAndSay(streams.Err)
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ func newCardExport(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			trusted, err := trust.open()
+			trusted, err := trust.openAndSay(streams.Err)
 			if err != nil {
 				return err
 			}
@@ -162,7 +162,7 @@ func (e *exporter) print(streams *Streams, asJSON bool) error {
 		fmt.Fprintln(streams.Out, file)
 	}
 	for _, note := range e.Notes {
-		fmt.Fprintf(streams.Err, "cse-piv: note: %s\n", note)
+		printNote(streams.Err, note)
 	}
 	return nil
 }

@@ -127,6 +127,10 @@ func printWarnings(out io.Writer, of any) {
 	}
 }
 
+func printNote(out io.Writer, note string) {
+	fmt.Fprintf(out, "cse-piv: note: %s\n", safetext.Clean(note))
+}
+
 func printWarning(out io.Writer, warning string) {
 	fmt.Fprintf(out, "cse-piv: warning: %s\n", safetext.Clean(warning))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -60,8 +61,17 @@ func openGmail(config gmail.Config, messages io.Writer) (*gmail.Domain, error) {
 	return domain, nil
 }
 
+// sayForeign says to messages where Gmail is asked, if it is not at Google's own
+// address. An enrollment says so by itself.
+func (g *gmailFlags) sayForeign(messages io.Writer) {
+	if endpoint := g.foreign(); endpoint != "" {
+		printNote(messages, enroll.EndpointText(endpoint))
+	}
+}
+
 // user opens one user's settings.
 func (g *gmailFlags) user(ctx context.Context, messages io.Writer, email string) (*gmail.User, error) {
+	g.sayForeign(messages)
 	domain, err := g.open(messages)
 	if err != nil {
 		return nil, err

@@ -74,6 +74,7 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 	if book != nil {
 		defer func() { err = errors.Join(err, book.Close()) }()
 	}
+	options.gmail.sayForeign(streams.Err)
 	domain, err := options.gmail.open(streams.Err)
 	if err != nil {
 		return err

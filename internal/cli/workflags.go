@@ -43,6 +43,7 @@ func (f *workFlags) check() error {
 
 // open adds to a task the way to Gmail, within the limits.
 func (f *workFlags) open(task *batch.Options, flags *gmailFlags, messages io.Writer) error {
+	flags.sayForeign(messages)
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
 	config := flags.config()
 	config.Wait, config.Pace = limiter.Wait, limiter.Pace
