@@ -143,13 +143,13 @@ func Strange(entries []QueueEntry, email string, assigned, serial uint32) bool {
 	return Holder(entries, serial, email) != ""
 }
 
-// RequestFor returns the request to begin with for a person: what the command
-// line asked for, with the card that was set aside for them, or where they were
+// RequestFor returns the request to begin with for a person: base, which is what the
+// command line asked for, with the card that was set aside for them, or where they were
 // begun with or are done, the keys that they had then; who is not done goes on with
 // the card that they had. A card that was begun with and is somebody else's, among
 // the entries, may have been taken by mistake.
-func (d *Desk) RequestFor(entries []QueueEntry, entry QueueEntry) enroll.Request {
-	request := d.Request
+func RequestFor(base enroll.Request, entries []QueueEntry, entry QueueEntry) enroll.Request {
+	request := base
 	request.Email = entry.Email
 	if entry.Person.Serial != 0 {
 		request.Serial = entry.Person.Serial

@@ -127,7 +127,7 @@ func TestStrange(t *testing.T) {
 func TestRequestFor(t *testing.T) {
 	keys := enroll.LayoutSingle.Keys(enroll.KeyRequest{Slot: piv.SlotKeyManagement, Source: enroll.SourceGenerate, Algorithm: piv.RSA2048})
 	before := enroll.LayoutSplit.Keys(enroll.KeyRequest{Source: enroll.SourceGenerate, Algorithm: piv.ECCP256})
-	d := &desk.Desk{Request: enroll.Request{Serial: 100, Keys: keys, PIN: secret.FromString("271828")}}
+	base := enroll.Request{Serial: 100, Keys: keys, PIN: secret.FromString("271828")}
 	for name, test := range map[string]struct {
 		entry  desk.QueueEntry
 		serial uint32
@@ -140,7 +140,7 @@ func TestRequestFor(t *testing.T) {
 		"done":           {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 2},
 		"without a plan": {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageBegun, Serial: 9}}, 100, 1},
 	} {
-		got := d.RequestFor(nil, test.entry)
+		got := desk.RequestFor(base, nil, test.entry)
 		if got.Email != "a@example.com" || got.Serial != test.serial || len(got.Keys) != test.keys || got.PIN.IsZero() {
 			t.Errorf("%s: card %d and %d keys, want card %d and %d", name, got.Serial, len(got.Keys), test.serial, test.keys)
 		}
@@ -294,15 +294,14 @@ func TestAfterAnotherCard(t *testing.T) {
 // TestRequestForAMistakenCard: a broken-off enrollment with a card that is somebody
 // else's does not make it the person's.
 func TestRequestForAMistakenCard(t *testing.T) {
-	d := &desk.Desk{}
 	keys := []enroll.KeyRequest{{}}
 	theirs := desk.QueueEntry{Person: desk.Person{Email: "grace@example.com"}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: 7}}
 	for stage, want := range map[enroll.Stage]uint32{enroll.StageBegun: 0, enroll.StageWaiting: 7, enroll.StageReady: 7} {
 		entry := desk.QueueEntry{Person: desk.Person{Email: "ada@example.com"}, Progress: enroll.Progress{Stage: stage, Serial: 7, Keys: keys}}
-		if got := d.RequestFor([]desk.QueueEntry{theirs, entry}, entry); got.Serial != want || len(got.Keys) != 1 {
+		if got := desk.RequestFor(enroll.Request{}, []desk.QueueEntry{theirs, entry}, entry); got.Serial != want || len(got.Keys) != 1 {
 			t.Errorf("%s: card %d", stage, got.Serial)
 		}
-		if got := d.RequestFor([]desk.QueueEntry{entry}, entry); got.Serial != 7 {
+		if got := desk.RequestFor(enroll.Request{}, []desk.QueueEntry{entry}, entry); got.Serial != 7 {
 			t.Errorf("%s: card %d, which is nobody else's", stage, got.Serial)
 		}
 	}

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/safetext"
-	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // Enrollments serves the people of the desk one after the other, or those whose
@@ -23,161 +21,141 @@ import (
 // returns context.Canceled, and prompt.ErrEndOfInput where an answer was needed; whatever
 // was begun then goes on the next time.
 func Enrollments(ctx context.Context, terminal *prompt.Terminal, receipts io.Writer, d *desk.Desk, first string) error {
-	f := &flow{Terminal: terminal, receipts: receipts, desk: d, single: first != "", failures: desk.Failures{}}
-	for _, person := range d.People {
-		if !f.single || strings.EqualFold(person.Email, first) {
-			f.entries = append(f.entries, desk.QueueEntry{Person: person})
+	talk, effects := desk.NewConversation(d.Request, first != "")
+	f := &flow{Terminal: terminal, receipts: receipts, desk: d, talk: talk, first: first}
+	err := f.carryOut(ctx, effects)
+	for err == nil && talk.Phase != desk.PhaseEnd {
+		var event desk.Event
+		if event, err = f.ask(ctx); err == nil {
+			err = f.tell(ctx, event)
 		}
 	}
-	if f.single && len(f.entries) == 0 {
-		f.entries = []desk.QueueEntry{{Person: desk.Person{Email: first}}}
-	}
-	next, err := f.start(ctx)
-	switch {
-	case err != nil:
-		return err
-	case f.single:
-		return f.serveOne(ctx, next)
-	case next == stop:
-		return nil
-	}
-	if err := f.serveAll(ctx); err != nil {
+	if err != nil {
 		return err
 	}
-	f.say("%s", f.tally())
-	return desk.Left(f.entries, f.failures)
-}
-
-// serveOne serves the person who was named beforehand, unless start was stopped.
-func (f *flow) serveOne(ctx context.Context, next turn) error {
-	if next != stop {
-		if _, err := f.serve(ctx, 0); err != nil {
-			return err
-		}
+	if first == "" {
+		f.say("%s", f.tally())
 	}
-	return desk.LeftOf(f.entries[0], f.failures)
+	return talk.Left()
 }
 
-// flow is one session at a desk.
+// flow is one session at a desk: its conversation line by line.
 type flow struct {
 	*prompt.Terminal
 	desk *desk.Desk
+	talk *desk.Conversation
 	// receipts is where the outcome goes, apart from what is said meanwhile.
 	receipts io.Writer
-	single   bool // one person, named beforehand
-	// entries are the people of the roster, and whoever was served besides.
-	entries  []desk.QueueEntry
-	failures desk.Failures
+	first    string // the one person, named beforehand; empty for many
+	served   bool   // whether somebody was turned to
+	// pause is how long a card that was just put in may take to answer.
+	pause time.Duration
+	// declined is what somebody said no to in the run that just ended.
+	declined string
+	pin      typedPIN
 }
 
-// turn is where the flow turns next.
-type turn string
+// ask shows where the conversation is and returns what a person does then.
+func (f *flow) ask(ctx context.Context) (desk.Event, error) {
+	switch f.talk.Phase {
+	case desk.PhaseStart:
+		return f.start(ctx)
+	case desk.PhaseUser:
+		if f.talk.Picked.Email == "" {
+			return f.pick(ctx)
+		}
+		return f.user(ctx)
+	case desk.PhaseCard:
+		return f.card(ctx)
+	case desk.PhasePlan:
+		return f.plan(ctx)
+	case desk.PhaseCertificate:
+		return f.await(ctx)
+	case desk.PhaseFailure:
+		what, err := stepOf(f.talk.Run.Err)
+		return f.trouble(ctx, what, err, again, replan, park, stop)
+	}
+	return desk.GoOn, Receipt(f.receipts, f.talk.Run.Receipt)
+}
 
-const (
-	goOn   turn = "go on"
-	again  turn = "again"
-	look   turn = "look" // for the certificate
-	replan turn = "plan"
-	park   turn = "park"
-	stop   turn = "stop"
+// tell tells the conversation what happened, and does what follows.
+func (f *flow) tell(ctx context.Context, event desk.Event) error {
+	return f.carryOut(ctx, f.talk.Take(event))
+}
+
+// carryOut carries out the effects. Its error is that of ctx, or of the input.
+func (f *flow) carryOut(ctx context.Context, effects []desk.Effect) error {
+	for _, effect := range effects {
+		var err error
+		switch effect := effect.(type) {
+		case desk.WatchReaders: // they are looked into when a card is asked for
+		case desk.Begin:
+			err = f.run(ctx, effect)
+		case desk.ReadGmail:
+			f.introduce()
+			err = f.tell(ctx, f.desk.Do(ctx, effect))
+		default:
+			err = f.tell(ctx, f.desk.Do(ctx, effect))
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// option is an action in a person's words.
+type option struct {
+	action desk.Action
+	text   string
+}
+
+var (
+	begin  = option{desk.GoOn, "begin"}
+	look   = option{desk.GoOn, "look again"}
+	again  = option{desk.Again, "again"}
+	replan = option{desk.Back, "change the plan"}
+	park   = option{desk.Park, "park this person, and serve the next one"}
+	stop   = option{desk.Stop, "stop; what was done stays done"}
 )
 
-// text is the choice in a person's words.
-func (t turn) text() string {
-	switch t {
-	case goOn:
-		return "begin"
-	case again:
-		return "again"
-	case look:
-		return "look again"
-	case replan:
-		return "change the plan"
-	case park:
-		return "park this person, and serve the next one"
-	}
-	return "stop; what was done stays done"
-}
-
-// serving is one person's turn.
-type serving struct {
-	entry   int // index
-	person  desk.Person
-	card    desk.CardStatus
-	request enroll.Request
-	// pin was typed for this person a moment ago, and is kept while they wait for
-	// their certificate, for desk.PINKept.
-	pin   secret.Secret
-	typed time.Time
-}
-
-// serveAll serves until everybody is done or nobody else is to be.
-func (f *flow) serveAll(ctx context.Context) error {
-	roster := len(f.entries) > 0
-	for {
-		entry, err := f.pick(ctx)
-		if err != nil || entry < 0 {
-			return err
-		}
-		next, err := f.serve(ctx, entry)
-		if err != nil || next == stop {
-			return err
-		}
-		if !roster {
-			if more, err := f.Confirm(ctx, enroll.Question{Text: "next person?"}); err != nil || !more {
-				return err
-			}
-		} else if f.count(enroll.StageDone) == len(f.entries) {
-			return nil
+// choose has one of the options chosen. One person alone cannot be parked.
+func (f *flow) choose(ctx context.Context, text string, options ...option) (desk.Action, error) {
+	var list []enroll.Choice
+	for _, option := range options {
+		if option != park || !f.talk.Single {
+			list = append(list, enroll.Choice{ID: string(option.action), Text: option.text})
 		}
 	}
-}
-
-// serve takes one person as far as possible. It returns goOn, park or stop;
-// its errors end the flow.
-func (f *flow) serve(ctx context.Context, entry int) (turn, error) {
-	f.entries[entry] = f.desk.Collect(ctx, f.entries[entry].Person)
-	s := &serving{entry: entry, person: f.entries[entry].Person, request: f.desk.RequestFor(f.entries, f.entries[entry])}
-	const planning = 2 // among the stages
-	stages := []func(context.Context, *serving) (turn, error){f.user, f.card, f.plan, f.run}
-	for at := 0; at < len(stages); {
-		next, err := stages[at](ctx, s)
-		switch {
-		case err != nil:
-			return stop, err
-		case next == goOn:
-			at++
-		case next == again:
-		case next == replan:
-			at = planning
-		default:
-			return next, nil
-		}
-	}
-	return goOn, nil
+	answer, err := f.Choose(ctx, enroll.Question{Text: text}, list)
+	return desk.Action(answer), err
 }
 
 // trouble tells what went wrong and has a person choose what to do.
-func (f *flow) trouble(ctx context.Context, s *serving, what string, err error, choices ...turn) (turn, error) {
-	if ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput) {
-		return stop, err
-	}
-	f.failures.Note(s.person.Email, err)
+func (f *flow) trouble(ctx context.Context, what string, err error, options ...option) (desk.Event, error) {
 	if errors.Is(err, enroll.ErrDeclined) {
 		f.say("declined: %s", what)
 	} else {
 		f.say("failed: %s", what)
 		f.explain(err)
 	}
-	return f.turn(ctx, "what now?", choices...)
+	return f.choose(ctx, "what now?", options...)
+}
+
+// stepOf tells the step that failed apart from why.
+func stepOf(err error) (string, error) {
+	var step *enroll.StepError
+	if errors.As(err, &step) {
+		return step.Step.Title, step.Err
+	}
+	return "the enrollment", err
 }
 
 // explain says why something went wrong, and what to do about it.
 func (f *flow) explain(err error) {
-	var step *enroll.StepError
-	if errors.As(err, &step) {
-		err = step.Err
-	}
 	f.say("  why: %v", err)
 	if hint := f.desk.Hint(err); hint != "" {
 		f.say("  hint: %s", hint)
@@ -190,18 +168,6 @@ func (f *flow) withHint(err error) string {
 		return fmt.Sprintf("%v; hint: %s", err, hint)
 	}
 	return err.Error()
-}
-
-// turn asks which way to go. One person alone cannot be parked.
-func (f *flow) turn(ctx context.Context, text string, choices ...turn) (turn, error) {
-	var list []enroll.Choice
-	for _, choice := range choices {
-		if choice != park || !f.single {
-			list = append(list, enroll.Choice{ID: string(choice), Text: choice.text()})
-		}
-	}
-	answer, err := f.Choose(ctx, enroll.Question{Text: text}, list)
-	return turn(answer), err
 }
 
 // say writes a line; whatever came from outside cannot steer the terminal.

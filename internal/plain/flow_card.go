@@ -12,36 +12,62 @@ import (
 )
 
 // card has the person's card put in and says what is on it.
-func (f *flow) card(ctx context.Context, s *serving) (turn, error) {
-	serial, next, err := f.findCard(ctx, s)
-	if err != nil || next != goOn {
-		return next, err
+func (f *flow) card(ctx context.Context) (desk.Event, error) {
+	found, err := f.readers(ctx)
+	if err := f.tell(ctx, desk.ReadersRead{Found: found, Err: err}); err != nil {
+		return nil, err
 	}
-	if s.card, err = f.desk.Status(ctx, serial); err != nil {
-		return f.trouble(ctx, s, fmt.Sprintf("reading card %d", serial), err, again, park, stop)
+	t := f.talk
+	cards := t.Cards()
+	switch {
+	case len(cards) == 0:
+		f.sayObstacles(found, err)
+		return f.askForCard(ctx)
+	case t.Choosing(), t.Assigned != 0 && !t.Present(t.Assigned) && !t.Decided():
+		serial, err := f.chooseCard(ctx, cards)
+		if err != nil {
+			return nil, err
+		}
+		if serial == 0 {
+			return f.askForCard(ctx)
+		}
+		if err := f.tell(ctx, desk.CardChosen{Serial: serial}); err != nil {
+			return nil, err
+		}
 	}
-	f.sayCard(s.card)
-	if right, err := f.agreedTo(ctx, s, serial); err != nil {
-		return stop, err
+	if t.Problem != nil {
+		return f.trouble(ctx, fmt.Sprintf("reading card %d", t.Wanted()), t.Problem, again, park, stop)
+	}
+	serial := t.Card.Identity.Serial
+	f.sayCard(t.Card)
+	if t.Card.Status.PIN.Tries == 0 {
+		return f.choose(ctx, "what now?", again, park, stop)
+	}
+	if right, err := f.agreedTo(ctx, serial); err != nil {
+		return nil, err
 	} else if !right {
-		return f.askForCard(ctx, s, piv.ErrNoCard)
+		t.Take(desk.CardChosen{})
+		return f.askForCard(ctx)
 	}
-	s.request.Serial = serial
-	return goOn, nil
+	if t.Strange(serial) {
+		t.Take(desk.TakeAnyway)
+	}
+	return desk.GoOn, nil
 }
 
 // agreedTo warns of a card that is somebody else's, and has a person agree to it
 // where it was not set aside for this one.
-func (f *flow) agreedTo(ctx context.Context, s *serving, serial uint32) (bool, error) {
-	other := desk.Holder(f.entries, serial, s.person.Email)
+func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
+	email := f.talk.Person.Email
+	other := desk.Holder(f.talk.Entries, serial, email)
 	if other == "" {
 		return true, nil
 	}
 	f.say("warning: card %d is the card of %s", serial, other)
-	if !desk.Strange(f.entries, s.person.Email, s.request.Serial, serial) {
+	if !f.talk.Strange(serial) {
 		return true, nil
 	}
-	return f.Confirm(ctx, enroll.Question{Text: fmt.Sprintf("use card %d for %s all the same?", serial, s.person.Email)})
+	return f.Confirm(ctx, enroll.Question{Text: fmt.Sprintf("use card %d for %s all the same?", serial, email)})
 }
 
 // sayCard says what is known of a card.

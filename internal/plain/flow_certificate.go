@@ -4,38 +4,26 @@ import (
 	"context"
 	"path/filepath"
 
-	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
 // await says where the request lies, and has a person look again for the
-// certificate until it is there (goOn), park or stop.
-func (f *flow) await(ctx context.Context, s *serving) (turn, error) {
-	for {
-		entry := f.entries[s.entry]
-		f.say("%s waits for a certificate", entry.Email)
-		for _, wait := range entry.Waits {
-			f.sayWait(wait)
-		}
-		if entry.Problem != nil {
-			f.explain(entry.Problem)
-		}
-		text := "parked people come back when their certificate is there, and need not leave their card here until then"
-		if f.single {
-			text = "the certificate can come on another day: the same command goes on then"
-		}
-		next, err := f.turn(ctx, text, look, park, stop)
-		if err != nil || next != look {
-			return next, err
-		}
-		f.entries[s.entry] = f.desk.Collect(ctx, entry.Person)
-		if err := ctx.Err(); err != nil {
-			return stop, err
-		}
-		if f.entries[s.entry].Stage != enroll.StageWaiting {
-			return goOn, nil
-		}
+// certificate, park or stop.
+func (f *flow) await(ctx context.Context) (desk.Event, error) {
+	entry, _ := f.talk.Entry(f.talk.Person.Email)
+	f.say("%s waits for a certificate", entry.Email)
+	for _, wait := range entry.Waits {
+		f.sayWait(wait)
 	}
+	if entry.Problem != nil {
+		f.explain(entry.Problem)
+	}
+	text := "parked people come back when their certificate is there, and need not leave their card here until then"
+	if f.talk.Single {
+		text = "the certificate can come on another day: the same command goes on then"
+	}
+	return f.choose(ctx, text, look, park, stop)
 }
 
 // sayWait says where a request lies and what is looked for.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -16,35 +17,82 @@ import (
 // plan says what will be done and has a person change it until they begin, park
 // or stop. What would be lost for ever is agreed to by typing the card's serial
 // number.
-func (f *flow) plan(ctx context.Context, s *serving) (turn, error) {
-	for {
-		preview, err := f.desk.Preview(ctx, s.request)
-		if err != nil {
-			return f.trouble(ctx, s, "looking what the plan would do to the card", err, again, park, stop)
-		}
-		s.request.Keys = preview.Request.Keys
-		f.sayPlan(preview)
-		next, err := f.turn(ctx, "is that the plan?", goOn, replan, park, stop)
+func (f *flow) plan(ctx context.Context) (desk.Event, error) {
+	t := f.talk
+	switch {
+	case f.declined != "":
+		what := f.declined
+		f.declined = ""
+		next, err := f.trouble(ctx, what, enroll.ErrDeclined, again, replan, park, stop)
 		switch {
-		case err != nil:
-			return stop, err
-		case next == replan:
-			if err = f.askKeys(ctx, &s.request, preview.Own(), s.card.Identity.Firmware); err != nil {
-				return stop, err
-			}
-			continue
-		case next != goOn:
-			return next, nil
+		case err != nil || next == desk.Park || next == desk.Stop:
+			return next, err
+		case next == desk.Again:
+			return f.begin(ctx)
 		}
-		if err := preview.Refused(); err != nil {
-			return f.trouble(ctx, s, "the plan", err, replan, park, stop)
-		}
-		err = f.agree(ctx, &s.request, preview.Losses())
-		if errors.Is(err, enroll.ErrDeclined) {
-			return f.trouble(ctx, s, "agreeing to the loss", err, replan, park, stop)
-		}
-		return goOn, err
+		return nil, nil
+	case t.Problem != nil && t.Plan.Preview == nil:
+		return f.trouble(ctx, "looking what the plan would do to the card", t.Problem, again, park, stop)
+	case errors.Is(t.Problem, enroll.ErrDeclined):
+		return f.trouble(ctx, "agreeing to the loss", t.Problem, option{desk.Again, replan.text}, park, stop)
+	case t.Problem != nil:
+		return f.trouble(ctx, "the plan", t.Problem, option{desk.Again, replan.text}, park, stop)
 	}
+	f.sayPlan(t.Plan.Preview)
+	next, err := f.choose(ctx, "is that the plan?", begin, replan, park, stop)
+	switch {
+	case err != nil:
+		return nil, err
+	case next == desk.GoOn:
+		return f.begin(ctx)
+	case next == desk.Back:
+		return f.askKeys(ctx)
+	}
+	return next, nil
+}
+
+// begin has the loss of keys agreed to, unless that was done on the command line.
+func (f *flow) begin(ctx context.Context) (desk.Event, error) {
+	if f.talk.NeedsSerial() {
+		serial := strconv.FormatUint(uint64(f.talk.Request.Serial), 10)
+		question := enroll.Question{Text: fmt.Sprintf("what is in card %s will be lost for ever", serial), Loss: f.talk.Plan.Losses()}
+		err := f.TypedConfirm(ctx, question, serial)
+		switch {
+		case err == nil:
+			f.talk.Take(desk.SerialTyped{Text: serial})
+		case !errors.Is(err, enroll.ErrDeclined):
+			return nil, err
+		}
+	}
+	return desk.GoOn, nil
+}
+
+// questions are those of a plan.
+var questions = map[enroll.Option]string{
+	enroll.OptionSource: "where is the key from?", enroll.OptionLayout: "how many keys?", enroll.OptionSlot: "which slot?",
+	enroll.OptionAlgorithm: "which algorithm?", enroll.OptionPINPolicy: "when does the key ask for the PIN?",
+	enroll.OptionTouchPolicy: "when does the key ask for a touch?",
+}
+
+// askKeys asks what the keys shall be. What they are now is the first choice of
+// each question.
+func (f *flow) askKeys(ctx context.Context) (event desk.Event, err error) {
+	for i := range f.talk.Plan.Questions {
+		f.talk.Take(event) // but the last one: then the card is looked at
+		question := f.talk.Plan.Questions[i]
+		if question.Hidden {
+			continue
+		}
+		choices := slices.Clone(question.Choices)
+		present := choices[question.Answer]
+		choices = slices.Insert(slices.Delete(choices, question.Answer, question.Answer+1), 0, present)
+		answer, err := f.Choose(ctx, enroll.Question{Text: questions[question.Option] + " the first answer is as planned now"}, choices)
+		if err != nil {
+			return nil, err
+		}
+		event = desk.KeyChosen{Option: question.Option, ID: answer}
+	}
+	return event, nil
 }
 
 // sayPlan says what is planned, step by step, and what would be lost.
@@ -110,18 +158,4 @@ func useText(use certificate.Use) string {
 		return "decrypts"
 	}
 	return "signs and decrypts"
-}
-
-// agree has the loss of keys confirmed, unless the very same was, or any on the
-// command line, and enroll.ErrDeclined is a no.
-func (f *flow) agree(ctx context.Context, request *enroll.Request, losses []string) error {
-	if len(losses) > 0 && !request.Agrees(request.Serial, losses) {
-		serial := strconv.FormatUint(uint64(request.Serial), 10)
-		question := enroll.Question{Text: fmt.Sprintf("what is in card %s will be lost for ever", serial), Loss: losses}
-		if err := f.TypedConfirm(ctx, question, serial); err != nil {
-			return err
-		}
-	}
-	*request = request.Agree(losses)
-	return nil
 }

@@ -14,40 +14,35 @@ import (
 )
 
 // run carries out the plan, to the receipt or to what stands in its way.
-func (f *flow) run(ctx context.Context, s *serving) (turn, error) {
-	user := &user{Terminal: f.Terminal, serving: s, tell: Progress(f.Out)}
-	receipt, err := f.desk.Enroll(ctx, s.request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
-	f.entries[s.entry] = f.desk.After(ctx, f.entries[s.entry].Person, s.request.Serial, err)
-	f.failures.Note(s.person.Email, err)
-	var waiting *issuer.WaitingError
-	switch {
-	case err == nil:
-		return goOn, Receipt(f.receipts, receipt)
-	case ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput):
-		return stop, err
-	case errors.As(err, &waiting):
-		s.request = s.request.Again(err)
-		next, err := f.await(ctx, s)
-		if next == goOn {
-			return again, err
-		}
-		return next, err
+func (f *flow) run(ctx context.Context, begin desk.Begin) error {
+	user := &user{Terminal: f.Terminal, typed: &f.pin, tell: Progress(f.Out)}
+	receipt, err := f.desk.Enroll(ctx, begin.Request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
+	entry := f.desk.After(ctx, begin.Person, begin.Request.Serial, err)
+	if ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput) {
+		return err
 	}
-	s.pin, s.request = secret.Secret{}, s.request.Again(err)
-	what := "the enrollment"
-	var step *enroll.StepError
-	if errors.As(err, &step) {
-		what = step.Step.Title
+	if len(issuer.Waits(err)) == 0 {
+		f.pin = typedPIN{}
 	}
-	return f.trouble(ctx, s, what, err, again, replan, park, stop)
+	if errors.Is(err, enroll.ErrDeclined) {
+		f.declined, _ = stepOf(err)
+	}
+	return f.tell(ctx, desk.RunEnded{Run: begin.Run, Receipt: receipt, Err: err, Entry: entry})
+}
+
+// typedPIN is the PIN that was typed a moment ago. It is kept while the person waits
+// for their certificate, for desk.PINKept.
+type typedPIN struct {
+	pin  secret.Secret
+	when time.Time
 }
 
 // user is the person who is asked by an enrollment.
 type user struct {
 	*prompt.Terminal
-	serving *serving
-	tell    func(enroll.Event)
-	note    string // the latest one
+	typed *typedPIN
+	tell  func(enroll.Event)
+	note  string // the latest one
 }
 
 func (u *user) notify(event enroll.Event) {
@@ -63,17 +58,17 @@ func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secr
 	if question.ID != enroll.QuestionPIN {
 		return u.Terminal.Secret(ctx, question)
 	}
-	known := u.serving.pin
-	u.serving.pin = secret.Secret{}
-	if !question.New && question.Problem == "" && !known.IsZero() && time.Since(u.serving.typed) < desk.PINKept {
-		u.serving.pin = known
-		return known, nil
+	known := *u.typed
+	*u.typed = typedPIN{}
+	if !question.New && question.Problem == "" && !known.pin.IsZero() && time.Since(known.when) < desk.PINKept {
+		*u.typed = known
+		return known.pin, nil
 	}
 	if question.Problem == u.note {
 		question.Problem = "" // it was just said
 	}
 	fmt.Fprintln(u.Out, "hand the keyboard to the user; nothing of what is typed is shown")
 	pin, err := u.Terminal.Secret(ctx, question)
-	u.serving.pin, u.serving.typed = pin, time.Now()
+	*u.typed = typedPIN{pin, time.Now()}
 	return pin, err
 }

@@ -150,7 +150,7 @@ func TestEveryLossIsAgreedToOnce(t *testing.T) {
 	f.open = func(serial uint32) (enroll.Card, error) { return fullCard{fakeCard{serial: serial}}, nil }
 	said, err := f.run(t, ada, nil,
 		"1", "12345678", // the loss of 9D
-		"2", "1", // the same plan again
+		"2", "1", "12345678", // the same plan again, once more
 		"2", "2", "1", "1", "3", "1", "1", "1", "1", // 9C instead
 		"not that", "2")
 	if !errors.Is(err, enroll.ErrDeclined) {
@@ -158,8 +158,8 @@ func TestEveryLossIsAgreedToOnce(t *testing.T) {
 	}
 	saysInOrder(t, said, "lost: slot 9d", "type 12345678 to go on", "failed: check the user", "is that the plan?", "failed: check the user",
 		"lost: slot 9c", "is that the plan?", "lost: slot 9c", "type 12345678 to go on", "declined: agreeing to the loss")
-	if n := strings.Count(said, "type 12345678 to go on"); n != 2 {
-		t.Errorf("it was asked %d times for two losses", n)
+	if n := strings.Count(said, "type 12345678 to go on"); n != 3 {
+		t.Errorf("it was asked %d times for three plans that lose something", n)
 	}
 }
 
@@ -357,10 +357,10 @@ func TestAPINThatWasTypedLongAgoIsAskedForAgain(t *testing.T) {
 		ago  time.Duration
 		want string
 	}{{desk.PINKept - time.Minute, "271828"}, {desk.PINKept + time.Second, "314159"}} {
-		s := &serving{pin: secret.FromString("271828"), typed: time.Now().Add(-test.ago)}
-		asked := &user{Terminal: prompt.NewPipe(strings.NewReader("314159\n"), io.Discard), serving: s}
+		typed := &typedPIN{secret.FromString("271828"), time.Now().Add(-test.ago)}
+		asked := &user{Terminal: prompt.NewPipe(strings.NewReader("314159\n"), io.Discard), typed: typed}
 		pin, err := asked.Secret(t.Context(), question)
-		if err != nil || string(pin.Reveal()) != test.want || string(s.pin.Reveal()) != test.want {
+		if err != nil || string(pin.Reveal()) != test.want || string(typed.pin.Reveal()) != test.want {
 			t.Errorf("typed %v ago: another PIN than wanted, %v", test.ago, err)
 		}
 	}

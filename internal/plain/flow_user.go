@@ -17,50 +17,66 @@ const (
 	wordStop = "stop"
 )
 
-// pick asks who is next, and returns the index of their place; -1 for nobody.
-func (f *flow) pick(ctx context.Context) (int, error) {
-	f.look(ctx)
-	if err := ctx.Err(); err != nil {
-		return -1, err
+// pick asks who is next.
+func (f *flow) pick(ctx context.Context) (desk.Event, error) {
+	if f.first != "" {
+		return f.meant(f.first), nil
+	}
+	if f.served && !f.talk.Roster {
+		if more, err := f.Confirm(ctx, enroll.Question{Text: "next person?"}); err != nil || !more {
+			return desk.Stop, err
+		}
+	} else if f.served && f.talk.Tally().Done == len(f.talk.Entries) {
+		return desk.Stop, nil
+	}
+	if err := f.collect(ctx); err != nil {
+		return nil, err
 	}
 	for {
 		question := "address of the user, or " + wordStop + ": "
-		if len(f.entries) > 0 {
-			if next := desk.Next(f.entries, f.failures.Has); next >= 0 {
-				f.say("next in the queue: %d, %s", next+1, f.entries[next].Email)
+		if len(f.talk.Entries) > 0 {
+			if next := desk.Next(f.talk.Entries, f.talk.Failures.Has); next >= 0 {
+				f.say("next in the queue: %d, %s", next+1, f.talk.Entries[next].Email)
 			}
 			question = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
 		}
 		typed, err := f.Line(ctx, question)
 		if err != nil {
-			return -1, err
+			return nil, err
 		}
 		switch strings.ToLower(typed) {
 		case "":
 		case wordStop:
-			return -1, nil
+			return desk.Stop, nil
 		case wordList:
-			f.look(ctx)
+			if err := f.tell(ctx, desk.Again); err != nil {
+				return nil, err
+			}
+			if err := f.collect(ctx); err != nil {
+				return nil, err
+			}
 			f.list()
 		default:
-			if entry, err := f.find(ctx, typed); err != nil || entry >= 0 {
-				return entry, err
+			if picked, err := f.find(ctx, typed); err != nil || picked != nil {
+				f.served = true
+				return picked, err
 			}
 		}
 	}
 }
 
-// find returns the place of the one who is meant, -1 where that is not clear. An
-// address that was typed in full need not be in the queue.
-func (f *flow) find(ctx context.Context, typed string) (int, error) {
+// find returns the one who is meant, nil where that is not clear. An address that was
+// typed in full need not be in the queue.
+func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 	if problem := enroll.ValidateAddress(typed); problem == nil {
-		return f.entryOf(typed), nil
+		return f.meant(typed), nil
 	}
+	entries := f.talk.Entries
 	var matches []int
-	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(f.entries) {
+	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(entries) {
 		matches = []int{n - 1}
 	} else {
-		for i, entry := range f.entries {
+		for i, entry := range entries {
 			if strings.Contains(strings.ToLower(entry.Email+" "+entry.Note), strings.ToLower(typed)) {
 				matches = append(matches, i)
 			}
@@ -69,25 +85,25 @@ func (f *flow) find(ctx context.Context, typed string) (int, error) {
 	switch len(matches) {
 	case 0:
 		f.say("%q is not an address, and nobody in the queue is like that: type the user's primary address in full", typed)
-		return -1, nil
+		return nil, nil
 	case 1:
 		// A slip of the finger is noticed before it costs a card.
-		entry := f.entries[matches[0]]
+		entry := entries[matches[0]]
 		agreed, err := f.Confirm(ctx, enroll.Question{Text: "enroll " + named(entry) + "?"})
 		if err != nil || !agreed {
-			return -1, err
+			return nil, err
 		}
-		return matches[0], nil
+		return desk.Picked{Person: entry.Person}, nil
 	}
-	choices := []enroll.Choice{{ID: "-1", Text: "none of them"}}
+	choices := []enroll.Choice{{ID: "", Text: "none of them"}}
 	for _, i := range matches {
-		choices = append(choices, enroll.Choice{ID: strconv.Itoa(i), Text: named(f.entries[i])})
+		choices = append(choices, enroll.Choice{ID: entries[i].Email, Text: named(entries[i])})
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: "who of them?"}, choices)
-	if err != nil {
-		return -1, err
+	if err != nil || answer == "" {
+		return nil, err
 	}
-	return strconv.Atoi(answer)
+	return f.meant(answer), nil
 }
 
 // named is a person's address, with what the roster says of them.
@@ -98,42 +114,47 @@ func named(entry desk.QueueEntry) string {
 	return entry.Email + ", " + entry.Note
 }
 
-// placeOf returns the place of an address, at the end of the queue if it has
-// none yet.
-func (f *flow) entryOf(email string) int {
-	if at := desk.Find(f.entries, email); at >= 0 {
-		return at
+// meant is the person with that address, as the queue or the roster knows them.
+func (f *flow) meant(email string) desk.Picked {
+	person := desk.Person{Email: email}
+	for _, known := range f.desk.People {
+		if strings.EqualFold(known.Email, email) {
+			person = known
+		}
 	}
-	f.entries = append(f.entries, desk.QueueEntry{Person: desk.Person{Email: email}})
-	return len(f.entries) - 1
+	if entry, ok := f.talk.Entry(email); ok {
+		person = entry.Person
+	}
+	return desk.Picked{Person: person}
 }
 
-// user says what is known of the person here and at Gmail, and where they wait
-// for a certificate has a person decide first.
-func (f *flow) user(ctx context.Context, s *serving) (turn, error) {
-	entry := f.entries[s.entry]
-	f.say("%s: %s", entry.Email, f.standing(entry))
+// introduce says what is known here of the person who was picked.
+func (f *flow) introduce() {
+	entry, known := f.talk.Entry(f.talk.Picked.Email)
+	if !known {
+		entry.Person = f.talk.Picked
+	}
+	f.say("%s: %s", entry.Email, f.progress(entry))
 	if entry.Note != "" {
 		f.say("  note: %s", entry.Note)
 	}
-	if entry.Stage == enroll.StageWaiting {
-		if next, err := f.await(ctx, s); err != nil || next != goOn {
-			return next, err
-		}
-	}
-	found, err := f.desk.AtGmail(ctx, s.person.Email)
-	if err != nil {
-		return f.trouble(ctx, s, "asking Gmail what it has for "+s.person.Email, err, again, park, stop)
+}
+
+// user says what Gmail has for the person.
+func (f *flow) user(ctx context.Context) (desk.Event, error) {
+	found, problem := f.talk.AtGmail, f.talk.Problem
+	if problem != nil {
+		return f.trouble(ctx, "asking Gmail what it has for "+f.talk.Picked.Email, problem, again, park, stop)
 	}
 	if len(found.KeyPairs) == 0 {
 		f.say("Gmail has no key pair for them yet")
-		return goOn, nil
+		return desk.GoOn, nil
 	}
 	f.say("key pairs that Gmail has for them: %d; they stay, so that old mail stays readable", len(found.KeyPairs))
 	for _, pair := range found.KeyPairs {
 		f.say("  key pair %s", pairText(pair, found.Identity))
 	}
-	return goOn, nil
+	return desk.GoOn, nil
 }
 
 // pairText tells of a key pair in a line.

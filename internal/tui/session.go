@@ -77,7 +77,7 @@ func (s *session) pick(person desk.Person) {
 	s.run = nil
 	entry, _ := s.entry(person.Email)
 	entry.Person = person
-	s.request = s.deps.desk.RequestFor(s.entries, entry)
+	s.request = desk.RequestFor(s.deps.desk.Request, s.entries, entry)
 	s.assigned, s.chosen, s.taken = s.request.Serial, 0, 0
 }
 

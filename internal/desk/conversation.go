@@ -1,0 +1,322 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+)
+
+// Phase is how far the conversation with a person is.
+type Phase string
+
+// The phases, in the order in which a person is served.
+const (
+	PhaseStart       Phase = "start"       // the checks and the queue
+	PhaseUser        Phase = "user"        // who is next, and what Gmail has for them
+	PhaseCard        Phase = "card"        // which card, and what is on it
+	PhasePlan        Phase = "plan"        // what will be done
+	PhaseWork        Phase = "work"        // an enrollment runs
+	PhaseCertificate Phase = "certificate" // it waits for a certificate
+	PhaseFailure     Phase = "failure"     // it failed
+	PhaseDone        Phase = "done"        // it is done
+	PhaseEnd         Phase = "end"         // nobody else is to be served
+)
+
+// Conversation decides what is asked at a desk, of whom, and what follows. It has no
+// screen, no goroutine and no I/O: a front end shows the state, tells with Take what
+// happened, and carries out the effects that Take returns.
+type Conversation struct {
+	Phase  Phase
+	Single bool // one person, who was named beforehand
+	queue
+	readers
+	// Checks are nil until they were made.
+	Checks []Check
+	// Picked is who was chosen in PhaseUser; zero as long as nobody is. Answered says
+	// that Gmail's answer is in AtGmail or Problem.
+	Picked   Person
+	Answered bool
+	AtGmail  AtGmail
+	// Person is who is served, with the request as it is begun.
+	Person  Person
+	Request enroll.Request
+	Card    CardStatus // zero Identity while no card was read
+	Plan    *Plan      // nil before the first plan for the person
+	Run     *Run       // the latest of the person; nil before the first
+	// Problem is what keeps this phase from going on; nil for nothing.
+	Problem error
+
+	base    enroll.Request // of the command line
+	numbers int            // of the latest question or run
+	looking bool           // for the certificate, because a person said so
+}
+
+// NewConversation returns the conversation of a desk that begins with that request
+// for everybody, and what to do at first. With single it is about one person.
+func NewConversation(base enroll.Request, single bool) (*Conversation, []Effect) {
+	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue()}
+	return c, []Effect{MakeChecks{}, c.readQueue(), WatchReaders{}}
+}
+
+// Take takes in what happened, and returns what is to be done then, in that order.
+func (c *Conversation) Take(event Event) []Effect {
+	switch event := event.(type) {
+	case Checked:
+		c.Checks = event.Checks
+	case QueueRead:
+		for _, entry := range event.Entries {
+			c.Roster = true
+			c.learn(event.Number, entry)
+		}
+	case EntryRead:
+		return c.entryRead(event)
+	case CertificatesDue:
+		return c.collectAll()
+	case Picked:
+		return c.picked(event.Person)
+	case GmailRead:
+		if event.Email == c.Picked.Email {
+			c.Answered, c.AtGmail = true, event.AtGmail
+			c.Problem = event.Err
+		}
+	case ReadersRead:
+		c.Found, c.FoundErr, c.Watched, c.Blind = event.Found, event.Err, true, false
+		return c.readersRead()
+	case WatchEnded:
+		c.Blind = true
+	case CardChosen:
+		c.chosen = event.Serial
+		return c.readCard()
+	case CardRead:
+		c.cardRead(event)
+	case PlanRead:
+		return c.planRead(event)
+	case KeyChosen:
+		return c.keyChosen(event)
+	case SerialTyped:
+		if c.Plan != nil {
+			c.Plan.Serial, c.Problem = event.Text, nil
+		}
+	case StepHappened:
+		if c.Run.Is(event.Run) {
+			c.Run.apply(event.Event)
+		}
+	case RunEnded:
+		return c.runEnded(event)
+	case Action:
+		return c.act(event)
+	}
+	return nil
+}
+
+// act does what a person chose.
+func (c *Conversation) act(action Action) []Effect {
+	switch action {
+	case Stop:
+		c.giveUp(action)
+		c.Phase = PhaseEnd
+		return nil
+	case Park:
+		c.giveUp(action)
+		return c.next()
+	}
+	switch c.Phase {
+	case PhaseStart:
+		switch action {
+		case GoOn:
+			c.enter(PhaseUser)
+		case Again:
+			c.Checks = nil
+			return []Effect{MakeChecks{}, c.readQueue()}
+		}
+	case PhaseUser:
+		return c.actUser(action)
+	case PhaseCard:
+		return c.actCard(action)
+	case PhasePlan:
+		return c.actPlan(action)
+	case PhaseCertificate:
+		return c.actCertificate(action)
+	case PhaseFailure:
+		switch action {
+		case Again:
+			return c.begin(c.Request)
+		case Back:
+			return c.enter(PhasePlan)
+		}
+	case PhaseDone:
+		if action == GoOn {
+			return c.next()
+		}
+	}
+	return nil
+}
+
+// enter begins a phase.
+func (c *Conversation) enter(phase Phase) []Effect {
+	c.Phase, c.Problem, c.looking = phase, nil, false
+	switch phase {
+	case PhaseUser:
+		c.Picked, c.Answered, c.AtGmail = Person{}, false, AtGmail{}
+	case PhaseCard:
+		c.reading = 0 // what was being read told another phase
+		return c.readCard()
+	case PhasePlan:
+		return c.enterPlan()
+	}
+	return nil
+}
+
+// giveUp notes why somebody is left for later, or for good.
+func (c *Conversation) giveUp(action Action) {
+	person, problem := c.Person, c.Problem
+	if c.Phase == PhaseUser {
+		person = c.Picked
+	}
+	if person.Email == "" {
+		return
+	}
+	if problem == nil && c.Phase == PhaseCard && !c.Ready() && (action == Park || c.Single) {
+		problem = c.Obstacle()
+	}
+	if errors.Is(problem, enroll.ErrDeclined) {
+		problem = enroll.ErrDeclined
+	}
+	if problem != nil {
+		c.Failures.Note(person.Email, problem)
+	}
+	if _, known := c.Entry(person.Email); !known && (action == Park || problem != nil) {
+		c.set(QueueEntry{Person: person, Progress: enroll.Progress{Stage: enroll.StageNone}})
+	}
+}
+
+// next turns to the next person.
+func (c *Conversation) next() []Effect {
+	if c.Single {
+		c.Phase = PhaseEnd
+		return nil
+	}
+	c.Person, c.Run, c.Plan, c.Card = Person{}, nil, nil, CardStatus{}
+	return append(c.enter(PhaseUser), c.readQueue())
+}
+
+// picked asks about somebody: whom nobody knows here may have been begun with.
+func (c *Conversation) picked(person Person) []Effect {
+	c.Picked, c.Answered, c.Problem = person, false, nil
+	if _, known := c.Entry(person.Email); known {
+		return []Effect{ReadGmail{person.Email}}
+	}
+	return []Effect{c.readEntry(person), ReadGmail{person.Email}}
+}
+
+func (c *Conversation) actUser(action Action) []Effect {
+	switch {
+	case action == Back && c.Picked.Email == "":
+		c.enter(PhaseStart)
+	case action == Back:
+		c.enter(PhaseUser)
+	case action == Again && c.Picked.Email == "":
+		return []Effect{c.readQueue()}
+	case action == Again && c.Problem != nil:
+		return c.picked(c.Picked)
+	case action == GoOn && c.Answered && c.Problem == nil:
+		return c.serve(c.Picked)
+	}
+	return nil
+}
+
+// serve begins with a person, who may wait for a certificate: for that no card is
+// needed.
+func (c *Conversation) serve(person Person) []Effect {
+	if !strings.EqualFold(person.Email, c.Person.Email) {
+		c.Plan = nil
+	}
+	c.Person, c.Card, c.Run = person, CardStatus{}, nil
+	entry, _ := c.Entry(person.Email)
+	entry.Person = person
+	c.Request = RequestFor(c.base, c.Entries, entry)
+	c.Assigned, c.chosen, c.taken = c.Request.Serial, 0, 0
+	if entry.Stage == enroll.StageWaiting {
+		return c.enter(PhaseCertificate)
+	}
+	return c.enter(PhaseCard)
+}
+
+// begin starts an enrollment.
+func (c *Conversation) begin(request enroll.Request) []Effect {
+	c.Phase, c.Problem, c.Request = PhaseWork, nil, request
+	c.numbers++
+	c.Run = newRun(c.numbers, request)
+	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request}}
+}
+
+// runEnded goes where the outcome leads.
+func (c *Conversation) runEnded(event RunEnded) []Effect {
+	if !c.Run.Is(event.Run) {
+		return nil
+	}
+	err := event.Err
+	c.Run.end(event)
+	c.Card = CardStatus{} // it is another now
+	c.Request = c.Request.Again(err)
+	if err != nil && event.Stopped {
+		err = context.Canceled // whatever the stopping came to
+	}
+	c.served(event.Entry, err)
+	switch {
+	case err == nil:
+		return c.enter(PhaseDone)
+	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
+		return c.enter(PhasePlan)
+	case len(issuer.Waits(err)) > 0:
+		return c.enter(PhaseCertificate)
+	}
+	return c.enter(PhaseFailure)
+}
+
+func (c *Conversation) actCertificate(action Action) []Effect {
+	switch {
+	case action == GoOn && c.Arrived():
+		return c.arrived()
+	case action == GoOn:
+		c.looking = true
+		return []Effect{c.readEntry(c.Person)}
+	case action == Back && c.Run == nil:
+		return c.enter(PhaseUser)
+	case action == Back:
+		return c.enter(PhasePlan)
+	}
+	return nil
+}
+
+// Arrived reports whether the person's certificate has come.
+func (c *Conversation) Arrived() bool {
+	entry, _ := c.Entry(c.Person.Email)
+	return entry.Stage == enroll.StageReady
+}
+
+// arrived goes on with somebody who waited: with the same run, or from the card.
+func (c *Conversation) arrived() []Effect {
+	if c.Run == nil {
+		return c.serve(c.Person)
+	}
+	return c.begin(c.Request)
+}
+
+// Left is why not everybody is done whom the conversation turned to, see Left and
+// LeftOf.
+func (c *Conversation) Left() error {
+	if !c.Single {
+		return Left(c.Entries, c.Failures)
+	}
+	email := c.Person.Email
+	if email == "" {
+		email = c.Picked.Email
+	}
+	entry, _ := c.Entry(email)
+	entry.Email = email
+	return LeftOf(entry, c.Failures)
+}

@@ -1,0 +1,280 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// Plan is where it is decided what is done to a person's card.
+type Plan struct {
+	// Questions are what can be chosen, with the present answers.
+	Questions []PlanQuestion
+	// Preview is what a run would come to; nil until that is known.
+	Preview *enroll.Preview
+	// Out says that the card is in no reader.
+	Out bool
+	// Serial is the serial number as far as it was typed for the losses.
+	Serial string
+
+	firmware piv.Version // of the card for which the questions were made
+	card     uint32      // that the plan was made for
+	asked    int         // number of the latest question for the preview
+	// chosen says that the person changed something: what nobody chose is as it was
+	// begun.
+	chosen bool
+	// own are the keys that the person has on the card, which a new one can take
+	// the place of.
+	own    []string
+	losses []string // that Serial is typed for
+}
+
+// PlanQuestion is one of the questions for a plan. All answers are always valid.
+type PlanQuestion struct {
+	Option  enroll.Option
+	Choices []enroll.Choice // the IDs are words of the command line
+	Answer  int             // index
+	Hidden  bool            // the question does not arise
+}
+
+// NotAgreedError says that somebody who was shown what would be lost did not type
+// the card's serial number. It is an enroll.ErrDeclined.
+type NotAgreedError struct{ Serial uint32 }
+
+func (e *NotAgreedError) Error() string {
+	return fmt.Sprintf("what would be lost is not agreed to: the card's serial number is %d", e.Serial)
+}
+
+// Unwrap returns enroll.ErrDeclined.
+func (e *NotAgreedError) Unwrap() error { return enroll.ErrDeclined }
+
+// newPlan asks what the keys shall be, those of the request preselected.
+func newPlan(keys []enroll.KeyRequest, own []string, firmware piv.Version) *Plan {
+	layout, key := enroll.LayoutOf(keys)
+	p := &Plan{firmware: firmware, own: own}
+	for _, question := range []struct {
+		option  enroll.Option
+		answer  string
+		choices []enroll.Choice
+	}{
+		{enroll.OptionSource, string(key.Source), SourcesFor(own)},
+		{enroll.OptionLayout, string(layout), Layouts()},
+		{enroll.OptionSlot, key.Slot.String(), Slots()},
+		{enroll.OptionAlgorithm, string(key.Algorithm), Algorithms(firmware)},
+		{enroll.OptionPINPolicy, string(key.PINPolicy), PINPolicies()},
+		{enroll.OptionTouchPolicy, string(key.TouchPolicy), TouchPolicies()},
+	} {
+		p.Questions = append(p.Questions, PlanQuestion{Option: question.option, Choices: question.choices})
+		p.answer(question.option, question.answer)
+	}
+	return p
+}
+
+// Answer returns the present answer to a question.
+func (p *Plan) Answer(option enroll.Option) string {
+	question := p.question(option)
+	return question.Choices[question.Answer].ID
+}
+
+func (p *Plan) question(option enroll.Option) *PlanQuestion {
+	return &p.Questions[slices.IndexFunc(p.Questions, func(q PlanQuestion) bool { return q.Option == option })]
+}
+
+// answer answers a question, where that is one of its choices.
+func (p *Plan) answer(option enroll.Option, id string) {
+	question := p.question(option)
+	if at := slices.IndexFunc(question.Choices, func(c enroll.Choice) bool { return c.ID == id }); at >= 0 {
+		question.Answer = at
+	}
+}
+
+// replaces reports whether a new key is to take the place of the person's own.
+func (p *Plan) replaces() bool { return p.Answer(enroll.OptionSource) == SourceReplace }
+
+// offer offers a new key in place of those that the person has.
+func (p *Plan) offer(own []string) {
+	source := p.Answer(enroll.OptionSource)
+	p.own = own
+	question := p.question(enroll.OptionSource)
+	question.Choices, question.Answer = SourcesFor(own), 0
+	p.answer(enroll.OptionSource, source)
+}
+
+// renew asks anew, for a card with that firmware.
+func (p *Plan) renew(keys []enroll.KeyRequest, firmware piv.Version) {
+	questions := newPlan(keys, p.own, firmware).Questions
+	p.Questions, p.firmware = questions, firmware
+}
+
+// keys are the answers as a request has them.
+func (p *Plan) keys() []enroll.KeyRequest {
+	slot, err := piv.ParseSlot(p.Answer(enroll.OptionSlot))
+	if err != nil {
+		slot = piv.SlotKeyManagement // every choice is a slot
+	}
+	source := enroll.SourceGenerate
+	if p.Answer(enroll.OptionSource) == string(enroll.SourceExisting) {
+		source = enroll.SourceExisting
+	}
+	return enroll.Layout(p.Answer(enroll.OptionLayout)).Keys(enroll.KeyRequest{
+		Slot: slot, Source: source,
+		Algorithm: piv.Algorithm(p.Answer(enroll.OptionAlgorithm)),
+		PINPolicy: piv.PINPolicy(p.Answer(enroll.OptionPINPolicy)), TouchPolicy: piv.TouchPolicy(p.Answer(enroll.OptionTouchPolicy)),
+	})
+}
+
+// Losses is what would be lost for ever, as far as it is known.
+func (p *Plan) Losses() []string {
+	if p == nil || p.Preview == nil {
+		return nil
+	}
+	return p.Preview.Losses()
+}
+
+// PlannedRequest is the enrollment as it is chosen now. What may be lost is what the
+// command line agreed to.
+func (c *Conversation) PlannedRequest() enroll.Request {
+	p, request := c.Plan, c.Request
+	if p.chosen {
+		request = request.Choose(p.keys())
+	}
+	request.Replace = nil
+	if p.replaces() {
+		request.Replace = p.own
+	}
+	request.Overwrite, request.Confirm, request.Agreed = c.base.Overwrite, c.base.Confirm, c.base.Agreed
+	return request
+}
+
+// NeedsSerial reports whether the card's serial number has to be typed before the
+// plan can begin.
+func (c *Conversation) NeedsSerial() bool {
+	losses := c.Plan.Losses()
+	return len(losses) > 0 && c.Plan.Preview.Refused() == nil && !c.PlannedRequest().Agrees(c.Request.Serial, losses)
+}
+
+func (c *Conversation) enterPlan() []Effect {
+	firmware := c.Card.Identity.Firmware
+	switch {
+	case c.Plan == nil:
+		c.Plan = newPlan(c.Request.Keys, slices.Clone(c.Request.Replace), firmware)
+		if len(c.Plan.own) > 0 {
+			c.Plan.answer(enroll.OptionSource, SourceReplace) // as the command line asks
+		}
+	case firmware != piv.Version{} && firmware != c.Plan.firmware:
+		c.Plan.renew(c.Plan.keys(), firmware)
+	}
+	p := c.Plan
+	if p.card != c.Request.Serial {
+		if p.card != 0 {
+			p.offer(nil)
+		}
+		p.card, p.losses, p.Serial = c.Request.Serial, nil, ""
+	}
+	p.Out = c.cardOut()
+	if c.Strange(p.card) {
+		return c.enter(PhaseCard) // it was pulled meanwhile
+	}
+	return c.readPlan()
+}
+
+// cardOut reports whether the card that the plan is for is in no reader.
+func (c *Conversation) cardOut() bool { return c.Watched && !c.Present(c.Request.Serial) }
+
+// readPlan looks what the plan would find and do on the card.
+func (c *Conversation) readPlan() []Effect {
+	p := c.Plan
+	p.asked++
+	generated := p.Answer(enroll.OptionSource) != string(enroll.SourceExisting)
+	for _, option := range []enroll.Option{enroll.OptionAlgorithm, enroll.OptionPINPolicy, enroll.OptionTouchPolicy} {
+		p.question(option).Hidden = !generated
+	}
+	p.question(enroll.OptionSlot).Hidden = p.Answer(enroll.OptionLayout) == string(enroll.LayoutSplit)
+	p.Preview = nil
+	return []Effect{ReadPlan{Number: p.asked, Request: c.PlannedRequest()}}
+}
+
+// planRead takes in what the plan would come to. The serial number that was typed
+// for another loss is forgotten.
+func (c *Conversation) planRead(event PlanRead) []Effect {
+	p := c.Plan
+	if p == nil || event.Number != p.asked || c.Phase != PhasePlan {
+		return nil
+	}
+	if c.Problem = event.Err; event.Err != nil {
+		return nil
+	}
+	p.Preview = event.Preview
+	replaces, known := p.replaces(), len(p.own)
+	if !p.chosen && !slices.Equal(p.keys(), p.Preview.Request.Keys) {
+		c.Request.Keys = p.Preview.Request.Keys
+		p.renew(c.Request.Keys, p.firmware)
+	}
+	own := slices.Clone(p.own)
+	for _, key := range p.Preview.Own() {
+		if !slices.Contains(own, key) {
+			own = append(own, key)
+		}
+	}
+	p.offer(own)
+	if replaces {
+		p.answer(enroll.OptionSource, SourceReplace)
+	}
+	if replaces && len(p.own) > known {
+		return c.readPlan() // with those, too
+	}
+	if losses := p.Losses(); !slices.Equal(losses, p.losses) {
+		p.losses, p.Serial = losses, ""
+	}
+	return nil
+}
+
+// planCard follows the card that the plan is for. Put back in, it is looked at anew:
+// it may hold something else now.
+func (c *Conversation) planCard() []Effect {
+	p := c.Plan
+	if c.Strange(c.Request.Serial) {
+		return c.enter(PhaseCard)
+	}
+	was := p.Out
+	p.Out = c.cardOut()
+	if !p.Out && (was || p.Preview == nil && c.Problem != nil) {
+		c.Problem = nil
+		return c.readPlan()
+	}
+	return nil
+}
+
+func (c *Conversation) keyChosen(event KeyChosen) []Effect {
+	if c.Phase != PhasePlan {
+		return nil
+	}
+	c.Plan.answer(event.Option, event.ID)
+	c.Plan.chosen, c.Problem = true, nil
+	return c.readPlan()
+}
+
+func (c *Conversation) actPlan(action Action) []Effect {
+	p := c.Plan
+	switch {
+	case action == Back:
+		return c.enter(PhaseCard)
+	case action == Again:
+		return c.readPlan()
+	case action != GoOn || p.Preview == nil || p.Out:
+		return nil
+	}
+	if c.Problem = p.Preview.Refused(); c.Problem != nil {
+		return nil
+	}
+	request := c.PlannedRequest()
+	if c.NeedsSerial() && p.Serial != strconv.FormatUint(uint64(request.Serial), 10) {
+		c.Problem = &NotAgreedError{request.Serial}
+		return nil
+	}
+	p.Serial = "" // it was for this once
+	return c.begin(request.Agree(p.Losses()))
+}

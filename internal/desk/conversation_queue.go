@@ -1,0 +1,142 @@
+package desk
+
+import (
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// queue is who is to be served, and how far each of them is.
+type queue struct {
+	Entries []QueueEntry
+	// Roster says that people were named beforehand.
+	Roster   bool
+	Failures Failures
+	Enrolled int // how many were here
+
+	// number counts the questions how far people are, and changed holds, by address
+	// in lower case, the last one before a person's entry was changed here.
+	number  int
+	changed map[string]int
+	// collecting holds, by address in lower case, whose certificate is asked for
+	// just now.
+	collecting map[string]bool
+}
+
+func newQueue() queue {
+	return queue{Failures: Failures{}, changed: map[string]int{}, collecting: map[string]bool{}}
+}
+
+// Entry returns a person's entry in the queue, and whether there is one.
+func (q *queue) Entry(email string) (QueueEntry, bool) {
+	if at := Find(q.Entries, email); at >= 0 {
+		return q.Entries[at], true
+	}
+	return QueueEntry{}, false
+}
+
+// set records how far a person is. Somebody who is not on the roster joins the
+// queue.
+func (q *queue) set(entry QueueEntry) {
+	if at := Find(q.Entries, entry.Email); at >= 0 {
+		q.Entries[at] = entry
+	} else {
+		q.Entries = append(q.Entries, entry)
+	}
+}
+
+// learn takes in what the desk answers to a question, unless it was asked before
+// the person's entry was changed here, or about another card.
+func (q *queue) learn(number int, entry QueueEntry) {
+	known, ok := q.Entry(entry.Email)
+	if ok && (number <= q.changed[strings.ToLower(entry.Email)] || known.Person.Serial != entry.Person.Serial) {
+		return
+	}
+	q.set(entry)
+}
+
+// readQueue asks how far everybody is, and readEntry how far one is.
+func (q *queue) readQueue() Effect {
+	q.number++
+	return ReadQueue{q.number}
+}
+
+func (q *queue) readEntry(person Person) Effect {
+	q.number++
+	return ReadEntry{Number: q.number, Person: person}
+}
+
+// entryRead takes in how far somebody is. Who has not begun and is on no roster
+// does not join the queue by being asked about.
+func (c *Conversation) entryRead(event EntryRead) []Effect {
+	entry := event.Entry
+	delete(c.collecting, strings.ToLower(entry.Email))
+	if _, known := c.Entry(entry.Email); known || entry.Stage != enroll.StageNone || entry.Problem != nil {
+		c.learn(event.Number, entry)
+	}
+	if c.looking && strings.EqualFold(entry.Email, c.Person.Email) {
+		c.looking = false
+		if entry.Stage != enroll.StageWaiting {
+			return c.arrived()
+		}
+	}
+	return nil
+}
+
+// collectAll asks for the certificates of everybody who waits and is not being
+// served.
+func (c *Conversation) collectAll() []Effect {
+	var effects []Effect
+	for _, entry := range c.Entries {
+		email := strings.ToLower(entry.Email)
+		if entry.Stage == enroll.StageWaiting && !c.collecting[email] && !c.Serves(email) {
+			c.collecting[email] = true
+			effects = append(effects, c.readEntry(entry.Person))
+		}
+	}
+	return effects
+}
+
+// Serves reports whether an enrollment of that person runs.
+func (c *Conversation) Serves(email string) bool {
+	return c.Run.Active() && strings.EqualFold(email, c.Person.Email)
+}
+
+// served takes in what serving a person came to.
+func (c *Conversation) served(entry QueueEntry, err error) {
+	c.changed[strings.ToLower(entry.Email)] = c.number
+	if known, _ := c.Entry(entry.Email); entry.Stage == enroll.StageWaiting && len(entry.Waits) == 0 {
+		entry.Waits = known.Waits // stopped before it was asked for again
+	}
+	c.set(entry)
+	if c.Person = entry.Person; c.Person.Serial != 0 {
+		c.Assigned = c.Person.Serial
+	}
+	c.forgetPulled()
+	c.Failures.Note(entry.Email, err)
+	if err == nil {
+		c.Enrolled++
+	}
+}
+
+// Tally counts the queue.
+type Tally struct{ All, Done, Waiting, Ready, Failed int }
+
+// Tally counts how far everybody is. Who is being served has not failed.
+func (c *Conversation) Tally() Tally {
+	tally := Tally{All: len(c.Entries)}
+	for _, entry := range c.Entries {
+		switch entry.Stage {
+		case enroll.StageDone:
+			tally.Done++
+		case enroll.StageWaiting:
+			tally.Waiting++
+		case enroll.StageReady:
+			tally.Ready++
+		}
+		if c.Failures.Has(entry.Email) && !c.Serves(entry.Email) {
+			tally.Failed++
+		}
+	}
+	return tally
+}

@@ -1,0 +1,146 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// Event is what a Conversation is told with Take: what was found out, one of the
+// types below, or what a person chose, typed, or put into a reader.
+type Event any
+
+// What was found out. A Number says which question is answered.
+type (
+	Checked   struct{ Checks []Check }
+	QueueRead struct {
+		Number  int
+		Entries []QueueEntry
+	}
+	EntryRead struct {
+		Number int
+		Entry  QueueEntry
+	}
+	GmailRead struct {
+		Email   string
+		AtGmail AtGmail
+		Err     error
+	}
+	ReadersRead struct {
+		Found []piv.Found
+		Err   error
+	}
+	// WatchEnded says that the readers are not watched any more.
+	WatchEnded struct{}
+	CardRead   struct {
+		Number int
+		Status CardStatus
+		Err    error
+	}
+	PlanRead struct {
+		Number  int
+		Preview *enroll.Preview
+		Err     error
+	}
+	// CertificatesDue says that it is time to ask for certificates again.
+	CertificatesDue struct{}
+	// StepHappened and RunEnded tell of the enrollment that Begin began.
+	StepHappened struct {
+		Run   int
+		Event enroll.Event
+	}
+	RunEnded struct {
+		Run     int
+		Receipt *enroll.Receipt
+		Err     error
+		Entry   QueueEntry // that the person has now
+		Stopped bool       // by a person
+	}
+)
+
+// What a person does.
+type (
+	Picked     struct{ Person Person }
+	CardChosen struct{ Serial uint32 }
+	// KeyChosen answers one of the plan's questions with one of its choices.
+	KeyChosen struct {
+		Option enroll.Option
+		ID     string
+	}
+	// SerialTyped is the card's serial number as far as it is typed, which agrees to
+	// what the plan would destroy.
+	SerialTyped struct{ Text string }
+	// Action is what a person chose to do next.
+	Action string
+)
+
+// The actions. What each does depends on the phase; where it has no meaning it does
+// nothing.
+const (
+	GoOn       Action = "go on" // begin, agree, look for the certificate
+	Again      Action = "again"
+	Back       Action = "back" // from a failure: to the plan
+	TakeAnyway Action = "take" // the card that may be the wrong one
+	Park       Action = "park" // leave this person for later
+	Stop       Action = "stop"
+)
+
+// Effect is what a front end is to do for a Conversation. It carries out Begin and
+// WatchReaders itself, and the others with Desk.Do.
+type Effect any
+
+// The effects.
+type (
+	MakeChecks struct{}
+	ReadQueue  struct{ Number int }
+	// ReadEntry also asks for the certificate that the person waits for.
+	ReadEntry struct {
+		Number int
+		Person Person
+	}
+	ReadGmail struct{ Email string }
+	ReadCard  struct {
+		Number int
+		Serial uint32
+	}
+	// ReadPlan looks what an enrollment would come to. The answer to an earlier one is
+	// not needed any more.
+	ReadPlan struct {
+		Number  int
+		Request enroll.Request
+	}
+	// Begin starts an enrollment, see Desk.Enroll and Desk.After.
+	Begin struct {
+		Run     int
+		Person  Person
+		Request enroll.Request
+	}
+	// WatchReaders tells of the readers with ReadersRead until WatchEnded.
+	WatchReaders struct{}
+)
+
+// Do carries out an effect and returns what to tell the conversation; nil for the
+// effects that belong to the front end, and where ctx ended.
+func (d *Desk) Do(ctx context.Context, effect Effect) Event {
+	switch effect := effect.(type) {
+	case MakeChecks:
+		return Checked{d.Checks(ctx)}
+	case ReadQueue:
+		if entries, err := d.Queue(ctx); err == nil {
+			return QueueRead{effect.Number, entries}
+		}
+	case ReadEntry:
+		return EntryRead{effect.Number, d.Collect(ctx, effect.Person)}
+	case ReadGmail:
+		found, err := d.AtGmail(ctx, effect.Email)
+		return GmailRead{effect.Email, found, err}
+	case ReadCard:
+		status, err := d.Status(ctx, effect.Serial)
+		return CardRead{effect.Number, status, err}
+	case ReadPlan:
+		preview, err := d.Preview(ctx, effect.Request)
+		return PlanRead{effect.Number, preview, err}
+	}
+	return nil
+}
