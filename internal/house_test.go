@@ -21,7 +21,6 @@ func TestWhichWayThingsPoint(t *testing.T) {
 		"github.com/go-piv/piv-go/": {"internal/piv", "internal/lab/clients"},
 		"google.golang.org/api/":    {"internal/gmail"},
 		"github.com/go-ldap/":       {"internal/batch/source"},
-		"github.com/riverqueue/":    {"internal/batch", "internal/ledger"},
 		"charm.land/":               {"internal/tui"},
 		module + "internal/lab":     {"internal/lab", "internal/cli"},
 		module + "internal/cli":     {"cmd/cse-piv"},

@@ -92,7 +92,7 @@ func (e *engine) notify(event Event) {
 const muchSkew = 5 * time.Second
 
 // tellSkew tells when this machine's clock is another than the shared ledger's.
-// Turns and claims go by the ledger's; Google goes by its own.
+// The queue goes by the ledger's; Google goes by its own.
 func (e *engine) tellSkew() {
 	skew, how := e.options.Ledger.Skew().Round(time.Second), "ahead of"
 	if skew < 0 {
@@ -104,38 +104,6 @@ func (e *engine) tellSkew() {
 	e.notify(Event{Kind: KindWarning, Reason: "clock",
 		Message: fmt.Sprintf("this machine's clock is %v %s the clock of the ledger's database, which the ledger goes by", skew, how),
 		Hint:    "set the one that is wrong: Google refuses credentials from a machine whose clock is"})
-}
-
-// fillRows is how many jobs are made at once.
-const fillRows = 1000
-
-// fill makes a job for every waiting entry of a run that has none.
-func (e *engine) fill(ctx context.Context, q queue, run int64) error {
-	for after := ""; ; {
-		turns, err := e.options.Ledger.Waiting(ctx, run, after, fillRows)
-		if err != nil {
-			return err
-		}
-		if err := e.enqueue(ctx, q, turns); err != nil {
-			return err
-		}
-		if len(turns) < fillRows {
-			return nil
-		}
-		after = turns[len(turns)-1].Email
-	}
-}
-
-// enqueue makes a job for each of the users that has none.
-func (e *engine) enqueue(ctx context.Context, q queue, turns []ledger.Turn) error {
-	if len(turns) == 0 {
-		return nil
-	}
-	l := e.options.Ledger
-	if err := l.Patiently(ctx, func() error { return q.insert(ctx, turns) }); err != nil {
-		return &ledger.Error{Ledger: l.Name(), Doing: "fill the queue", Err: err}
-	}
-	return nil
 }
 
 const (
@@ -152,7 +120,7 @@ const (
 func (e *engine) sessions(ctx context.Context, watch func(*session) error) error {
 	telling, end := context.WithCancel(ctx)
 	var teller sync.WaitGroup
-	teller.Go(func() { e.tellStalls(telling) })
+	teller.Go(func() { e.tellOutages(telling) })
 	defer teller.Wait()
 	defer end()
 	good, told := time.Now(), false
@@ -188,17 +156,17 @@ func (e *engine) oneSession(ctx context.Context, watch func(*session) error) (ti
 	}
 	opened := time.Now()
 	err = watch(s)
-	finishErr := s.finish(ctx)
+	leaveErr := s.finish(ctx)
 	lasted := time.Since(opened)
 	if broken := s.broken(); broken != nil {
-		// What the queue and the watcher say about it besides is the same again.
+		// What the watcher says about it besides is the same again.
 		return lasted, broken
 	}
 	if err == nil && e.soft.Err() != nil {
 		err = context.Cause(e.soft)
 	}
 	if err == nil {
-		err = finishErr
+		err = leaveErr
 	}
 	return lasted, err
 }

@@ -37,6 +37,6 @@ type Event struct {
 	Counts  *ledger.Counts `json:"counts,omitempty"`
 	// Wait is how long until a user is tried again.
 	Wait time.Duration `json:"-"`
-	// Stall is set while nobody gets through, also with progress.
-	Stall *Stall `json:"-"`
+	// Outage is set while nobody gets through, also with progress.
+	Outage *Outage `json:"-"`
 }

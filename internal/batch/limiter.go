@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"container/list"
 	"context"
 	"sync"
 	"time"
@@ -38,21 +37,20 @@ type Limiter struct {
 	inFlight int
 	answered int // since the limit grew
 	lastCut  time.Time
-	share    float64   // of calls lately that met a rate limit
-	waiting  list.List // of *room
+	share    float64 // of calls lately that met a rate limit
 	lastCall time.Time
 
-	stall    stall
+	freed    chan struct{} // has room for one: there may be a free slot
+	outage   outage
 	pausing  chan struct{}   // closed when work pauses
 	probing  bool            // while paused, one user is tried
-	wake     *time.Timer     // admits the next one
 	stopping <-chan struct{} // closed when no more users are begun
 }
 
 // NewLimiter allows concurrency users in flight, and callsPerSecond calls of the
 // API, 0 for any number.
 func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
-	l := &Limiter{most: max(concurrency, 1)}
+	l := &Limiter{most: max(concurrency, 1), freed: make(chan struct{}, 1)}
 	l.begin(nil)
 	l.limit = l.most
 	if callsPerSecond > 0 {
@@ -67,11 +65,8 @@ func NewLimiter(concurrency int, callsPerSecond float64) *Limiter {
 func (l *Limiter) begin(stopping <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.wake != nil {
-		l.wake.Stop()
-	}
 	l.stopping, l.probing, l.pausing = stopping, false, make(chan struct{})
-	l.stall.through(time.Now())
+	l.outage.through(time.Now())
 }
 
 // Pace waits until the next call may be made.
@@ -88,14 +83,14 @@ func (l *Limiter) Pace(ctx context.Context) error {
 		return nil
 	}
 	// Not Wait: it refuses at once what a deadline will not allow.
-	turn := l.pace.Reserve()
-	timer := time.NewTimer(turn.Delay())
+	call := l.pace.Reserve()
+	timer := time.NewTimer(call.Delay())
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		turn.Cancel()
+		call.Cancel()
 		return ctx.Err()
 	}
 }

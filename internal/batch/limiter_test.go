@@ -13,22 +13,22 @@ import (
 
 var errLimited = &gmail.Error{Kind: gmail.KindRateLimited}
 
-func acquire(t *testing.T, l *Limiter) *room {
+func acquire(t *testing.T, l *Limiter) *slot {
 	t.Helper()
-	room, err := l.acquire(t.Context())
+	slots, err := l.acquire(t.Context(), 1)
 	if err != nil {
-		t.Error(err)
+		t.Fatal(err)
 	}
-	return room
+	return slots[0]
 }
 
 func TestLimiterBacksOffAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(64, 0)
 		// All that are in flight meet the same limit: one cut.
-		var rooms []*room
+		var slots []*slot
 		for range 64 {
-			rooms = append(rooms, acquire(t, l))
+			slots = append(slots, acquire(t, l))
 		}
 		for range 64 {
 			l.Wait(t.Context(), errLimited, 0)
@@ -43,8 +43,8 @@ func TestLimiterBacksOffAndRecovers(t *testing.T) {
 		if l.Limit() != 1 {
 			t.Errorf("limit %d", l.Limit())
 		}
-		for _, room := range rooms {
-			room.release(&gmail.Error{Kind: gmail.KindUnavailable}) // says nothing
+		for _, slot := range slots {
+			slot.release(&gmail.Error{Kind: gmail.KindUnavailable}) // says nothing
 		}
 		if l.Limit() != 1 {
 			t.Errorf("limit %d", l.Limit())
@@ -102,7 +102,7 @@ func TestLimiterHoldsItsBound(t *testing.T) {
 		inFlight, most := 0, 0
 		for range 10 {
 			go func() {
-				room := acquire(t, l)
+				slot := acquire(t, l)
 				mu.Lock()
 				inFlight++
 				most = max(most, inFlight)
@@ -111,7 +111,7 @@ func TestLimiterHoldsItsBound(t *testing.T) {
 				mu.Lock()
 				inFlight--
 				mu.Unlock()
-				room.release(nil)
+				slot.release(nil)
 			}()
 		}
 		started := time.Now()
@@ -126,7 +126,7 @@ func TestLimiterHoldsItsBound(t *testing.T) {
 		one, _ := acquire(t, l), acquire(t, l)
 		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := l.acquire(impatient); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := l.acquire(impatient, 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		one.release(nil)

@@ -126,8 +126,8 @@ func TestAnHourWithoutGmail(t *testing.T) {
 			}
 			if event.Message != "token: no connection to the server: connection refused" && event.Message != "keypairs.list: no connection to the server: connection refused" &&
 				event.Message != "keypairs.create: no connection to the server: connection refused" && event.Message != "identities.create: no connection to the server: connection refused" ||
-				event.Hint == "" || event.Counts == nil || event.Counts.Waiting < 200 || event.Stall.Next > 61*time.Second {
-				t.Errorf("%+v %+v", event, event.Stall)
+				event.Hint == "" || event.Counts == nil || event.Counts.Waiting < 200 || event.Outage.Next > 61*time.Second {
+				t.Errorf("%+v %+v", event, event.Outage)
 			}
 		}
 		if first[batch.KindStalled] > 5*time.Second || first[batch.KindPaused] > 20*time.Second || first[batch.KindResumed] < time.Hour {

@@ -12,7 +12,7 @@ func (l *Limiter) Wait(ctx context.Context, err error, in time.Duration) bool {
 	l.learn(err)
 	now := time.Now()
 	if mayPass(err) {
-		l.stall.expect(now.Add(in), now)
+		l.outage.expect(now.Add(in), now)
 		l.failed(err, now)
 	}
 	pausing, stopping := l.pausing, l.stopping
@@ -31,9 +31,8 @@ func (l *Limiter) Wait(ctx context.Context, err error, in time.Duration) bool {
 
 // failed takes in a failure that may pass. The caller holds mu.
 func (l *Limiter) failed(err error, now time.Time) {
-	if l.stall.passing(err, now) {
+	if l.outage.passing(err, now) {
 		close(l.pausing)
-		l.admitAt(l.stall.next)
 	}
 }
 
@@ -41,19 +40,19 @@ func (l *Limiter) failed(err error, now time.Time) {
 func (l *Limiter) expect(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stall.expect(at, time.Now())
+	l.outage.expect(at, time.Now())
 }
 
-// stalled returns how it stands while nobody gets through; ok is false while it is
+// inOutage returns how it stands while nobody gets through; ok is false while it is
 // not worth telling.
-func (l *Limiter) stalled() (s Stall, ok bool) {
+func (l *Limiter) inOutage() (o Outage, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	s = Stall{For: now.Sub(l.stall.since), Cause: l.stall.cause, Paused: l.stall.paused, Next: max(l.stall.next.Sub(now), 0)}
-	if s.Cause == nil {
-		quiet := min(s.For, now.Sub(l.lastCall))
-		return Stall{For: quiet}, l.inFlight > 0 && quiet >= hangAfter
+	o = Outage{For: now.Sub(l.outage.since), Cause: l.outage.cause, Paused: l.outage.paused, Next: max(l.outage.next.Sub(now), 0)}
+	if o.Cause == nil {
+		quiet := min(o.For, now.Sub(l.lastCall))
+		return Outage{For: quiet}, l.inFlight > 0 && quiet >= hangAfter
 	}
-	return s, s.For >= tellAfter
+	return o, o.For >= tellAfter
 }

@@ -88,16 +88,6 @@ func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, 
 // workOff works until no entry of the run waits.
 func (e *engine) workOff(ctx context.Context, run int64) error {
 	l := e.options.Ledger
-	if err := l.ClearQueue(ctx); err != nil {
-		return err
-	}
-	filler, err := newQueue(l, "", 0, nil)
-	if err != nil {
-		return err
-	}
-	if err := e.fill(ctx, filler, run); err != nil {
-		return err
-	}
 	counts, err := l.Counts(ctx, run)
 	if err != nil {
 		return err

@@ -4,7 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,66 +18,106 @@ const (
 	// silentAfter is when a worker that cannot report stops acting: half of what
 	// others wait before they take up its work.
 	silentAfter = 15 * time.Second
-	// stopTime bounds the end of a session whose ledger does not answer.
-	stopTime = 20 * time.Second
+	// leaveTime bounds the end of a session whose ledger does not answer.
+	leaveTime = 20 * time.Second
 )
 
 var errSilent = errors.New("the ledger hears nothing from this worker any more")
+
+const (
+	// claimEvery is how often users are claimed at most, so that some go together;
+	// pollEvery how often where none was due.
+	claimEvery, pollEvery = 10 * time.Millisecond, 200 * time.Millisecond
+	// claimMost is how many are claimed at once at most.
+	claimMost = 100
+)
 
 // session is the time in which a worker is known to the ledger under one name.
 type session struct {
 	engine *engine
 	id     string
-	queue  queue
 
 	ctx    context.Context // of everything that is under way
 	cancel context.CancelCauseFunc
 	soft   context.Context // ends when no more users are to be begun
 	drain  context.CancelFunc
 
-	beat atomic.Pointer[time.Time]
-	done sync.WaitGroup
+	beat    atomic.Pointer[time.Time]
+	reports sync.WaitGroup
+	works   sync.WaitGroup
+	cutOff  atomic.Bool // whether Gmail may still be carrying out a call
 
-	taken  atomic.Int64 // users since the last beat
-	cutOff atomic.Bool  // whether Gmail may still be carrying out a call
+	mu     sync.Mutex
+	active map[string]bool // users who are worked on
 }
 
-// openSession enters the worker, takes up what dead ones left, and begins to
-// work on the queue.
+// openSession enters the worker and begins to work on who waits.
 func (e *engine) openSession(ctx context.Context) (*session, error) {
-	s := &session{engine: e, id: "w-" + rand.Text()}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
-	s.soft, s.drain = context.WithCancel(e.soft)
-	if err := s.start(ctx); err != nil {
-		s.cancel(errStopping)
-		s.drain()
+	s := &session{engine: e, id: "w-" + rand.Text(), active: map[string]bool{}}
+	if err := s.report(ctx); err != nil {
 		return nil, err
 	}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.soft, s.drain = context.WithCancel(e.soft)
+	context.AfterFunc(s.ctx, s.drain)
+	if e.options.Ledger.Shared() {
+		s.reports.Go(s.stayAlive)
+	}
+	s.works.Go(s.claim)
 	return s, nil
 }
 
-func (s *session) start(ctx context.Context) error {
-	l := s.engine.options.Ledger
-	if err := s.report(ctx); err != nil {
-		return err
+// claim claims users as there are slots for them, and begins to work on them, until no
+// more are to be begun.
+func (s *session) claim() {
+	run := s.engine.run
+	if s.engine.options.Ledger.Shared() {
+		run = 0
 	}
-	if _, err := l.Requeue(ctx); err != nil {
-		return err
+	for {
+		slots, err := s.engine.options.Limiter.acquire(s.soft, claimMost)
+		if err != nil {
+			return
+		}
+		tasks, err := s.engine.options.Ledger.Claim(s.ctx, run, s.id, s.actives(), len(slots))
+		_ = s.ledgerError(err)
+		for i, slot := range slots {
+			if i < len(tasks) {
+				s.begin(tasks[i], slot)
+			} else {
+				slot.giveBack()
+			}
+		}
+		pause := claimEvery
+		if len(tasks) < len(slots) {
+			pause = pollEvery
+		}
+		select {
+		case <-time.After(pause):
+		case <-s.soft.Done():
+			return
+		}
 	}
-	_ = l.Broken() // of before
-	var err error
-	// Twice as many as are in flight: the next job is there when one ends.
-	s.queue, err = newQueue(l, s.id, 2*s.engine.options.Limiter.most, s.work)
-	if err != nil {
-		return err
-	}
-	if err := s.queue.Start(context.WithoutCancel(ctx)); err != nil {
-		return &ledger.Error{Ledger: l.Name(), Doing: "start the queue", Err: err}
-	}
-	if l.Shared() {
-		s.done.Go(s.stayAlive)
-	}
-	return nil
+}
+
+// begin works on a user in a goroutine of its own.
+func (s *session) begin(task ledger.Task, slot *slot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active[task.Email] = true
+	s.works.Go(func() {
+		s.work(task, slot)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.active, task.Email)
+	})
+}
+
+// actives are the users who are worked on.
+func (s *session) actives() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.active))
 }
 
 // report tells the ledger that the worker is alive.
@@ -92,9 +133,8 @@ func (s *session) report(ctx context.Context) error {
 	return nil
 }
 
-// stayAlive reports until the session ends, takes up the jobs of dead workers and,
-// when it has nothing else to do, users whose jobs got lost. It ends the session
-// when the ledger hears nothing any more.
+// stayAlive reports until the session ends, and ends it when the ledger hears nothing
+// any more.
 func (s *session) stayAlive() {
 	ticker := time.NewTicker(beatEvery)
 	defer ticker.Stop()
@@ -104,28 +144,10 @@ func (s *session) stayAlive() {
 			return
 		case <-ticker.C:
 		}
-		if err := s.report(s.ctx); err != nil {
-			if s.silent() {
-				s.cancel(errSilent)
-			}
-			continue
-		}
-		// What cannot be done now is done at the next beat.
-		_, _ = s.engine.options.Ledger.Requeue(s.ctx)
-		if s.taken.Swap(0) == 0 {
-			_ = s.remember(s.ctx)
+		if err := s.report(s.ctx); err != nil && s.silent() {
+			s.cancel(errSilent)
 		}
 	}
-}
-
-// remember makes jobs for users who wait and have none: one that was enqueued in
-// the moment in which the job before it ended has none.
-func (s *session) remember(ctx context.Context) error {
-	turns, err := s.engine.options.Ledger.Forgotten(ctx, fillRows)
-	if err != nil {
-		return err
-	}
-	return s.engine.enqueue(ctx, s.queue, turns)
 }
 
 // silent reports whether others may soon take this worker for dead.
@@ -159,29 +181,21 @@ func (s *session) mayAct(ctx context.Context, task ledger.Task) error {
 	if err := s.broken(); err != nil {
 		return err
 	}
-	return s.ledgerError(s.engine.options.Ledger.StillMine(ctx, task))
+	return s.ledgerError(s.engine.options.Ledger.CheckClaim(ctx, task))
 }
 
-// finish lets the users in flight come to their end, unless the session is
-// broken or its context ends, and closes the session.
+// finish lets the users in flight come to their end, unless the session is broken or
+// its context ends, and takes the worker off the ledger's list.
 func (s *session) finish(ctx context.Context) error {
 	s.drain()
-	// Where it is cut short, the rest is told below.
-	softErr := s.queue.Stop(s.ctx)
-	if s.ctx.Err() != nil {
-		softErr = nil
-	}
+	s.works.Wait()
 	s.cancel(errStopping)
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-	defer cancel()
-	err := errors.Join(softErr, s.queue.StopAndCancel(bounded))
-	s.done.Wait()
-	if err != nil {
-		return fmt.Errorf("stop the queue: %w", err)
-	}
+	s.reports.Wait()
 	if s.cutOff.Load() {
 		// Its claims hold until it counts as dead. By then Gmail is through with it.
 		return nil
 	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
 	return s.engine.options.Ledger.Leave(bounded, s.id)
 }

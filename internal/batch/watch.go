@@ -28,9 +28,6 @@ func (e *engine) watch(s *session, run int64, start ledger.Counts) error {
 		case <-ticker.C:
 			tell = true
 		}
-		if err := e.options.Ledger.Broken(); err != nil {
-			return s.ledgerError(err)
-		}
 		ended := e.ended.Load()
 		counts, err := e.options.Ledger.Counts(s.ctx, run)
 		if err != nil {
@@ -39,8 +36,8 @@ func (e *engine) watch(s *session, run int64, start ledger.Counts) error {
 		left, endedThen = counts.Waiting, ended
 		if tell {
 			event := Event{Kind: KindProgress, Counts: &counts}
-			if stall, ok := e.options.Limiter.stalled(); ok {
-				event.Stall = &stall
+			if outage, ok := e.options.Limiter.inOutage(); ok {
+				event.Outage = &outage
 			}
 			e.notify(event)
 		}

@@ -99,7 +99,7 @@ func (p *batchProgress) line(e batch.Event) eventLine {
 		p.meter.Add(e.Time, e.Counts.Done+e.Counts.Failed)
 		line.Rate, line.Left = p.meter.Rate(), p.meter.Left(e.Counts.Waiting).Round(time.Second).Seconds()
 	}
-	if s := e.Stall; s != nil {
+	if s := e.Outage; s != nil {
 		line.Stalled, line.Paused, line.NextTry = s.For.Round(time.Second).Seconds(), s.Paused, s.Next.Round(100*time.Millisecond).Seconds()
 	}
 	return line
@@ -132,7 +132,7 @@ func (p *batchProgress) event(e batch.Event) {
 		p.tellStall(e)
 	}
 	if e.Counts != nil || e.Kind == batch.KindResumed {
-		p.tally.Stalled = stallText(e.Stall)
+		p.tally.Stalled = stallText(e.Outage)
 	}
 	if e.Counts != nil {
 		p.tally.Total, p.tally.Done, p.tally.Failed = e.Counts.Total, e.Counts.Done, e.Counts.Failed

@@ -49,16 +49,16 @@ func TestLongWaitsAreTold(t *testing.T) {
 // TestStallsAreTold: since when nobody gets through, why, who waits and when the
 // next try is; what helps once, and when it is over.
 func TestStallsAreTold(t *testing.T) {
-	stall := &batch.Stall{For: 4 * time.Second, Cause: errors.New("refused"), Next: 2500 * time.Millisecond}
-	paused := &batch.Stall{For: 70 * time.Second, Cause: errors.New("refused"), Paused: true, Next: 40 * time.Second}
-	silent := &batch.Stall{For: 25 * time.Second}
+	stall := &batch.Outage{For: 4 * time.Second, Cause: errors.New("refused"), Next: 2500 * time.Millisecond}
+	paused := &batch.Outage{For: 70 * time.Second, Cause: errors.New("refused"), Paused: true, Next: 40 * time.Second}
+	silent := &batch.Outage{For: 25 * time.Second}
 	waiting := &ledger.Counts{Total: 5000, Done: 40, Waiting: 4960}
 	events := []batch.Event{
-		{Kind: batch.KindStalled, Run: 7, Message: "no connection", Hint: "check the network", Counts: waiting, Stall: stall},
-		{Kind: batch.KindPaused, Run: 7, Message: "no connection", Hint: "check the network", Counts: waiting, Stall: paused},
-		{Kind: batch.KindProgress, Run: 7, Counts: waiting, Stall: paused},
+		{Kind: batch.KindStalled, Run: 7, Message: "no connection", Hint: "check the network", Counts: waiting, Outage: stall},
+		{Kind: batch.KindPaused, Run: 7, Message: "no connection", Hint: "check the network", Counts: waiting, Outage: paused},
+		{Kind: batch.KindProgress, Run: 7, Counts: waiting, Outage: paused},
 		{Kind: batch.KindResumed, Run: 7},
-		{Kind: batch.KindStalled, Message: "no call is answered", Stall: silent}, // of a worker
+		{Kind: batch.KindStalled, Message: "no call is answered", Outage: silent}, // of a worker
 	}
 	var out, lines strings.Builder
 	person, program := newBatchProgress(&Streams{Err: &out}, false), newBatchProgress(&Streams{Out: &lines}, true)

@@ -14,15 +14,15 @@ func (p *batchProgress) tellStall(e batch.Event) {
 		p.bar.Note("cse-piv: somebody got through: going on")
 		return
 	}
-	text := fmt.Sprintf("nobody has got through for %s: %s", format.Duration(e.Stall.For), e.Message)
+	text := fmt.Sprintf("nobody has got through for %s: %s", format.Duration(e.Outage.For), e.Message)
 	if e.Counts != nil {
 		text += fmt.Sprintf("; %s users wait", format.Number(e.Counts.Waiting))
 	}
 	if e.Kind == batch.KindPaused {
 		text = "paused: " + text + ", and one is tried from time to time"
 	}
-	if e.Stall.Cause != nil {
-		text += "; " + nextTry(e.Stall)
+	if e.Outage.Cause != nil {
+		text += "; " + nextTry(e.Outage)
 	}
 	p.bar.Note("cse-piv: " + text)
 	if e.Hint != "" && !p.hinted {
@@ -32,7 +32,7 @@ func (p *batchProgress) tellStall(e batch.Event) {
 }
 
 // stallText says beside the bar why it does not go on.
-func stallText(s *batch.Stall) string {
+func stallText(s *batch.Outage) string {
 	switch {
 	case s == nil:
 		return ""
@@ -44,4 +44,4 @@ func stallText(s *batch.Stall) string {
 	return nextTry(s)
 }
 
-func nextTry(s *batch.Stall) string { return "next try in " + format.Duration(s.Next) }
+func nextTry(s *batch.Outage) string { return "next try in " + format.Duration(s.Next) }

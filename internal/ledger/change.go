@@ -17,7 +17,7 @@ func (l *Ledger) change(ctx context.Context, doing string, do func(*sql.Tx) erro
 			return l.failed(doing, err)
 		}
 	}
-	return l.failed(doing, l.Patiently(ctx, func() error {
+	return l.failed(doing, l.Retry(ctx, func() error {
 		tx, err := l.write.BeginTx(ctx, nil)
 		if err != nil {
 			return err

@@ -66,12 +66,12 @@ func TestADeskTakesNobodyOutOfARun(t *testing.T) {
 		run := begin(t, l)
 		put(t, l, run, asked("ada@x", 1, "a"), asked("bob@x", 2, "b"), asked("eve@x", 3, "e"))
 		register(t, l, "ada@x")
-		task, _, err := l.Take(t.Context(), "bob@x", "w")
+		task, _, err := claim(t, l, "bob@x", "w")
 		if err != nil {
 			t.Fatal(err)
 		}
 		task.Class, task.Reason, task.Message = ledger.ClassAdministrator, "cse-off", "it is off"
-		if err := errors.Join(l.RecordTrouble(t.Context(), task, "w", true), l.Enter(t.Context(), enrolled("eve@x", "e2")), l.Finish(t.Context(), run)); err != nil {
+		if err := errors.Join(l.RecordFailure(t.Context(), task, "w"), l.Enter(t.Context(), enrolled("eve@x", "e2")), l.Finish(t.Context(), run)); err != nil {
 			t.Fatal(err)
 		}
 		finished, err := l.Run(t.Context(), run)
@@ -109,7 +109,7 @@ func TestADeskOvertakesABatch(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		l := open(t, url)
 		put(t, l, begin(t, l), asked("ada@lab.example", 1, "one"))
-		task, ok, err := l.Take(t.Context(), "ada@lab.example", "w")
+		task, ok, err := claim(t, l, "ada@lab.example", "w")
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}

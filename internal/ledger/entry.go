@@ -78,31 +78,6 @@ func (l *Ledger) EarlierPairs(ctx context.Context, email string) ([]Pair, error)
 	return pairs, l.failed("read earlier key pairs", err)
 }
 
-// Turn is an entry that waits.
-type Turn struct {
-	Email string
-	// Earlier: an earlier run brought it to its end; it only needs a look.
-	Earlier bool
-}
-
-// Waiting lists a run's waiting entries in the order of their addresses in lower
-// case, those after the given one, limit at most.
-func (l *Ledger) Waiting(ctx context.Context, run int64, after string, limit int) ([]Turn, error) {
-	turns, err := l.turns(ctx, `run = ? AND state = 'waiting' AND email > ?`, limit, run, after)
-	return turns, l.failed("list waiting entries", err)
-}
-
-func (l *Ledger) turns(ctx context.Context, where string, limit int, args ...any) ([]Turn, error) {
-	var turns []Turn
-	err := l.each(ctx, func(row scanner) error {
-		var turn Turn
-		err := row.Scan(&turn.Email, &turn.Earlier)
-		turns = append(turns, turn)
-		return err
-	}, `SELECT email, earlier FROM entry WHERE `+where+` ORDER BY email LIMIT ?`, append(args, limit)...)
-	return turns, err
-}
-
 // stored is an entry as it stands in the ledger.
 type stored struct {
 	Entry
@@ -112,7 +87,12 @@ type stored struct {
 
 // fetch reads entries and their pairs.
 func (l *Ledger) fetch(ctx context.Context, q queryer, where string, chains bool, args ...any) ([]*stored, error) {
-	rows, err := q.QueryContext(ctx, l.rebind(`SELECT `+entryColumns+` FROM entry `+where), args...)
+	return l.fetchRows(ctx, q, `SELECT `+entryColumns+` FROM entry `+where, chains, args...)
+}
+
+// fetchRows is fetch for a statement that returns the entryColumns.
+func (l *Ledger) fetchRows(ctx context.Context, q queryer, query string, chains bool, args ...any) ([]*stored, error) {
+	rows, err := q.QueryContext(ctx, l.rebind(query), args...)
 	if err != nil {
 		return nil, err
 	}

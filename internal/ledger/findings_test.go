@@ -27,10 +27,7 @@ func TestFindings(t *testing.T) {
 		}
 		finish := func(email string, change func(*Task)) {
 			t.Helper()
-			task, ok, err := l.Take(t.Context(), email, "w")
-			if err != nil || !ok {
-				t.Fatal(ok, err)
-			}
+			task := mustClaim(t, l, email)
 			change(&task)
 			for _, pair := range task.Pairs {
 				if err := l.RecordKeyPair(t.Context(), task, pair); err != nil {

@@ -57,13 +57,13 @@ func TestRunsKeepTheirHistory(t *testing.T) {
 		put(t, l, first, asked("done@x", 1, "d"), asked("Failed@x", 2, "f"), asked("desk@x", 3, "k"), unreadable)
 		register(t, l, "done@x")
 		for _, email := range []string{"failed@x", "desk@x"} {
-			task, _, err := l.Take(t.Context(), email, "w")
+			task, _, err := claim(t, l, email, "w")
 			if err != nil {
 				t.Fatal(err)
 			}
 			task.Class, task.Reason, task.Message, task.Hint = ledger.ClassAdministrator, "cse-off", "it is off", "turn it on"
 			task.Warnings, task.Pairs[0].Superfluous = []string{"it is old"}, []string{"other-id"}
-			if err := errors.Join(l.RecordFindings(t.Context(), task), l.RecordTrouble(t.Context(), task, "w", true)); err != nil {
+			if err := errors.Join(l.RecordFindings(t.Context(), task), l.RecordFailure(t.Context(), task, "w")); err != nil {
 				t.Fatal(err)
 			}
 		}

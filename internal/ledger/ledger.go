@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -49,7 +48,6 @@ type Ledger struct {
 	holding  *holding      // the lock on a file that is written
 	recorder *recorder     // nil where every change is its own transaction
 	clock    clock
-	broken   atomic.Pointer[error] // what the file could not be written for
 	readOnly bool
 	dir      string // of a temporary ledger
 	once     sync.Once
@@ -122,8 +120,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	if l.holding, err = hold(ctx, path, options); err != nil {
 		return nil, err
 	}
-	// River asks for one connection: there is one writer at a time anyway.
-	l.write = openNoting(path, func(err error) { l.broken.Store(&err) }, writerPragmas(options)...)
+	l.write = openSQLite(path, writerPragmas(options)...)
 	l.write.SetMaxOpenConns(1)
 	l.openReader(path)
 	return l, nil
@@ -185,27 +182,8 @@ func (l *Ledger) Name() string { return l.name }
 // Shared tells whether several processes may work on the ledger at once.
 func (l *Ledger) Shared() bool { return l.pool != nil }
 
-// Pool is the connections of a shared ledger, for the queue beside it; nil for a
-// file.
+// Pool is the connections of a shared ledger; nil for a file.
 func (l *Ledger) Pool() *pgxpool.Pool { return l.pool }
-
-// Writer is the one writing connection of a file, for the queue beside it; nil
-// for a shared ledger.
-func (l *Ledger) Writer() *sql.DB {
-	if l.Shared() {
-		return nil
-	}
-	return l.write
-}
-
-// Broken returns once what the ledger's file could not be read or written for lately,
-// such as a full disk, whoever tried: the queue beside it keeps that to itself.
-func (l *Ledger) Broken() error {
-	if err := l.broken.Swap(nil); err != nil {
-		return l.failed("work off the queue", *err)
-	}
-	return nil
-}
 
 // Close waits for what is being recorded and lets go of the ledger. It may be
 // called more than once.

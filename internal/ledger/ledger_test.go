@@ -63,10 +63,23 @@ func put(t *testing.T, l *ledger.Ledger, run int64, entries ...ledger.Entry) []l
 	return got
 }
 
+// claim has a worker claim all who wait in a user's run, and returns the task of that
+// user, if there is one.
+func claim(t *testing.T, l *ledger.Ledger, email, worker string) (ledger.Task, bool, error) {
+	t.Helper()
+	tasks, err := l.Claim(t.Context(), entry(t, l, email).Run, worker, nil, 1000)
+	for _, task := range tasks {
+		if ledger.Key(task.Email) == ledger.Key(email) {
+			return task, true, err
+		}
+	}
+	return ledger.Task{}, false, err
+}
+
 // register does what a worker does for one user.
 func register(t *testing.T, l *ledger.Ledger, email string) {
 	t.Helper()
-	task, ok, err := l.Take(t.Context(), email, "w")
+	task, ok, err := claim(t, l, email, "w")
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -135,7 +148,7 @@ func TestWhatIsPutIsFound(t *testing.T) {
 		if err != nil || len(groups) != 1 || groups[0] != (ledger.Group{Class: ledger.ClassRow, Reason: "no-certificate", Count: 1, Example: "bad@x", Message: "there is no certificate", Hint: "add one"}) {
 			t.Errorf("%+v %v", groups, err)
 		}
-		if waiting, err := l.Waiting(t.Context(), run, "", 10); err != nil || len(waiting) != 1 || waiting[0].Email != "zoe@x" {
+		if waiting, err := l.Claim(t.Context(), run, "w", nil, 10); err != nil || len(waiting) != 1 || waiting[0].Email != "zoe@x" || string(waiting[0].Pairs[0].PKCS7) != "chain of z1" {
 			t.Error(waiting, err)
 		}
 		points, err := l.Progress(t.Context(), run, 4)
@@ -172,7 +185,7 @@ func TestSecondRun(t *testing.T) {
 		if got[0].State != ledger.StateWaiting || !got[0].Earlier || got[0].Pairs[0].KeyPairID == "" {
 			t.Errorf("an entry done by an earlier run waits to be looked at: %+v", got[0])
 		}
-		task, ok, err := l.Take(t.Context(), "same@x", "w")
+		task, ok, err := claim(t, l, "same@x", "w")
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
@@ -229,7 +242,7 @@ func TestSameAddressTwice(t *testing.T) {
 				}
 			}
 		}
-		if _, ok, err := l.Take(t.Context(), "late@x", "w"); ok || err != nil {
+		if _, ok, err := claim(t, l, "late@x", "w"); ok || err != nil {
 			t.Error(ok, err)
 		}
 		// Set right, it goes on.
@@ -264,7 +277,7 @@ func TestOvertakenWorkerRecordsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		l := open(t, url)
 		put(t, l, begin(t, l), asked("u@x", 1, "old"))
-		task, _, err := l.Take(t.Context(), "u@x", "w")
+		task, _, err := claim(t, l, "u@x", "w")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,12 +301,12 @@ func TestTrouble(t *testing.T) {
 		l := open(t, url)
 		run := begin(t, l)
 		put(t, l, run, asked("u@x", 1, "u"))
-		task, _, err := l.Take(t.Context(), "u@x", "w")
+		task, _, err := claim(t, l, "u@x", "w")
 		if err != nil {
 			t.Fatal(err)
 		}
 		task.Class, task.Reason, task.Message, task.Attempts = ledger.ClassAdministrator, "scope", "not allowed", 3
-		if err := l.RecordTrouble(t.Context(), task, "ada", true); err != nil {
+		if err := l.RecordFailure(t.Context(), task, "ada"); err != nil {
 			t.Fatal(err)
 		}
 		if e := entry(t, l, "u@x"); e.State != ledger.StateFailed || e.Attempts != 3 || e.Reason != "scope" {

@@ -5,13 +5,8 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
-	"log/slog"
 
 	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 //go:embed migrations
@@ -24,13 +19,11 @@ const migrationLock = 0x6373652d706976
 // migrationTable is where goose keeps which migrations were carried out.
 const migrationTable = "ledger_migration"
 
-// migrate makes our tables and River's.
+// migrate brings the tables to the newest version; on a shared ledger one process
+// does so at a time.
 func (l *Ledger) migrate(ctx context.Context) (err error) {
 	if !l.Shared() {
-		if err := l.migrateOwn(ctx, migrations); err != nil {
-			return err
-		}
-		return migrateRiver(ctx, riversqlite.New(l.write))
+		return l.migrateFrom(ctx, migrations)
 	}
 	connection, err := l.pool.Acquire(ctx)
 	if err != nil {
@@ -44,14 +37,11 @@ func (l *Ledger) migrate(ctx context.Context) (err error) {
 		_, unlockErr := connection.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
 		err = errors.Join(err, unlockErr)
 	}()
-	if err := l.migrateOwn(ctx, migrations); err != nil {
-		return err
-	}
-	return migrateRiver(ctx, riverpgxv5.New(l.pool))
+	return l.migrateFrom(ctx, migrations)
 }
 
-// migrateOwn brings our tables to the newest version that from knows.
-func (l *Ledger) migrateOwn(ctx context.Context, from fs.FS) error {
+// migrateFrom brings the tables to the newest version that from knows.
+func (l *Ledger) migrateFrom(ctx context.Context, from fs.FS) error {
 	dialect, folder := goose.DialectSQLite3, "migrations/sqlite"
 	if l.Shared() {
 		dialect, folder = goose.DialectPostgres, "migrations/postgres"
@@ -72,14 +62,5 @@ func (l *Ledger) migrateOwn(ctx context.Context, from fs.FS) error {
 		return &NewerError{Has: has, Known: known}
 	}
 	_, err = provider.Up(ctx)
-	return err
-}
-
-func migrateRiver[TTx any](ctx context.Context, driver riverdriver.Driver[TTx]) error {
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	return err
 }

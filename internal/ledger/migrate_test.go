@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -33,6 +34,21 @@ func mustOpen(t *testing.T, url string) *Ledger {
 	return l
 }
 
+// mustClaim claims everybody who waits in a user's run, and returns the user's task.
+func mustClaim(t *testing.T, l *Ledger, email string) Task {
+	t.Helper()
+	entry, _, err := l.Entry(t.Context(), email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := l.Claim(t.Context(), entry.Run, "w", nil, 1000)
+	at := slices.IndexFunc(tasks, func(task Task) bool { return Key(task.Email) == Key(email) })
+	if err != nil || at < 0 {
+		t.Fatal(tasks, err)
+	}
+	return tasks[at]
+}
+
 // makeVersion makes a ledger as the first n migrations left it.
 func makeVersion(t *testing.T, url string, n int) *Ledger {
 	t.Helper()
@@ -47,7 +63,7 @@ func makeVersion(t *testing.T, url string, n int) *Ledger {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	if err := l.migrateOwn(t.Context(), firstMigrations(t, n)); err != nil {
+	if err := l.migrateFrom(t.Context(), firstMigrations(t, n)); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -93,10 +109,25 @@ func TestUpgradeFromVersion1(t *testing.T) {
 	onEachStore(t, func(t *testing.T, url string) {
 		old := makeVersion(t, url, 1)
 		fill(t, old, version1)
+		// Its queue stood in tables beside, which in a database others may use, too.
+		for _, statement := range []string{`CREATE TABLE river_job (queue TEXT)`, `INSERT INTO river_job VALUES ('register'), ('another')`} {
+			if _, err := old.write.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := old.Close(); err != nil {
 			t.Fatal(err)
 		}
 		l := mustOpen(t, url)
+		var jobs string
+		err := l.read.QueryRowContext(t.Context(), `SELECT queue FROM river_job`).Scan(&jobs)
+		if isPostgres(url) && (err != nil || jobs != "another") || !isPostgres(url) && sqliteCode(err) != sqliteError {
+			t.Errorf("%q %v are left of the old queue", jobs, err)
+		}
+		// Who waits in its run is gone on with.
+		if task := mustClaim(t, l, "bob@lab.example"); string(task.Pairs[0].PKCS7) != "chain of bob" || task.Run != 1 {
+			t.Errorf("%+v", task)
+		}
 		if counts, err := l.Counts(t.Context(), 1); err != nil || counts != (Counts{Total: 3, Done: 1, Failed: 1, Waiting: 1}) {
 			t.Errorf("%+v %v", counts, err)
 		}
@@ -117,9 +148,8 @@ func TestUpgradeFromVersion1(t *testing.T) {
 		if err != nil || len(entered) != 1 || !entered[0].Earlier || entered[0].State != StateDone {
 			t.Errorf("%+v %v", entered, err)
 		}
-		task, ok, err := l.Take(t.Context(), "bob@lab.example", "w")
-		if err != nil || !ok || string(task.Pairs[0].PKCS7) != "chain of bob" {
-			t.Errorf("%+v %v %v", task, ok, err)
+		if task := mustClaim(t, l, "bob@lab.example"); string(task.Pairs[0].PKCS7) != "chain of bob" {
+			t.Errorf("%+v", task)
 		}
 	})
 }
@@ -199,7 +229,7 @@ func TestLaterVersions(t *testing.T) {
 		for _, folder := range []string{"migrations/sqlite", "migrations/postgres"} {
 			later[folder+"/09999_later.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nALTER TABLE entry ADD COLUMN desk TEXT NOT NULL DEFAULT 'unknown';\n")}
 		}
-		if err := l.migrateOwn(t.Context(), later); err != nil {
+		if err := l.migrateFrom(t.Context(), later); err != nil {
 			t.Fatal(err)
 		}
 		var desk string

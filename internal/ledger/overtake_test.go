@@ -76,18 +76,18 @@ func testPassingTroubleOfAnEarlierUser(t *testing.T, l *ledger.Ledger) {
 	register(t, l, "earlier@x")
 	before := entry(t, l, "earlier@x")
 	put(t, l, begin(t, l), asked("earlier@x", 1, "u"))
-	task, _, err := l.Take(t.Context(), "earlier@x", "w")
+	task, _, err := claim(t, l, "earlier@x", "w")
 	if err != nil {
 		t.Fatal(err)
 	}
 	task.Class, task.Reason, task.Message, task.Attempts = ledger.ClassLater, "unavailable", "503", 1
-	if err := l.RecordTrouble(t.Context(), task, "bob", false); err != nil {
+	if err := l.RecordRetry(t.Context(), task, 0); err != nil {
 		t.Fatal(err)
 	}
 	if e := entry(t, l, "earlier@x"); e.State != ledger.StateWaiting || !e.Earlier || e.Reason != "unavailable" || e.Attempts != 1 {
 		t.Errorf("%+v", e)
 	}
-	if task, _, err = l.Take(t.Context(), "earlier@x", "w"); err != nil {
+	if task, _, err = claim(t, l, "earlier@x", "w"); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.RecordDone(t.Context(), task, "bob", true); err != nil {

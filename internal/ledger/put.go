@@ -157,9 +157,9 @@ func (l *Ledger) writeChunk(ctx context.Context, tx *sql.Tx, run int64, changed 
 	return nil
 }
 
-// upsertEntry replaces everything but the key and the claim.
+// upsertEntry replaces everything but the key and the claim; the entry is due at once.
 var upsertEntry = func() string {
-	var set []string
+	set := []string{"due = 0"}
 	for _, column := range strings.Split(entryColumns, ", ")[1:] {
 		set = append(set, column+" = excluded."+column)
 	}

@@ -124,7 +124,7 @@ func (l *Ledger) upgradeCopy(ctx context.Context) error {
 	writer := openSQLite(filepath.Join(l.dir, "ledger.db"), writerPragmas(Options{})...)
 	defer writer.Close()
 	upgrading := &Ledger{name: l.name, write: writer}
-	return l.failed("read tables of an older version", upgrading.migrateOwn(ctx, migrations))
+	return l.failed("read tables of an older version", upgrading.migrateFrom(ctx, migrations))
 }
 
 // lookShared returns an error where the tables of a database are not those that this

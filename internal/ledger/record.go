@@ -6,75 +6,6 @@ import (
 	"time"
 )
 
-// Task is an entry that a worker acts for.
-type Task struct {
-	Entry
-	worker   string // its id
-	revision int64
-}
-
-// Take returns the entry of a user for a worker to act on, with chains, and
-// whether there is something to do. On a shared ledger it is claimed; while
-// another worker that is alive has it, the error is ErrChanged.
-func (l *Ledger) Take(ctx context.Context, email, worker string) (Task, bool, error) {
-	var task Task
-	var found bool
-	ctx, cancel := context.WithTimeout(ctx, takingTime)
-	defer cancel()
-	err := l.Patiently(ctx, func() (err error) {
-		task, found, err = l.take(ctx, Key(email), worker)
-		return err
-	})
-	return task, found, err
-}
-
-// takingTime bounds how long a task is waited for: a database may be restarted.
-const takingTime = 30 * time.Second
-
-func (l *Ledger) take(ctx context.Context, key, worker string) (Task, bool, error) {
-	claimed := true
-	if l.Shared() {
-		result, err := l.write.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = ? WHERE email = ? AND state = 'waiting' AND (claim = '' OR claim = ? OR NOT EXISTS
-			(SELECT 1 FROM worker WHERE worker.id = entry.claim AND worker.seen > `+databaseNow+` - ?))`),
-			worker, key, worker, deadAfter.Milliseconds())
-		if err != nil {
-			return Task{}, false, l.failed("claim an entry", err)
-		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return Task{}, false, l.failed("claim an entry", err)
-		}
-		claimed = n > 0
-	}
-	found, err := l.fetch(ctx, l.read, "WHERE email = ?", true, key)
-	if err != nil || len(found) == 0 || found[0].State != StateWaiting {
-		return Task{}, false, l.failed("read an entry", err)
-	}
-	if !claimed {
-		return Task{}, false, ErrChanged
-	}
-	return Task{Entry: found[0].Entry, worker: worker, revision: found[0].revision}, true, nil
-}
-
-// StillMine returns ErrChanged when a worker lost its claim, or when what is
-// asked for changed since it took the task.
-func (l *Ledger) StillMine(ctx context.Context, task Task) error {
-	if !l.Shared() {
-		return nil // held by this process
-	}
-	var n int
-	ctx, cancel := context.WithTimeout(ctx, recordingTime)
-	defer cancel()
-	err := l.Patiently(ctx, func() error {
-		return l.read.QueryRowContext(ctx, l.rebind(`SELECT count(*) FROM entry WHERE email = ? AND revision = ? AND claim = ?`),
-			Key(task.Email), task.revision, task.worker).Scan(&n)
-	})
-	if err == nil && n == 0 {
-		return ErrChanged
-	}
-	return l.failed("look at the claim", err)
-}
-
 // RecordKeyPair notes Gmail's name for a pair's leaf. It is on the disk when this
 // returns; the error may be ErrChanged.
 func (l *Ledger) RecordKeyPair(ctx context.Context, task Task, pair Pair) error {
@@ -128,38 +59,29 @@ func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found boo
 	})
 }
 
-// RecordTrouble notes why a user is not done: task's class, reason, message and
-// hint. With final it has failed, else it waits for another attempt; one that an
-// earlier run brought to its end then stays that.
-func (l *Ledger) RecordTrouble(ctx context.Context, task Task, by string, final bool) error {
+// RecordFailure notes that and why a user failed: task's class, reason, message and
+// hint.
+func (l *Ledger) RecordFailure(ctx context.Context, task Task, by string) error {
+	return l.recordTrouble(ctx, task, `state = 'failed', worker = ?, updated = ?, earlier = ?`, by, milliseconds(l.Now()), false)
+}
+
+// RecordRetry notes why a user is not done, and is to be tried again after a time.
+// One that an earlier run brought to its end stays that.
+func (l *Ledger) RecordRetry(ctx context.Context, task Task, wait time.Duration) error {
+	return l.recordTrouble(ctx, task, `due = ?`, l.dueIn(wait))
+}
+
+func (l *Ledger) recordTrouble(ctx context.Context, task Task, set string, args ...any) error {
 	ctx, cancel := l.recording(ctx)
 	defer cancel()
 	return l.record(ctx, "record a failure", func(tx *sql.Tx) error {
-		set := `attempts = ?, class = ?, reason = ?, message = ?, hint = ?, claim = ''`
-		args := []any{task.Attempts, string(task.Class), task.Reason, task.Message, task.Hint}
-		if final {
-			set += `, state = 'failed', worker = ?, updated = ?, earlier = ?`
-			args = append(args, by, milliseconds(l.Now()), false)
-		}
-		return l.touch(ctx, tx, task, set, args...)
+		return l.touch(ctx, tx, task, `attempts = ?, class = ?, reason = ?, message = ?, hint = ?, claim = '', `+set,
+			append([]any{task.Attempts, string(task.Class), task.Reason, task.Message, task.Hint}, args...)...)
 	})
 }
 
-// LetGo gives up the claim on a task, even where what is asked for has changed.
-func (l *Ledger) LetGo(ctx context.Context, task Task) error {
-	if !l.Shared() {
-		return nil
-	}
-	ctx, cancel := l.recording(ctx)
-	defer cancel()
-	return l.record(ctx, "let go of an entry", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, l.rebind(`UPDATE entry SET claim = '' WHERE email = ? AND claim = ?`), Key(task.Email), task.worker)
-		return err
-	})
-}
-
-// recordingTime bounds one change of a shared ledger.
-const recordingTime = 10 * time.Second
+// recordTime bounds one change of a shared ledger.
+const recordTime = 10 * time.Second
 
 // recording is the context for a change that is made even when its caller does
 // not want to go on: it is about what has happened already.
@@ -168,7 +90,7 @@ func (l *Ledger) recording(ctx context.Context) (context.Context, context.Cancel
 	if !l.Shared() {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, recordingTime)
+	return context.WithTimeout(ctx, recordTime)
 }
 
 // touch changes the entry of a task, if it is still the task's.

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -23,63 +24,78 @@ func TestSharedLedger(t *testing.T) {
 	}
 }
 
-// testClaims: a claim is held against others until it is let go of, whatever
-// changes meanwhile, and what is done is claimed by nobody.
+// testClaims: a claim is held against others until it is released, whatever changes
+// meanwhile, and what is done is claimed by nobody.
 func testClaims(t *testing.T, _ *pgtest.Server, l *ledger.Ledger) {
 	for _, worker := range []string{"w", "other"} {
 		if err := l.Heartbeat(t.Context(), worker, worker); err != nil {
 			t.Fatal(err)
 		}
 	}
-	take := func(worker string, want error, found bool) ledger.Task {
+	take := func(worker string, found bool) ledger.Task {
 		t.Helper()
-		task, ok, err := l.Take(t.Context(), "u@x", worker)
-		if !errors.Is(err, want) || ok != found {
-			t.Errorf("%s takes it: %v %v", worker, ok, err)
+		task, ok, err := claim(t, l, "u@x", worker)
+		if err != nil || ok != found {
+			t.Errorf("%s claims it: %v %v", worker, ok, err)
 		}
 		return task
 	}
+	held := func(task ledger.Task, want error) {
+		t.Helper()
+		if err := l.CheckClaim(t.Context(), task); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
 	put(t, l, begin(t, l), asked("u@x", 1, "u"))
 	register(t, l, "u@x")
-	take("w", nil, false)
+	take("w", false)
 	put(t, l, begin(t, l), asked("u@x", 1, "u"))
-	task := take("other", nil, true)
-	take("w", ledger.ErrChanged, false)
+	task := take("other", true)
+	held(task, nil)
+	take("w", false)
+	held(take("other", true), nil) // the answer was lost
+	if tasks, err := l.Claim(t.Context(), task.Run, "other", []string{"U@x"}, 10); len(tasks) != 0 || err != nil {
+		t.Errorf("claimed twice: %v %v", tasks, err)
+	}
 	put(t, l, begin(t, l), asked("u@x", 1, "changed"))
-	take("w", ledger.ErrChanged, false)
-	if err := l.LetGo(t.Context(), task); err != nil {
+	take("w", false)
+	held(task, ledger.ErrChanged)
+	if err := l.Release(t.Context(), task, 0); err != nil {
 		t.Error(err)
 	}
-	take("w", nil, true)
+	held(take("w", true), nil)
 }
 
-// testForgotten: a user waits without a job.
+// testForgotten: whoever waits in a run whose source was not read to its end is claimed
+// by nobody who works for all runs; of the others, those that are due.
 func testForgotten(t *testing.T, _ *pgtest.Server, l *ledger.Ledger) {
-	run := begin(t, l)
-	put(t, l, run, asked("has@x", 1, "1"), asked("had@x", 2, "2"), asked("Never@x", 3, "3"), asked("done@x", 4, "4"))
-	register(t, l, "done@x")
-	for email, state := range map[string]string{"has@x": "scheduled", "had@x": "completed"} {
-		if _, err := l.Pool().Exec(t.Context(), `INSERT INTO river_job (state, args, kind, queue, priority, max_attempts, finalized_at)
-			VALUES ($1::text::river_job_state, jsonb_build_object('email', $2::text), 'register', 'register', 1, 25, CASE WHEN $1::text = 'completed' THEN now() END)`, state, email); err != nil {
-			t.Fatal(err)
-		}
+	unread, run := begin(t, l), begin(t, l)
+	put(t, l, unread, asked("unread@x", 1, "0"))
+	put(t, l, run, asked("later@x", 1, "1"), asked("had@x", 2, "2"), asked("Never@x", 3, "3"), asked("done@x", 4, "4"))
+	task, _, err := claim(t, l, "later@x", "w")
+	if err != nil {
+		t.Fatal(err)
 	}
-	forgotten := func(want ...string) {
+	if err := l.RecordRetry(t.Context(), task, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	register(t, l, "done@x")
+	claimed := func(want ...string) {
 		t.Helper()
-		turns, err := l.Forgotten(t.Context(), 10)
+		tasks, err := l.Claim(t.Context(), 0, "another", nil, 10)
 		var got []string
-		for _, turn := range turns {
-			got = append(got, turn.Email)
+		for _, task := range tasks {
+			got = append(got, ledger.Key(task.Email))
 		}
-		if err != nil || len(got) != len(want) || len(got) > 0 && (got[0] != want[0] || got[1] != want[1]) {
+		if slices.Sort(got); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q %v, want %q", got, err, want)
 		}
 	}
-	forgotten() // the source may have them twice
+	claimed() // the source may have them twice
 	if err := l.MarkRead(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
-	forgotten("had@x", "never@x")
+	claimed("had@x", "never@x")
 }
 
 // testConnections: the address says how many there may be.
@@ -90,22 +106,26 @@ func testConnections(t *testing.T, server *pgtest.Server, l *ledger.Ledger) {
 	}
 }
 
-// testDeadWorkers: their jobs go back, and nobody else's.
+// testDeadWorkers: their users are others' to claim, and nobody else's.
 func testDeadWorkers(t *testing.T, _ *pgtest.Server, l *ledger.Ledger) {
-	if err := l.Heartbeat(t.Context(), "alive", "alive"); err != nil {
-		t.Fatal(err)
+	run := begin(t, l)
+	for i, worker := range []string{"alive", "dead", "never seen", ""} {
+		put(t, l, run, asked(worker+"@x", i, worker))
+		if _, err := l.Pool().Exec(t.Context(), `UPDATE entry SET claim = $1 WHERE email = $2`, worker, worker+"@x"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := l.Pool().Exec(t.Context(), `INSERT INTO worker (id, name, started, seen) VALUES ('dead', 'dead', 1, 1)`); err != nil {
 		t.Fatal(err)
 	}
-	for _, job := range [][2]string{{"register", "alive"}, {"register", "dead"}, {"register", "never seen"}, {"another program's", "dead"}} {
-		if _, err := l.Pool().Exec(t.Context(), `INSERT INTO river_job (state, args, kind, queue, priority, max_attempts, attempted_by)
-			VALUES ('running', '{}', 'x', $1, 1, 25, ARRAY['before', $2])`, job[0], job[1]); err != nil {
+	for range 2 {
+		if err := l.Heartbeat(t.Context(), "alive", "alive"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, err := l.Requeue(t.Context()); n != 2 || err != nil {
-		t.Errorf("%d jobs, %v", n, err)
+	tasks, err := l.Claim(t.Context(), run, "another", nil, 10)
+	if err != nil || len(tasks) != 3 || slices.ContainsFunc(tasks, func(task ledger.Task) bool { return task.Email == "alive@x" }) {
+		t.Errorf("%v, %v", tasks, err)
 	}
 	var workers int
 	if err := l.Pool().QueryRow(t.Context(), `SELECT count(*) FROM worker`).Scan(&workers); err != nil || workers != 1 {
@@ -127,7 +147,7 @@ func testRestart(t *testing.T, server *pgtest.Server, l *ledger.Ledger) {
 		},
 		"read":  func() error { return l.MarkRead(t.Context(), run) },
 		"count": func() error { _, err := l.Counts(t.Context(), run); return err },
-		"list":  func() error { _, err := l.Waiting(t.Context(), run, "", 10); return err },
+		"claim": func() error { _, err := l.Claim(t.Context(), run, "w", nil, 10); return err },
 	} {
 		asking.Go(func() {
 			if err := ask(); err != nil {

@@ -1,20 +1,21 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"strings"
+
+	"modernc.org/sqlite"
 )
 
 // pageSize is that of a new file, in bytes; chains of a few kB fill it well.
 const pageSize = 4096
 
 // openSQLite returns connections on which the given pragmas hold.
-func openSQLite(path string, pragmas ...string) *sql.DB { return openNoting(path, nil, pragmas...) }
-
-// openNoting is openSQLite; failed is told of errors that do not pass.
-func openNoting(path string, failed func(error), pragmas ...string) *sql.DB {
+func openSQLite(path string, pragmas ...string) *sql.DB {
 	values := url.Values{}
 	// The first waits for others to let go, so that setting the next can.
 	values.Add("_pragma", "busy_timeout(10000)")
@@ -23,7 +24,7 @@ func openNoting(path string, failed func(error), pragmas ...string) *sql.DB {
 	}
 	values.Set("_txlock", "immediate")
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}
-	return sql.OpenDB(&cachingConnector{name: name.String(), failed: failed})
+	return sql.OpenDB(connector(name.String()))
 }
 
 func writerPragmas(options Options) []string {
@@ -63,3 +64,12 @@ func places(rows, columns int) string {
 	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + ")"
 	return strings.TrimSuffix(strings.Repeat(row+", ", rows), ", ")
 }
+
+// connector opens SQLite connections to a file of that name.
+type connector string
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(string(c)) }
+
+// Driver implements driver.Connector.
+func (connector) Driver() driver.Driver { return new(sqlite.Driver) }

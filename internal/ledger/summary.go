@@ -120,7 +120,7 @@ func (l *Ledger) Progress(ctx context.Context, run int64, buckets int) ([]Point,
 // each calls visit for each row.
 func (l *Ledger) each(ctx context.Context, visit func(scanner) error, query string, args ...any) error {
 	var rows *sql.Rows
-	if err := l.Patiently(ctx, func() (err error) {
+	if err := l.Retry(ctx, func() (err error) {
 		rows, err = l.read.QueryContext(ctx, l.rebind(query), args...)
 		return err
 	}); err != nil {

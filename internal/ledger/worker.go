@@ -16,14 +16,16 @@ func DeadAfter() time.Duration { return deadAfter }
 const databaseNow = `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
 // Heartbeat says that a worker of a shared ledger is alive, and reads the database's
-// clock; the first one enters it. name is a person's name for it.
+// clock; the first one enters it, and each takes dead workers off the list. name is a
+// person's name for it.
 func (l *Ledger) Heartbeat(ctx context.Context, id, name string) error {
 	if !l.Shared() {
 		return nil
 	}
 	asked, seen := time.Now(), int64(0)
-	err := l.write.QueryRowContext(ctx, l.rebind(`INSERT INTO worker (id, name, started, seen) VALUES (?, ?, `+databaseNow+`, `+databaseNow+`)
-		ON CONFLICT (id) DO UPDATE SET seen = excluded.seen RETURNING seen`), id, name).Scan(&seen)
+	err := l.write.QueryRowContext(ctx, l.rebind(`WITH dead AS (DELETE FROM worker WHERE seen <= `+databaseNow+` - ? AND id <> ?)
+		INSERT INTO worker (id, name, started, seen) VALUES (?, ?, `+databaseNow+`, `+databaseNow+`)
+		ON CONFLICT (id) DO UPDATE SET seen = excluded.seen RETURNING seen`), deadAfter.Milliseconds(), id, id, name).Scan(&seen)
 	if err == nil {
 		l.answered(seen, asked)
 	}

@@ -25,21 +25,24 @@ func oneTask(t *testing.T) (*session, ledger.Task) {
 	}
 	e, release := newEngine(t.Context(), Options{Ledger: l}.withDefaults())
 	t.Cleanup(release)
-	task, ok, err := l.Take(t.Context(), "ada@lab.example", "w")
-	if err != nil || !ok {
-		t.Fatal(ok, err)
+	tasks, err := l.Claim(t.Context(), run, "w", nil, 1)
+	if err != nil || len(tasks) != 1 {
+		t.Fatal(tasks, err)
 	}
-	return &session{engine: e, id: "w"}, task
+	return &session{engine: e, id: "w"}, tasks[0]
 }
 
 // TestOneUserWhoseCredentialsFail while others get through fails in the end.
 func TestOneUserWhoseCredentialsFail(t *testing.T) {
 	s, task := oneTask(t)
 	refused := &gmail.Error{Kind: gmail.KindCredentials}
-	for ; s.settle(t.Context(), task, false, refused, acquire(t, s.engine.options.Limiter).release(refused)) != never; task.Attempts++ {
+	entry := task.Entry
+	var err error
+	for ; err == nil && entry.State == ledger.StateWaiting; task.Attempts++ {
+		s.settle(t.Context(), task, false, refused, acquire(t, s.engine.options.Limiter).release(refused))
 		acquire(t, s.engine.options.Limiter).release(nil)
+		entry, _, err = s.engine.options.Ledger.Entry(t.Context(), task.Email)
 	}
-	entry, _, err := s.engine.options.Ledger.Entry(t.Context(), task.Email)
 	if err != nil || entry.State != ledger.StateFailed || entry.Attempts != breakAfter+1 || s.engine.soft.Err() != nil {
 		t.Errorf("%+v %v", entry, err)
 	}

@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// patience is how long a database that went away is waited for. One that is
+	// retryTimeout is how long a database that went away is waited for. One that is
 	// restarted is back before.
-	patience = time.Minute
-	// patienceStep is how long it is left alone between two tries.
-	patienceStep = 200 * time.Millisecond
+	retryTimeout = time.Minute
+	// retryStep is how long it is left alone between two tries.
+	retryStep = 200 * time.Millisecond
 )
 
-// Patiently repeats what a shared database could not do because it was restarted
+// Retry repeats what a shared database could not do because it was restarted
 // or the way to it broke, for a minute or until ctx ends. do may find its own work
 // done already.
-func (l *Ledger) Patiently(ctx context.Context, do func() error) error {
+func (l *Ledger) Retry(ctx context.Context, do func() error) error {
 	for started := time.Now(); ; {
 		err := do()
-		if err == nil || !l.Shared() || !passing(err) || time.Since(started) > patience {
+		if err == nil || !l.Shared() || !passing(err) || time.Since(started) > retryTimeout {
 			return err
 		}
 		select {
-		case <-time.After(patienceStep):
+		case <-time.After(retryStep):
 		case <-ctx.Done():
 			return err
 		}

@@ -84,10 +84,10 @@ func TestWhenWorkPauses(t *testing.T) {
 				l, began := NewLimiter(8, 0), time.Now()
 				for n := range 120 {
 					v := acquire(t, l).release(test.fails(n))
-					if v.spared != l.stall.paused {
+					if v.spared != l.outage.paused {
 						t.Error(v)
 					}
-					if l.stall.paused {
+					if l.outage.paused {
 						break
 					}
 					time.Sleep(time.Second)
@@ -95,8 +95,8 @@ func TestWhenWorkPauses(t *testing.T) {
 						acquire(t, l).release(test.between)
 					}
 				}
-				if s, _ := l.stalled(); s.Paused != test.pauses || s.Paused && time.Since(began) > 2*pauseAfter {
-					t.Errorf("%+v after %v", s, time.Since(began))
+				if o, _ := l.inOutage(); o.Paused != test.pauses || o.Paused && time.Since(began) > 2*pauseAfter {
+					t.Errorf("%+v after %v", o, time.Since(began))
 				}
 			})
 		})
@@ -113,30 +113,30 @@ func TestOneIsTriedWhilePaused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(8, 0)
 		refused := &gmail.Error{Kind: gmail.KindUnavailable, Err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}
-		flight := []*room{acquire(t, l), acquire(t, l)}
+		flight := []*slot{acquire(t, l), acquire(t, l)}
 		waited := make(chan bool)
 		go func() { waited <- l.Wait(t.Context(), refused, time.Hour) }()
 		time.Sleep(pauseAfter)
 		if l.Wait(t.Context(), refused, time.Hour) || <-waited {
 			t.Error("the calls are made again")
 		}
-		for _, room := range flight {
-			if !room.release(refused).spared {
+		for _, slot := range flight {
+			if !slot.release(refused).spared {
 				t.Error("it counts for the user")
 			}
 		}
 		tried, began := []time.Duration{}, time.Now()
-		rooms := make(chan *room)
+		slots := make(chan *slot)
 		for range 20 {
-			go func() { rooms <- acquire(t, l) }()
+			go func() { slots <- acquire(t, l) }()
 		}
 		for range 7 {
-			probe := <-rooms
+			probe := <-slots
 			tried = append(tried, time.Since(began))
 			time.Sleep(time.Second)
 			synctest.Wait()
 			select {
-			case <-rooms:
+			case <-slots:
 				t.Error("a second one is let through")
 			default:
 			}
@@ -148,12 +148,12 @@ func TestOneIsTriedWhilePaused(t *testing.T) {
 				t.Fatalf("tried after %v, want %v", tried, want)
 			}
 		}
-		(<-rooms).release(nil)
+		(<-slots).release(nil)
 		for range 12 {
-			(<-rooms).release(nil)
+			(<-slots).release(nil)
 		}
-		if s, stalled := l.stalled(); stalled || s.Paused {
-			t.Errorf("%+v", s)
+		if o, out := l.inOutage(); out || o.Paused {
+			t.Errorf("%+v", o)
 		}
 		if !l.Wait(t.Context(), refused, time.Second) {
 			t.Error("calls are not made again")

@@ -12,9 +12,9 @@ import (
 // retellAfter is how often it is told again that nobody gets through.
 const retellAfter = time.Minute
 
-// tellStalls tells when nobody gets through, why, and when somebody does again, until
+// tellOutages tells when nobody gets through, why, and when somebody does again, until
 // the context or the work ends.
-func (e *engine) tellStalls(ctx context.Context) {
+func (e *engine) tellOutages(ctx context.Context) {
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
 	var told Kind
@@ -26,12 +26,12 @@ func (e *engine) tellStalls(ctx context.Context) {
 		case <-e.soft.Done():
 			return
 		case now := <-ticker.C:
-			s, stalled := e.options.Limiter.stalled()
+			o, out := e.options.Limiter.inOutage()
 			kind := Kind("")
 			switch {
-			case stalled && s.Paused:
+			case out && o.Paused:
 				kind = KindPaused
-			case stalled:
+			case out:
 				kind = KindStalled
 			case told != "":
 				kind = KindResumed
@@ -39,7 +39,7 @@ func (e *engine) tellStalls(ctx context.Context) {
 			if kind == "" || kind == told && now.Sub(last) < retellAfter {
 				continue
 			}
-			e.notify(e.stallEvent(ctx, kind, s))
+			e.notify(e.outageEvent(ctx, kind, o))
 			if told, last = kind, now; kind == KindResumed {
 				told = ""
 			}
@@ -47,16 +47,16 @@ func (e *engine) tellStalls(ctx context.Context) {
 	}
 }
 
-func (e *engine) stallEvent(ctx context.Context, kind Kind, s Stall) Event {
+func (e *engine) outageEvent(ctx context.Context, kind Kind, o Outage) Event {
 	event := Event{Kind: kind}
 	if kind == KindResumed {
 		return event
 	}
-	event.Stall, event.Message = &s, "no call is answered"
-	if s.Cause != nil {
+	event.Outage, event.Message = &o, "no call is answered"
+	if o.Cause != nil {
 		var failure ledger.Task
-		describe(&failure, s.Cause)
-		event.Reason, event.Message, event.Hint = failure.Reason, aboutNobody(s.Cause), failure.Hint
+		describe(&failure, o.Cause)
+		event.Reason, event.Message, event.Hint = failure.Reason, aboutNobody(o.Cause), failure.Hint
 	}
 	if counts, err := e.options.Ledger.Counts(ctx, e.run); err == nil && e.run != 0 {
 		event.Counts = &counts

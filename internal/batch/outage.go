@@ -25,10 +25,10 @@ const (
 	tellAfter, hangAfter = 3 * time.Second, 20 * time.Second
 )
 
-// stall is the time since somebody got through last, and decides what follows from
+// outage is the time since somebody got through last, and decides what follows from
 // it: where what fails concerns everybody, such as the credentials, work stops;
 // where Gmail does not answer or takes no more, it pauses. The Limiter guards it.
-type stall struct {
+type outage struct {
 	since time.Time // when somebody got through last, or work began
 	kind  gmail.Kind
 	tries int // that failed since for a reason that concerns everybody, the kind
@@ -40,8 +40,8 @@ type stall struct {
 	probe  time.Duration // how long until one user is tried, while paused
 }
 
-// Stall is how it stands while nobody gets through.
-type Stall struct {
+// Outage is how it stands while nobody gets through.
+type Outage struct {
 	For    time.Duration // since when
 	Cause  error         // the last failure; nil where no call was answered at all
 	Paused bool          // only one user is tried, from time to time
@@ -49,15 +49,15 @@ type Stall struct {
 }
 
 // through takes in that Gmail did what was asked, or refused it for a user's sake.
-func (s *stall) through(now time.Time) { *s = stall{since: now} }
+func (o *outage) through(now time.Time) { *o = outage{since: now} }
 
 // everybody takes in a failure that concerns everybody, and returns an error when
 // work is to stop.
-func (s *stall) everybody(err error) error {
-	if kind := kindOf(err); kind != s.kind {
-		s.kind, s.tries = kind, 0
+func (o *outage) everybody(err error) error {
+	if kind := kindOf(err); kind != o.kind {
+		o.kind, o.tries = kind, 0
 	}
-	if s.tries++; s.tries < breakAfter {
+	if o.tries++; o.tries < breakAfter {
 		return nil
 	}
 	return &StoppedError{Err: err}
@@ -66,31 +66,31 @@ func (s *stall) everybody(err error) error {
 // passing takes in a failure that may pass, and reports whether work pauses from
 // now on. A way to Gmail that is not there concerns everybody; an answer such as 503
 // may be about one user, so it takes several.
-func (s *stall) passing(err error, now time.Time) bool {
-	if s.users == nil {
-		s.users = map[string]bool{}
+func (o *outage) passing(err error, now time.Time) bool {
+	if o.users == nil {
+		o.users = map[string]bool{}
 	}
-	if s.cause = err; len(s.users) < breakAfter {
-		s.users[userOf(err)] = true
+	if o.cause = err; len(o.users) < breakAfter {
+		o.users[userOf(err)] = true
 	}
-	if s.paused || now.Sub(s.since) < pauseAfter || len(s.users) < breakAfter && !unreachable(err) {
+	if o.paused || now.Sub(o.since) < pauseAfter || len(o.users) < breakAfter && !unreachable(err) {
 		return false
 	}
-	s.paused, s.probe = true, firstProbe
-	s.next = now.Add(s.probe)
+	o.paused, o.probe = true, firstProbe
+	o.next = now.Add(o.probe)
 	return true
 }
 
 // probed takes in that the one user who was tried did not get through either.
-func (s *stall) probed(now time.Time) {
-	s.probe = min(2*s.probe, lastProbe)
-	s.next = now.Add(s.probe)
+func (o *outage) probed(now time.Time) {
+	o.probe = min(2*o.probe, lastProbe)
+	o.next = now.Add(o.probe)
 }
 
 // expect takes in when a call or a user will be tried again.
-func (s *stall) expect(at, now time.Time) {
-	if !s.paused && (at.Before(s.next) || s.next.Before(now)) {
-		s.next = at
+func (o *outage) expect(at, now time.Time) {
+	if !o.paused && (at.Before(o.next) || o.next.Before(now)) {
+		o.next = at
 	}
 }
 
