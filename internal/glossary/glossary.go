@@ -22,7 +22,7 @@ func Terms() []Term {
 		{"change", "a step that makes something so, where it is not so already"},
 		{"check", "a step that looks at something, and stops where it is not right"},
 		{"CHUID", "the card's identifier; Windows remembers certificates by it"},
-		{"claim", "a worker's right to work on a user, until it is done or silent"},
+		{"claim", "a worker's right to work on a user, until it is done or gone"},
 		{"CSE", "client-side encryption: Google never sees the mail in clear"},
 		{"decision", "a step that settles what later steps do"},
 		{"desk", "where an operator enrolls one person after the other"},
@@ -34,7 +34,7 @@ func Terms() []Term {
 		{"evidence", "an enrollment's folder: journal, proofs and receipt"},
 		{"factory PIN", "the PIN that every new card has; so for PUK and management key"},
 		{"fault", "what the practice lab does wrong when it is told to"},
-		{"fence", "a claim's number, which keeps out a worker that lost the claim"},
+		{"fence", "the check that keeps a worker that lost its claim from acting"},
 		{"fingerprint", "the SHA-256 of a certificate or public key, which names it"},
 		{"identity", "at Gmail: the key pairs that an address signs and encrypts with"},
 		{"intermediate", "a CA certificate between the leaf and the root"},
@@ -74,6 +74,6 @@ func Terms() []Term {
 		{"step", "one part of a plan: a check, a decision or a change"},
 		{"touch policy", "when the card wants to be touched for a key: never, cached, always"},
 		{"try", "one guess of a PIN or PUK; the card counts those that are left"},
-		{"worker", "it registers users of a shared ledger, beside others"},
+		{"worker", "a process that registers users of a shared ledger, beside others"},
 	}
 }
