@@ -96,7 +96,7 @@ func TestLyingCard(t *testing.T) {
 }
 
 // anotherSerialMeanwhile has the card say another serial number in the middle of an
-// enrollment, while it holds nothing yet: whoever asks then takes it for another card.
+// enrollment, while it holds nothing yet: the run ends, and Gmail has nothing of it.
 func anotherSerialMeanwhile(t *testing.T, running *lab.Lab, serial uint32) {
 	t.Helper()
 	d := newDesk(t, running, "5.7.4", serial)
@@ -104,7 +104,7 @@ func anotherSerialMeanwhile(t *testing.T, running *lab.Lab, serial uint32) {
 		t.Fatal(err)
 	}
 	code, message := inProcess(t, d.enroll...)
-	if code == 0 || !strings.Contains(message, fmt.Sprintf("card %d is not in a reader; there is %d", serial, serial+1)) {
+	if code == 0 || !strings.Contains(message, fmt.Sprintf("it says serial number %d in the management application and %d in PIV", serial, serial+1)) {
 		t.Errorf("another serial number in the middle: exit code %d, %s", code, message)
 	}
 	if pairs := len(running.Gmail().KeyPairs(d.user)); pairs != 0 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
 // TestAnotherCardIsAskedFor: Gmail does not move from one card to another without
@@ -59,4 +60,22 @@ func TestAnotherCardIsAskedFor(t *testing.T) {
 	second.request.Keys[0].Source = enroll.SourceExisting
 	second.deps.Chain = append(second.deps.Chain, practice.CA().Issuing(), practice.CA().Root())
 	second.mustRun()
+}
+
+// TestCardWithTwoSerialNumbersEndsTheRunAtOnce: a card that says another serial number
+// in PIV than in the management application does not come right by waiting, so the
+// step is not begun again.
+func TestCardWithTwoSerialNumbersEndsTheRunAtOnce(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off", "card:lie=serial")
+	d.deps.Notify = func(event enroll.Event) {
+		if event.State == enroll.StateRetry {
+			t.Errorf("%s is tried again: %s", event.Step, event.Message)
+		}
+	}
+	_, err := d.run()
+	var mismatch *piv.SerialMismatchError
+	if !errors.As(err, &mismatch) || mismatch.Management != d.serial || mismatch.PIV != d.serial+1 {
+		t.Errorf("the run ended with %v", err)
+	}
 }

@@ -102,6 +102,19 @@ func (e *WrongCardError) Error() string {
 // Is reports true for ErrNoCard.
 func (e *WrongCardError) Is(target error) bool { return target == ErrNoCard }
 
+// SerialMismatchError is a card that says one serial number in the management
+// application and another in PIV, so that it cannot be told which card it is. It is an
+// ErrBroken.
+type SerialMismatchError struct{ Management, PIV uint32 }
+
+// Error says both serial numbers.
+func (e *SerialMismatchError) Error() string {
+	return fmt.Sprintf("%v: it says serial number %d in the management application and %d in PIV", ErrBroken, e.Management, e.PIV)
+}
+
+// Is reports true for ErrBroken.
+func (e *SerialMismatchError) Is(target error) bool { return target == ErrBroken }
+
 func serials(list []uint32) string {
 	texts := make([]string, len(list))
 	for i, serial := range list {

@@ -64,9 +64,12 @@ func (c *Card) findOnce() (*connection, error) {
 			continue
 		}
 		connection, serial, err := c.try(state)
+		var mismatch *SerialMismatchError
 		switch {
 		case connection != nil:
 			return connection, nil
+		case errors.As(err, &mismatch):
+			return nil, err
 		case state.Reader == last && errors.Is(err, ErrReset):
 			return nil, err // it may be there in a moment
 		case worst == nil && (errors.Is(err, ErrCardInUse) || errors.Is(err, ErrReset)):
@@ -106,13 +109,28 @@ func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
 	}
 	if connection.serial != want {
 		connection.close()
-		return nil, 0, fmt.Errorf("%w: %w", ErrReset, &WrongCardError{Want: want, Have: []uint32{connection.serial}})
+		return nil, 0, otherSerial(state, want, connection.serial)
 	}
 	c.seen = state
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.identity.Reader = state.Reader
 	return connection, want, nil
+}
+
+// otherSerial is the error for a connection to a card that says another serial number
+// in PIV than it, or the one that was in the reader before, said in the management
+// application: an ErrReset where the cards were exchanged meanwhile, which the reader's
+// state tells, and else a *SerialMismatchError.
+func otherSerial(before pcsc.ReaderState, management, piv uint32) error {
+	states, err := readers()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(states, func(now pcsc.ReaderState) bool { return sameCard(before, now) }) {
+		return &SerialMismatchError{Management: management, PIV: piv}
+	}
+	return fmt.Errorf("%w: %w", ErrReset, &WrongCardError{Want: management, Have: []uint32{piv}})
 }
 
 // heldIn names the reader of a card that another program holds.

@@ -125,6 +125,28 @@ func TestACardWithoutASerialNumberIsRefused(t *testing.T) {
 	}
 }
 
+// TestACardWithTwoSerialNumbersIsRefusedAtOnce: the management application and PIV name
+// another card each. No operation works on it, and none is tried twice.
+func TestACardWithTwoSerialNumbersIsRefusedAtOnce(t *testing.T) {
+	d, virtual, card := single(t, "5.7.4")
+	lie, ok := yubikey.FindLie("serial")
+	if !ok {
+		t.Fatal("the lab has no such lie")
+	}
+	virtual.SetLie(lie)
+	for _, op := range operations(nil)[:8] {
+		d.setFault(nil)
+		err := op.do(t.Context(), card)
+		var mismatch *piv.SerialMismatchError
+		if !errors.As(err, &mismatch) || !errors.Is(err, piv.ErrBroken) || mismatch.Management != serial || mismatch.PIV == serial {
+			t.Errorf("%s: %v", op.name, err)
+		}
+		if sent := d.sent(); sent > 8 {
+			t.Errorf("%s: %d commands were sent", op.name, sent)
+		}
+	}
+}
+
 func TestOldCardsTellTheirSerialThroughOTP(t *testing.T) {
 	d := newDesk(t, 1)
 	d.insert(0, newCard(t, 4321, "4.3.7"))
