@@ -16,14 +16,14 @@ const (
 	answerNew    = "new"     // it is as it left the factory
 )
 
-// askNew finds out whether the card is new, where its firmware does not tell and
+// askWhetherNew finds out whether the card is new, where its firmware does not tell and
 // no earlier run did. Nobody to ask is the answer that it is not.
-func (e *Enrollment) askNew(ctx context.Context, protection piv.Protection) error {
-	if e.secrets.askedNew || protection.PIN.Factory != piv.Unknown || e.journal.Secrets[evidence.SecretPIN].State != "" {
+func (e *Enrollment) askWhetherNew(ctx context.Context, protection piv.Protection) error {
+	if e.secrets.askedNew || protection.PIN.Factory != piv.Unknown || e.noted(evidence.SecretPIN).State != "" {
 		return nil
 	}
 	e.secrets.askedNew = true
-	silent := fmt.Sprintf("firmware %s does not tell whether the PIN and PUK are the factory ones", e.identity.Firmware)
+	silent := fmt.Sprintf("firmware %s does not tell whether the PIN and PUK are the factory ones", e.card.Identity().Firmware)
 	tries := ""
 	if protection.PIN.Tries != piv.UnknownTries {
 		tries = fmt.Sprintf(" (%s now)", triesLeft(protection.PIN.Tries))
@@ -35,7 +35,7 @@ func (e *Enrollment) askNew(ctx context.Context, protection piv.Protection) erro
 	}
 	answer, err := e.deps.Prompter.Choose(ctx, Question{
 		ID: "new-card", Flag: "--new-card",
-		Text: fmt.Sprintf("card %d: %s. Is this card new, or has somebody set its PIN already?", e.serial, silent),
+		Text: fmt.Sprintf("card %d: %s. Is this card new, or has somebody set its PIN already?", e.request.Serial, silent),
 	}, []Choice{
 		{ID: answerOwn, Text: "somebody has set it: the PIN is asked for, and the PUK stays as it is"},
 		{ID: answerTryPUK, Text: "somebody has set the PIN, but replace the PUK if it is the factory one: if it is not, that costs one of the PUK's tries, 3 as a rule, and the last one blocks it; the card does not tell how many are left"},
@@ -60,7 +60,7 @@ func (e *Enrollment) factoryPIN(protection piv.Protection) bool {
 	if protection.PIN.Factory != piv.Unknown {
 		return protection.PIN.Factory == piv.Yes
 	}
-	switch e.journal.Secrets[evidence.SecretPIN].State {
+	switch e.noted(evidence.SecretPIN).State {
 	case evidence.SecretSet, evidence.SecretOwn:
 		return false
 	case evidence.SecretSetting:
@@ -74,21 +74,15 @@ func (e *Enrollment) factoryPUK(protection piv.Protection) piv.Tri {
 	if protection.PUK.Factory != piv.Unknown {
 		return protection.PUK.Factory
 	}
-	switch e.journal.Secrets[evidence.SecretPUK].State {
+	switch e.noted(evidence.SecretPUK).State {
 	case evidence.SecretSet, evidence.SecretOwn:
 		return piv.No
 	case evidence.SecretSetting:
 		return piv.Yes
 	}
 	// A card whose factory PIN was replaced by this enrollment was new.
-	if e.factoryPIN(protection) || e.secrets.tryPUK || e.journal.Secrets[evidence.SecretPIN].State == evidence.SecretSet {
+	if e.factoryPIN(protection) || e.secrets.tryPUK || e.noted(evidence.SecretPIN).State == evidence.SecretSet {
 		return piv.Yes
 	}
 	return piv.Unknown
-}
-
-// noteSecret writes down how far the replacing of one of the card's secrets is.
-func (e *Enrollment) noteSecret(name string, state evidence.SecretState, record string) error {
-	e.journal.Secrets[name] = evidence.SecretJournal{State: state, Record: record}
-	return e.folder.WriteJournal(e.journal)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// OtherCardError is a user who signs and is written to with another card.
+// OtherCardError is returned for a user whose identity at Gmail uses another card.
 type OtherCardError struct {
 	Email  string
 	Cards  []string // in use at Gmail, such as "card 12345678"
@@ -31,10 +31,10 @@ func (e *OtherCardError) Hint() string {
 	return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, e.Serial, cards)
 }
 
-// settleMove has a person agree where Gmail is to move from another card to this
+// checkOtherCards has a person agree where Gmail is to move from another card to this
 // one.
-func (e *Enrollment) settleMove(ctx context.Context) error {
-	pairs, err := e.registration.InUse(ctx)
+func (e *Enrollment) checkOtherCards(ctx context.Context) error {
+	pairs, err := e.user.registration.InUse(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,15 +44,15 @@ func (e *Enrollment) settleMove(ctx context.Context) error {
 	}
 	agreed, err := e.agreedBefore(cards)
 	if err == nil && !agreed {
-		err = e.agreeToMove(ctx, &OtherCardError{Email: e.request.Email, Cards: cards, Serial: e.serial})
+		err = e.agreeToMove(ctx, &OtherCardError{Email: e.request.Email, Cards: cards, Serial: e.request.Serial})
 	}
-	e.movesFrom = cards // for the journal
+	e.user.movesFrom = cards // for the journal
 	return err
 }
 
 // agreedBefore reports whether somebody agreed in a run that was broken off.
 func (e *Enrollment) agreedBefore(cards []string) (bool, error) {
-	folder, err := evidence.Latest(e.deps.Evidence, e.request.Email, e.serial)
+	folder, err := evidence.Latest(e.deps.Evidence, e.request.Email, e.request.Serial)
 	if err != nil || folder == nil || folder.Finished() {
 		return false, err
 	}
@@ -63,13 +63,13 @@ func (e *Enrollment) agreedBefore(cards []string) (bool, error) {
 func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) error {
 	cards := strings.Join(from.Cards, " and ")
 	if e.request.ReplaceCard {
-		e.note("Gmail moves from %s to card %d", cards, e.serial)
+		e.note("Gmail moves from %s to card %d", cards, e.request.Serial)
 		return nil
 	}
 	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
 		ID: "replace-card", Flag: "--replace-card",
-		Text: fmt.Sprintf("Gmail moves from %s to card %d: from then on %s signs, and is written to, with card %d. The key pairs of %s stay enabled, so that old mail stays readable with it. Is that meant?",
-			cards, e.serial, e.request.Email, e.serial, cards),
+		Text: fmt.Sprintf("Gmail moves from %s to card %d: from then on %s signs and decrypts with card %d. The key pairs of %s stay enabled, so that old mail stays readable with it. Is that meant?",
+			cards, e.request.Serial, e.request.Email, e.request.Serial, cards),
 	})
 	var missing *MissingError
 	switch {
@@ -85,7 +85,7 @@ func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) erro
 func (e *Enrollment) otherCards(ctx context.Context, pairs []gmail.KeyPair) ([]string, error) {
 	var cards []string
 	for _, pair := range pairs {
-		here, err := e.holds(ctx, pair)
+		here, err := e.isOnCard(ctx, pair)
 		if err != nil {
 			return nil, err
 		}
@@ -102,11 +102,11 @@ func (e *Enrollment) otherCards(ctx context.Context, pairs []gmail.KeyPair) ([]s
 	return cards, nil
 }
 
-// holds reports whether a key pair is of this card: it says so, or its certificate
+// isOnCard reports whether a key pair is of this card: it says so, or its certificate
 // is in one of the slots.
-func (e *Enrollment) holds(ctx context.Context, pair gmail.KeyPair) (bool, error) {
+func (e *Enrollment) isOnCard(ctx context.Context, pair gmail.KeyPair) (bool, error) {
 	for _, description := range pair.HardwareDescriptions {
-		if Describes(description, e.serial) {
+		if Describes(description, e.request.Serial) {
 			return true, nil
 		}
 	}

@@ -31,10 +31,12 @@ type Step struct {
 	// needs reports whether what earlier steps find or make is there: in a run it
 	// is, in a preview it may be missing. Nil needs nothing.
 	needs func(*Enrollment) bool
-	// check is what a check or a decision does. It changes nothing outside.
+	// check is what a check or a decision does, and what a change has to find out or
+	// to ask before it looks. It changes nothing outside.
 	check func(context.Context, *Enrollment) error
-	// look reports whether what a change makes is so already. It changes nothing
-	// outside, and is called again after act.
+	// look reports whether what a change makes is so already, from the card, Gmail or
+	// the files. It changes nothing outside, gives the card no PIN and asks nobody,
+	// and is called again after act.
 	look func(context.Context, *Enrollment) (bool, error)
 	// act makes the change.
 	act func(context.Context, *Enrollment) error
@@ -48,7 +50,7 @@ type Plan []Step
 
 // NewPlan returns the plan for a request.
 func NewPlan(request Request) Plan {
-	plan := Plan{readCardStep(), checkUserStep(), settleKeysStep(), evidenceStep(), secretsStep(), pinStep(), escrowStep(), pukStep()}
+	plan := Plan{readCardStep(), checkUserStep(), slotsStep(), evidenceStep(), secretsStep(), pinStep(), escrowStep(), pukStep()}
 	perKey := func(step func(int, KeyRequest) Step) {
 		for i, key := range request.Keys {
 			plan = append(plan, step(i, key))

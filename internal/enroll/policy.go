@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -44,7 +45,7 @@ func (e *Enrollment) checkAttested(key *key, facts *attestation.Facts) error {
 		algorithm = key.Algorithm
 	}
 	err := errors.Join(
-		differs("firmware", facts.Firmware, e.identity.Firmware.String()),
+		differs("firmware", facts.Firmware, e.card.Identity().Firmware.String()),
 		differs("algorithm", facts.Algorithm, string(algorithm)),
 	)
 	if key.Source == SourceGenerate {
@@ -67,8 +68,8 @@ func noPIN(policy string) string {
 // asksForNoPIN reports whether the key that is to be enrolled asks for no PIN, as
 // far as that is known before it is generated or attested.
 func (k *key) asksForNoPIN() bool {
-	policy := k.pinPolicy
-	if k.generate {
+	policy, _ := k.policies()
+	if k.toGenerate() {
 		policy = k.PINPolicy.In(k.Slot)
 	}
 	return policy == piv.PINNever
@@ -83,7 +84,7 @@ func (e *Enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
 		}
 		e.note("the key in slot %s: %s", key.Slot, noPIN(string(piv.PINNever)))
 		chosen := key.Source == SourceGenerate && key.PINPolicy == piv.PINNever
-		if chosen || e.request.AllowPINNever || key.noPINAgreed {
+		if chosen || e.request.AllowPINNever || slices.Contains(e.secrets.agreedNoPIN, key.Slot) {
 			continue
 		}
 		agreed, err := e.deps.Prompter.Confirm(ctx, Question{
@@ -99,7 +100,7 @@ func (e *Enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
 		case !agreed:
 			return fmt.Errorf("%w: the key in slot %s asks for no PIN", ErrDeclined, key.Slot)
 		}
-		key.noPINAgreed = true
+		e.secrets.agreedNoPIN = append(e.secrets.agreedNoPIN, key.Slot)
 	}
 	return nil
 }

@@ -59,8 +59,8 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 		return nil, err
 	}
 	asked := &askedSecrets{run: deps.Prompter}
-	e := newEnrollment(lookingOnly(deps, asked), request)
-	e.claim = func(context.Context) (*evidence.Folder, error) {
+	e := newEnrollment(readOnly(deps, asked), request)
+	e.evidence.find = func(context.Context) (*evidence.Folder, error) {
 		folder, err := e.latest()
 		return folder.ReadOnly(), err
 	}
@@ -73,27 +73,27 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 	}
 	for i, plan := 0, NewPlan(request); i < len(plan); i++ {
 		preview.Steps = append(preview.Steps, StepPreview{Step: plan[i]})
-		asked.texts, e.skipped = nil, ""
+		asked.texts, e.events.skipped = nil, ""
 		outcome, err := e.preview(ctx, plan[i])
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if plan[i].ID == "evidence" && e.folder == nil {
-			e.folder = e.earlier // where what was found out would be written down
+		if plan[i].ID == "evidence" && e.evidence.folder == nil {
+			e.evidence.folder = e.evidence.earlier // where what was found out would be written down
 		}
 		step := &preview.Steps[i]
 		switch {
 		case outcome == OutcomeAlready && len(asked.texts) > 0:
 			outcome = OutcomeWould
-		case outcome == OutcomeAlready && e.skipped != "":
-			outcome, step.Notes = OutcomeSkipped, append(step.Notes, e.skipped)
+		case outcome == OutcomeAlready && e.events.skipped != "":
+			outcome, step.Notes = OutcomeSkipped, append(step.Notes, e.events.skipped)
 		}
 		step.Outcome, step.Err, step.Asks = outcome, err, asked.texts
 		plan = NewPlan(e.request)
 	}
-	preview.Request, preview.Request.Serial = e.request, e.serial
+	preview.Request = e.request
 	for _, key := range e.keys {
-		preview.Slots = append(preview.Slots, SlotPreview{Slot: key.Slot, Action: key.action, Key: key.seen.key, Loss: key.loss})
+		preview.Slots = append(preview.Slots, SlotPreview{Slot: key.Slot, Action: key.action, Key: key.before.key, Loss: key.loss})
 	}
 	return preview, nil
 }
@@ -115,7 +115,7 @@ func (e *Enrollment) preview(ctx context.Context, step Step) (Outcome, error) {
 		}
 	}
 	switch {
-	case errors.Is(err, errOnlyLooking), errors.Is(err, evidence.ErrReadOnly):
+	case errors.Is(err, errReadOnly), errors.Is(err, evidence.ErrReadOnly):
 		return OutcomeWould, nil
 	case err != nil:
 		return OutcomeStop, err

@@ -129,15 +129,15 @@ func Collect(ctx context.Context, deps Dependencies, email string, serial uint32
 		return nil, err
 	}
 	e := newEnrollment(deps, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
-	if e.folder, err = e.latest(); err != nil {
+	if e.evidence.folder, err = e.latest(); err != nil {
 		return nil, err
 	}
-	if e.journal, err = e.folder.Journal(); err != nil {
+	if e.evidence.journal, err = e.evidence.folder.Journal(); err != nil {
 		return nil, err
 	}
 	var waits []*issuer.WaitingError
 	for _, key := range e.keys {
-		err := e.collect(ctx, key)
+		err := e.poll(ctx, key)
 		var waiting *issuer.WaitingError
 		if errors.As(err, &waiting) {
 			waits = append(waits, waiting)
@@ -148,16 +148,16 @@ func Collect(ctx context.Context, deps Dependencies, email string, serial uint32
 	return waits, nil
 }
 
-func (e *Enrollment) collect(ctx context.Context, key *key) error {
-	if asked, leaf, err := exchange(e.folder, key); err != nil || !asked || leaf != nil {
+func (e *Enrollment) poll(ctx context.Context, key *key) error {
+	if asked, leaf, err := exchange(e.evidence.folder, key); err != nil || !asked || leaf != nil {
 		return err
 	}
-	csr, err := readRequest(e.folder, key)
+	csr, err := readRequest(e.evidence.folder, key)
 	if err != nil {
 		return err
 	}
 	key.public = csr.PublicKey
-	return e.obtain(ctx, key)
+	return e.requestCertificate(ctx, key)
 }
 
 func plannedKeys(keys []KeyRequest) []evidence.PlannedKey {

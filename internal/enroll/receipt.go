@@ -148,18 +148,19 @@ type auditedKey struct {
 	ReplacedCertificate string             `json:"replaced_certificate_sha256,omitempty"`
 }
 
-func (e *Enrollment) makeReceipt() Receipt {
+func (e *Enrollment) makeReceipt(puk piv.Tri) Receipt {
 	receipt := Receipt{
 		User:     e.request.Email,
-		Card:     ReceiptCard{Serial: e.serial, Firmware: e.identity.Firmware.String(), Model: e.identity.Model, PUKFactory: e.secrets.pukFactory},
-		Identity: ReceiptIdentity(e.outcome.Identity),
-		Evidence: e.folder.Path(), GmailEndpoint: e.deps.GmailEndpoint,
+		Card:     ReceiptCard{Serial: e.request.Serial, Firmware: e.card.Identity().Firmware.String(), Model: e.card.Identity().Model, PUKFactory: puk},
+		Identity: ReceiptIdentity(e.identity.outcome.Identity),
+		Evidence: e.evidence.folder.Path(), GmailEndpoint: e.deps.GmailEndpoint,
 	}
 	for i, key := range e.keys {
+		pinPolicy, touchPolicy := key.policies()
 		reported := ReceiptKey{
 			Slot: key.Slot.String(), Algorithm: string(key.algorithm), Origin: key.origin, Attested: key.facts != nil,
-			PINPolicy: string(key.pinPolicy), TouchPolicy: string(key.touchPolicy),
-			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: e.outcome.Keys[i].Pair.ID,
+			PINPolicy: string(pinPolicy), TouchPolicy: string(touchPolicy),
+			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: e.identity.outcome.Keys[i].Pair.ID,
 		}
 		if facts := key.facts; facts != nil {
 			reported.AttestationRoot, reported.YubicoRoot = facts.Root, facts.Yubico
@@ -170,7 +171,7 @@ func (e *Enrollment) makeReceipt() Receipt {
 	}
 	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
 	if sealed.PUK != "" || sealed.ManagementKey != "" {
-		for _, recipient := range slices.Concat(e.journal.SealedTo[sealed.PUK], e.journal.SealedTo[sealed.ManagementKey]) {
+		for _, recipient := range slices.Concat(e.evidence.journal.SealedTo[sealed.PUK], e.evidence.journal.SealedTo[sealed.ManagementKey]) {
 			if !slices.Contains(sealed.SealedTo, recipient) {
 				sealed.SealedTo = append(sealed.SealedTo, recipient)
 			}
@@ -182,29 +183,29 @@ func (e *Enrollment) makeReceipt() Receipt {
 
 // recordOf is where a secret that the card has was sealed; empty where it was not.
 func (e *Enrollment) recordOf(name string) string {
-	if noted := e.journal.Secrets[name]; noted.State == evidence.SecretSet {
+	if noted := e.noted(name); noted.State == evidence.SecretSet {
 		return noted.Record
 	}
 	return ""
 }
 
-func (e *Enrollment) audited() auditedReceipt {
+func (e *Enrollment) audited(puk piv.Tri) auditedReceipt {
 	audited := auditedReceipt{
-		Receipt: e.makeReceipt(), Finished: e.deps.Now().UTC(), Operator: e.deps.Operator, Tool: e.deps.Tool,
-		Escrow: e.journal.Escrow,
+		Receipt: e.makeReceipt(puk), Finished: e.deps.Now().UTC(), Operator: e.deps.Operator, Tool: e.deps.Tool,
+		Escrow: e.evidence.journal.Escrow,
 	}
-	if before := e.outcome.Change.Before; before != nil {
+	if before := e.identity.outcome.Change.Before; before != nil {
 		replaced := ReceiptIdentity(*before)
 		audited.Replaced = &replaced
 	}
 	for i, key := range e.keys {
-		entry := e.journal.Keys[key.Slot.String()]
+		entry := e.evidence.journal.Keys[key.Slot.String()]
 		details := auditedKey{
 			Slot: key.Slot.String(), Use: key.Use, PublicKeySHA256: keyHash(key.public), Attestation: key.facts,
 			NotAfter: key.leaf.NotAfter.UTC(), Findings: key.findings, Description: e.describe(key),
 			ReplacedKeySHA256: entry.Replaces, ReplacedCertificate: entry.ReplacedCertificate,
 		}
-		for _, pair := range e.outcome.Keys[i].Superfluous {
+		for _, pair := range e.identity.outcome.Keys[i].Superfluous {
 			details.SuperfluousKeyPairs = append(details.SuperfluousKeyPairs, pair.ID)
 		}
 		for _, certificate := range key.chain {

@@ -15,7 +15,7 @@ import (
 // describe is what Gmail keeps about the card, for the person who reads it in a
 // list years later.
 func (e *Enrollment) describe(key *key) string {
-	return fmt.Sprintf("%s, serial %d, slot %s", e.identity.Model, e.serial, key.Slot)
+	return fmt.Sprintf("%s, serial %d, slot %s", e.card.Identity().Model, e.request.Serial, key.Slot)
 }
 
 // Describes reports whether a key pair's description is of a key on the card with
@@ -42,10 +42,10 @@ func (e *Enrollment) chainAtGmail(held piv.SlotContents) []*x509.Certificate {
 	if held.Key == nil {
 		return nil
 	}
-	if e.registration == nil {
+	if e.user.registration == nil {
 		return nil // a preview that could not ask Gmail
 	}
-	for _, pair := range e.registration.KeyPairs() {
+	for _, pair := range e.user.registration.KeyPairs() {
 		if chain := chainOf(pair); chain != nil && certificate.SameKey(chain[0].PublicKey, held.Key.PublicKey) {
 			return chain
 		}
@@ -73,10 +73,10 @@ func chainOf(pair gmail.KeyPair) []*x509.Certificate {
 // as a request would have asked for them; nil where they are not, or not all, on
 // this card.
 func (e *Enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
-	if e.registration == nil {
+	if e.user.registration == nil {
 		return nil, nil
 	}
-	identity, err := e.registration.Identity(ctx)
+	identity, err := e.user.registration.Identity(ctx)
 	if err != nil || identity == nil {
 		return nil, err
 	}
@@ -100,8 +100,8 @@ func (e *Enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
 // keyAtGmail returns the key of the card that is registered as that key pair; nil
 // for none.
 func (e *Enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, error) {
-	for _, pair := range e.registration.KeyPairs() {
-		slot, ok := slotAtGmail(pair, e.serial)
+	for _, pair := range e.user.registration.KeyPairs() {
+		slot, ok := slotAtGmail(pair, e.request.Serial)
 		if pair.ID != id || !ok {
 			continue
 		}
@@ -112,14 +112,14 @@ func (e *Enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, er
 		if chain := chainOf(pair); chain == nil || held.Key == nil || !certificate.SameKey(chain[0].PublicKey, held.Key.PublicKey) {
 			return nil, nil
 		}
-		request := keyThatIsThere(held)
+		request := requestOf(held)
 		return &request, nil
 	}
 	return nil, nil
 }
 
-// keyThatIsThere is the key in a slot as a request would have asked for it.
-func keyThatIsThere(held piv.SlotContents) KeyRequest {
+// requestOf is the key in a slot as a request would have asked for it.
+func requestOf(held piv.SlotContents) KeyRequest {
 	request := KeyRequest{
 		Slot: held.Slot, Source: SourceGenerate,
 		Algorithm: held.Key.Algorithm, PINPolicy: held.Key.PINPolicy, TouchPolicy: held.Key.TouchPolicy,

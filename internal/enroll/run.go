@@ -25,14 +25,18 @@ func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step.Title, 
 // Unwrap returns the cause.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// ErrNotHeld is a step that acted, was told that all went well, and then found
-// the world other than it had made it.
-var ErrNotHeld = errors.New("it was done, but does not hold when looked at again")
+// ErrNotVerified is returned by a step whose change was made without an error and was
+// not there when the step looked again.
+var ErrNotVerified = errors.New("verification after the change failed")
 
 // Run carries out the plan for the request and returns the receipt. Every
 // failure is a *StepError, a *UsageError or the context's error; whatever was
 // done stays done, and the same request goes on from there.
 func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, error) {
+	return run(ctx, deps, request, NewPlan)
+}
+
+func run(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*Receipt, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
@@ -43,14 +47,14 @@ func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, err
 		tell(event)
 	}
 	defer enrollment.release(ctx)
-	for i, plan := 0, NewPlan(request); i < len(plan); i++ {
+	for i, plan := 0, newPlan(request); i < len(plan); i++ {
 		step := plan[i]
-		enrollment.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
+		enrollment.events.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
 		if err := enrollment.carryOut(ctx, step); err != nil {
 			enrollment.notify(StateFailed, err.Error())
 			return nil, &StepError{Step: step, Err: err}
 		}
-		plan = NewPlan(enrollment.request) // what was begun may have other keys
+		plan = newPlan(enrollment.request) // what was begun may have other keys
 	}
 	return enrollment.receipt, nil
 }
@@ -63,13 +67,13 @@ const finishing = 2 * time.Minute
 // user again. The lock ends with the process at the latest, so failing to release
 // it does not fail the enrollment.
 func (e *Enrollment) release(ctx context.Context) {
-	if e.card != nil {
+	if e.card.Card != nil {
 		resting, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
 		defer cancel()
 		_ = e.card.Release(resting)
 	}
-	if e.unlock != nil {
-		_ = e.unlock()
+	if e.evidence.unlock != nil {
+		_ = e.evidence.unlock()
 	}
 }
 
@@ -77,14 +81,14 @@ func (e *Enrollment) release(ctx context.Context) {
 // card glitches.
 func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 	e.notify(StateStarted, "")
-	e.skipped = ""
+	e.events.skipped = ""
 	acted, lastLook := false, false
 	for glitches := 0; ; {
 		done, err := step.isSo(ctx, e)
 		switch {
 		case err != nil:
-		case done && e.skipped != "":
-			e.notify(StateSkipped, e.skipped)
+		case done && e.events.skipped != "":
+			e.notify(StateSkipped, e.events.skipped)
 			return nil
 		case done && (acted || step.Kind != KindChange):
 			e.notify(StateDone, "")
@@ -93,7 +97,7 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 			e.notify(StateAlready, "")
 			return nil
 		case acted && glitches == 0:
-			return ErrNotHeld
+			return ErrNotVerified
 		default:
 			acted = true
 			if err = step.act(ctx, e); err == nil {
@@ -122,13 +126,17 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 	}
 }
 
-// isSo reports whether a step has nothing to change: a check or a decision never
-// has once it went well.
+// isSo makes the step's check and looks, and reports whether nothing is to be changed.
 func (s Step) isSo(ctx context.Context, e *Enrollment) (bool, error) {
-	if s.Kind == KindChange {
-		return s.look(ctx, e)
+	if s.check != nil {
+		if err := s.check(ctx, e); err != nil {
+			return false, err
+		}
 	}
-	return true, s.check(ctx, e)
+	if s.look == nil {
+		return true, nil
+	}
+	return s.look(ctx, e)
 }
 
 // cardGlitch reports whether the card may answer when it is back: its contact
@@ -137,18 +145,18 @@ func (e *Enrollment) cardGlitch(err error) bool {
 	if errors.Is(err, piv.ErrReset) || errors.Is(err, piv.ErrRemoved) {
 		return true
 	}
-	return e.card != nil && (errors.Is(err, piv.ErrNoCard) || errors.Is(err, piv.ErrNoReader))
+	return e.card.Card != nil && (errors.Is(err, piv.ErrNoCard) || errors.Is(err, piv.ErrNoReader))
 }
 
 // awaitCard returns when the card is in a reader again and answers, or reports
 // false when it did not in the time that it gets.
 func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err error) {
-	if e.card == nil {
+	if e.card.Card == nil {
 		// Nothing is known of the card yet: the next look finds it or says so.
 		return true, nil
 	}
 	if e.deps.Patience > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
-		e.notify(StateCardOut, fmt.Sprintf("put card %d back in", e.serial))
+		e.notify(StateCardOut, fmt.Sprintf("put card %d back in", e.request.Serial))
 		defer func() {
 			if back {
 				e.notify(StateCardBack, "")
@@ -157,7 +165,7 @@ func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, e.deps.Patience)
 	defer cancel()
-	err = e.deps.WaitForCard(waiting, e.serial)
+	err = e.deps.WaitForCard(waiting, e.request.Serial)
 	switch {
 	case err == nil:
 		return true, nil

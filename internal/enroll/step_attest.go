@@ -20,43 +20,58 @@ func attestStep(index int, request KeyRequest) Step {
 	step.needs = func(e *Enrollment) bool { return e.keys[index].public != nil }
 	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
-		if key.attested {
+		if key.unattested {
+			e.skip("the card does not attest the key, which was allowed")
 			return true, nil
 		}
-		kept, err := e.keptAttestation(key)
-		key.attested = kept
-		return kept, err
+		return e.keptAttestation(key)
 	}
-	step.preview = func(ctx context.Context, e *Enrollment) error { return e.proveBirth(ctx, e.keys[index]) }
+	step.preview = func(ctx context.Context, e *Enrollment) error { return e.attestKey(ctx, e.keys[index]) }
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		if err := e.proveBirth(ctx, key); err != nil {
+		if err := e.attestKey(ctx, key); err != nil {
 			return err
 		}
-		if key.facts != nil {
-			// What is kept is the path that was verified, so that it can be verified
-			// again without this program's list of intermediates.
-			if err := e.folder.Write(attestationFile(key), attestation.EncodeBundle(key.attestation)); err != nil {
-				return err
-			}
-			if key.facts.Serial == 0 {
-				e.note("firmware %s attests no serial number: that the key is on card %d is known from reading it there alone", key.facts.Firmware, e.serial)
-			}
-			for _, advisory := range key.facts.Advisories {
-				e.note("%s: %s", advisory.ID, advisory.Message)
-			}
+		if key.unattested {
+			return nil
 		}
-		key.attested = true
+		// What is kept is the path that was verified, so that it can be verified again
+		// without this program's list of intermediates.
+		if err := e.evidence.folder.Write(attestationFile(key), attestation.EncodeBundle(key.attestation)); err != nil {
+			return err
+		}
+		if key.facts.Serial == 0 {
+			e.note("firmware %s attests no serial number: that the key is on card %d is known from reading it there alone", key.facts.Firmware, e.request.Serial)
+		}
+		for _, advisory := range key.facts.Advisories {
+			e.note("%s: %s", advisory.ID, advisory.Message)
+		}
 		return nil
 	}
 	return step
 }
 
-// verifyAttestation takes an attestation that is of the key on this card, and
-// chains to a trusted root, and says what was asked for.
+// attestResult is the proof that the key was generated on the card.
+type attestResult struct {
+	attestation attestation.Chain
+	facts       *attestation.Facts // nil where nothing is proven
+	unattested  bool               // nothing can be proven, which was allowed
+}
+
+// policies returns when the key asks for the PIN and for a touch: as attested or, where
+// that is not known, as the card says.
+func (k *key) policies() (piv.PINPolicy, piv.TouchPolicy) {
+	if k.facts != nil {
+		return piv.PINPolicy(k.facts.PINPolicy), piv.TouchPolicy(k.facts.TouchPolicy)
+	}
+	return k.pinPolicy, k.touchPolicy
+}
+
+// verifyAttestation keeps an attestation as the key's if it is of the key on this card,
+// chains to a trusted root, and says what was asked for; else it returns the error.
 func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
 	facts, err := attestation.Verify(chain, e.deps.Trust, attestation.Expect{
-		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.identity.AttestedSerial(),
+		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.card.Identity().AttestedSerial(),
 		PINPolicy: string(key.pinPolicy), TouchPolicy: string(key.touchPolicy), Origin: key.origin,
 	})
 	if err != nil {
@@ -65,31 +80,31 @@ func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error 
 	if err := e.checkAttested(key, facts); err != nil {
 		return err
 	}
-	key.attestation, key.facts = facts.Evidence(), facts
-	key.pinPolicy, key.touchPolicy = piv.PINPolicy(facts.PINPolicy), piv.TouchPolicy(facts.TouchPolicy)
+	key.attestResult = attestResult{attestation: facts.Evidence(), facts: facts}
 	return nil
 }
 
 // attest asks the card for the key's attestation, where it may have one.
 func (e *Enrollment) attest(ctx context.Context, key *key) (slotCert, deviceCert *x509.Certificate, err error) {
-	if key.origin == string(piv.Imported) || !e.identity.Firmware.Attests() {
+	if key.origin == string(piv.Imported) || !e.card.Identity().Firmware.Attests() {
 		return nil, nil, piv.ErrNotAttestable
 	}
 	return e.card.Attest(ctx, key.Slot)
 }
 
-// takeUnattested goes on without an attestation, where that was allowed.
-func (e *Enrollment) takeUnattested(key *key) error {
+// allowUnattested returns nil where the request allows a key without an attestation, and
+// else ErrUnattested.
+func (e *Enrollment) allowUnattested(key *key) error {
 	if !e.request.AllowUnattested {
 		return ErrUnattested
 	}
-	if firmware := e.identity.Firmware; !firmware.Attests() && key.algorithm.RSA() {
+	if firmware := e.card.Identity().Firmware; !firmware.Attests() && key.algorithm.RSA() {
 		// It may have been generated there.
 		if err := piv.Supports(firmware, key.algorithm); err != nil {
 			return err
 		}
 	}
-	key.unattested = true
+	key.attestResult = attestResult{unattested: true}
 	e.note("the card does not attest the key in slot %s (%s): nobody can prove that it exists nowhere else", key.Slot, key.origin)
 	return nil
 }

@@ -11,18 +11,18 @@ import (
 func readCardStep() Step {
 	return Step{ID: "read-card", Title: "read the card", Kind: KindCheck, Changes: changesNothing,
 		check: func(ctx context.Context, e *Enrollment) error {
-			card, err := e.deps.OpenCard(ctx, e.serial, func(slot piv.Slot) {
-				e.waitsForTouch = true
+			opened, err := e.deps.OpenCard(ctx, e.request.Serial, func(slot piv.Slot) {
+				e.card.waitsForTouch = true
 				e.notify(StateTouch, fmt.Sprintf("the key in slot %s waits for a touch", slot))
 			})
 			if err != nil {
 				return err
 			}
-			identity := card.Identity()
+			identity := opened.Identity()
 			if err := e.request.checkFirmware(identity.Firmware); err != nil {
 				return fmt.Errorf("card %d: %w", identity.Serial, err)
 			}
-			e.card, e.identity, e.serial = card, identity, identity.Serial
+			e.card, e.request.Serial = cardResult{Card: opened}, identity.Serial
 			for _, notice := range e.deps.Notices() {
 				e.note("%s", notice)
 			}
@@ -30,8 +30,17 @@ func readCardStep() Step {
 		}}
 }
 
+// cardResult is the card that read-card found; nil before.
+type cardResult struct {
+	Card
+	waitsForTouch bool // and a person was told so
+}
+
+// allowLastTry has the card take a PIN although a wrong one blocks it.
+func (c *cardResult) allowLastTry() { c.Card = c.Card.AllowLastTry() }
+
 // cardRead reports whether the card was found.
-func cardRead(e *Enrollment) bool { return e.card != nil }
+func cardRead(e *Enrollment) bool { return e.card.Card != nil }
 
 // NoAttestationError is a card that cannot prove where its keys were born.
 type NoAttestationError struct{ Firmware piv.Version }
@@ -65,8 +74,8 @@ func (r Request) checkFirmware(firmware piv.Version) error {
 
 // touched tells, after the card was used, that it waits for a touch no more.
 func (e *Enrollment) touched() {
-	if e.waitsForTouch {
-		e.waitsForTouch = false
+	if e.card.waitsForTouch {
+		e.card.waitsForTouch = false
 		e.notify(StateTouched, "")
 	}
 }

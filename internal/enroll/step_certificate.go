@@ -2,15 +2,17 @@ package enroll
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// OtherKeyError is a certificate whose key is not the one on the card.
+// OtherKeyError is returned for a certificate whose key is not the one on the card.
 type OtherKeyError struct {
 	Slot  piv.Slot
 	Where string
@@ -32,8 +34,17 @@ func (e *OtherKeyError) Hint() string {
 	return "have the issuer sign the request that is in the evidence folder"
 }
 
-// ErrNoIssuer is a certificate that is needed while no issuer was named.
+// ErrNoIssuer is returned where a certificate is needed and no issuer was named.
 var ErrNoIssuer = errors.New("no issuer was named for the certificate")
+
+// certificateResult is the certificate of a key, as it was read from the evidence
+// folder, the slot or Gmail.
+type certificateResult struct {
+	leaf     *x509.Certificate
+	parts    []*x509.Certificate // that came with the leaf
+	chain    []*x509.Certificate // leaf to root, checked; nil before
+	findings []smime.Finding     // of the check
+}
 
 // certificateStep asks the issuer for every certificate that is not there yet,
 // and keeps only what Gmail can take, so that a better one can still come.
@@ -41,7 +52,7 @@ var ErrNoIssuer = errors.New("no issuer was named for the certificate")
 // requests to an issuer carries both at once.
 func certificateStep() Step {
 	return Step{ID: "certificate", Title: "get the certificate", Kind: KindChange, Changes: changesFiles,
-		needs: settled,
+		needs: decided,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
 			all := true
 			for _, key := range e.keys {
@@ -69,7 +80,7 @@ func certificateStep() Step {
 				if key.leaf != nil {
 					continue
 				}
-				err := e.obtain(ctx, key)
+				err := e.requestCertificate(ctx, key)
 				var wait *issuer.WaitingError
 				if errors.As(err, &wait) {
 					waiting = append(waiting, err)
@@ -87,7 +98,7 @@ func (e *Enrollment) previewIssue(key *key) error {
 	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
-	if asked, name := e.journal.Asked[key.Slot.String()], e.deps.Issuer.Name(); asked != "" && asked != name && !key.generate && !e.request.ChangeIssuer {
+	if asked, name := e.evidence.journal.Asked[key.Slot.String()], e.deps.Issuer.Name(); asked != "" && asked != name && !key.toGenerate() && !e.request.ChangeIssuer {
 		return &IssuerChangedError{Asked: asked, Now: name}
 	}
 	if previewer, ok := e.deps.Issuer.(issuer.Previewer); ok {
@@ -96,7 +107,9 @@ func (e *Enrollment) previewIssue(key *key) error {
 	return nil
 }
 
-func (e *Enrollment) obtain(ctx context.Context, key *key) error {
+// requestCertificate asks the issuer for the key's certificate, and writes it into the
+// folder if Gmail can take it.
+func (e *Enrollment) requestCertificate(ctx context.Context, key *key) error {
 	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
@@ -105,13 +118,13 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 		return err
 	}
 	if csr == nil {
-		return fmt.Errorf("the request for slot %s is not in %s any more", key.Slot, e.folder.Path())
+		return fmt.Errorf("the request for slot %s is not in %s any more", key.Slot, e.evidence.folder.Path())
 	}
 	request := issuer.Request{
 		Email: e.request.Email, Slot: key.Slot.String(), Use: key.Use,
 		CSR: csr.Raw, Attestation: key.attestation.Certificates(),
 	}
-	if e.current.Step != "" { // else nobody is there to be told
+	if e.events.current.Step != "" { // else nobody is there to be told
 		request.Notice = func(what string) { e.note("%s", what) }
 	}
 	if err := e.noteIssuer(ctx, key); err != nil {
@@ -124,24 +137,20 @@ func (e *Enrollment) obtain(ctx context.Context, key *key) error {
 	if len(certificates) == 0 || !certificate.SameKey(certificates[0].PublicKey, key.public) {
 		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.deps.Issuer.Name()}
 	}
-	leaf, parts := certificates[0], certificates[1:]
-	chain, findings, err := e.checkChain(key, leaf, parts)
-	if err != nil {
+	leaf := certificates[0]
+	if _, err := e.checkChain(key, leaf, certificates[1:]); err != nil {
 		return err
 	}
-	if e.card != nil {
-		if _, err := piv.PackingOf(e.identity.Firmware, leaf); err != nil {
+	if e.card.Card != nil {
+		if _, err := piv.PackingOf(e.card.Identity().Firmware, leaf); err != nil {
 			return err
 		}
 	}
-	if err := e.folder.Write(certificateFile(key), certificate.EncodePEM(certificates...)); err != nil {
-		return err
-	}
-	key.leaf, key.parts, key.chain, key.findings = leaf, parts, chain, findings
-	return nil
+	return e.evidence.folder.Write(certificateFile(key), certificate.EncodePEM(certificates...))
 }
 
-// IssuerChangedError is a request that another issuer was asked for before.
+// IssuerChangedError is returned for a certificate that another issuer was asked for
+// before.
 type IssuerChangedError struct{ Asked, Now string }
 
 // Error names both.
@@ -157,8 +166,8 @@ func (e *IssuerChangedError) Hint() string {
 // noteIssuer writes down who is asked for the key's certificate, before they are.
 // Somebody else than before is asked only if a person agrees.
 func (e *Enrollment) noteIssuer(ctx context.Context, key *key) error {
-	slot, name := key.Slot.String(), e.deps.Issuer.Name()
-	asked := e.journal.Asked[slot]
+	name := e.deps.Issuer.Name()
+	asked := e.evidence.journal.Asked[key.Slot.String()]
 	if asked == name {
 		return nil
 	}
@@ -167,15 +176,11 @@ func (e *Enrollment) noteIssuer(ctx context.Context, key *key) error {
 			return err
 		}
 	}
-	if e.journal.Asked == nil {
-		e.journal.Asked = map[string]string{}
-	}
-	e.journal.Asked[slot] = name
-	return e.folder.WriteJournal(e.journal)
+	return e.noteAsked(key, name)
 }
 
 func (e *Enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedError) error {
-	if e.current.Step == "" {
+	if e.events.current.Step == "" {
 		return changed // nobody is there
 	}
 	agreed, err := e.deps.Prompter.Confirm(ctx, Question{

@@ -13,7 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// ChainError is a chain that Gmail cannot take; nothing was imported or
+// ChainError is returned for a chain that Gmail cannot take; nothing was imported or
 // uploaded.
 type ChainError struct{ Findings []smime.Finding }
 
@@ -26,7 +26,7 @@ func (e *ChainError) Error() string {
 	return "the certificate cannot be registered: " + strings.Join(messages, "; ")
 }
 
-// OtherAddressError is somebody else's certificate.
+// OtherAddressError is returned for a certificate of somebody else.
 type OtherAddressError struct {
 	Email     string
 	Addresses []string // that it names
@@ -46,7 +46,7 @@ func (e *OtherAddressError) Hint() string {
 	return "take the card that was issued for this user, or generate a new key"
 }
 
-// LimitedUseError is a single key whose certificate does not let it do both: sign,
+// LimitedUseError is returned for a single key whose certificate does not let it do both: sign,
 // and read what is encrypted to it.
 type LimitedUseError struct {
 	Slot          piv.Slot
@@ -58,7 +58,7 @@ func (e *LimitedUseError) Error() string {
 	what := "for neither signing nor encryption"
 	switch {
 	case e.Sign:
-		what = "for signing only: nobody could write to the user with it"
+		what = "for signing only: nobody could encrypt to the user with it"
 	case e.Encrypt:
 		what = "for encryption only: the user could not sign with it"
 	}
@@ -84,17 +84,18 @@ func (e *Enrollment) checkUse(key *key, leaf *x509.Certificate) error {
 func chainStep(index int, request KeyRequest) Step {
 	step := keyStep("check-chain", "check the certificate chain for slot %s", KindChange, changesFiles, request)
 	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
+	step.check = func(_ context.Context, e *Enrollment) (err error) {
 		key := e.keys[index]
 		if key.chain == nil { // a certificate that was on the card already
-			if err := e.take(key, key.leaf, key.parts); err != nil {
-				return false, err
+			if err := e.useCertificate(key, key.leaf, key.parts); err != nil {
+				return err
 			}
 		}
-		var err error
-		if key.pkcs7, err = smime.EncodePKCS7(key.chain); err != nil {
-			return false, err
-		}
+		key.pkcs7, err = smime.EncodePKCS7(key.chain)
+		return err
+	}
+	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
+		key := e.keys[index]
 		kept, err := e.read(chainFile(key))
 		return bytes.Equal(kept, key.pkcs7), err
 	}
@@ -105,32 +106,33 @@ func chainStep(index int, request KeyRequest) Step {
 				e.note("%s (%s)", finding.Message, finding.ID)
 			}
 		}
-		return e.folder.Write(chainFile(key), key.pkcs7)
+		return e.evidence.folder.Write(chainFile(key), key.pkcs7)
 	}
 	return step
 }
 
-// take makes a certificate the key's, if Gmail can take its chain.
-func (e *Enrollment) take(key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
-	chain, findings, err := e.checkChain(key, leaf, parts)
-	if err != nil {
-		return err
+// useCertificate makes a certificate the key's, if Gmail can take its chain. Its errors
+// are those of checkChain.
+func (e *Enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
+	checked, err := e.checkChain(key, leaf, parts)
+	if err == nil {
+		key.certificateResult = checked
 	}
-	key.leaf, key.parts, key.chain, key.findings = leaf, parts, chain, findings
-	return nil
+	return err
 }
 
-// checkChain returns the chain from leaf to root and what is to be said about
-// it. A chain that Gmail cannot take is a *ChainError.
-func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) ([]*x509.Certificate, []smime.Finding, error) {
+// checkChain builds the chain from leaf to root and returns it with what is to be said
+// about it. A chain that Gmail cannot take is a *ChainError, a certificate for somebody
+// else an *OtherAddressError, one that does not serve a single key a *LimitedUseError.
+func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
 	var cache smime.VerifyCache
 	chain, err := cache.BuildChain(leaf, slices.Concat(parts, e.deps.Chain))
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
 		// No chain helps then.
-		return nil, nil, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
+		return certificateResult{}, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
 	}
 	if err != nil {
-		return nil, nil, err
+		return certificateResult{}, err
 	}
 	findings := cache.Check(chain, smime.CheckOptions{
 		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use,
@@ -142,9 +144,9 @@ func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 		}
 	}
 	if len(errors) > 0 {
-		return nil, nil, &ChainError{Findings: errors}
+		return certificateResult{}, &ChainError{Findings: errors}
 	}
-	return chain, findings, e.checkUse(key, leaf)
+	return certificateResult{leaf, parts, chain, findings}, e.checkUse(key, leaf)
 }
 
 func chainFile(key *key) string { return fmt.Sprintf("chain-%s.p7pem", key.Slot) }

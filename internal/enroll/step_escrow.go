@@ -16,59 +16,69 @@ func escrowStep() Step {
 	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Kind: KindChange, Changes: changesFiles,
 		needs: gathered,
 		look: func(_ context.Context, e *Enrollment) (bool, error) {
-			if e.secrets.unsealed() && e.secrets.puk.IsZero() {
+			if e.unsealed() && e.secrets.puk.IsZero() {
 				e.skip("the management key is sealed just before it is set")
 				return true, nil
 			}
-			return !e.secrets.unsealed(), nil
+			return !e.unsealed(), nil
 		},
 		act: func(ctx context.Context, e *Enrollment) error { return e.seal(ctx) }}
 }
 
+// escrowResult is the file that this run sealed the card's new secrets in; empty for none.
+type escrowResult struct{ record string }
+
+// sealedRecord returns the file that holds what is to be set on the card, of this run or of
+// an earlier one; empty where there is none.
+func (e *Enrollment) sealedRecord() string {
+	if e.escrow.record != "" {
+		return e.escrow.record
+	}
+	sealed, puk, managementKey := e.secrets.sealed, e.secrets.puk, e.secrets.newManagement
+	if sealed.Path != "" && (puk.IsZero() || puk.Equal(sealed.PUK)) && (managementKey.IsZero() || managementKey.Equal(sealed.ManagementKey)) {
+		return sealed.Path
+	}
+	return ""
+}
+
 // unsealed reports whether there is something that has to be sealed still.
-func (s secrets) unsealed() bool { return s.record == "" && (s.pukGenerated || s.managementGenerated) }
+func (e *Enrollment) unsealed() bool {
+	return (e.secrets.pukGenerated || e.secrets.managementGenerated) && e.sealedRecord() == ""
+}
 
 // seal keeps what is to be set on the card in a new record, which says in the place
 // of which others.
 func (e *Enrollment) seal(ctx context.Context) error {
-	if !e.secrets.unsealed() {
+	if !e.unsealed() {
 		return nil
 	}
 	record := escrow.Record{
-		Serial: e.serial, Created: e.deps.Now().UTC(),
+		Serial: e.request.Serial, Created: e.deps.Now().UTC(),
 		PUK: e.secrets.puk, ManagementKey: e.secrets.newManagement,
 		Note: "for " + e.request.Email,
 	}
-	for _, earlier := range e.journal.Escrow {
+	for _, earlier := range e.evidence.journal.Escrow {
 		record.Replaces = append(record.Replaces, filepath.Base(earlier))
 	}
 	path, err := e.deps.Escrow.Put(ctx, record)
 	if err != nil {
 		return err
 	}
-	e.secrets.record = path
+	e.escrow.record = path
 	e.note("sealed in %s", path)
-	e.journal.Escrow = append(e.journal.Escrow, path)
-	if to := e.deps.Escrow.Recipients(); len(to) > 0 {
-		if e.journal.SealedTo == nil {
-			e.journal.SealedTo = map[string][]string{}
-		}
-		e.journal.SealedTo[path] = to
-	}
-	return e.folder.WriteJournal(e.journal)
+	return e.noteSealed(path, e.deps.Escrow.Recipients())
 }
 
-// reuseSealed takes up what an earlier run sealed last and can be read back, so
-// that a run that is repeated leaves one record and no more.
-func (e *Enrollment) reuseSealed(ctx context.Context) error {
-	if len(e.journal.Escrow) == 0 || e.deps.Recover == nil {
+// findSealed finds what an earlier run sealed last and can be read back, so that a run that is repeated leaves one record and no more.
+func (e *Enrollment) findSealed(ctx context.Context) error {
+	if len(e.evidence.journal.Escrow) == 0 || e.deps.Recover == nil {
 		return nil
 	}
-	records, err := e.deps.Recover(ctx, e.serial)
+	records, err := e.deps.Recover(ctx, e.request.Serial)
 	if err != nil {
 		return err
 	}
-	last := e.journal.Escrow[len(e.journal.Escrow)-1]
+	last := e.evidence.journal.Escrow[len(e.evidence.journal.Escrow)-1]
 	for _, record := range records {
 		if filepath.Base(record.Path) == filepath.Base(last) {
 			record.Path = last
@@ -78,31 +88,22 @@ func (e *Enrollment) reuseSealed(ctx context.Context) error {
 	return nil
 }
 
-// settleRecord sees whether the record of an earlier run holds just what is to be
-// set now.
-func (e *Enrollment) settleRecord() {
-	sealed, puk, managementKey := e.secrets.sealed, e.secrets.puk, e.secrets.newManagement
-	if sealed.Path != "" && (puk.IsZero() || puk.Equal(sealed.PUK)) && (managementKey.IsZero() || managementKey.Equal(sealed.ManagementKey)) {
-		e.secrets.record = sealed.Path
-	}
-}
-
 // secretIsSet writes down that the card has a secret, in the journal and beside the
 // record that it was sealed in.
 func (e *Enrollment) secretIsSet(name, record string) error {
 	if err := e.noteSecret(name, evidence.SecretSet, record); err != nil {
 		return err
 	}
-	e.noteInForce()
+	e.markInForce()
 	return nil
 }
 
-// noteInForce says beside the sealed records which of them the card has. Failing to
+// markInForce says beside the sealed records which of them the card has. Failing to
 // does not fail the enrollment: journal and receipt say it as well.
-func (e *Enrollment) noteInForce() {
+func (e *Enrollment) markInForce() {
 	for name, kind := range map[string]escrow.Kind{evidence.SecretPUK: escrow.KindPUK, evidence.SecretManagementKey: escrow.KindManagementKey} {
 		if record := e.recordOf(name); record != "" {
-			if err := escrow.NoteInForce(record, e.serial, kind); err != nil {
+			if err := escrow.NoteInForce(record, e.request.Serial, kind); err != nil {
 				e.note("%v", err)
 			}
 		}

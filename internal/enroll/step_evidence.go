@@ -11,28 +11,38 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 )
 
-// lockPatience is how long somebody else who looks for the user's certificate is
-// waited for.
-const lockPatience = 10 * time.Second
+// evidenceResult is where the enrollment is written down.
+type evidenceResult struct {
+	// find returns the folder of an earlier run with the card, or nil, and keeps other
+	// processes from enrolling the user until unlock is called; a preview keeps nobody.
+	find    func(context.Context) (*evidence.Folder, error)
+	unlock  func() error
+	earlier *evidence.Folder // of an earlier run; nil for none
+	folder  *evidence.Folder // of this one; nil until it is open
+	journal evidence.Journal // of folder or, before that is open, of earlier
+}
+
+// lockTimeout is how long another process that enrolls the user is waited for.
+const lockTimeout = 10 * time.Second
 
 // lock keeps other processes from enrolling the user until the run ends, and
 // returns the folder of an earlier run with the card, ready to be written in, or
 // nil.
 func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
-	if e.unlock != nil {
+	if e.evidence.unlock != nil {
 		return e.latest()
 	}
 	unlock, err := evidence.TryLock(e.deps.Evidence, e.request.Email)
 	if errors.Is(err, evidence.ErrBusy) {
 		e.note("%v: waiting for it", err)
-		waiting, cancel := context.WithTimeout(ctx, lockPatience)
+		waiting, cancel := context.WithTimeout(ctx, lockTimeout)
 		defer cancel()
 		unlock, err = evidence.Lock(waiting, e.deps.Evidence, e.request.Email)
 	}
 	if err != nil {
 		return nil, err
 	}
-	e.unlock = unlock
+	e.evidence.unlock = unlock
 	folder, err := e.latest()
 	if err != nil || folder == nil {
 		return nil, err
@@ -41,24 +51,29 @@ func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
 }
 
 func (e *Enrollment) latest() (*evidence.Folder, error) {
-	return evidence.Latest(e.deps.Evidence, e.request.Email, e.serial)
+	return evidence.Latest(e.deps.Evidence, e.request.Email, e.request.Serial)
 }
 
 // evidenceStep opens the folder that the enrollment leaves behind, and writes
-// down what was settled. The folder of an earlier run is gone on with, except
+// down what was decided. The folder of an earlier run is gone on with, except
 // that a finished enrollment is history once something new is to come.
 func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Kind: KindChange, Changes: changesFiles,
-		needs: settled,
+		needs: decided,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
-			if e.folder != nil {
-				return true, nil
+			folder := e.evidence.folder
+			if folder == nil {
+				anew, err := e.needsFolder(ctx)
+				if err != nil || anew {
+					return false, err
+				}
+				folder = e.evidence.earlier
 			}
-			anew, err := e.needsFolder(ctx)
-			if err != nil || anew || !e.writtenDown() {
+			journal, err := folder.Journal()
+			if err != nil || !e.isWrittenDown(journal) {
 				return false, err
 			}
-			e.folder = e.earlier
+			e.evidence.folder = folder
 			return true, nil
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
@@ -66,18 +81,15 @@ func evidenceStep() Step {
 			if err != nil {
 				return err
 			}
-			folder := e.earlier
+			folder := e.evidence.earlier
 			if anew {
 				if folder, err = e.beginFolder(); err != nil {
 					return err
 				}
 			}
+			e.evidence.folder = folder
 			e.writeDown()
-			if err := folder.WriteJournal(e.journal); err != nil {
-				return err
-			}
-			e.folder = folder
-			return nil
+			return e.writeJournal()
 		}}
 }
 
@@ -85,14 +97,14 @@ func evidenceStep() Step {
 // none, or it is of a finished one and something is still to be generated or to
 // be asked for.
 func (e *Enrollment) needsFolder(ctx context.Context) (bool, error) {
-	if e.earlier == nil {
+	if e.evidence.earlier == nil {
 		return true, nil
 	}
-	if !e.earlier.Finished() {
+	if !e.evidence.earlier.Finished() {
 		return false, nil
 	}
 	for _, key := range e.keys {
-		if !key.generate {
+		if !key.toGenerate() {
 			if err := e.findCertificate(ctx, key); err != nil {
 				return false, err
 			}
@@ -108,7 +120,7 @@ func (e *Enrollment) needsFolder(ctx context.Context) (bool, error) {
 // stay.
 func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
 	now := e.deps.Now()
-	folder, err := evidence.Begin(e.deps.Evidence, e.request.Email, e.serial, now)
+	folder, err := evidence.Begin(e.deps.Evidence, e.request.Email, e.request.Serial, now)
 	if err != nil {
 		return nil, err
 	}
@@ -120,51 +132,52 @@ func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
 			return nil, err
 		}
 	}
-	journal := evidence.Journal{Keys: map[string]evidence.KeyJournal{}, Asked: map[string]string{}, Secrets: e.journal.Secrets}
+	journal := evidence.NewJournal()
+	journal.Secrets = e.evidence.journal.Secrets
 	for _, key := range e.keys {
 		slot := key.Slot.String()
-		if entry, ok := e.journal.Keys[slot]; ok {
+		if entry, ok := e.evidence.journal.Keys[slot]; ok {
 			journal.Keys[slot] = entry
 		}
-		if asked, ok := e.journal.Asked[slot]; ok && key.leaf != nil {
+		if asked, ok := e.evidence.journal.Asked[slot]; ok && key.leaf != nil {
 			journal.Asked[slot] = asked
 		}
 	}
-	e.journal = journal
+	e.evidence.journal = journal
 	return folder, nil
 }
 
-// writtenDown reports whether the journal says what was settled.
-func (e *Enrollment) writtenDown() bool {
-	if !slices.Equal(plannedKeys(e.plannedRequests()), e.journal.Plan) || !slices.Equal(e.movesFrom, e.journal.MovesFrom) {
+// isWrittenDown reports whether a journal says what was decided.
+func (e *Enrollment) isWrittenDown(journal evidence.Journal) bool {
+	if !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) {
 		return false
 	}
 	for _, key := range e.keys {
-		entry, there := e.journal.Keys[key.Slot.String()]
-		if key.generate && there || key.isOwn() && entry.Generated != keyHash(key.public) {
+		entry, there := journal.Keys[key.Slot.String()]
+		if key.toGenerate() && there || key.isUsers() && entry.Generated != keyHash(key.public) {
 			return false
 		}
 	}
 	return true
 }
 
-// writeDown has the journal say what was settled: the plan, and which keys the
+// writeDown has the journal say what was decided: the plan, and which keys the
 // slots held when it was made.
 func (e *Enrollment) writeDown() {
-	if e.journal.Email == "" {
-		e.journal.Version, e.journal.Email, e.journal.Serial, e.journal.Started = 1, e.request.Email, e.serial, e.deps.Now().UTC()
+	if e.evidence.journal.Email == "" {
+		e.evidence.journal.Version, e.evidence.journal.Email, e.evidence.journal.Serial, e.evidence.journal.Started = 1, e.request.Email, e.request.Serial, e.deps.Now().UTC()
 	}
-	e.journal.Plan, e.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.movesFrom
+	e.evidence.journal.Plan, e.evidence.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.user.movesFrom
 	for _, key := range e.keys {
 		slot := key.Slot.String()
-		entry := e.journal.Keys[slot]
+		entry := e.evidence.journal.Keys[slot]
 		switch {
-		case key.generate:
-			delete(e.journal.Keys, slot) // of a key that is gone, or that is to go
-			delete(e.journal.Asked, slot)
-		case key.isOwn():
+		case key.toGenerate():
+			delete(e.evidence.journal.Keys, slot) // of a key that is gone, or that is to go
+			delete(e.evidence.journal.Asked, slot)
+		case key.isUsers():
 			entry.Generated = keyHash(key.public)
-			e.journal.Keys[slot] = entry
+			e.evidence.journal.Keys[slot] = entry
 		}
 	}
 }

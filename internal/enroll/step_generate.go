@@ -18,19 +18,19 @@ func generateStep(index int, request KeyRequest) Step {
 		title, changes = "read the key in slot %s", changesNothing
 	}
 	step := keyStep("generate", title, KindChange, changes, request)
-	step.needs = settled
+	step.needs = decided
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
 		held, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return false, err
 		}
-		if key.generate {
-			now, entry := traceOf(held), e.journal.Keys[key.Slot.String()]
-			if now == key.seen || entry.Generated == "" || !isOwn(now, entry) {
+		if key.toGenerate() {
+			now, entry := fingerprintOf(held), e.evidence.journal.Keys[key.Slot.String()]
+			if now == key.before || entry.Generated == "" || !isGenerated(now, entry) {
 				return false, nil
 			}
-			key.adopt(held)
+			key.recordKey(held)
 			return true, nil
 		}
 		if held.Key == nil || !certificate.SameKey(held.Key.PublicKey, key.public) {
@@ -40,29 +40,26 @@ func generateStep(index int, request KeyRequest) Step {
 	}
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		slot := key.Slot.String()
 		held, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return err
 		}
-		now := traceOf(held)
-		entry, begun := e.journal.Keys[slot]
+		now := fingerprintOf(held)
+		entry, begun := e.evidence.journal.Keys[key.Slot.String()]
 		switch {
-		case now == key.seen:
-		case begun && isOwn(now, entry): // the card's answer was lost
+		case now == key.before:
+		case begun && isGenerated(now, entry): // the card's answer was lost
 			entry.Generated = now.key
-			e.journal.Keys[slot] = entry
-			return e.folder.WriteJournal(e.journal)
+			return e.noteKey(key, entry)
 		default:
 			// It came while the PIN was typed or the card was out; nobody agreed to
 			// lose it.
-			return &OccupiedError{Slot: key.Slot, Held: describeHeld(held)}
+			return &OccupiedError{Slot: key.Slot, Held: describeContents(held)}
 		}
 		entry = evidence.KeyJournal{
-			Generating: e.deps.Now().UTC(), Replaces: key.seen.key, ReplacedCertificate: key.seen.certificate,
+			Generating: e.deps.Now().UTC(), Replaces: key.before.key, ReplacedCertificate: key.before.certificate,
 		}
-		e.journal.Keys[slot] = entry
-		if err := e.folder.WriteJournal(e.journal); err != nil {
+		if err := e.noteKey(key, entry); err != nil {
 			return err
 		}
 		public, err := e.card.Generate(ctx, e.secrets.managementKey, key.Slot, piv.GenerateOptions{
@@ -72,8 +69,7 @@ func generateStep(index int, request KeyRequest) Step {
 			return err
 		}
 		entry.Generated = keyHash(public)
-		e.journal.Keys[slot] = entry
-		return e.folder.WriteJournal(e.journal)
+		return e.noteKey(key, entry)
 	}
 	return step
 }

@@ -47,7 +47,7 @@ func importStep(index int, request KeyRequest) Step {
 // tellPacking says that a certificate has to be packed to fit onto the card, before
 // it is, and what the issuer would have to do that it need not be.
 func (e *Enrollment) tellPacking(leaf *x509.Certificate) error {
-	packing, err := piv.PackingOf(e.identity.Firmware, leaf)
+	packing, err := piv.PackingOf(e.card.Identity().Firmware, leaf)
 	if err != nil || !packing.Gzip {
 		return err
 	}

@@ -16,36 +16,62 @@ func managementKeyStep() Step {
 	return Step{ID: "set-management-key", Title: "replace the factory management key", Kind: KindChange, Changes: changesCard,
 		needs: gathered,
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
-			if e.secrets.newManagement.IsZero() {
-				if noted := e.journal.Secrets[evidence.SecretManagementKey]; noted.State == evidence.SecretSetting {
-					// The card has another than the factory one: the answer was lost.
-					return true, e.secretIsSet(evidence.SecretManagementKey, noted.Record)
-				}
-				return true, nil
-			}
-			protection, err := e.card.Protection(ctx)
-			if err != nil || protection.ManagementKey.Factory == piv.Yes {
-				return false, err
-			}
-			err = e.card.CheckManagementKey(ctx, e.secrets.newManagement)
-			switch {
-			case err == nil:
-				e.secrets.managementKey = e.secrets.newManagement
-				return true, e.secretIsSet(evidence.SecretManagementKey, e.secrets.record)
-			case !errors.Is(err, piv.ErrManagementKey):
-				return false, err
-			case protection.ManagementKey.Factory == piv.Unknown:
-				return false, nil
-			}
-			return false, fmt.Errorf("the card has neither the factory management key nor the new one: %w", err)
+			has, err := e.hasNewManagementKey(ctx)
+			noted := e.noted(evidence.SecretManagementKey).State
+			// While it says that it is being set, the answer to the command was lost.
+			return has && noted != evidence.SecretSetting && (noted != "" || e.secrets.newManagement.IsZero()), err
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
-			if err := e.seal(ctx); err != nil {
+			record := e.noted(evidence.SecretManagementKey).Record
+			has, err := e.hasNewManagementKey(ctx)
+			if err != nil {
 				return err
 			}
-			if err := e.noteSecret(evidence.SecretManagementKey, evidence.SecretSetting, e.secrets.record); err != nil {
-				return err
+			if !has {
+				if err := e.replaceFactoryManagementKey(ctx); err != nil {
+					return err
+				}
 			}
-			return e.card.ChangeManagementKey(ctx, e.secrets.managementKey, e.secrets.newManagement)
+			if !e.secrets.newManagement.IsZero() {
+				record = e.sealedRecord()
+			}
+			return e.secretIsSet(evidence.SecretManagementKey, record)
 		}}
+}
+
+// hasNewManagementKey reports whether the card has the management key that is to be set
+// or, where none is, one of its own. A try costs nothing.
+func (e *Enrollment) hasNewManagementKey(ctx context.Context) (bool, error) {
+	if e.secrets.newManagement.IsZero() {
+		return true, nil
+	}
+	protection, err := e.card.Protection(ctx)
+	if err != nil || protection.ManagementKey.Factory == piv.Yes {
+		return false, err
+	}
+	err = e.card.CheckManagementKey(ctx, e.secrets.newManagement)
+	switch {
+	case err == nil:
+		return true, nil
+	case !errors.Is(err, piv.ErrManagementKey):
+		return false, err
+	case protection.ManagementKey.Factory == piv.Unknown:
+		return false, nil
+	}
+	return false, fmt.Errorf("the card has neither the factory management key nor the new one: %w", err)
+}
+
+// replaceFactoryManagementKey seals the new key where it is not, changes the factory one
+// to it, and has the card accept it.
+func (e *Enrollment) replaceFactoryManagementKey(ctx context.Context) error {
+	if err := e.seal(ctx); err != nil {
+		return err
+	}
+	if err := e.noteSecret(evidence.SecretManagementKey, evidence.SecretSetting, e.sealedRecord()); err != nil {
+		return err
+	}
+	if err := e.card.ChangeManagementKey(ctx, e.secrets.managementKey, e.secrets.newManagement); err != nil {
+		return err
+	}
+	return e.card.CheckManagementKey(ctx, e.secrets.newManagement)
 }

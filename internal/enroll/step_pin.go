@@ -10,44 +10,45 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// pinStep gives a new card the user's PIN, and on another card checks the PIN.
+// pinStep gives a new card the user's PIN, and on another card has the card check it.
 func pinStep() Step {
 	return Step{ID: "set-pin", Title: "set or check the PIN", Kind: KindChange, Changes: changesCard,
 		needs: gathered,
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
-			if e.secrets.verified {
-				return true, nil
-			}
+		check: func(ctx context.Context, e *Enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil || e.factoryPIN(protection) {
-				return false, err
+				return err
 			}
-			if err := e.verifyPIN(ctx, protection); err != nil {
-				return false, err
-			}
-			e.secrets.verified = true
-			if e.journal.Secrets[evidence.SecretPIN].State != "" {
-				return true, nil
-			}
-			return true, e.noteSecret(evidence.SecretPIN, evidence.SecretOwn, "")
+			return e.verifyPIN(ctx, protection)
 		},
-		act: func(ctx context.Context, e *Enrollment) error { return e.replaceFactoryPIN(ctx) }}
+		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+			protection, err := e.card.Protection(ctx)
+			known := protection.PIN.Factory != piv.Unknown || e.noted(evidence.SecretPIN).State != ""
+			return known && !e.factoryPIN(protection), err
+		},
+		act: func(ctx context.Context, e *Enrollment) error {
+			protection, err := e.card.Protection(ctx)
+			if err != nil {
+				return err
+			}
+			if !e.factoryPIN(protection) {
+				// The card does not tell, and took the user's.
+				return e.noteSecret(evidence.SecretPIN, evidence.SecretOwn, "")
+			}
+			return e.replaceFactoryPIN(ctx, protection)
+		}}
 }
 
 // replaceFactoryPIN changes the factory PIN to the user's. Where only a person or
 // the journal says that the card has the factory PIN, it may be refused: that is
 // written down, so that it is not tried again.
-func (e *Enrollment) replaceFactoryPIN(ctx context.Context) error {
-	protection, err := e.card.Protection(ctx)
-	if err != nil {
-		return err
-	}
-	card := e.card
+func (e *Enrollment) replaceFactoryPIN(ctx context.Context, protection piv.Protection) error {
+	card := e.card.Card
 	if protection.PIN.Factory == piv.Yes {
 		// The card itself says so: no try is at risk.
 		card = card.AllowLastTry()
 	}
-	before := e.journal.Secrets[evidence.SecretPIN].State
+	before := e.noted(evidence.SecretPIN).State
 	if err := e.noteSecret(evidence.SecretPIN, evidence.SecretSetting, ""); err != nil {
 		return err
 	}
@@ -62,12 +63,11 @@ func (e *Enrollment) replaceFactoryPIN(ctx context.Context) error {
 			if err := e.riskLastTry(ctx, last); err != nil {
 				return err
 			}
-			card = e.card
+			card = e.card.Card
 		case !errors.As(err, &wrong) || protection.PIN.Factory != piv.Unknown:
 			return err
 		case before == evidence.SecretSetting:
-			// It was replaced, and only the answer was lost: the next look tries
-			// the user's.
+			// It was replaced, and only the answer was lost: the user's is checked next.
 			return e.noteSecret(evidence.SecretPIN, evidence.SecretSet, "")
 		default:
 			return e.notNew(ctx, wrong)
@@ -100,13 +100,12 @@ func (e *Enrollment) notNew(ctx context.Context, wrong *piv.WrongPINError) error
 	if err := e.noteSecret(evidence.SecretPIN, evidence.SecretOwn, ""); err != nil {
 		return err
 	}
-	found := &NotNewError{Serial: e.serial, Err: wrong}
+	found := &NotNewError{Serial: e.request.Serial, Err: wrong}
 	if !e.request.PIN.IsZero() {
 		return found
 	}
 	e.note("%v", found)
-	e.secrets.newCard, e.secrets.pin = false, secret.Secret{}
-	e.secrets.puk, e.secrets.pukGenerated = secret.Secret{}, false
+	e.secrets.forgetNew()
 	protection, err := e.card.Protection(ctx)
 	if err != nil {
 		return err
@@ -117,8 +116,8 @@ func (e *Enrollment) notNew(ctx context.Context, wrong *piv.WrongPINError) error
 // pinRule is what a card takes as a PIN (SP 800-73-4 part 2 section 2.4.3).
 const pinRule = "6 to 8 letters, digits or signs"
 
-// askPIN takes the PIN from the request or from a person, who is told of a
-// problem with the one before.
+// askPIN gets the PIN from the request or from a person, who is told of a problem with
+// the one before.
 func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, problem string) error {
 	if !e.secrets.pin.IsZero() {
 		return nil
@@ -127,12 +126,12 @@ func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		return nil
 	}
 	question := SecretQuestion{
-		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.serial), Flag: "--pin-file FILE or --pin-fd N"},
+		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.request.Serial), Flag: "--pin-file FILE or --pin-fd N"},
 		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
 		Check: checkOwnPIN,
 	}
 	if e.factoryPIN(protection) {
-		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.serial), true
+		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.request.Serial), true
 	}
 	pin, err := e.deps.Prompter.Secret(ctx, question)
 	if err != nil {
@@ -159,7 +158,7 @@ func (e *Enrollment) verifyPIN(ctx context.Context, protection piv.Protection) e
 			return err
 		}
 		if !e.request.PIN.IsZero() {
-			if protection.PIN.Factory == piv.Unknown && e.journal.Secrets[evidence.SecretPIN].State == "" {
+			if protection.PIN.Factory == piv.Unknown && e.noted(evidence.SecretPIN).State == "" {
 				return &perhapsNewError{wrong}
 			}
 			return err
@@ -197,7 +196,7 @@ func triesLeft(tries int) string {
 // riskLastTry asks before a try is used that would block the PIN if it is wrong.
 func (e *Enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {
 	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
-		ID: "last-try", Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.serial),
+		ID: "last-try", Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.request.Serial),
 	})
 	var missing *MissingError
 	if errors.As(err, &missing) || (err == nil && !agreed) {
@@ -206,6 +205,6 @@ func (e *Enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) er
 	if err != nil {
 		return err
 	}
-	e.card = e.card.AllowLastTry()
+	e.card.allowLastTry()
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // PUKUnknown is what is said of a PUK of which nobody knows more; it is left as it
@@ -24,53 +23,55 @@ func pukStep() Step {
 			}
 			switch e.factoryPUK(protection) {
 			case piv.Yes:
-				return e.secrets.puk.IsZero(), nil
+				return false, nil
 			case piv.Unknown:
 				e.skip(PUKUnknown)
 				return true, nil
 			}
-			if noted := e.journal.Secrets[evidence.SecretPUK]; noted.State == evidence.SecretSetting {
-				// The answer to the command was lost.
-				return true, e.secretIsSet(evidence.SecretPUK, noted.Record)
-			}
-			return true, nil
+			// While it says that it is being set, the answer to the command was lost.
+			return e.noted(evidence.SecretPUK).State != evidence.SecretSetting, nil
 		},
-		act: func(ctx context.Context, e *Enrollment) error { return e.replaceFactoryPUK(ctx) }}
+		act: func(ctx context.Context, e *Enrollment) error {
+			protection, err := e.card.Protection(ctx)
+			if err != nil {
+				return err
+			}
+			if e.factoryPUK(protection) == piv.No {
+				return e.secretIsSet(evidence.SecretPUK, e.noted(evidence.SecretPUK).Record)
+			}
+			return e.replaceFactoryPUK(ctx, protection)
+		}}
 }
 
 // replaceFactoryPUK changes the factory PUK to the new one. Where the card does not
 // tell that it has the factory one, it may be refused, once: that is written down.
-func (e *Enrollment) replaceFactoryPUK(ctx context.Context) error {
-	protection, err := e.card.Protection(ctx)
-	if err != nil {
+func (e *Enrollment) replaceFactoryPUK(ctx context.Context, protection piv.Protection) error {
+	before := e.noted(evidence.SecretPUK)
+	if err := e.noteSecret(evidence.SecretPUK, evidence.SecretSetting, e.sealedRecord()); err != nil {
 		return err
 	}
-	before := e.journal.Secrets[evidence.SecretPUK]
-	if err := e.noteSecret(evidence.SecretPUK, evidence.SecretSetting, e.secrets.record); err != nil {
-		return err
-	}
-	card := e.card
+	card := e.card.Card
 	if protection.PUK.Factory == piv.Yes {
 		// The card itself says so: no try is at risk.
 		card = card.AllowLastTry()
 	}
-	err = card.ChangePUK(ctx, piv.FactoryPUK(), e.secrets.puk)
+	err := card.ChangePUK(ctx, piv.FactoryPUK(), e.secrets.puk)
 	if err == nil {
-		return e.secretIsSet(evidence.SecretPUK, e.secrets.record)
+		return e.secretIsSet(evidence.SecretPUK, e.sealedRecord())
 	}
 	if protection.PUK.Factory != piv.Unknown || !isWrong(err) {
 		return err
 	}
 	if before.State != evidence.SecretSetting {
 		e.note("the PUK is not the factory one, which cost one of its tries (%v); it stays as it is", err)
-		e.secrets.puk = secret.Secret{}
+		e.secrets.keepPUK()
 		return e.noteSecret(evidence.SecretPUK, evidence.SecretOwn, "")
 	}
 	// It was replaced, and only the answer was lost. Where it is at hand, giving it
 	// once more gives the card its tries back.
-	if before.Record != e.secrets.record {
+	if before.Record != e.sealedRecord() {
 		e.note("the PUK was replaced by an earlier run, and finding that out cost one of its tries; it is sealed in %s", before.Record)
-		e.secrets.puk = secret.Secret{}
+		e.secrets.keepPUK()
 	} else if err := card.ChangePUK(ctx, e.secrets.puk, e.secrets.puk); err != nil {
 		return err
 	}

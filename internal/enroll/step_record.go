@@ -22,75 +22,70 @@ var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or mana
 // into the ledger, and writes the receipt: where there is one, everything is done.
 func recordStep() Step {
 	return Step{ID: "record", Title: "write the receipt", Kind: KindChange, Changes: changesFiles,
-		needs: func(e *Enrollment) bool { return e.folder != nil && e.outcome != nil },
+		needs: func(e *Enrollment) bool { return e.evidence.folder != nil && e.identity.outcome != nil },
 		look: func(ctx context.Context, e *Enrollment) (bool, error) {
-			if e.receipt != nil {
-				return true, nil
-			}
 			if entered, err := e.isEntered(ctx); err != nil || !entered {
 				return false, err
 			}
-			factory, err := e.factorySecretLeft(ctx)
-			if err != nil || factory {
+			puk, err := e.checkNoFactorySecret(ctx)
+			if errors.Is(err, ErrFactorySecret) {
+				return false, nil
+			}
+			if err != nil {
 				return false, err
 			}
-			earlier, err := e.earlierReceipt()
-			if err != nil || earlier == nil || !reflect.DeepEqual(earlier.Receipt, e.makeReceipt()) {
+			written, err := e.writtenReceipt()
+			if err != nil || written == nil || !reflect.DeepEqual(written.Receipt, e.makeReceipt(puk)) {
 				return false, err
 			}
-			// The earlier one knows when and by whom it was done.
-			e.receipt = &earlier.Receipt
+			e.receipt = &written.Receipt
 			return true, nil
 		},
 		act: func(ctx context.Context, e *Enrollment) error {
-			switch factory, err := e.factorySecretLeft(ctx); {
-			case err != nil:
-				return err
-			case factory:
-				return ErrFactorySecret
-			}
-			e.noteInForce()
-			if err := e.enterLedger(ctx); err != nil {
-				return err
-			}
-			earlier, err := e.earlierReceipt()
+			puk, err := e.checkNoFactorySecret(ctx)
 			if err != nil {
 				return err
 			}
-			audited := e.audited()
+			e.markInForce()
+			if err := e.enterLedger(ctx); err != nil {
+				return err
+			}
+			earlier, err := e.writtenReceipt()
+			if err != nil {
+				return err
+			}
+			audited := e.audited(puk)
 			if earlier != nil {
 				if reflect.DeepEqual(earlier.Receipt, audited.Receipt) {
-					e.receipt = &earlier.Receipt
-					return nil
+					return nil // it says when and by whom it was done
 				}
 				if err := e.writeReceipt("receipt-"+earlier.Finished.Format("20060102T150405Z")+".json", *earlier); err != nil {
 					return err
 				}
 			}
-			if err := e.writeReceipt(evidence.ReceiptName, audited); err != nil {
-				return err
-			}
-			e.receipt = &audited.Receipt
-			return nil
+			return e.writeReceipt(evidence.ReceiptName, audited)
 		}}
 }
 
-// factorySecretLeft reports whether the card has a secret that everybody knows.
-func (e *Enrollment) factorySecretLeft(ctx context.Context) (bool, error) {
+// checkNoFactorySecret returns ErrFactorySecret for a card that has a secret that
+// everybody knows, and else whether its PUK is the factory one, as far as anybody knows.
+func (e *Enrollment) checkNoFactorySecret(ctx context.Context) (puk piv.Tri, err error) {
 	protection, err := e.card.Protection(ctx)
-	e.secrets.pukFactory = e.factoryPUK(protection)
-	return protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes, err
+	if err == nil && (protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes) {
+		err = ErrFactorySecret
+	}
+	return e.factoryPUK(protection), err
 }
 
-// earlierReceipt returns the receipt that is in the folder; nil for none.
-func (e *Enrollment) earlierReceipt() (*auditedReceipt, error) {
-	data, err := e.folder.Read(evidence.ReceiptName)
+// writtenReceipt returns the receipt that is in the folder; nil for none.
+func (e *Enrollment) writtenReceipt() (*auditedReceipt, error) {
+	data, err := e.evidence.folder.Read(evidence.ReceiptName)
 	if err != nil || data == nil {
 		return nil, err
 	}
 	var earlier auditedReceipt
 	if err := json.Unmarshal(data, &earlier); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", e.folder.File(evidence.ReceiptName), err)
+		return nil, fmt.Errorf("reading %s: %w", e.evidence.folder.File(evidence.ReceiptName), err)
 	}
 	return &earlier, nil
 }
@@ -100,7 +95,7 @@ func (e *Enrollment) writeReceipt(name string, receipt auditedReceipt) error {
 	if err := safetext.EncodeJSON(&data, receipt, "  "); err != nil {
 		return err
 	}
-	return e.folder.Write(name, data.Bytes())
+	return e.evidence.folder.Write(name, data.Bytes())
 }
 
 // isEntered reports whether the ledger has the registration, if there is a ledger.
@@ -120,9 +115,9 @@ func (e *Enrollment) enterLedger(ctx context.Context) error {
 }
 
 func (e *Enrollment) entry() ledger.Entry {
-	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.serial), Worker: e.deps.Operator}
+	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.request.Serial), Worker: e.deps.Operator}
 	for i, key := range e.keys {
-		registered := e.outcome.Keys[i]
+		registered := e.identity.outcome.Keys[i]
 		entry.Pairs = append(entry.Pairs, ledger.Pair{
 			Use: key.Use, LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
 			PKCS7: key.pkcs7, KeyPairID: registered.Pair.ID, Created: registered.Created,

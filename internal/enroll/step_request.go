@@ -32,7 +32,7 @@ func requestStep(index int, request KeyRequest) Step {
 		if err != nil {
 			return err
 		}
-		return e.folder.Write(requestFile(key), certificate.EncodeRequestPEM(der))
+		return e.evidence.folder.Write(requestFile(key), certificate.EncodeRequestPEM(der))
 	}
 	return step
 }
@@ -58,15 +58,15 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 // earlier run's; nil where it is not there.
 func (e *Enrollment) read(name string) ([]byte, error) {
 	switch {
-	case e.folder != nil:
-		return e.folder.Read(name)
-	case e.earlier != nil:
-		return e.earlier.Read(name)
+	case e.evidence.folder != nil:
+		return e.evidence.folder.Read(name)
+	case e.evidence.earlier != nil:
+		return e.evidence.earlier.Read(name)
 	}
 	return nil, nil
 }
 
-// findCertificate takes the certificate that an earlier run was given. For a key
+// findCertificate finds the key's certificate: that which an earlier run was given. For a key
 // that was on the card the one in its slot counts, which may have been renewed
 // since; what an earlier run was given completes its chain.
 func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
@@ -86,12 +86,12 @@ func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 	if err := e.loadCertificate(key); err != nil || held.Certificate == nil || held.Certificate.Equal(key.leaf) {
 		return err
 	}
-	key.leaf, key.chain, key.findings = held.Certificate, nil, nil
+	key.certificateResult = certificateResult{leaf: held.Certificate, parts: key.parts}
 	return nil
 }
 
-// loadCertificate takes the certificate that an earlier run wrote down, if it
-// still serves: one that has expired since is asked for again.
+// loadCertificate reads the certificate that an earlier run wrote down, and uses it if it
+// is still valid: one that has expired since is asked for again.
 func (e *Enrollment) loadCertificate(key *key) error {
 	data, err := e.read(certificateFile(key))
 	if err != nil || data == nil {
@@ -105,7 +105,7 @@ func (e *Enrollment) loadCertificate(key *key) error {
 	if !certificate.SameKey(leaf.PublicKey, key.public) {
 		return nil
 	}
-	if err := e.take(key, leaf, parts); err != nil {
+	if err := e.useCertificate(key, leaf, parts); err != nil {
 		e.note("the certificate of an earlier run does not serve any more: %v", err)
 	}
 	return nil

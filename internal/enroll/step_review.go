@@ -66,7 +66,7 @@ func reviewStep() Step {
 	return Step{ID: "review", Title: "review what is to be registered", Kind: KindDecision, Changes: changesNothing,
 		needs: certified,
 		check: func(ctx context.Context, e *Enrollment) error {
-			review := Review{Email: e.request.Email, Serial: e.serial, GmailEndpoint: e.deps.GmailEndpoint}
+			review := Review{Email: e.request.Email, Serial: e.request.Serial, GmailEndpoint: e.deps.GmailEndpoint}
 			for _, key := range e.keys {
 				reviewed, err := e.reviewKey(ctx, key)
 				if err != nil {
@@ -83,9 +83,10 @@ func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error)
 	if err != nil {
 		return ReviewKey{}, err
 	}
+	pinPolicy, _ := key.policies()
 	reviewed := ReviewKey{
 		Slot: key.Slot.String(), Use: key.Use, Chain: key.chain, Findings: key.findings,
-		Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(key.pinPolicy),
+		Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(pinPolicy),
 	}
 	if key.facts != nil {
 		reviewed.Root, reviewed.YubicoRoot = key.facts.Root, key.facts.Yubico
@@ -96,6 +97,6 @@ func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error)
 	if !reviewed.Same() {
 		return reviewed, fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)
 	}
-	reviewed.Known = e.registration.HasKeyPair(reviewed.Upload)
+	reviewed.Known = e.user.registration.HasKeyPair(reviewed.Upload)
 	return reviewed, nil
 }

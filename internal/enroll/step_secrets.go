@@ -13,11 +13,28 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
+// secretsResult is the card's present secrets and the ones that take their place.
+type secretsResult struct {
+	gathered      bool
+	pin           secret.Secret // the user's
+	puk           secret.Secret // to be set; zero when the card has its own
+	managementKey secret.Secret // the card's present one; zero when not needed
+	newManagement secret.Secret // to be set; zero when the card has its own
+	// pukGenerated and managementGenerated say which nobody gave, so that they must
+	// be sealed; sealed is what an earlier run did.
+	pukGenerated, managementGenerated bool
+	sealed                            escrow.Record
+	// newCard and tryPUK are what a person or a flag said of a card that does not
+	// tell whether its PIN and PUK are the factory ones.
+	askedNew, newCard, tryPUK bool
+	agreedNoPIN               []piv.Slot // whose keys may ask for no PIN
+}
+
 // secretsStep gathers every secret that the later steps need, and makes the ones
 // that nobody gave, so that a missing one is noticed before the card is touched.
 func secretsStep() Step {
 	return Step{ID: "secrets", Title: "gather the card's secrets", Kind: KindDecision, Changes: changesNothing,
-		needs: settled,
+		needs: decided,
 		check: func(ctx context.Context, e *Enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
@@ -26,10 +43,10 @@ func secretsStep() Step {
 			if protection.PIN.Tries == 0 {
 				return piv.ErrPINBlocked
 			}
-			if err := e.reuseSealed(ctx); err != nil {
+			if err := e.findSealed(ctx); err != nil {
 				return err
 			}
-			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.agreeToNoPIN, e.knowReset, e.askNew, e.gatherPUK, e.gatherManagementKey, e.gatherEscrow, e.gatherPIN} {
+			for _, gather := range []func(context.Context, piv.Protection) error{e.needIssuer, e.agreeToNoPIN, e.detectReset, e.askWhetherNew, e.gatherPUK, e.gatherManagementKey, e.needEscrow, e.gatherPIN} {
 				if err := gather(ctx, protection); err != nil {
 					return err
 				}
@@ -39,7 +56,17 @@ func secretsStep() Step {
 		}}
 }
 
-// gathered reports whether it is settled which secrets the card gets.
+// forgetNew makes of the secrets those for a card that is not new after all, whose PIN
+// and PUK stay as they are; the PIN is to be asked for.
+func (s *secretsResult) forgetNew() {
+	s.newCard, s.pin = false, secret.Secret{}
+	s.keepPUK()
+}
+
+// keepPUK leaves the PUK that the card has.
+func (s *secretsResult) keepPUK() { s.puk, s.pukGenerated = secret.Secret{}, false }
+
+// gathered reports whether it is decided which secrets the card gets.
 func gathered(e *Enrollment) bool { return e.secrets.gathered }
 
 // needIssuer refuses to begin what would end for want of an issuer.
@@ -81,17 +108,17 @@ func (e *Enrollment) factoryManagementKey(ctx context.Context, protection piv.Pr
 	return err == nil, err
 }
 
-// knowReset forgets what was found out of a card that was reset since: it has the
+// detectReset forgets what was found out of a card that was reset since: it has the
 // factory management key again, after that was replaced.
-func (e *Enrollment) knowReset(ctx context.Context, protection piv.Protection) error {
-	if e.journal.Secrets[evidence.SecretManagementKey].State != evidence.SecretSet {
+func (e *Enrollment) detectReset(ctx context.Context, protection piv.Protection) error {
+	if e.noted(evidence.SecretManagementKey).State != evidence.SecretSet {
 		return nil
 	}
 	factory, err := e.factoryManagementKey(ctx, protection)
 	if err != nil || !factory {
 		return err
 	}
-	clear(e.journal.Secrets)
+	clear(e.evidence.journal.Secrets)
 	e.secrets.sealed = escrow.Record{} // it was the card's once
 	return nil
 }
@@ -130,7 +157,7 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 	if e.request.ManagementKey.IsZero() {
 		candidates = nil
 		if e.deps.Recover != nil {
-			recovered, err := e.deps.Recover(ctx, e.serial)
+			recovered, err := e.deps.Recover(ctx, e.request.Serial)
 			if err != nil {
 				return err
 			}
@@ -142,7 +169,7 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 		}
 		if len(candidates) == 0 {
 			typed, err := e.deps.Prompter.Secret(ctx, SecretQuestion{
-				Question: Question{ID: "management-key", Text: fmt.Sprintf("the management key of card %d (hexadecimal)", e.serial), Flag: "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"},
+				Question: Question{ID: "management-key", Text: fmt.Sprintf("the management key of card %d (hexadecimal)", e.request.Serial), Flag: "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"},
 				Rule:     "32, 48 or 64 hexadecimal digits", Tries: piv.UnknownTries,
 				Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
 			})
@@ -173,7 +200,7 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 // certificate still to be imported.
 func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 	for _, key := range e.keys {
-		if key.generate {
+		if key.toGenerate() {
 			return true, nil
 		}
 		held, err := e.card.Slot(ctx, key.Slot)
@@ -193,15 +220,14 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// gatherEscrow refuses to go on with generated secrets that have nowhere to be
-// kept, or cannot be kept there.
-func (e *Enrollment) gatherEscrow(ctx context.Context, _ piv.Protection) error {
-	e.settleRecord()
-	if e.secrets.unsealed() && e.deps.Escrow == nil {
+// needEscrow refuses to go on with generated secrets that have nowhere to be kept, or
+// cannot be kept there.
+func (e *Enrollment) needEscrow(ctx context.Context, _ piv.Protection) error {
+	switch {
+	case !e.unsealed():
+		return nil
+	case e.deps.Escrow == nil:
 		return &MissingError{What: "a place to keep the card's new PUK and management key", Flag: "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
 	}
-	if e.secrets.unsealed() {
-		return tryBeforehand(ctx, e.deps.Escrow)
-	}
-	return nil
+	return checkAhead(ctx, e.deps.Escrow)
 }

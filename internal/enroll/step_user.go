@@ -16,9 +16,15 @@ func checkUserStep() Step {
 			if err != nil {
 				return err
 			}
-			if e.registration, err = registration.Begin(ctx, account, e.request.Email, registration.Hooks{}); err != nil {
+			if e.user.registration, err = registration.Begin(ctx, account, e.request.Email, registration.Hooks{}); err != nil {
 				return err
 			}
-			return e.settleMove(ctx)
+			return e.checkOtherCards(ctx)
 		}}
+}
+
+// userResult is what check-user found at Gmail.
+type userResult struct {
+	registration *registration.Registration // nil where Gmail could not be asked, in a preview
+	movesFrom    []string                   // the cards from which Gmail moves to this one
 }

@@ -110,10 +110,33 @@ func (e *JournalError) Hint() string {
 	return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", e.Folder)
 }
 
+// NewJournal returns a journal in which nothing is written down yet.
+func NewJournal() Journal {
+	journal := Journal{Version: 1}
+	journal.makeMaps()
+	return journal
+}
+
+// makeMaps makes the maps that are nil, for entries to be added.
+func (j *Journal) makeMaps() {
+	if j.Keys == nil {
+		j.Keys = map[string]KeyJournal{}
+	}
+	if j.Asked == nil {
+		j.Asked = map[string]string{}
+	}
+	if j.SealedTo == nil {
+		j.SealedTo = map[string][]string{}
+	}
+	if j.Secrets == nil {
+		j.Secrets = map[string]SecretJournal{}
+	}
+}
+
 // Journal returns the folder's journal, an empty one when nothing was written
 // down yet.
 func (f *Folder) Journal() (Journal, error) {
-	journal := Journal{Version: 1, Keys: map[string]KeyJournal{}, Secrets: map[string]SecretJournal{}}
+	journal := NewJournal()
 	data, err := f.Read(journalName)
 	if err != nil || data == nil {
 		return journal, err
@@ -124,12 +147,7 @@ func (f *Folder) Journal() (Journal, error) {
 	if journal.Version != 1 {
 		return journal, &JournalError{Folder: f.Path(), Err: fmt.Errorf("version %d is not known to this program", journal.Version)}
 	}
-	if journal.Keys == nil {
-		journal.Keys = map[string]KeyJournal{}
-	}
-	if journal.Secrets == nil {
-		journal.Secrets = map[string]SecretJournal{}
-	}
+	journal.makeMaps()
 	return journal, nil
 }
 

@@ -236,7 +236,7 @@ func TestTheContextEndsTheWaitNotTheOperation(t *testing.T) {
 func TestACardThatDoesNotAnswer(t *testing.T) {
 	d := newDesk(t, 1)
 	d.insert(0, newCard(t, serial, "5.7.4"))
-	card := open(t, serial, piv.Options{CallTimeout: 100 * time.Millisecond, HeldPatience: -1})
+	card := open(t, serial, piv.Options{CallTimeout: 100 * time.Millisecond, InUseTimeout: -1})
 	began, release := stuck(d)
 	if _, err := card.Protection(t.Context()); !errors.Is(err, piv.ErrNoAnswer) {
 		t.Errorf("got %v", err)

@@ -29,9 +29,9 @@ type Options struct {
 	// KeepOpen is how long the connection stays open with nothing to do; 0 is 2
 	// seconds. Windows resets a card in a transaction that rests for 5 seconds.
 	KeepOpen time.Duration
-	// HeldPatience is how long a card that another program holds is waited for;
+	// InUseTimeout is how long a card that another program holds is waited for;
 	// 0 is 4 seconds, less than 0 not at all.
-	HeldPatience time.Duration
+	InUseTimeout time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -50,8 +50,8 @@ func (o Options) withDefaults() Options {
 	if o.KeepOpen <= 0 {
 		o.KeepOpen = 2 * time.Second
 	}
-	if o.HeldPatience == 0 {
-		o.HeldPatience = heldPatience
+	if o.InUseTimeout == 0 {
+		o.InUseTimeout = inUseTimeout
 	}
 	return o
 }
@@ -71,12 +71,12 @@ type Card struct {
 
 // shared is what the views of one card have in common.
 type shared struct {
-	lane    lane
+	lock    lock
 	options Options
 
-	// For whoever has the lane.
-	connection *connection      // nil while the card is let go of
-	idle       *time.Timer      // lets go of a connection with nothing to do
+	// For whoever has the lock.
+	connection *connection      // nil while the card is released
+	idle       *time.Timer      // releases a connection with nothing to do
 	seen       pcsc.ReaderState // of the card's reader, when it was asked who it is
 
 	mu       sync.Mutex
@@ -91,9 +91,9 @@ type shared struct {
 // ErrCardInUse (a *InUseError), *SeveralCardsError.
 func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 	options = options.withDefaults()
-	limit := callLimit + max(options.HeldPatience, 0)
-	return run(ctx, newLane(), limit, nil, func() (*Card, error) {
-		patience := time.Now().Add(options.HeldPatience)
+	limit := callLimit + max(options.InUseTimeout, 0)
+	return run(ctx, newLock(), limit, nil, func() (*Card, error) {
+		deadline := time.Now().Add(options.InUseTimeout)
 		for {
 			seen, err := list(ctx, nil)
 			if err != nil {
@@ -103,10 +103,10 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 			if err == nil {
 				return newCard(found, options), nil
 			}
-			if !errors.Is(err, ErrCardInUse) || time.Now().After(patience) {
+			if !errors.Is(err, ErrCardInUse) || time.Now().After(deadline) {
 				return nil, err
 			}
-			if err := sleep(ctx, heldPause); err != nil {
+			if err := sleep(ctx, retryPause); err != nil {
 				return nil, err
 			}
 		}
@@ -114,7 +114,7 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 }
 
 func newCard(found Found, options Options) *Card {
-	return &Card{shared: &shared{lane: newLane(), options: options, identity: found.Identity, seen: found.state}}
+	return &Card{shared: &shared{lock: newLock(), options: options, identity: found.Identity, seen: found.state}}
 }
 
 // choose picks the card out of what List found. With serial 0 a reader that
@@ -167,19 +167,19 @@ func (c *Card) Identity() Identity {
 // may be tried although a wrong one blocks it.
 func (c *Card) AllowLastTry() *Card { return &Card{shared: c.shared, lastTry: true} }
 
-// Release lets go of the card, so that other programs can use it: it waits for
-// an operation that was given up on, and closes the connection, after a reset of
-// a card that may have accepted a PIN or management key. It is for every pause,
-// such as a person who types, and for the end; the next operation connects anew.
+// Release closes the connection to the card, so that other programs can use it. It
+// waits for an operation that was given up on, and resets a card that may have
+// accepted a PIN or management key. It is for every pause, such as a person who types,
+// and for the end; the next operation connects anew.
 // It returns the context's error when that ends first.
 func (c *Card) Release(ctx context.Context) error {
 	select {
-	case c.lane <- struct{}{}:
+	case c.lock <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-c.lane }()
+	defer func() { <-c.lock }()
 	c.busy()
-	c.letGo()
+	c.disconnect()
 	return nil
 }

@@ -34,7 +34,7 @@ type connection struct {
 	attestations answers[Slot, []byte]
 
 	// accepted says that the card may have accepted a PIN or management key. It is
-	// reset then before it is let go of, for no other program to find it open.
+	// reset then before it is released, for no other program to find it open.
 	accepted           bool
 	pin, managementKey secret.Secret // that it accepted last; zero for none
 
@@ -73,7 +73,7 @@ func openConnection(reader string) (*connection, error) {
 	return c, nil
 }
 
-// close lets go of the card. There is nothing to do about its errors: the card
+// close releases the card. There is nothing to do about its errors: the card
 // or the service is gone then, and what was accepted with it.
 func (c *connection) close() {
 	c.mu.Lock()
@@ -85,8 +85,8 @@ func (c *connection) close() {
 	c.key.close()
 }
 
-// lock has the card forget the PIN and management key that it accepted.
-func (c *connection) lock() error {
+// reset has the card forget the PIN and management key that it accepted.
+func (c *connection) reset() error {
 	if err := c.card.Reconnect(pcsc.Exclusive, pcsc.ResetIt); err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func TestNobodyFindsTheCardOpen(t *testing.T) {
 	d.insert(0, virtual)
 	setup := open(t, serial, quick())
 	public := generate(t, setup, piv.SlotKeyManagement, piv.ECCP256)
-	letGo(t, setup)
+	disconnect(t, setup)
 	thief := &burglar{reader: d.Names()[0]}
 	for _, op := range operations(public) {
 		t.Run(op.name+"/released", func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestNobodyFindsTheCardOpen(t *testing.T) {
 			if err := op.do(t.Context(), card); err != nil {
 				t.Fatal(err)
 			}
-			letGo(t, card)
+			disconnect(t, card)
 			if err := thief.visit(); err != nil || thief.tries.Swap(0) != 1 {
 				t.Error(err)
 			}
@@ -138,7 +138,7 @@ func TestNobodyFindsTheCardOpen(t *testing.T) {
 					return verdict{}
 				})
 				err := op.do(ctx, card)
-				letGo(t, card)
+				disconnect(t, card)
 				reached := d.sent() >= n
 				d.setFault(nil)
 				cancel()
@@ -160,7 +160,7 @@ func TestNobodyFindsTheCardOpen(t *testing.T) {
 func TestNoMomentForAnotherProgram(t *testing.T) {
 	d, _, card := single(t, "5.7.4")
 	public := generate(t, card, piv.SlotKeyManagement, piv.ECCP256)
-	letGo(t, card)
+	disconnect(t, card)
 	thief := &burglar{reader: d.Names()[0]}
 	ctx, stop := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
@@ -173,13 +173,13 @@ func TestNoMomentForAnotherProgram(t *testing.T) {
 		}
 		gone <- nil
 	}()
-	patient := open(t, serial, piv.Options{HeldPatience: time.Minute, KeepOpen: time.Hour})
+	patient := open(t, serial, piv.Options{InUseTimeout: time.Minute, KeepOpen: time.Hour})
 	for range 5 {
 		for _, op := range operations(public) {
 			if err := op.do(t.Context(), patient); err != nil {
 				t.Errorf("%s: %v", op.name, err)
 			}
-			letGo(t, patient)
+			disconnect(t, patient)
 		}
 	}
 	stop()
@@ -219,7 +219,7 @@ func TestAnAnswerThatDoesNotEnd(t *testing.T) {
 	for name, instruction := range map[string]byte{
 		"protection": 0xF7, "slot": 0xCB, "verify": 0x20, "attest": 0xF9, "generate": 0x47, "management key": 0x87, "CHUID": 0xDB,
 	} {
-		letGo(t, card)
+		disconnect(t, card)
 		d.setFault(endless(instruction))
 		if err := all[name].do(t.Context(), card); !errors.Is(err, piv.ErrBroken) {
 			t.Errorf("%s: %v", name, err)
@@ -232,7 +232,7 @@ func TestAnAnswerThatDoesNotEnd(t *testing.T) {
 			t.Errorf("%s, afterwards: %v", name, err)
 		}
 	}
-	letGo(t, card)
+	disconnect(t, card)
 	// What piv-go does ends with the limit, and so does what it holds.
 	short := quick()
 	short.AnswerTimeout = 500 * time.Millisecond
@@ -242,7 +242,7 @@ func TestAnAnswerThatDoesNotEnd(t *testing.T) {
 		if err := all[name].do(t.Context(), card); !errors.Is(err, piv.ErrNoAnswer) {
 			t.Errorf("%s: %v", name, err)
 		}
-		letGo(t, card) // nothing is out any more
+		disconnect(t, card) // nothing is out any more
 		d.setFault(nil)
 	}
 	// Nor does it outlast who asked.
@@ -260,7 +260,7 @@ func TestAnAnswerThatDoesNotEnd(t *testing.T) {
 		if err := all[name].do(ctx, card); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, cancelled: %v", name, err)
 		}
-		letGo(t, card)
+		disconnect(t, card)
 		d.setFault(nil)
 	}
 }

@@ -159,7 +159,7 @@ const serial = 7654321
 // quick has short limits, so that what fails does so soon, and connections that
 // stay open however slow the machine is.
 func quick() piv.Options {
-	return piv.Options{HeldPatience: 300 * time.Millisecond, KeepOpen: time.Hour, CallTimeout: time.Hour, AnswerTimeout: time.Hour}
+	return piv.Options{InUseTimeout: 300 * time.Millisecond, KeepOpen: time.Hour, CallTimeout: time.Hour, AnswerTimeout: time.Hour}
 }
 
 func open(t *testing.T, serial uint32, options piv.Options) *piv.Card {
@@ -168,11 +168,11 @@ func open(t *testing.T, serial uint32, options piv.Options) *piv.Card {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { letGo(t, card) })
+	t.Cleanup(func() { disconnect(t, card) })
 	return card
 }
 
-func letGo(t *testing.T, card *piv.Card) {
+func disconnect(t *testing.T, card *piv.Card) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

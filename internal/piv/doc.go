@@ -7,7 +7,7 @@
 // exclusive and piv-go's: keys are used, and PIN and PUK changed, through piv-go,
 // and the commands that it does not have, or does not bound, travel over the same
 // handle through internal/piv/pcsc. A card that may have accepted a PIN or
-// management key is reset before it is let go of, so that no other program finds
+// management key is reset before it is released, so that no other program finds
 // it open.
 //
 // Looking who is in the readers keeps nobody out, and waiting for a change sends a

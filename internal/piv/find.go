@@ -11,23 +11,23 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
 
-// patiently tries again while another program holds the card, for the patience
+// retrying tries again while another program holds the card, for the timeout
 // of the options, and a few times after a lost contact: nothing was done yet.
-func patiently[T any](ctx context.Context, options Options, try func() (T, error)) (T, error) {
-	patience := time.Now().Add(options.HeldPatience)
-	for glitches := 0; ; {
+func retrying[T any](ctx context.Context, options Options, try func() (T, error)) (T, error) {
+	deadline := time.Now().Add(options.InUseTimeout)
+	for lost := 0; ; {
 		got, err := try()
-		err = cause(err)
-		pause := heldPause
+		err = classify(err)
+		pause := retryPause
 		switch {
 		case err == nil:
 			return got, nil
-		case errors.Is(err, ErrReset) && glitches < maxGlitches:
-			pause = settling(glitches)
-			glitches++
-		case errors.Is(err, ErrCardInUse) && time.Now().Before(patience):
+		case errors.Is(err, ErrReset) && lost < maxLostContacts:
+			pause = backoff(lost)
+			lost++
+		case errors.Is(err, ErrCardInUse) && time.Now().Before(deadline):
 		default:
-			return got, nameHolders(err)
+			return got, namePrograms(err)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return got, err
@@ -35,11 +35,11 @@ func patiently[T any](ctx context.Context, options Options, try func() (T, error
 	}
 }
 
-// nameHolders adds to a *InUseError who uses smart cards now.
-func nameHolders(err error) error {
-	var held *InUseError
-	if errors.As(err, &held) {
-		return &InUseError{Reader: held.Reader, Programs: smartCardPrograms()}
+// namePrograms adds to a *InUseError who uses smart cards now.
+func namePrograms(err error) error {
+	var inUse *InUseError
+	if errors.As(err, &inUse) {
+		return &InUseError{Reader: inUse.Reader, Programs: smartCardPrograms()}
 	}
 	return err
 }
@@ -98,14 +98,14 @@ func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
 	want := c.Identity().Serial
 	if !sameCard(c.seen, state) {
 		identity, err := ask(state.Reader)
-		if err = cause(err); err != nil || identity.Serial != want {
-			return nil, identity.Serial, heldIn(state.Reader, err)
+		if err = classify(err); err != nil || identity.Serial != want {
+			return nil, identity.Serial, inUseIn(state.Reader, err)
 		}
 	}
 	c.seen = pcsc.ReaderState{}
 	connection, err := openConnection(state.Reader)
-	if err = cause(err); err != nil {
-		return nil, 0, heldIn(state.Reader, err)
+	if err = classify(err); err != nil {
+		return nil, 0, inUseIn(state.Reader, err)
 	}
 	if connection.serial != want {
 		connection.close()
@@ -133,8 +133,8 @@ func otherSerial(before pcsc.ReaderState, management, piv uint32) error {
 	return fmt.Errorf("%w: %w", ErrReset, &WrongCardError{Want: management, Have: []uint32{piv}})
 }
 
-// heldIn names the reader of a card that another program holds.
-func heldIn(reader string, err error) error {
+// inUseIn names the reader of a card that another program holds.
+func inUseIn(reader string, err error) error {
 	if errors.Is(err, ErrCardInUse) {
 		return &InUseError{Reader: reader}
 	}

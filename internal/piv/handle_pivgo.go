@@ -10,7 +10,7 @@ import (
 // handle returns the SCARDHANDLE of piv-go's connection, over which our own
 // commands travel. piv-go keeps it in an unexported field, which reflection may
 // read; every system takes a handle from anywhere in the process that opened it.
-func (h held) handle() (uint64, error) { return handleOf(reflect.ValueOf(h.YubiKey)) }
+func (h opened) handle() (uint64, error) { return handleOf(reflect.ValueOf(h.YubiKey)) }
 
 // handleOf reads the handle out of a *YubiKey: field h, a pointer to a struct
 // with the handle alone, which is a signed number with PC/SC lite and an unsigned

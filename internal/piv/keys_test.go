@@ -271,7 +271,7 @@ func TestTouchIsAskedForOnlyWhenItIsWaitedFor(t *testing.T) {
 	}
 	sign := func(card *piv.Card) error {
 		_, err := card.Signer(t.Context(), piv.SlotKeyManagement, public, piv.FactoryPIN()).Sign(nil, make([]byte, 32), crypto.SHA256)
-		letGo(t, card)
+		disconnect(t, card)
 		return err
 	}
 	finger <- true // touched before anybody had to be asked

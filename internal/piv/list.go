@@ -20,17 +20,17 @@ type Found struct {
 
 // settled reports whether asking again would bring nothing new while the reader
 // is the same.
-func (f Found) settled() bool {
+func (f Found) isFinal() bool {
 	return f.Err == nil || errors.Is(f.Err, ErrNoCard) || errors.Is(f.Err, ErrNotYubiKey) || errors.Is(f.Err, ErrNoSerial)
 }
 
 // How long and how often the package tries again by itself.
 const (
-	callLimit    = 30 * time.Second
-	heldPatience = 4 * time.Second
-	heldPause    = 100 * time.Millisecond
-	briefHold    = 500 * time.Millisecond // another program that only looked
-	maxGlitches  = 3
+	callLimit       = 30 * time.Second
+	inUseTimeout    = 4 * time.Second
+	retryPause      = 100 * time.Millisecond
+	briefUse        = 500 * time.Millisecond // another program that only looked
+	maxLostContacts = 3
 )
 
 // List looks into every reader. It returns an error only when PC/SC itself
@@ -40,7 +40,7 @@ func List(ctx context.Context) ([]Found, error) { return listing(ctx, nil) }
 
 // listing is list in a goroutine of its own, for calls that hang.
 func listing(ctx context.Context, before []Found) ([]Found, error) {
-	return run(ctx, newLane(), callLimit, nil, func() ([]Found, error) { return list(ctx, before) })
+	return run(ctx, newLock(), callLimit, nil, func() ([]Found, error) { return list(ctx, before) })
 }
 
 // list looks into every reader. What was found before in a reader that did not
@@ -53,7 +53,7 @@ func list(ctx context.Context, before []Found) ([]Found, error) {
 	found := make([]Found, len(states))
 	for i, state := range states {
 		found[i] = Found{Reader: state.Reader, Err: ErrNoCard, state: state}
-		known := slices.IndexFunc(before, func(f Found) bool { return sameCard(f.state, state) && f.settled() })
+		known := slices.IndexFunc(before, func(f Found) bool { return sameCard(f.state, state) && f.isFinal() })
 		switch {
 		case known >= 0:
 			found[i].Identity, found[i].Err = before[known].Identity, before[known].Err
@@ -65,19 +65,19 @@ func list(ctx context.Context, before []Found) ([]Found, error) {
 }
 
 // look asks the card in a reader who it is, again after a glitch or while it is
-// held for a moment.
+// in use for a moment.
 func look(ctx context.Context, reader string) (Identity, error) {
-	patience := time.Now().Add(briefHold)
-	for glitches := 0; ; {
+	deadline := time.Now().Add(briefUse)
+	for lost := 0; ; {
 		identity, err := ask(reader)
-		err = cause(err)
-		pause := heldPause
+		err = classify(err)
+		pause := retryPause
 		switch {
-		case (errors.Is(err, ErrReset) || errors.Is(err, ErrRemoved)) && glitches < maxGlitches:
+		case (errors.Is(err, ErrReset) || errors.Is(err, ErrRemoved)) && lost < maxLostContacts:
 			// A loose contact looks like a card that is gone for a moment.
-			pause = settling(glitches)
-			glitches++
-		case errors.Is(err, ErrCardInUse) && time.Now().Before(patience):
+			pause = backoff(lost)
+			lost++
+		case errors.Is(err, ErrCardInUse) && time.Now().Before(deadline):
 		case errors.Is(err, ErrCardInUse):
 			return Identity{}, &InUseError{Reader: reader, Programs: smartCardPrograms()}
 		case errors.Is(err, ErrRemoved):
@@ -95,12 +95,12 @@ func look(ctx context.Context, reader string) (Identity, error) {
 func readers() ([]pcsc.ReaderState, error) {
 	service, err := pcsc.Establish()
 	if err != nil {
-		return nil, cause(err)
+		return nil, classify(err)
 	}
 	defer service.Release()
 	names, err := service.Readers()
 	if err != nil || len(names) == 0 {
-		return nil, cause(err)
+		return nil, classify(err)
 	}
 	states := make([]pcsc.ReaderState, len(names))
 	for i, name := range names {
@@ -113,5 +113,5 @@ func readers() ([]pcsc.ReaderState, error) {
 	case errors.Is(err, pcsc.UnknownReader), errors.Is(err, pcsc.NoReaders):
 		return nil, nil // unplugged in between; the next look sees what is left
 	}
-	return states, cause(err)
+	return states, classify(err)
 }

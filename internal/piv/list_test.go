@@ -269,16 +269,16 @@ func TestCardHeldByAnotherProgram(t *testing.T) {
 
 func TestHeldCardIsWaitedFor(t *testing.T) {
 	d, _, _ := single(t, "5.7.4")
-	card := open(t, serial, piv.Options{HeldPatience: 30 * time.Second})
+	card := open(t, serial, piv.Options{InUseTimeout: 30 * time.Second})
 	for name, use := range map[string]func() error{
 		"through piv-go": func() error { return card.VerifyPIN(t.Context(), piv.FactoryPIN()) },
 		"by ourselves":   func() error { _, err := card.Protection(t.Context()); return err },
 		"opening": func() error {
-			_, err := piv.Open(t.Context(), 0, piv.Options{HeldPatience: 30 * time.Second})
+			_, err := piv.Open(t.Context(), 0, piv.Options{InUseTimeout: 30 * time.Second})
 			return err
 		},
 	} {
-		letGo(t, card)
+		disconnect(t, card)
 		release := hold(t, d.Names()[0])
 		time.AfterFunc(200*time.Millisecond, release)
 		if err := use(); err != nil {

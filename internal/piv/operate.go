@@ -10,8 +10,8 @@ import (
 // with does one thing with the card, on the connection that is there or on a new
 // one, and leaves the connection open for what comes next.
 func with[T any](ctx context.Context, c *Card, doing string, limit time.Duration, remind *reminder, work func(*connection) (T, error)) (T, error) {
-	patience := max(c.options.HeldPatience, 0) // for another holder of the card
-	result, err := run(ctx, c.lane, limit+patience, remind, func() (T, error) {
+	inUse := max(c.options.InUseTimeout, 0) // another program may use the card
+	result, err := run(ctx, c.lock, limit+inUse, remind, func() (T, error) {
 		var zero T
 		connection, err := c.connect(ctx)
 		if err != nil {
@@ -31,37 +31,37 @@ func with[T any](ctx context.Context, c *Card, doing string, limit time.Duration
 	return result, nil
 }
 
-// connect returns the connection to the card. Whoever calls it has the lane.
+// connect returns the connection to the card. Whoever calls it has the lock.
 func (c *Card) connect(ctx context.Context) (*connection, error) {
 	c.busy()
 	if c.connection != nil && c.connection.usable() {
 		return c.connection, nil
 	}
-	c.letGo()
-	connection, err := patiently(ctx, c.options, c.findOnce)
+	c.disconnect()
+	connection, err := retrying(ctx, c.options, c.findOnce)
 	c.connection = connection
 	return connection, err
 }
 
 // keep leaves the connection open for a while, unless it broke. Whoever calls it
-// has the lane.
+// has the lock.
 func (c *Card) keep(connection *connection, err error) {
 	if breaks(err) || connection.wasCut() {
-		c.letGo()
+		c.disconnect()
 		return
 	}
 	var timer *time.Timer
 	timer = time.AfterFunc(c.options.KeepOpen, func() {
-		c.lane <- struct{}{}
-		defer func() { <-c.lane }()
+		c.lock <- struct{}{}
+		defer func() { <-c.lock }()
 		if c.idle == timer { // it was not used since
-			c.letGo()
+			c.disconnect()
 		}
 	})
 	c.idle = timer
 }
 
-// busy calls off that the connection is let go of. Whoever calls it has the lane.
+// busy calls off that the connection is released. Whoever calls it has the lock.
 func (c *Card) busy() {
 	if c.idle != nil {
 		c.idle.Stop()
@@ -69,8 +69,8 @@ func (c *Card) busy() {
 	}
 }
 
-// letGo closes the connection, if there is one. Whoever calls it has the lane.
-func (c *Card) letGo() {
+// disconnect closes the connection, if there is one. Whoever calls it has the lock.
+func (c *Card) disconnect() {
 	if c.connection != nil {
 		c.connection.close()
 		c.connection = nil
@@ -88,12 +88,12 @@ func (c *Card) do(ctx context.Context, doing string, work func(*connection) erro
 // reading is with for a look at the card, which changes nothing and so is
 // repeated when the contact breaks in the middle of it.
 func reading[T any](ctx context.Context, c *Card, doing string, look func(*connection) (T, error)) (T, error) {
-	for glitches := 0; ; glitches++ {
+	for lost := 0; ; lost++ {
 		seen, err := with(ctx, c, doing, c.options.CallTimeout, nil, look)
-		if err == nil || glitches == maxGlitches || !errors.Is(err, ErrReset) && !errors.Is(err, ErrRemoved) {
+		if err == nil || lost == maxLostContacts || !errors.Is(err, ErrReset) && !errors.Is(err, ErrRemoved) {
 			return seen, err
 		}
-		if err := sleep(ctx, settling(glitches)); err != nil {
+		if err := sleep(ctx, backoff(lost)); err != nil {
 			return seen, err
 		}
 	}

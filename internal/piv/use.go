@@ -53,7 +53,7 @@ func (c *Card) unlock(connection *connection, policy PINPolicy, pin secret.Secre
 	again := connection.pin.Equal(pin) && !pin.IsZero()
 	switch {
 	case pin.IsZero() && connection.accepted:
-		return connection.lock() // what was proven for something else does not count
+		return connection.reset() // what was proven for something else does not count
 	case pin.IsZero():
 		return nil
 	case again && policy == PINOnce:

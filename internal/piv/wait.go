@@ -87,7 +87,7 @@ func Wait(ctx context.Context, serial uint32) error {
 func awaitChange(ctx context.Context, found []Found) error {
 	service, err := pcsc.Establish()
 	if err != nil {
-		return sleep(ctx, heldPause)
+		return sleep(ctx, retryPause)
 	}
 	defer service.Release()
 	states := make([]pcsc.ReaderState, len(found))
@@ -95,7 +95,7 @@ func awaitChange(ctx context.Context, found []Found) error {
 		states[i] = f.state
 	}
 	if err := service.Watch(ctx, states, watchRound); err != nil {
-		return sleep(ctx, heldPause)
+		return sleep(ctx, retryPause)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"crypto/ecdh"
 )
 
-// yubikey is what the package asks of piv-go: a YubiKey that is held
+// yubikey is what the package asks of piv-go: a YubiKey that is open
 // exclusively, in a transaction, until close, and what is done with keys, PIN and
 // PUK. Errors carry a Status() uint16 method where the card answered, and a text
 // that codeOf knows where PC/SC failed.

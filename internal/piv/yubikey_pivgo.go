@@ -11,36 +11,36 @@ import (
 	pivgo "github.com/go-piv/piv-go/v2/piv"
 )
 
-// held is a YubiKey opened by piv-go.
-type held struct{ *pivgo.YubiKey }
+// opened is a YubiKey opened by piv-go.
+type opened struct{ *pivgo.YubiKey }
 
 func openYubiKey(reader string) (yubikey, error) {
 	key, err := pivgo.Open(reader)
 	if err != nil {
 		return nil, err
 	}
-	return held{key}, nil
+	return opened{key}, nil
 }
 
-// close lets go of the card; after an error it is gone, and so is the connection.
-func (h held) close() { h.Close() }
+// close releases the card; after an error it is gone, and so is the connection.
+func (h opened) close() { h.Close() }
 
-func (h held) firmware() Version {
+func (h opened) firmware() Version {
 	version := h.Version()
 	return Version{version.Major, version.Minor, version.Patch}
 }
 
-func (h held) changePIN(old, new []byte) error { return h.SetPIN(string(old), string(new)) }
+func (h opened) changePIN(old, new []byte) error { return h.SetPIN(string(old), string(new)) }
 
-func (h held) changePUK(old, new []byte) error { return h.SetPUK(string(old), string(new)) }
+func (h opened) changePUK(old, new []byte) error { return h.SetPUK(string(old), string(new)) }
 
 // private returns the key for an operation. The PIN was verified before, so
 // piv-go is told that none is needed.
-func (h held) private(slot Slot, public crypto.PublicKey) (crypto.PrivateKey, error) {
+func (h opened) private(slot Slot, public crypto.PublicKey) (crypto.PrivateKey, error) {
 	return h.PrivateKey(pivgoSlot(slot), public, pivgo.KeyAuth{PINPolicy: pivgo.PINPolicyNever})
 }
 
-func (h held) sign(slot Slot, public crypto.PublicKey, digest []byte, options crypto.SignerOpts) ([]byte, error) {
+func (h opened) sign(slot Slot, public crypto.PublicKey, digest []byte, options crypto.SignerOpts) ([]byte, error) {
 	private, err := h.private(slot, public)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (h held) sign(slot Slot, public crypto.PublicKey, digest []byte, options cr
 	return signer.Sign(rand.Reader, digest, options)
 }
 
-func (h held) decrypt(slot Slot, public crypto.PublicKey, ciphertext []byte) ([]byte, error) {
+func (h opened) decrypt(slot Slot, public crypto.PublicKey, ciphertext []byte) ([]byte, error) {
 	private, err := h.private(slot, public)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (h held) decrypt(slot Slot, public crypto.PublicKey, ciphertext []byte) ([]
 	return decrypter.Decrypt(rand.Reader, ciphertext, nil)
 }
 
-func (h held) ecdh(slot Slot, public crypto.PublicKey, peer *ecdh.PublicKey) ([]byte, error) {
+func (h opened) ecdh(slot Slot, public crypto.PublicKey, peer *ecdh.PublicKey) ([]byte, error) {
 	private, err := h.private(slot, public)
 	if err != nil {
 		return nil, err

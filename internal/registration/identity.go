@@ -35,6 +35,7 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 		err := r.setIdentity(ctx)
 		rounds--
 		var refusal *gmail.Error
+		r.isSet = err == nil
 		if err == nil || rounds == 0 || !errors.As(err, &refusal) || !strings.HasPrefix(refusal.Method, "identities.") {
 			return err
 		}
@@ -64,6 +65,9 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 // HasIdentity looks whether the user's identity uses the key pairs of the keys
 // already. It changes nothing.
 func (r *Registration) HasIdentity(ctx context.Context) (bool, error) {
+	if r.isSet {
+		return r.identity != nil && r.identity.Equal(*r.wanted()), nil // as Gmail answered
+	}
 	if r.isNew || r.createdAny() || r.wanted() == nil {
 		return r.wanted() == nil, nil // nobody knows a pair that was created just now
 	}

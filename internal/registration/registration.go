@@ -65,6 +65,7 @@ type Registration struct {
 	keys     []*key
 	identity *gmail.Identity // as seen last, nil for none
 	change   Change
+	isSet    bool // the identity, by EnsureIdentity
 }
 
 // key is what became of a Key.

@@ -10,40 +10,40 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// checkBeforehand checks the keys and certificates that are there already, as later
+// checkBeforeChange checks the keys and certificates that are there already, as later
 // steps do, and whether the registration can be entered in the end: what is wrong is
 // known before the card is changed.
-func (e *Enrollment) checkBeforehand(ctx context.Context) error {
-	if err := tryBeforehand(ctx, e.deps.Ledger); err != nil {
+func (e *Enrollment) checkBeforeChange(ctx context.Context) error {
+	if err := checkAhead(ctx, e.deps.Ledger); err != nil {
 		return err
 	}
 	for _, key := range e.keys {
-		if key.generate || key.public == nil {
+		if key.toGenerate() || key.public == nil {
 			continue
 		}
-		if err := e.checkThere(ctx, key); err != nil {
+		if err := e.checkKeyAndCertificate(ctx, key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tryBeforehand asks what takes something in at the end whether it could, where it
+// checkAhead asks what takes something in at the end whether it could, where it
 // can tell.
-func tryBeforehand(ctx context.Context, of any) error {
+func checkAhead(ctx context.Context, of any) error {
 	if can, ok := of.(interface{ Check(context.Context) error }); ok {
 		return can.Check(ctx)
 	}
 	return nil
 }
 
-// checkThere checks a key that is on the card, and its certificate where there is
+// checkKeyAndCertificate checks a key that is on the card, and its certificate where there is
 // one.
-func (e *Enrollment) checkThere(ctx context.Context, key *key) error {
+func (e *Enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error {
 	if kept, err := e.keptAttestation(key); err != nil {
 		return err
 	} else if !kept {
-		if err := e.proveBirth(ctx, key); err != nil {
+		if err := e.attestKey(ctx, key); err != nil {
 			return err
 		}
 	}
@@ -51,14 +51,14 @@ func (e *Enrollment) checkThere(ctx context.Context, key *key) error {
 		return err
 	}
 	if key.chain == nil {
-		if err := e.take(key, key.leaf, key.parts); err != nil {
+		if err := e.useCertificate(key, key.leaf, key.parts); err != nil {
 			return err
 		}
 	}
-	if smime.Fingerprint(key.leaf) == key.seen.certificate {
+	if smime.Fingerprint(key.leaf) == key.before.certificate {
 		return nil // it is on the card
 	}
-	_, err := piv.PackingOf(e.identity.Firmware, key.leaf)
+	_, err := piv.PackingOf(e.card.Identity().Firmware, key.leaf)
 	return err
 }
 
@@ -74,8 +74,8 @@ func (e *Enrollment) keptAttestation(key *key) (bool, error) {
 	return err == nil && e.verifyAttestation(key, kept) == nil, nil
 }
 
-// proveBirth has the card attest the key, once in a run, and verifies what it says.
-func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
+// attestKey has the card attest the key, once in a run, and verifies what it says.
+func (e *Enrollment) attestKey(ctx context.Context, key *key) error {
 	if key.facts != nil || key.unattested {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (e *Enrollment) proveBirth(ctx context.Context, key *key) error {
 		if key.action != ActionRead && key.action != ActionKeep {
 			return fmt.Errorf("%w: the card was told to generate the key in slot %s, and says that it did not", attestation.ErrRefused, key.Slot)
 		}
-		return e.takeUnattested(key)
+		return e.allowUnattested(key)
 	}
 	if err != nil {
 		return err

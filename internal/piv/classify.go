@@ -13,7 +13,7 @@ import (
 // cause puts the sentinel that a caller decides by in front of an error from
 // PC/SC or from the card. Errors that have one, and those that need none, come
 // back as they are.
-func cause(err error) error {
+func classify(err error) error {
 	if err == nil || errors.Is(err, ErrNoPCSC) {
 		return err
 	}

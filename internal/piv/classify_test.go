@@ -17,23 +17,23 @@ func TestCauseOfCodes(t *testing.T) {
 		pcsc.SharingViolation: ErrCardInUse, pcsc.RemovedCard: ErrRemoved, pcsc.NoSmartCard: ErrRemoved, pcsc.ResetCard: ErrReset,
 		pcsc.NoService: ErrNoService, pcsc.SecurityViolation: ErrAccessDenied,
 	} {
-		err := cause(fmt.Errorf("doing: %w", &pcsc.Error{Call: "connect", Code: code}))
+		err := classify(fmt.Errorf("doing: %w", &pcsc.Error{Call: "connect", Code: code}))
 		if !errors.Is(err, want) || !errors.Is(err, code) {
 			t.Errorf("%08X: %v", uint32(code), err)
 		}
-		if again := cause(err); again.Error() != err.Error() {
+		if again := classify(err); again.Error() != err.Error() {
 			t.Errorf("named twice: %v", again)
 		}
 	}
 	for _, err := range []error{nil, ErrNoPCSC, errors.New("else"), pcsc.NotFound, &pcsc.Error{Call: "x", Code: pcsc.Timeout}} {
-		if got := cause(err); got != err {
+		if got := classify(err); got != err {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
-	if err := cause(fmt.Errorf("put: %w", pcsc.CardFull)); !errors.Is(err, ErrCardFull) {
+	if err := classify(fmt.Errorf("put: %w", pcsc.CardFull)); !errors.Is(err, ErrCardFull) {
 		t.Errorf("6A84: %v", err)
 	}
-	if err := cause(errors.New("transmitting request: unknown pcsc return code 0x80100068")); !errors.Is(err, ErrReset) {
+	if err := classify(errors.New("transmitting request: unknown pcsc return code 0x80100068")); !errors.Is(err, ErrReset) {
 		t.Errorf("a code in a text: %v", err)
 	}
 }

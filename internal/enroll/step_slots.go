@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,16 +10,16 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
-// settleKeysStep decides, key by key and before anything is changed, whether a
+// slotsStep decides, key by key and before anything is changed, whether a
 // key is read, generated, or goes on from where an earlier run left it. What that
 // run began is gone on with: a request for something else stops here, and so does
 // what is wrong with a key or a certificate that is there already.
-func settleKeysStep() Step {
+func slotsStep() Step {
 	return Step{ID: "settle-keys", Title: "look at the slots", Kind: KindDecision, Changes: changesNothing,
 		needs: cardRead,
 		check: func(ctx context.Context, e *Enrollment) error {
 			var err error
-			if e.earlier, err = e.claim(ctx); err != nil {
+			if e.evidence.earlier, err = e.evidence.find(ctx); err != nil {
 				return err
 			}
 			if !e.resumed {
@@ -28,34 +29,51 @@ func settleKeysStep() Step {
 				e.resumed = true
 			}
 			for _, key := range e.keys {
-				if err := e.settle(ctx, key); err != nil {
+				if err := e.decide(ctx, key); err != nil {
 					return err
 				}
 			}
-			return e.checkBeforehand(ctx)
+			return e.checkBeforeChange(ctx)
 		}}
 }
 
-// settled reports whether it is settled what is done with each key.
-func settled(e *Enrollment) bool {
-	return !slices.ContainsFunc(e.keys, func(k *key) bool { return !k.settled })
+// slotResult is what is done with the slot of a key.
+type slotResult struct {
+	action  SlotAction
+	before  slotFingerprint // what the slot held when the action was chosen
+	loss    []string        // what is lost for ever by it, a sentence each
+	decided bool            // nothing stands against the action
 }
+
+// decided reports whether it is decided what is done with each slot.
+func decided(e *Enrollment) bool {
+	return !slices.ContainsFunc(e.keys, func(k *key) bool { return !k.decided })
+}
+
+// toGenerate reports whether a key is still to be generated in the slot.
+func (k *key) toGenerate() bool {
+	return (k.action == ActionGenerate || k.action == ActionReplace) && k.public == nil
+}
+
+// isUsers reports whether the slot held a key of the user's that was generated on
+// the card.
+func (k *key) isUsers() bool { return k.action == ActionContinue || k.action == ActionKeep }
 
 // resume makes the request one to go on with what was begun, or to take its
 // place.
 func (e *Enrollment) resume(ctx context.Context) error {
-	begun, err := e.findBegun(ctx)
+	begun, err := e.findEarlierRun(ctx)
 	if err != nil {
 		return err
 	}
-	keys := e.request.goOnWith(begun.keys)
+	keys := e.request.fillIn(begun.keys)
 	if len(begun.keys) > 0 {
 		differences := differences(begun.keys, keys)
 		if e.deps.Issuer != nil && begun.issuer != "" && !e.request.defaulted(OptionIssuer) {
 			differences.add(OptionIssuer, begun.issuer, e.deps.Issuer.Name())
 		}
 		if len(differences) > 0 && begun.binding {
-			if err := e.takePlaceOf(ctx, begun, keys, differences); err != nil {
+			if err := e.agreeToReplace(ctx, begun, keys, differences); err != nil {
 				return err
 			}
 		} else if len(differences) == 0 && keys[0].Source == begun.keys[0].Source {
@@ -64,14 +82,14 @@ func (e *Enrollment) resume(ctx context.Context) error {
 	}
 	e.request.Keys = keys
 	e.keys = newKeys(keys)
-	return e.request.checkFirmware(e.identity.Firmware)
+	return e.request.checkFirmware(e.card.Identity().Firmware)
 }
 
-// takePlaceOf sees to it that what was begun may be left for what is asked: none
-// of its keys is on the card any more, or those that are were named, or nothing
-// is lost and a person agrees.
-func (e *Enrollment) takePlaceOf(ctx context.Context, begun begun, asked []KeyRequest, differences []Difference) error {
-	conflict := &ConflictError{Email: e.request.Email, Serial: e.serial, Finished: begun.finished, Differences: differences}
+// agreeToReplace returns nil where what was begun may be left for what is asked: none
+// of its keys is on the card any more, or those that are were named, or nothing is
+// lost and a person agrees.
+func (e *Enrollment) agreeToReplace(ctx context.Context, begun begun, asked []KeyRequest, differences []Difference) error {
+	conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Finished: begun.finished, Differences: differences}
 	for _, request := range begun.keys {
 		held, err := e.card.Slot(ctx, request.Slot)
 		if err != nil {
@@ -80,7 +98,7 @@ func (e *Enrollment) takePlaceOf(ctx context.Context, begun begun, asked []KeyRe
 		switch e.actionFor(request, held) {
 		case ActionContinue, ActionKeep, ActionRead:
 			if !names(e.request.Replace, held) {
-				conflict.Keys = append(conflict.Keys, traceOf(held).key)
+				conflict.Keys = append(conflict.Keys, fingerprintOf(held).key)
 			}
 		}
 	}
@@ -109,67 +127,68 @@ func (e *Enrollment) takePlaceOf(ctx context.Context, begun begun, asked []KeyRe
 
 // actionFor decides what to do with a slot.
 func (e *Enrollment) actionFor(request KeyRequest, held piv.SlotContents) SlotAction {
-	return actionFor(request, held, e.journal, e.chainAtGmail(held) != nil, names(e.request.Replace, held))
+	return actionFor(request, held, e.evidence.journal, e.chainAtGmail(held) != nil, names(e.request.Replace, held))
 }
 
-func (e *Enrollment) settle(ctx context.Context, key *key) error {
-	if key.settled {
+// decide chooses what is done with the slot of a key, and asks where that loses
+// something.
+func (e *Enrollment) decide(ctx context.Context, key *key) error {
+	if key.decided {
 		return nil
 	}
 	held, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
 		return err
 	}
-	key.seen, key.action = traceOf(held), e.actionFor(key.KeyRequest, held)
+	key.before, key.action = fingerprintOf(held), e.actionFor(key.KeyRequest, held)
 	switch key.action {
 	case ActionNone:
 		return &EmptyError{Slot: key.Slot, Unknown: held.KeyUnknown}
 	case ActionGenerate:
-		key.generate = true
 	case ActionReplace:
-		err = e.settleOccupied(ctx, key, held)
+		err = e.decideOccupied(ctx, key, held)
 	default:
-		err = e.goOnWithKey(key, held)
+		err = e.useKey(key, held)
 	}
 	if err != nil {
 		return err
 	}
-	key.settled = true
+	key.decided = true
 	return nil
 }
 
-// goOnWithKey takes the key that is in the slot, if it is as it was asked for.
-func (e *Enrollment) goOnWithKey(key *key, held piv.SlotContents) error {
+// useKey records the key that is in the slot. One that is not as it was asked for is a
+// *ConflictError.
+func (e *Enrollment) useKey(key *key, held piv.SlotContents) error {
 	if differences := e.request.differencesFrom(held.Key, key.KeyRequest); len(differences) > 0 {
-		conflict := &ConflictError{Email: e.request.Email, Serial: e.serial, Slot: &key.Slot, Differences: differences}
+		conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Slot: &key.Slot, Differences: differences}
 		if key.Source == SourceGenerate {
-			conflict.Keys = []string{traceOf(held).key}
+			conflict.Keys = []string{fingerprintOf(held).key}
 		}
 		return conflict
 	}
 	if key.action == ActionRead {
 		return key.useExisting(held)
 	}
-	key.adopt(held)
+	key.recordKey(held)
 	if key.action != ActionKeep {
 		return nil
 	}
 	e.note("Gmail has the key in slot %s for %s already: it is kept", key.Slot, e.request.Email)
 	chain := e.chainAtGmail(held)
-	if err := e.take(key, chain[0], slices.Clone(chain[1:])); err != nil {
+	if err := e.useCertificate(key, chain[0], slices.Clone(chain[1:])); err != nil {
 		e.note("its certificate does not serve any more: %v", err)
 	}
 	return nil
 }
 
-// settleOccupied asks whether what the slot holds is to be used or lost.
-func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.SlotContents) error {
-	occupied := &OccupiedError{Slot: key.Slot, Held: describeHeld(held)}
+// decideOccupied asks whether what the slot holds is to be used or lost.
+func (e *Enrollment) decideOccupied(ctx context.Context, key *key, held piv.SlotContents) error {
+	occupied := &OccupiedError{Slot: key.Slot, Held: describeContents(held)}
 	key.loss = lossOf(occupied)
 	allowed := e.request.Overwrite || names(e.request.Replace, held)
-	named := e.request.Replace != nil && e.request.Confirm == serialText(e.serial) && e.request.Agreed == nil
-	if allowed && (named || e.request.Agrees(e.serial, key.loss)) {
-		key.generate = true
+	named := e.request.Replace != nil && e.request.Confirm == serialText(e.request.Serial) && e.request.Agreed == nil
+	if allowed && (named || e.request.Agrees(e.request.Serial, key.loss)) {
 		return nil
 	}
 	if !allowed || e.request.Agreed != nil { // another loss was agreed to, if any
@@ -191,8 +210,7 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 			return fmt.Errorf("%w: %w", ErrDeclined, occupied)
 		}
 	}
-	key.generate = true
-	serial := serialText(e.serial)
+	serial := serialText(e.request.Serial)
 	if e.request.Confirm != "" && e.request.Confirm != serial {
 		return usageError("--confirm names card %s, and this is card %s: nothing was changed", e.request.Confirm, serial)
 	}
@@ -202,10 +220,10 @@ func (e *Enrollment) settleOccupied(ctx context.Context, key *key, held piv.Slot
 	}, serial)
 }
 
-// useExisting takes the key that is in the slot, unless the certificate beside it
-// cannot be used.
+// useExisting records the key that is in the slot, and returns what is wrong with the
+// certificate beside it.
 func (k *key) useExisting(held piv.SlotContents) error {
-	k.adopt(held)
+	k.recordKey(held)
 	return checkHeldCertificate(held)
 }
 
@@ -221,8 +239,17 @@ func checkHeldCertificate(held piv.SlotContents) error {
 	return nil
 }
 
-func (k *key) adopt(held piv.SlotContents) {
-	k.generate = false
+// keyResult is the key that is enrolled; nil before it is known.
+type keyResult struct {
+	public      crypto.PublicKey
+	origin      string
+	algorithm   piv.Algorithm
+	pinPolicy   piv.PINPolicy   // as the card says
+	touchPolicy piv.TouchPolicy // as the card says
+}
+
+// recordKey makes the key that is in the slot the one that is enrolled.
+func (k *key) recordKey(held piv.SlotContents) {
 	k.public, k.origin, k.algorithm = held.Key.PublicKey, string(held.Key.Origin), held.Key.Algorithm
 	k.pinPolicy, k.touchPolicy = held.Key.PINPolicy, held.Key.TouchPolicy
 }

@@ -8,13 +8,13 @@ import (
 
 // PC/SC calls cannot be interrupted: a card may wait for a touch, generate a
 // key for a minute, or sit behind a driver that hangs. So each operation runs in
-// a goroutine of its own and holds its lane until it has come back, while the
+// a goroutine of its own and holds its lock until it has come back, while the
 // caller stops waiting when its context ends or the limit is reached.
 
-// lane lets one operation at a time through.
-type lane chan struct{}
+// lock lets one operation at a time through.
+type lock chan struct{}
 
-func newLane() lane { return make(lane, 1) }
+func newLock() lock { return make(lock, 1) }
 
 // reminder calls something once when an operation that has begun to wait for a
 // person is still not back after a while.
@@ -29,10 +29,10 @@ type outcome[T any] struct {
 	err   error
 }
 
-// run does the work in the lane and returns its outcome, or the context's error
+// run does the work with the lock and returns its outcome, or the context's error
 // or ErrNoAnswer when that comes first. Work that was given up on is finished in
-// the background; whoever takes the lane next waits for it.
-func run[T any](ctx context.Context, l lane, limit time.Duration, remind *reminder, work func() (T, error)) (T, error) {
+// the background; whoever takes the lock next waits for it.
+func run[T any](ctx context.Context, l lock, limit time.Duration, remind *reminder, work func() (T, error)) (T, error) {
 	var zero T
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -50,7 +50,7 @@ func run[T any](ctx context.Context, l lane, limit time.Duration, remind *remind
 	go func() {
 		value, err := work()
 		<-l
-		done <- outcome[T]{value, cause(err)}
+		done <- outcome[T]{value, classify(err)}
 	}()
 	var (
 		began   <-chan struct{}
@@ -93,4 +93,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // settling is how long a card gets to come back after the contact was lost for
 // the n-th time, counted from 0.
-func settling(n int) time.Duration { return 10 * time.Millisecond << (2 * n) }
+func backoff(n int) time.Duration { return 10 * time.Millisecond << (2 * n) }

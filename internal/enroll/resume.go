@@ -97,10 +97,10 @@ type begun struct {
 	binding bool
 }
 
-// findBegun reads the journal or, where this computer has none, asks what Gmail
+// findEarlierRun reads the journal or, where this computer has none, asks what Gmail
 // has of the card.
-func (e *Enrollment) findBegun(ctx context.Context) (begun, error) {
-	folder := e.earlier
+func (e *Enrollment) findEarlierRun(ctx context.Context) (begun, error) {
+	folder := e.evidence.earlier
 	if folder == nil {
 		keys, err := e.keysAtGmail(ctx)
 		return begun{keys: keys, finished: true, binding: len(keys) > 0}, err
@@ -109,9 +109,9 @@ func (e *Enrollment) findBegun(ctx context.Context) (begun, error) {
 	if err != nil {
 		return begun{}, err
 	}
-	e.journal = journal
-	found := begun{keys: requestedKeys(e.journal.Plan), finished: folder.Finished()}
-	found.binding = found.finished || len(e.journal.Keys) > 0
+	e.evidence.journal = journal
+	found := begun{keys: requestedKeys(e.evidence.journal.Plan), finished: folder.Finished()}
+	found.binding = found.finished || len(e.evidence.journal.Keys) > 0
 	waits := false
 	for _, request := range found.keys {
 		asked, leaf, err := exchange(folder, &key{KeyRequest: request})
@@ -120,7 +120,7 @@ func (e *Enrollment) findBegun(ctx context.Context) (begun, error) {
 		}
 		found.binding = found.binding || asked
 		waits = waits || asked && (leaf == nil || e.deps.Now().After(leaf.NotAfter))
-		found.issuer = e.journal.Asked[request.Slot.String()]
+		found.issuer = e.evidence.journal.Asked[request.Slot.String()]
 	}
 	if waits {
 		found.issuer = ""
@@ -128,9 +128,9 @@ func (e *Enrollment) findBegun(ctx context.Context) (begun, error) {
 	return found, nil
 }
 
-// goOnWith returns the keys to enroll: what was asked for and, where nobody chose,
+// fillIn returns the keys to enroll: what was asked for and, where nobody chose,
 // what was begun.
-func (r Request) goOnWith(there []KeyRequest) []KeyRequest {
+func (r Request) fillIn(there []KeyRequest) []KeyRequest {
 	if len(there) == 0 {
 		return r.Keys
 	}

@@ -1,0 +1,21 @@
+package enroll
+
+import "context"
+
+// RunWatched is Run, with a call before and after each step's look.
+func RunWatched(ctx context.Context, deps Dependencies, request Request, before, after func(step string)) (*Receipt, error) {
+	return run(ctx, deps, request, func(request Request) Plan {
+		plan := NewPlan(request)
+		for i, step := range plan {
+			if step.look == nil {
+				continue
+			}
+			plan[i].look = func(ctx context.Context, e *Enrollment) (bool, error) {
+				before(step.ID)
+				defer after(step.ID)
+				return step.look(ctx, e)
+			}
+		}
+		return plan
+	})
+}
