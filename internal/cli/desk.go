@@ -36,7 +36,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		return err
 	}
 	account := &account{flags: &options.gmail}
-	deps.Account, deps.Patience = account.open, patienceAtADesk
+	deps.Account, deps.CardTimeout = account.open, patienceAtADesk
 	d := &desk.Desk{
 		Dependencies: deps, Request: request, People: people,
 		Checks: func(ctx context.Context) []desk.Check {

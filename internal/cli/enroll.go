@@ -143,7 +143,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	}
 	if terminal := options.terminal(streams); terminal != nil {
 		defer terminal.Close()
-		deps.Prompter, deps.Patience = terminal, patienceAtADesk
+		deps.Prompter, deps.CardTimeout = terminal, patienceAtADesk
 	}
 	receipt, err := enroll.Run(ctx, deps, request)
 	if err != nil {
@@ -163,7 +163,7 @@ type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Re
 func (o *enrollOptions) deps(messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
 	deps = enroll.Dependencies{
 		WaitForCard: piv.Wait, GmailEndpoint: o.gmail.foreign(),
-		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, Patience: patienceAlone,
+		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, CardTimeout: patienceAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err

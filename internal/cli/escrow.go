@@ -62,7 +62,7 @@ func standingText(record escrow.Listed) string {
 		kinds = append(kinds, string(kind))
 	}
 	if len(kinds) == 0 {
-		return string(record.Standing)
+		return string(record.State)
 	}
-	return string(record.Standing) + ": " + strings.Join(kinds, ", ")
+	return string(record.State) + ": " + strings.Join(kinds, ", ")
 }

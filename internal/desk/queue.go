@@ -75,7 +75,7 @@ func (d *Desk) Collect(ctx context.Context, person Person) QueueEntry {
 	if entry.Stage != enroll.StageWaiting {
 		return entry
 	}
-	waits, err := enroll.Collect(ctx, d.Dependencies, person.Email, person.Serial)
+	waits, err := enroll.Poll(ctx, d.Dependencies, person.Email, person.Serial)
 	if err == nil {
 		entry = d.QueueEntry(ctx, person)
 	} else {

@@ -365,7 +365,7 @@ func TestPulledWhileItWaitsForATouch(t *testing.T) {
 	practice.SetManualTouch(true)
 	defer practice.SetManualTouch(false)
 	d.request.Keys[0].TouchPolicy = piv.TouchAlways
-	d.deps.Patience = time.Minute
+	d.deps.CardTimeout = time.Minute
 	var seen []string
 	d.deps.Notify = func(event enroll.Event) {
 		if event.Step != "request" {
@@ -399,7 +399,7 @@ func TestALooseContactNeedsNoPatience(t *testing.T) {
 	retries := 0
 	for n := 15; n <= 35; n++ {
 		d := newDesk(t, "5.7.4")
-		d.deps.Patience = time.Nanosecond
+		d.deps.CardTimeout = time.Nanosecond
 		d.deps.Notify = func(event enroll.Event) {
 			if event.State == enroll.StateRetry {
 				retries++

@@ -51,9 +51,9 @@ type Dependencies struct {
 	Now      func() time.Time
 	// Notify is called for each event, from one goroutine at a time.
 	Notify func(Event)
-	// Patience is how long a card that is out is waited for: seconds where
+	// CardTimeout is how long a card that is out is waited for: seconds where
 	// nobody is there to put it back, longer at a desk.
-	Patience time.Duration
+	CardTimeout time.Duration
 }
 
 // Card is what an enrollment asks of a card; *piv.Card in production.

@@ -23,7 +23,7 @@ func (d *desk) standings() (all []string) {
 		d.t.Fatal(err)
 	}
 	for _, record := range list {
-		all = append(all, fmt.Sprint(record.Standing, record.InForce))
+		all = append(all, fmt.Sprint(record.State, record.InForce))
 	}
 	return all
 }

@@ -8,7 +8,7 @@ type State string
 // The states that events report.
 const (
 	StateStarted  State = "started" // the step looks, and acts where needed
-	StateAlready  State = "already" // the world was as it should be
+	StateAlready  State = "already" // it was so before
 	StateSkipped  State = "skipped" // things stay as they are; the message says why
 	StateDone     State = "done"    // the step acted, and saw that it holds
 	StateRetry    State = "retry"   // the card or the network hiccupped; the step looks again

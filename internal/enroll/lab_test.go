@@ -153,7 +153,7 @@ func (d *desk) newFixture() enroll.Dependencies {
 		Recover: func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
 			return escrow.ReadAll(ctx, d.escrow, serial)
 		},
-		Evidence: filepath.Join(d.escrow, "evidence"), Operator: "tester", Tool: "test", Patience: 150 * time.Millisecond,
+		Evidence: filepath.Join(d.escrow, "evidence"), Operator: "tester", Tool: "test", CardTimeout: 150 * time.Millisecond,
 		Notify: func(event enroll.Event) { d.t.Logf("%s %s %s %s", event.Step, event.Slot, event.State, event.Message) },
 	}
 }

@@ -167,7 +167,7 @@ func TestSecondRoundHasItsOwnEvidence(t *testing.T) {
 	if err != nil || standing.Stage != enroll.StageWaiting || standing.Folder == first.Evidence {
 		t.Errorf("%+v, %v", standing, err)
 	}
-	if waits, err := enroll.Collect(t.Context(), d.deps, d.email, d.serial); err != nil || len(waits) != 0 {
+	if waits, err := enroll.Poll(t.Context(), d.deps, d.email, d.serial); err != nil || len(waits) != 0 {
 		t.Error(waits, err)
 	}
 	second := d.mustRun()
@@ -253,12 +253,12 @@ func TestCollectingBesideARun(t *testing.T) {
 	deps.Issuer = slow
 	collected := make(chan error)
 	go func() {
-		_, err := enroll.Collect(context.Background(), deps, d.email, 0)
+		_, err := enroll.Poll(context.Background(), deps, d.email, 0)
 		collected <- err
 	}()
 	<-slow.begun
 	// While somebody has the person, there is nothing to collect.
-	if waits, err := enroll.Collect(t.Context(), d.deps, d.email, d.serial); len(waits) != 0 || err != nil {
+	if waits, err := enroll.Poll(t.Context(), d.deps, d.email, d.serial); len(waits) != 0 || err != nil {
 		t.Error(waits, err)
 	}
 	time.AfterFunc(300*time.Millisecond, func() { close(slow.let) })

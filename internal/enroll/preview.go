@@ -53,7 +53,7 @@ type Preview struct {
 // what it would come to. Nothing is changed on the card, at Gmail or in files, no
 // PIN is tried, and nobody is asked. Where a question decides what is lost, it
 // stops as Run does unattended. Where a secret would be asked for it goes on,
-// unless world.Prompter is Unattended; nil is somebody who can be asked.
+// unless deps.Prompter is Unattended; nil is somebody who can be asked.
 func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Preview, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err

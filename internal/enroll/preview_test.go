@@ -31,7 +31,7 @@ type recorder struct{ acts []string }
 
 func (r *recorder) note(act string) { r.acts = append(r.acts, act) }
 
-// record has the world note what it is asked to change.
+// record has the dependencies note what it is asked to change.
 func (r *recorder) record(deps enroll.Dependencies) enroll.Dependencies {
 	openCard, account := deps.OpenCard, deps.Account
 	deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {

@@ -60,7 +60,7 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 		return standing, nil
 	}
 	for _, request := range standing.Keys {
-		asked, leaf, err := exchange(folder, &key{KeyRequest: request})
+		asked, leaf, err := requestState(folder, &key{KeyRequest: request})
 		switch {
 		case err != nil:
 			return standing, err
@@ -74,9 +74,9 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	return standing, nil
 }
 
-// exchange reads whether a certificate was asked for, and the one that is there for
+// requestState reads whether a certificate was asked for, and the one that is there for
 // the key that was asked for last; nil for none.
-func exchange(folder *evidence.Folder, key *key) (asked bool, leaf *x509.Certificate, err error) {
+func requestState(folder *evidence.Folder, key *key) (asked bool, leaf *x509.Certificate, err error) {
 	csr, err := readRequest(folder, key)
 	if err != nil || csr == nil {
 		return false, nil, err
@@ -111,11 +111,11 @@ func readRequest(folder *evidence.Folder, key *key) (*x509.CertificateRequest, e
 	return csr, nil
 }
 
-// Collect asks the issuer for the certificates that a person's enrollment with
+// Poll asks the issuer for the certificates that a person's enrollment with
 // that card, or for 0 with any, waits for, without the card, and keeps those that Gmail can take. It returns what is
 // still waited for, nothing where the person is being enrolled just now. Dependencies
 // needs Issuer, Chain, Evidence and Now for it.
-func Collect(ctx context.Context, deps Dependencies, email string, serial uint32) ([]*issuer.WaitingError, error) {
+func Poll(ctx context.Context, deps Dependencies, email string, serial uint32) ([]*issuer.WaitingError, error) {
 	unlock, err := evidence.TryLock(deps.Evidence, email)
 	if errors.Is(err, evidence.ErrBusy) {
 		return nil, nil
@@ -149,7 +149,7 @@ func Collect(ctx context.Context, deps Dependencies, email string, serial uint32
 }
 
 func (e *Enrollment) poll(ctx context.Context, key *key) error {
-	if asked, leaf, err := exchange(e.evidence.folder, key); err != nil || !asked || leaf != nil {
+	if asked, leaf, err := requestState(e.evidence.folder, key); err != nil || !asked || leaf != nil {
 		return err
 	}
 	csr, err := readRequest(e.evidence.folder, key)

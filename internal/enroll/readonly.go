@@ -21,7 +21,7 @@ import (
 // errReadOnly is what a preview gets where a run would act.
 var errReadOnly = errors.New("nothing is changed in a preview")
 
-// readOnly returns the world for a preview, whose person is asked nothing.
+// readOnly returns the dependencies of a preview, whose person is asked nothing.
 func readOnly(deps Dependencies, prompter Prompter) Dependencies {
 	openCard, account := deps.OpenCard, deps.Account
 	deps.OpenCard = func(ctx context.Context, serial uint32, touch func(piv.Slot)) (Card, error) {

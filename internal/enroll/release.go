@@ -18,7 +18,7 @@ import (
 // it: the next step connects anew, to a card that has forgotten PIN and
 // management key.
 
-// releasing returns the world whose slow parts are asked after a call of release.
+// releasing returns dependencies whose slow parts are asked after a call of release.
 func releasing(deps Dependencies, release func(context.Context)) Dependencies {
 	waitForCard, account, recoverKeys, review := deps.WaitForCard, deps.Account, deps.Recover, deps.Review
 	deps.WaitForCard = func(ctx context.Context, serial uint32) error {

@@ -231,7 +231,7 @@ func usageError(format string, args ...any) error {
 	return &UsageError{Err: fmt.Errorf(format, args...)}
 }
 
-// IsUsage reports whether the error is the caller's request and not the world.
+// IsUsage reports whether the error is a *UsageError: the request is wrong.
 func IsUsage(err error) bool {
 	var usage *UsageError
 	return errors.As(err, &usage)

@@ -85,40 +85,40 @@ func (e *ConflictError) Hint() string {
 	return hint
 }
 
-// begun is the enrollment of the user with the card that an earlier run began.
-type begun struct {
+// earlierRun is the enrollment of the user with the card that an earlier run began.
+type earlierRun struct {
 	keys     []KeyRequest // nil where nothing is known of one
 	finished bool
 	// issuer signed the certificates that are there; empty where it is not known, or
 	// one is still to be asked for.
 	issuer string
-	// binding says that something came of it: a key was generated, or a
+	// started says that something came of it: a key was generated, or a
 	// certificate asked for.
-	binding bool
+	started bool
 }
 
 // findEarlierRun reads the journal or, where this computer has none, asks what Gmail
 // has of the card.
-func (e *Enrollment) findEarlierRun(ctx context.Context) (begun, error) {
+func (e *Enrollment) findEarlierRun(ctx context.Context) (earlierRun, error) {
 	folder := e.evidence.earlier
 	if folder == nil {
 		keys, err := e.keysAtGmail(ctx)
-		return begun{keys: keys, finished: true, binding: len(keys) > 0}, err
+		return earlierRun{keys: keys, finished: true, started: len(keys) > 0}, err
 	}
 	journal, err := folder.Journal()
 	if err != nil {
-		return begun{}, err
+		return earlierRun{}, err
 	}
 	e.evidence.journal = journal
-	found := begun{keys: requestedKeys(e.evidence.journal.Plan), finished: folder.Finished()}
-	found.binding = found.finished || len(e.evidence.journal.Keys) > 0
+	found := earlierRun{keys: requestedKeys(e.evidence.journal.Plan), finished: folder.Finished()}
+	found.started = found.finished || len(e.evidence.journal.Keys) > 0
 	waits := false
 	for _, request := range found.keys {
-		asked, leaf, err := exchange(folder, &key{KeyRequest: request})
+		asked, leaf, err := requestState(folder, &key{KeyRequest: request})
 		if err != nil {
-			return begun{}, err
+			return earlierRun{}, err
 		}
-		found.binding = found.binding || asked
+		found.started = found.started || asked
 		waits = waits || asked && (leaf == nil || e.deps.Now().After(leaf.NotAfter))
 		found.issuer = e.evidence.journal.Asked[request.Slot.String()]
 	}

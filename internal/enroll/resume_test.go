@@ -245,7 +245,7 @@ func TestAnotherIssuerIsNotAskedUnasked(t *testing.T) {
 	if _, err := d.run(); !errors.As(err, &changed) || changed.Now != "another" {
 		t.Errorf("it ended as %v", err)
 	}
-	if _, err := enroll.Collect(t.Context(), d.deps, d.email, 0); !errors.As(err, &changed) {
+	if _, err := enroll.Poll(t.Context(), d.deps, d.email, 0); !errors.As(err, &changed) {
 		t.Errorf("collecting ended as %v", err)
 	}
 	d.request.ChangeIssuer = true

@@ -155,7 +155,7 @@ func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err
 		// Nothing is known of the card yet: the next look finds it or says so.
 		return true, nil
 	}
-	if e.deps.Patience > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
+	if e.deps.CardTimeout > 10*time.Second && !errors.Is(cause, piv.ErrReset) {
 		e.notify(StateCardOut, fmt.Sprintf("put card %d back in", e.request.Serial))
 		defer func() {
 			if back {
@@ -163,7 +163,7 @@ func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err
 			}
 		}()
 	}
-	waiting, cancel := context.WithTimeout(ctx, e.deps.Patience)
+	waiting, cancel := context.WithTimeout(ctx, e.deps.CardTimeout)
 	defer cancel()
 	err = e.deps.WaitForCard(waiting, e.request.Serial)
 	switch {

@@ -62,22 +62,22 @@ func (k *key) isUsers() bool { return k.action == ActionContinue || k.action == 
 // resume makes the request one to go on with what was begun, or to take its
 // place.
 func (e *Enrollment) resume(ctx context.Context) error {
-	begun, err := e.findEarlierRun(ctx)
+	earlier, err := e.findEarlierRun(ctx)
 	if err != nil {
 		return err
 	}
-	keys := e.request.fillIn(begun.keys)
-	if len(begun.keys) > 0 {
-		differences := differences(begun.keys, keys)
-		if e.deps.Issuer != nil && begun.issuer != "" && !e.request.defaulted(OptionIssuer) {
-			differences.add(OptionIssuer, begun.issuer, e.deps.Issuer.Name())
+	keys := e.request.fillIn(earlier.keys)
+	if len(earlier.keys) > 0 {
+		differences := differences(earlier.keys, keys)
+		if e.deps.Issuer != nil && earlier.issuer != "" && !e.request.defaulted(OptionIssuer) {
+			differences.add(OptionIssuer, earlier.issuer, e.deps.Issuer.Name())
 		}
-		if len(differences) > 0 && begun.binding {
-			if err := e.agreeToReplace(ctx, begun, keys, differences); err != nil {
+		if len(differences) > 0 && earlier.started {
+			if err := e.agreeToReplace(ctx, earlier, keys, differences); err != nil {
 				return err
 			}
-		} else if len(differences) == 0 && keys[0].Source == begun.keys[0].Source {
-			keys = begun.keys
+		} else if len(differences) == 0 && keys[0].Source == earlier.keys[0].Source {
+			keys = earlier.keys
 		}
 	}
 	e.request.Keys = keys
@@ -88,9 +88,9 @@ func (e *Enrollment) resume(ctx context.Context) error {
 // agreeToReplace returns nil where what was begun may be left for what is asked: none
 // of its keys is on the card any more, or those that are were named, or nothing is
 // lost and a person agrees.
-func (e *Enrollment) agreeToReplace(ctx context.Context, begun begun, asked []KeyRequest, differences []Difference) error {
-	conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Finished: begun.finished, Differences: differences}
-	for _, request := range begun.keys {
+func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, asked []KeyRequest, differences []Difference) error {
+	conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Finished: earlier.finished, Differences: differences}
+	for _, request := range earlier.keys {
 		held, err := e.card.Slot(ctx, request.Slot)
 		if err != nil {
 			return err

@@ -173,7 +173,7 @@ func (c sweptCard) interrupt(t *testing.T, sweep sweep, n int, count *tally) {
 	count.tried++
 	d := c.desk(t)
 	if sweep.card {
-		d.deps.Patience = time.Millisecond // a card that was pulled does not come back by itself
+		d.deps.CardTimeout = time.Millisecond // a card that was pulled does not come back by itself
 	}
 	setFaults(t, append([]string{"off"}, sweep.faults(n)...)...)
 	receipt, err := d.run()

@@ -34,7 +34,7 @@ func FuzzNames(f *testing.F) {
 			t.Fatalf("%q becomes %+v", name, record)
 		}
 		record.stand(inForce{KindPUK: other, KindManagementKey: name})
-		if record.Standing == "" {
+		if record.State == "" {
 			t.Fatalf("%+v", record)
 		}
 	})

@@ -81,25 +81,25 @@ func NoteInForce(record string, serial uint32, kinds ...Kind) error {
 	return nil
 }
 
-// Standing is whether a card has what a record holds.
-type Standing string
+// State is whether a card has what a record holds.
+type State string
 
-// The standings of a record.
+// The states of a record.
 const (
-	StandingInForce  Standing = "in force" // the card has what in_force names
-	StandingReplaced Standing = "replaced" // the card has what later records hold
-	StandingUnknown  Standing = "not known"
+	StateInForce  State = "in force" // the card has what in_force names
+	StateReplaced State = "replaced" // the card has what later records hold
+	StateUnknown  State = "not known"
 )
 
 // Listed is a record as far as it can be told without opening it. The JSON names
 // are a contract.
 type Listed struct {
-	Serial   uint32    `json:"serial"` // of the card
-	Created  time.Time `json:"created"`
-	File     string    `json:"file"`
-	Sealed   bool      `json:"sealed"`
-	Standing Standing  `json:"standing"`
-	InForce  []Kind    `json:"in_force"` // what of it the card has
+	Serial  uint32    `json:"serial"` // of the card
+	Created time.Time `json:"created"`
+	File    string    `json:"file"`
+	Sealed  bool      `json:"sealed"`
+	State   State     `json:"standing"`
+	InForce []Kind    `json:"in_force"` // what of it the card has
 }
 
 // List lists the records in dir, of one card or for serial 0 of all, by card and
@@ -157,20 +157,20 @@ func parseName(name string) (Listed, bool) {
 // stand fills in what of the record the card has. One that is newer than what is
 // known to be in force may have been set without anybody knowing it.
 func (l *Listed) stand(known inForce) {
-	l.Standing = StandingReplaced
+	l.State = StateReplaced
 	for _, kind := range []Kind{KindPUK, KindManagementKey} {
 		if known[kind] == l.File {
 			l.InForce = append(l.InForce, kind)
 		}
 		if known[kind] == "" {
-			l.Standing = StandingUnknown
+			l.State = StateUnknown
 		}
 	}
 	if !slices.ContainsFunc(slices.Collect(maps.Values(known)), l.isBefore) {
-		l.Standing = StandingUnknown
+		l.State = StateUnknown
 	}
 	if len(l.InForce) > 0 {
-		l.Standing = StandingInForce
+		l.State = StateInForce
 	}
 }
 

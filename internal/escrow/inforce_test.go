@@ -32,7 +32,7 @@ func TestWhichRecordIsInForce(t *testing.T) {
 			if l.File != paths[i] || l.Serial != 7 || !l.Sealed || !l.Created.Equal(at.Add(time.Duration(i)*time.Hour)) {
 				t.Errorf("%+v", l)
 			}
-			all = append(all, string(l.Standing)+string(joined(l.InForce)))
+			all = append(all, string(l.State)+string(joined(l.InForce)))
 		}
 		return all
 	}

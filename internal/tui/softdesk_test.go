@@ -94,7 +94,7 @@ func (w *softDesk) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 	}
 	began := time.Now()
 	d.Dependencies.Now = func() time.Time { return moment.Add(time.Since(began)) }
-	d.Dependencies.Operator, d.Dependencies.Tool, d.Dependencies.Patience = "operator", "cse-piv", 10*time.Minute
+	d.Dependencies.Operator, d.Dependencies.Tool, d.Dependencies.CardTimeout = "operator", "cse-piv", 10*time.Minute
 	d.Dependencies.Issuer, d.Dependencies.Chain = softIssuer{t, w}, []*x509.Certificate{w.root}
 	d.Dependencies.OpenCard = func(_ context.Context, serial uint32, _ func(piv.Slot)) (enroll.Card, error) {
 		card := w.cards[serial]
