@@ -10,7 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
-// AttestedError is a key of which the card attests something else than was asked
+// AttestedError is returned for a key of which the card attests something else than was asked
 // for, or than it says otherwise. It is an attestation.ErrRefused.
 type AttestedError struct {
 	Slot piv.Slot

@@ -47,7 +47,7 @@ type SecretQuestion struct {
 	Check   func(secret.Secret) error // rules of form; nil for none
 }
 
-// MissingError is a question that nobody was there to answer.
+// MissingError is returned for a question that nobody was there to answer.
 type MissingError struct {
 	What string
 	Flag string
@@ -61,7 +61,7 @@ func (e *MissingError) Error() string {
 // Hint says which flag to add.
 func (e *MissingError) Hint() string { return "add " + e.Flag }
 
-// ErrDeclined is a person's no; nothing was changed by the step that asked.
+// ErrDeclined is returned for a person's no; nothing was changed by the step that asked.
 var ErrDeclined = fmt.Errorf("declined")
 
 // Unattended answers every question with a *MissingError: flags alone.

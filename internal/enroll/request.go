@@ -79,7 +79,7 @@ type Request struct {
 	// one that slot 9e gets by default, or one that is on the card.
 	AllowPINNever bool
 	// ReplaceCard has Gmail move to this card from another one that the user signs
-	// and is written to with.
+	// and decrypts with.
 	ReplaceCard bool
 	// Review has a person look at certificate and chain before anything is
 	// registered; see Dependencies.Review.
@@ -218,7 +218,7 @@ func ValidateAddress(email string) error {
 	return nil
 }
 
-// UsageError is a request that cannot be carried out as it was put.
+// UsageError is returned for a request that cannot be carried out as it was put.
 type UsageError struct{ Err error }
 
 // Error says what is wrong with the request.

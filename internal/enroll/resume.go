@@ -44,7 +44,7 @@ func (d Difference) text() (there, asked string) {
 	return name + d.There, name + d.Asked
 }
 
-// ConflictError is a request that asks for something else than what an earlier
+// ConflictError is returned for a request that asks for something else than what an earlier
 // run began or finished, or than the key has that it is about. Nothing was
 // changed.
 type ConflictError struct {

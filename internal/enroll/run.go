@@ -13,7 +13,7 @@ import (
 // power or came back, before the card or its contacts are called bad.
 const glitchesPerStep = 12
 
-// StepError is a step that failed, with its cause.
+// StepError is returned for a step that failed, with its cause.
 type StepError struct {
 	Step Step
 	Err  error

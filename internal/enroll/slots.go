@@ -86,7 +86,7 @@ func names(fingerprints []string, held piv.SlotContents) bool {
 	})
 }
 
-// OccupiedError is a slot that holds, or may hold, a key or certificate that this
+// OccupiedError is returned for a slot that holds, or may hold, a key or certificate that this
 // enrollment did not put there.
 type OccupiedError struct {
 	Slot piv.Slot
@@ -103,7 +103,7 @@ func (e *OccupiedError) Hint() string {
 	return "to enroll the key that is there add --source existing; to replace it for ever add --overwrite"
 }
 
-// EmptyError is a slot that was to hold a key and holds none.
+// EmptyError is returned for a slot that was to hold a key and holds none.
 type EmptyError struct {
 	Slot piv.Slot
 	// Unknown says that the card cannot tell, and no certificate does.

@@ -10,7 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
-// ErrUnattested is a key of which the card does not say that it was born on it.
+// ErrUnattested is returned for a key of which the card does not say that it was born on it.
 var ErrUnattested = errors.New("the card does not attest the key: it was imported, as far as can be told, and nobody can prove that it exists nowhere else")
 
 // attestStep proves that the key was generated on this card, up to a pinned

@@ -42,7 +42,7 @@ func (c *cardResult) allowLastTry() { c.Card = c.Card.AllowLastTry() }
 // cardRead reports whether the card was found.
 func cardRead(e *Enrollment) bool { return e.card.Card != nil }
 
-// NoAttestationError is a card that cannot prove where its keys were born.
+// NoAttestationError is returned for a card that cannot prove where its keys were born.
 type NoAttestationError struct{ Firmware piv.Version }
 
 // Error says since when cards can.

@@ -70,7 +70,7 @@ func avoidPacking(packing piv.Packing, spare []smime.Part) string {
 		left -= part.Size
 	}
 	if left > 0 {
-		return fmt.Sprintf("nothing in it is to spare that would make it fit; a certificate of at most %d bytes would", packing.Room)
+		return fmt.Sprintf("leaving out what mail does not need would not make it fit; a certificate of at most %d bytes would", packing.Room)
 	}
 	return "to avoid that have the issuer leave out what mail does not need: " + strings.Join(names, ", ")
 }

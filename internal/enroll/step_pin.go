@@ -75,7 +75,7 @@ func (e *Enrollment) replaceFactoryPIN(ctx context.Context, protection piv.Prote
 	}
 }
 
-// NotNewError is a card that was taken for new and is not.
+// NotNewError is returned for a card that was taken for new and is not.
 type NotNewError struct {
 	Serial uint32
 	Err    *piv.WrongPINError
@@ -175,7 +175,7 @@ func (e *Enrollment) verifyPIN(ctx context.Context, protection piv.Protection) e
 	}
 }
 
-// perhapsNewError is a wrong PIN on a card that may have the factory one.
+// perhapsNewError is returned for a wrong PIN on a card that may have the factory one.
 type perhapsNewError struct{ *piv.WrongPINError }
 
 // Unwrap returns the card's answer.

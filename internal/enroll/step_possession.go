@@ -15,9 +15,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
-// ErrNoPossession is a card that did not do with its key what the certificate
+// ErrNoPossession is returned for a card that did not do with its key what the certificate
 // promises.
-var ErrNoPossession = errors.New("the key on the card does not answer for the certificate")
+var ErrNoPossession = errors.New("the key on the card is not the key of the certificate")
 
 // possessionStep has the card use its key, and checks the outcome against the
 // public key in the certificate: a signature for a signing key, a decryption

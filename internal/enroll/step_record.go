@@ -15,7 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// ErrFactorySecret is a card that still has a secret that everybody knows.
+// ErrFactorySecret is returned for a card that still has a secret that everybody knows.
 var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or management key")
 
 // recordStep makes sure that no factory secret is left, enters the registration

@@ -106,7 +106,7 @@ func (e *Enrollment) loadCertificate(key *key) error {
 		return nil
 	}
 	if err := e.useCertificate(key, leaf, parts); err != nil {
-		e.note("the certificate of an earlier run does not serve any more: %v", err)
+		e.note("the certificate of an earlier run cannot be used any more: %v", err)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func (e *Enrollment) useKey(key *key, held piv.SlotContents) error {
 	e.note("Gmail has the key in slot %s for %s already: it is kept", key.Slot, e.request.Email)
 	chain := e.chainAtGmail(held)
 	if err := e.useCertificate(key, chain[0], slices.Clone(chain[1:])); err != nil {
-		e.note("its certificate does not serve any more: %v", err)
+		e.note("its certificate cannot be used any more: %v", err)
 	}
 	return nil
 }

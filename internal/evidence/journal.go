@@ -91,7 +91,7 @@ type KeyJournal struct {
 	ReplacedCertificate string `json:"replaced_certificate,omitempty"`
 }
 
-// JournalError is a journal that cannot be used.
+// JournalError is returned for a journal that cannot be used.
 type JournalError struct {
 	Folder string
 	Err    error

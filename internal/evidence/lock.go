@@ -11,7 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
-// ErrBusy is a user whom another process is enrolling at this moment.
+// ErrBusy is returned for a user whom another process is enrolling at this moment.
 var ErrBusy = errors.New("another run of this program is enrolling the same user")
 
 // lockPoll is how often Lock looks again.

@@ -120,7 +120,7 @@ func Supports(firmware Version, algorithm Algorithm) error {
 	return nil
 }
 
-// UnsupportedError is an algorithm that a card cannot or must not generate.
+// UnsupportedError is returned for an algorithm that a card cannot or must not generate.
 type UnsupportedError struct {
 	Firmware  Version
 	Algorithm Algorithm

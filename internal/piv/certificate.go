@@ -10,7 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// certificateError is an object that is no certificate.
+// certificateError is returned for an object that is no certificate.
 type certificateError struct{ err error }
 
 func (e *certificateError) Error() string { return "not a readable certificate: " + e.err.Error() }

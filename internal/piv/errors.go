@@ -18,19 +18,19 @@ var (
 	ErrNoReader     = errors.New("no smart card reader")
 	ErrNoCard       = errors.New("no card in the reader")
 	ErrNotYubiKey   = errors.New("the card is not a YubiKey with PIV")
-	// ErrNoSerial: the card tells no serial number, or 0, so it cannot be told from
+	// ErrNoSerial is returned when the card tells no serial number, or 0, so it cannot be told from
 	// others.
 	ErrNoSerial  = errors.New("the card has no serial number")
 	ErrCardInUse = errors.New("another program holds the card")
-	// ErrRemoved: the card is not in a reader any more. What was being done may
+	// ErrRemoved is returned when the card is not in a reader any more. What was being done may
 	// have been done; look when it is back.
 	ErrRemoved = errors.New("the card was removed")
-	// ErrReset: contact was lost for a moment. What was being done may have been
+	// ErrReset is returned when contact was lost for a moment. What was being done may have been
 	// done; look and try again.
 	ErrReset = errors.New("the card was reset")
-	// ErrNoAnswer: a call into the card took longer than any call may.
+	// ErrNoAnswer is returned when a call into the card took longer than any call may.
 	ErrNoAnswer = errors.New("the card does not answer")
-	// ErrBroken: the card answers what no card answers.
+	// ErrBroken is returned when the card answers what no card answers.
 	ErrBroken = errors.New("the card is broken, or not genuine")
 )
 
@@ -46,13 +46,13 @@ var (
 	ErrCardFull      = errors.New("there is no room left on the card")
 	ErrTouchTimeout  = errors.New("the card was not touched in time")
 	ErrKeyMismatch   = errors.New("the slot holds another key")
-	// ErrIssuerCHUID: the card's issuer signed the CHUID, so it stays as it is.
+	// ErrIssuerCHUID is returned when the card's issuer signed the CHUID, so it stays as it is.
 	ErrIssuerCHUID = errors.New("the CHUID is signed by the card's issuer")
 	// ErrCertificateTooLarge: no object of the card has room for it.
 	ErrCertificateTooLarge = errors.New("the certificate is too large for the card")
 )
 
-// WrongPINError is a PIN or PUK that the card did not take.
+// WrongPINError is returned for a PIN or PUK that the card did not take.
 type WrongPINError struct {
 	Reference string // "PIN" or "PUK"
 	Tries     int    // left
@@ -63,7 +63,7 @@ func (e *WrongPINError) Error() string {
 	return fmt.Sprintf("wrong %s, %s left", e.Reference, tries(e.Tries))
 }
 
-// LastTryError is a PIN or PUK that was not sent, because the card would be
+// LastTryError is returned for a PIN or PUK that was not sent, because the card would be
 // blocked if it were wrong. See Card.AllowLastTry.
 type LastTryError struct{ Reference string } // "PIN" or "PUK"
 
@@ -79,7 +79,7 @@ func tries(n int) string {
 	return fmt.Sprintf("%d tries", n)
 }
 
-// SeveralCardsError is a choice that only the caller can make.
+// SeveralCardsError is returned for a choice that only the caller can make.
 type SeveralCardsError struct{ Serials []uint32 }
 
 // Error lists the serial numbers.
@@ -87,7 +87,7 @@ func (e *SeveralCardsError) Error() string {
 	return "several cards are connected: " + serials(e.Serials)
 }
 
-// WrongCardError is a card that is not there while others are. It is an
+// WrongCardError is returned for a card that is not there while others are. It is an
 // ErrNoCard.
 type WrongCardError struct {
 	Want uint32
@@ -102,7 +102,7 @@ func (e *WrongCardError) Error() string {
 // Is reports true for ErrNoCard.
 func (e *WrongCardError) Is(target error) bool { return target == ErrNoCard }
 
-// SerialMismatchError is a card that says one serial number in the management
+// SerialMismatchError is returned for a card that says one serial number in the management
 // application and another in PIV, so that it cannot be told which card it is. It is an
 // ErrBroken.
 type SerialMismatchError struct{ Management, PIV uint32 }
@@ -123,7 +123,7 @@ func serials(list []uint32) string {
 	return strings.Join(texts, ", ")
 }
 
-// InUseError is a card that another program uses exclusively. It is an
+// InUseError is returned for a card that another program uses exclusively. It is an
 // ErrCardInUse.
 type InUseError struct {
 	Reader string
