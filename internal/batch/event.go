@@ -28,13 +28,13 @@ const (
 type Event struct {
 	Time    time.Time      `json:"time"`
 	Kind    Kind           `json:"event"`
-	Run     int64          `json:"run,omitempty"`
-	Email   string         `json:"email,omitempty"`
-	Where   string         `json:"where,omitempty"`
-	Reason  string         `json:"reason,omitempty"`
-	Message string         `json:"message,omitempty"`
-	Hint    string         `json:"hint,omitempty"`
-	Counts  *ledger.Counts `json:"counts,omitempty"`
+	Run     int64          `json:"run,omitempty"`     // its number
+	Email   string         `json:"email,omitempty"`   // of the user
+	Where   string         `json:"where,omitempty"`   // in the source, for people
+	Reason  string         `json:"reason,omitempty"`  // see failure reasons
+	Message string         `json:"message,omitempty"` // for people
+	Hint    string         `json:"hint,omitempty"`    // what helps
+	Counts  *ledger.Counts `json:"counts,omitempty"`  // of the run
 	// Wait is how long until a user is tried again.
 	Wait time.Duration `json:"-"`
 	// Outage is set while nobody gets through, also with progress.

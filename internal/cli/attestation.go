@@ -74,9 +74,9 @@ func newAttestationVerify(streams *Streams) *cobra.Command {
 
 // verdictJSON is the output of attestation verify --json; the names are a contract.
 type verdictJSON struct {
-	Verdict string             `json:"verdict"` // "attested" or "refused"
-	Reason  string             `json:"reason,omitempty"`
-	Facts   *attestation.Facts `json:"facts,omitempty"`
+	Verdict string             `json:"verdict"`          // "attested" or "refused"
+	Reason  string             `json:"reason,omitempty"` // a stable name of why it is refused
+	Facts   *attestation.Facts `json:"facts,omitempty"`  // what the attestation says
 }
 
 func (o *verifyOptions) load() (chain attestation.Chain, trust attestation.Trust, expect attestation.Expect, err error) {

@@ -61,8 +61,8 @@ func newCardExport(streams *Streams) *cobra.Command {
 type exporter struct {
 	dir, base string
 	overwrite bool
-	Files     []string `json:"files"`
-	Notes     []string `json:"notes,omitempty"`
+	Files     []string `json:"files"`           // that were written, or are there already
+	Notes     []string `json:"notes,omitempty"` // what is not there, and why
 }
 
 // slot takes off the card what is in the slot.

@@ -52,28 +52,28 @@ type shownCard struct {
 // shownTries is a PIN or PUK; Factory is "yes", "no" or "unknown".
 type shownTries struct {
 	TriesLeft *int   `json:"tries_left,omitempty"` // absent where the card does not tell
-	Factory   string `json:"factory"`
+	Factory   string `json:"factory"`              // whether it is the factory one: yes, no or unknown
 }
 
 type shownKey struct {
 	Algorithm string `json:"algorithm,omitempty"`
-	Factory   string `json:"factory"`
+	Factory   string `json:"factory"` // whether it is the factory one: yes, no or unknown
 }
 
 type shownSlot struct {
 	Slot        piv.Slot          `json:"slot"`
 	KeyUnknown  bool              `json:"key_unknown,omitempty"` // the card cannot tell whether there is a key
 	Algorithm   string            `json:"algorithm,omitempty"`
-	Origin      string            `json:"origin,omitempty"`
+	Origin      string            `json:"origin,omitempty"` // generated, imported or unknown
 	PINPolicy   string            `json:"pin_policy,omitempty"`
 	TouchPolicy string            `json:"touch_policy,omitempty"`
 	Certificate *shownCertificate `json:"certificate,omitempty"`
-	Problem     string            `json:"problem,omitempty"`
+	Problem     string            `json:"problem,omitempty"` // why the certificate cannot be used
 }
 
 type shownCertificate struct {
 	Subject   string    `json:"subject"`
-	Addresses []string  `json:"addresses"`
+	Addresses []string  `json:"addresses"` // of mail
 	NotBefore time.Time `json:"not_before"`
 	NotAfter  time.Time `json:"not_after"`
 	SHA256    string    `json:"sha256"`

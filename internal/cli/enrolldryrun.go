@@ -56,24 +56,24 @@ type previewJSON struct {
 	Serial   uint32            `json:"serial,omitempty"` // of the card
 	Steps    []stepPreviewJSON `json:"steps"`
 	Slots    []slotPreviewJSON `json:"slots"`
-	Losses   []string          `json:"losses"` // for ever
-	ExitCode int               `json:"exit_code"`
+	Losses   []string          `json:"losses"`    // for ever
+	ExitCode int               `json:"exit_code"` // that the run would end with
 }
 
 type stepPreviewJSON struct {
-	Step    string         `json:"step"`
-	Title   string         `json:"title"`
-	Slot    string         `json:"slot,omitempty"`
-	Changes string         `json:"changes"`
+	Step    string         `json:"step"`           // stable name of the step
+	Title   string         `json:"title"`          // what the step does, for people
+	Slot    string         `json:"slot,omitempty"` // of the key that the step is about
+	Changes string         `json:"changes"`        // card, Gmail, files or nothing
 	Outcome enroll.Outcome `json:"outcome"`
 	Error   string         `json:"error,omitempty"` // with which the run would stop
-	Hint    string         `json:"hint,omitempty"`
-	Asks    []string       `json:"asks,omitempty"` // what a person would be asked for
-	Notes   []string       `json:"notes,omitempty"`
+	Hint    string         `json:"hint,omitempty"`  // what to type next
+	Asks    []string       `json:"asks,omitempty"`  // what a person would be asked for
+	Notes   []string       `json:"notes,omitempty"` // what a person should know
 }
 
 type slotPreviewJSON struct {
-	Slot   string            `json:"slot"`
+	Slot   string            `json:"slot"` // of the key that the step is about
 	Action enroll.SlotAction `json:"action,omitempty"`
 	Key    string            `json:"key_sha256,omitempty"` // of the SubjectPublicKeyInfo
 	Losses []string          `json:"losses,omitempty"`

@@ -41,7 +41,7 @@ var jsonOutputs = []struct {
 	command, flags, about string
 	value                 any
 }{
-	{"enroll", "--json", "The receipt, one object; also `receipt.json` in the evidence folder.", enroll.Receipt{}},
+	{"enroll", "--json", "The receipt, one object. `receipt.json` in the evidence folder has the same fields, and more for an auditor.", enroll.Receipt{}},
 	{"enroll", "--dry-run --json", "The preview, one object.", previewJSON{}},
 	{"enroll", "--events", "An object a line, on standard error.", enroll.Event{}},
 	{"demo", "--json", "The receipt, as of `enroll`.", nil},

@@ -23,11 +23,11 @@ const (
 // Event is one thing that happened in a running plan.
 type Event struct {
 	Time    time.Time `json:"time"`
-	Step    string    `json:"step"`
-	Title   string    `json:"title"`
-	Slot    string    `json:"slot,omitempty"`
+	Step    string    `json:"step"`           // stable name of the step
+	Title   string    `json:"title"`          // what the step does, for people
+	Slot    string    `json:"slot,omitempty"` // of the key that the step is about
 	State   State     `json:"state"`
-	Message string    `json:"message,omitempty"`
-	Index   int       `json:"index"` // of the step, from 1
-	Of      int       `json:"of"`    // number of steps
+	Message string    `json:"message,omitempty"` // for people
+	Index   int       `json:"index"`             // of the step, from 1
+	Of      int       `json:"of"`                // number of steps
 }

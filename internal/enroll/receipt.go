@@ -15,7 +15,7 @@ import (
 // Receipt is what an enrollment came to. Its JSON is the output of enroll and
 // demo, and receipt.json among the evidence; the field names are a contract.
 type Receipt struct {
-	User     string          `json:"user"`
+	User     string          `json:"user"` // the primary address
 	Card     ReceiptCard     `json:"card"`
 	Keys     []ReceiptKey    `json:"keys"`
 	Identity ReceiptIdentity `json:"identity"`
@@ -30,8 +30,8 @@ type Receipt struct {
 // ReceiptEscrow names the escrow's files with the card's PUK and management key,
 // empty where it was not sealed for this user.
 type ReceiptEscrow struct {
-	PUK           string `json:"puk,omitempty"`
-	ManagementKey string `json:"management_key,omitempty"`
+	PUK           string `json:"puk,omitempty"`            // the file with the PUK
+	ManagementKey string `json:"management_key,omitempty"` // the file with the management key
 	// SealedTo names the recipients of those files, by their public keys; none for
 	// files that are not sealed.
 	SealedTo []string `json:"sealed_to,omitempty"`
@@ -40,9 +40,9 @@ type ReceiptEscrow struct {
 // ReceiptCard names the card: serial number and firmware as they are attested, where
 // they are.
 type ReceiptCard struct {
-	Serial   uint32 `json:"serial"`
-	Firmware string `json:"firmware"`
-	Model    string `json:"model"`
+	Serial   uint32 `json:"serial"`   // of the card
+	Firmware string `json:"firmware"` // such as "5.7.4"
+	Model    string `json:"model"`    // such as "YubiKey 5C NFC"
 	// PUKFactory is "no", or "unknown" where the card does not tell and nobody
 	// allowed to try it.
 	PUKFactory piv.Tri `json:"puk_factory"`
@@ -71,10 +71,10 @@ func (e *ReceiptEscrow) Lines() []string {
 
 // ReceiptKey is one key of the card and its registration.
 type ReceiptKey struct {
-	Slot      string `json:"slot"`
-	Algorithm string `json:"algorithm"`
-	Origin    string `json:"origin"`
-	Attested  bool   `json:"attested"`
+	Slot      string `json:"slot"`      // such as "9d"
+	Algorithm string `json:"algorithm"` // such as "rsa2048"
+	Origin    string `json:"origin"`    // generated, imported or unknown
+	Attested  bool   `json:"attested"`  // an attestation was verified
 	// AttestationRoot is the subject of the root that the attestation leads to, and
 	// YubicoRoot says whether it is one of Yubico's that come with this program.
 	AttestationRoot string `json:"attestation_root,omitempty"`
@@ -84,7 +84,7 @@ type ReceiptKey struct {
 	PINPolicy   string `json:"pin_policy"`
 	TouchPolicy string `json:"touch_policy"`
 	LeafSHA256  string `json:"leaf_sha256"` // lower-case hex, of the DER
-	KeyPairID   string `json:"key_pair_id"`
+	KeyPairID   string `json:"key_pair_id"` // Gmail's
 }
 
 // Proof says whether the key is attested, and up to which root.
@@ -117,10 +117,10 @@ func RootText(root string, yubico bool) string {
 // ReceiptIdentity is the user's identity at Gmail: one key pair for both uses,
 // or one for each.
 type ReceiptIdentity struct {
-	Email               string `json:"email"`
-	PrimaryKeyPairID    string `json:"primary_key_pair_id,omitempty"`
-	SigningKeyPairID    string `json:"signing_key_pair_id,omitempty"`
-	EncryptionKeyPairID string `json:"encryption_key_pair_id,omitempty"`
+	Email               string `json:"email"`                            // the address that mail is sent from
+	PrimaryKeyPairID    string `json:"primary_key_pair_id,omitempty"`    // of a single key, for both uses
+	SigningKeyPairID    string `json:"signing_key_pair_id,omitempty"`    // of two keys
+	EncryptionKeyPairID string `json:"encryption_key_pair_id,omitempty"` // of two keys
 }
 
 // auditedReceipt is receipt.json: the receipt and what only an auditor asks.

@@ -97,8 +97,8 @@ type Listed struct {
 	Serial  uint32    `json:"serial"` // of the card
 	Created time.Time `json:"created"`
 	File    string    `json:"file"`
-	Sealed  bool      `json:"sealed"`
-	State   State     `json:"standing"`
+	Sealed  bool      `json:"sealed"`   // false for a file in clear
+	State   State     `json:"standing"` // whether the card has it
 	InForce []Kind    `json:"in_force"` // what of it the card has
 }
 

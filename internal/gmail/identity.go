@@ -15,10 +15,10 @@ import (
 // Identity says which key pairs an address signs and encrypts with: either one
 // for both, or one for each (CseIdentity in the Gmail API discovery document).
 type Identity struct {
-	Email               string `json:"email"`
-	PrimaryKeyPairID    string `json:"primary_key_pair_id,omitempty"`
-	SigningKeyPairID    string `json:"signing_key_pair_id,omitempty"`
-	EncryptionKeyPairID string `json:"encryption_key_pair_id,omitempty"`
+	Email               string `json:"email"`                            // the address that mail is sent from
+	PrimaryKeyPairID    string `json:"primary_key_pair_id,omitempty"`    // for both uses
+	SigningKeyPairID    string `json:"signing_key_pair_id,omitempty"`    // of two key pairs
+	EncryptionKeyPairID string `json:"encryption_key_pair_id,omitempty"` // of two key pairs
 }
 
 func (i Identity) check() error {

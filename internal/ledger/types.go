@@ -33,9 +33,9 @@ const (
 // Pair is one key pair that an entry asks for, and what became of it.
 type Pair struct {
 	Use         certificate.Use `json:"use"`
-	LeafSHA256  string          `json:"leaf_sha256"`
-	NotAfter    time.Time       `json:"not_after"`
-	Description string          `json:"description"`
+	LeafSHA256  string          `json:"leaf_sha256"` // of the leaf's DER
+	NotAfter    time.Time       `json:"not_after"`   // when the leaf ends
+	Description string          `json:"description"` // kept with the key pair at Gmail
 	// PKCS7 is the PEM-armoured chain, leaf to root, as it goes to Gmail.
 	PKCS7 []byte `json:"-"`
 	// KeyPairID is Gmail's, empty until it is known.
@@ -51,22 +51,22 @@ type Pair struct {
 
 // Entry is one user of the ledger: what is asked for and what was done.
 type Entry struct {
-	Email string `json:"email"` // as the source has it; in lower case it is the key
-	Where string `json:"where"`
-	Line  int    `json:"line,omitempty"`
-	Run   int64  `json:"run"` // the last run that had this user in its source, 0 for none
+	Email string `json:"email"`          // as the source has it; in lower case it is the key
+	Where string `json:"where"`          // in the source, for people
+	Line  int    `json:"line,omitempty"` // of the source
+	Run   int64  `json:"run"`            // the last run that had this user in its source, 0 for none
 	Pairs []Pair `json:"pairs,omitempty"`
 	State State  `json:"state"`
 	// Step is the last thing that was recorded: "read", "key-pair", "identity", or
 	// of a desk "enrolled".
 	Step     string `json:"step,omitempty"`
-	Attempts int    `json:"attempts"`
+	Attempts int    `json:"attempts"` // how often the user was tried
 	// Class, Reason, Message and Hint describe the last failure. Reason is a
 	// stable name such as "cse-off".
 	Class   Class  `json:"class,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	Reason  string `json:"reason,omitempty"` // see failure reasons
 	Message string `json:"message,omitempty"`
-	Hint    string `json:"hint,omitempty"`
+	Hint    string `json:"hint,omitempty"` // what helps
 	// Warnings are findings that did not stop the registration.
 	Warnings []string `json:"warnings,omitempty"`
 	Worker   string   `json:"worker,omitempty"` // who did it: user@host/process
@@ -81,10 +81,10 @@ type Entry struct {
 
 // Run is one call of batch on a source.
 type Run struct {
-	ID       int64     `json:"id"`
-	Source   string    `json:"source"`
-	Operator string    `json:"operator"`
-	Tool     string    `json:"tool"`
+	ID       int64     `json:"id"`       // of the run
+	Source   string    `json:"source"`   // as it was typed
+	Operator string    `json:"operator"` // user@host
+	Tool     string    `json:"tool"`     // name and version of the program
 	Started  time.Time `json:"started"`
 	Read     time.Time `json:"read,omitzero"`     // when the source had been read to its end
 	Finished time.Time `json:"finished,omitzero"` // zero for one that was broken off
@@ -96,11 +96,11 @@ type Run struct {
 
 // Counts is how far a run is.
 type Counts struct {
-	Total   int `json:"total"`
-	Done    int `json:"done"`
+	Total   int `json:"total"`   // all of them
+	Done    int `json:"done"`    // registered
 	Earlier int `json:"earlier"` // of those done, by an earlier run
 	Failed  int `json:"failed"`
-	Waiting int `json:"waiting"`
+	Waiting int `json:"waiting"` // not begun, or to be tried again
 	// TakenOver is how many waited until a later run took them over; they are not
 	// among Waiting.
 	TakenOver int `json:"taken_over,omitempty"`
@@ -109,17 +109,17 @@ type Counts struct {
 // Group is failures of one reason, for the summary.
 type Group struct {
 	Class   Class  `json:"class"`
-	Reason  string `json:"reason"`
-	Count   int    `json:"count"`
-	Example string `json:"example"` // an address, or where a row is that has none
-	Message string `json:"message"` // of the example
-	Hint    string `json:"hint,omitempty"`
+	Reason  string `json:"reason"`         // see failure reasons
+	Count   int    `json:"count"`          // users
+	Example string `json:"example"`        // an address, or where a row is that has none
+	Message string `json:"message"`        // of the example
+	Hint    string `json:"hint,omitempty"` // what helps
 }
 
 // Point is how far a run was at a moment: users that it had done, without those
 // that were done before it, and that had failed.
 type Point struct {
 	Time   time.Time `json:"time"`
-	Done   int       `json:"done"`
+	Done   int       `json:"done"` // registered
 	Failed int       `json:"failed"`
 }
