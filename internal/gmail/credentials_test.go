@@ -117,7 +117,8 @@ func FuzzCredentials(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		account, err := parseServiceAccount(data)
 		if err != nil {
-			if !errors.Is(err, ErrCredentials) || safetext.Message(err.Error()) != err.Error() {
+			// What is quoted of the file has a bound of its own.
+			if !errors.Is(err, ErrCredentials) || strings.ContainsFunc(err.Error(), safetext.Hidden) || len(err.Error()) > 4<<10 {
 				t.Fatalf("%q", err)
 			}
 			return
