@@ -18,7 +18,7 @@ func commandsPage(*testing.T) string {
 	text.WriteString("# Commands\n\nEvery command and every flag. `cse-piv help COMMAND` shows the same. A flag with a variable can be given by it; a flag that\n" +
 		"is typed wins. No flag takes a secret: secrets come from files and descriptors, or are typed. `NO_COLOR` takes the colours away, `TERM=dumb` and `CSE_PIV_ACCESSIBLE` the full screen.\n\n" +
 		"What no flag names another place for is in the data folder: `cse-piv` in `$XDG_DATA_HOME` or `~/.local/share`, on Windows in\n" +
-		"`%LocalAppData%`, on macOS in `~/Library/Application Support`.\n")
+		"`%LocalAppData%`, on macOS in `~/Library/Application Support`. `cse-piv completion SHELL` makes the completion of a shell.\n")
 	var show func(*cobra.Command)
 	show = func(command *cobra.Command) {
 		if command.Runnable() && command.HasParent() && !command.HasSubCommands() {
