@@ -2,7 +2,6 @@ package enroll
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -66,19 +65,11 @@ func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) erro
 		e.note("Gmail moves from %s to card %d", cards, e.request.Serial)
 		return nil
 	}
-	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
+	return e.confirm(ctx, Question{
 		ID: "replace-card", Flag: "--replace-card",
 		Text: fmt.Sprintf("Gmail moves from %s to card %d: from then on %s signs and decrypts with card %d. The key pairs of %s stay enabled, so that old mail stays readable with it. Is that meant?",
 			cards, e.request.Serial, e.request.Email, e.request.Serial, cards),
-	})
-	var missing *MissingError
-	switch {
-	case errors.As(err, &missing):
-		return from
-	case err == nil && !agreed:
-		return fmt.Errorf("%w: %w", ErrDeclined, from)
-	}
-	return err
+	}, from)
 }
 
 // otherCards names the cards of those key pairs that are on another than this one.

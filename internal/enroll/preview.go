@@ -106,8 +106,8 @@ func (e *Enrollment) preview(ctx context.Context, step Step) (Outcome, error) {
 	}
 	var done bool
 	var err error
-	for glitches := 0; glitches <= glitchesPerStep; glitches++ {
-		if done, err = step.isSo(ctx, e); err == nil && !done && step.preview != nil {
+	for retries := 0; retries <= retriesPerStep; retries++ {
+		if done, err = step.isSo(ctx, e, false); err == nil && !done && step.preview != nil {
 			err = step.preview(ctx, e)
 		}
 		if !errors.Is(err, piv.ErrReset) || ctx.Err() != nil {

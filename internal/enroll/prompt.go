@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -63,6 +64,20 @@ func (e *MissingError) Hint() string { return "add " + e.Flag }
 
 // ErrDeclined is returned for a person's no; nothing was changed by the step that asked.
 var ErrDeclined = fmt.Errorf("declined")
+
+// confirm asks a person to agree. It returns refused where there is nobody to ask, and
+// an ErrDeclined that wraps refused after a no.
+func (e *Enrollment) confirm(ctx context.Context, question Question, refused error) error {
+	agreed, err := e.deps.Prompter.Confirm(ctx, question)
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing):
+		return refused
+	case err == nil && !agreed:
+		return fmt.Errorf("%w: %w", ErrDeclined, refused)
+	}
+	return err
+}
 
 // Unattended answers every question with a *MissingError: flags alone.
 type Unattended struct{}

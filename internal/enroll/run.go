@@ -9,9 +9,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
-// glitchesPerStep is how often a step is begun again because the card lost its
+// retriesPerStep is how often a step is begun again because the card lost its
 // power or came back, before the card or its contacts are called bad.
-const glitchesPerStep = 12
+const retriesPerStep = 12
 
 // StepError is returned for a step that failed, with its cause.
 type StepError struct {
@@ -59,16 +59,16 @@ func run(ctx context.Context, deps Dependencies, request Request, newPlan func(R
 	return enrollment.receipt, nil
 }
 
-// finishing is how long a card is waited for that is carrying out a command when
-// the enrollment is stopped; making a large RSA key is the longest.
-const finishing = 2 * time.Minute
+// finishTimeout is how long a command of the card, or the look after a change, may take
+// to finish when the enrollment is stopped; making a large RSA key takes longest.
+const finishTimeout = 2 * time.Minute
 
 // release waits for the card to come to rest and lets other processes enroll the
 // user again. The lock ends with the process at the latest, so failing to release
 // it does not fail the enrollment.
 func (e *Enrollment) release(ctx context.Context) {
 	if e.card.Card != nil {
-		resting, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+		resting, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 		defer cancel()
 		_ = e.card.Release(resting)
 	}
@@ -77,14 +77,14 @@ func (e *Enrollment) release(ctx context.Context) {
 	}
 }
 
-// carryOut checks, or for a change looks, acts and looks again, as often as the
-// card glitches.
+// carryOut checks, or for a change looks, acts and looks again, and begins again each
+// time that the card lost contact.
 func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 	e.notify(StateStarted, "")
 	e.events.skipped = ""
 	acted, lastLook := false, false
-	for glitches := 0; ; {
-		done, err := step.isSo(ctx, e)
+	for retries := 0; ; {
+		done, err := step.isSo(ctx, e, acted)
 		switch {
 		case err != nil:
 		case done && e.events.skipped != "":
@@ -96,21 +96,21 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 		case done:
 			e.notify(StateAlready, "")
 			return nil
-		case acted && glitches == 0:
+		case acted && retries == 0:
 			return ErrNotVerified
 		default:
 			acted = true
 			if err = step.act(ctx, e); err == nil {
-				glitches = 0
+				retries = 0
 				continue
 			}
 		}
-		if !e.cardGlitch(err) || ctx.Err() != nil {
+		if !e.mayComeBack(err) || ctx.Err() != nil {
 			return err
 		}
 		// Whatever the broken command did, the next look tells.
-		if glitches++; glitches > glitchesPerStep {
-			return fmt.Errorf("the card failed %d times in a row: %w", glitches, err)
+		if retries++; retries > retriesPerStep {
+			return fmt.Errorf("the card failed %d times in a row: %w", retries, err)
 		}
 		e.notify(StateRetry, err.Error())
 		switch back, waitErr := e.awaitCard(ctx, err); {
@@ -127,7 +127,8 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 }
 
 // isSo makes the step's check and looks, and reports whether nothing is to be changed.
-func (s Step) isSo(ctx context.Context, e *Enrollment) (bool, error) {
+// What was changed already is verified even where the run is to stop.
+func (s Step) isSo(ctx context.Context, e *Enrollment, acted bool) (bool, error) {
 	if s.check != nil {
 		if err := s.check(ctx, e); err != nil {
 			return false, err
@@ -136,12 +137,17 @@ func (s Step) isSo(ctx context.Context, e *Enrollment) (bool, error) {
 	if s.look == nil {
 		return true, nil
 	}
+	if acted {
+		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+		defer cancel()
+		ctx = looking
+	}
 	return s.look(ctx, e)
 }
 
-// cardGlitch reports whether the card may answer when it is back: its contact
+// mayComeBack reports whether the card may answer when it is back: its contact
 // broke, or it is out although it was there when the plan began.
-func (e *Enrollment) cardGlitch(err error) bool {
+func (e *Enrollment) mayComeBack(err error) bool {
 	if errors.Is(err, piv.ErrReset) || errors.Is(err, piv.ErrRemoved) {
 		return true
 	}

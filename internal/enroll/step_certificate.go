@@ -183,15 +183,7 @@ func (e *Enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedEr
 	if e.events.current.Step == "" {
 		return changed // nobody is there
 	}
-	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
+	return e.confirm(ctx, Question{
 		ID: "change-issuer", Flag: "--change-issuer", Text: changed.Error() + ": is that meant? The first may sign it as well.",
-	})
-	var missing *MissingError
-	switch {
-	case errors.As(err, &missing):
-		return changed
-	case err == nil && !agreed:
-		return fmt.Errorf("%w: %w", ErrDeclined, changed)
-	}
-	return err
+	}, changed)
 }

@@ -114,15 +114,7 @@ func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 			return conflict
 		}
 	}
-	agreed, err := e.deps.Prompter.Confirm(ctx, Question{ID: "anew", Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"})
-	var missing *MissingError
-	switch {
-	case errors.As(err, &missing):
-		return conflict
-	case err == nil && !agreed:
-		return fmt.Errorf("%w: %w", ErrDeclined, conflict)
-	}
-	return err
+	return e.confirm(ctx, Question{ID: "anew", Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"}, conflict)
 }
 
 // actionFor decides what to do with a slot.
