@@ -214,7 +214,7 @@ func (c *Conversation) planRead(event PlanRead) []Effect {
 		p.renew(c.Request.Keys, p.firmware)
 	}
 	own := slices.Clone(p.own)
-	for _, key := range p.Preview.Own() {
+	for _, key := range p.Preview.UsersKeys() {
 		if !slices.Contains(own, key) {
 			own = append(own, key)
 		}

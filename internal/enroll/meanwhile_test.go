@@ -160,7 +160,7 @@ func TestSecondRoundHasItsOwnEvidence(t *testing.T) {
 	setFaults(t, "off")
 	first := d.mustRun()
 	// Another slot, in place of the first.
-	d.request.Replace = d.preview(d.request).Own()
+	d.request.Replace = d.preview(d.request).UsersKeys()
 	d.request.Keys[0].Slot = piv.SlotSignature
 	d.mustWait()
 	standing, err := enroll.ReadProgress(d.deps.Evidence, d.email, 0)

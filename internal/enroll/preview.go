@@ -154,20 +154,20 @@ func (p *Preview) stop(id string) error {
 	return nil
 }
 
-// Own lists the keys of the enrollment that was begun or finished with the card,
+// UsersKeys lists the keys of the enrollment that was begun or finished with the card,
 // as Request.Replace names them.
-func (p *Preview) Own() []string {
-	var own []string
+func (p *Preview) UsersKeys() []string {
+	var keys []string
 	for _, slot := range p.Slots {
 		if slot.Key != "" && (slot.Action == ActionContinue || slot.Action == ActionKeep) {
-			own = append(own, slot.Key)
+			keys = append(keys, slot.Key)
 		}
 	}
 	var conflict *ConflictError
 	if errors.As(p.Refused(), &conflict) {
-		own = append(own, conflict.Keys...)
+		keys = append(keys, conflict.Keys...)
 	}
-	return own
+	return keys
 }
 
 // Losses lists what the run would destroy, each loss once.

@@ -197,7 +197,7 @@ func (p *planScreen) looked(s *session, msg previewMsg) tea.Cmd {
 		p.choices = planChoices(s.request.Keys, p.firmware)
 	}
 	known := len(p.own)
-	for _, key := range p.preview.Own() {
+	for _, key := range p.preview.UsersKeys() {
 		if !slices.Contains(p.own, key) {
 			p.own = append(p.own, key)
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -58,15 +57,6 @@ func ParseBundle(data []byte) (Chain, error) {
 		return Chain{}, fmt.Errorf("%w: %v", ErrBundle, err)
 	}
 	return NewChain(certs)
-}
-
-// ReadBundle reads to the end of r and parses it with [ParseBundle].
-func ReadBundle(r io.Reader) (Chain, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxBundle+1))
-	if err != nil {
-		return Chain{}, fmt.Errorf("reading the attestation bundle: %w", err)
-	}
-	return ParseBundle(data)
 }
 
 // NewChain makes a chain of a list that begins with slot and device certificate.

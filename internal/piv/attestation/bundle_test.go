@@ -32,7 +32,7 @@ func TestBundleRoundTrip(t *testing.T) {
 	if !bytes.Equal(file, attestation.EncodeBundle(evidence)) {
 		t.Error("the order of the intermediates depends on how they were given")
 	}
-	read, err := attestation.ReadBundle(bytes.NewReader(file))
+	read, err := attestation.ParseBundle(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestBundleRefuses(t *testing.T) {
 		if _, err := attestation.ParseBundle(data); !errors.Is(err, attestation.ErrBundle) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := attestation.ReadBundle(bytes.NewReader(data)); !errors.Is(err, attestation.ErrBundle) {
+		if _, err := attestation.ParseBundle(data); !errors.Is(err, attestation.ErrBundle) {
 			t.Errorf("%s, read: %v", name, err)
 		}
 	}
