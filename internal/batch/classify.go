@@ -41,18 +41,14 @@ func concernsEverybody(err error) bool {
 }
 
 // describe puts a failure into a task.
-func describe(task *ledger.Task, err error) {
-	task.Class, task.Reason, task.Message, task.Hint = classOf(err), "other", err.Error(), ""
+func (o Options) describe(task *ledger.Task, err error) {
+	task.Class, task.Reason, task.Message, task.Hint = classOf(err), "other", err.Error(), o.Hint(err)
 	var e *gmail.Error
 	if errors.As(err, &e) {
 		task.Reason = string(e.Kind)
 	}
-	if errors.As(err, new(*internalError)) {
+	if errors.As(err, new(*InternalError)) {
 		task.Reason = "internal"
-	}
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		task.Hint = hinted.Hint()
 	}
 }
 

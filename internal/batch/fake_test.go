@@ -103,8 +103,11 @@ func fakeEntry(row source.Row) ledger.Entry {
 		Pairs: []ledger.Pair{{Use: "both", LeafSHA256: fmt.Sprintf("%064x", row.Line), PKCS7: []byte("chain")}}}
 }
 
+// whatHelps is the hint of these tests.
+func whatHelps(err error) string { return "what helps against: " + err.Error() }
+
 // fakeOptions are those of a run that has nothing to do with a Gmail.
 func fakeOptions(l *ledger.Ledger, people source.Source, domain batch.Domain, concurrency int) batch.Options {
 	return batch.Options{Source: people, Prepare: fakeEntry, Ledger: l, Domain: domain, Limiter: batch.NewLimiter(concurrency, 0),
-		Operator: "tester@here/1", Tool: "test", RetryBase: 10 * time.Millisecond}
+		Operator: "tester@here/1", Tool: "test", RetryBase: 10 * time.Millisecond, Hint: whatHelps}
 }

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// internalError: this program has a mistake, which showed with one user.
-type internalError struct {
+// InternalError is a mistake in this program, which showed with one user.
+type InternalError struct {
 	fault any
 	place string
 }
 
 // newInternalError is to be called by whoever recovers.
-func newInternalError(fault any) *internalError {
+func newInternalError(fault any) *InternalError {
 	pcs := make([]uintptr, 50)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	place, panicked := "", false
@@ -27,14 +27,10 @@ func newInternalError(fault any) *internalError {
 		}
 		panicked = panicked || !own
 	}
-	return &internalError{fault, place}
+	return &InternalError{fault, place}
 }
 
-func (e *internalError) Error() string {
+// Error says what it is and where.
+func (e *InternalError) Error() string {
 	return fmt.Sprintf("a mistake in this program: %v, at %s", e.fault, e.place)
-}
-
-// Hint says what helps.
-func (e *internalError) Hint() string {
-	return "report it with this message, please; the others are not concerned"
 }

@@ -64,6 +64,8 @@ type Options struct {
 	Stopping <-chan struct{}
 	// Notify is told what happens, from one goroutine at a time.
 	Notify func(Event)
+	// Hint returns what to do about an error, in one sentence, or "".
+	Hint func(error) string
 }
 
 const (
@@ -91,6 +93,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Notify == nil {
 		o.Notify = func(Event) {}
+	}
+	if o.Hint == nil {
+		o.Hint = func(error) string { return "" }
 	}
 	return o
 }

@@ -83,7 +83,7 @@ func virtual(t *testing.T, a *authority, users int) (batch.Options, *wire) {
 		t.Fatal(err)
 	}
 	return batch.Options{Source: a.people(t, users, "virtual"), Prepare: prepare, Ledger: openLedger(t, ledgerFile(t)),
-		Domain: batch.Gmail(domain), Limiter: limiter, Operator: "tester@here/1"}, w
+		Domain: batch.Gmail(domain), Limiter: limiter, Operator: "tester@here/1", Hint: whatHelps}, w
 }
 
 // TestAnHourWithoutGmail: the way to Gmail is gone for an hour in the middle of a

@@ -55,7 +55,7 @@ func (e *engine) outageEvent(ctx context.Context, kind Kind, o Outage) Event {
 	event.Outage, event.Message = &o, "no call is answered"
 	if o.Cause != nil {
 		var failure ledger.Task
-		describe(&failure, o.Cause)
+		e.options.describe(&failure, o.Cause)
 		event.Reason, event.Message, event.Hint = failure.Reason, aboutNobody(o.Cause), failure.Hint
 	}
 	if counts, err := e.options.Ledger.Counts(ctx, e.run); err == nil && e.run != 0 {

@@ -14,11 +14,6 @@ type InterruptedError struct{}
 // Error says so.
 func (e *InterruptedError) Error() string { return "stopped before the end" }
 
-// Hint says how to go on.
-func (e *InterruptedError) Hint() string {
-	return "run the same command again to go on; what was done is not done again"
-}
-
 // Is makes it a cancellation, for the exit code.
 func (e *InterruptedError) Is(target error) bool { return target == context.Canceled }
 
@@ -53,11 +48,6 @@ type TakenOverError struct{ Users, Of int }
 // Error says how many.
 func (e *TakenOverError) Error() string {
 	return fmt.Sprintf("%d of %d users went over to a later run of the same ledger, which has them in its source, too", e.Users, e.Of)
-}
-
-// Hint says where to look.
-func (e *TakenOverError) Hint() string {
-	return "see what became of them there: cse-piv report; or run the same command again when that has ended"
 }
 
 // countTime bounds the last look at the ledger.

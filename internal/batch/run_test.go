@@ -371,7 +371,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	var failed *ledger.Error
-	if !errors.As(err, &failed) || !strings.Contains(failed.Hint(), "room") {
+	if !errors.As(err, &failed) || failed.Problem() != ledger.ProblemFull {
 		t.Fatalf("%+v %v", counts, err)
 	}
 	if err := full.Close(); err != nil {

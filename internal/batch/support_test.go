@@ -170,8 +170,8 @@ func (o *office) options(t testing.TB, l *ledger.Ledger, people source.Source) b
 	t.Helper()
 	limiter := batch.NewLimiter(32, 0)
 	return batch.Options{Source: people, Prepare: prepare, Ledger: l, Limiter: limiter, Operator: "tester@here/1", Tool: "test",
-		RetryBase: 10 * time.Millisecond,
-		Domain:    o.gmail(t, func(c *gmail.Config) { c.Pace, c.Wait = limiter.Pace, limiter.Wait })}
+		RetryBase: 10 * time.Millisecond, Hint: whatHelps,
+		Domain: o.gmail(t, func(c *gmail.Config) { c.Pace, c.Wait = limiter.Pace, limiter.Wait })}
 }
 
 func run(t testing.TB, options batch.Options) (ledger.Counts, error) {

@@ -72,7 +72,7 @@ func (s *session) release(ctx context.Context, task ledger.Task, wait time.Durat
 
 // fail records why a user is not done, for good or until another try.
 func (s *session) fail(ctx context.Context, task ledger.Task, cause error) {
-	describe(&task, cause)
+	s.engine.options.describe(&task, cause)
 	task.Attempts++
 	final := isFar(cause)
 	switch {

@@ -117,9 +117,9 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 		return err
 	}
 	task := batch.Options{
-		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{Chain: chain, Choose: options.source.choose}).Entry,
+		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{Chain: chain, Hint: hintFor, Choose: options.source.choose}).Entry,
 		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
-		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event,
+		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor,
 	}
 	if !options.dryRun {
 		if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
@@ -221,14 +221,6 @@ func (e *nobodyError) Error() string {
 	return fmt.Sprintf("there is nobody in %s", e.source)
 }
 
-// Hint says where to look.
-func (e *nobodyError) Hint() string {
-	if e.only {
-		return "an address stands there as in the source, in any case; * stands for any part: --only '*@sales.example.com'"
-	}
-	return "a folder has files like user@example.com.p7pem, a manifest a line for each user; for a directory look at --ldap-base and --ldap-filter"
-}
-
 // failedError: a batch came to its end, and not everybody got through.
 type failedError struct {
 	counts   ledger.Counts
@@ -242,17 +234,4 @@ func (e *failedError) Error() string {
 		what = "cannot be registered"
 	}
 	return fmt.Sprintf("%s of %s users %s", format.Number(e.counts.Failed), format.Number(e.counts.Total), what)
-}
-
-// Hint says where to see who and why.
-func (e *failedError) Hint() string {
-	switch {
-	case e.dryRun && e.reported:
-		return "correct those in the source; the others can be registered all the same: leave out --dry-run"
-	case e.dryRun:
-		return "see who and why with --report FILE.html; the others can be registered all the same: leave out --dry-run"
-	case e.reported:
-		return "correct what the report says and run the same command again; who is done is not done again"
-	}
-	return "see who and why with: cse-piv report -o failures.html; then run the same command again"
 }

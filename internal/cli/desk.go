@@ -67,11 +67,6 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	return plain.Enrollments(ctx, terminal, streams.Out, d, email)
 }
 
-// deskHint is the hint for somebody who need not type a command again.
-func deskHint(err error) string {
-	return strings.ReplaceAll(hintFor(err), "run the same command again", "try again")
-}
-
 // fullScreen reports whether the wizard can be shown, and is wanted.
 func (o *enrollOptions) fullScreen(streams *Streams) bool {
 	return streams.Terminal && !o.plain && os.Getenv("TERM") != "dumb" && os.Getenv("CSE_PIV_ACCESSIBLE") == ""

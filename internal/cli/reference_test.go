@@ -91,7 +91,7 @@ func glossaryPage(*testing.T) string {
 func failureReasonsPage(*testing.T) string {
 	rows := [][]string{{"class", "reason", "meaning", "what helps"}}
 	for _, reason := range batch.Reasons() {
-		rows = append(rows, []string{quoted(string(reason.Class)), quoted(reason.Name), reason.Meaning, reason.Helps})
+		rows = append(rows, []string{quoted(string(reason.Class)), quoted(reason.Name), reason.Meaning, hints{again: "run the same command again"}.ofReason(reason.Name)})
 	}
 	return `# Why a user of a batch fails
 

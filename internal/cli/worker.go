@@ -51,7 +51,7 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 	defer progress.close()
 	// There may be several on one machine.
 	name := fmt.Sprintf("%s/%d", operator(), os.Getpid())
-	task := batch.Options{Operator: name, Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event}
+	task := batch.Options{Operator: name, Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor}
 	if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
 		return err
 	}

@@ -246,8 +246,7 @@ func TestNewCardWithoutTheFlag(t *testing.T) {
 	d := newSilentDesk(t, silent)
 	setFaults(t, "off")
 	_, err := d.run()
-	var hinted interface{ Hint() string }
-	if !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), "--new-card") {
+	if !errors.As(err, new(*enroll.PerhapsNewError)) {
 		t.Fatalf("it ended as %v", err)
 	}
 	d.checkTries(2, 3)

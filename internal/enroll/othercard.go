@@ -24,12 +24,6 @@ func (e *OtherCardError) Error() string {
 	return fmt.Sprintf("%s is enrolled with %s, and Gmail would move to card %d", e.Email, strings.Join(e.Cards, " and "), e.Serial)
 }
 
-// Hint names the flag, and what it does not take away.
-func (e *OtherCardError) Hint() string {
-	cards := strings.Join(e.Cards, " and ")
-	return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, e.Serial, cards)
-}
-
 // checkOtherCards has a person agree where Gmail is to move from another card to this
 // one.
 func (e *Enrollment) checkOtherCards(ctx context.Context) error {

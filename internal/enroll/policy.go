@@ -26,11 +26,6 @@ func (e *AttestedError) Error() string {
 // Is reports true for attestation.ErrRefused.
 func (e *AttestedError) Is(target error) bool { return target == attestation.ErrRefused }
 
-// Hint names the ways on.
-func (e *AttestedError) Hint() string {
-	return "ask for what the key has, or have another generated in its place; a card that says one thing and attests another is not to be used"
-}
-
 // checkAttested compares what is attested of a key with what the card says of
 // itself and, where the key was generated for the user, with what was asked for.
 func (e *Enrollment) checkAttested(key *key, facts *attestation.Facts) error {

@@ -59,9 +59,6 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s is needed, and there is no terminal to ask at", e.What)
 }
 
-// Hint says which flag to add.
-func (e *MissingError) Hint() string { return "add " + e.Flag }
-
 // ErrDeclined is returned for a person's no; nothing was changed by the step that asked.
 var ErrDeclined = fmt.Errorf("declined")
 

@@ -76,15 +76,6 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s %s, and %s is asked for", what, strings.Join(there, ", "), strings.Join(asked, ", "))
 }
 
-// Hint names the two ways on.
-func (e *ConflictError) Hint() string {
-	hint := "leave out what differs, and it goes on with what is there"
-	if len(e.Keys) > 0 {
-		hint += fmt.Sprintf("; to enroll with a new key instead add --replace %s --confirm %d", strings.Join(e.Keys, ","), e.Serial)
-	}
-	return hint
-}
-
 // earlierRun is the enrollment of the user with the card that an earlier run began.
 type earlierRun struct {
 	keys     []KeyRequest // nil where nothing is known of one

@@ -98,11 +98,6 @@ func (e *OccupiedError) Error() string {
 	return fmt.Sprintf("slot %s already holds %s", e.Slot, e.Held)
 }
 
-// Hint names the two ways on.
-func (e *OccupiedError) Hint() string {
-	return "to enroll the key that is there add --source existing; to replace it for ever add --overwrite"
-}
-
 // EmptyError is returned for a slot that was to hold a key and holds none.
 type EmptyError struct {
 	Slot piv.Slot
@@ -117,9 +112,6 @@ func (e *EmptyError) Error() string {
 	}
 	return fmt.Sprintf("slot %s holds no key", e.Slot)
 }
-
-// Hint says how to get one there.
-func (e *EmptyError) Hint() string { return "to generate one, leave out --source existing" }
 
 func lossOf(occupied *OccupiedError) []string {
 	return []string{occupied.Error(), "mail that was encrypted to it can no longer be read with this card"}

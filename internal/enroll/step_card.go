@@ -50,11 +50,6 @@ func (e *NoAttestationError) Error() string {
 	return fmt.Sprintf("firmware %s cannot attest that a key was generated on the card: that takes firmware 4.3", e.Firmware)
 }
 
-// Hint says which card to take.
-func (e *NoAttestationError) Hint() string {
-	return "take a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
-}
-
 // checkFirmware refuses what cards with that firmware cannot do, and keys that
 // must not be trusted.
 func (r Request) checkFirmware(firmware piv.Version) error {

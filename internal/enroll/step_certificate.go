@@ -18,20 +18,12 @@ type OtherKeyError struct {
 	Where string
 }
 
-// inTheSlot is where a certificate is that was on the card already.
-const inTheSlot = "in the slot"
+// InTheSlot is where a certificate is that was on the card already.
+const InTheSlot = "in the slot"
 
 // Error says where the certificate came from.
 func (e *OtherKeyError) Error() string {
 	return fmt.Sprintf("the certificate %s was issued for another key than the one in slot %s", e.Where, e.Slot)
-}
-
-// Hint says how to get the right one.
-func (e *OtherKeyError) Hint() string {
-	if e.Where == inTheSlot {
-		return "take another slot, or have whoever issued the card put the certificate of this key there; to look: cse-piv card show"
-	}
-	return "have the issuer sign the request that is in the evidence folder"
 }
 
 // ErrNoIssuer is returned where a certificate is needed and no issuer was named.
@@ -156,11 +148,6 @@ type IssuerChangedError struct{ Asked, Now string }
 // Error names both.
 func (e *IssuerChangedError) Error() string {
 	return fmt.Sprintf("the certificate was asked for of %q, and would now be asked for of %q", e.Asked, e.Now)
-}
-
-// Hint names the two ways on.
-func (e *IssuerChangedError) Hint() string {
-	return "name the same issuer as before, or add --change-issuer to have the new one asked as well"
 }
 
 // noteIssuer writes down who is asked for the key's certificate, before they are.

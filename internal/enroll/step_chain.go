@@ -41,11 +41,6 @@ func (e *OtherAddressError) Error() string {
 	return fmt.Sprintf("the certificate names %s, not %s", whose, e.Email)
 }
 
-// Hint says what to do instead.
-func (e *OtherAddressError) Hint() string {
-	return "take the card that was issued for this user, or generate a new key"
-}
-
 // LimitedUseError is returned for a single key whose certificate does not let it do both: sign,
 // and read what is encrypted to it.
 type LimitedUseError struct {
@@ -63,11 +58,6 @@ func (e *LimitedUseError) Error() string {
 		what = "for encryption only: the user could not sign with it"
 	}
 	return fmt.Sprintf("the certificate for slot %s is %s", e.Slot, what)
-}
-
-// Hint says how to have both.
-func (e *LimitedUseError) Hint() string {
-	return "to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use"
 }
 
 // checkUse refuses a single key that cannot do both things.

@@ -89,11 +89,6 @@ func (e *NotNewError) Error() string {
 // Unwrap returns the card's answer.
 func (e *NotNewError) Unwrap() error { return e.Err }
 
-// Hint says whose PIN is needed now.
-func (e *NotNewError) Hint() string {
-	return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: ykman piv access unblock-pin"
-}
-
 // notNew goes on with a card that proved not to be new: its own PIN is asked for,
 // unless a flag named the new one.
 func (e *Enrollment) notNew(ctx context.Context, wrong *piv.WrongPINError) error {
@@ -159,7 +154,7 @@ func (e *Enrollment) verifyPIN(ctx context.Context, protection piv.Protection) e
 		}
 		if !e.request.PIN.IsZero() {
 			if protection.PIN.Factory == piv.Unknown && e.noted(evidence.SecretPIN).State == "" {
-				return &perhapsNewError{wrong}
+				return &PerhapsNewError{wrong}
 			}
 			return err
 		}
@@ -175,16 +170,11 @@ func (e *Enrollment) verifyPIN(ctx context.Context, protection piv.Protection) e
 	}
 }
 
-// perhapsNewError is returned for a wrong PIN on a card that may have the factory one.
-type perhapsNewError struct{ *piv.WrongPINError }
+// PerhapsNewError is returned for a wrong PIN on a card that may have the factory one.
+type PerhapsNewError struct{ *piv.WrongPINError }
 
 // Unwrap returns the card's answer.
-func (e *perhapsNewError) Unwrap() error { return e.WrongPINError }
-
-// Hint says what to do with a new card.
-func (*perhapsNewError) Hint() string {
-	return "check the PIN; if the card is new, as it left the factory, add --new-card: its firmware does not tell"
-}
+func (e *PerhapsNewError) Unwrap() error { return e.WrongPINError }
 
 func triesLeft(tries int) string {
 	if tries == 1 {

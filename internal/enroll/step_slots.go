@@ -226,7 +226,7 @@ func checkHeldCertificate(held piv.SlotContents) error {
 	case held.CertificateErr != nil:
 		return fmt.Errorf("reading the certificate in slot %s: %w", held.Slot, held.CertificateErr)
 	case held.Mismatched():
-		return &OtherKeyError{Slot: held.Slot, Where: inTheSlot}
+		return &OtherKeyError{Slot: held.Slot, Where: InTheSlot}
 	}
 	return nil
 }

@@ -105,11 +105,6 @@ func (e *JournalError) Error() string {
 // Unwrap returns the cause.
 func (e *JournalError) Unwrap() error { return e.Err }
 
-// Hint says how to go on without it.
-func (e *JournalError) Hint() string {
-	return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", e.Folder)
-}
-
 // NewJournal returns a journal in which nothing is written down yet.
 func NewJournal() Journal {
 	journal := Journal{Version: 1}

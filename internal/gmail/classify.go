@@ -65,7 +65,7 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 		e.Kind, e.Message, e.transient = KindProtocol, "the answer is not the JSON of the Gmail API", false
 	case errors.As(err, &untrusted), errors.As(err, &unknownCA), errors.As(err, &tlsRecords):
 		e.transient, e.ambiguous = false, false
-		e.hint = "something on the way answers in the server's place: check the endpoint, the proxy and the system's trusted roots"
+		e.Detail = DetailIntermediary
 	case errors.As(err, &dns):
 		e.Message, e.ambiguous = "the server's name "+safetext.Message(dns.Name)+" cannot be resolved", false
 	case errors.As(err, &dial) && dial.Op == "dial":
@@ -192,7 +192,7 @@ func classifyAnswer(status int, header http.Header, body []byte) *Error {
 	case e.Reason == "dailyLimitExceeded":
 		e.transient, e.RetryAt = false, nextDay(time.Now())
 	case e.Kind == KindNoUser:
-		e.hint = goneHint
+		e.Detail = DetailAccountGone
 	}
 	return e
 }

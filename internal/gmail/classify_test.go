@@ -30,7 +30,7 @@ func TestClassifyTransport(t *testing.T) {
 	}
 	for _, test := range tests {
 		e := classify(t.Context(), "keypairs.create", alice, test.err)
-		if e.transient != test.transient || e.ambiguous != test.ambiguous || e.Hint() == "" || e.Status != 0 {
+		if e.transient != test.transient || e.ambiguous != test.ambiguous || e.Status != 0 {
 			t.Errorf("%v: %+v", test.err, e)
 		}
 	}
@@ -76,7 +76,7 @@ func TestReasonsDecide(t *testing.T) {
 		{401, errorBody(401, "authError", "Invalid Credentials"), KindCredentials, false},
 	} {
 		e := classifyAnswer(test.status, nil, []byte(test.body))
-		if e.Kind != test.kind || e.transient != test.transient || e.Hint() == "" || !e.RetryAt.IsZero() {
+		if e.Kind != test.kind || e.transient != test.transient || !e.RetryAt.IsZero() {
 			t.Errorf("%s: %+v, want %s", test.body, e, test.kind)
 		}
 	}
@@ -87,8 +87,8 @@ func TestUsedUpDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // begins on 1 January 2000 at midnight
 		for _, want := range []string{"2000-01-01 08:00:00 UTC", "2000-01-02 08:00:00 UTC"} {
 			e := classifyAnswer(403, nil, []byte(errorBody(403, "dailyLimitExceeded", "Daily Limit Exceeded")))
-			if e.Kind != KindRateLimited || e.transient || !strings.Contains(e.Hint(), want) {
-				t.Errorf("%+v, hint %q", e, e.Hint())
+			if e.Kind != KindRateLimited || e.transient || e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC") != want {
+				t.Errorf("%+v, want %s", e, want)
 			}
 			time.Sleep(8 * time.Hour)
 		}
@@ -142,7 +142,7 @@ func FuzzAnswer(f *testing.F) {
 			if !e.RetryAt.IsZero() && time.Until(e.RetryAt) > maxRetryAfter {
 				t.Fatalf("waits until %v", e.RetryAt)
 			}
-			for _, r := range fmt.Sprint(e, e.Hint()) {
+			for _, r := range fmt.Sprint(e, e.Detail) {
 				if !unicode.IsPrint(r) {
 					t.Fatalf("%q", e.Error())
 				}

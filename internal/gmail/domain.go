@@ -119,7 +119,7 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 		d.tokens = newImpersonation(config.Impersonate, base, config.CallTimeout)
 	default:
 		err := credentialsError(nil, "no credentials given")
-		err.hint = "name the key file of a service account with domain-wide delegation: --credentials FILE, or CSE_PIV_CREDENTIALS"
+		err.Detail = DetailNoCredentials
 		return nil, err
 	}
 	return d, nil

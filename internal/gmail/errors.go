@@ -101,11 +101,11 @@ type Error struct {
 	Reason    string    // the server's machine-readable reason, if any
 	Message   string    // the server's or this package's explanation
 	Kind      Kind      // what it means
+	Detail    Detail    // what tells it apart from others of its kind, if anything
 	KeyPairID string    // the key pair it is about, if any
 	RetryAt   time.Time // when the server wants to be asked again, if it said so
 	Err       error     // the underlying cause, if any
 
-	hint      string
 	transient bool // trying again can help
 	ambiguous bool // the request may have been carried out
 }

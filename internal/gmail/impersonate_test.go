@@ -62,7 +62,7 @@ func TestImpersonation(t *testing.T) {
 	refuse = true
 	_, err = d.User(t.Context(), alice)
 	var e *Error
-	if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "serviceAccountTokenCreator") {
+	if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || e.Detail != DetailTokenCreator {
 		t.Error(err)
 	}
 }
@@ -76,7 +76,7 @@ func TestImpersonationWithoutMachineCredentials(t *testing.T) {
 		}
 		_, err = d.User(t.Context(), alice)
 		var e *Error
-		if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "gcloud") {
+		if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || e.Detail != DetailMachine {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -46,11 +46,10 @@ func (i *impersonation) machineTokens() (oauth2.TokenSource, error) {
 	if i.machine != nil {
 		return i.machine, nil
 	}
-	const hint = "log in with: gcloud auth application-default login"
 	if path := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); path != "" {
 		// The library would wait for a pipe, and read whatever is there.
 		if _, _, err := readCredentials(path); err != nil {
-			return nil, &Error{Method: "token", Kind: KindCredentials, Message: "GOOGLE_APPLICATION_CREDENTIALS: " + err.Error(), hint: hint, Err: err}
+			return nil, &Error{Method: "token", Kind: KindCredentials, Message: "GOOGLE_APPLICATION_CREDENTIALS: " + err.Error(), Detail: DetailMachine, Err: err}
 		}
 	}
 	// This source outlives the call that first needs it: the client's timeout,
@@ -59,7 +58,7 @@ func (i *impersonation) machineTokens() (oauth2.TokenSource, error) {
 	found, err := google.FindDefaultCredentials(context.WithValue(context.Background(), oauth2.HTTPClient, client), cloudPlatformScope)
 	if err != nil {
 		return nil, &Error{Method: "token", Kind: KindCredentials, Message: "no application default credentials on this machine",
-			hint: hint}
+			Detail: DetailMachine}
 	}
 	i.machine = oauth2.ReuseTokenSource(nil, found.TokenSource)
 	return i.machine, nil

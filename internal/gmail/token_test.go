@@ -21,25 +21,25 @@ func TestTokenErrors(t *testing.T) {
 		status int
 		body   string
 		want   error
-		hint   string
+		detail Detail
 	}{
-		{401, `{"error":"unauthorized_client","error_description":"Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."}`, ErrScope, "Domain-wide delegation"},
-		{403, `{"error":"access_denied","error_description":"Requested client not authorized."}`, ErrScope, "Domain-wide delegation"},
-		{400, `{"error":"invalid_scope","error_description":"bad scope"}`, ErrScope, Scope},
-		{400, `{"error":"invalid_grant","error_description":"Invalid email or User ID"}`, ErrNoUser, "primary address"},
-		{400, `{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."}`, ErrCredentials, "clock"},
-		{400, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`, ErrCredentials, "new key"},
-		{400, `{"error":"invalid_grant","error_description":"The account has been deleted"}`, ErrNoUser, "suspended"},
-		{400, `{"error":"invalid_grant","error_description":"Invalid grant: account not found"}`, ErrCredentials, "service account"},
-		{400, `{"error":"invalid_grant","error_description":"Robot is disabled."}`, ErrCredentials, "service account"},
-		{400, `{"error":"invalid_grant","error_description":"something new"}`, ErrCredentials, "clock"},
-		{400, `{"error":"admin_policy_enforced","error_description":"no"}`, ErrDenied, "policy"},
-		{400, `{"error":"invalid_request"}`, ErrCredentials, "key"},
-		{403, errorBody(403, "forbidden", "Permission 'iam.serviceAccounts.signJwt' denied"), ErrCredentials, "serviceAccountTokenCreator"},
-		{200, `<html>`, ErrProtocol, "token_uri"},
-		{200, `{}`, ErrProtocol, "endpoint"},
-		{200, `{"access_token":""}`, ErrProtocol, "endpoint"},
-		{302, ``, ErrProtocol, "endpoint"},
+		{401, `{"error":"unauthorized_client","error_description":"Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."}`, ErrScope, DetailOtherDomain},
+		{403, `{"error":"access_denied","error_description":"Requested client not authorized."}`, ErrScope, ""},
+		{400, `{"error":"invalid_scope","error_description":"bad scope"}`, ErrScope, ""},
+		{400, `{"error":"invalid_grant","error_description":"Invalid email or User ID"}`, ErrNoUser, ""},
+		{400, `{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."}`, ErrCredentials, DetailClock},
+		{400, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`, ErrCredentials, DetailKeyGone},
+		{400, `{"error":"invalid_grant","error_description":"The account has been deleted"}`, ErrNoUser, DetailAccountGone},
+		{400, `{"error":"invalid_grant","error_description":"Invalid grant: account not found"}`, ErrCredentials, DetailServiceAccountGone},
+		{400, `{"error":"invalid_grant","error_description":"Robot is disabled."}`, ErrCredentials, DetailServiceAccountGone},
+		{400, `{"error":"invalid_grant","error_description":"something new"}`, ErrCredentials, DetailGrant},
+		{400, `{"error":"admin_policy_enforced","error_description":"no"}`, ErrDenied, ""},
+		{400, `{"error":"invalid_request"}`, ErrCredentials, ""},
+		{403, errorBody(403, "forbidden", "Permission 'iam.serviceAccounts.signJwt' denied"), ErrCredentials, DetailTokenCreator},
+		{200, `<html>`, ErrProtocol, DetailTokenEndpoint},
+		{200, `{}`, ErrProtocol, ""},
+		{200, `{"access_token":""}`, ErrProtocol, ""},
+		{302, ``, ErrProtocol, ""},
 	}
 	for _, test := range tests {
 		f := newFake()
@@ -50,8 +50,8 @@ func TestTokenErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", test.body, err, test.want)
 			continue
 		}
-		if !strings.Contains(e.Hint(), test.hint) {
-			t.Errorf("%s: hint %q, want %q in it", test.body, e.Hint(), test.hint)
+		if e.Detail != test.detail {
+			t.Errorf("%s: detail %q, want %q", test.body, e.Detail, test.detail)
 		}
 		if len(f.calls) != 1 {
 			t.Errorf("%s: calls %q", test.body, f.calls)

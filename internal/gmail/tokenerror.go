@@ -27,7 +27,7 @@ func classifyToken(ctx context.Context, user string, p *probe, err error) *Error
 		return &Error{Method: "token", User: user, Kind: KindCredentials, Message: err.Error()}
 	case p.status >= 200 && p.status < 300:
 		return &Error{Method: "token", User: user, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token",
-			hint: "check the \"token_uri\" of the credentials and the proxy settings"}
+			Detail: DetailTokenEndpoint}
 	}
 	e := classifyTokenAnswer(p.status, p.header, p.body)
 	e.Method, e.User = "token", user
@@ -46,12 +46,12 @@ func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
 		e.ambiguous = false
 		if e.Kind == KindDenied || e.Kind == KindNotFound {
 			e.Kind = KindCredentials
-			e.hint = "the credentials of this machine need roles/iam.serviceAccountTokenCreator on the service account"
+			e.Detail = DetailTokenCreator
 		}
 		return e
 	}
 	e := &Error{Status: status, Reason: oauth.Error, Message: oauth.Description}
-	e.Kind, e.hint = kindOfOAuth(oauth.Error, oauth.Description)
+	e.Kind, e.Detail = kindOfOAuth(oauth.Error, oauth.Description)
 	switch {
 	case status == http.StatusTooManyRequests, strings.Contains(oauth.Error, "rate_limit"), kindOfReason(oauth.Error) == KindRateLimited:
 		e.Kind, e.transient = KindRateLimited, true
@@ -59,19 +59,19 @@ func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
 		e.Kind, e.transient = KindUnavailable, true
 	}
 	if e.transient {
-		e.hint = ""
+		e.Detail = ""
 		e.RetryAt = retryAt(header, &answer{Message: oauth.Description}, time.Now())
 	}
 	return e
 }
 
 // kindOfOAuth sorts what Google's token endpoint says to a service account.
-func kindOfOAuth(code, description string) (Kind, string) {
+func kindOfOAuth(code, description string) (Kind, Detail) {
 	d := strings.ToLower(description)
 	switch code {
 	case "unauthorized_client":
 		// Also for whoever is of another domain; the answer does not say which.
-		return KindScope, delegationHint + "; of a single user, the address may be of a domain that is not this organisation's"
+		return KindScope, DetailOtherDomain
 	case "access_denied", "invalid_scope":
 		return KindScope, ""
 	case "invalid_grant":
@@ -79,15 +79,15 @@ func kindOfOAuth(code, description string) (Kind, string) {
 		case strings.Contains(d, "invalid email or user id"), strings.Contains(d, "not a valid email"):
 			return KindNoUser, ""
 		case strings.Contains(d, "token must be a short-lived"), strings.Contains(d, "reasonable timeframe"), strings.Contains(d, "iat and exp"):
-			return KindCredentials, "the clock of this machine is wrong: set it, then try again"
+			return KindCredentials, DetailClock
 		case strings.Contains(d, "signature"), strings.Contains(d, "no valid verifier"):
-			return KindCredentials, "the key was deleted or belongs to another account: create a new key for the service account"
+			return KindCredentials, DetailKeyGone
 		case strings.Contains(d, "account has been deleted"):
-			return KindNoUser, goneHint
+			return KindNoUser, DetailAccountGone
 		case strings.Contains(d, "account not found"), strings.Contains(d, "disabled"):
-			return KindCredentials, "the service account was deleted or disabled; of a single user, the user's account may be suspended"
+			return KindCredentials, DetailServiceAccountGone
 		}
-		return KindCredentials, "check the key file, the clock of this machine, and that " + delegationHint
+		return KindCredentials, DetailGrant
 	case "admin_policy_enforced", "org_internal":
 		return KindDenied, ""
 	}

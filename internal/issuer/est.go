@@ -131,6 +131,15 @@ func isTLS(err error) bool {
 	return errors.As(err, &untrusted) || errors.As(err, &plain) || errors.As(err, &alert) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
+// TLSError is an EST server with which no TLS connection can be made.
+type TLSError struct{ Err error }
+
+// Error says why.
+func (e *TLSError) Error() string { return fmt.Sprintf("est: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *TLSError) Unwrap() error { return e.Err }
+
 // passingError is a failure that another try may not meet.
 type passingError struct {
 	error
@@ -158,7 +167,7 @@ func (e *estIssuer) exchange(ctx context.Context, method, operation, body string
 			return nil, ctx.Err()
 		}
 		if isTLS(err) {
-			return nil, &hinted{fmt.Errorf("est: %w", err), "check the address of the EST server, and that this system trusts the authority of its TLS certificate"}
+			return nil, &TLSError{Err: err}
 		}
 		return nil, &passingError{error: fmt.Errorf("est: %w", err)}
 	}

@@ -165,13 +165,25 @@ func (f *fileIssuer) find(stem string, key crypto.PublicKey) ([]*x509.Certificat
 		return leafFirst(append(certs, chain...), key)
 	}
 	if len(other) > 0 {
-		return nil, &hinted{
-			fmt.Errorf("%s: %w than the request's", strings.Join(other, ", "), ErrOtherKey),
-			fmt.Sprintf("if it is of an earlier key, move it away; the certificate wanted is the one for %s.csr", stem),
-		}
+		return nil, &OtherKeyError{Files: other, Request: stem + requestSuffix}
 	}
 	return nil, nil
 }
+
+// OtherKeyError is a folder of requests whose certificates are for other keys than
+// the request's; it matches [ErrOtherKey].
+type OtherKeyError struct {
+	Files   []string // the certificates
+	Request string   // the name of the request's file
+}
+
+// Error names the certificates.
+func (e *OtherKeyError) Error() string {
+	return fmt.Sprintf("%s: %v than the request's", strings.Join(e.Files, ", "), ErrOtherKey)
+}
+
+// Unwrap returns [ErrOtherKey].
+func (e *OtherKeyError) Unwrap() error { return ErrOtherKey }
 
 func (f *fileIssuer) chain() ([]*x509.Certificate, error) {
 	path := f.folder.Path(chainFile)
@@ -238,10 +250,7 @@ func (f *fileIssuer) sameKeyIn(names map[string]string, wanted string, key crypt
 	if found, err := firstKey(data); err == nil && certificate.SameKey(found, key) {
 		return name, true, nil
 	}
-	return name, false, &hinted{
-		fmt.Errorf("%s: %w", f.folder.Path(name), ErrOtherRequest),
-		"move it away if it is no longer needed, then run the same command again",
-	}
+	return name, false, fmt.Errorf("%s: %w", f.folder.Path(name), ErrOtherRequest)
 }
 
 // firstKey returns the key of a request, or of the first certificate.

@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -133,12 +132,4 @@ func names(t testing.TB, dir string) []string {
 		all = append(all, e.Name())
 	}
 	return all
-}
-
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if !errors.As(err, &h) {
-		return ""
-	}
-	return h.Hint()
 }

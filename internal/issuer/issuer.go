@@ -63,17 +63,6 @@ var (
 	ErrRequest = errors.New("certificate request is not acceptable")
 )
 
-// hinted is an error that knows what to do about it.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h *hinted) Unwrap() error { return h.error }
-
-// Hint says what to do about the error.
-func (h *hinted) Hint() string { return h.hint }
-
 // check parses the request and makes sure that it is signed with its own key and
 // that its parts fit together.
 func (r Request) check() (*x509.CertificateRequest, error) {

@@ -105,10 +105,7 @@ func (l *Local) readKey(path string) error {
 	if mode := info.Mode(); runtime.GOOS != "windows" {
 		switch {
 		case mode.Perm()&0o007 != 0:
-			return &hinted{
-				fmt.Errorf("local CA: key %s is open to everyone on this machine (mode %04o): %w", path, mode.Perm(), fs.ErrPermission),
-				"chmod 600 " + path,
-			}
+			return &OpenKeyError{Path: path, Mode: mode.Perm()}
 		case mode.Perm()&0o070 != 0:
 			l.warnings = append(l.warnings, fmt.Sprintf("the CA key %s is open to its group (mode %04o): chmod 600 %s", path, mode.Perm(), path))
 		}
@@ -123,6 +120,21 @@ func (l *Local) readKey(path string) error {
 	}
 	return nil
 }
+
+// OpenKeyError is a CA's key that everybody on this machine can read; it matches
+// [fs.ErrPermission].
+type OpenKeyError struct {
+	Path string
+	Mode fs.FileMode
+}
+
+// Error names the file and its mode.
+func (e *OpenKeyError) Error() string {
+	return fmt.Sprintf("local CA: key %s is open to everyone on this machine (mode %04o): %v", e.Path, e.Mode, fs.ErrPermission)
+}
+
+// Unwrap returns [fs.ErrPermission].
+func (e *OpenKeyError) Unwrap() error { return fs.ErrPermission }
 
 func (l *Local) checkIssuing() error {
 	ca := l.chain[0]

@@ -23,17 +23,6 @@ func (w *WaitingError) Error() string {
 	return fmt.Sprintf("waiting for the certificate %s in %s for the request %s", w.Expected, w.Dir, w.Request)
 }
 
-// Hint says what ends the waiting.
-func (w *WaitingError) Hint() string {
-	switch {
-	case w.Dir != "":
-		return fmt.Sprintf("have %s signed, put the certificate beside it as %s, then run the same command again", w.Request, w.Expected)
-	case w.RetryAfter > 0:
-		return fmt.Sprintf("run the same command again in %s", w.RetryAfter)
-	}
-	return "run the same command again when the CA has approved the request"
-}
-
 // Waits lists everything that an error waits for, which may be several
 // certificates; nil where it waits for nothing.
 func Waits(err error) []*WaitingError {

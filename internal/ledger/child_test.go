@@ -15,7 +15,7 @@ import (
 // that pathVariable names.
 const roleVariable, pathVariable = "CSE_PIV_LEDGER_TEST_ROLE", "CSE_PIV_LEDGER_TEST_PATH"
 
-// roles are these programs; what one returns is told, with its hint.
+// roles are these programs; what one returns is told, with its problem.
 var roles = map[string]func(path string) error{"look": lookAt}
 
 func TestMain(m *testing.M) {
@@ -25,9 +25,9 @@ func TestMain(m *testing.M) {
 	}
 	if err := role(os.Getenv(pathVariable)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		var hinted interface{ Hint() string }
-		if errors.As(err, &hinted) {
-			fmt.Fprintln(os.Stderr, "hint:", hinted.Hint())
+		var failed *ledger.Error
+		if errors.As(err, &failed) {
+			fmt.Fprintln(os.Stderr, "problem:", failed.Problem())
 		}
 		os.Exit(1)
 	}

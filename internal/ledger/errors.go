@@ -38,45 +38,58 @@ func (e *Error) Unwrap() error { return e.Err }
 // restart.
 func (e *Error) Passing() bool { return passing(e.Err) }
 
-// Hint says what helps: most often room on the disk.
-func (e *Error) Hint() string {
+// Problem is what is wrong with a ledger.
+type Problem string
+
+// The problems of a ledger.
+const (
+	ProblemFull        Problem = "full"         // its disk has no room
+	ProblemDisk        Problem = "disk"         // its disk, or the way to it, fails
+	ProblemNotWritable Problem = "not-writable" // its file or folder cannot be opened or written
+	ProblemDamaged     Problem = "damaged"      // its file is damaged, or no ledger
+	ProblemTaken       Problem = "taken"        // another process took it; see [TakenError]
+	ProblemMoved       Problem = "moved"        // its file was deleted or replaced
+	ProblemNewer       Problem = "newer"        // see [NewerError]
+	ProblemOlder       Problem = "older"        // see [OlderError]
+	ProblemNotOwner    Problem = "not-owner"    // the user who logs in may not make its tables
+	ProblemServer      Problem = "server"       // anything else in PostgreSQL
+	ProblemOther       Problem = ""
+)
+
+// Problem returns what is wrong.
+func (e *Error) Problem() Problem {
 	switch sqliteCode(e.Err) {
 	case 13: // SQLITE_FULL
-		return "make room on the disk of the ledger, then run the same command again: it goes on where it was"
+		return ProblemFull
 	case 10: // SQLITE_IOERR
-		return "the disk of the ledger, or the way to it, fails: look at the system's log; when it is sound again, run the same command: it goes on where it was"
+		return ProblemDisk
 	case 8, 14: // SQLITE_READONLY, SQLITE_CANTOPEN
-		return "make the ledger's file and folder writable, or name another with --store"
+		return ProblemNotWritable
 	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
-		return "the file is damaged or no ledger: restore it from a backup, or name another with --store; Gmail is asked what it has, so that nothing is doubled"
+		return ProblemDamaged
 	}
-	var newer *NewerError
-	var older *OlderError
 	var refused *pgconn.PgError
-	var path *fs.PathError
-	var taken *TakenError
 	switch {
-	case errors.As(e.Err, &taken):
-		return "let one of the two end, and leave " + e.Ledger + ".lock alone; then run the same command again: Gmail is asked what it has, so that nothing is doubled"
+	case errors.As(e.Err, new(*TakenError)):
+		return ProblemTaken
 	case errors.Is(e.Err, errMoved):
-		return "put the file back where it was, or leave it, and run the same command again: Gmail is asked what it has, so that nothing is doubled"
+		return ProblemMoved
 	case errors.Is(e.Err, syscall.EIO):
-		return "the disk of the ledger, or the way to it, fails: look at the system's log"
-	case errors.As(e.Err, &newer):
-		return newer.Hint()
-	case errors.As(e.Err, &older):
-		return older.Hint()
+		return ProblemDisk
+	case errors.As(e.Err, new(*NewerError)):
+		return ProblemNewer
+	case errors.As(e.Err, new(*OlderError)):
+		return ProblemOlder
 	case errors.Is(e.Err, syscall.ENOSPC):
-		return "make room on the disk of the ledger, then run the same command again"
+		return ProblemFull
 	case errors.As(e.Err, &refused) && refused.Code == "42501": // insufficient_privilege
-		return "let the user who logs in own the database: createdb --owner USER DATABASE"
-	case errors.As(e.Err, &path):
-		return "make the ledger's file and folder writable, or name another with --store"
+		return ProblemNotOwner
+	case errors.As(e.Err, new(*fs.PathError)):
+		return ProblemNotWritable
+	case strings.HasPrefix(e.Ledger, "postgres"):
+		return ProblemServer
 	}
-	if strings.HasPrefix(e.Ledger, "postgres") {
-		return "check that PostgreSQL answers, then run the same command again: it goes on where it was"
-	}
-	return ""
+	return ProblemOther
 }
 
 // NewerError: a newer version of this program made the ledger's tables.
@@ -85,11 +98,6 @@ type NewerError struct{ Has, Known int64 }
 // Error says how far apart the two are.
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("its tables are of version %d, and this program knows them up to version %d", e.Has, e.Known)
-}
-
-// Hint says what helps.
-func (e *NewerError) Hint() string {
-	return "use the version of cse-piv that the others use who work with this ledger, or a newer one"
 }
 
 // sqliteCode is SQLite's primary result code, 0 for other errors.

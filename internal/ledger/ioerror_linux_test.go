@@ -41,13 +41,13 @@ func writeLimited(path string) error {
 // TestFailingDisk: it is not said to be full.
 func TestFailingDisk(t *testing.T) {
 	out, err := child("limited", ledgerPath(t)).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "hint: the disk of the ledger, or the way to it, fails") || strings.Contains(string(out), "room") {
+	if err == nil || !strings.Contains(string(out), "problem: "+string(ledger.ProblemDisk)) {
 		t.Errorf("%s %v", out, err)
 	}
-	for code, want := range map[error]string{syscall.EIO: "fails", syscall.ENOSPC: "room"} {
+	for code, want := range map[error]ledger.Problem{syscall.EIO: ledger.ProblemDisk, syscall.ENOSPC: ledger.ProblemFull} {
 		failed := &ledger.Error{Err: errors.Join(code)}
-		if !strings.Contains(failed.Hint(), want) {
-			t.Errorf("%v: %s", code, failed.Hint())
+		if failed.Problem() != want {
+			t.Errorf("%v: %s", code, failed.Problem())
 		}
 	}
 }

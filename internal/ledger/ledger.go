@@ -231,8 +231,3 @@ func (e *MissingError) Error() string {
 
 // Unwrap returns the cause.
 func (e *MissingError) Unwrap() error { return e.Err }
-
-// Hint says how a ledger comes about.
-func (e *MissingError) Hint() string {
-	return "name another one with --store, or make one with: cse-piv batch SOURCE"
-}

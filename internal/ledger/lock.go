@@ -35,11 +35,6 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("ledger %s is in use by %s", e.Path, holder)
 }
 
-// Hint says how to wait or share.
-func (e *InUseError) Hint() string {
-	return "try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: --store postgres://…"
-}
-
 // holding is the lock on a ledger's file, which lies beside it.
 type holding struct {
 	path string // as it was named

@@ -65,7 +65,7 @@ func TestLockIsDeleted(t *testing.T) {
 	for range 2 {
 		var taken *ledger.TakenError
 		var failed *ledger.Error
-		if _, err := l.Put(t.Context(), run, []ledger.Entry{asked("ada@x", 1, "a")}, false); !errors.As(err, &taken) || taken.Holder == "" || !errors.As(err, &failed) || failed.Hint() == "" {
+		if _, err := l.Put(t.Context(), run, []ledger.Entry{asked("ada@x", 1, "a")}, false); !errors.As(err, &taken) || taken.Holder == "" || !errors.As(err, &failed) || failed.Problem() != ledger.ProblemTaken {
 			t.Errorf("%v", err)
 		}
 	}
@@ -85,7 +85,7 @@ func TestLedgerIsDeleted(t *testing.T) {
 	remove(t, path)
 	_, err := l.Begin(t.Context(), ledger.Run{})
 	var failed *ledger.Error
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "deleted or replaced") || failed.Hint() == "" {
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "deleted or replaced") || failed.Problem() != ledger.ProblemMoved {
 		t.Errorf("%v", err)
 	}
 }

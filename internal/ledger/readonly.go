@@ -178,8 +178,3 @@ type OlderError struct{ Has, Known int64 }
 func (e *OlderError) Error() string {
 	return fmt.Sprintf("its tables are of version %d, and this program needs version %d", e.Has, e.Known)
 }
-
-// Hint says what helps.
-func (e *OlderError) Hint() string {
-	return "cse-piv batch or cse-piv worker of this version brings them up to date; older versions of the program can then not use them any more"
-}

@@ -24,6 +24,14 @@ func (e *UnreachableError) refusal() *pgconn.PgError {
 	return nil
 }
 
+// Code returns PostgreSQL's SQLSTATE, "" where the server was not reached.
+func (e *UnreachableError) Code() string {
+	if refused := e.refusal(); refused != nil {
+		return refused.Code
+	}
+	return ""
+}
+
 // Error names the database and what was tried.
 func (e *UnreachableError) Error() string {
 	if refused := e.refusal(); refused != nil {
@@ -40,24 +48,3 @@ func (e *UnreachableError) Error() string {
 
 // Unwrap returns the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
-
-// Hint says what to look at.
-func (e *UnreachableError) Hint() string {
-	code := ""
-	if refused := e.refusal(); refused != nil {
-		code = refused.Code
-	}
-	switch code {
-	case "28P01": // invalid_password
-		return "check the user and the password: in ~/.pgpass, in PGPASSWORD, or in CSE_PIV_STORE"
-	case "28000": // invalid_authorization_specification
-		return "let the server's pg_hba.conf admit this user, from this machine, to this database"
-	case "3D000": // invalid_catalog_name
-		return "make the database, and let its user own it: createdb --owner USER DATABASE"
-	case "53300": // too_many_connections
-		return "allow more connections (max_connections of the server), or fewer for each process: ?pool_max_conns=5 behind the address"
-	case "57P03": // cannot_connect_now
-		return "it starts or stops just now: run the same command again in a moment"
-	}
-	return "check that PostgreSQL runs there, that the database exists and that the user may log in: psql postgres://…"
-}

@@ -124,7 +124,7 @@ func (p *practice) judge(t *testing.T, email string, key registration.Key, outco
 	}
 	if err != nil {
 		var known *gmail.Error
-		if !errors.As(err, &known) || known.Hint() == "" && known.Kind != gmail.KindInvalid || strings.ContainsAny(err.Error(), "\x1b\u202e\n") {
+		if !errors.As(err, &known) || known.Kind == gmail.KindOther || strings.ContainsAny(err.Error(), "\x1b\u202e\n") {
 			t.Errorf("%s: %v", email, err)
 			return "?"
 		}

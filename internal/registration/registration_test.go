@@ -198,7 +198,7 @@ func TestRefusedForAnotherReason(t *testing.T) {
 	for range 4 {
 		_, err := p.register(key)
 		var refused *gmail.Error
-		if !errors.As(err, &refused) || refused.Kind != gmail.KindPrecondition || refused.Hint() == "" {
+		if !errors.As(err, &refused) || refused.Kind != gmail.KindPrecondition || refused.Method != "identities.create" {
 			t.Fatal(err)
 		}
 	}

@@ -17,11 +17,11 @@ const maxDescription = 1000 // characters; what Gmail keeps is not documented
 func checkRow(row source.Row) error {
 	switch {
 	case row.Email == "":
-		return &fault{source.ReasonAddress, "", "the row has no address"}
+		return &Fault{source.ReasonAddress, "the row has no address"}
 	case !safetext.IsAddress(row.Email):
-		return &fault{"address", "write the user's primary address alone, such as user@example.com", noAddress(row.Email)}
+		return &Fault{"address", noAddress(row.Email)}
 	case utf8.RuneCountInString(row.Description) > maxDescription:
-		return &fault{"description-too-long", "shorten it", "the description is too long"}
+		return &Fault{"description-too-long", "the description is too long"}
 	}
 	count := map[certificate.Use]int{}
 	for _, c := range row.Certificates {
@@ -29,22 +29,21 @@ func checkRow(row source.Row) error {
 		case certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory:
 			count[c.Use]++
 		default:
-			return &fault{"use", "", fmt.Sprintf("unknown use: %.80s", c.Use)}
+			return &Fault{"use", fmt.Sprintf("unknown use: %.80s", c.Use)}
 		}
 	}
 	both, sign, encrypt := count[certificate.UseBoth], count[certificate.UseSign], count[certificate.UseEncrypt]
-	const hint = "give one certificate for both uses, or one for signing and one for encryption"
 	switch {
 	case both == 1 && sign == 0 && encrypt == 0, both == 0 && sign == 1 && encrypt == 1:
 		return nil
 	case both > 1 || sign > 1 || encrypt > 1 || both == 1:
-		return &fault{source.ReasonTwice, hint, "there are several certificates for one use"}
+		return &Fault{source.ReasonTwice, "there are several certificates for one use"}
 	case sign == 1:
-		return &fault{"pair-incomplete", hint, "there is a certificate for signing, but none for encryption"}
+		return &Fault{"pair-incomplete", "there is a certificate for signing, but none for encryption"}
 	case encrypt == 1:
-		return &fault{"pair-incomplete", hint, "there is a certificate for encryption, but none for signing"}
+		return &Fault{"pair-incomplete", "there is a certificate for encryption, but none for signing"}
 	}
-	return &fault{source.ReasonCertificate, "", "there is no certificate"}
+	return &Fault{source.ReasonCertificate, "there is no certificate"}
 }
 
 // noAddress says what stands in an address's place; of what is far too long not

@@ -9,52 +9,33 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// fault is why a row cannot be registered.
-type fault struct{ reason, hint, message string }
+// Fault is why a row cannot be registered.
+type Fault struct {
+	Reason  string // a rule's of package smime, or one of this package's
+	Message string
+}
 
-func (f *fault) Error() string { return f.message }
-
-const unreadableHint = "give the certificate as PEM, DER or PKCS#7, without a private key"
+// Error returns the message.
+func (f *Fault) Error() string { return f.Message }
 
 // faultOf makes one error of a chain's errors; its reason is the first one's.
 func faultOf(origin string, findings []smime.Finding) error {
 	var messages []string
-	var first *fault
+	var first *Fault
 	for _, f := range findings {
 		if f.Severity != smime.SeverityError {
 			continue
 		}
 		if first == nil {
-			first = &fault{reason: f.ID, hint: hintFor(f.ID)}
+			first = &Fault{Reason: f.ID}
 		}
 		messages = append(messages, f.Message)
 	}
 	if first == nil {
 		return nil
 	}
-	first.message = fmt.Sprintf("%s: %s", origin, strings.Join(messages, "; "))
+	first.Message = fmt.Sprintf("%s: %s", origin, strings.Join(messages, "; "))
 	return first
-}
-
-// hintFor says what helps against a rule's error.
-func hintFor(rule string) string {
-	switch rule {
-	case "chain-no-root":
-		return "give the authorities' certificates, up to the root, with --chain FILE"
-	case "chain-no-leaf":
-		return "give the user's own certificate, not only the authorities'"
-	case "chain-expired", "chain-not-yet-valid":
-		return "ask the authority for a certificate that is valid now; an expired one can be given as history"
-	case "leaf-address":
-		return "check the address: it must be the user's primary one, and stand in the certificate"
-	case "chain-extended-key-usage":
-		return "give the certificate that is for mail; others on the card are for logging in"
-	case "chain-no-intermediate":
-		return "ask for certificates of an authority below the root"
-	case "leaf-self-signed", "leaf-key-type":
-		return "ask an S/MIME authority for a certificate with a key of RSA 2048, 3072 or 4096, P-256 or P-384"
-	}
-	return "ask the authority for a certificate and chain without this fault"
 }
 
 // describeFinding is a warning's text; of a pair it says which certificate.

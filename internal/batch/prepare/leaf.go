@@ -25,14 +25,13 @@ func findLeaf(certs []*x509.Certificate, email string, c source.Certificate, wan
 		}
 	}
 	if len(distinct) == 0 {
-		return nil, "", &fault{source.ReasonCertificate, unreadableHint, fmt.Sprintf("%s holds no certificate", c.Origin)}
+		return nil, "", &Fault{source.ReasonCertificate, fmt.Sprintf("%s holds no certificate", c.Origin)}
 	}
 	list := narrow(distinct, func(cert *x509.Certificate) bool { return !cert.IsCA })
 	list = narrow(list, func(cert *x509.Certificate) bool { return !hasChild(cert, distinct) })
 	if c.Use != certificate.UseHistory {
 		if !slices.ContainsFunc(list, wanted.Admits) {
-			return nil, "", &fault{source.ReasonNotChosen, "look at what --choose-issuer and --choose-policy ask for",
-				fmt.Sprintf("%s holds no certificate %s", c.Origin, wanted)}
+			return nil, "", &Fault{source.ReasonNotChosen, fmt.Sprintf("%s holds no certificate %s", c.Origin, wanted)}
 		}
 		list = narrow(list, wanted.Admits)
 	}
@@ -40,8 +39,7 @@ func findLeaf(certs []*x509.Certificate, email string, c source.Certificate, wan
 	before := list
 	list = narrow(list, func(cert *x509.Certificate) bool { return fits(cert, c.Use) })
 	if len(list) > 1 {
-		return nil, "", &fault{"leaf-ambiguous", "leave only the one that is on the card, and its chain, in the file; or " + source.ChoiceHint,
-			fmt.Sprintf("%s holds %d certificates that may be the user's", c.Origin, len(list))}
+		return nil, "", &Fault{"leaf-ambiguous", fmt.Sprintf("%s holds %d certificates that may be the user's", c.Origin, len(list))}
 	}
 	if c.Use == certificate.UseBoth && len(before) > 1 {
 		note = source.Chosen(list[0], slices.DeleteFunc(slices.Clone(before), list[0].Equal))

@@ -26,11 +26,14 @@ type Options struct {
 	Choose source.Choice
 	// Now is when certificates must be valid; nil means time.Now.
 	Now func() time.Time
+	// Hint returns what to do about a [*Fault] or a [*source.Error], or "".
+	Hint func(error) string
 }
 
 // Preparer prepares rows. It is safe for concurrent use.
 type Preparer struct {
 	now         func() time.Time
+	hint        func(error) string
 	authorities authorities
 	choose      source.Choice
 	cache       smime.VerifyCache
@@ -38,7 +41,7 @@ type Preparer struct {
 
 // New returns a Preparer.
 func New(options Options) *Preparer {
-	p := &Preparer{now: options.Now, authorities: newAuthorities(options.Chain), choose: options.Choose}
+	p := &Preparer{now: options.Now, hint: options.Hint, authorities: newAuthorities(options.Chain), choose: options.Choose}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -62,13 +65,16 @@ func (p *Preparer) Entry(row source.Row) ledger.Entry {
 		return entry
 	}
 	entry.State, entry.Class, entry.Reason, entry.Message = ledger.StateFailed, ledger.ClassRow, "row", err.Error()
-	var fault *fault
+	var fault *Fault
 	var broken *source.Error
 	switch {
 	case errors.As(err, &fault):
-		entry.Reason, entry.Hint = fault.reason, fault.hint
+		entry.Reason = fault.Reason
 	case errors.As(err, &broken):
-		entry.Reason, entry.Hint = broken.Reason, broken.Hint()
+		entry.Reason = broken.Reason
+	}
+	if p.hint != nil {
+		entry.Hint = p.hint(err)
 	}
 	return entry
 }
@@ -118,7 +124,7 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 	for _, c := range row.Certificates {
 		certs, err := certificate.Parse(c.Data)
 		if err != nil {
-			return nil, notes, &fault{"certificate-unreadable", unreadableHint, fmt.Sprintf("%s: %v", c.Origin, err)}
+			return nil, notes, &Fault{"certificate-unreadable", fmt.Sprintf("%s: %v", c.Origin, err)}
 		}
 		cert, note, err := findLeaf(certs, row.Email, c, p.choose)
 		if err != nil {
@@ -155,7 +161,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 	if errors.As(err, &missing) {
 		chain = missing.Chain
 	} else if err != nil {
-		return ledger.Pair{}, nil, &fault{"chain", "", err.Error()}
+		return ledger.Pair{}, nil, &Fault{"chain", err.Error()}
 	}
 	var warnings []string
 	if leaf.use != certificate.UseHistory {
@@ -171,7 +177,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 	}
 	pkcs7, err := smime.EncodePKCS7(chain)
 	if err != nil {
-		return ledger.Pair{}, nil, &fault{"chain", "", err.Error()}
+		return ledger.Pair{}, nil, &Fault{"chain", err.Error()}
 	}
 	description := row.Description
 	if description == "" {

@@ -211,7 +211,7 @@ func TestEntryFails(t *testing.T) {
 		"second of a pair":    {rowOf(ada, []certificate.Use{certificate.UseSign, certificate.UseEncrypt}, data, pemOf(second[0])), "chain-no-root", "file2.pem"},
 		"signature of others": {both(ada, forged(t, good)), "chain-no-root", ""},
 	} {
-		entry := prepare.New(prepare.Options{}).Entry(c.row)
+		entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(c.row)
 		if entry.State != ledger.StateFailed || entry.Class != ledger.ClassRow || entry.Reason != c.reason || !strings.Contains(entry.Message, c.text) || entry.Message == "" {
 			t.Errorf("%s: %s %s %q: %s; want %q with %q", name, entry.State, entry.Class, entry.Reason, entry.Message, c.reason, c.text)
 		}
@@ -225,13 +225,24 @@ func TestEntryFails(t *testing.T) {
 		if strings.Contains(fmt.Sprint(entry), "MAAA") {
 			t.Errorf("%s: the entry has a private key: %+v", name, entry)
 		}
-		if strings.HasPrefix(c.reason, "chain") && entry.Hint == "" {
-			t.Errorf("%s: no hint", name)
+		if entry.Hint != c.reason {
+			t.Errorf("%s: the hint is for %q", name, entry.Hint)
 		}
 	}
-	if entry := prepare.New(prepare.Options{}).Entry(both(ada, pemOf(good[0]))); !strings.Contains(entry.Hint, "--chain") {
+	if entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(both(ada, pemOf(good[0]))); entry.Hint != "chain-no-root" {
 		t.Errorf("missing authorities: hint %q", entry.Hint)
 	}
+}
+
+// reasonOf is, as a hint, the reason that it would be for.
+func reasonOf(err error) string {
+	if fault, found := errors.AsType[*prepare.Fault](err); found {
+		return fault.Reason
+	}
+	if broken, found := errors.AsType[*source.Error](err); found {
+		return broken.Reason
+	}
+	return "row"
 }
 
 // forged is a chain whose leaf was changed after it was signed.
@@ -323,8 +334,8 @@ func TestChoiceInAFile(t *testing.T) {
 		"the only one":   {source.Choice{Issuers: []string{"Card CA"}}, both(ada, pemOf(card...)), source.ReasonNotChosen},
 		"history":        {source.Choice{Policies: []string{policy}}, rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, whole, pemOf(past...)), ""},
 	} {
-		entry := prepare.New(prepare.Options{Choose: test.choose}).Entry(test.row)
-		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) || test.reason != "" && entry.Hint == "" {
+		entry := prepare.New(prepare.Options{Choose: test.choose, Hint: reasonOf}).Entry(test.row)
+		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) || entry.Hint != test.reason {
 			t.Errorf("%s: %s %s (%s)", name, entry.Reason, entry.Message, entry.Hint)
 		}
 	}

@@ -81,6 +81,6 @@ func (f *files) read(path string) ([]byte, error) {
 }
 
 func (f *files) leaves(path string) error {
-	return rowError(ReasonOutside, "put the file into the folder, or allow this with --allow-outside",
+	return rowError(ReasonOutside, "",
 		"%s is outside the folder %s", path, f.dir)
 }

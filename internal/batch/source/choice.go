@@ -72,9 +72,6 @@ func policiesOf(cert *x509.Certificate) []string {
 	return list
 }
 
-// ChoiceHint says how to choose.
-const ChoiceHint = "say which is on the card with --choose-issuer or --choose-policy"
-
 // Chosen is the warning that one of several certificates was taken.
 func Chosen(taken *x509.Certificate, left []*x509.Certificate) string {
 	const most = 2
@@ -85,8 +82,8 @@ func Chosen(taken *x509.Certificate, left []*x509.Certificate) string {
 	if len(left) > most {
 		others = append(others, fmt.Sprintf("%d more", len(left)-most))
 	}
-	return fmt.Sprintf("of several certificates the one %s was taken, and not the one %s: %s (certificate-choice)",
-		describe(taken), strings.Join(others, ", "), ChoiceHint)
+	return fmt.Sprintf("of several certificates the one %s was taken, and not the one %s: choose by issuer or policy which is on the card (certificate-choice)",
+		describe(taken), strings.Join(others, ", "))
 }
 
 func describe(cert *x509.Certificate) string {

@@ -30,7 +30,7 @@ const (
 // last is that of the Admin console's list of users.
 var addressNames = []string{"mail", "e_mail", "email_address", "e_mail_address", "mail_address", "emailaddress", "e_mail_adresse", "primary_email", "email_address_[required]"}
 
-const headerHint = "a CSV begins with a line that names its columns: email and certificate (a path beside the manifest, or PEM); " +
+const expectHeader = "a CSV begins with a line that names its columns: email and certificate (a path beside the manifest, or PEM); " +
 	"or signing_certificate and encryption_certificate; and, if wanted, history and description"
 
 // columnOf knows a column by its name, in any case, with spaces or hyphens for
@@ -93,9 +93,9 @@ func checkHeader(columns []column) error {
 	is := func(kind columnKind) func(column) bool { return func(c column) bool { return c.kind == kind } }
 	switch {
 	case !slices.ContainsFunc(columns, is(columnEmail)):
-		return formatError(headerHint, "its first line names no column email, but %s", namesOf(columns))
+		return formatError(expectHeader, "its first line names no column email, but %s", namesOf(columns))
 	case !slices.ContainsFunc(columns, current):
-		return formatError(headerHint, "its first line names no column for certificates, but %s", namesOf(columns))
+		return formatError(expectHeader, "its first line names no column for certificates, but %s", namesOf(columns))
 	}
 	for i, c := range columns {
 		if c.kind != columnOther && !(c.kind == columnCertificate && c.use == certificate.UseHistory) &&

@@ -171,7 +171,7 @@ func csvHeader(l *lines) (*csvReader, []column, error) {
 	for {
 		first, err := l.next()
 		if errors.Is(err, io.EOF) {
-			return nil, nil, formatError(headerHint, "it has no header")
+			return nil, nil, formatError(expectHeader, "it has no header")
 		}
 		if err != nil {
 			return nil, nil, err

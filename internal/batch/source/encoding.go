@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-const notUTF8Hint = "save the manifest as CSV UTF-8, or as UTF-8 text"
+const expectUTF8 = "save the manifest as CSV UTF-8, or as UTF-8 text"
 
 // notUTF8 says of a text that is not UTF-8 what it seems to be, and how it would read
 // then.

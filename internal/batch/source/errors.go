@@ -28,7 +28,9 @@ type Error struct {
 	// Reason is a stable name where the error is about a row, else empty.
 	Reason string
 	Err    error
-	hint   string
+	// Expected says what would be right, in the words of the format or protocol; it
+	// may be empty.
+	Expected string
 }
 
 func (e *Error) Error() string { return e.Err.Error() }
@@ -36,18 +38,15 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint says what to do about it, in one sentence, or "".
-func (e *Error) Hint() string { return e.hint }
-
 // rowError is an error of one row. Texts in it, which come from outside, are
 // shortened: a cell with a path may have a megabyte.
-func rowError(reason, hint, format string, args ...any) *Error {
+func rowError(reason, expected, format string, args ...any) *Error {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok {
 			args[i] = shorten(text)
 		}
 	}
-	return &Error{Reason: reason, Err: fmt.Errorf(format, args...), hint: hint}
+	return &Error{Reason: reason, Err: fmt.Errorf(format, args...), Expected: expected}
 }
 
 // shorten keeps a text short enough for a message.
@@ -60,6 +59,6 @@ func shorten(s string) string {
 }
 
 // formatError is an error of a whole source.
-func formatError(hint, format string, args ...any) *Error {
-	return &Error{Err: fmt.Errorf("%w: %w", ErrFormat, fmt.Errorf(format, args...)), hint: hint}
+func formatError(expected, format string, args ...any) *Error {
+	return &Error{Err: fmt.Errorf("%w: %w", ErrFormat, fmt.Errorf(format, args...)), Expected: expected}
 }

@@ -97,11 +97,11 @@ func summaries(t testing.TB, rows []source.Row) []string {
 }
 
 func hint(err error) string {
-	var h interface{ Hint() string }
+	var h *source.Error
 	if !errors.As(err, &h) {
 		return ""
 	}
-	return h.Hint()
+	return h.Expected
 }
 
 func newCA(t testing.TB) *ca.CA {

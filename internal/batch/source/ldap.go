@@ -78,16 +78,16 @@ type directory struct {
 func LDAP(address string, options Options) (Source, error) {
 	u, err := url.Parse(address)
 	if err != nil { // its text would repeat a password in the address
-		return nil, formatError(ldapHint, "the directory's address cannot be read")
+		return nil, formatError(expectLDAP, "the directory's address cannot be read")
 	}
 	d := &directory{url: url.URL{Scheme: strings.ToLower(u.Scheme), Host: u.Host}, scope: ldap.ScopeWholeSubtree, options: options, ldap: options.LDAP}
 	switch {
 	case d.url.Scheme != "ldap" && d.url.Scheme != "ldaps":
-		return nil, formatError(ldapHint, "%s:// is no directory", u.Scheme)
+		return nil, formatError(expectLDAP, "%s:// is no directory", u.Scheme)
 	case u.User != nil:
 		return nil, formatError("give the password by a file or prompt, never in the address", "the directory's address holds a user's name")
 	case u.Hostname() == "":
-		return nil, formatError(ldapHint, "the directory's address names no host")
+		return nil, formatError(expectLDAP, "the directory's address names no host")
 	case u.Fragment != "":
 		return nil, formatError("write %23 for #", "the directory's address has a # in it")
 	}
@@ -107,7 +107,7 @@ func LDAP(address string, options Options) (Source, error) {
 	return d, nil
 }
 
-const ldapHint = "an address looks like ldaps://ldap.example.com/ou=people,dc=example,dc=com"
+const expectLDAP = "an address looks like ldaps://ldap.example.com/ou=people,dc=example,dc=com"
 
 // query takes attributes, scope and filter from the address.
 func (d *directory) query(u *url.URL) error {
@@ -115,7 +115,7 @@ func (d *directory) query(u *url.URL) error {
 	for i, part := range parts {
 		decoded, err := url.PathUnescape(part)
 		if err != nil {
-			return formatError(ldapHint, "the directory's address is not percent-encoded: %s", part)
+			return formatError(expectLDAP, "the directory's address is not percent-encoded: %s", part)
 		}
 		parts[i] = decoded
 	}
@@ -245,13 +245,22 @@ func (d *directory) page(ctx context.Context, c *connection, request *ldap.Searc
 	err = response.Err()
 	// On a connection that is gone a search ends without a result or an error.
 	if lost := c.lost(); lost != nil && (c.late.Load() || err == nil && !whole) {
-		err = &Error{Err: lost, hint: "run the same command again"}
+		err = &LostError{Err: lost}
 	}
 	if err == nil {
 		err = ctx.Err()
 	}
 	return cookie, err
 }
+
+// LostError is a connection to the directory that was lost in the middle.
+type LostError struct{ Err error }
+
+// Error says how.
+func (e *LostError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *LostError) Unwrap() error { return e.Err }
 
 // base is where the search begins.
 func (d *directory) base(c *connection) (string, error) {
@@ -276,22 +285,22 @@ func (d *directory) base(c *connection) (string, error) {
 	return names[0], nil
 }
 
-// explain adds what to do about an answer of the directory.
+// explain adds what would be right to an answer of the directory.
 func (d *directory) explain(err error) error {
-	hint := ""
+	expected := ""
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded), ldap.IsErrorWithCode(err, ldap.LDAPResultAdminLimitExceeded):
-		hint = "the directory gives no more entries than this: ask its administrator to allow more to this account, or search by parts"
+		expected = "the directory gives no more entries than this: ask its administrator to allow more to this account, or search by parts"
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
-		hint = "check the name to log in with and its password"
+		expected = "check the name to log in with and its password"
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
-		hint = "check the base, and whether this account may read it"
+		expected = "check the base, and whether this account may read it"
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultConfidentialityRequired), ldap.IsErrorWithCode(err, ldap.LDAPResultStrongAuthRequired):
-		hint = "use ldaps:// or StartTLS"
+		expected = "use ldaps:// or StartTLS"
 	default:
 		return err
 	}
-	return &Error{Err: err, hint: hint}
+	return &Error{Err: err, Expected: expected}
 }
 
 // tlsConfig is for ldaps and StartTLS alike.

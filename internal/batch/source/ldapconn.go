@@ -39,7 +39,7 @@ func (d *directory) connect(ctx context.Context) (*connection, error) {
 	dialer := net.Dialer{Timeout: d.ldap.Timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("connect: %w", err), hint: "check the host's name and port, and the network"}
+		return nil, &Error{Err: fmt.Errorf("connect: %w", err), Expected: "check the host's name and port, and the network"}
 	}
 	c := &connection{raw: raw, timeout: d.ldap.Timeout}
 	c.stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
@@ -51,12 +51,12 @@ func (d *directory) connect(ctx context.Context) (*connection, error) {
 }
 
 func (c *connection) open(ctx context.Context, d *directory) error {
-	const tlsHint = "if the directory's certificate is from an authority of your own, name its root"
+	const expectTLS = "if the directory's certificate is from an authority of your own, name its root"
 	_ = c.raw.SetDeadline(time.Now().Add(c.timeout))
 	if d.url.Scheme == "ldaps" {
 		encrypted := tls.Client(c.raw, d.tlsConfig())
 		if err := encrypted.HandshakeContext(ctx); err != nil {
-			return &Error{Err: fmt.Errorf("TLS: %w", err), hint: tlsHint}
+			return &Error{Err: fmt.Errorf("TLS: %w", err), Expected: expectTLS}
 		}
 		c.Conn = ldap.NewConn(encrypted, true)
 	} else {
@@ -65,7 +65,7 @@ func (c *connection) open(ctx context.Context, d *directory) error {
 	c.Start()
 	if d.ldap.StartTLS && d.url.Scheme == "ldap" {
 		if err := c.StartTLS(d.tlsConfig()); err != nil {
-			return &Error{Err: fmt.Errorf("StartTLS: %w", err), hint: tlsHint}
+			return &Error{Err: fmt.Errorf("StartTLS: %w", err), Expected: expectTLS}
 		}
 	}
 	if d.ldap.BindDN != "" {

@@ -39,7 +39,7 @@ func (d *directory) row(entry *ldap.Entry) (Row, bool) {
 	chosen := choose(values, addresses, d.options.Choose, d.ldap.Now())
 	switch {
 	case chosen.sign == nil && chosen.refused > 0:
-		row.Err = rowError(ReasonNotChosen, "look at what --choose-issuer and --choose-policy ask for", "none of the entry's %d certificates for mail is %s", chosen.refused, d.options.Choose.String())
+		row.Err = rowError(ReasonNotChosen, "", "none of the entry's %d certificates for mail is %s", chosen.refused, d.options.Choose.String())
 		return row, true
 	case chosen.sign == nil:
 		row.Err = rowError(ReasonCertificate, "", "none of the entry's certificates is for mail")

@@ -203,7 +203,7 @@ func (m *manifest) ndjson(l *lines, files *files, yield func(Row) bool) error {
 		values, others, err := parseObject(current.text)
 		switch {
 		case current.tooLong:
-			row.Err = rowError(ReasonTooLong, ndjsonHint, "the line is longer than %d kB", maxRow>>10)
+			row.Err = rowError(ReasonTooLong, expectNDJSON, "the line is longer than %d kB", maxRow>>10)
 		case err != nil:
 			row.Err = err
 		default:

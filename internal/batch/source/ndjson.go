@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-const ndjsonHint = `each line is one JSON object such as {"email":"user@example.com","certificate":"user.pem"}`
+const expectNDJSON = `each line is one JSON object such as {"email":"user@example.com","certificate":"user.pem"}`
 
 // parseObject reads one line of NDJSON: an object whose values are texts, or for
 // certificates lists of texts. It returns the values that are used, and the
 // names that are not.
 func parseObject(text []byte) (values []value, others []string, err error) {
 	malformed := func(format string, args ...any) ([]value, []string, error) {
-		return nil, nil, rowError(ReasonMalformed, ndjsonHint, format, args...)
+		return nil, nil, rowError(ReasonMalformed, expectNDJSON, format, args...)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -46,7 +46,7 @@ func parseObject(text []byte) (values []value, others []string, err error) {
 		seen = append(seen, c)
 		// The decoder replaces what is not UTF-8, so this has to be seen before.
 		if !utf8.Valid(raw) {
-			return nil, nil, rowError(ReasonMalformed, notUTF8Hint, "%q %s", name, notUTF8(string(raw)))
+			return nil, nil, rowError(ReasonMalformed, expectUTF8, "%q %s", name, notUTF8(string(raw)))
 		}
 		texts, ok := textsOf(raw, c.kind == columnCertificate)
 		if !ok {

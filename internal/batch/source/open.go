@@ -57,7 +57,7 @@ func Open(spec string, options Options) (Source, error) {
 	case errors.Is(err, fs.ErrNotExist) && isURL:
 		return nil, formatError(acceptedSources, "cannot read from %s://", scheme)
 	case err != nil:
-		return nil, &Error{Err: fmt.Errorf("open the source: %w", err), hint: acceptedSources}
+		return nil, &Error{Err: fmt.Errorf("open the source: %w", err), Expected: acceptedSources}
 	case info.IsDir():
 		return Folder(spec, options), nil
 	}
@@ -80,7 +80,7 @@ func otherFile(r *bufio.Reader) error {
 	head := beginning(r)
 	switch text := string(head); {
 	case len(head) == 0:
-		return formatError(headerHint, "it is empty")
+		return formatError(expectHeader, "it is empty")
 	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
 		return formatError("save it as CSV UTF-8", "it is UTF-16, not UTF-8")
 	case isUTF16(head):
@@ -92,7 +92,7 @@ func otherFile(r *bufio.Reader) error {
 	case strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "["):
 		return formatError("write one object per line, for example with: jq -c '.[]'", "it is a JSON list, not NDJSON")
 	case strings.ContainsRune(text[:strings.IndexByte(text+"\n", '\n')], 0):
-		return formatError(headerHint, "it is not text")
+		return formatError(expectHeader, "it is not text")
 	}
 	return nil
 }

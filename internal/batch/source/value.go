@@ -26,7 +26,7 @@ func fill(row Row, values []value, files *files) Row {
 	for _, v := range values {
 		text := strings.TrimSpace(v.text)
 		if v.column.kind != columnOther && !utf8.ValidString(text) {
-			return fail(rowError(ReasonMalformed, notUTF8Hint, "column %s %s", strings.ToValidUTF8(v.column.name, "?"), notUTF8(text)))
+			return fail(rowError(ReasonMalformed, expectUTF8, "column %s %s", strings.ToValidUTF8(v.column.name, "?"), notUTF8(text)))
 		}
 		switch v.column.kind {
 		case columnEmail:

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/tui"
+)
+
+// hintFor returns what to type next after an error, in one sentence, or "".
+func hintFor(err error) string { return hints{again: "run the same command again"}.of(err) }
+
+// deskHint returns the same for somebody at a desk, who need not type a command again.
+func deskHint(err error) string { return hints{again: "try again"}.of(err) }
+
+// hints is the one place that says what to do about an error: the other packages say
+// in types what is wrong.
+type hints struct {
+	again string // how the same thing is tried again
+}
+
+func (h hints) of(err error) string {
+	for _, of := range []func(error) string{h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofGmail, h.ofCard, h.ofFiles} {
+		if hint := of(err); hint != "" {
+			return hint
+		}
+	}
+	return ""
+}
+
+// sentinel is an error that is told by comparing, and what to do about it.
+type sentinel struct {
+	err  error
+	hint string
+}
+
+func hintOf(err error, of []sentinel) string {
+	for _, s := range of {
+		if errors.Is(err, s.err) {
+			return s.hint
+		}
+	}
+	return ""
+}
+
+// ofCard is about cards and readers.
+func (h hints) ofCard(err error) string {
+	const unblock = "ykman piv access unblock-pin"
+	switch {
+	case is[*piv.SeveralCardsError](err):
+		return "say which one with --serial SERIAL, or leave only one in"
+	case is[*piv.WrongPINError](err):
+		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
+	case is[*piv.LastTryError](err):
+		return "to use the last try, run it again where you can be asked, and agree; or replace the PIN with the PUK: " + unblock
+	case is[*piv.UnsupportedError](err):
+		return "choose another algorithm with --algorithm, or another card"
+	}
+	return hintOf(err, []sentinel{
+		{piv.ErrNoPCSC, "build it with CGO_ENABLED=1 and libpcsclite-dev, or use the Windows binary"},
+		{piv.ErrNoService, "start the smart card service: systemctl start pcscd (Linux), sc start SCardSvr (Windows)"},
+		{piv.ErrAccessDenied, "allow this user the polkit actions org.debian.pcsc-lite.access_pcsc and org.debian.pcsc-lite.access_card, or work in a session at the machine itself"},
+		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
+		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
+		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
+		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
+		{piv.ErrBroken, "use another card; this one answers what no card should"},
+		{piv.ErrNoAnswer, "take the card out, put it back in and " + h.again + ": it goes on where it was"},
+		{piv.ErrCardInUse, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and " + h.again},
+		{piv.ErrRemoved, "put the card back in and " + h.again + ": it goes on where it was"},
+		{piv.ErrReset, "push the card in firmly and " + h.again + ": it goes on where it was"},
+		{piv.ErrTouchTimeout, h.again + ", and touch the card while it blinks: it waits for 15 seconds"},
+		{piv.ErrPINRequired, h.again + " and give the PIN: the key asks for it each time"},
+		{piv.ErrWeakPIN, "choose one that is no simple row of characters"},
+		{piv.ErrEmptySlot, "look what the card holds: cse-piv card show"},
+		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
+		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},
+		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
+		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
+		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},
+		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
+		{piv.ErrCertificateTooLarge, "have the issuer make it smaller: without texts, pictures and LDAP addresses that mail does not need; then " + h.again},
+	})
+}
+
+// ofFiles is about certificates, files and what else every command may meet.
+func (h hints) ofFiles(err error) string {
+	if is[*smime.MissingIssuerError](err) {
+		return "give the missing certificates with --chain FILE"
+	}
+	return hintOf(err, []sentinel{
+		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},
+		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrDifferent, "move it away, choose another folder, or replace it with --overwrite"},
+		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
+		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor (--pin-fd)"},
+		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
+		{tui.ErrBroken, "what was done stays done: " + h.again + ", or go on line by line with --plain"},
+	})
+}
+
+// is reports whether an error is, or wraps, one of that type.
+func is[T error](err error) bool {
+	_, found := errors.AsType[T](err)
+	return found
+}

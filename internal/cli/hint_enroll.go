@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+)
+
+// ofEnrollment is about what stops an enrollment.
+func (h hints) ofEnrollment(err error) string {
+	if missing, found := errors.AsType[*enroll.MissingError](err); found {
+		return "add " + missing.Flag
+	}
+	if conflict, found := errors.AsType[*enroll.ConflictError](err); found {
+		hint := "leave out what differs, and it goes on with what is there"
+		if len(conflict.Keys) > 0 {
+			hint += fmt.Sprintf("; to enroll with a new key instead add --replace %s --confirm %d", strings.Join(conflict.Keys, ","), conflict.Serial)
+		}
+		return hint
+	}
+	if other, found := errors.AsType[*enroll.OtherCardError](err); found {
+		cards := strings.Join(other.Cards, " and ")
+		return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, other.Serial, cards)
+	}
+	if other, found := errors.AsType[*enroll.OtherKeyError](err); found && other.Where == enroll.InTheSlot {
+		return "take another slot, or have whoever issued the card put the certificate of this key there; to look: cse-piv card show"
+	}
+	if broken, found := errors.AsType[*evidence.JournalError](err); found {
+		return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", broken.Folder)
+	}
+	switch {
+	case is[*enroll.OtherKeyError](err):
+		return "have the issuer sign the request that is in the evidence folder"
+	case is[*enroll.NoAttestationError](err):
+		return "take a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
+	case is[*enroll.NotNewError](err):
+		return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: ykman piv access unblock-pin"
+	case is[*enroll.PerhapsNewError](err):
+		return "check the PIN; if the card is new, as it left the factory, add --new-card: its firmware does not tell"
+	case is[*enroll.AttestedError](err):
+		return "ask for what the key has, or have another generated in its place; a card that says one thing and attests another is not to be used"
+	case is[*enroll.IssuerChangedError](err):
+		return "name the same issuer as before, or add --change-issuer to have the new one asked as well"
+	case is[*enroll.OccupiedError](err):
+		return "to enroll the key that is there add --source existing; to replace it for ever add --overwrite"
+	case is[*enroll.EmptyError](err):
+		return "to generate one, leave out --source existing"
+	case is[*enroll.OtherAddressError](err):
+		return "take the card that was issued for this user, or generate a new key"
+	case is[*enroll.LimitedUseError](err):
+		return "to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use"
+	}
+	return hintOf(err, []sentinel{
+		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
+		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},
+	})
+}
+
+// ofIssuer is about certificates that are asked for.
+func (h hints) ofIssuer(err error) string {
+	if waiting, found := errors.AsType[*issuer.WaitingError](err); found {
+		switch {
+		case waiting.Dir != "":
+			return fmt.Sprintf("have %s signed, put the certificate beside it as %s, then %s", waiting.Request, waiting.Expected, h.again)
+		case waiting.RetryAfter > 0:
+			return fmt.Sprintf("%s in %s", h.again, waiting.RetryAfter)
+		}
+		return h.again + " when the CA has approved the request"
+	}
+	if other, found := errors.AsType[*issuer.OtherKeyError](err); found {
+		return "if it is of an earlier key, move it away; the certificate wanted is the one for " + other.Request
+	}
+	if open, found := errors.AsType[*issuer.OpenKeyError](err); found {
+		return "chmod 600 " + open.Path
+	}
+	if is[*issuer.TLSError](err) {
+		return "check the address of the EST server, and that this system trusts the authority of its TLS certificate"
+	}
+	return hintOf(err, []sentinel{{issuer.ErrOtherRequest, "move it away if it is no longer needed, then " + h.again}})
+}

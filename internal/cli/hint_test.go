@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/batch/prepare"
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// TestHints: each error has what helps against it, however deep in others it is; at a
+// desk nobody is told to type a command again.
+func TestHints(t *testing.T) {
+	tomorrow := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&enroll.MissingError{What: "the PIN", Flag: "--pin-file FILE"}, "--pin-file FILE"},
+		{&enroll.ConflictError{Keys: []string{"9d", "9c"}, Serial: 4711}, "--replace 9d,9c --confirm 4711"},
+		{&enroll.OtherCardError{Cards: []string{"card 1", "card 2"}, Serial: 3}, "from card 1 and card 2 to card 3 add --replace-card"},
+		{&enroll.OtherKeyError{Where: enroll.InTheSlot}, "another slot"},
+		{&enroll.OtherKeyError{Where: "from file"}, "evidence folder"},
+		{&enroll.NoAttestationError{}, "4.3.5"},
+		{&enroll.NotNewError{Err: &piv.WrongPINError{Tries: 2}}, "without --new-card"},
+		{&enroll.PerhapsNewError{WrongPINError: &piv.WrongPINError{Tries: 2}}, "add --new-card"},
+		{&enroll.AttestedError{}, "another generated"},
+		{&enroll.IssuerChangedError{}, "--change-issuer"},
+		{fmt.Errorf("%w: %w", enroll.ErrDeclined, &enroll.IssuerChangedError{}), "--change-issuer"},
+		{&enroll.OccupiedError{}, "--overwrite"},
+		{&enroll.EmptyError{}, "--source existing"},
+		{&enroll.OtherAddressError{}, "issued for this user"},
+		{&enroll.LimitedUseError{}, "--allow-limited-use"},
+		{enroll.ErrUnattested, "--allow-unattested"},
+		{enroll.ErrNoIssuer, "--issuer"},
+		{&evidence.JournalError{Folder: "/evidence/ada", Err: errors.New("no JSON")}, "/evidence/ada"},
+		{evidence.ErrBusy, "other run"},
+		{&issuer.WaitingError{Dir: "in", Request: "ada.csr", Expected: "ada.pem"}, "put the certificate beside it as ada.pem"},
+		{&issuer.WaitingError{Request: "https://ca.example", RetryAfter: time.Hour}, "in 1h0m0s"},
+		{&issuer.WaitingError{}, "approved"},
+		{&issuer.OtherKeyError{Request: "ada.csr"}, "ada.csr"},
+		{fmt.Errorf("x: %w", issuer.ErrOtherRequest), "move it away"},
+		{&issuer.OpenKeyError{Path: "/ca/key.pem"}, "chmod 600 /ca/key.pem"},
+		{&issuer.TLSError{Err: errors.New("unknown authority")}, "trusts the authority"},
+		{&smime.MissingIssuerError{}, "--chain FILE"},
+		{&piv.SeveralCardsError{}, "--serial SERIAL"},
+		{&piv.WrongPINError{Tries: 2}, "unblock-pin"},
+		{&piv.LastTryError{}, "last try"},
+		{&piv.UnsupportedError{}, "--algorithm"},
+		{&nobodyError{}, "--ldap-base"},
+		{&nobodyError{only: true}, "--only"},
+		{&failedError{}, "cse-piv report -o failures.html"},
+		{&failedError{reported: true}, "what the report says"},
+		{&failedError{dryRun: true}, "--report FILE.html"},
+		{&failedError{dryRun: true, reported: true}, "leave out --dry-run"},
+		{&prepare.Fault{Reason: "chain-no-root"}, "--chain FILE"},
+		{&prepare.Fault{Reason: source.ReasonNotChosen}, "--choose-issuer"},
+		{&prepare.Fault{Reason: "leaf-ambiguous"}, "--choose-policy"},
+		{&source.Error{Reason: source.ReasonOutside, Err: errors.New("outside")}, "--allow-outside"},
+		{&source.Error{Reason: source.ReasonMalformed, Expected: "double the quotes", Err: errors.New("a quote")}, "double the quotes"},
+		{&source.Error{Err: errors.New("x"), Expected: "use ldaps://"}, "use ldaps://"},
+		{&source.LostError{Err: errors.New("closed")}, "again"},
+		{&batch.InternalError{}, "report it"},
+		{&batch.InterruptedError{}, "go on"},
+		{&batch.TakenOverError{}, "cse-piv report"},
+		{&batch.StoppedError{Err: &gmail.Error{Kind: gmail.KindScope}}, "Domain-wide delegation"},
+		{&ledger.InUseError{}, "--wait"},
+		{&ledger.MissingError{}, "cse-piv batch SOURCE"},
+		{&ledger.Error{Err: syscall.ENOSPC}, "room on the disk"},
+		{&ledger.Error{Err: syscall.EIO}, "the disk of the ledger, or the way to it, fails"},
+		{&ledger.Error{Err: &os.PathError{Err: os.ErrPermission}}, "--store"},
+		{&ledger.Error{Ledger: "l.db", Err: &ledger.TakenError{}}, "l.db.lock"},
+		{&ledger.Error{Err: &ledger.NewerError{}}, "newer"},
+		{&ledger.Error{Err: &ledger.OlderError{}}, "cse-piv worker"},
+		{&ledger.Error{Ledger: "postgres://db", Err: errors.New("closed")}, "PostgreSQL answers"},
+		{&ledger.UnreachableError{Err: errors.New("refused")}, "PostgreSQL runs there"},
+		{&gmail.Error{Kind: gmail.KindScope}, gmail.Scope},
+		{&gmail.Error{Kind: gmail.KindCredentials, Detail: gmail.DetailNoCredentials}, "CSE_PIV_CREDENTIALS"},
+		{&gmail.Error{Kind: gmail.KindRateLimited, RetryAt: tomorrow}, "after 2026-11-29 08:00:00 UTC"},
+		{&gmail.Error{Kind: gmail.KindRateLimited}, "some minutes"},
+		{&gmail.Error{Kind: gmail.KindKeyPairDisabled, User: "ada@example.com", KeyPairID: "k1"}, "keypairs.enable with userId ada@example.com, keyPairId k1"},
+		{&gmail.Error{Kind: gmail.KindInvalid, Method: "keypairs.create"}, "cse-piv batch"},
+		{&gmail.Error{Kind: gmail.KindInvalid, Method: "identities.patch"}, "cse-piv status"},
+		{&gmail.Error{Kind: gmail.KindInvalid, Method: "endpoint"}, "correct"},
+		{&gmail.Error{Kind: gmail.KindPrecondition, Method: "identities.create"}, "chain validation"},
+		{&gmail.Error{Kind: gmail.KindPrecondition, Method: "keypairs.create"}, "switched on"},
+		{syscall.EROFS, "--evidence"},
+	} {
+		for _, err := range []error{test.err, fmt.Errorf("at the desk: %w", &enroll.StepError{Err: test.err}), errors.Join(errors.New("besides"), test.err)} {
+			if hint := hintFor(err); !strings.Contains(hint, test.want) {
+				t.Errorf("%T: %v: the hint is %q, without %q", test.err, err, hint, test.want)
+			}
+		}
+		if hint := deskHint(test.err); hint == "" || strings.Contains(hint, "same command") {
+			t.Errorf("%T: at a desk the hint is %q", test.err, hint)
+		}
+	}
+}
+
+// TestHintsOfGmail: each detail and each kind has a hint, except for answers that
+// nothing is known of.
+func TestHintsOfGmail(t *testing.T) {
+	for detail, want := range map[gmail.Detail]string{
+		gmail.DetailIntermediary: "proxy", gmail.DetailAccountGone: "suspended", gmail.DetailNoCredentials: "--credentials", gmail.DetailMachine: "gcloud",
+		gmail.DetailTokenCreator: "serviceAccountTokenCreator", gmail.DetailTokenEndpoint: "token_uri", gmail.DetailOtherDomain: "Domain-wide delegation",
+		gmail.DetailClock: "clock", gmail.DetailKeyGone: "new key", gmail.DetailServiceAccountGone: "service account", gmail.DetailGrant: "clock",
+	} {
+		if hint := hintFor(&gmail.Error{Kind: gmail.KindCredentials, Detail: detail}); !strings.Contains(hint, want) {
+			t.Errorf("%s: %q", detail, hint)
+		}
+	}
+	for _, reason := range batch.Reasons() {
+		if hintFor(&gmail.Error{Kind: gmail.Kind(reason.Name), Method: "keypairs.create"}) == "" && reason.Name != "other" {
+			t.Errorf("%s has no hint", reason.Name)
+		}
+	}
+}
+
+// TestReasonsInTheDocs: each reason has its row there.
+func TestReasonsInTheDocs(t *testing.T) {
+	data, err := os.ReadFile("../../docs/reference/failure-reasons.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range batch.Reasons() {
+		helps := hints{again: "run the same command again"}.ofReason(r.Name)
+		if row := fmt.Sprintf("\n| `%s` | `%s` | %s | %s |\n", r.Class, r.Name, r.Meaning, helps); helps == "" || !strings.Contains(string(data), row) {
+			t.Errorf("docs/reference/failure-reasons.md has no row %s", row)
+		}
+	}
+}

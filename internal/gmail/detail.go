@@ -1,0 +1,36 @@
+package gmail
+
+import (
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// Detail tells errors of one [Kind] apart where they do not have the same remedy.
+type Detail string
+
+// The details of errors.
+const (
+	DetailIntermediary       Detail = "intermediary"         // something on the way answers in the server's place
+	DetailAccountGone        Detail = "account-gone"         // the user's account was deleted or suspended
+	DetailNoCredentials      Detail = "no-credentials"       // no credentials were given
+	DetailMachine            Detail = "machine-credentials"  // this machine has no application default credentials that can be used
+	DetailTokenCreator       Detail = "token-creator"        // this machine's credentials may not sign for the service account
+	DetailTokenEndpoint      Detail = "token-endpoint"       // the token endpoint gave no usable token
+	DetailOtherDomain        Detail = "other-domain"         // not delegated, or the user is of another domain: the answer does not say which
+	DetailClock              Detail = "clock"                // this machine's clock is wrong
+	DetailKeyGone            Detail = "key-gone"             // the service account's key was deleted, or is another account's
+	DetailServiceAccountGone Detail = "service-account-gone" // the service account was deleted or disabled
+	DetailGrant              Detail = "grant"                // refused for a reason that the answer does not say
+)
+
+// DisableCall returns the call of the Gmail API that disables a key pair, in words
+// for a person. This program has no command for it.
+func DisableCall(user, id string) string { return callText("disable", user, id) }
+
+// EnableCall returns the call that enables a key pair again; see [DisableCall].
+func EnableCall(user, id string) string { return callText("enable", user, id) }
+
+func callText(verb, user, id string) string {
+	return fmt.Sprintf("users.settings.cse.keypairs.%s with userId %s, keyPairId %s", verb, safetext.Message(user), safetext.Message(id))
+}
