@@ -78,7 +78,7 @@ func TestASlotThatCannotBeToldEmptyIsNotOverwrittenUnasked(t *testing.T) {
 	d := newDesk(t, "5.2.7")
 	_, err := d.run()
 	var occupied *enroll.OccupiedError
-	if !errors.As(err, &occupied) || !strings.Contains(occupied.Held, "cannot tell") {
+	if !errors.As(err, &occupied) || !strings.Contains(occupied.Contents, "cannot tell") {
 		t.Fatalf("a slot that may hold an imported key: %v", err)
 	}
 	d.checkUntouched()

@@ -96,11 +96,11 @@ func (e *Enrollment) isOnCard(ctx context.Context, pair gmail.KeyPair) (bool, er
 		}
 	}
 	for _, key := range e.keys {
-		held, err := e.card.Slot(ctx, key.Slot)
+		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return false, err
 		}
-		if held.Certificate != nil && pair.Has(smime.Fingerprint(held.Certificate)) {
+		if contents.Certificate != nil && pair.Has(smime.Fingerprint(contents.Certificate)) {
 			return true, nil
 		}
 	}

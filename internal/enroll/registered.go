@@ -38,15 +38,15 @@ func slotAtGmail(pair gmail.KeyPair, serial uint32) (piv.Slot, bool) {
 
 // chainAtGmail returns the certificates of the key pair of the user that has the
 // slot's key, its leaf first; nil where Gmail has none.
-func (e *Enrollment) chainAtGmail(held piv.SlotContents) []*x509.Certificate {
-	if held.Key == nil {
+func (e *Enrollment) chainAtGmail(contents piv.SlotContents) []*x509.Certificate {
+	if contents.Key == nil {
 		return nil
 	}
 	if e.user.registration == nil {
 		return nil // a preview that could not ask Gmail
 	}
 	for _, pair := range e.user.registration.KeyPairs() {
-		if chain := chainOf(pair); chain != nil && certificate.SameKey(chain[0].PublicKey, held.Key.PublicKey) {
+		if chain := chainOf(pair); chain != nil && certificate.SameKey(chain[0].PublicKey, contents.Key.PublicKey) {
 			return chain
 		}
 	}
@@ -105,32 +105,32 @@ func (e *Enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, er
 		if pair.ID != id || !ok {
 			continue
 		}
-		held, err := e.card.Slot(ctx, slot)
+		contents, err := e.card.Slot(ctx, slot)
 		if err != nil {
 			return nil, err
 		}
-		if chain := chainOf(pair); chain == nil || held.Key == nil || !certificate.SameKey(chain[0].PublicKey, held.Key.PublicKey) {
+		if chain := chainOf(pair); chain == nil || contents.Key == nil || !certificate.SameKey(chain[0].PublicKey, contents.Key.PublicKey) {
 			return nil, nil
 		}
-		request := requestOf(held)
+		request := requestOf(contents)
 		return &request, nil
 	}
 	return nil, nil
 }
 
 // requestOf is the key in a slot as a request would have asked for it.
-func requestOf(held piv.SlotContents) KeyRequest {
+func requestOf(contents piv.SlotContents) KeyRequest {
 	request := KeyRequest{
-		Slot: held.Slot, Source: SourceGenerate,
-		Algorithm: held.Key.Algorithm, PINPolicy: held.Key.PINPolicy, TouchPolicy: held.Key.TouchPolicy,
+		Slot: contents.Slot, Source: SourceGenerate,
+		Algorithm: contents.Key.Algorithm, PINPolicy: contents.Key.PINPolicy, TouchPolicy: contents.Key.TouchPolicy,
 	}
-	if request.PINPolicy == piv.PINDefault.In(held.Slot) {
+	if request.PINPolicy == piv.PINDefault.In(contents.Slot) {
 		request.PINPolicy = piv.PINDefault
 	}
 	if request.TouchPolicy == piv.TouchDefault.Plain() {
 		request.TouchPolicy = piv.TouchDefault
 	}
-	if held.Key.Origin != piv.Generated {
+	if contents.Key.Origin != piv.Generated {
 		request.Source = SourceExisting
 	}
 	return request

@@ -172,12 +172,12 @@ func differences(there, asked []KeyRequest) (all differenceList) {
 
 // differencesFrom are what is asked for otherwise than the slot's key has it, in
 // what somebody chose and the card tells.
-func (r Request) differencesFrom(held *piv.KeyInfo, asked KeyRequest) []Difference {
+func (r Request) differencesFrom(contents *piv.KeyInfo, asked KeyRequest) []Difference {
 	var all differenceList
 	if asked.Algorithm != "" {
-		all.add(OptionAlgorithm, string(held.Algorithm), string(asked.Algorithm))
+		all.add(OptionAlgorithm, string(contents.Algorithm), string(asked.Algorithm))
 	}
-	all.addPolicies(asked.Slot, held.PINPolicy, asked.PINPolicy, held.TouchPolicy, asked.TouchPolicy)
+	all.addPolicies(asked.Slot, contents.PINPolicy, asked.PINPolicy, contents.TouchPolicy, asked.TouchPolicy)
 	return slices.DeleteFunc(all, func(d Difference) bool { return r.defaulted(d.Option) })
 }
 

@@ -21,30 +21,30 @@ func generateStep(index int, request KeyRequest) Step {
 	step.needs = decided
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
-		held, err := e.card.Slot(ctx, key.Slot)
+		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return false, err
 		}
 		if key.toGenerate() {
-			now, entry := fingerprintOf(held), e.evidence.journal.Keys[key.Slot.String()]
+			now, entry := fingerprintOf(contents), e.evidence.journal.Keys[key.Slot.String()]
 			if now == key.before || entry.Generated == "" || !isGenerated(now, entry) {
 				return false, nil
 			}
-			key.recordKey(held)
+			key.recordKey(contents)
 			return true, nil
 		}
-		if held.Key == nil || !certificate.SameKey(held.Key.PublicKey, key.public) {
+		if contents.Key == nil || !certificate.SameKey(contents.Key.PublicKey, key.public) {
 			return false, errors.New("the slot's key is not the one that was there a moment ago: another card or another program")
 		}
 		return true, nil
 	}
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]
-		held, err := e.card.Slot(ctx, key.Slot)
+		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return err
 		}
-		now := fingerprintOf(held)
+		now := fingerprintOf(contents)
 		entry, begun := e.evidence.journal.Keys[key.Slot.String()]
 		switch {
 		case now == key.before:
@@ -54,7 +54,7 @@ func generateStep(index int, request KeyRequest) Step {
 		default:
 			// It came while the PIN was typed or the card was out; nobody agreed to
 			// lose it.
-			return &OccupiedError{Slot: key.Slot, Held: describeContents(held)}
+			return &OccupiedError{Slot: key.Slot, Contents: describeContents(contents)}
 		}
 		entry = evidence.KeyJournal{
 			Generating: e.deps.Now().UTC(), Replaces: key.before.key, ReplacedCertificate: key.before.certificate,

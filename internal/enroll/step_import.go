@@ -19,11 +19,11 @@ func importStep(index int, request KeyRequest) Step {
 	step.preview = func(_ context.Context, e *Enrollment) error { return e.tellPacking(e.keys[index].leaf) }
 	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
 		key := e.keys[index]
-		held, err := e.card.Slot(ctx, key.Slot)
+		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return false, err
 		}
-		return held.Certificate != nil && smime.Fingerprint(held.Certificate) == smime.Fingerprint(key.leaf), nil
+		return contents.Certificate != nil && smime.Fingerprint(contents.Certificate) == smime.Fingerprint(key.leaf), nil
 	}
 	step.act = func(ctx context.Context, e *Enrollment) error {
 		key := e.keys[index]

@@ -76,17 +76,17 @@ func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 	if key.Source != SourceExisting {
 		return e.loadCertificate(key)
 	}
-	held, err := e.card.Slot(ctx, key.Slot)
+	contents, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
 		return err
 	}
-	if err := checkHeldCertificate(held); err != nil {
+	if err := checkCertificateInSlot(contents); err != nil {
 		return err
 	}
-	if err := e.loadCertificate(key); err != nil || held.Certificate == nil || held.Certificate.Equal(key.leaf) {
+	if err := e.loadCertificate(key); err != nil || contents.Certificate == nil || contents.Certificate.Equal(key.leaf) {
 		return err
 	}
-	key.certificateResult = certificateResult{leaf: held.Certificate, parts: key.parts}
+	key.certificateResult = certificateResult{leaf: contents.Certificate, parts: key.parts}
 	return nil
 }
 

@@ -79,7 +79,7 @@ func reviewStep() Step {
 }
 
 func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error) {
-	held, err := e.card.Slot(ctx, key.Slot)
+	contents, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
 		return ReviewKey{}, err
 	}
@@ -91,8 +91,8 @@ func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error)
 	if key.facts != nil {
 		reviewed.Root, reviewed.YubicoRoot = key.facts.Root, key.facts.Yubico
 	}
-	if held.Certificate != nil {
-		reviewed.OnCard = smime.Fingerprint(held.Certificate)
+	if contents.Certificate != nil {
+		reviewed.OnCard = smime.Fingerprint(contents.Certificate)
 	}
 	if !reviewed.Same() {
 		return reviewed, fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)

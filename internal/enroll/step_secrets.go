@@ -203,17 +203,17 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 		if key.toGenerate() {
 			return true, nil
 		}
-		held, err := e.card.Slot(ctx, key.Slot)
+		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
 			return false, err
 		}
-		if held.Certificate == nil {
+		if contents.Certificate == nil {
 			return true, nil
 		}
 		if err := e.findCertificate(ctx, key); err != nil {
 			return false, err
 		}
-		if key.leaf == nil || smime.Fingerprint(key.leaf) != smime.Fingerprint(held.Certificate) {
+		if key.leaf == nil || smime.Fingerprint(key.leaf) != smime.Fingerprint(contents.Certificate) {
 			return true, nil
 		}
 	}

@@ -91,14 +91,14 @@ func (e *Enrollment) resume(ctx context.Context) error {
 func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, asked []KeyRequest, differences []Difference) error {
 	conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Finished: earlier.finished, Differences: differences}
 	for _, request := range earlier.keys {
-		held, err := e.card.Slot(ctx, request.Slot)
+		contents, err := e.card.Slot(ctx, request.Slot)
 		if err != nil {
 			return err
 		}
-		switch e.actionFor(request, held) {
+		switch e.actionFor(request, contents) {
 		case ActionContinue, ActionKeep, ActionRead:
-			if !names(e.request.Replace, held) {
-				conflict.Keys = append(conflict.Keys, fingerprintOf(held).key)
+			if !names(e.request.Replace, contents) {
+				conflict.Keys = append(conflict.Keys, fingerprintOf(contents).key)
 			}
 		}
 	}
@@ -106,11 +106,11 @@ func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 		return nil
 	}
 	for _, request := range asked {
-		held, err := e.card.Slot(ctx, request.Slot)
+		contents, err := e.card.Slot(ctx, request.Slot)
 		if err != nil {
 			return err
 		}
-		if !held.Empty() {
+		if !contents.Empty() {
 			return conflict
 		}
 	}
@@ -118,8 +118,8 @@ func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 }
 
 // actionFor decides what to do with a slot.
-func (e *Enrollment) actionFor(request KeyRequest, held piv.SlotContents) SlotAction {
-	return actionFor(request, held, e.evidence.journal, e.chainAtGmail(held) != nil, names(e.request.Replace, held))
+func (e *Enrollment) actionFor(request KeyRequest, contents piv.SlotContents) SlotAction {
+	return actionFor(request, contents, e.evidence.journal, e.chainAtGmail(contents) != nil, names(e.request.Replace, contents))
 }
 
 // decide chooses what is done with the slot of a key, and asks where that loses
@@ -128,19 +128,19 @@ func (e *Enrollment) decide(ctx context.Context, key *key) error {
 	if key.decided {
 		return nil
 	}
-	held, err := e.card.Slot(ctx, key.Slot)
+	contents, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
 		return err
 	}
-	key.before, key.action = fingerprintOf(held), e.actionFor(key.KeyRequest, held)
+	key.before, key.action = fingerprintOf(contents), e.actionFor(key.KeyRequest, contents)
 	switch key.action {
 	case ActionNone:
-		return &EmptyError{Slot: key.Slot, Unknown: held.KeyUnknown}
+		return &EmptyError{Slot: key.Slot, Unknown: contents.KeyUnknown}
 	case ActionGenerate:
 	case ActionReplace:
-		err = e.decideOccupied(ctx, key, held)
+		err = e.decideOccupied(ctx, key, contents)
 	default:
-		err = e.useKey(key, held)
+		err = e.useKey(key, contents)
 	}
 	if err != nil {
 		return err
@@ -151,23 +151,23 @@ func (e *Enrollment) decide(ctx context.Context, key *key) error {
 
 // useKey records the key that is in the slot. One that is not as it was asked for is a
 // *ConflictError.
-func (e *Enrollment) useKey(key *key, held piv.SlotContents) error {
-	if differences := e.request.differencesFrom(held.Key, key.KeyRequest); len(differences) > 0 {
+func (e *Enrollment) useKey(key *key, contents piv.SlotContents) error {
+	if differences := e.request.differencesFrom(contents.Key, key.KeyRequest); len(differences) > 0 {
 		conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Slot: &key.Slot, Differences: differences}
 		if key.Source == SourceGenerate {
-			conflict.Keys = []string{fingerprintOf(held).key}
+			conflict.Keys = []string{fingerprintOf(contents).key}
 		}
 		return conflict
 	}
 	if key.action == ActionRead {
-		return key.useExisting(held)
+		return key.useExisting(contents)
 	}
-	key.recordKey(held)
+	key.recordKey(contents)
 	if key.action != ActionKeep {
 		return nil
 	}
 	e.note("Gmail has the key in slot %s for %s already: it is kept", key.Slot, e.request.Email)
-	chain := e.chainAtGmail(held)
+	chain := e.chainAtGmail(contents)
 	if err := e.useCertificate(key, chain[0], slices.Clone(chain[1:])); err != nil {
 		e.note("its certificate cannot be used any more: %v", err)
 	}
@@ -175,17 +175,17 @@ func (e *Enrollment) useKey(key *key, held piv.SlotContents) error {
 }
 
 // decideOccupied asks whether what the slot holds is to be used or lost.
-func (e *Enrollment) decideOccupied(ctx context.Context, key *key, held piv.SlotContents) error {
-	occupied := &OccupiedError{Slot: key.Slot, Held: describeContents(held)}
+func (e *Enrollment) decideOccupied(ctx context.Context, key *key, contents piv.SlotContents) error {
+	occupied := &OccupiedError{Slot: key.Slot, Contents: describeContents(contents)}
 	key.loss = lossOf(occupied)
-	allowed := e.request.Overwrite || names(e.request.Replace, held)
+	allowed := e.request.Overwrite || names(e.request.Replace, contents)
 	named := e.request.Replace != nil && e.request.Confirm == serialText(e.request.Serial) && e.request.Agreed == nil
 	if allowed && (named || e.request.Agrees(e.request.Serial, key.loss)) {
 		return nil
 	}
 	if !allowed || e.request.Agreed != nil { // another loss was agreed to, if any
 		choices := []Choice{{ID: "stop", Text: "stop, and change nothing"}, {ID: "overwrite", Text: "generate a new key there; the present one is lost for ever"}}
-		if held.Key != nil {
+		if contents.Key != nil {
 			choices = append([]Choice{{ID: "existing", Text: "use the key that is there"}}, choices...)
 		}
 		answer, err := e.deps.Prompter.Choose(ctx, Question{ID: "occupied", Text: occupied.Error(), Flag: "--source existing or --overwrite"}, choices)
@@ -197,7 +197,7 @@ func (e *Enrollment) decideOccupied(ctx context.Context, key *key, held piv.Slot
 			return err
 		case answer == "existing":
 			key.Source, key.action, key.loss = SourceExisting, ActionRead, nil
-			return key.useExisting(held)
+			return key.useExisting(contents)
 		case answer != "overwrite":
 			return fmt.Errorf("%w: %w", ErrDeclined, occupied)
 		}
@@ -214,19 +214,19 @@ func (e *Enrollment) decideOccupied(ctx context.Context, key *key, held piv.Slot
 
 // useExisting records the key that is in the slot, and returns what is wrong with the
 // certificate beside it.
-func (k *key) useExisting(held piv.SlotContents) error {
-	k.recordKey(held)
-	return checkHeldCertificate(held)
+func (k *key) useExisting(contents piv.SlotContents) error {
+	k.recordKey(contents)
+	return checkCertificateInSlot(contents)
 }
 
-// checkHeldCertificate reports what is wrong with a certificate that is on the card
+// checkCertificateInSlot reports what is wrong with a certificate that is on the card
 // already; a slot may have none.
-func checkHeldCertificate(held piv.SlotContents) error {
+func checkCertificateInSlot(contents piv.SlotContents) error {
 	switch {
-	case held.CertificateErr != nil:
-		return fmt.Errorf("reading the certificate in slot %s: %w", held.Slot, held.CertificateErr)
-	case held.Mismatched():
-		return &OtherKeyError{Slot: held.Slot, Where: InTheSlot}
+	case contents.CertificateErr != nil:
+		return fmt.Errorf("reading the certificate in slot %s: %w", contents.Slot, contents.CertificateErr)
+	case contents.Mismatched():
+		return &OtherKeyError{Slot: contents.Slot, Where: InTheSlot}
 	}
 	return nil
 }
@@ -241,7 +241,7 @@ type keyResult struct {
 }
 
 // recordKey makes the key that is in the slot the one that is enrolled.
-func (k *key) recordKey(held piv.SlotContents) {
-	k.public, k.origin, k.algorithm = held.Key.PublicKey, string(held.Key.Origin), held.Key.Algorithm
-	k.pinPolicy, k.touchPolicy = held.Key.PINPolicy, held.Key.TouchPolicy
+func (k *key) recordKey(contents piv.SlotContents) {
+	k.public, k.origin, k.algorithm = contents.Key.PublicKey, string(contents.Key.Origin), contents.Key.Algorithm
+	k.pinPolicy, k.touchPolicy = contents.Key.PINPolicy, contents.Key.TouchPolicy
 }

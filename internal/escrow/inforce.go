@@ -48,6 +48,9 @@ func readInForce(folder durable.Folder, serial uint32) (inForce, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading which escrow records of card %d are in force: %w", serial, err)
 	}
+	if known == nil { // the file says null
+		known = inForce{}
+	}
 	return known, nil
 }
 

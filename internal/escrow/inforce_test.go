@@ -93,3 +93,17 @@ func TestRecordSaysWhatItReplaces(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// TestInForceFileWithoutEntries: whatever JSON stands in the file, noting what is in
+// force fails or succeeds, and does not panic.
+func TestInForceFileWithoutEntries(t *testing.T) {
+	for content, readable := range map[string]bool{"null": true, "{}": true, "[]": false, "": false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, inForceName(7)), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := NoteInForce(filepath.Join(dir, "7-record.json"), 7, KindPUK); (err == nil) != readable {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+}

@@ -179,7 +179,7 @@ func (c *Card) Release(ctx context.Context) error {
 		return ctx.Err()
 	}
 	defer func() { <-c.lock }()
-	c.busy()
+	c.stopIdleTimer()
 	c.disconnect()
 	return nil
 }

@@ -29,9 +29,9 @@ type connection struct {
 	serial   uint32
 	firmware Version
 
-	metadata     answers[byte, pcsc.Metadata]
-	objects      answers[pcsc.Object, []byte]
-	attestations answers[Slot, []byte]
+	metadata     cache[byte, pcsc.Metadata]
+	objects      cache[pcsc.Object, []byte]
+	attestations cache[Slot, []byte]
 
 	// accepted says that the card may have accepted a PIN or management key. It is
 	// reset then before it is released, for no other program to find it open.
@@ -61,7 +61,7 @@ func openConnection(reader string) (*connection, error) {
 	card := pcsc.CardOf(handle)
 	c := &connection{
 		key: key, card: card, Applet: pcsc.Applet{Card: card}, reader: reader, firmware: key.firmware(),
-		metadata: answers[byte, pcsc.Metadata]{}, objects: answers[pcsc.Object, []byte]{}, attestations: answers[Slot, []byte]{},
+		metadata: cache[byte, pcsc.Metadata]{}, objects: cache[pcsc.Object, []byte]{}, attestations: cache[Slot, []byte]{},
 	}
 	if c.serial, err = c.Serial(byte(c.firmware.Major)); err != nil {
 		c.close()
@@ -158,8 +158,8 @@ func (c *connection) Attest(slot Slot) ([]byte, error) {
 	return c.attestations.get(slot, func() ([]byte, error) { return c.Applet.Attest(byte(slot)) })
 }
 
-// answers are what the card answered before, by what it was asked.
-type answers[K comparable, V any] map[K]answer[V]
+// cache is what the card answered before, by what it was asked.
+type cache[K comparable, V any] map[K]answer[V]
 
 type answer[V any] struct {
 	value V
@@ -168,13 +168,13 @@ type answer[V any] struct {
 
 // get returns the answer that is known, or else asks. That something is not on
 // the card is an answer too; that the card could not answer is none.
-func (a answers[K, V]) get(key K, ask func() (V, error)) (V, error) {
-	if known, ok := a[key]; ok {
+func (c cache[K, V]) get(key K, ask func() (V, error)) (V, error) {
+	if known, ok := c[key]; ok {
 		return known.value, known.err
 	}
 	value, err := ask()
 	if err == nil || isAbsent(err) {
-		a[key] = answer[V]{value, err}
+		c[key] = answer[V]{value, err}
 	}
 	return value, err
 }

@@ -18,11 +18,11 @@ func with[T any](ctx context.Context, c *Card, doing string, limit time.Duration
 			return zero, err
 		}
 		if err := ctx.Err(); err != nil {
-			c.keep(connection, err)
+			c.keepOpen(connection, err)
 			return zero, err // nobody waits for it any more
 		}
 		value, err := work(connection)
-		c.keep(connection, err)
+		c.keepOpen(connection, err)
 		return value, err
 	})
 	if err != nil {
@@ -33,7 +33,7 @@ func with[T any](ctx context.Context, c *Card, doing string, limit time.Duration
 
 // connect returns the connection to the card. Whoever calls it has the lock.
 func (c *Card) connect(ctx context.Context) (*connection, error) {
-	c.busy()
+	c.stopIdleTimer()
 	if c.connection != nil && c.connection.usable() {
 		return c.connection, nil
 	}
@@ -43,9 +43,9 @@ func (c *Card) connect(ctx context.Context) (*connection, error) {
 	return connection, err
 }
 
-// keep leaves the connection open for a while, unless it broke. Whoever calls it
+// keepOpen leaves the connection open for a while, unless it broke. Whoever calls it
 // has the lock.
-func (c *Card) keep(connection *connection, err error) {
+func (c *Card) keepOpen(connection *connection, err error) {
 	if breaks(err) || connection.wasCut() {
 		c.disconnect()
 		return
@@ -61,8 +61,8 @@ func (c *Card) keep(connection *connection, err error) {
 	c.idle = timer
 }
 
-// busy calls off that the connection is released. Whoever calls it has the lock.
-func (c *Card) busy() {
+// stopIdleTimer keeps the connection open. Whoever calls it has the lock.
+func (c *Card) stopIdleTimer() {
 	if c.idle != nil {
 		c.idle.Stop()
 		c.idle = nil

@@ -163,7 +163,7 @@ func (r *Registration) choose(ctx context.Context) error {
 			continue
 		}
 		best := max(0, slices.IndexFunc(fit, func(pair gmail.KeyPair) bool { return r.identity != nil && r.identity.Uses(pair.ID) }))
-		if err := r.take(ctx, i, fit[best]); err != nil {
+		if err := r.usePair(ctx, i, fit[best]); err != nil {
 			return err
 		}
 	}
@@ -185,16 +185,16 @@ func (r *Registration) stillThere(k *key) error {
 	return nil
 }
 
-// take has a pair serve for a key.
-func (r *Registration) take(ctx context.Context, index int, pair gmail.KeyPair) error {
+// usePair has a pair serve for a key.
+func (r *Registration) usePair(ctx context.Context, index int, pair gmail.KeyPair) error {
 	k := r.keys[index]
 	if k.pair.ID != pair.ID {
 		k.pair, k.created = pair, false
 	}
-	if k.told == pair.ID {
+	if k.reported == pair.ID {
 		return nil
 	}
-	return r.tell(ctx, index)
+	return r.report(ctx, index)
 }
 
 // replace has other pairs take the place of those that were refused: of those that
@@ -217,7 +217,7 @@ func (r *Registration) replace(ctx context.Context, refusal *gmail.Error) (bool,
 		if others := r.candidates(k); len(others) > 0 {
 			// The one that was made last: a run that was broken off may have replaced
 			// the refused one already.
-			if err := r.take(ctx, i, others[len(others)-1]); err != nil {
+			if err := r.usePair(ctx, i, others[len(others)-1]); err != nil {
 				return false, err
 			}
 		} else if r.several(k) {
@@ -226,7 +226,7 @@ func (r *Registration) replace(ctx context.Context, refusal *gmail.Error) (bool,
 			if err := r.create(ctx, k); err != nil {
 				return false, err
 			}
-			if err := r.tell(ctx, i); err != nil {
+			if err := r.report(ctx, i); err != nil {
 				return false, err
 			}
 		}

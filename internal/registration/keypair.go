@@ -57,7 +57,7 @@ func (r *Registration) EnsureKeyPair(ctx context.Context, want Key) error {
 	if len(fit) > 1 && k.Use != certificate.UseHistory {
 		return nil // the identity decides
 	}
-	return r.tell(ctx, len(r.keys)-1)
+	return r.report(ctx, len(r.keys)-1)
 }
 
 // candidates are the enabled pairs of the key's leaf that can serve for it, in
@@ -112,10 +112,10 @@ func (r *Registration) failed(pair gmail.KeyPair, kind gmail.Kind, format string
 	return &gmail.Error{Method: "keypairs.list", User: r.email, KeyPairID: pair.ID, Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
 
-// tell calls the hook for the key with that index.
-func (r *Registration) tell(ctx context.Context, index int) error {
+// report calls the hook for the key with that index.
+func (r *Registration) report(ctx context.Context, index int) error {
 	k := r.keys[index]
-	k.told = k.pair.ID
+	k.reported = k.pair.ID
 	if r.hooks.KeyPair == nil {
 		return nil
 	}

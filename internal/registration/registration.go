@@ -71,9 +71,9 @@ type Registration struct {
 // key is what became of a Key.
 type key struct {
 	Key
-	pair    gmail.KeyPair
-	created bool   // by this registration, with its chain validated where it has to be
-	told    string // the id of the pair that the hook was told of last
+	pair     gmail.KeyPair
+	created  bool   // by this registration, with its chain validated where it has to be
+	reported string // the id of the pair that the hook was told of last
 }
 
 // Begin lists the key pairs of the user with that primary address. Missing
