@@ -16,7 +16,8 @@ build: install-build
 
 test: install-build install-test
 	$(GO) vet ./...
-	$(GO) test -race -timeout 85m ./...
+	# Four packages at a time: many tests wait for other processes.
+	$(GO) test -race -p 4 -timeout 85m ./...
 	# 2 GB and 100,000 users; fewer under the race detector.
 	$(GO) test -run 'TestManifestStreams|TestManyUsersInLittleMemory' ./internal/batch ./internal/batch/source
 
