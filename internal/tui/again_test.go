@@ -14,14 +14,14 @@ func TestWrongPINOfTheCommandLineIsNotTriedAgain(t *testing.T) {
 		fake := newFakeDesk()
 		fake.request.PIN = secret.FromString("00000000")
 		w := newWizard(t, fake, "").toWork(ada, adasCard)
-		if w.model.session.run.request.PIN.IsZero() {
+		if w.model.session.Run.Request.PIN.IsZero() {
 			t.Fatal("the PIN of the command line is not tried at all")
 		}
-		first := w.model.session.run.id
+		first := w.model.session.Run.ID
 		w.fail("set-pin", &piv.WrongPINError{Tries: 2}).on(screenFailure).press(keys...)
-		run := w.model.session.run
-		if run.id == first || !run.request.PIN.IsZero() {
-			t.Errorf("%s: run %d, a PIN: %v", name, run.id, !run.request.PIN.IsZero())
+		run := w.model.session.Run
+		if run.ID == first || !run.Request.PIN.IsZero() {
+			t.Errorf("%s: run %d, a PIN: %v", name, run.ID, !run.Request.PIN.IsZero())
 		}
 	}
 }

@@ -48,9 +48,9 @@ func TestAnythingMayHappen(t *testing.T) {
 // somethingHappens presses a key, or plays something that comes from outside.
 func somethingHappens(w *wizard, random *rand.Rand) {
 	keys := []string{"enter", "enter", "enter", "esc", "up", "down", "left", "right", "pgup", "pgdown", "f1", "?", "a", "p", "o", "backspace", "tab", "ctrl+o", "1", "x"}
-	run := w.model.session.run
-	if run.active() && random.IntN(2) == 0 {
-		happen := w.whileRunning(random, run.id)
+	run := w.model.session.Run
+	if run.Active() && random.IntN(2) == 0 {
+		happen := w.whileRunning(random, run.ID)
 		happen[random.IntN(len(happen))]()
 		return
 	}
@@ -65,12 +65,12 @@ func somethingHappens(w *wizard, random *rand.Rand) {
 		func() { w.insert(adasCard) },
 		func() { w.insert(gracesCard) },
 		func() { w.insert(adasCard, gracesCard, gracesSecondCard) },
-		func() { w.send(foundMsg{err: piv.ErrNoService}) },
+		func() { w.send(desk.ReadersRead{Err: piv.ErrNoService}) },
 		func() { w.typed([]string{ada, grace, "hedy", "12345678"}[random.IntN(4)]) },
 		func() { w.touched() },
 		func() { w.send(tea.PasteMsg{Content: "pasted"}) },
 		func() { w.send(tea.BackgroundColorMsg{Color: lightGrey{}}) },
-		func() { w.send(collectMsg{}) },
+		func() { w.send(desk.CertificatesDue{}) },
 		func() { w.collected(standing(ada, adasCard, enroll.StageReady)) },
 		func() { w.queued(queueOfAll()) },
 	}
@@ -79,12 +79,12 @@ func somethingHappens(w *wizard, random *rand.Rand) {
 
 // whileRunning is what the running enrollment may do next.
 func (w *wizard) whileRunning(random *rand.Rand, run int) []func() {
-	steps := w.model.session.run.steps
+	steps := w.model.session.Run.Steps
 	states := []enroll.State{enroll.StateStarted, enroll.StateDone, enroll.StateAlready, enroll.StateSkipped, enroll.StateFailed, enroll.StateTouch, enroll.StateCardOut, enroll.StateCardBack, enroll.StateNote, enroll.StateRetry}
 	loss := enroll.Question{ID: "overwrite", Text: "the key will be overwritten", Loss: []string{"all of it"}}
 	return []func(){
 		func() {
-			w.later(time.Duration(random.IntN(1000))*time.Second, steps[random.IntN(len(steps))].id, states[random.IntN(len(states))], "something")
+			w.later(time.Duration(random.IntN(1000))*time.Second, steps[random.IntN(len(steps))].ID, states[random.IntN(len(states))], "something")
 		},
 		func() { w.send(beatMsg(moment.Add(time.Duration(random.IntN(1000)) * time.Second))) },
 		func() { w.askSecret(pinQuestion(random.IntN(4))); w.typed(canaryPIN) },
@@ -102,6 +102,6 @@ func (w *wizard) whileRunning(random *rand.Rand, run int) []func() {
 		func() { w.finish(nil, waitsForFile("9d")) },
 		func() { w.finish(nil, errors.New("something")) },
 		func() { w.finish(nil, enroll.ErrDeclined) },
-		func() { w.send(finishedMsg{run: run - 1, err: errors.New("of an old run")}) },
+		func() { w.send(desk.RunEnded{Run: run - 1, Err: errors.New("of an old run")}) },
 	}
 }

@@ -15,135 +15,50 @@ import (
 
 // cardScreen waits for a card and shows what is on it.
 type cardScreen struct {
-	cursor  int    // where several cards are there
-	reading uint32 // the card that is being read; 0 for none
-	asked   int    // number of the latest reading
-	problem problem
+	cursor int // where several cards are there
 }
 
-func (c *cardScreen) enter(s *session) tea.Cmd {
-	c.reading = 0 // what was being read told another screen
-	return c.look(s)
-}
-
-func (*cardScreen) typing() bool { return false }
-
-// wanted is the card to be shown: the chosen one, the one that was taken, the one
-// that was set aside, or the only one; 0 for none.
-func (c *cardScreen) wanted(s *session) uint32 {
-	cards := s.cards()
-	switch {
-	case s.chosen != 0:
-		return s.chosen
-	case s.taken != 0:
-		return s.taken
-	case s.assigned != 0 && s.present(s.assigned):
-		return s.assigned
-	case len(cards) == 1:
-		return cards[0].Serial
-	}
-	return 0
-}
-
-// look reads the card that is wanted, once.
-func (c *cardScreen) look(s *session) tea.Cmd {
-	wanted := c.wanted(s)
-	if wanted != s.card.Identity.Serial {
-		s.card = desk.CardStatus{}
-	}
-	switch wanted {
-	case 0:
-		c.reading, c.problem = 0, problem{}
-		return nil
-	case s.card.Identity.Serial, c.reading:
-		return nil
-	}
-	c.reading, c.problem = wanted, problem{}
-	c.asked++
-	return s.deps.status(c.asked, wanted)
-}
-
-// ready reports whether the card that is shown can be used for the person.
-func (c *cardScreen) ready(s *session) bool {
-	return s.card.Identity.Serial != 0 && !c.strange(s) && s.card.Status.PIN.Tries != 0
-}
+func (*cardScreen) enter(*session) tea.Cmd { return nil }
+func (*cardScreen) typing(*session) bool   { return false }
 
 // strange reports whether the card that is shown may be the wrong one.
-func (c *cardScreen) strange(s *session) bool {
-	return s.strange(s.card.Identity.Serial)
-}
+func (*cardScreen) strange(s *session) bool { return s.Strange(s.Card.Identity.Serial) }
 
 func (c *cardScreen) bindings(s *session) []key.Binding {
 	bindings := []key.Binding{s.keys.Back}
 	switch {
 	case c.strange(s):
 		return append([]key.Binding{s.keys.Other}, bindings...)
-	case c.ready(s):
+	case s.Ready():
 		return append([]key.Binding{s.keys.Next}, bindings...)
-	case c.choosing(s):
+	case s.Choosing():
 		return append([]key.Binding{named(s.keys.Next, "choose"), s.keys.Up, s.keys.Down}, bindings...)
-	case c.again(s):
+	case s.Unusable():
 		return append([]key.Binding{s.keys.Again}, bindings...)
 	}
 	return bindings
 }
 
-// again reports whether another look is worth it: the readers are not watched any
-// more, or the card could not be read, or cannot be used as it is.
-func (c *cardScreen) again(s *session) bool {
-	return gone(s) || c.problem.text != "" || s.card.Identity.Serial != 0 && s.card.Status.PIN.Tries == 0
-}
-
-// gone reports whether the readers cannot be watched until something is put right.
-func gone(s *session) bool { return s.foundErr != nil && s.blind }
-
-func (c *cardScreen) choosing(s *session) bool { return c.wanted(s) == 0 && len(s.cards()) > 1 }
-
 func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case foundMsg:
-		c.cursor = min(c.cursor, max(0, len(s.cards())-1))
-		return c.look(s)
-	case statusMsg:
-		if msg.request != c.asked || c.reading == 0 {
-			return nil
-		}
-		c.reading = 0
-		if c.problem = s.explain(msg.err); msg.err == nil {
-			s.card = msg.status
-		}
-	case tea.KeyPressMsg:
-		return c.press(s, msg)
-	}
-	return nil
-}
-
-func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
+	cards := s.Cards()
+	c.cursor = min(c.cursor, max(0, len(cards)-1))
+	press, ok := msg.(tea.KeyPressMsg)
 	switch {
-	case key.Matches(msg, s.keys.Back):
-		if s.chosen != 0 && len(s.cards()) > 1 {
-			s.chosen = 0
-			return c.look(s)
-		}
-		return s.show(screenUser)
-	case c.strange(s) && key.Matches(msg, s.keys.Other):
-		s.taken = s.card.Identity.Serial
-	case c.ready(s) && key.Matches(msg, s.keys.Next):
-		s.request.Serial = s.card.Identity.Serial
-		return s.show(screenPlan)
-	case c.choosing(s) && key.Matches(msg, s.keys.Up):
+	case !ok:
+	case key.Matches(press, s.keys.Back):
+		return s.tell(desk.Back)
+	case key.Matches(press, s.keys.Other):
+		return s.tell(desk.TakeAnyway)
+	case key.Matches(press, s.keys.Again):
+		return s.tell(desk.Again)
+	case s.Choosing() && key.Matches(press, s.keys.Up):
 		c.cursor = max(0, c.cursor-1)
-	case c.choosing(s) && key.Matches(msg, s.keys.Down):
-		c.cursor = min(len(s.cards())-1, c.cursor+1)
-	case c.choosing(s) && key.Matches(msg, s.keys.Next):
-		s.chosen = s.cards()[c.cursor].Serial
-		return c.look(s)
-	case gone(s) && key.Matches(msg, s.keys.Again):
-		s.foundErr, s.watched, s.blind = nil, false, false
-		return s.deps.watch()
-	case c.again(s) && key.Matches(msg, s.keys.Again):
-		c.problem, s.card = problem{}, desk.CardStatus{}
-		return c.look(s)
+	case s.Choosing() && key.Matches(press, s.keys.Down):
+		c.cursor = min(len(cards)-1, c.cursor+1)
+	case s.Choosing() && key.Matches(press, s.keys.Next):
+		return s.tell(desk.CardChosen{Serial: cards[c.cursor].Serial})
+	case key.Matches(press, s.keys.Next):
+		return s.tell(desk.GoOn)
 	}
 	return nil
 }
@@ -151,18 +66,18 @@ func (c *cardScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 func (c *cardScreen) view(s *session, width, _ int) string {
 	lines := []string{""}
 	switch {
-	case s.foundErr != nil:
-		lines = append(lines, problemLines(s, s.explain(s.foundErr), width)...)
+	case s.FoundErr != nil:
+		lines = append(lines, problemLines(s, s.explain(s.FoundErr), width)...)
 		then := "It is noticed here as soon as it is back."
-		if gone(s) {
+		if s.Gone() {
 			then = "When that is put right, press a to look again."
 		}
 		lines = append(lines, "", s.styles.Faint.Render(then))
-	case !s.watched:
+	case !s.Watched:
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking into the readers"))
-	case c.choosing(s):
+	case s.Choosing():
 		lines = append(lines, "Several cards are there. Which one is it?", "")
-		for i, card := range s.cards() {
+		for i, card := range s.Cards() {
 			pointer, style := "  ", s.styles.Value
 			if i == c.cursor {
 				pointer, style = markNow+" ", s.styles.Selected
@@ -171,12 +86,12 @@ func (c *cardScreen) view(s *session, width, _ int) string {
 				s.styles.Faint.Render("  in "+clean(card.Reader)))
 		}
 		lines = append(lines, "", s.styles.Faint.Render("Not sure? Pull the others: the list changes at once."))
-	case c.problem.text != "":
-		lines = append(lines, problemLines(s, c.problem, width)...)
-	case s.card.Identity.Serial != 0:
+	case s.Problem != nil:
+		lines = append(lines, problemLines(s, s.explain(s.Problem), width)...)
+	case s.Card.Identity.Serial != 0:
 		lines = append(lines, c.cardLines(s, width)...)
-	case c.reading != 0:
-		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("%s reading card %d", markWait, c.reading)))
+	case s.Reading() != 0:
+		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("%s reading card %d", markWait, s.Reading())))
 	default:
 		lines = append(lines, c.waitLines(s, width)...)
 	}
@@ -186,14 +101,14 @@ func (c *cardScreen) view(s *session, width, _ int) string {
 // waitLines ask for a card, and say what is wrong with what is there.
 func (c *cardScreen) waitLines(s *session, width int) []string {
 	ask := "Put the card in."
-	if s.assigned != 0 {
-		ask = fmt.Sprintf("Put card %d in.", s.assigned)
+	if s.Assigned != 0 {
+		ask = fmt.Sprintf("Put card %d in.", s.Assigned)
 	}
 	lines := []string{s.styles.Now.Render(markNow + " " + ask), ""}
-	if len(s.found) == 0 {
+	if len(s.Found) == 0 {
 		return append(lines, "There is no reader yet: a YubiKey is one itself, plug it in.")
 	}
-	for _, found := range s.found {
+	for _, found := range s.Found {
 		switch {
 		case errors.Is(found.Err, piv.ErrNoCard):
 			lines = append(lines, s.styles.Faint.Render(markNone+" "+clean(found.Reader)+": no card"))
@@ -212,21 +127,21 @@ func (c *cardScreen) waitLines(s *session, width int) []string {
 
 // cardLines show what is known of the card.
 func (c *cardScreen) cardLines(s *session, width int) []string {
-	id, status := s.card.Identity, s.card.Status
+	id, status := s.Card.Identity, s.Card.Status
 	what := fmt.Sprintf("%s, serial %d, firmware %s", clean(id.Model), id.Serial, id.Firmware)
-	if s.card.FormFactor != "" {
-		what += ", " + s.card.FormFactor
+	if s.Card.FormFactor != "" {
+		what += ", " + s.Card.FormFactor
 	}
 	lines := []string{s.styles.Title.Render(what), s.styles.Faint.Render("in " + clean(id.Reader)), ""}
 	if status.PIN.Tries == 0 {
 		lines = append(lines, problemLines(s, s.explain(piv.ErrPINBlocked), width)...)
 		lines = append(lines, "")
 	}
-	if s.assigned != 0 && s.assigned != id.Serial && s.taken != id.Serial {
-		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.assigned, id.Serial), width)...)
+	if s.Assigned != 0 && s.Assigned != id.Serial && !s.Taken(id.Serial) {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.Assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}
-	if other := desk.Holder(s.entries, id.Serial, s.person.Email); other != "" {
+	if other := desk.Holder(s.Entries, id.Serial, s.Person.Email); other != "" {
 		what := "this is the card of " + clean(other)
 		if c.strange(s) {
 			what += ": take it out, and put this person's card in"
@@ -234,7 +149,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), what, width)...)
 		lines = append(lines, "")
 	}
-	for _, advisory := range s.card.Advisories {
+	for _, advisory := range s.Card.Advisories {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(advisory), width)...)
 		lines = append(lines, "")
 	}
@@ -242,7 +157,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		"PIN             "+counterText(s, status.PIN),
 		"PUK             "+counterText(s, status.PUK),
 		"management key  "+strings.TrimSpace(strings.ToUpper(status.ManagementKey.Algorithm)+factoryText(s, status.ManagementKey.Factory)), "")
-	return append(lines, slotLines(s, s.card, width)...)
+	return append(lines, slotLines(s, s.Card, width)...)
 }
 
 func counterText(s *session, counter piv.Counter) string {

@@ -17,11 +17,11 @@ func TestCardViews(t *testing.T) {
 	fake := newFakeDesk()
 	w := newWizard(t, fake, "").toCard(ada)
 	w.golden("card-looking")
-	w.send(foundMsg{}).golden("card-no-reader")
-	w.send(foundMsg{err: hintedError{piv.ErrNoService, "start it: systemctl start pcscd"}}).golden("card-no-service")
+	w.send(desk.ReadersRead{}).golden("card-no-reader")
+	w.send(desk.ReadersRead{Err: hintedError{piv.ErrNoService, "start it: systemctl start pcscd"}}).golden("card-no-service")
 	w.insert().golden("card-empty-reader")
-	w.send(foundMsg{found: []piv.Found{{Reader: "HID Global OMNIKEY 3x21 Smart Card Reader 00 00", Err: hintedError{piv.ErrNotYubiKey, "only YubiKeys can be enrolled"}}}}).golden("card-foreign")
-	w.send(foundMsg{found: []piv.Found{{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Err: hintedError{&piv.InUseError{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Programs: []string{"scdaemon (1234)"}}, "stop it: gpgconf --kill scdaemon"}}}}).golden("card-held")
+	w.send(desk.ReadersRead{Found: []piv.Found{{Reader: "HID Global OMNIKEY 3x21 Smart Card Reader 00 00", Err: hintedError{piv.ErrNotYubiKey, "only YubiKeys can be enrolled"}}}}).golden("card-foreign")
+	w.send(desk.ReadersRead{Found: []piv.Found{{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Err: hintedError{&piv.InUseError{Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00", Programs: []string{"scdaemon (1234)"}}, "stop it: gpgconf --kill scdaemon"}}}}).golden("card-held")
 	w.insert(adasCard, gracesCard).golden("card-two")
 	w.insert()
 	w.hold = true
@@ -103,7 +103,7 @@ func TestReadersAreLookedIntoAgain(t *testing.T) {
 	w.toCard(ada).shows(piv.ErrAccessDenied.Error(), "press a to look again", "a again").hides("It is noticed")
 	w.press("a").shows(piv.ErrAccessDenied.Error(), "press a to look again").press("a").shows("serial 12345678")
 	// As long as they are watched, nothing needs to be pressed.
-	w.send(foundMsg{err: piv.ErrNoService}).shows("It is noticed here as soon as it is back").hides("a again").press("a")
+	w.send(desk.ReadersRead{Err: piv.ErrNoService}).shows("It is noticed here as soon as it is back").hides("a again").press("a")
 	if watched != 3 {
 		t.Errorf("the readers were watched %d times", watched)
 	}
@@ -113,7 +113,7 @@ func TestOtherCardIsTakenOnlyOnDemand(t *testing.T) {
 	w := withAssigned(t).toCard(ada).insert(gracesCard)
 	w.press("enter").on(screenCard)
 	w.press("o").hides("is meant for this person").press("enter").on(screenPlan)
-	if got := w.model.session.request.Serial; got != gracesCard {
+	if got := w.model.session.Request.Serial; got != gracesCard {
 		t.Errorf("the plan is for card %d", got)
 	}
 }
@@ -131,7 +131,7 @@ func TestCardTakenByMistake(t *testing.T) {
 	w.insert(adasCard).hides("is meant for this person", "take it out").press("enter").on(screenPlan)
 	w = without(t).press("o", "enter").on(screenPlan).insert().on(screenCard).shows("Put the card in.")
 	w.insert(adasCard).hides("is meant for this person").press("enter", "enter").on(screenWork)
-	if got := w.model.session.run.request.Serial; got != adasCard {
+	if got := w.model.session.Run.Request.Serial; got != adasCard {
 		t.Errorf("card %d is enrolled", got)
 	}
 	// Put back in, it is asked about anew.
@@ -141,7 +141,7 @@ func TestCardTakenByMistake(t *testing.T) {
 	w = withAssigned(t).toCard(ada).insert(gracesCard).press("o").insert().shows("Put card 12345678 in.")
 	w.insert(gracesSecondCard).shows("card 12345678 is meant for this person, and this is 34567890")
 	w.insert(adasCard).hides("is meant for this person").press("enter").on(screenPlan)
-	if got := w.model.session.person.Serial; got != adasCard {
+	if got := w.model.session.Person.Serial; got != adasCard {
 		t.Errorf("card %d is set aside for the person", got)
 	}
 	// In a run the same card may come back.
@@ -157,7 +157,7 @@ func TestAgreementIsForOneCard(t *testing.T) {
 	fake.cards[adasCard], fake.cards[gracesCard] = usedCard(adasCard), usedCard(gracesCard)
 	w := newWizard(t, fake, "").toPlan(ada, adasCard).shows("LOST FOR EVER").typed("12345678").shows("12345678 ")
 	w.press("esc").on(screenCard).insert(gracesCard).press("enter").on(screenPlan).shows("type the card's serial number, 23456789")
-	if got := w.model.screens[screenPlan].(*planScreen).serial.Value(); got != "" {
+	if got := w.model.session.Plan.Serial; got != "" {
 		t.Errorf("%q is typed already", got)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
@@ -14,14 +14,17 @@ import (
 type certificateScreen struct{}
 
 func (*certificateScreen) enter(*session) tea.Cmd { return nil }
-func (*certificateScreen) typing() bool           { return false }
+func (*certificateScreen) typing(*session) bool   { return false }
 
 func (*certificateScreen) bindings(s *session) []key.Binding {
-	next := "look again now"
-	if arrived(s) {
+	next, back := "look again now", "plan"
+	if s.Run == nil {
+		back = "another user"
+	}
+	if s.Arrived() {
 		next = "go on"
 	}
-	return []key.Binding{named(s.keys.Next, next), named(s.keys.Park, parkText(s)), named(s.keys.Back, "plan")}
+	return []key.Binding{named(s.keys.Next, next), named(s.keys.Park, parkText(s)), named(s.keys.Back, back)}
 }
 
 func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -29,29 +32,26 @@ func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		return s.tell(beginMsg{s.request})
+		return s.tell(desk.GoOn)
 	case key.Matches(press, s.keys.Park):
-		return s.tell(nextPersonMsg{})
+		return s.tell(desk.Park)
 	case key.Matches(press, s.keys.Back):
-		return s.show(screenPlan)
+		return s.tell(desk.Back)
 	}
 	return nil
 }
 
 func (*certificateScreen) view(s *session, width, _ int) string {
-	if s.run == nil || s.run.err == nil {
-		return ""
-	}
 	var lines []string
-	if arrived(s) {
+	if s.Arrived() {
 		lines = append(lines, "", s.styles.OK.Render(markOK+" The certificate is there."), "", "Press enter to go on.")
 		return strings.Join(lines, "\n")
 	}
 	lines = append(lines, "", s.styles.Warning.Render(markWait+" Waiting for the certificate."), "")
-	entry, _ := s.entry(s.person.Email)
+	entry, _ := s.Entry(s.Person.Email)
 	waits := entry.Waits // of several, those that are left
-	if len(waits) == 0 {
-		waits = issuer.Waits(s.run.err)
+	if len(waits) == 0 && s.Run != nil {
+		waits = issuer.Waits(s.Run.Err)
 	}
 	for _, waiting := range waits {
 		lines = append(lines, waitingLines(waiting, width)...)
@@ -62,7 +62,7 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 		lines = append(lines, "")
 	}
 	meanwhile := "Nothing has to be kept open: park the person and serve the next one; they show in the queue as soon as it is there."
-	if s.single {
+	if s.Single {
 		meanwhile = "Nothing has to be kept open: the same command goes on from here, at any time."
 	}
 	lines = append(lines, paragraph("It is looked for every few seconds. "+meanwhile+" The card can be given back until then, or kept.", width)...)
@@ -79,15 +79,9 @@ func waitingLines(waiting *issuer.WaitingError, width int) []string {
 	return append(lines, pathLines("wanted   ", waiting.Expected, width)...)
 }
 
-// arrived reports whether the person's certificate has come.
-func arrived(s *session) bool {
-	entry, _ := s.entry(s.person.Email)
-	return entry.Stage == enroll.StageReady
-}
-
 // parkText says what becomes of a person who is parked.
 func parkText(s *session) string {
-	if s.single {
+	if s.Single {
 		return "end, go on later"
 	}
 	return "park, next person"

@@ -59,12 +59,12 @@ func TestOnlyWhatIsLeftIsWaitedFor(t *testing.T) {
 func TestLateAnswersDoNotUndoWhatWasDone(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).waitFor(waitsForFile("9d"))
 	w.hold = true
-	w.send(collectMsg{}) // asks, and the answer takes its time
-	asked := w.model.session.asked
+	w.send(desk.CertificatesDue{}) // asks, and the answer takes its time
+	const asked = 1
 	w.hold = false
 	w.press("enter").finish(receiptOf(ada, adasCard), nil).press("enter").shows("✓ done")
 	late := standing(ada, adasCard, enroll.StageWaiting)
-	w.send(collectedMsg{request: asked, entry: late}).send(queueMsg{request: asked, entries: []desk.QueueEntry{late}}).shows("✓ done").hides("waiting for")
+	w.send(desk.EntryRead{Number: asked, Entry: late}).send(desk.QueueRead{Number: asked, Entries: []desk.QueueEntry{late}}).shows("✓ done").hides("waiting for")
 	// Another card was taken for her than the desk knew of.
 	other := late
 	other.Person.Serial = gracesCard
@@ -127,12 +127,12 @@ func TestCertificatesAreAskedForInTurn(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "")
 	w.queued([]desk.QueueEntry{standing(ada, adasCard, enroll.StageWaiting), standing(grace, gracesCard, enroll.StageNone)})
 	for _, want := range []int{1, 0} { // not again while the answer is on its way
-		if got := len(w.model.session.collectAll()); got != want {
+		if got := len(w.model.session.Take(desk.CertificatesDue{})); got != want {
 			t.Errorf("%d certificates are asked for, not %d", got, want)
 		}
 	}
 	w.collected(standing(ada, adasCard, enroll.StageWaiting))
-	if got := len(w.model.session.collectAll()); got != 1 {
+	if got := len(w.model.session.Take(desk.CertificatesDue{})); got != 1 {
 		t.Errorf("%d certificates are asked for after the answer", got)
 	}
 }

@@ -42,70 +42,34 @@ func (w deps) do(call func(context.Context) tea.Msg) tea.Cmd {
 	}
 }
 
-func (w deps) check() tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg { return checkedMsg{w.desk.Checks(ctx)} })
+// carryOut makes a command of an effect.
+func (w deps) carryOut(ctx context.Context, effect desk.Effect) tea.Cmd {
+	return w.do(func(context.Context) tea.Msg { return w.desk.Do(ctx, effect) })
 }
 
 // watch tells what is in the readers, for as long as that can be told.
 func (w deps) watch() tea.Cmd {
 	return w.do(func(ctx context.Context) tea.Msg {
 		for found, err := range w.desk.Watch(ctx) {
-			w.send(foundMsg{found: found, err: err})
+			w.send(desk.ReadersRead{Found: found, Err: err})
 		}
-		return unwatchedMsg{}
-	})
-}
-
-func (w deps) queue(number int) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		entries, err := w.desk.Queue(ctx)
-		if err != nil {
-			return nil // the wizard is ending
-		}
-		return queueMsg{request: number, entries: entries}
-	})
-}
-
-func (w deps) collect(number int, person desk.Person) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		return collectedMsg{request: number, entry: w.desk.Collect(ctx, person)}
-	})
-}
-
-func (w deps) atGmail(email string) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		found, err := w.desk.AtGmail(ctx, email)
-		return atGmailMsg{email: email, atGmail: found, err: err}
-	})
-}
-
-func (w deps) status(number int, serial uint32) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		status, err := w.desk.Status(ctx, serial)
-		return statusMsg{request: number, status: status, err: err}
-	})
-}
-
-func (w deps) preview(ctx context.Context, number int, request enroll.Request) tea.Cmd {
-	return w.do(func(context.Context) tea.Msg {
-		preview, err := w.desk.Preview(ctx, request)
-		return previewMsg{request: number, preview: preview, err: err}
+		return desk.WatchEnded{}
 	})
 }
 
 // enroll runs an enrollment to its end, which ctx may bring about. Its events,
 // questions and outcome are sent in the order in which they happen.
-func (w deps) enroll(ctx context.Context, person desk.Person, request enroll.Request, talk *conversation) tea.Cmd {
+func (w deps) enroll(ctx context.Context, begin desk.Begin, talk *prompter) tea.Cmd {
 	return w.do(func(whole context.Context) tea.Msg {
-		receipt, err := w.desk.Enroll(ctx, request, desk.FrontEnd{
+		receipt, err := w.desk.Enroll(ctx, begin.Request, desk.FrontEnd{
 			Prompter: talk,
-			Notify:   func(event enroll.Event) { w.send(eventMsg{run: talk.run, event: event}) },
+			Notify:   func(event enroll.Event) { w.send(desk.StepHappened{Run: begin.Run, Event: event}) },
 			Review:   talk.review,
 		})
 		if err == nil {
 			w.keep(receipt)
 		}
-		w.send(finishedMsg{run: talk.run, receipt: receipt, err: err, entry: w.desk.After(whole, person, request.Serial, err)})
+		w.send(desk.RunEnded{Run: begin.Run, Receipt: receipt, Err: err, Entry: w.desk.After(whole, begin.Person, begin.Request.Serial, err)})
 		return nil
 	})
 }
@@ -130,7 +94,7 @@ func (w deps) forgetLater(run int) tea.Cmd {
 }
 
 func (w deps) collectLater() tea.Cmd {
-	return w.later(collectPause, func() tea.Msg { return collectMsg{} })
+	return w.later(collectPause, func() tea.Msg { return desk.CertificatesDue{} })
 }
 
 // later makes a command of a pause, which ends with the wizard.

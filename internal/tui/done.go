@@ -7,6 +7,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -15,10 +16,10 @@ import (
 type doneScreen struct{}
 
 func (*doneScreen) enter(*session) tea.Cmd { return nil }
-func (*doneScreen) typing() bool           { return false }
+func (*doneScreen) typing(*session) bool   { return false }
 
 func (*doneScreen) bindings(s *session) []key.Binding {
-	if s.single {
+	if s.Single {
 		return []key.Binding{named(s.keys.Next, "end")}
 	}
 	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End}
@@ -29,18 +30,18 @@ func (*doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		return s.tell(nextPersonMsg{})
+		return s.tell(desk.GoOn)
 	case key.Matches(press, s.keys.End):
-		return tea.Quit
+		return s.tell(desk.Stop)
 	}
 	return nil
 }
 
 func (*doneScreen) view(s *session, width, _ int) string {
-	if s.run == nil || s.run.receipt == nil {
+	if s.Run == nil || s.Run.Receipt == nil {
 		return ""
 	}
-	receipt := s.run.receipt
+	receipt := s.Run.Receipt
 	lines := []string{"", s.styles.OK.Render(fmt.Sprintf("%s %s is enrolled.", markOK, clean(receipt.User))), ""}
 	lines = append(lines, fmt.Sprintf("card       %s, serial %d, firmware %s", clean(receipt.Card.Model), receipt.Card.Serial, clean(receipt.Card.Firmware)))
 	if receipt.Card.PUKFactory != piv.No {

@@ -36,8 +36,8 @@ func TestDoneViews(t *testing.T) {
 	if w.press("enter"); !w.quit {
 		t.Error("the wizard for one person did not end after the receipt")
 	}
-	if err := w.model.result(); err != nil || w.model.session.enrolled != 1 {
-		t.Errorf("it came to %v with %d receipts", err, w.model.session.enrolled)
+	if err := w.model.result(); err != nil || w.model.session.Enrolled != 1 {
+		t.Errorf("it came to %v with %d receipts", err, w.model.session.Enrolled)
 	}
 }
 
@@ -46,7 +46,7 @@ func TestNextPersonWithOneKey(t *testing.T) {
 	w.finish(receiptOf(ada, adasCard), nil).press("enter").on(screenUser).hides("address  "+ada, "▸ "+ada)
 	w.typed(grace).press("enter", "enter").on(screenCard)
 	w.insert(gracesCard).press("enter", "enter").on(screenWork)
-	if got := w.model.session.run.request; got.Email != grace || got.Serial != gracesCard {
+	if got := w.model.session.Run.Request; got.Email != grace || got.Serial != gracesCard {
 		t.Errorf("the second request is %+v", got)
 	}
 }
@@ -65,7 +65,7 @@ var errNoRoom = error(hintedError{piv.ErrCardFull, "delete a certificate that is
 func TestFailedStepIsTriedAgain(t *testing.T) {
 	w := newWizard(t, withUsedCard(), "").toPlan(ada, adasCard).typed("12345678").press("enter")
 	w.fail("import", errNoRoom).press("a").on(screenWork)
-	if got := w.model.session.run.request; !got.Overwrite || got.Confirm != "12345678" {
+	if got := w.model.session.Run.Request; !got.Overwrite || got.Confirm != "12345678" {
 		t.Errorf("the second request is %+v", got)
 	}
 	w.fail("import", errNoRoom).press("esc").on(screenPlan).press("esc").on(screenCard).press("esc").on(screenUser)

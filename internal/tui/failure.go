@@ -5,13 +5,15 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
 )
 
 // failureScreen says what failed, why, and what to do.
 type failureScreen struct{}
 
 func (*failureScreen) enter(*session) tea.Cmd { return nil }
-func (*failureScreen) typing() bool           { return false }
+func (*failureScreen) typing(*session) bool   { return false }
 
 func (*failureScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), named(s.keys.Park, parkText(s))}
@@ -22,20 +24,20 @@ func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Again):
-		return s.tell(beginMsg{s.request})
+		return s.tell(desk.Again)
 	case key.Matches(press, s.keys.Park):
-		return s.tell(nextPersonMsg{})
+		return s.tell(desk.Park)
 	case key.Matches(press, s.keys.Back):
-		return s.show(screenPlan)
+		return s.tell(desk.Back)
 	}
 	return nil
 }
 
 func (*failureScreen) view(s *session, width, _ int) string {
-	if s.run == nil || s.run.err == nil {
+	if s.Run == nil || s.Run.Err == nil {
 		return ""
 	}
-	what, why := s.explainStep(s.run.err)
+	what, why := s.explainStep(s.Run.Err)
 	lines := []string{"", s.styles.Bad.Render(markBad + " Failed: " + what), ""}
 	lines = append(lines, wrapped("why  ", why.text, width)...)
 	if why.hint != "" {

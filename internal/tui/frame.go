@@ -9,8 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // The smallest window that everything fits into, in columns and lines, and what
@@ -105,8 +103,8 @@ func (m *Model) window(body string, width, height int) string {
 func (m *Model) header(width int) string {
 	s := m.session
 	left := s.styles.Title.Render(" cse-piv")
-	if s.person.Email != "" {
-		left += s.styles.Value.Render("  " + clean(s.person.Email))
+	if s.Person.Email != "" {
+		left += s.styles.Value.Render("  " + clean(s.Person.Email))
 		if serial := s.serial(); serial != 0 {
 			left += s.styles.Faint.Render(fmt.Sprintf(" · card %d", serial))
 		}
@@ -117,46 +115,27 @@ func (m *Model) header(width int) string {
 	return left + strings.Repeat(" ", max(1, width-lipgloss.Width(left)-lipgloss.Width(right))) + right
 }
 
-// serial is the card's that is being worked with, 0 for none.
-func (s *session) serial() uint32 {
-	if s.card.Identity.Serial != 0 {
-		return s.card.Identity.Serial
-	}
-	return s.request.Serial
-}
-
 // tally counts the queue, or without a roster those who were served here.
 func (s *session) tally() string {
-	stages, failed := map[enroll.Stage]int{}, 0
-	for _, entry := range s.entries {
-		stages[entry.Stage]++
-		if s.failures.Has(entry.Email) && !s.serves(entry.Email) {
-			failed++
-		}
-	}
+	counted := s.Tally()
 	var parts []string
-	if s.roster {
-		parts = append(parts, fmt.Sprintf("%d of %d done", stages[enroll.StageDone], len(s.entries)))
+	if s.Roster {
+		parts = append(parts, fmt.Sprintf("%d of %d done", counted.Done, counted.All))
 	}
 	for _, part := range []struct {
 		count int
 		what  string
 	}{
-		{stages[enroll.StageWaiting], "waiting"}, {stages[enroll.StageReady], "ready to go on"}, {failed, "failed"},
+		{counted.Waiting, "waiting"}, {counted.Ready, "ready to go on"}, {counted.Failed, "failed"},
 	} {
 		if part.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
 		}
 	}
-	if !s.roster && s.enrolled > 0 {
-		parts = append([]string{fmt.Sprintf("%d enrolled", s.enrolled)}, parts...)
+	if !s.Roster && s.Enrolled > 0 {
+		parts = append([]string{fmt.Sprintf("%d enrolled", s.Enrolled)}, parts...)
 	}
 	return strings.Join(parts, " · ")
-}
-
-// serves reports whether an enrollment of that person runs.
-func (s *session) serves(email string) bool {
-	return s.run.active() && strings.EqualFold(email, s.person.Email)
 }
 
 // stations shows where in the enrollment the screen is.
@@ -179,15 +158,10 @@ func (m *Model) station() screenID {
 	switch {
 	case m.at <= screenDone && m.at != screenWork:
 		return m.at
-	case m.session.run != nil && m.session.run.at("certificate"):
+	case m.session.Run != nil && m.session.Run.At("certificate"):
 		return screenCertificate
 	}
 	return screenWork
-}
-
-// at reports whether the step that runs, or ran last, is that one.
-func (r *running) at(step string) bool {
-	return r.current < len(r.steps) && r.steps[r.current].id == step
 }
 
 func (m *Model) footer(width int) string {
@@ -226,7 +200,7 @@ func (m *Model) help1() []key.Binding {
 // helpKey is what opens the help: where letters are text, not the question mark.
 func (m *Model) helpKey() key.Binding {
 	binding := m.session.keys.Help
-	if m.screens[m.at].typing() {
+	if m.screens[m.at].typing(m.session) {
 		binding.SetHelp("f1", "help")
 	}
 	return binding
@@ -278,8 +252,8 @@ var helpTexts = [...]string{
 // title is the window's.
 func (m *Model) title() string {
 	title := "cse-piv"
-	if m.session.person.Email != "" {
-		title += ": " + clean(m.session.person.Email)
+	if m.session.Person.Email != "" {
+		title += ": " + clean(m.session.Person.Email)
 	}
 	return title + " - " + screenNames[m.station()]
 }
@@ -287,19 +261,19 @@ func (m *Model) title() string {
 // progress tells the terminal how far an enrollment is, for its own bar and
 // taskbar.
 func (m *Model) progress() (*tea.ProgressBar, *tea.ProgramStatus) {
-	r := m.session.run
+	r := m.session.Run
 	if r == nil {
 		return nil, &tea.ProgramStatus{State: tea.ProgramStateIdle}
 	}
-	percent := 100 * r.done() / max(1, len(r.steps))
+	percent := 100 * r.Done() / max(1, len(r.Steps))
 	switch {
-	case r.err != nil && m.at == screenFailure:
+	case r.Err != nil && m.at == screenFailure:
 		return &tea.ProgressBar{State: tea.ProgressBarError, Value: percent}, &tea.ProgramStatus{State: tea.ProgramStateError}
-	case r.ended && r.err == nil:
+	case r.Ended && r.Err == nil:
 		return nil, &tea.ProgramStatus{State: tea.ProgramStateDone}
-	case r.ended:
+	case r.Ended:
 		return nil, &tea.ProgramStatus{State: tea.ProgramStateIdle}
-	case m.at == screenPIN, m.at == screenReview, m.at == screenQuestion, r.cardOut != "", r.touch != "":
+	case m.at == screenPIN, m.at == screenReview, m.at == screenQuestion, r.CardOut != "", r.Touch != "":
 		return &tea.ProgressBar{State: tea.ProgressBarWarning, Value: percent}, &tea.ProgramStatus{State: tea.ProgramStateBlocked}
 	}
 	return &tea.ProgressBar{State: tea.ProgressBarDefault, Value: percent}, &tea.ProgramStatus{State: tea.ProgramStateWorking}

@@ -72,7 +72,7 @@ func TestHelpOpensAndClosesEverywhere(t *testing.T) {
 			if w.view() != before {
 				t.Errorf("another view after help:\n%s", w.view())
 			}
-			if !w.model.screens[w.model.at].typing() {
+			if !w.model.screens[w.model.at].typing(w.model.session) {
 				w.press("?").shows("This screen").press("?").hides("This screen")
 			}
 		})

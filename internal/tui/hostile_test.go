@@ -51,7 +51,7 @@ func TestWhatComesFromOutsideCannotSteerTheTerminal(t *testing.T) {
 	w.press("esc", "enter")
 	look("refusal")
 	w.fake.gmailErr = nil
-	w.press("a", "enter").on(screenCard).send(foundMsg{found: []piv.Found{{Reader: hostile, Err: errors.New(hostile)}}})
+	w.press("a", "enter").on(screenCard).send(desk.ReadersRead{Found: []piv.Found{{Reader: hostile, Err: errors.New(hostile)}}})
 	look("reader")
 	w.insert(adasCard)
 	look("card")

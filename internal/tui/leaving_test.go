@@ -75,8 +75,8 @@ func TestEscStopsAndGoesBackToThePlan(t *testing.T) {
 // stopWatch tells whether the running enrollment was stopped.
 func stopWatch(w *wizard) func() bool {
 	stopped := false
-	cancel := w.model.session.run.cancel
-	w.model.session.run.cancel = func() { stopped = true; cancel() }
+	cancel := w.model.session.cancel
+	w.model.session.cancel = func() { stopped = true; cancel() }
 	return func() bool { return stopped }
 }
 
@@ -97,8 +97,8 @@ func TestEnrollmentThatEndsWhileAskedIsNotLost(t *testing.T) {
 	// One that was done before it could be stopped is done.
 	w = everyScreen(t)["work"]()
 	w.press("ctrl+c", "ctrl+c").finish(receiptOf(ada, adasCard), nil)
-	if err := w.model.result(); !w.quit || err != nil || w.model.session.enrolled != 1 {
-		t.Errorf("quit %v with %v and %d receipts", w.quit, err, w.model.session.enrolled)
+	if err := w.model.result(); !w.quit || err != nil || w.model.session.Enrolled != 1 {
+		t.Errorf("quit %v with %v and %d receipts", w.quit, err, w.model.session.Enrolled)
 	}
 	w = everyScreen(t)["work"]()
 	w.press("esc", "esc").finish(receiptOf(ada, adasCard), nil).on(screenDone)
@@ -135,7 +135,7 @@ func TestWhatIsLeftUndoneIsToldAtTheEnd(t *testing.T) {
 		"declined":         {func(w *wizard) { w.finish(nil, enroll.ErrDeclined).on(screenPlan) }, enroll.ErrDeclined},
 		"failed, plan":     {func(w *wizard) { w.fail("import", errNoRoom).press("esc").on(screenPlan) }, errNoRoom},
 		"failed, stopped":  {func(w *wizard) { w.fail("import", errNoRoom).press("a", "esc", "esc").finish(nil, context.Canceled) }, errNoRoom},
-		"waited, stopped":  {func(w *wizard) { w.waitFor(wait).press("enter", "esc", "esc").finish(nil, context.Canceled) }, wait},
+		"waited, stopped":  {func(w *wizard) { w.waitFor(wait).press("esc", "enter", "esc", "esc").finish(nil, context.Canceled) }, wait},
 		"failed, then not": {func(w *wizard) { w.fail("import", errNoRoom).press("a").finish(receiptOf(ada, adasCard), nil) }, nil},
 	} {
 		for _, single := range []string{"", ada} {

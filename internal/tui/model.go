@@ -2,15 +2,12 @@ package tui
 
 import (
 	"context"
-	"errors"
-	"slices"
-	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -21,7 +18,8 @@ type Model struct {
 	session *session
 	screens map[screenID]screen
 	at      screenID
-	drawer  *drawer // the practice lab's; nil with real cards
+	first   []desk.Effect // what the conversation begins with
+	drawer  *drawer       // the practice lab's; nil with real cards
 
 	width, height int
 	scroll        int
@@ -45,8 +43,9 @@ const (
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w deps, email string) *Model {
-	s := &session{deps: w, styles: newStyles(true), keys: newKeyMap(), failures: desk.Failures{}, changed: map[string]int{}, collecting: map[string]bool{}, single: email != ""}
-	m := &Model{session: s, screens: newScreens(s), width: minWidth, height: minHeight}
+	talk, effects := desk.NewConversation(w.desk.Request, email != "")
+	s := &session{Conversation: talk, deps: w, styles: newStyles(true), keys: newKeyMap()}
+	m := &Model{session: s, screens: newScreens(s), first: effects, width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
 	}
@@ -66,7 +65,7 @@ func newScreens(s *session) map[screenID]screen {
 
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.session.deps.check(), m.session.askQueue(), m.session.deps.watch(), m.session.deps.collectLater(), m.show(screenStart))
+	return tea.Batch(tea.RequestBackgroundColor, m.carryOut(m.first), m.session.deps.collectLater(), m.show(screenStart))
 }
 
 // Update is called by bubbletea with every message.
@@ -100,30 +99,88 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		return m.screens[m.at].update(m.session, msg)
 	case showMsg:
 		return m.show(msg.screen)
-	case pickedMsg:
-		if !strings.EqualFold(msg.person.Email, m.session.person.Email) {
-			m.forget()
+	case beatMsg:
+		if m.session.Run.Active() {
+			m.session.Run.Now = time.Time(msg)
+			m.session.turns++
+			return m.session.deps.beat()
 		}
-		m.session.pick(msg.person)
-		return m.show(screenCard)
-	case nextPersonMsg:
-		return m.nextPerson()
-	case beginMsg:
-		return m.begin(msg.request)
-	case finishedMsg:
-		return m.finished(msg)
+		return nil
+	case forgetMsg:
+		if run := m.session.Run; run.Is(msg.run) && !run.Active() {
+			m.session.typed = secret.Secret{}
+		}
+		return nil
 	case brokenMsg:
 		m.broken = &msg
 		return tea.Quit
+	case desk.RunEnded:
+		return m.ended(msg)
 	}
 	if asked, cmd := m.asked(msg); asked {
 		return cmd
 	}
-	again := m.session.note(msg)
+	cmd := m.tell(msg)
 	if m.drawer != nil {
-		again = tea.Batch(again, m.drawer.update(m.session, msg))
+		cmd = tea.Batch(cmd, m.drawer.update(m.session, msg))
 	}
-	return tea.Batch(again, m.screens[m.at].update(m.session, msg))
+	return tea.Batch(cmd, m.screens[m.at].update(m.session, msg))
+}
+
+// phaseScreens are the screens of the conversation's phases.
+var phaseScreens = map[desk.Phase]screenID{
+	desk.PhaseStart: screenStart, desk.PhaseUser: screenUser, desk.PhaseCard: screenCard, desk.PhasePlan: screenPlan, desk.PhaseWork: screenWork,
+	desk.PhaseCertificate: screenCertificate, desk.PhaseFailure: screenFailure, desk.PhaseDone: screenDone,
+}
+
+// tell tells the conversation what happened, does what follows, and shows where it is
+// then.
+func (m *Model) tell(event desk.Event) tea.Cmd {
+	s := m.session
+	was, run := s.Phase, s.Run
+	cmd := m.carryOut(s.Take(event))
+	switch {
+	case s.Run == nil && run != nil, s.Person.Email == "":
+		s.typed = secret.Secret{}
+	}
+	if _, due := event.(desk.CertificatesDue); due {
+		cmd = tea.Batch(cmd, s.deps.collectLater())
+	}
+	switch {
+	case s.Phase == was:
+	case s.Phase == desk.PhaseEnd:
+		cmd = tea.Batch(cmd, tea.Quit)
+	case s.Phase == desk.PhaseUser && s.Person.Email == "" && was != desk.PhaseStart:
+		m.screens[screenUser] = newUserScreen(s) // what was typed was the last person's
+		fallthrough
+	default:
+		cmd = tea.Batch(cmd, m.show(phaseScreens[s.Phase]))
+	}
+	return cmd
+}
+
+// carryOut makes commands of the effects.
+func (m *Model) carryOut(effects []desk.Effect) tea.Cmd {
+	s := m.session
+	var cmds []tea.Cmd
+	for _, effect := range effects {
+		switch effect := effect.(type) {
+		case desk.Begin:
+			cmds = append(cmds, m.begin(effect))
+		case desk.WatchReaders:
+			cmds = append(cmds, s.deps.watch())
+		case desk.ReadPlan:
+			if s.stop != nil {
+				s.stop() // nobody waits for that answer any more
+			}
+			var ctx context.Context
+			ctx, s.stop = context.WithCancel(s.deps.ctx)
+			cmds = append(cmds, s.deps.carryOut(ctx, effect))
+		default:
+			cmds = append(cmds, s.deps.carryOut(s.deps.ctx, effect))
+		}
+	}
+	return tea.Batch(cmds...)
 }
 
 // show changes the screen.
@@ -162,7 +219,7 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 		return m.drawer.press(m.session, msg)
 	case m.drawer != nil && key.Matches(msg, keys.Practice):
 		return m.drawer.show(m.session)
-	case key.Matches(msg, keys.Help) && (msg.Text == "" || !m.screens[m.at].typing()):
+	case key.Matches(msg, keys.Help) && (msg.Text == "" || !m.screens[m.at].typing(m.session)):
 		m.help = true
 		return nil
 	case key.Matches(msg, keys.PageUp):
@@ -171,7 +228,7 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, keys.PageDown), key.Matches(msg, keys.Next) && m.unread():
 		m.scroll = min(m.scroll+1, m.pages())
 		return nil
-	case key.Matches(msg, keys.Back) && m.session.run.active():
+	case key.Matches(msg, keys.Back) && m.session.Run.Active():
 		return m.askToLeave()
 	case m.at == screenPlan && key.Matches(msg, keys.Up, keys.Down, keys.Change):
 		m.scroll = 0 // what moves or changes is seen
@@ -181,8 +238,8 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 
 // askToLeave ends the wizard, after a question where an enrollment runs.
 func (m *Model) askToLeave() tea.Cmd {
-	if !m.session.run.active() {
-		return tea.Quit
+	if !m.session.Run.Active() {
+		return m.tell(desk.Stop)
 	}
 	m.leaving = leavingAsked
 	return nil
@@ -201,23 +258,19 @@ func (m *Model) pressLeaving(msg tea.KeyPressMsg) tea.Cmd {
 	default:
 		return nil
 	}
-	m.session.run.cancel()
+	m.session.cancel()
 	return nil
 }
 
 // begin starts an enrollment.
-func (m *Model) begin(request enroll.Request) tea.Cmd {
+func (m *Model) begin(begin desk.Begin) tea.Cmd {
 	s := m.session
-	var known secret.Secret
-	if s.run != nil && s.run.request.Serial == request.Serial {
-		known = s.run.typed
+	if s.typedFor != begin.Request.Serial {
+		s.typed = secret.Secret{}
 	}
 	ctx, cancel := context.WithCancel(s.deps.ctx)
-	s.request = request
-	s.runs++
-	s.run = newRunning(s.runs, request, cancel)
-	s.run.typed = known // for as long as it waits
-	return tea.Batch(s.deps.enroll(ctx, s.person, request, &conversation{run: s.run.id, send: s.deps.send, known: known}), s.deps.beat(), m.show(screenWork))
+	s.cancel = cancel
+	return tea.Batch(s.deps.enroll(ctx, begin, &prompter{run: begin.Run, send: s.deps.send, known: s.typed}), s.deps.beat())
 }
 
 // asked shows the screen for a question of the running enrollment.
@@ -237,7 +290,7 @@ func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
 	default:
 		return false, nil
 	}
-	if !m.session.run.is(run) || m.leaving == leavingBack || m.leaving == leavingQuit {
+	if !m.session.Run.Is(run) || m.leaving == leavingBack || m.leaving == leavingQuit {
 		cancel()
 		return true, nil
 	}
@@ -246,103 +299,27 @@ func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
 
 func cancelled[T any](chan<- answer[T]) answer[T] { return answer[T]{err: context.Canceled} }
 
-// finished goes where the enrollment's outcome leads.
-func (m *Model) finished(msg finishedMsg) tea.Cmd {
+// ended goes where the enrollment's outcome leads.
+func (m *Model) ended(msg desk.RunEnded) tea.Cmd {
 	s := m.session
-	if !s.run.is(msg.run) {
+	if !s.Run.Is(msg.Run) {
 		return nil
 	}
-	s.run.end(msg)
+	s.cancel()
 	m.screens[screenPIN].update(s, msg) // forgets what was being typed
 	leaving := m.leaving
 	m.leaving = leavingNot
-	s.card = desk.CardStatus{} // it is another now
-	s.request = s.request.Again(msg.err)
-	err := msg.err
-	if err != nil && (leaving == leavingBack || leaving == leavingQuit) {
-		err = context.Canceled // whatever the stopping came to
+	msg.Stopped = leaving == leavingBack || leaving == leavingQuit
+	var later tea.Cmd
+	if len(issuer.Waits(msg.Err)) > 0 {
+		later = s.deps.forgetLater(msg.Run)
+	} else {
+		s.typed = secret.Secret{}
 	}
-	s.served(msg.entry, err)
-	switch {
-	case leaving == leavingQuit:
-		m.stopped = err != nil
-		return tea.Quit
-	case err == nil:
-		return m.show(screenDone)
-	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
-		return m.show(screenPlan)
-	case len(issuer.Waits(err)) > 0:
-		return tea.Batch(s.deps.forgetLater(s.run.id), m.show(screenCertificate))
-	}
-	return m.show(screenFailure)
-}
-
-// nextPerson clears what was typed for the last one.
-func (m *Model) nextPerson() tea.Cmd {
-	s := m.session
-	if s.single {
+	cmd := tea.Batch(later, m.tell(msg))
+	if leaving == leavingQuit {
+		m.stopped = msg.Err != nil
 		return tea.Quit
 	}
-	s.run, s.person, s.atGmail = nil, desk.Person{}, desk.AtGmail{}
-	m.screens[screenUser] = newUserScreen(s)
-	m.forget()
-	return tea.Batch(s.askQueue(), m.show(screenUser))
-}
-
-// forget forgets card and plan of the person before.
-func (m *Model) forget() {
-	m.screens[screenCard] = &cardScreen{}
-	m.screens[screenPlan] = newPlanScreen(m.session)
-}
-
-// note keeps what commands report in the session.
-func (s *session) note(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case checkedMsg:
-		s.checks = msg.checks
-	case queueMsg:
-		for _, entry := range msg.entries {
-			s.roster = true
-			s.learn(msg.request, entry)
-		}
-	case collectedMsg:
-		delete(s.collecting, strings.ToLower(msg.entry.Email))
-		s.learn(msg.request, msg.entry)
-	case foundMsg:
-		s.found, s.foundErr, s.watched, s.blind = msg.found, msg.err, true, false
-		s.forgetPulled()
-	case unwatchedMsg:
-		s.blind = true
-	case eventMsg:
-		if s.run.is(msg.run) {
-			s.run.apply(msg.event)
-		}
-	case beatMsg:
-		if s.run.active() {
-			s.run.beat(msg)
-			return s.deps.beat()
-		}
-	case forgetMsg:
-		if s.run.is(msg.run) && !s.run.active() {
-			s.run.typed = secret.Secret{}
-		}
-	case collectMsg:
-		return tea.Batch(append(s.collectAll(), s.deps.collectLater())...)
-	}
-	return nil
-}
-
-// collectAll asks for the certificates of everybody who waits and is not being
-// served.
-func (s *session) collectAll() []tea.Cmd {
-	var cmds []tea.Cmd
-	for _, entry := range s.entries {
-		email := strings.ToLower(entry.Email)
-		if entry.Stage == enroll.StageWaiting && !s.collecting[email] && !s.serves(entry.Email) {
-			s.collecting[email] = true
-			s.asked++
-			cmds = append(cmds, s.deps.collect(s.asked, entry.Person))
-		}
-	}
-	return slices.Clip(cmds)
+	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -28,7 +29,7 @@ type pinScreen struct {
 }
 
 func (p *pinScreen) enter(*session) tea.Cmd { return nil }
-func (p *pinScreen) typing() bool           { return true }
+func (p *pinScreen) typing(*session) bool   { return true }
 
 func (p *pinScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, "done"), named(s.keys.Back, "stop")}
@@ -40,7 +41,7 @@ func (p *pinScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		p.asked = &msg
 		p.clear()
 		p.problem = msg.question.Problem
-	case finishedMsg:
+	case desk.RunEnded:
 		p.asked = nil
 		p.clear()
 	case otpTypedMsg:
@@ -106,13 +107,13 @@ func (p *pinScreen) take(s *session) tea.Cmd {
 		p.problem = "the two were not the same: type the new one again, twice"
 		return nil
 	}
-	if question.ID == enroll.QuestionPIN && s.run != nil {
-		s.run.typed = typed
+	if question.ID == enroll.QuestionPIN && s.Run != nil {
+		s.typed, s.typedFor = typed, s.Run.Request.Serial
 	}
 	p.asked.reply <- answer[secret.Secret]{value: typed}
 	p.asked = nil
 	p.clear()
-	return s.show(screenWork)
+	return s.tell(showMsg{screenWork})
 }
 
 func (p *pinScreen) view(s *session, width, _ int) string {

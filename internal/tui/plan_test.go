@@ -36,8 +36,8 @@ func TestPlanViews(t *testing.T) {
 
 	// A run that was broken off has made the key.
 	plan := w.model.screens[screenPlan].(*planScreen)
-	goesOn := previewMsg{request: plan.asked, preview: &enroll.Preview{
-		Request: w.model.session.request, Slots: []enroll.SlotPreview{{Slot: piv.SlotKeyManagement, Action: enroll.ActionContinue}},
+	goesOn := desk.PlanRead{Number: 1, Preview: &enroll.Preview{
+		Request: w.model.session.Request, Slots: []enroll.SlotPreview{{Slot: piv.SlotKeyManagement, Action: enroll.ActionContinue}},
 		Steps: plan.planned(w.model.session),
 	}}
 	w.send(goesOn).golden("plan-goes-on")
@@ -62,7 +62,7 @@ func TestLossNeedsTheSerialTyped(t *testing.T) {
 		w.press("backspace")
 	}
 	w.typed("12a3x4-5678").press("enter").on(screenWork) // letters are no digits
-	if got := w.model.session.run.request; !got.Overwrite || got.Confirm != "12345678" {
+	if got := w.model.session.Run.Request; !got.Overwrite || got.Confirm != "12345678" {
 		t.Errorf("the request is %+v", got)
 	}
 }
@@ -75,7 +75,7 @@ func TestAgreementToALossIsForOnce(t *testing.T) {
 
 func TestNothingIsOverwrittenUnasked(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
-	if got := w.model.session.run.request; got.Overwrite || got.Confirm != "" {
+	if got := w.model.session.Run.Request; got.Overwrite || got.Confirm != "" {
 		t.Errorf("the request is %+v", got)
 	}
 }
@@ -91,7 +91,7 @@ func TestChoicesMakeTheRequest(t *testing.T) {
 	signing, encryption := key, key
 	signing.Slot, signing.Use = piv.SlotSignature, certificate.UseSign
 	encryption.Slot, encryption.Use = piv.SlotKeyManagement, certificate.UseEncrypt
-	got := w.model.session.run.request.Keys
+	got := w.model.session.Run.Request.Keys
 	if len(got) != 2 || got[0] != signing || got[1] != encryption {
 		t.Errorf("the keys are %+v", got)
 	}
@@ -109,7 +109,7 @@ func TestLatePreviewIsIgnored(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
 	w.hold = true
 	w.press("down", "right")
-	w.send(previewMsg{request: w.model.screens[screenPlan].(*planScreen).asked - 1, err: errors.New("late")}).hides("late")
+	w.send(desk.PlanRead{Number: 1, Err: errors.New("late")}).hides("late")
 	w.press("enter").on(screenPlan) // not before the card was looked at
 }
 
@@ -208,7 +208,7 @@ func TestWhoIsEnrolledKeepsTheirKey(t *testing.T) {
 	w.press("up", "up", "up", "right", "right").shows("generate a new one in place of the enrolled one", "LOST FOR EVER")
 	w.press("enter").on(screenPlan)
 	w.typed("12345678").press("enter").on(screenWork)
-	if got := w.model.session.run.request; !slices.Equal(got.Replace, []string{key}) || got.Confirm != "12345678" || got.Keys[0].Algorithm != piv.ECCP384 {
+	if got := w.model.session.Run.Request; !slices.Equal(got.Replace, []string{key}) || got.Confirm != "12345678" || got.Keys[0].Algorithm != piv.ECCP384 {
 		t.Errorf("the request is %+v", got)
 	}
 

@@ -12,6 +12,9 @@ import (
 // moment is when everything happens.
 var moment = time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)
 
+// latest is the number of a question that was asked after all others.
+const latest = 1 << 30
+
 // event plays an event of the running enrollment.
 func (w *wizard) event(step string, state enroll.State, message string) *wizard {
 	w.t.Helper()
@@ -21,10 +24,10 @@ func (w *wizard) event(step string, state enroll.State, message string) *wizard 
 // later plays an event some time after the moment.
 func (w *wizard) later(after time.Duration, step string, state enroll.State, message string) *wizard {
 	w.t.Helper()
-	run := w.model.session.run
-	for i, known := range run.steps {
-		if known.id == step {
-			return w.send(eventMsg{run.id, enroll.Event{Time: moment.Add(after), Step: step, Title: known.title, State: state, Message: message, Index: i + 1, Of: len(run.steps)}})
+	run := w.model.session.Run
+	for i, known := range run.Steps {
+		if known.ID == step {
+			return w.send(desk.StepHappened{Run: run.ID, Event: enroll.Event{Time: moment.Add(after), Step: step, Title: known.Title, State: state, Message: message, Index: i + 1, Of: len(run.Steps)}})
 		}
 	}
 	w.t.Fatalf("there is no step %s", step)
@@ -34,15 +37,15 @@ func (w *wizard) later(after time.Duration, step string, state enroll.State, mes
 // upTo plays the steps before one, and its beginning.
 func (w *wizard) upTo(step string) *wizard {
 	w.t.Helper()
-	run := w.model.session.run
-	for i, known := range run.steps {
-		event := enroll.Event{Time: moment, Step: known.id, Title: known.title, State: enroll.StateStarted, Index: i + 1, Of: len(run.steps)}
-		w.send(eventMsg{run.id, event})
-		if known.id == step {
+	run := w.model.session.Run
+	for i, known := range run.Steps {
+		event := enroll.Event{Time: moment, Step: known.ID, Title: known.Title, State: enroll.StateStarted, Index: i + 1, Of: len(run.Steps)}
+		w.send(desk.StepHappened{Run: run.ID, Event: event})
+		if known.ID == step {
 			return w
 		}
 		event.State, event.Time = enroll.StateDone, moment.Add(time.Duration(i)*90*time.Millisecond)
-		w.send(eventMsg{run.id, event})
+		w.send(desk.StepHappened{Run: run.ID, Event: event})
 	}
 	w.t.Fatalf("there is no step %s", step)
 	return w
@@ -52,28 +55,28 @@ func (w *wizard) upTo(step string) *wizard {
 func (w *wizard) askSecret(question enroll.SecretQuestion) <-chan answer[secret.Secret] {
 	w.t.Helper()
 	reply := make(chan answer[secret.Secret], 1)
-	w.send(secretAsked{run: w.model.session.run.id, question: question, reply: reply})
+	w.send(secretAsked{run: w.model.session.Run.ID, question: question, reply: reply})
 	return reply
 }
 
 func (w *wizard) askChoice(question enroll.Question, choices ...enroll.Choice) <-chan answer[string] {
 	w.t.Helper()
 	reply := make(chan answer[string], 1)
-	w.send(choiceAsked{run: w.model.session.run.id, question: question, choices: choices, reply: reply})
+	w.send(choiceAsked{run: w.model.session.Run.ID, question: question, choices: choices, reply: reply})
 	return reply
 }
 
 func (w *wizard) askAgreement(question enroll.Question, want string) <-chan answer[bool] {
 	w.t.Helper()
 	reply := make(chan answer[bool], 1)
-	w.send(agreementAsked{run: w.model.session.run.id, question: question, want: want, reply: reply})
+	w.send(agreementAsked{run: w.model.session.Run.ID, question: question, want: want, reply: reply})
 	return reply
 }
 
 func (w *wizard) askReview(review enroll.Review) <-chan answer[bool] {
 	w.t.Helper()
 	reply := make(chan answer[bool], 1)
-	w.send(reviewAsked{run: w.model.session.run.id, review: review, reply: reply})
+	w.send(reviewAsked{run: w.model.session.Run.ID, review: review, reply: reply})
 	return reply
 }
 
@@ -91,39 +94,37 @@ func answered[T any](reply <-chan answer[T]) (got answer[T], given bool) {
 func (w *wizard) finish(receipt *enroll.Receipt, err error) *wizard {
 	w.t.Helper()
 	s := w.model.session
-	entry, known := s.entry(s.person.Email)
+	entry, known := s.Entry(s.Person.Email)
 	if !known {
 		entry.Progress = enroll.Progress{Stage: enroll.StageBegun}
 	}
-	entry.Person, entry.Progress.Serial, entry.When, entry.Waits = s.person, s.request.Serial, moment, issuer.Waits(err)
+	entry.Person, entry.Progress.Serial, entry.When, entry.Waits = s.Person, s.Request.Serial, moment, issuer.Waits(err)
 	switch {
 	case err == nil:
 		entry.Stage = enroll.StageDone
 	case len(entry.Waits) > 0:
 		entry.Stage = enroll.StageWaiting
 	}
-	return w.send(finishedMsg{run: s.run.id, receipt: receipt, err: err, entry: entry})
+	return w.send(desk.RunEnded{Run: s.Run.ID, Receipt: receipt, Err: err, Entry: entry})
 }
 
 // collected plays the answer to the latest question how far somebody is.
 func (w *wizard) collected(entry desk.QueueEntry) *wizard {
 	w.t.Helper()
-	w.model.session.asked++
-	return w.send(collectedMsg{request: w.model.session.asked, entry: entry})
+	return w.send(desk.EntryRead{Number: latest, Entry: entry})
 }
 
 // queued plays the answer to the latest question how far everybody is.
 func (w *wizard) queued(entries []desk.QueueEntry) *wizard {
 	w.t.Helper()
-	w.model.session.asked++
-	return w.send(queueMsg{request: w.model.session.asked, entries: entries})
+	return w.send(desk.QueueRead{Number: latest, Entries: entries})
 }
 
 // fail plays a step that failed.
 func (w *wizard) fail(step string, err error) *wizard {
 	w.t.Helper()
 	w.upTo(step).event(step, enroll.StateFailed, err.Error())
-	for _, known := range enroll.NewPlan(w.model.session.run.request) {
+	for _, known := range enroll.NewPlan(w.model.session.Run.Request) {
 		if known.ID == step {
 			return w.finish(nil, &enroll.StepError{Step: known, Err: err})
 		}
@@ -135,7 +136,7 @@ func (w *wizard) fail(step string, err error) *wizard {
 // insert puts cards into the readers, and takes all others out.
 func (w *wizard) insert(serials ...uint32) *wizard {
 	w.t.Helper()
-	return w.send(foundMsg{found: w.fake.readers(serials...)})
+	return w.send(desk.ReadersRead{Found: w.fake.readers(serials...)})
 }
 
 // toCard goes on to the card screen with a person whose address is typed.

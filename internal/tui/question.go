@@ -30,7 +30,7 @@ func (q *questionScreen) enter(s *session) tea.Cmd {
 	return nil
 }
 
-func (q *questionScreen) typing() bool { return q.choice == nil }
+func (q *questionScreen) typing(*session) bool { return q.choice == nil }
 
 func (q *questionScreen) bindings(s *session) []key.Binding {
 	if q.choice != nil {
@@ -70,7 +70,7 @@ func (q *questionScreen) pressChoice(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, s.keys.Next):
 		q.choice.reply <- answer[string]{value: q.choice.choices[q.cursor].ID}
 		q.choice = nil
-		return s.show(screenWork)
+		return s.tell(showMsg{screenWork})
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (q *questionScreen) agree(s *session) tea.Cmd {
 	}
 	q.agreement.reply <- answer[bool]{value: agreed}
 	q.agreement = nil
-	return s.show(screenWork)
+	return s.tell(showMsg{screenWork})
 }
 
 func (q *questionScreen) view(s *session, width, _ int) string {

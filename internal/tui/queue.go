@@ -24,13 +24,13 @@ func everybody(entries []desk.QueueEntry) []int {
 // queueRows draws people of the queue, one a line; the selected one is marked.
 func queueRows(s *session, indexes []int, selected, width int) []string {
 	column := 0
-	for _, entry := range s.entries {
+	for _, entry := range s.Entries {
 		column = max(column, lipgloss.Width(clean(entry.Email)))
 	}
 	column = min(column, width*3/8)
 	var rows []string
 	for n, i := range indexes {
-		entry := s.entries[i]
+		entry := s.Entries[i]
 		pointer, name := "  ", s.styles.Value
 		if n == selected {
 			pointer, name = s.styles.Selected.Render(markNow+" "), s.styles.Selected
@@ -49,7 +49,7 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 
 // standingText says how far a person is, in a word with a mark.
 func standingText(s *session, entry desk.QueueEntry) string {
-	if failure := s.failures.Of(entry.Email); failure != nil && entry.Stage != enroll.StageDone {
+	if failure := s.Failures.Of(entry.Email); failure != nil && entry.Stage != enroll.StageDone {
 		if errors.Is(failure, enroll.ErrDeclined) {
 			return s.styles.Warning.Render(markWarning + " declined, not finished")
 		}

@@ -18,7 +18,7 @@ import (
 type reviewScreen struct{ asked *reviewAsked }
 
 func (*reviewScreen) enter(*session) tea.Cmd { return nil }
-func (*reviewScreen) typing() bool           { return false }
+func (*reviewScreen) typing(*session) bool   { return false }
 
 func (r *reviewScreen) bindings(s *session) []key.Binding {
 	stop := named(s.keys.Back, "stop")
@@ -36,7 +36,7 @@ func (r *reviewScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		if r.asked != nil && registrable(r.asked.review) && key.Matches(msg, s.keys.Next) {
 			r.asked.reply <- answer[bool]{value: true}
 			r.asked = nil
-			return s.show(screenWork)
+			return s.tell(showMsg{screenWork})
 		}
 	}
 	return nil

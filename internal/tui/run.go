@@ -58,13 +58,8 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 
 // result is what the wizard came to.
 func (m *Model) result() error {
-	s := m.session
-	switch {
-	case m.stopped:
+	if m.stopped {
 		return context.Canceled
-	case s.single:
-		entry, _ := s.entry(s.person.Email)
-		return desk.LeftOf(entry, s.failures)
 	}
-	return desk.Left(s.entries, s.failures)
+	return m.session.Left()
 }

@@ -42,7 +42,7 @@ type screen interface {
 	// bindings are the keys that mean something now.
 	bindings(s *session) []key.Binding
 	// typing reports whether letters are text now, and no keys of the wizard.
-	typing() bool
+	typing(s *session) bool
 }
 
 // newInput makes a text field whose cursor does not blink.

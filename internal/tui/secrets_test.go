@@ -53,9 +53,9 @@ func (w *wizard) inspectSecrets() {
 		texts["the PIN screen as "+verb] = fmt.Sprintf(verb, *pin) + fmt.Sprintf(verb, pin)
 		texts["the model as "+verb] = fmt.Sprintf(verb, *w.model)
 		texts["the session as "+verb] = fmt.Sprintf(verb, *w.model.session)
-		if run := w.model.session.run; run != nil {
+		if run := w.model.session.Run; run != nil {
 			texts["the run as "+verb] = fmt.Sprintf(verb, *run)
-			texts["the conversation as "+verb] = fmt.Sprintf(verb, conversation{known: run.typed})
+			texts["the conversation as "+verb] = fmt.Sprintf(verb, prompter{known: w.model.session.typed})
 		}
 	}
 	for name, value := range map[string]any{"the PIN screen": pin, "what was typed": pin.typed, "the first": pin.first} {
@@ -117,7 +117,7 @@ func TestSecretsOfAWholeEnrollmentStayOnTheCard(t *testing.T) {
 		w.inspectSecrets()
 		w.press("enter").pass(3 * time.Second).on(screenDone)
 		w.inspectSecrets()
-		if !w.model.session.run.typed.IsZero() {
+		if !w.model.session.typed.IsZero() {
 			t.Error("the PIN is still known after the receipt")
 		}
 		if deps.cards[adasCard].pin != canaryPIN {
@@ -154,11 +154,11 @@ func TestKnownPINIsForgottenInTime(t *testing.T) {
 		deps.answer(false)
 		w.press("enter").atWork(deps, adasCard).typedTwice(canaryPIN).pass(2 * time.Second).on(screenCertificate)
 		time.Sleep(desk.PINKept - 10*time.Second)
-		if w.settle(); w.model.session.run.typed.IsZero() {
+		if w.settle(); w.model.session.typed.IsZero() {
 			t.Error("the PIN is forgotten too early")
 		}
 		time.Sleep(10 * time.Second)
-		if w.settle(); !w.model.session.run.typed.IsZero() {
+		if w.settle(); !w.model.session.typed.IsZero() {
 			t.Error("the PIN is still known")
 		}
 		deps.answer(true)
@@ -172,7 +172,7 @@ func TestKnownPINIsForgotten(t *testing.T) {
 		w.askSecret(pinQuestion(3))
 		return w.typed(canaryPIN).press("enter").waitFor(waitsForFile("9d"))
 	}
-	known := func(w *wizard) bool { return w.model.session.run != nil && !w.model.session.run.typed.IsZero() }
+	known := func(w *wizard) bool { return w.model.session.Run != nil && !w.model.session.typed.IsZero() }
 	if w := waiting(); !known(w) || !known(w.press("enter")) {
 		t.Error("it is not known while its certificate is waited for")
 	}

@@ -14,7 +14,7 @@ import (
 type startScreen struct{}
 
 func (*startScreen) enter(*session) tea.Cmd { return nil }
-func (*startScreen) typing() bool           { return false }
+func (*startScreen) typing(*session) bool   { return false }
 
 func (*startScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, "begin"), named(s.keys.Again, "check again"), s.keys.End}
@@ -25,23 +25,22 @@ func (*startScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch {
 	case !ok:
 	case key.Matches(press, s.keys.Next):
-		return s.show(screenUser)
+		return s.tell(desk.GoOn)
 	case key.Matches(press, s.keys.Again):
-		s.checks = nil
-		return tea.Batch(s.deps.check(), s.askQueue())
+		return s.tell(desk.Again)
 	case key.Matches(press, s.keys.End):
-		return tea.Quit
+		return s.tell(desk.Stop)
 	}
 	return nil
 }
 
 func (*startScreen) view(s *session, width, height int) string {
 	lines := []string{""}
-	if s.checks == nil {
+	if s.Checks == nil {
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking whether everything is there"))
 	}
 	missing := 0
-	for _, check := range s.checks {
+	for _, check := range s.Checks {
 		mark := s.styles.OK.Render(markOK)
 		switch check.State {
 		case desk.CheckWarning:
@@ -59,12 +58,12 @@ func (*startScreen) view(s *session, width, height int) string {
 	if missing > 0 {
 		lines = append(lines, s.styles.Warning.Render("What is marked "+markBad+" stops an enrollment; it can be put right in another window."), "")
 	}
-	if len(s.entries) == 0 {
+	if len(s.Entries) == 0 {
 		who := "enroll the first person"
 		switch {
-		case s.single:
+		case s.Single:
 			who = "begin"
-		case s.enrolled > 0:
+		case s.Enrolled > 0:
 			who = "enroll the next person"
 		}
 		return strings.Join(append(lines, "Press enter to "+who+"."), "\n")
@@ -74,5 +73,5 @@ func (*startScreen) view(s *session, width, height int) string {
 		title += ": " + tally
 	}
 	lines = append(lines, s.styles.Title.Render(title))
-	return strings.Join(append(lines, queueRows(s, everybody(s.entries), -1, width)...), "\n")
+	return strings.Join(append(lines, queueRows(s, everybody(s.Entries), -1, width)...), "\n")
 }

@@ -44,7 +44,7 @@ func withQueue(t *testing.T) *wizard {
 	fake.people = peopleOf(queueOfAll())
 	w := newWizard(t, fake, "")
 	w.queued(queueOfAll())
-	w.model.session.failures["radia@example.com"] = errors.New("prove that the key in slot 9d was born on the card: the attestation is refused")
+	w.model.session.Failures["radia@example.com"] = errors.New("prove that the key in slot 9d was born on the card: the attestation is refused")
 	return w
 }
 

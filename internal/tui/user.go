@@ -22,11 +22,8 @@ type userScreen struct {
 	matches []int // of the session's entries
 	// cursor is the match that enter takes; -1 for the address as it was typed.
 	cursor  int
-	moved   bool // by hand, so that it stays
-	problem problem
-	// asked is who was chosen, and looked whether Gmail has answered.
-	asked  desk.Person
-	looked bool
+	moved   bool    // by hand, so that it stays
+	problem problem // of what was typed
 }
 
 func newUserScreen(s *session) *userScreen {
@@ -42,23 +39,23 @@ func (u *userScreen) enter(s *session) tea.Cmd {
 	restyle(&u.input, s.styles)
 	u.search(s)
 	u.cursor, u.moved = u.first(s), false
-	u.asked, u.looked, u.problem = desk.Person{}, false, problem{}
+	u.problem = problem{}
 	return nil
 }
 
-func (u *userScreen) typing() bool { return u.asked.Email == "" }
+func (*userScreen) typing(s *session) bool { return s.Picked.Email == "" }
 
 func (u *userScreen) bindings(s *session) []key.Binding {
-	if u.asked.Email == "" {
+	if s.Picked.Email == "" {
 		if len(u.matches) > 0 {
 			return []key.Binding{named(s.keys.Next, "choose"), s.keys.Up, s.keys.Down, s.keys.Back}
 		}
 		return []key.Binding{s.keys.Next, s.keys.Back}
 	}
-	if u.problem.text != "" {
+	if s.Problem != nil {
 		return []key.Binding{s.keys.Again, named(s.keys.Back, "another user")}
 	}
-	if !u.looked {
+	if !s.Answered {
 		return []key.Binding{named(s.keys.Back, "another user")}
 	}
 	return []key.Binding{s.keys.Next, named(s.keys.Back, "another user")}
@@ -72,24 +69,20 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		u.input.SetValue("")
 		u.search(s)
 		u.cursor = u.first(s)
-	case queueMsg:
+	case desk.QueueRead:
 		u.refresh(s)
 		if !u.moved && u.input.Value() == "" {
 			u.cursor = u.first(s)
 		}
-	case collectedMsg:
+	case desk.EntryRead:
 		u.refresh(s)
-	case atGmailMsg:
-		if msg.email == u.asked.Email {
-			u.looked, s.atGmail, u.problem = true, msg.atGmail, s.explain(msg.err)
-		}
 	case tea.KeyPressMsg:
-		if u.asked.Email != "" {
+		if s.Picked.Email != "" {
 			return u.pressChosen(s, msg)
 		}
 		return u.press(s, msg)
 	case tea.PasteMsg:
-		if u.asked.Email == "" {
+		if s.Picked.Email == "" {
 			u.input, _ = u.input.Update(msg)
 			u.search(s)
 			u.cursor = u.best(s)
@@ -101,7 +94,7 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, s.keys.Back):
-		return s.show(screenStart)
+		return s.tell(desk.Back)
 	case key.Matches(msg, s.keys.Up):
 		u.cursor, u.moved = max(0, u.cursor-1), true
 	case key.Matches(msg, s.keys.Down):
@@ -122,7 +115,7 @@ func (u *userScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 func (u *userScreen) best(s *session) int {
 	typed := strings.TrimSpace(u.input.Value())
 	for n, i := range u.matches {
-		if strings.EqualFold(s.entries[i].Email, typed) {
+		if strings.EqualFold(s.Entries[i].Email, typed) {
 			return n
 		}
 	}
@@ -138,29 +131,27 @@ func (u *userScreen) choose(s *session) tea.Cmd {
 	err := enroll.ValidateAddress(typed)
 	switch {
 	case u.cursor >= 0 && u.cursor < len(u.matches):
-		u.asked = s.entries[u.matches[u.cursor]].Person
+		u.problem = problem{}
+		return s.tell(desk.Picked{Person: s.Entries[u.matches[u.cursor]].Person})
 	case err == nil:
-		u.asked = desk.Person{Email: typed}
+		u.problem = problem{}
+		return s.tell(desk.Picked{Person: desk.Person{Email: typed}})
 	case typed == "":
 		u.problem = problem{text: "no address was typed"}
-		return nil
 	default:
 		u.problem = problem{text: clean(err.Error()), hint: "type the user's primary Gmail address in full"}
-		return nil
 	}
-	u.problem, u.looked = problem{}, false
-	return s.deps.atGmail(u.asked.Email)
+	return nil
 }
 
-func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
+func (*userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case key.Matches(msg, s.keys.Back):
-		u.asked, u.problem = desk.Person{}, problem{}
-	case u.problem.text != "" && key.Matches(msg, s.keys.Again):
-		u.problem, u.looked = problem{}, false
-		return s.deps.atGmail(u.asked.Email)
-	case u.looked && u.problem.text == "" && key.Matches(msg, s.keys.Next):
-		return s.tell(pickedMsg{u.asked})
+		return s.tell(desk.Back)
+	case key.Matches(msg, s.keys.Again):
+		return s.tell(desk.Again)
+	case key.Matches(msg, s.keys.Next):
+		return s.tell(desk.GoOn)
 	}
 	return nil
 }
@@ -168,10 +159,10 @@ func (u *userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
 // search finds the people whom the letters may mean, the best first.
 func (u *userScreen) search(s *session) {
 	pattern := strings.TrimSpace(u.input.Value())
-	u.matches = everybody(s.entries)
+	u.matches = everybody(s.Entries)
 	if pattern != "" {
-		words := make([]string, len(s.entries))
-		for i, entry := range s.entries {
+		words := make([]string, len(s.Entries))
+		for i, entry := range s.Entries {
 			words[i] = entry.Email + " " + entry.Note
 		}
 		u.matches = nil
@@ -197,7 +188,7 @@ func (u *userScreen) refresh(s *session) {
 // the letters mean, or else who is next.
 func (u *userScreen) first(s *session) int {
 	for n, i := range u.matches {
-		if strings.EqualFold(s.entries[i].Email, s.person.Email) {
+		if strings.EqualFold(s.Entries[i].Email, s.Person.Email) {
 			return n
 		}
 	}
@@ -205,16 +196,16 @@ func (u *userScreen) first(s *session) int {
 		return u.best(s)
 	}
 	// Nothing is typed, so everybody is among the matches.
-	return desk.Next(s.entries, s.failures.Has)
+	return desk.Next(s.Entries, s.Failures.Has)
 }
 
 func (u *userScreen) view(s *session, width, height int) string {
-	if u.asked.Email != "" {
+	if s.Picked.Email != "" {
 		return u.viewChosen(s, width)
 	}
 	u.input.SetWidth(width - 12)
 	ask := "Type the user's primary Gmail address."
-	if len(s.entries) > 0 {
+	if len(s.Entries) > 0 {
 		ask = "Type a few letters, or an address, or use ↑ and ↓."
 	}
 	lines := []string{"", "Who is to be enrolled? " + s.styles.Faint.Render(ask), "", u.input.View(), ""}
@@ -222,7 +213,7 @@ func (u *userScreen) view(s *session, width, height int) string {
 		lines = append(lines, problemLines(s, u.problem, width)...)
 		lines = append(lines, "")
 	}
-	if len(s.entries) > 0 {
+	if len(s.Entries) > 0 {
 		switch {
 		case len(u.matches) == 0 && enroll.ValidateAddress(strings.TrimSpace(u.input.Value())) == nil:
 			lines = append(lines, s.styles.Faint.Render("not in the queue: enter takes the address as it is typed"))
@@ -238,21 +229,21 @@ func (u *userScreen) view(s *session, width, height int) string {
 }
 
 func (u *userScreen) viewChosen(s *session, width int) string {
-	lines := []string{"", s.styles.Title.Render(clean(u.asked.Email)), ""}
-	if u.asked.Note != "" {
-		lines = append(lines, "note     "+clean(u.asked.Note))
+	lines := []string{"", s.styles.Title.Render(clean(s.Picked.Email)), ""}
+	if s.Picked.Note != "" {
+		lines = append(lines, "note     "+clean(s.Picked.Note))
 	}
-	if u.asked.Serial != 0 {
-		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", u.asked.Serial))
+	if s.Picked.Serial != 0 {
+		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", s.Picked.Serial))
 	}
-	if entry, ok := s.entry(u.asked.Email); ok {
+	if entry, ok := s.Entry(s.Picked.Email); ok {
 		lines = append(lines, wrapped("here    ", standingText(s, entry), width)...)
 	}
 	switch {
-	case u.problem.text != "":
+	case s.Problem != nil:
 		lines = append(lines, "")
-		lines = append(lines, problemLines(s, u.problem, width)...)
-	case !u.looked:
+		lines = append(lines, problemLines(s, s.explain(s.Problem), width)...)
+	case !s.Answered:
 		lines = append(lines, "", s.styles.Faint.Render(markWait+" asking Gmail what it has for them"))
 	default:
 		lines = append(lines, atGmailLines(s, width)...)
@@ -262,7 +253,7 @@ func (u *userScreen) viewChosen(s *session, width int) string {
 
 // atGmailLines show the user's key pairs and identity.
 func atGmailLines(s *session, width int) []string {
-	pairs := s.atGmail.KeyPairs
+	pairs := s.AtGmail.KeyPairs
 	if len(pairs) == 0 {
 		return []string{"Gmail    has no key pair for them yet"}
 	}
@@ -276,7 +267,7 @@ func atGmailLines(s *session, width int) []string {
 			state = s.styles.Warning.Render(markWarning + " disabled")
 		}
 		use := ""
-		if identity := s.atGmail.Identity; identity != nil {
+		if identity := s.AtGmail.Identity; identity != nil {
 			switch pair.ID {
 			case identity.PrimaryKeyPairID:
 				use = ", in use"

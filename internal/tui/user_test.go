@@ -104,7 +104,7 @@ func TestLateAnswerForAnotherUserIsIgnored(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").press("enter").typed(ada)
 	w.hold = true
 	w.press("enter")
-	w.send(atGmailMsg{email: grace, err: errors.New("refused")}).shows("asking Gmail").hides("refused")
+	w.send(desk.GmailRead{Email: grace, Err: errors.New("refused")}).shows("asking Gmail").hides("refused")
 	w.press("enter").on(screenUser) // not before Gmail has answered
 	w.release().press("enter").on(screenCard)
 }

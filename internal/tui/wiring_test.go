@@ -87,7 +87,7 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 	program.Send(enter)
 	wizard.await(t, "has no key pair")
 	program.Send(enter)
-	program.Send(foundMsg{found: deps.found(adasCard)})
+	program.Send(desk.ReadersRead{Found: deps.found(adasCard)})
 	wizard.await(t, "serial 12345678")
 	program.Send(enter)
 	wizard.await(t, "enter begin")
@@ -104,8 +104,8 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 
 	final := program.FinalModel(t, teatest.WithFinalTimeout(time.Minute)).(*probe).model
 	golden(t, "whole", "80x24", settled(final.View().Content))
-	if final.session.enrolled != 1 {
-		t.Errorf("%d receipts", final.session.enrolled)
+	if final.session.Enrolled != 1 {
+		t.Errorf("%d receipts", final.session.Enrolled)
 	}
 	stop()
 	running.wait()

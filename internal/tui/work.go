@@ -18,7 +18,7 @@ type workScreen struct{}
 
 func (*workScreen) enter(*session) tea.Cmd                 { return nil }
 func (*workScreen) update(s *session, msg tea.Msg) tea.Cmd { return nil }
-func (*workScreen) typing() bool                           { return false }
+func (*workScreen) typing(*session) bool                   { return false }
 
 func (*workScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Back, "stop")}
@@ -28,29 +28,29 @@ func (*workScreen) bindings(s *session) []key.Binding {
 var spinnerFrames = [...]string{"◐", "◓", "◑", "◒"}
 
 func (*workScreen) view(s *session, width, height int) string {
-	r := s.run
+	r := s.Run
 	if r == nil {
 		return ""
 	}
 	bar := progress.New(progress.WithWidth(width-20), progress.WithoutPercentage(), progress.WithFillCharacters('█', '░'))
 	bar.FullColor, bar.EmptyColor = s.styles.Now.GetForeground(), s.styles.Faint.GetForeground()
-	lines := []string{fmt.Sprintf("%s  %d of %d steps", bar.ViewAs(float64(r.done())/float64(max(1, len(r.steps)))), r.done(), len(r.steps)), ""}
+	lines := []string{fmt.Sprintf("%s  %d of %d steps", bar.ViewAs(float64(r.Done())/float64(max(1, len(r.Steps)))), r.Done(), len(r.Steps)), ""}
 	notice := noticeLines(s, width)
-	steps := make([]string, len(r.steps))
-	for i := range r.steps {
+	steps := make([]string, len(r.Steps))
+	for i := range r.Steps {
 		steps[i] = stepLine(s, i, width)
 	}
 	room := height - len(lines) - len(notice)
-	lines = append(lines, around(steps, r.current, room)...)
+	lines = append(lines, around(steps, r.Current, room)...)
 	return strings.Join(append(lines, notice...), "\n")
 }
 
 // stepLine is a step with its state, in words as well as by its mark.
 func stepLine(s *session, i, width int) string {
-	r := s.run
-	step := r.steps[i]
+	r := s.Run
+	step := r.Steps[i]
 	mark, state, style := markNone, "", s.styles.Faint
-	switch step.state {
+	switch step.State {
 	case enroll.StateDone:
 		mark, state, style = s.styles.OK.Render(markOK), "done", s.styles.Value
 	case enroll.StateAlready:
@@ -60,14 +60,14 @@ func stepLine(s *session, i, width int) string {
 	case enroll.StateFailed:
 		mark, state, style = s.styles.Bad.Render(markBad), "failed", s.styles.Bad
 	case enroll.StateStarted:
-		mark, state, style = s.styles.Now.Render(spinnerFrames[r.turns%len(spinnerFrames)]), "now", s.styles.Now
+		mark, state, style = s.styles.Now.Render(spinnerFrames[s.turns%len(spinnerFrames)]), "now", s.styles.Now
 	}
 	took := ""
-	if elapsed := r.elapsed(step); step.state != "" && (elapsed >= 100*time.Millisecond || step.state == enroll.StateStarted) {
+	if elapsed := r.Elapsed(step); step.State != "" && (elapsed >= 100*time.Millisecond || step.State == enroll.StateStarted) {
 		took = durationText(elapsed)
 	}
 	room := min(width-19, 60) // the longest title of a step fits into 80 columns
-	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-7s %7s", state, took)))
+	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.Title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-7s %7s", state, took)))
 }
 
 // durationText is short, and moves while one looks.
@@ -80,17 +80,17 @@ func durationText(d time.Duration) string {
 
 // noticeLines are what a person has to do or know now.
 func noticeLines(s *session, width int) []string {
-	r := s.run
+	r := s.Run
 	var lines []string
-	for _, note := range r.notes[max(0, len(r.notes)-2):] {
+	for _, note := range r.Notes[max(0, len(r.Notes)-2):] {
 		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
 	}
 	switch {
-	case r.cardOut != "":
-		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.cardOut)+"."), "It goes on where it was. esc stops.")
-	case r.touch != "":
-		lines = append(lines, "", s.styles.Warning.Render(markWarning+" Touch your YubiKey now: "+clean(r.touch)+"."))
-	case r.generating():
+	case r.CardOut != "":
+		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.CardOut)+"."), "It goes on where it was. esc stops.")
+	case r.Touch != "":
+		lines = append(lines, "", s.styles.Warning.Render(markWarning+" Touch your YubiKey now: "+clean(r.Touch)+"."))
+	case s.generating():
 		lines = append(lines, "")
 		lines = append(lines, paragraph("The card is making the key. An RSA key can take a minute: the clock shows that it is at work.", width)...)
 	}

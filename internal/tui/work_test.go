@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
@@ -50,16 +51,16 @@ func TestTouchIsAskedForOnlyWhileTheCardWaits(t *testing.T) {
 
 func TestEventsOfAnOldRunAreIgnored(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
-	old := w.model.session.run
+	old := w.model.session.Run
 	w.fail("generate", errNoRoom).press("a").on(screenWork)
-	w.send(eventMsg{old.id, enroll.Event{Step: "generate", State: enroll.StateTouch, Message: "of the old run", Index: 9, Of: 20}}).hides("of the old run")
-	w.send(finishedMsg{run: old.id, err: errNoRoom}).on(screenWork)
+	w.send(desk.StepHappened{Run: old.ID, Event: enroll.Event{Step: "generate", State: enroll.StateTouch, Message: "of the old run", Index: 9, Of: 20}}).hides("of the old run")
+	w.send(desk.RunEnded{Run: old.ID, Err: errNoRoom}).on(screenWork)
 
 	reply := make(chan answer[bool], 1)
-	w.send(agreementAsked{run: old.id, reply: reply}).on(screenWork)
+	w.send(agreementAsked{run: old.ID, reply: reply}).on(screenWork)
 	if got, ok := answered(reply); !ok || got.err == nil {
 		t.Error("a question of the old run is left without an answer")
 	}
 	// An event that fits no step, of a plan that changed, harms nothing.
-	w.send(eventMsg{w.model.session.run.id, enroll.Event{Index: 99}}, eventMsg{w.model.session.run.id, enroll.Event{}}).on(screenWork)
+	w.send(desk.StepHappened{Run: w.model.session.Run.ID, Event: enroll.Event{Index: 99}}, desk.StepHappened{Run: w.model.session.Run.ID, Event: enroll.Event{}}).on(screenWork)
 }

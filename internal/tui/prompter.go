@@ -9,9 +9,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// conversation is the enrollment's Prompter on the screen: each question becomes
+// prompter is the enrollment's Prompter on the screen: each question becomes
 // a message, and the enrollment waits for the reply or its context's end.
-type conversation struct {
+type prompter struct {
 	run  int
 	send func(tea.Msg)
 	// known is the PIN that was typed a moment ago for the same person, while the
@@ -19,7 +19,7 @@ type conversation struct {
 	known secret.Secret
 }
 
-var _ enroll.Prompter = (*conversation)(nil)
+var _ enroll.Prompter = (*prompter)(nil)
 
 type answer[T any] struct {
 	value T
@@ -40,14 +40,14 @@ func ask[T any](ctx context.Context, send func(tea.Msg), question func(chan<- an
 }
 
 // Choose shows the choices as a list.
-func (c *conversation) Choose(ctx context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
+func (c *prompter) Choose(ctx context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
 	return ask(ctx, c.send, func(reply chan<- answer[string]) tea.Msg {
 		return choiceAsked{run: c.run, question: question, choices: choices, reply: reply}
 	})
 }
 
 // Secret shows the PIN screen.
-func (c *conversation) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
+func (c *prompter) Secret(ctx context.Context, question enroll.SecretQuestion) (secret.Secret, error) {
 	if question.ID == enroll.QuestionPIN && !question.New && question.Problem == "" && !c.known.IsZero() {
 		known := c.known
 		c.known = secret.Secret{}
@@ -59,14 +59,14 @@ func (c *conversation) Secret(ctx context.Context, question enroll.SecretQuestio
 }
 
 // Confirm asks for a yes or no.
-func (c *conversation) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
+func (c *prompter) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
 	return ask(ctx, c.send, func(reply chan<- answer[bool]) tea.Msg {
 		return agreementAsked{run: c.run, question: question, reply: reply}
 	})
 }
 
 // TypedConfirm has want typed out.
-func (c *conversation) TypedConfirm(ctx context.Context, question enroll.Question, want string) error {
+func (c *prompter) TypedConfirm(ctx context.Context, question enroll.Question, want string) error {
 	agreed, err := ask(ctx, c.send, func(reply chan<- answer[bool]) tea.Msg {
 		return agreementAsked{run: c.run, question: question, want: want, reply: reply}
 	})
@@ -77,7 +77,7 @@ func (c *conversation) TypedConfirm(ctx context.Context, question enroll.Questio
 }
 
 // review shows the review screen.
-func (c *conversation) review(ctx context.Context, review enroll.Review) error {
+func (c *prompter) review(ctx context.Context, review enroll.Review) error {
 	agreed, err := ask(ctx, c.send, func(reply chan<- answer[bool]) tea.Msg {
 		return reviewAsked{run: c.run, review: review, reply: reply}
 	})

@@ -12,8 +12,8 @@ import (
 )
 
 // answering is a conversation with somebody who answers everything alike.
-func answering(run int, err error, yes bool, word string) *conversation {
-	return &conversation{run: run, send: func(msg tea.Msg) {
+func answering(run int, err error, yes bool, word string) *prompter {
+	return &prompter{run: run, send: func(msg tea.Msg) {
 		switch msg := msg.(type) {
 		case secretAsked:
 			msg.reply <- answer[secret.Secret]{value: secret.FromString(word), err: err}
@@ -75,9 +75,9 @@ func TestRefusalsAreDeclined(t *testing.T) {
 func TestQuestionsEndWithTheEnrollment(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	nobody := &conversation{send: func(tea.Msg) {}}
+	nobody := &prompter{send: func(tea.Msg) {}}
 	broken := answering(1, context.Canceled, true, "yes")
-	for name, talk := range map[string]*conversation{"nobody": nobody, "a wizard that ends": broken} {
+	for name, talk := range map[string]*prompter{"nobody": nobody, "a wizard that ends": broken} {
 		if _, err := talk.Secret(ctx, pinQuestion(3)); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: a secret came to %v", name, err)
 		}
