@@ -285,7 +285,7 @@ func (c *Conversation) actCertificate(action Action) []Effect {
 		c.looking = true
 		return []Effect{c.readEntry(c.Person)}
 	case action == Back && c.Run == nil:
-		return c.enter(PhaseUser)
+		return c.enter(PhaseCard)
 	case action == Back:
 		return c.enter(PhasePlan)
 	}

@@ -19,7 +19,7 @@ func (*certificateScreen) typing(*session) bool   { return false }
 func (*certificateScreen) bindings(s *session) []key.Binding {
 	next, back := "look again now", "plan"
 	if s.Run == nil {
-		back = "another user"
+		back = "card"
 	}
 	if s.Arrived() {
 		next = "go on"
