@@ -13,7 +13,7 @@ import (
 // checkBeforeChange checks the keys and certificates that are there already, as later
 // steps do, and whether the registration can be entered in the end: what is wrong is
 // known before the card is changed.
-func (e *Enrollment) checkBeforeChange(ctx context.Context) error {
+func (e *enrollment) checkBeforeChange(ctx context.Context) error {
 	if err := checkAhead(ctx, e.deps.Ledger); err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func checkAhead(ctx context.Context, of any) error {
 
 // checkKeyAndCertificate checks a key that is on the card, and its certificate where there is
 // one.
-func (e *Enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error {
+func (e *enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error {
 	if kept, err := e.keptAttestation(key); err != nil {
 		return err
 	} else if !kept {
@@ -64,18 +64,18 @@ func (e *Enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error
 
 // keptAttestation reports whether the folder has an attestation of the key that
 // proves what is asked for.
-func (e *Enrollment) keptAttestation(key *key) (bool, error) {
+func (e *enrollment) keptAttestation(key *key) (bool, error) {
 	data, err := e.read(attestationFile(key))
 	if err != nil || data == nil {
 		return false, err
 	}
 	kept, err := attestation.ParseBundle(data)
-	// One of another key, or that cannot be used, is as good as none: the card is asked.
+	// One of another key, or that cannot be used, counts as none: the card is asked.
 	return err == nil && e.verifyAttestation(key, kept) == nil, nil
 }
 
 // attestKey has the card attest the key, once in a run, and verifies what it says.
-func (e *Enrollment) attestKey(ctx context.Context, key *key) error {
+func (e *enrollment) attestKey(ctx context.Context, key *key) error {
 	if key.facts != nil || key.unattested {
 		return nil
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 )
 
-// Enrollment is a plan that is carried out or previewed: what it works on, and what
+// enrollment is a plan that is carried out or previewed: what it works on, and what
 // its steps have found or made so far. Each result has one step that writes it, in
 // that step's file; the steps after it read it.
-type Enrollment struct {
+type enrollment struct {
 	deps    Dependencies
 	request Request // read-card fills in the serial number, settle-keys what was begun
 
@@ -40,14 +40,14 @@ type key struct {
 	pkcs7             []byte // check-chain: the chain as Gmail takes it
 }
 
-func newEnrollment(deps Dependencies, request Request) *Enrollment {
+func newEnrollment(deps Dependencies, request Request) *enrollment {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
 	if deps.Notify == nil {
 		deps.Notify = func(Event) {}
 	}
-	e := &Enrollment{request: request}
+	e := &enrollment{request: request}
 	e.deps = releasing(deps, func(ctx context.Context) {
 		if e.card.Card != nil {
 			_ = e.card.Release(ctx) // it fails only with ctx, and so does what comes next

@@ -17,24 +17,24 @@ type eventLog struct {
 }
 
 // notify reports a state of the step that is carried out.
-func (e *Enrollment) notify(state State, message string) {
+func (e *enrollment) notify(state State, message string) {
 	event := e.events.current
 	event.Time, event.State, event.Message = e.deps.Now().UTC(), state, message
 	e.deps.Notify(event)
 }
 
 // note tells the person something without a question.
-func (e *Enrollment) note(format string, args ...any) {
+func (e *enrollment) note(format string, args ...any) {
 	e.notify(StateNote, fmt.Sprintf(format, args...))
 }
 
 // skip has the step that is carried out leave things as they are, and says why.
-func (e *Enrollment) skip(why string) { e.events.skipped = why }
+func (e *enrollment) skip(why string) { e.events.skipped = why }
 
 // record appends the event to the evidence; what happened before the folder was
 // open is kept until then. Failing to append it does not fail the enrollment: the
 // receipt is what counts.
-func (e *Enrollment) record(event Event) {
+func (e *enrollment) record(event Event) {
 	e.events.unwritten = append(e.events.unwritten, event)
 	if e.evidence.folder == nil {
 		return

@@ -10,7 +10,7 @@ func RunWatched(ctx context.Context, deps Dependencies, request Request, before,
 			if step.look == nil {
 				continue
 			}
-			plan[i].look = func(ctx context.Context, e *Enrollment) (bool, error) {
+			plan[i].look = func(ctx context.Context, e *enrollment) (bool, error) {
 				before(step.ID)
 				defer after(step.ID)
 				return step.look(ctx, e)

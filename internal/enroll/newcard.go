@@ -18,7 +18,7 @@ const (
 
 // askWhetherNew finds out whether the card is new, where its firmware does not tell and
 // no earlier run did. Nobody to ask is the answer that it is not.
-func (e *Enrollment) askWhetherNew(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) askWhetherNew(ctx context.Context, protection piv.Protection) error {
 	if e.secrets.askedNew || protection.PIN.Factory != piv.Unknown || e.noted(evidence.SecretPIN).State != "" {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (e *Enrollment) askWhetherNew(ctx context.Context, protection piv.Protectio
 // factoryPIN reports whether the card has the factory PIN, as far as anybody
 // knows: what the card tells or, where it does not, what this enrollment found
 // out or a person said.
-func (e *Enrollment) factoryPIN(protection piv.Protection) bool {
+func (e *enrollment) factoryPIN(protection piv.Protection) bool {
 	if protection.PIN.Factory != piv.Unknown {
 		return protection.PIN.Factory == piv.Yes
 	}
@@ -70,7 +70,7 @@ func (e *Enrollment) factoryPIN(protection piv.Protection) bool {
 }
 
 // factoryPUK is the same for the PUK, of which it may be that nobody knows.
-func (e *Enrollment) factoryPUK(protection piv.Protection) piv.Tri {
+func (e *enrollment) factoryPUK(protection piv.Protection) piv.Tri {
 	if protection.PUK.Factory != piv.Unknown {
 		return protection.PUK.Factory
 	}

@@ -26,7 +26,7 @@ func (e *OtherCardError) Error() string {
 
 // checkOtherCards has a person agree where Gmail is to move from another card to this
 // one.
-func (e *Enrollment) checkOtherCards(ctx context.Context) error {
+func (e *enrollment) checkOtherCards(ctx context.Context) error {
 	pairs, err := e.user.registration.InUse(ctx)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (e *Enrollment) checkOtherCards(ctx context.Context) error {
 }
 
 // agreedBefore reports whether somebody agreed in a run that was broken off.
-func (e *Enrollment) agreedBefore(cards []string) (bool, error) {
+func (e *enrollment) agreedBefore(cards []string) (bool, error) {
 	folder, err := evidence.Latest(e.deps.Evidence, e.request.Email, e.request.Serial)
 	if err != nil || folder == nil || folder.Finished() {
 		return false, err
@@ -53,7 +53,7 @@ func (e *Enrollment) agreedBefore(cards []string) (bool, error) {
 	return slices.Equal(journal.MovesFrom, cards), err
 }
 
-func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) error {
+func (e *enrollment) agreeToMove(ctx context.Context, from *OtherCardError) error {
 	cards := strings.Join(from.Cards, " and ")
 	if e.request.ReplaceCard {
 		e.note("Gmail moves from %s to card %d", cards, e.request.Serial)
@@ -67,7 +67,7 @@ func (e *Enrollment) agreeToMove(ctx context.Context, from *OtherCardError) erro
 }
 
 // otherCards names the cards of those key pairs that are on another than this one.
-func (e *Enrollment) otherCards(ctx context.Context, pairs []gmail.KeyPair) ([]string, error) {
+func (e *enrollment) otherCards(ctx context.Context, pairs []gmail.KeyPair) ([]string, error) {
 	var cards []string
 	for _, pair := range pairs {
 		here, err := e.isOnCard(ctx, pair)
@@ -89,7 +89,7 @@ func (e *Enrollment) otherCards(ctx context.Context, pairs []gmail.KeyPair) ([]s
 
 // isOnCard reports whether a key pair is of this card: it says so, or its certificate
 // is in one of the slots.
-func (e *Enrollment) isOnCard(ctx context.Context, pair gmail.KeyPair) (bool, error) {
+func (e *enrollment) isOnCard(ctx context.Context, pair gmail.KeyPair) (bool, error) {
 	for _, description := range pair.HardwareDescriptions {
 		if Describes(description, e.request.Serial) {
 			return true, nil

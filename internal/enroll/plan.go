@@ -30,19 +30,19 @@ type Step struct {
 
 	// needs reports whether what earlier steps find or make is there: in a run it
 	// is, in a preview it may be missing. Nil needs nothing.
-	needs func(*Enrollment) bool
+	needs func(*enrollment) bool
 	// check is what a check or a decision does, and what a change has to find out or
 	// to ask before it looks. It changes nothing outside.
-	check func(context.Context, *Enrollment) error
+	check func(context.Context, *enrollment) error
 	// look reports whether what a change makes is so already, from the card, Gmail or
 	// the files. It changes nothing outside, gives the card no PIN and asks nobody,
 	// and is called again after act.
-	look func(context.Context, *Enrollment) (bool, error)
+	look func(context.Context, *enrollment) (bool, error)
 	// act makes the change.
-	act func(context.Context, *Enrollment) error
+	act func(context.Context, *enrollment) error
 	// preview returns the error that act would, as far as that can be told without
 	// acting; nil tells nothing.
-	preview func(context.Context, *Enrollment) error
+	preview func(context.Context, *enrollment) error
 }
 
 // Plan is the ordered list of the steps of one enrollment.

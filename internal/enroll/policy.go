@@ -28,7 +28,7 @@ func (e *AttestedError) Is(target error) bool { return target == attestation.Err
 
 // checkAttested compares what is attested of a key with what the card says of
 // itself and, where the key was generated for the user, with what was asked for.
-func (e *Enrollment) checkAttested(key *key, facts *attestation.Facts) error {
+func (e *enrollment) checkAttested(key *key, facts *attestation.Facts) error {
 	differs := func(what, attested, asked string) error {
 		if attested == asked {
 			return nil
@@ -72,7 +72,7 @@ func (k *key) asksForNoPIN() bool {
 
 // agreeToNoPIN says of every key that asks for no PIN that it does, and has a person
 // agree to what nobody chose: that of slot 9e, or of a key that is on the card.
-func (e *Enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
+func (e *enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
 	for _, key := range e.keys {
 		if !key.asksForNoPIN() {
 			continue

@@ -100,7 +100,7 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 
 // preview looks what a run would come to at the step. What depends on what an
 // earlier step would make is not looked at.
-func (e *Enrollment) preview(ctx context.Context, step Step) (Outcome, error) {
+func (e *enrollment) preview(ctx context.Context, step Step) (Outcome, error) {
 	if step.needs != nil && !step.needs(e) {
 		return OutcomeWould, nil
 	}

@@ -148,7 +148,7 @@ func Poll(ctx context.Context, deps Dependencies, email string, serial uint32) (
 	return waits, nil
 }
 
-func (e *Enrollment) poll(ctx context.Context, key *key) error {
+func (e *enrollment) poll(ctx context.Context, key *key) error {
 	if asked, leaf, err := requestState(e.evidence.folder, key); err != nil || !asked || leaf != nil {
 		return err
 	}

@@ -59,12 +59,13 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s is needed, and there is no terminal to ask at", e.What)
 }
 
-// ErrDeclined is returned for a person's no; nothing was changed by the step that asked.
+// ErrDeclined is returned when a person said no; nothing was changed by the step that
+// asked.
 var ErrDeclined = fmt.Errorf("declined")
 
 // confirm asks a person to agree. It returns refused where there is nobody to ask, and
 // an ErrDeclined that wraps refused after a no.
-func (e *Enrollment) confirm(ctx context.Context, question Question, refused error) error {
+func (e *enrollment) confirm(ctx context.Context, question Question, refused error) error {
 	agreed, err := e.deps.Prompter.Confirm(ctx, question)
 	var missing *MissingError
 	switch {

@@ -148,7 +148,7 @@ type auditedKey struct {
 	ReplacedCertificate string             `json:"replaced_certificate_sha256,omitempty"`
 }
 
-func (e *Enrollment) makeReceipt(puk piv.Tri) Receipt {
+func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 	receipt := Receipt{
 		User:     e.request.Email,
 		Card:     ReceiptCard{Serial: e.request.Serial, Firmware: e.card.Identity().Firmware.String(), Model: e.card.Identity().Model, PUKFactory: puk},
@@ -182,14 +182,14 @@ func (e *Enrollment) makeReceipt(puk piv.Tri) Receipt {
 }
 
 // recordOf is where a secret that the card has was sealed; empty where it was not.
-func (e *Enrollment) recordOf(name string) string {
+func (e *enrollment) recordOf(name string) string {
 	if noted := e.noted(name); noted.State == evidence.SecretSet {
 		return noted.Record
 	}
 	return ""
 }
 
-func (e *Enrollment) audited(puk piv.Tri) auditedReceipt {
+func (e *enrollment) audited(puk piv.Tri) auditedReceipt {
 	audited := auditedReceipt{
 		Receipt: e.makeReceipt(puk), Finished: e.deps.Now().UTC(), Operator: e.deps.Operator, Tool: e.deps.Tool,
 		Escrow: e.evidence.journal.Escrow,

@@ -14,7 +14,7 @@ import (
 
 // describe is what Gmail keeps about the card, for the person who reads it in a
 // list years later.
-func (e *Enrollment) describe(key *key) string {
+func (e *enrollment) describe(key *key) string {
 	return fmt.Sprintf("%s, serial %d, slot %s", e.card.Identity().Model, e.request.Serial, key.Slot)
 }
 
@@ -38,7 +38,7 @@ func slotAtGmail(pair gmail.KeyPair, serial uint32) (piv.Slot, bool) {
 
 // chainAtGmail returns the certificates of the key pair of the user that has the
 // slot's key, its leaf first; nil where Gmail has none.
-func (e *Enrollment) chainAtGmail(contents piv.SlotContents) []*x509.Certificate {
+func (e *enrollment) chainAtGmail(contents piv.SlotContents) []*x509.Certificate {
 	if contents.Key == nil {
 		return nil
 	}
@@ -72,7 +72,7 @@ func chainOf(pair gmail.KeyPair) []*x509.Certificate {
 // keysAtGmail returns the keys of the card that are the user's identity at Gmail,
 // as a request would have asked for them; nil where they are not, or not all, on
 // this card.
-func (e *Enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
+func (e *enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
 	if e.user.registration == nil {
 		return nil, nil
 	}
@@ -99,7 +99,7 @@ func (e *Enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
 
 // keyAtGmail returns the key of the card that is registered as that key pair; nil
 // for none.
-func (e *Enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, error) {
+func (e *enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, error) {
 	for _, pair := range e.user.registration.KeyPairs() {
 		slot, ok := slotAtGmail(pair, e.request.Serial)
 		if pair.ID != id || !ok {

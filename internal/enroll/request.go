@@ -63,7 +63,7 @@ type Request struct {
 	// was asked before and has not answered.
 	ChangeIssuer bool
 	// Defaulted lists what of Keys nobody chose: an enrollment that was begun has
-	// its own there, which is gone on with. What was chosen and differs from it
+	// its own there, which is continued. What was chosen and differs from it
 	// stops the run with a *ConflictError.
 	Defaulted []Option
 	// Agreed lists what may be lost, where a person who typed the serial was shown

@@ -90,7 +90,7 @@ type earlierRun struct {
 
 // findEarlierRun reads the journal or, where this computer has none, asks what Gmail
 // has of the card.
-func (e *Enrollment) findEarlierRun(ctx context.Context) (earlierRun, error) {
+func (e *enrollment) findEarlierRun(ctx context.Context) (earlierRun, error) {
 	folder := e.evidence.earlier
 	if folder == nil {
 		keys, err := e.keysAtGmail(ctx)

@@ -40,23 +40,23 @@ func run(ctx context.Context, deps Dependencies, request Request, newPlan func(R
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	enrollment := newEnrollment(deps, request)
-	tell := enrollment.deps.Notify
-	enrollment.deps.Notify = func(event Event) {
-		enrollment.record(event)
+	e := newEnrollment(deps, request)
+	tell := e.deps.Notify
+	e.deps.Notify = func(event Event) {
+		e.record(event)
 		tell(event)
 	}
-	defer enrollment.release(ctx)
+	defer e.release(ctx)
 	for i, plan := 0, newPlan(request); i < len(plan); i++ {
 		step := plan[i]
-		enrollment.events.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
-		if err := enrollment.carryOut(ctx, step); err != nil {
-			enrollment.notify(StateFailed, err.Error())
+		e.events.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
+		if err := e.carryOut(ctx, step); err != nil {
+			e.notify(StateFailed, err.Error())
 			return nil, &StepError{Step: step, Err: err}
 		}
-		plan = newPlan(enrollment.request) // what was begun may have other keys
+		plan = newPlan(e.request) // what was begun may have other keys
 	}
-	return enrollment.receipt, nil
+	return e.receipt, nil
 }
 
 // finishTimeout is how long a command of the card, or the look after a change, may take
@@ -66,7 +66,7 @@ const finishTimeout = 2 * time.Minute
 // release waits for the card to come to rest and lets other processes enroll the
 // user again. The lock ends with the process at the latest, so failing to release
 // it does not fail the enrollment.
-func (e *Enrollment) release(ctx context.Context) {
+func (e *enrollment) release(ctx context.Context) {
 	if e.card.Card != nil {
 		resting, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 		defer cancel()
@@ -79,7 +79,7 @@ func (e *Enrollment) release(ctx context.Context) {
 
 // carryOut checks, or for a change looks, acts and looks again, and begins again each
 // time that the card lost contact.
-func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
+func (e *enrollment) carryOut(ctx context.Context, step Step) error {
 	e.notify(StateStarted, "")
 	e.events.skipped = ""
 	acted, lastLook := false, false
@@ -128,7 +128,7 @@ func (e *Enrollment) carryOut(ctx context.Context, step Step) error {
 
 // isSo makes the step's check and looks, and reports whether nothing is to be changed.
 // What was changed already is verified even where the run is to stop.
-func (s Step) isSo(ctx context.Context, e *Enrollment, acted bool) (bool, error) {
+func (s Step) isSo(ctx context.Context, e *enrollment, acted bool) (bool, error) {
 	if s.check != nil {
 		if err := s.check(ctx, e); err != nil {
 			return false, err
@@ -147,7 +147,7 @@ func (s Step) isSo(ctx context.Context, e *Enrollment, acted bool) (bool, error)
 
 // mayComeBack reports whether the card may answer when it is back: its contact
 // broke, or it is out although it was there when the plan began.
-func (e *Enrollment) mayComeBack(err error) bool {
+func (e *enrollment) mayComeBack(err error) bool {
 	if errors.Is(err, piv.ErrReset) || errors.Is(err, piv.ErrRemoved) {
 		return true
 	}
@@ -156,7 +156,7 @@ func (e *Enrollment) mayComeBack(err error) bool {
 
 // awaitCard returns when the card is in a reader again and answers, or reports
 // false when it did not in the time that it gets.
-func (e *Enrollment) awaitCard(ctx context.Context, cause error) (back bool, err error) {
+func (e *enrollment) awaitCard(ctx context.Context, cause error) (back bool, err error) {
 	if e.card.Card == nil {
 		// Nothing is known of the card yet: the next look finds it or says so.
 		return true, nil

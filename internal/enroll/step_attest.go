@@ -17,8 +17,8 @@ var ErrUnattested = errors.New("the card does not attest the key: it was importe
 // root, and keeps the proof.
 func attestStep(index int, request KeyRequest) Step {
 	step := keyStep("attest", "prove that the key in slot %s was born on the card", KindChange, changesFiles, request)
-	step.needs = func(e *Enrollment) bool { return e.keys[index].public != nil }
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
+	step.needs = func(e *enrollment) bool { return e.keys[index].public != nil }
+	step.look = func(_ context.Context, e *enrollment) (bool, error) {
 		key := e.keys[index]
 		if key.unattested {
 			e.skip("the card does not attest the key, which was allowed")
@@ -26,8 +26,8 @@ func attestStep(index int, request KeyRequest) Step {
 		}
 		return e.keptAttestation(key)
 	}
-	step.preview = func(ctx context.Context, e *Enrollment) error { return e.attestKey(ctx, e.keys[index]) }
-	step.act = func(ctx context.Context, e *Enrollment) error {
+	step.preview = func(ctx context.Context, e *enrollment) error { return e.attestKey(ctx, e.keys[index]) }
+	step.act = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
 		if err := e.attestKey(ctx, key); err != nil {
 			return err
@@ -69,7 +69,7 @@ func (k *key) policies() (piv.PINPolicy, piv.TouchPolicy) {
 
 // verifyAttestation keeps an attestation as the key's if it is of the key on this card,
 // chains to a trusted root, and says what was asked for; else it returns the error.
-func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
+func (e *enrollment) verifyAttestation(key *key, chain attestation.Chain) error {
 	facts, err := attestation.Verify(chain, e.deps.Trust, attestation.Expect{
 		Slot: key.Slot.String(), PublicKey: key.public, Serial: e.card.Identity().AttestedSerial(),
 		PINPolicy: string(key.pinPolicy), TouchPolicy: string(key.touchPolicy), Origin: key.origin,
@@ -85,7 +85,7 @@ func (e *Enrollment) verifyAttestation(key *key, chain attestation.Chain) error 
 }
 
 // attest asks the card for the key's attestation, where it may have one.
-func (e *Enrollment) attest(ctx context.Context, key *key) (slotCert, deviceCert *x509.Certificate, err error) {
+func (e *enrollment) attest(ctx context.Context, key *key) (slotCert, deviceCert *x509.Certificate, err error) {
 	if key.origin == string(piv.Imported) || !e.card.Identity().Firmware.Attests() {
 		return nil, nil, piv.ErrNotAttestable
 	}
@@ -94,7 +94,7 @@ func (e *Enrollment) attest(ctx context.Context, key *key) (slotCert, deviceCert
 
 // allowUnattested returns nil where the request allows a key without an attestation, and
 // else ErrUnattested.
-func (e *Enrollment) allowUnattested(key *key) error {
+func (e *enrollment) allowUnattested(key *key) error {
 	if !e.request.AllowUnattested {
 		return ErrUnattested
 	}

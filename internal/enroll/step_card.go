@@ -7,10 +7,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
-// readCardStep finds the card and sees to it that it can do what is asked.
+// readCardStep finds the card, and stops where it cannot do what is asked.
 func readCardStep() Step {
 	return Step{ID: "read-card", Title: "read the card", Kind: KindCheck, Changes: changesNothing,
-		check: func(ctx context.Context, e *Enrollment) error {
+		check: func(ctx context.Context, e *enrollment) error {
 			opened, err := e.deps.OpenCard(ctx, e.request.Serial, func(slot piv.Slot) {
 				e.card.waitsForTouch = true
 				e.notify(StateTouch, fmt.Sprintf("the key in slot %s waits for a touch", slot))
@@ -40,7 +40,7 @@ type cardResult struct {
 func (c *cardResult) allowLastTry() { c.Card = c.Card.AllowLastTry() }
 
 // cardRead reports whether the card was found.
-func cardRead(e *Enrollment) bool { return e.card.Card != nil }
+func cardRead(e *enrollment) bool { return e.card.Card != nil }
 
 // NoAttestationError is returned for a card that cannot prove where its keys were born.
 type NoAttestationError struct{ Firmware piv.Version }
@@ -68,7 +68,7 @@ func (r Request) checkFirmware(firmware piv.Version) error {
 }
 
 // touched tells, after the card was used, that it waits for a touch no more.
-func (e *Enrollment) touched() {
+func (e *enrollment) touched() {
 	if e.card.waitsForTouch {
 		e.card.waitsForTouch = false
 		e.notify(StateTouched, "")

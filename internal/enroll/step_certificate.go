@@ -45,7 +45,7 @@ type certificateResult struct {
 func certificateStep() Step {
 	return Step{ID: "certificate", Title: "get the certificate", Kind: KindChange, Changes: changesFiles,
 		needs: decided,
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			all := true
 			for _, key := range e.keys {
 				if key.public != nil {
@@ -57,7 +57,7 @@ func certificateStep() Step {
 			}
 			return all, nil
 		},
-		preview: func(_ context.Context, e *Enrollment) error {
+		preview: func(_ context.Context, e *enrollment) error {
 			var stops []error
 			for _, key := range e.keys {
 				if key.leaf == nil {
@@ -66,7 +66,7 @@ func certificateStep() Step {
 			}
 			return errors.Join(stops...)
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			var waiting []error
 			for _, key := range e.keys {
 				if key.leaf != nil {
@@ -86,7 +86,7 @@ func certificateStep() Step {
 
 // previewIssue tells with what asking the issuer would end, where that can be
 // told without asking.
-func (e *Enrollment) previewIssue(key *key) error {
+func (e *enrollment) previewIssue(key *key) error {
 	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
@@ -101,7 +101,7 @@ func (e *Enrollment) previewIssue(key *key) error {
 
 // requestCertificate asks the issuer for the key's certificate, and writes it into the
 // folder if Gmail can take it.
-func (e *Enrollment) requestCertificate(ctx context.Context, key *key) error {
+func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
@@ -152,7 +152,7 @@ func (e *IssuerChangedError) Error() string {
 
 // noteIssuer writes down who is asked for the key's certificate, before they are.
 // Somebody else than before is asked only if a person agrees.
-func (e *Enrollment) noteIssuer(ctx context.Context, key *key) error {
+func (e *enrollment) noteIssuer(ctx context.Context, key *key) error {
 	name := e.deps.Issuer.Name()
 	asked := e.evidence.journal.Asked[key.Slot.String()]
 	if asked == name {
@@ -166,7 +166,7 @@ func (e *Enrollment) noteIssuer(ctx context.Context, key *key) error {
 	return e.noteAsked(key, name)
 }
 
-func (e *Enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedError) error {
+func (e *enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedError) error {
 	if e.events.current.Step == "" {
 		return changed // nobody is there
 	}

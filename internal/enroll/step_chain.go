@@ -61,7 +61,7 @@ func (e *LimitedUseError) Error() string {
 }
 
 // checkUse refuses a single key that cannot do both things.
-func (e *Enrollment) checkUse(key *key, leaf *x509.Certificate) error {
+func (e *enrollment) checkUse(key *key, leaf *x509.Certificate) error {
 	sign, encrypt := smime.Allows(leaf)
 	if key.Use != certificate.UseBoth || sign && encrypt || e.request.AllowLimitedUse {
 		return nil
@@ -73,8 +73,8 @@ func (e *Enrollment) checkUse(key *key, leaf *x509.Certificate) error {
 // profile before the certificate gets anywhere near the card.
 func chainStep(index int, request KeyRequest) Step {
 	step := keyStep("check-chain", "check the certificate chain for slot %s", KindChange, changesFiles, request)
-	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
-	step.check = func(_ context.Context, e *Enrollment) (err error) {
+	step.needs = func(e *enrollment) bool { return e.keys[index].leaf != nil }
+	step.check = func(_ context.Context, e *enrollment) (err error) {
 		key := e.keys[index]
 		if key.chain == nil { // a certificate that was on the card already
 			if err := e.useCertificate(key, key.leaf, key.parts); err != nil {
@@ -84,12 +84,12 @@ func chainStep(index int, request KeyRequest) Step {
 		key.pkcs7, err = smime.EncodePKCS7(key.chain)
 		return err
 	}
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
+	step.look = func(_ context.Context, e *enrollment) (bool, error) {
 		key := e.keys[index]
 		kept, err := e.read(chainFile(key))
 		return bytes.Equal(kept, key.pkcs7), err
 	}
-	step.act = func(_ context.Context, e *Enrollment) error {
+	step.act = func(_ context.Context, e *enrollment) error {
 		key := e.keys[index]
 		for _, finding := range key.findings {
 			if finding.Severity == smime.SeverityWarning {
@@ -103,7 +103,7 @@ func chainStep(index int, request KeyRequest) Step {
 
 // useCertificate makes a certificate the key's, if Gmail can take its chain. Its errors
 // are those of checkChain.
-func (e *Enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
+func (e *enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
 	checked, err := e.checkChain(key, leaf, parts)
 	if err == nil {
 		key.certificateResult = checked
@@ -114,7 +114,7 @@ func (e *Enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x
 // checkChain builds the chain from leaf to root and returns it with what is to be said
 // about it. A chain that Gmail cannot take is a *ChainError, a certificate for somebody
 // else an *OtherAddressError, one that does not serve a single key a *LimitedUseError.
-func (e *Enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
+func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
 	var cache smime.VerifyCache
 	chain, err := cache.BuildChain(leaf, slices.Concat(parts, e.deps.Chain))
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {

@@ -15,14 +15,14 @@ import (
 func escrowStep() Step {
 	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Kind: KindChange, Changes: changesFiles,
 		needs: gathered,
-		look: func(_ context.Context, e *Enrollment) (bool, error) {
+		look: func(_ context.Context, e *enrollment) (bool, error) {
 			if e.unsealed() && e.secrets.puk.IsZero() {
 				e.skip("the management key is sealed just before it is set")
 				return true, nil
 			}
 			return !e.unsealed(), nil
 		},
-		act: func(ctx context.Context, e *Enrollment) error { return e.seal(ctx) }}
+		act: func(ctx context.Context, e *enrollment) error { return e.seal(ctx) }}
 }
 
 // escrowResult is the file that this run sealed the card's new secrets in; empty for none.
@@ -30,7 +30,7 @@ type escrowResult struct{ record string }
 
 // sealedRecord returns the file that holds what is to be set on the card, of this run or of
 // an earlier one; empty where there is none.
-func (e *Enrollment) sealedRecord() string {
+func (e *enrollment) sealedRecord() string {
 	if e.escrow.record != "" {
 		return e.escrow.record
 	}
@@ -42,13 +42,13 @@ func (e *Enrollment) sealedRecord() string {
 }
 
 // unsealed reports whether there is something that has to be sealed still.
-func (e *Enrollment) unsealed() bool {
+func (e *enrollment) unsealed() bool {
 	return (e.secrets.pukGenerated || e.secrets.managementGenerated) && e.sealedRecord() == ""
 }
 
 // seal keeps what is to be set on the card in a new record, which says in the place
 // of which others.
-func (e *Enrollment) seal(ctx context.Context) error {
+func (e *enrollment) seal(ctx context.Context) error {
 	if !e.unsealed() {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (e *Enrollment) seal(ctx context.Context) error {
 }
 
 // findSealed finds what an earlier run sealed last and can be read back, so that a run that is repeated leaves one record and no more.
-func (e *Enrollment) findSealed(ctx context.Context) error {
+func (e *enrollment) findSealed(ctx context.Context) error {
 	if len(e.evidence.journal.Escrow) == 0 || e.deps.Recover == nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (e *Enrollment) findSealed(ctx context.Context) error {
 
 // secretIsSet writes down that the card has a secret, in the journal and beside the
 // record that it was sealed in.
-func (e *Enrollment) secretIsSet(name, record string) error {
+func (e *enrollment) secretIsSet(name, record string) error {
 	if err := e.noteSecret(name, evidence.SecretSet, record); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (e *Enrollment) secretIsSet(name, record string) error {
 
 // markInForce says beside the sealed records which of them the card has. Failing to
 // does not fail the enrollment: journal and receipt say it as well.
-func (e *Enrollment) markInForce() {
+func (e *enrollment) markInForce() {
 	for name, kind := range map[string]escrow.Kind{evidence.SecretPUK: escrow.KindPUK, evidence.SecretManagementKey: escrow.KindManagementKey} {
 		if record := e.recordOf(name); record != "" {
 			if err := escrow.NoteInForce(record, e.request.Serial, kind); err != nil {

@@ -28,7 +28,7 @@ const lockTimeout = 10 * time.Second
 // lock keeps other processes from enrolling the user until the run ends, and
 // returns the folder of an earlier run with the card, ready to be written in, or
 // nil.
-func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
+func (e *enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
 	if e.evidence.unlock != nil {
 		return e.latest()
 	}
@@ -50,17 +50,17 @@ func (e *Enrollment) lock(ctx context.Context) (*evidence.Folder, error) {
 	return folder, folder.Sweep()
 }
 
-func (e *Enrollment) latest() (*evidence.Folder, error) {
+func (e *enrollment) latest() (*evidence.Folder, error) {
 	return evidence.Latest(e.deps.Evidence, e.request.Email, e.request.Serial)
 }
 
 // evidenceStep opens the folder that the enrollment leaves behind, and writes
-// down what was decided. The folder of an earlier run is gone on with, except
+// down what was decided. The folder of an earlier run is continued, except
 // that a finished enrollment is history once something new is to come.
 func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Kind: KindChange, Changes: changesFiles,
 		needs: decided,
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			folder := e.evidence.folder
 			if folder == nil {
 				anew, err := e.needsFolder(ctx)
@@ -76,7 +76,7 @@ func evidenceStep() Step {
 			e.evidence.folder = folder
 			return true, nil
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			anew, err := e.needsFolder(ctx)
 			if err != nil {
 				return err
@@ -96,7 +96,7 @@ func evidenceStep() Step {
 // needsFolder reports whether the enrollment needs a folder of its own: there is
 // none, or it is of a finished one and something is still to be generated or to
 // be asked for.
-func (e *Enrollment) needsFolder(ctx context.Context) (bool, error) {
+func (e *enrollment) needsFolder(ctx context.Context) (bool, error) {
 	if e.evidence.earlier == nil {
 		return true, nil
 	}
@@ -116,9 +116,9 @@ func (e *Enrollment) needsFolder(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// beginFolder creates a folder, and takes along what is known of the keys that
+// beginFolder creates a folder, and copies into it what is known of the keys that
 // stay.
-func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
+func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 	now := e.deps.Now()
 	folder, err := evidence.Begin(e.deps.Evidence, e.request.Email, e.request.Serial, now)
 	if err != nil {
@@ -148,7 +148,7 @@ func (e *Enrollment) beginFolder() (*evidence.Folder, error) {
 }
 
 // isWrittenDown reports whether a journal says what was decided.
-func (e *Enrollment) isWrittenDown(journal evidence.Journal) bool {
+func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
 	if !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) {
 		return false
 	}
@@ -163,7 +163,7 @@ func (e *Enrollment) isWrittenDown(journal evidence.Journal) bool {
 
 // writeDown has the journal say what was decided: the plan, and which keys the
 // slots held when it was made.
-func (e *Enrollment) writeDown() {
+func (e *enrollment) writeDown() {
 	if e.evidence.journal.Email == "" {
 		e.evidence.journal.Version, e.evidence.journal.Email, e.evidence.journal.Serial, e.evidence.journal.Started = 1, e.request.Email, e.request.Serial, e.deps.Now().UTC()
 	}
@@ -182,7 +182,7 @@ func (e *Enrollment) writeDown() {
 	}
 }
 
-func (e *Enrollment) plannedRequests() []KeyRequest {
+func (e *enrollment) plannedRequests() []KeyRequest {
 	requests := make([]KeyRequest, len(e.keys))
 	for i, key := range e.keys {
 		requests[i] = key.KeyRequest

@@ -9,7 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
-// generateStep sees to it that the slot holds the key to be enrolled. What the
+// generateStep generates the key to be enrolled, or reads the one that is there. What the
 // slot held is written down first, and then which key was generated: that is how
 // the next run knows its own key.
 func generateStep(index int, request KeyRequest) Step {
@@ -19,7 +19,7 @@ func generateStep(index int, request KeyRequest) Step {
 	}
 	step := keyStep("generate", title, KindChange, changes, request)
 	step.needs = decided
-	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
+	step.look = func(ctx context.Context, e *enrollment) (bool, error) {
 		key := e.keys[index]
 		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
@@ -38,7 +38,7 @@ func generateStep(index int, request KeyRequest) Step {
 		}
 		return true, nil
 	}
-	step.act = func(ctx context.Context, e *Enrollment) error {
+	step.act = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
 		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {

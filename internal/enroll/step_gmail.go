@@ -12,18 +12,18 @@ import (
 // wrapped private key: hardwareKeyMetadata says that the key stays on a card.
 func keyPairStep(index int, request KeyRequest) Step {
 	step := keyStep("create-key-pair", "register the key pair of slot %s at Gmail", KindChange, changesGmail, request)
-	step.needs = func(e *Enrollment) bool { return e.user.registration != nil && e.keys[index].leaf != nil }
-	step.check = func(ctx context.Context, e *Enrollment) error {
+	step.needs = func(e *enrollment) bool { return e.user.registration != nil && e.keys[index].leaf != nil }
+	step.check = func(ctx context.Context, e *enrollment) error {
 		key := e.registered(e.keys[index])
 		if !e.user.registration.HasKeyPair(key.LeafSHA256) {
 			return nil
 		}
 		return e.user.registration.EnsureKeyPair(ctx, key) // uses the one that is there
 	}
-	step.look = func(_ context.Context, e *Enrollment) (bool, error) {
+	step.look = func(_ context.Context, e *enrollment) (bool, error) {
 		return e.user.registration.HasKeyPair(smime.Fingerprint(e.keys[index].leaf)), nil
 	}
-	step.act = func(ctx context.Context, e *Enrollment) error {
+	step.act = func(ctx context.Context, e *enrollment) error {
 		return e.user.registration.EnsureKeyPair(ctx, e.registered(e.keys[index]))
 	}
 	step.preview = step.act // at a Gmail that cannot be changed
@@ -31,7 +31,7 @@ func keyPairStep(index int, request KeyRequest) Step {
 }
 
 // registered is a key as it is registered at Gmail.
-func (e *Enrollment) registered(key *key) registration.Key {
+func (e *enrollment) registered(key *key) registration.Key {
 	return registration.Key{
 		Use: key.Use, LeafSHA256: smime.Fingerprint(key.leaf), PKCS7: key.pkcs7, Description: e.describe(key),
 	}
@@ -45,12 +45,12 @@ type identityResult struct{ outcome *registration.Outcome }
 // old mail stays readable.
 func identityStep() Step {
 	return Step{ID: "set-identity", Title: "set the user's identity at Gmail", Kind: KindChange, Changes: changesGmail,
-		needs: func(e *Enrollment) bool {
+		needs: func(e *enrollment) bool {
 			return !slices.ContainsFunc(e.keys, func(k *key) bool {
 				return k.leaf == nil || e.user.registration == nil || !e.user.registration.HasKeyPair(smime.Fingerprint(k.leaf))
 			})
 		},
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			if has, err := e.user.registration.HasIdentity(ctx); err != nil || !has {
 				return false, err
 			}
@@ -61,7 +61,7 @@ func identityStep() Step {
 			e.identity.outcome = &outcome
 			return true, nil
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			if err := e.user.registration.EnsureIdentity(ctx); err != nil {
 				return err
 			}

@@ -15,9 +15,9 @@ import (
 // card a new CHUID, because Windows caches a card's certificates by it.
 func importStep(index int, request KeyRequest) Step {
 	step := keyStep("import", "put the certificate into slot %s", KindChange, changesCard, request)
-	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
-	step.preview = func(_ context.Context, e *Enrollment) error { return e.tellPacking(e.keys[index].leaf) }
-	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
+	step.needs = func(e *enrollment) bool { return e.keys[index].leaf != nil }
+	step.preview = func(_ context.Context, e *enrollment) error { return e.tellPacking(e.keys[index].leaf) }
+	step.look = func(ctx context.Context, e *enrollment) (bool, error) {
 		key := e.keys[index]
 		contents, err := e.card.Slot(ctx, key.Slot)
 		if err != nil {
@@ -25,7 +25,7 @@ func importStep(index int, request KeyRequest) Step {
 		}
 		return contents.Certificate != nil && smime.Fingerprint(contents.Certificate) == smime.Fingerprint(key.leaf), nil
 	}
-	step.act = func(ctx context.Context, e *Enrollment) error {
+	step.act = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
 		if err := e.tellPacking(key.leaf); err != nil {
 			return err
@@ -46,7 +46,7 @@ func importStep(index int, request KeyRequest) Step {
 
 // tellPacking says that a certificate has to be packed to fit onto the card, before
 // it is, and what the issuer would have to do that it need not be.
-func (e *Enrollment) tellPacking(leaf *x509.Certificate) error {
+func (e *enrollment) tellPacking(leaf *x509.Certificate) error {
 	packing, err := piv.PackingOf(e.card.Identity().Firmware, leaf)
 	if err != nil || !packing.Gzip {
 		return err

@@ -15,13 +15,13 @@ import (
 func managementKeyStep() Step {
 	return Step{ID: "set-management-key", Title: "replace the factory management key", Kind: KindChange, Changes: changesCard,
 		needs: gathered,
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			has, err := e.hasNewManagementKey(ctx)
 			noted := e.noted(evidence.SecretManagementKey).State
 			// While it says that it is being set, the answer to the command was lost.
 			return has && noted != evidence.SecretSetting && (noted != "" || e.secrets.newManagement.IsZero()), err
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			record := e.noted(evidence.SecretManagementKey).Record
 			has, err := e.hasNewManagementKey(ctx)
 			if err != nil {
@@ -41,7 +41,7 @@ func managementKeyStep() Step {
 
 // hasNewManagementKey reports whether the card has the management key that is to be set
 // or, where none is, one of its own. A try costs nothing.
-func (e *Enrollment) hasNewManagementKey(ctx context.Context) (bool, error) {
+func (e *enrollment) hasNewManagementKey(ctx context.Context) (bool, error) {
 	if e.secrets.newManagement.IsZero() {
 		return true, nil
 	}
@@ -63,7 +63,7 @@ func (e *Enrollment) hasNewManagementKey(ctx context.Context) (bool, error) {
 
 // replaceFactoryManagementKey seals the new key where it is not, changes the factory one
 // to it, and has the card accept it.
-func (e *Enrollment) replaceFactoryManagementKey(ctx context.Context) error {
+func (e *enrollment) replaceFactoryManagementKey(ctx context.Context) error {
 	if err := e.seal(ctx); err != nil {
 		return err
 	}

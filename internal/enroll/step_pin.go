@@ -14,19 +14,19 @@ import (
 func pinStep() Step {
 	return Step{ID: "set-pin", Title: "set or check the PIN", Kind: KindChange, Changes: changesCard,
 		needs: gathered,
-		check: func(ctx context.Context, e *Enrollment) error {
+		check: func(ctx context.Context, e *enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil || e.factoryPIN(protection) {
 				return err
 			}
 			return e.verifyPIN(ctx, protection)
 		},
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			protection, err := e.card.Protection(ctx)
 			known := protection.PIN.Factory != piv.Unknown || e.noted(evidence.SecretPIN).State != ""
 			return known && !e.factoryPIN(protection), err
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
 				return err
@@ -42,7 +42,7 @@ func pinStep() Step {
 // replaceFactoryPIN changes the factory PIN to the user's. Where only a person or
 // the journal says that the card has the factory PIN, it may be refused: that is
 // written down, so that it is not tried again.
-func (e *Enrollment) replaceFactoryPIN(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) replaceFactoryPIN(ctx context.Context, protection piv.Protection) error {
 	card := e.card.Card
 	if protection.PIN.Factory == piv.Yes {
 		// The card itself says so: no try is at risk.
@@ -89,9 +89,9 @@ func (e *NotNewError) Error() string {
 // Unwrap returns the card's answer.
 func (e *NotNewError) Unwrap() error { return e.Err }
 
-// notNew goes on with a card that proved not to be new: its own PIN is asked for,
+// notNew continues with a card that proved not to be new: its own PIN is asked for,
 // unless a flag named the new one.
-func (e *Enrollment) notNew(ctx context.Context, wrong *piv.WrongPINError) error {
+func (e *enrollment) notNew(ctx context.Context, wrong *piv.WrongPINError) error {
 	if err := e.noteSecret(evidence.SecretPIN, evidence.SecretOwn, ""); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ const pinRule = "6 to 8 letters, digits or signs"
 
 // askPIN gets the PIN from the request or from a person, who is told of a problem with
 // the one before.
-func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, problem string) error {
+func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, problem string) error {
 	if !e.secrets.pin.IsZero() {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (e *Enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 
 // verifyPIN checks the user's PIN, and lets a person who typed it try again
 // while tries are left.
-func (e *Enrollment) verifyPIN(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) verifyPIN(ctx context.Context, protection piv.Protection) error {
 	for {
 		err := e.card.VerifyPIN(ctx, e.secrets.pin)
 		var last *piv.LastTryError
@@ -184,7 +184,7 @@ func triesLeft(tries int) string {
 }
 
 // riskLastTry asks before a try is used that would block the PIN if it is wrong.
-func (e *Enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {
+func (e *enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {
 	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
 		ID: "last-try", Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.request.Serial),
 	})

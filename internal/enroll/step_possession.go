@@ -24,8 +24,8 @@ var ErrNoPossession = errors.New("the key on the card is not the key of the cert
 // (RSA) or a key agreement (EC) for an encryption key.
 func possessionStep(index int, request KeyRequest) Step {
 	step := keyStep("prove-possession", "prove that the card holds the certificate's key in slot %s", KindCheck, changesNothing, request)
-	step.needs = func(e *Enrollment) bool { return e.keys[index].leaf != nil }
-	step.check = func(ctx context.Context, e *Enrollment) error {
+	step.needs = func(e *enrollment) bool { return e.keys[index].leaf != nil }
+	step.check = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
 		if key.Use != certificate.UseEncrypt {
 			if err := e.proveSigning(ctx, key); err != nil {
@@ -42,7 +42,7 @@ func possessionStep(index int, request KeyRequest) Step {
 	return step
 }
 
-func (e *Enrollment) proveSigning(ctx context.Context, key *key) error {
+func (e *enrollment) proveSigning(ctx context.Context, key *key) error {
 	message := make([]byte, 32)
 	rand.Read(message)
 	digest := sha256.Sum256(message)
@@ -66,7 +66,7 @@ func (e *Enrollment) proveSigning(ctx context.Context, key *key) error {
 	return nil
 }
 
-func (e *Enrollment) proveReading(ctx context.Context, key *key) error {
+func (e *enrollment) proveReading(ctx context.Context, key *key) error {
 	switch public := key.leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
 		message := make([]byte, 32)
@@ -96,7 +96,7 @@ func (e *Enrollment) proveReading(ctx context.Context, key *key) error {
 	return nil
 }
 
-func (e *Enrollment) proveAgreement(ctx context.Context, key *key, leaf *ecdh.PublicKey) error {
+func (e *enrollment) proveAgreement(ctx context.Context, key *key, leaf *ecdh.PublicKey) error {
 	ephemeral, err := leaf.Curve().GenerateKey(rand.Reader)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ const PUKUnknown = "not known whether it is the factory one"
 func pukStep() Step {
 	return Step{ID: "set-puk", Title: "replace the factory PUK", Kind: KindChange, Changes: changesCard,
 		needs: gathered,
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
 				return false, err
@@ -31,7 +31,7 @@ func pukStep() Step {
 			// While it says that it is being set, the answer to the command was lost.
 			return e.noted(evidence.SecretPUK).State != evidence.SecretSetting, nil
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
 				return err
@@ -45,7 +45,7 @@ func pukStep() Step {
 
 // replaceFactoryPUK changes the factory PUK to the new one. Where the card does not
 // tell that it has the factory one, it may be refused, once: that is written down.
-func (e *Enrollment) replaceFactoryPUK(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) replaceFactoryPUK(ctx context.Context, protection piv.Protection) error {
 	before := e.noted(evidence.SecretPUK)
 	if err := e.noteSecret(evidence.SecretPUK, evidence.SecretSetting, e.sealedRecord()); err != nil {
 		return err

@@ -22,8 +22,8 @@ var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or mana
 // into the ledger, and writes the receipt: where there is one, everything is done.
 func recordStep() Step {
 	return Step{ID: "record", Title: "write the receipt", Kind: KindChange, Changes: changesFiles,
-		needs: func(e *Enrollment) bool { return e.evidence.folder != nil && e.identity.outcome != nil },
-		look: func(ctx context.Context, e *Enrollment) (bool, error) {
+		needs: func(e *enrollment) bool { return e.evidence.folder != nil && e.identity.outcome != nil },
+		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			if entered, err := e.isEntered(ctx); err != nil || !entered {
 				return false, err
 			}
@@ -41,7 +41,7 @@ func recordStep() Step {
 			e.receipt = &written.Receipt
 			return true, nil
 		},
-		act: func(ctx context.Context, e *Enrollment) error {
+		act: func(ctx context.Context, e *enrollment) error {
 			puk, err := e.checkNoFactorySecret(ctx)
 			if err != nil {
 				return err
@@ -69,7 +69,7 @@ func recordStep() Step {
 
 // checkNoFactorySecret returns ErrFactorySecret for a card that has a secret that
 // everybody knows, and else whether its PUK is the factory one, as far as anybody knows.
-func (e *Enrollment) checkNoFactorySecret(ctx context.Context) (puk piv.Tri, err error) {
+func (e *enrollment) checkNoFactorySecret(ctx context.Context) (puk piv.Tri, err error) {
 	protection, err := e.card.Protection(ctx)
 	if err == nil && (protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes) {
 		err = ErrFactorySecret
@@ -78,7 +78,7 @@ func (e *Enrollment) checkNoFactorySecret(ctx context.Context) (puk piv.Tri, err
 }
 
 // writtenReceipt returns the receipt that is in the folder; nil for none.
-func (e *Enrollment) writtenReceipt() (*auditedReceipt, error) {
+func (e *enrollment) writtenReceipt() (*auditedReceipt, error) {
 	data, err := e.evidence.folder.Read(evidence.ReceiptName)
 	if err != nil || data == nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (e *Enrollment) writtenReceipt() (*auditedReceipt, error) {
 	return &earlier, nil
 }
 
-func (e *Enrollment) writeReceipt(name string, receipt auditedReceipt) error {
+func (e *enrollment) writeReceipt(name string, receipt auditedReceipt) error {
 	var data bytes.Buffer
 	if err := safetext.EncodeJSON(&data, receipt, "  "); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (e *Enrollment) writeReceipt(name string, receipt auditedReceipt) error {
 }
 
 // isEntered reports whether the ledger has the registration, if there is a ledger.
-func (e *Enrollment) isEntered(ctx context.Context) (bool, error) {
+func (e *enrollment) isEntered(ctx context.Context) (bool, error) {
 	if e.deps.Ledger == nil {
 		return true, nil
 	}
@@ -107,14 +107,14 @@ func (e *Enrollment) isEntered(ctx context.Context) (bool, error) {
 }
 
 // enterLedger enters the registration into the ledger, if there is one.
-func (e *Enrollment) enterLedger(ctx context.Context) error {
+func (e *enrollment) enterLedger(ctx context.Context) error {
 	if e.deps.Ledger == nil {
 		return nil
 	}
 	return e.deps.Ledger.Enter(ctx, e.entry())
 }
 
-func (e *Enrollment) entry() ledger.Entry {
+func (e *enrollment) entry() ledger.Entry {
 	entry := ledger.Entry{Email: e.request.Email, Where: fmt.Sprintf("card %d", e.request.Serial), Worker: e.deps.Operator}
 	for i, key := range e.keys {
 		registered := e.identity.outcome.Keys[i]

@@ -15,8 +15,8 @@ import (
 // because an issuer may be working on it.
 func requestStep(index int, request KeyRequest) Step {
 	step := keyStep("request", "sign a certificate request with the key in slot %s", KindChange, changesFiles, request)
-	step.needs = func(e *Enrollment) bool { return e.keys[index].public != nil }
-	step.look = func(ctx context.Context, e *Enrollment) (bool, error) {
+	step.needs = func(e *enrollment) bool { return e.keys[index].public != nil }
+	step.look = func(ctx context.Context, e *enrollment) (bool, error) {
 		key := e.keys[index]
 		if err := e.findCertificate(ctx, key); err != nil || key.leaf != nil {
 			return key.leaf != nil, err
@@ -24,7 +24,7 @@ func requestStep(index int, request KeyRequest) Step {
 		csr, err := e.savedRequest(key)
 		return csr != nil, err
 	}
-	step.act = func(ctx context.Context, e *Enrollment) error {
+	step.act = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
 		signer := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin)
 		der, err := smime.CreateRequest(ctx, signer, smime.RequestOptions{Email: e.request.Email, Use: key.Use})
@@ -39,7 +39,7 @@ func requestStep(index int, request KeyRequest) Step {
 
 // savedRequest returns the request of an earlier run, or nil where there is none
 // for this key and address.
-func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
+func (e *enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 	data, err := e.read(requestFile(key))
 	if err != nil || data == nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (e *Enrollment) savedRequest(key *key) (*x509.CertificateRequest, error) {
 
 // read reads a file of the enrollment's folder or, before that is open, of the
 // earlier run's; nil where it is not there.
-func (e *Enrollment) read(name string) ([]byte, error) {
+func (e *enrollment) read(name string) ([]byte, error) {
 	switch {
 	case e.evidence.folder != nil:
 		return e.evidence.folder.Read(name)
@@ -69,7 +69,7 @@ func (e *Enrollment) read(name string) ([]byte, error) {
 // findCertificate finds the key's certificate: that which an earlier run was given. For a key
 // that was on the card the one in its slot counts, which may have been renewed
 // since; what an earlier run was given completes its chain.
-func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
+func (e *enrollment) findCertificate(ctx context.Context, key *key) error {
 	if key.leaf != nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (e *Enrollment) findCertificate(ctx context.Context, key *key) error {
 
 // loadCertificate reads the certificate that an earlier run wrote down, and uses it if it
 // is still valid: one that has expired since is asked for again.
-func (e *Enrollment) loadCertificate(key *key) error {
+func (e *enrollment) loadCertificate(key *key) error {
 	data, err := e.read(certificateFile(key))
 	if err != nil || data == nil {
 		return err

@@ -45,7 +45,7 @@ type ReviewKey struct {
 func (k ReviewKey) Same() bool { return k.OnCard == k.Upload }
 
 // certified reports whether every certificate and its chain is there.
-func certified(e *Enrollment) bool {
+func certified(e *enrollment) bool {
 	return !slices.ContainsFunc(e.keys, func(k *key) bool { return k.pkcs7 == nil })
 }
 
@@ -65,7 +65,7 @@ func (k ReviewKey) NoPIN() string { return noPIN(k.PINPolicy) }
 func reviewStep() Step {
 	return Step{ID: "review", Title: "review what is to be registered", Kind: KindDecision, Changes: changesNothing,
 		needs: certified,
-		check: func(ctx context.Context, e *Enrollment) error {
+		check: func(ctx context.Context, e *enrollment) error {
 			review := Review{Email: e.request.Email, Serial: e.request.Serial, GmailEndpoint: e.deps.GmailEndpoint}
 			for _, key := range e.keys {
 				reviewed, err := e.reviewKey(ctx, key)
@@ -78,7 +78,7 @@ func reviewStep() Step {
 		}}
 }
 
-func (e *Enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error) {
+func (e *enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error) {
 	contents, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
 		return ReviewKey{}, err

@@ -35,7 +35,7 @@ type secretsResult struct {
 func secretsStep() Step {
 	return Step{ID: "secrets", Title: "gather the card's secrets", Kind: KindDecision, Changes: changesNothing,
 		needs: decided,
-		check: func(ctx context.Context, e *Enrollment) error {
+		check: func(ctx context.Context, e *enrollment) error {
 			protection, err := e.card.Protection(ctx)
 			if err != nil {
 				return err
@@ -67,21 +67,21 @@ func (s *secretsResult) forgetNew() {
 func (s *secretsResult) keepPUK() { s.puk, s.pukGenerated = secret.Secret{}, false }
 
 // gathered reports whether it is decided which secrets the card gets.
-func gathered(e *Enrollment) bool { return e.secrets.gathered }
+func gathered(e *enrollment) bool { return e.secrets.gathered }
 
 // needIssuer refuses to begin what would end for want of an issuer.
-func (e *Enrollment) needIssuer(context.Context, piv.Protection) error {
+func (e *enrollment) needIssuer(context.Context, piv.Protection) error {
 	if e.deps.Issuer == nil && slices.ContainsFunc(e.keys, func(key *key) bool { return key.leaf == nil }) {
 		return ErrNoIssuer
 	}
 	return nil
 }
 
-func (e *Enrollment) gatherPIN(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) gatherPIN(ctx context.Context, protection piv.Protection) error {
 	return e.askPIN(ctx, protection, "")
 }
 
-func (e *Enrollment) gatherPUK(_ context.Context, protection piv.Protection) (err error) {
+func (e *enrollment) gatherPUK(_ context.Context, protection piv.Protection) (err error) {
 	if e.factoryPUK(protection) != piv.Yes || !e.secrets.puk.IsZero() {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (e *Enrollment) gatherPUK(_ context.Context, protection piv.Protection) (er
 }
 
 // factoryManagementKey reports whether the card has the factory management key.
-func (e *Enrollment) factoryManagementKey(ctx context.Context, protection piv.Protection) (bool, error) {
+func (e *enrollment) factoryManagementKey(ctx context.Context, protection piv.Protection) (bool, error) {
 	if protection.ManagementKey.Factory != piv.Unknown {
 		return protection.ManagementKey.Factory == piv.Yes, nil
 	}
@@ -110,7 +110,7 @@ func (e *Enrollment) factoryManagementKey(ctx context.Context, protection piv.Pr
 
 // detectReset forgets what was found out of a card that was reset since: it has the
 // factory management key again, after that was replaced.
-func (e *Enrollment) detectReset(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) detectReset(ctx context.Context, protection piv.Protection) error {
 	if e.noted(evidence.SecretManagementKey).State != evidence.SecretSet {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (e *Enrollment) detectReset(ctx context.Context, protection piv.Protection)
 	return nil
 }
 
-func (e *Enrollment) gatherManagementKey(ctx context.Context, protection piv.Protection) error {
+func (e *enrollment) gatherManagementKey(ctx context.Context, protection piv.Protection) error {
 	factory, err := e.factoryManagementKey(ctx, protection)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (e *Enrollment) gatherManagementKey(ctx context.Context, protection piv.Pro
 
 // findManagementKey looks for the card's own management key among those that
 // were given, recovered from the escrow, or are typed.
-func (e *Enrollment) findManagementKey(ctx context.Context) error {
+func (e *enrollment) findManagementKey(ctx context.Context) error {
 	candidates := []secret.Secret{e.request.ManagementKey}
 	if e.request.ManagementKey.IsZero() {
 		candidates = nil
@@ -198,7 +198,7 @@ func (e *Enrollment) findManagementKey(ctx context.Context) error {
 
 // cardWillBeWritten reports whether a key is still to be generated or a
 // certificate still to be imported.
-func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
+func (e *enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 	for _, key := range e.keys {
 		if key.toGenerate() {
 			return true, nil
@@ -222,7 +222,7 @@ func (e *Enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 
 // needEscrow refuses to go on with generated secrets that have nowhere to be kept, or
 // cannot be kept there.
-func (e *Enrollment) needEscrow(ctx context.Context, _ piv.Protection) error {
+func (e *enrollment) needEscrow(ctx context.Context, _ piv.Protection) error {
 	switch {
 	case !e.unsealed():
 		return nil

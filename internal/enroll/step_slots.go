@@ -11,13 +11,13 @@ import (
 )
 
 // slotsStep decides, key by key and before anything is changed, whether a
-// key is read, generated, or goes on from where an earlier run left it. What that
-// run began is gone on with: a request for something else stops here, and so does
+// key is read or generated, or is one that an earlier run generated. What that run
+// began is continued: a request for something else stops here, and so does
 // what is wrong with a key or a certificate that is there already.
 func slotsStep() Step {
 	return Step{ID: "settle-keys", Title: "look at the slots", Kind: KindDecision, Changes: changesNothing,
 		needs: cardRead,
-		check: func(ctx context.Context, e *Enrollment) error {
+		check: func(ctx context.Context, e *enrollment) error {
 			var err error
 			if e.evidence.earlier, err = e.evidence.find(ctx); err != nil {
 				return err
@@ -46,7 +46,7 @@ type slotResult struct {
 }
 
 // decided reports whether it is decided what is done with each slot.
-func decided(e *Enrollment) bool {
+func decided(e *enrollment) bool {
 	return !slices.ContainsFunc(e.keys, func(k *key) bool { return !k.decided })
 }
 
@@ -61,7 +61,7 @@ func (k *key) isUsers() bool { return k.action == ActionContinue || k.action == 
 
 // resume makes the request one to go on with what was begun, or to take its
 // place.
-func (e *Enrollment) resume(ctx context.Context) error {
+func (e *enrollment) resume(ctx context.Context) error {
 	earlier, err := e.findEarlierRun(ctx)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (e *Enrollment) resume(ctx context.Context) error {
 // agreeToReplace returns nil where what was begun may be left for what is asked: none
 // of its keys is on the card any more, or those that are were named, or nothing is
 // lost and a person agrees.
-func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, asked []KeyRequest, differences []Difference) error {
+func (e *enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, asked []KeyRequest, differences []Difference) error {
 	conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Finished: earlier.finished, Differences: differences}
 	for _, request := range earlier.keys {
 		contents, err := e.card.Slot(ctx, request.Slot)
@@ -118,13 +118,13 @@ func (e *Enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 }
 
 // actionFor decides what to do with a slot.
-func (e *Enrollment) actionFor(request KeyRequest, contents piv.SlotContents) SlotAction {
+func (e *enrollment) actionFor(request KeyRequest, contents piv.SlotContents) SlotAction {
 	return actionFor(request, contents, e.evidence.journal, e.chainAtGmail(contents) != nil, names(e.request.Replace, contents))
 }
 
 // decide chooses what is done with the slot of a key, and asks where that loses
 // something.
-func (e *Enrollment) decide(ctx context.Context, key *key) error {
+func (e *enrollment) decide(ctx context.Context, key *key) error {
 	if key.decided {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (e *Enrollment) decide(ctx context.Context, key *key) error {
 
 // useKey records the key that is in the slot. One that is not as it was asked for is a
 // *ConflictError.
-func (e *Enrollment) useKey(key *key, contents piv.SlotContents) error {
+func (e *enrollment) useKey(key *key, contents piv.SlotContents) error {
 	if differences := e.request.differencesFrom(contents.Key, key.KeyRequest); len(differences) > 0 {
 		conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Slot: &key.Slot, Differences: differences}
 		if key.Source == SourceGenerate {
@@ -175,7 +175,7 @@ func (e *Enrollment) useKey(key *key, contents piv.SlotContents) error {
 }
 
 // decideOccupied asks whether what the slot holds is to be used or lost.
-func (e *Enrollment) decideOccupied(ctx context.Context, key *key, contents piv.SlotContents) error {
+func (e *enrollment) decideOccupied(ctx context.Context, key *key, contents piv.SlotContents) error {
 	occupied := &OccupiedError{Slot: key.Slot, Contents: describeContents(contents)}
 	key.loss = lossOf(occupied)
 	allowed := e.request.Overwrite || names(e.request.Replace, contents)

@@ -11,7 +11,7 @@ import (
 // another card that the user is enrolled with.
 func checkUserStep() Step {
 	return Step{ID: "check-user", Title: "check the user at Gmail", Kind: KindCheck, Changes: changesNothing,
-		check: func(ctx context.Context, e *Enrollment) error {
+		check: func(ctx context.Context, e *enrollment) error {
 			account, err := e.deps.Account(ctx, e.request.Email)
 			if err != nil {
 				return err
