@@ -3,7 +3,6 @@ package enroll
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -105,23 +104,4 @@ func (e *enrollment) isOnCard(ctx context.Context, pair gmail.KeyPair) (bool, er
 		}
 	}
 	return false, nil
-}
-
-// describedSerial finds the serial number in a description of ours.
-var describedSerial = regexp.MustCompile(`, serial (\d+), slot `)
-
-// cardsOf names the cards of a key pair: by their serial numbers where these are
-// known, else as they are described.
-func cardsOf(pair gmail.KeyPair) []string {
-	var cards []string
-	for _, description := range pair.HardwareDescriptions {
-		card := "another card"
-		if found := describedSerial.FindStringSubmatch(description); found != nil {
-			card = "card " + found[1]
-		} else if description != "" {
-			card += fmt.Sprintf(" (%q)", description)
-		}
-		cards = append(cards, card)
-	}
-	return cards
 }

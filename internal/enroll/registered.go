@@ -3,38 +3,12 @@ package enroll
 import (
 	"context"
 	"crypto/x509"
-	"fmt"
-	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
-
-// describe is what Gmail keeps about the card, for the person who reads it in a
-// list years later.
-func (e *enrollment) describe(key *key) string {
-	return fmt.Sprintf("%s, serial %d, slot %s", e.card.Identity().Model, e.request.Serial, key.Slot)
-}
-
-// Describes reports whether a key pair's description is of a key on the card with
-// that serial number.
-func Describes(description string, serial uint32) bool {
-	return strings.Contains(description, fmt.Sprintf(", serial %d, slot ", serial))
-}
-
-// slotAtGmail returns which slot of the card the key pair was registered from, as
-// its description tells.
-func slotAtGmail(pair gmail.KeyPair, serial uint32) (piv.Slot, bool) {
-	for _, description := range pair.HardwareDescriptions {
-		if _, text, ok := strings.Cut(description, fmt.Sprintf(", serial %d, slot ", serial)); ok {
-			slot, err := piv.ParseSlot(text)
-			return slot, err == nil
-		}
-	}
-	return 0, false
-}
 
 // chainAtGmail returns the certificates of the key pair of the user that has the
 // slot's key, its leaf first; nil where Gmail has none.
