@@ -80,15 +80,20 @@ func (a *authority) people(t testing.TB, n int, name string) rows {
 	t.Helper()
 	people := make(rows, n)
 	for i := range people {
-		email := fmt.Sprintf("%s%06d@lab.example", name, i+1)
-		leaf := a.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: email}, EmailAddresses: []string{email}, KeyUsage: x509.KeyUsageDigitalSignature,
-			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}}, a.issuing, a.leafKey, a.key)
-		var data []byte
-		for _, c := range []*x509.Certificate{leaf, a.issuing, a.root} {
-			data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
-		}
-		people[i] = source.Row{Where: fmt.Sprintf("people.csv line %d", i+1), Line: i + 1, Email: email, Description: "card",
-			Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: data}}}
+		people[i] = a.row(t, fmt.Sprintf("%s%05d@lab.example", name, i+1), i+1)
 	}
 	return people
+}
+
+// row is a person with a new certificate.
+func (a *authority) row(t testing.TB, email string, line int) source.Row {
+	t.Helper()
+	leaf := a.sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: email}, EmailAddresses: []string{email}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}}, a.issuing, a.leafKey, a.key)
+	var data []byte
+	for _, c := range []*x509.Certificate{leaf, a.issuing, a.root} {
+		data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return source.Row{Where: fmt.Sprintf("people.csv line %d", line), Line: line, Email: email, Description: "card",
+		Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: data}}}
 }

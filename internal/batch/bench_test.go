@@ -93,7 +93,7 @@ const (
 // possible is how many fresh users a second the latency alone allows.
 const possible = benchInFlight / (benchCalls * float64(benchLatency) / float64(time.Second))
 
-func (r *remoteLab) weather(b testing.TB, fault string) {
+func (r *remoteLab) setFaults(b testing.TB, fault string) {
 	b.Helper()
 	response, err := http.Post(r.env["LAB_CONTROL"]+"faults", "text/plain", strings.NewReader(fault))
 	if err != nil {
@@ -174,7 +174,7 @@ func BenchmarkKnownUsers(b *testing.B) {
 	if counts, err := batch.Run(context.Background(), options); err != nil || counts.Done != users {
 		b.Fatal(counts, err)
 	}
-	remote.weather(b, "latency:"+benchLatency.String())
+	remote.setFaults(b, "latency:"+benchLatency.String())
 	for name, trust := range map[string]bool{"looked-at": false, "trusted": true} {
 		options.TrustLedger = trust
 		b.Run(name, func(b *testing.B) {

@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +34,9 @@ func TestMain(m *testing.M) {
 	var err error
 	switch role := os.Getenv(roleVariable); role {
 	case "":
-		os.Exit(m.Run())
+		code := m.Run()
+		_ = os.RemoveAll(childDir())
+		os.Exit(code)
 	case "lab":
 		err = labProcess()
 	case "crowd":
@@ -103,10 +107,35 @@ func batchProcess(role string) error {
 	return err
 }
 
+// childDir is the folder of childBinary.
+func childDir() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("cse-piv-batch-child-%d", os.Getpid()))
+}
+
+// childBinary is this test binary, without the race detector: it takes most of the time
+// of processes that are killed and looked at from outside only.
+var childBinary = sync.OnceValues(func() (string, error) {
+	if !raceEnabled {
+		return os.Args[0], nil
+	}
+	if err := os.Mkdir(childDir(), 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(childDir(), "child")
+	if out, err := exec.Command("go", "test", "-c", "-race=false", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
 // child starts this test binary in another role.
 func child(t testing.TB, role string, env ...string) *exec.Cmd {
 	t.Helper()
-	command := exec.Command(os.Args[0], "-test.run=^$")
+	path, err := childBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(path, "-test.run=^$")
 	command.Env = append(append(os.Environ(), roleVariable+"="+role), env...)
 	command.Stderr = os.Stderr
 	return command
@@ -147,7 +176,7 @@ func (p *process) await(t testing.TB, so func() bool) {
 			if !so() {
 				t.Fatalf("a process ended before its time: %v", p.err)
 			}
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }

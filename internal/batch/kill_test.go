@@ -17,21 +17,13 @@ func TestKilledTwentyTimes(t *testing.T) {
 	if testing.Short() {
 		users, kills = 200, 5
 	}
-	a := newAuthority(t)
 	o := newOffice(t, "latency:2ms", "api:3%")
-	o.lab.Gmail().AddTrustRoot(a.root)
-	people := a.people(t, users, "killed")
+	people := o.people(t, users)
 	dir := t.TempDir()
 	writePeople(t, filepath.Join(dir, "people.json"), people)
 	env := append(o.environment(), "PEOPLE="+filepath.Join(dir, "people.json"), "LEDGER="+filepath.Join(dir, "ledger.db"))
 
-	done := func() int {
-		n := 0
-		for _, row := range people {
-			n += len(o.lab.Gmail().Identities(row.Email))
-		}
-		return n
-	}
+	done := o.counter(people)
 	for range kills {
 		process := start(t, child(t, "run", env...))
 		// It has to get somewhere, and then dies at any moment.

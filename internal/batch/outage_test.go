@@ -91,7 +91,7 @@ func virtual(t *testing.T, a *authority, users int) (batch.Options, *wire) {
 // and goes on; nobody fails.
 func TestAnHourWithoutGmail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const users = 400
+		const users = 200
 		options, w := virtual(t, newAuthority(t), users)
 		var events journal
 		var cut time.Time
@@ -99,11 +99,11 @@ func TestAnHourWithoutGmail(t *testing.T) {
 		options.Notify = func(event batch.Event) {
 			events.note(event)
 			if event.Kind == batch.KindDone {
-				if done++; done == 100 {
+				if done++; done == 50 {
 					cut = time.Now()
 					w.set(0, errRefused)
 					time.AfterFunc(time.Hour, func() {
-						if refused := w.set(50*time.Millisecond, nil); refused > 4*batch.DefaultConcurrency+2*70 {
+						if refused := w.set(200*time.Millisecond, nil); refused > 4*batch.DefaultConcurrency+2*70 {
 							t.Errorf("%d calls were tried", refused)
 						}
 					})
@@ -126,7 +126,7 @@ func TestAnHourWithoutGmail(t *testing.T) {
 			}
 			if event.Message != "token: no connection to the server: connection refused" && event.Message != "keypairs.list: no connection to the server: connection refused" &&
 				event.Message != "keypairs.create: no connection to the server: connection refused" && event.Message != "identities.create: no connection to the server: connection refused" ||
-				event.Hint == "" || event.Counts == nil || event.Counts.Waiting < 200 || event.Outage.Next > 61*time.Second {
+				event.Hint == "" || event.Counts == nil || event.Counts.Waiting < 100 || event.Outage.Next > 61*time.Second {
 				t.Errorf("%+v %+v", event, event.Outage)
 			}
 		}

@@ -15,15 +15,16 @@ type plant struct {
 	server *pgtest.Server
 	url    string
 	people rows
+	done   func() int // how many of them
 	env    []string
 }
 
 func newPlant(t *testing.T, users int, faults ...string) *plant {
 	t.Helper()
 	server := pgtest.Start(t)
-	a := newAuthority(t)
-	p := &plant{office: newOffice(t, faults...), server: server, url: server.NewDatabase(t), people: a.people(t, users, "shared")}
-	p.lab.Gmail().AddTrustRoot(a.root)
+	p := &plant{office: newOffice(t, faults...), server: server, url: server.NewDatabase(t)}
+	p.people = p.office.people(t, users)
+	p.done = p.counter(p.people)
 	file := filepath.Join(t.TempDir(), "people.json")
 	writePeople(t, file, p.people)
 	p.env = append(p.environment(), "PEOPLE="+file, "LEDGER="+p.url)
@@ -34,14 +35,6 @@ func newPlant(t *testing.T, users int, faults ...string) *plant {
 func (p *plant) start(t *testing.T, role string, env ...string) *process {
 	t.Helper()
 	return start(t, child(t, role, append(p.env, env...)...))
-}
-
-func (p *plant) done() int {
-	n := 0
-	for _, row := range p.people {
-		n += len(p.lab.Gmail().Identities(row.Email))
-	}
-	return n
 }
 
 // await waits until a process, maybe with others, has so many users done.

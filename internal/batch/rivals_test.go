@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // TestTwoLedgersAtOnce has two administrators register the same people of one
@@ -20,12 +22,14 @@ import (
 // reports, and in both when it is run again; the identity's pair serves.
 func TestTwoLedgersAtOnce(t *testing.T) {
 	o := newOffice(t)
-	people := o.people(t, 400)
+	people := o.people(t, 80)
 	var ledgers [2]*ledger.Ledger
 	var both sync.WaitGroup
+	met := newMeeting(len(ledgers), people)
 	for i := range ledgers {
 		ledgers[i] = openLedger(t, ledgerFile(t))
 		options := o.options(t, ledgers[i], people)
+		options.Domain = met.domain(options.Domain)
 		both.Go(func() {
 			if counts, err := run(t, options); err != nil || counts.Done != len(people) {
 				t.Errorf("%+v %v", counts, err)
@@ -67,6 +71,58 @@ func TestTwoLedgersAtOnce(t *testing.T) {
 	if again := o.doubles(t, people); !slices.Equal(again, doubles) {
 		t.Errorf("%d have two key pairs after the second run", len(again))
 	}
+}
+
+// meeting has several runs look at every other user before one of them creates anything
+// for the user; with the rest they meet as it happens.
+type meeting map[string]*sync.WaitGroup
+
+func newMeeting(runs int, people rows) meeting {
+	m := meeting{}
+	for i := 0; i < len(people); i += 2 {
+		m[people[i].Email] = new(sync.WaitGroup)
+		m[people[i].Email].Add(runs)
+	}
+	return m
+}
+
+// domain is the one of a run that takes part.
+func (m meeting) domain(d batch.Domain) batch.Domain {
+	return meetingDomain{Domain: d, meeting: m, looked: new(sync.Map)}
+}
+
+type meetingDomain struct {
+	batch.Domain
+	meeting meeting
+	looked  *sync.Map // users whom this run looked at
+}
+
+func (d meetingDomain) User(ctx context.Context, email string) (registration.Account, error) {
+	account, err := d.Domain.User(ctx, email)
+	return meetingAccount{account, d, email}, err
+}
+
+type meetingAccount struct {
+	registration.Account
+	domain meetingDomain
+	email  string
+}
+
+func (a meetingAccount) KeyPairs(ctx context.Context) ([]gmail.KeyPair, error) {
+	pairs, err := a.Account.KeyPairs(ctx)
+	if all := a.domain.meeting[a.email]; all != nil {
+		if _, again := a.domain.looked.LoadOrStore(a.email, true); !again {
+			all.Done()
+		}
+	}
+	return pairs, err
+}
+
+func (a meetingAccount) CreateKeyPair(ctx context.Context, known []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
+	if all := a.domain.meeting[a.email]; all != nil {
+		all.Wait()
+	}
+	return a.Account.CreateKeyPair(ctx, known, request)
 }
 
 // doubles are the key pairs that are in no identity.

@@ -158,11 +158,11 @@ func TestCSEOffForSome(t *testing.T) {
 func TestBadWeather(t *testing.T) {
 	o := newOffice(t)
 	people := o.people(t, 200)
-	weather := []string{"api:28%"}
+	faults := []string{"api:28%"}
 	for n := range 40 { // internal errors on top
-		weather = append(weather, fmt.Sprintf("api:500@%d", 25*n+3))
+		faults = append(faults, fmt.Sprintf("api:500@%d", 25*n+3))
 	}
-	o.weather(t, weather...)
+	o.setFaults(t, faults...)
 	l := openLedger(t, ledgerFile(t))
 	options := o.options(t, l, people)
 	// Few tries for each call, so that users are put off and come again.
@@ -174,7 +174,7 @@ func TestBadWeather(t *testing.T) {
 		t.Errorf("%+v", counts)
 	}
 	if events.count(batch.KindRetry) == 0 {
-		t.Error("nobody was put off: the weather was too good for this test")
+		t.Error("nobody was put off: too few calls failed for this test")
 	}
 	stats := o.lab.Stats()
 	if share := 100 * stats.APIFaults / stats.APICalls; share < 25 {
@@ -202,7 +202,7 @@ func TestGivesUp(t *testing.T) {
 	if err != nil || entry.Class != ledger.ClassLater || entry.Attempts != 2 || entry.Hint == "" {
 		t.Errorf("%+v %v", entry, err)
 	}
-	o.weather(t)
+	o.setFaults(t)
 	if counts := mustRun(t, o.options(t, l, people)); counts.Done != 3 {
 		t.Errorf("%+v", counts)
 	}
@@ -282,7 +282,7 @@ func TestWhatVanishedIsRegisteredAgain(t *testing.T) {
 	l := openLedger(t, path)
 	mustRun(t, o.options(t, l, people))
 	elsewhere := newOffice(t) // a domain that knows nothing of it
-	elsewhere.lab.Gmail().AddTrustRoot(o.lab.CA().Root())
+	elsewhere.lab.Gmail().AddTrustRoot(o.authority.root)
 	if counts := mustRun(t, elsewhere.options(t, l, people)); counts != (ledger.Counts{Total: 3, Done: 3}) {
 		t.Errorf("%+v", counts)
 	}
@@ -301,7 +301,7 @@ func TestWhatConcernsEverybodyStopsTheRun(t *testing.T) {
 	if n := o.lab.Stats().APICalls; n > 100 {
 		t.Errorf("%d calls", n)
 	}
-	o.weather(t)
+	o.setFaults(t)
 	if counts := mustRun(t, o.options(t, l, people)); counts.Done != 200 {
 		t.Errorf("%+v", counts)
 	}
@@ -352,10 +352,10 @@ func registered(o *office, people rows) rows {
 
 func TestFullDisk(t *testing.T) {
 	o := newOffice(t)
-	people := o.people(t, 400)
+	people := o.people(t, 150)
 	path := ledgerFile(t)
 	// Room for the rows and for the first answers.
-	full, err := ledger.Open(t.Context(), path, ledger.Options{MaxBytes: 3_200_000})
+	full, err := ledger.Open(t.Context(), path, ledger.Options{MaxBytes: 720_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func TestFullDisk(t *testing.T) {
 			break
 		}
 		// Everything fitted: more people.
-		for i := range 200 {
+		for i := range 50 {
 			people = append(people, o.row(t, "more"+people[i].Email[4:9]+"-"+string(rune('a'+grown))+"@lab.example", len(people)+1))
 		}
 	}

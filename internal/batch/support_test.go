@@ -3,14 +3,13 @@ package batch_test
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,8 +27,9 @@ import (
 
 // office is a practice domain with people who need certificates.
 type office struct {
-	lab *lab.Lab
-	key *ecdsa.PrivateKey
+	lab       *lab.Lab
+	key       *ecdsa.PrivateKey
+	authority *authority // which the domain trusts
 }
 
 func newOffice(t testing.TB, faults ...string) *office {
@@ -43,14 +43,12 @@ func newOffice(t testing.TB, faults ...string) *office {
 			t.Error(err)
 		}
 	})
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &office{lab: running, key: key}
+	a := newAuthority(t)
+	running.Gmail().AddTrustRoot(a.root)
+	return &office{lab: running, key: newKey(t), authority: a}
 }
 
-func (o *office) weather(t testing.TB, faults ...string) {
+func (o *office) setFaults(t testing.TB, faults ...string) {
 	t.Helper()
 	if err := o.lab.SetFaults(append([]string{"off"}, faults...)...); err != nil {
 		t.Fatal(err)
@@ -83,17 +81,12 @@ func (o *office) certificate(t testing.TB, email string, profile ca.Profile) []b
 // row is a person with one new certificate.
 func (o *office) row(t testing.TB, email string, line int) source.Row {
 	t.Helper()
-	return source.Row{Where: fmt.Sprintf("people.csv line %d", line), Line: line, Email: email, Description: "card",
-		Certificates: []source.Certificate{{Use: certificate.UseBoth, Data: o.certificate(t, email, ca.Profile{})}}}
+	return o.authority.row(t, email, line)
 }
 
 func (o *office) people(t testing.TB, n int) rows {
 	t.Helper()
-	people := make(rows, n)
-	for i := range people {
-		people[i] = o.row(t, fmt.Sprintf("user%05d@lab.example", i+1), i+1)
-	}
-	return people
+	return o.authority.people(t, n, "user")
 }
 
 // rows is a source.
@@ -186,6 +179,16 @@ func mustRun(t testing.TB, options batch.Options) ledger.Counts {
 		t.Fatal(err)
 	}
 	return counts
+}
+
+// counter returns a function that counts who of the people has an identity, and does not
+// look again at those who had.
+func (o *office) counter(people rows) func() int {
+	left := slices.Clone(people)
+	return func() int {
+		left = slices.DeleteFunc(left, func(row source.Row) bool { return len(o.lab.Gmail().Identities(row.Email)) > 0 })
+		return len(people) - len(left)
+	}
 }
 
 // checkOnce is the law: every person has one key pair for the leaf, one identity

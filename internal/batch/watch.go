@@ -9,11 +9,12 @@ import (
 
 const progressEvery = time.Second
 
-// watch tells the progress until no entry of the run waits.
-func (e *engine) watch(s *session, run int64, start ledger.Counts) error {
+// watch tells the progress until no entry of the run waits. counts are those from before
+// work began.
+func (e *engine) watch(s *session, run int64, counts ledger.Counts) error {
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
-	left, endedThen := start.Waiting, e.ended.Load()
+	var endedThen int64
 	for {
 		tell := false
 		select {
@@ -22,26 +23,28 @@ func (e *engine) watch(s *session, run int64, start ledger.Counts) error {
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		case <-e.worked:
-			if left-int(e.ended.Load()-endedThen) > 0 {
+			if counts.Waiting-int(e.ended.Load()-endedThen) > 0 {
 				continue // not the end: a look every second will do
 			}
 		case <-ticker.C:
 			tell = true
 		}
-		ended := e.ended.Load()
-		counts, err := e.options.Ledger.Counts(s.ctx, run)
-		if err != nil {
-			return s.ledgerError(err)
+		if ended := e.ended.Load(); ended != endedThen || e.options.Ledger.Shared() {
+			var err error
+			if counts, err = e.options.Ledger.Counts(s.ctx, run); err != nil {
+				return s.ledgerError(err)
+			}
+			endedThen = ended
 		}
-		left, endedThen = counts.Waiting, ended
 		if tell {
-			event := Event{Kind: KindProgress, Counts: &counts}
+			now := counts
+			event := Event{Kind: KindProgress, Counts: &now}
 			if outage, ok := e.options.Limiter.inOutage(); ok {
 				event.Outage = &outage
 			}
 			e.notify(event)
 		}
-		if left == 0 {
+		if counts.Waiting == 0 {
 			return nil
 		}
 	}
