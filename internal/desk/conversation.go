@@ -88,7 +88,7 @@ func (c *Conversation) Take(event Event) []Effect {
 	case WatchEnded:
 		c.Blind = true
 	case CardChosen:
-		c.chosen = event.Serial
+		c.Chosen = event.Serial
 		return c.readCard()
 	case CardRead:
 		c.cardRead(event)
@@ -162,7 +162,7 @@ func (c *Conversation) enter(phase Phase) []Effect {
 	case PhaseUser:
 		c.Picked, c.Answered, c.AtGmail = Person{}, false, AtGmail{}
 	case PhaseCard:
-		c.reading = 0 // what was being read told another phase
+		c.Reading = 0 // what was being read told another phase
 		return c.readCard()
 	case PhasePlan:
 		return c.enterPlan()
@@ -238,7 +238,7 @@ func (c *Conversation) serve(person Person) []Effect {
 	entry, _ := c.Entry(person.Email)
 	entry.Person = person
 	c.Request = RequestFor(c.base, c.Entries, entry)
-	c.Assigned, c.chosen, c.taken = c.Request.Serial, 0, 0
+	c.Assigned, c.Chosen, c.Taken = c.Request.Serial, 0, 0
 	if entry.Stage == enroll.StageWaiting {
 		return c.enter(PhaseCertificate)
 	}

@@ -16,10 +16,10 @@ type readers struct {
 	// Assigned is the card that was set aside for the person or begun with; 0 for
 	// any.
 	Assigned uint32
-	// chosen is the card that was chosen among several, and taken the one that was
+	// Chosen is the card that was chosen among several, and Taken the one that was
 	// taken although it may be the wrong one. Each is forgotten when it is pulled.
-	chosen, taken uint32
-	reading       uint32 // the card that is being read; 0 for none
+	Chosen, Taken uint32
+	Reading       uint32 // the card that is being read; 0 for none
 	asked         int    // number of the latest reading
 }
 
@@ -60,18 +60,15 @@ func (r *readers) Obstacle() error {
 // Gone reports whether the readers cannot be watched until something is put right.
 func (r *readers) Gone() bool { return r.FoundErr != nil && r.Blind }
 
-// Reading is the card that is being read; 0 for none.
-func (r *readers) Reading() uint32 { return r.reading }
-
 // Wanted is the card to be shown: the chosen one, the one that was taken, the one
 // that was set aside, or the only one; 0 for none.
 func (r *readers) Wanted() uint32 {
 	cards := r.Cards()
 	switch {
-	case r.chosen != 0:
-		return r.chosen
-	case r.taken != 0:
-		return r.taken
+	case r.Chosen != 0:
+		return r.Chosen
+	case r.Taken != 0:
+		return r.Taken
 	case r.Assigned != 0 && r.Present(r.Assigned):
 		return r.Assigned
 	case len(cards) == 1:
@@ -83,16 +80,10 @@ func (r *readers) Wanted() uint32 {
 // Choosing reports whether a person has to say which card is meant.
 func (r *readers) Choosing() bool { return r.Wanted() == 0 && len(r.Cards()) > 1 }
 
-// Decided reports whether a person said which card is meant.
-func (r *readers) Decided() bool { return r.chosen != 0 || r.taken != 0 }
-
-// Taken reports whether that card was taken although it may be the wrong one.
-func (r *readers) Taken(serial uint32) bool { return r.taken == serial }
-
 // Strange reports whether a card may be the wrong one for the person, and was not
 // taken all the same.
 func (c *Conversation) Strange(serial uint32) bool {
-	return serial != 0 && !c.Taken(serial) && Strange(c.Entries, c.Person.Email, c.Assigned, serial)
+	return serial != 0 && serial != c.Taken && Strange(c.Entries, c.Person.Email, c.Assigned, serial)
 }
 
 // Ready reports whether the card that was read can be used for the person.
@@ -115,21 +106,21 @@ func (c *Conversation) readCard() []Effect {
 	}
 	switch wanted {
 	case 0:
-		c.reading, c.Problem = 0, nil
+		c.Reading, c.Problem = 0, nil
 		return nil
-	case c.Card.Identity.Serial, c.reading:
+	case c.Card.Identity.Serial, c.Reading:
 		return nil
 	}
-	c.reading, c.Problem = wanted, nil
+	c.Reading, c.Problem = wanted, nil
 	c.asked++
 	return []Effect{ReadCard{Number: c.asked, Serial: wanted}}
 }
 
 func (c *Conversation) cardRead(event CardRead) {
-	if event.Number != c.asked || c.reading == 0 || c.Phase != PhaseCard {
+	if event.Number != c.asked || c.Reading == 0 || c.Phase != PhaseCard {
 		return
 	}
-	c.reading = 0
+	c.Reading = 0
 	if c.Problem = event.Err; event.Err == nil {
 		c.Card = event.Status
 	}
@@ -149,7 +140,7 @@ func (c *Conversation) readersRead() []Effect {
 }
 
 func (c *Conversation) forgetPulled() {
-	for _, serial := range []*uint32{&c.chosen, &c.taken} {
+	for _, serial := range []*uint32{&c.Chosen, &c.Taken} {
 		if !c.Present(*serial) && !c.Run.Active() {
 			*serial = 0
 		}
@@ -158,13 +149,13 @@ func (c *Conversation) forgetPulled() {
 
 func (c *Conversation) actCard(action Action) []Effect {
 	switch {
-	case action == Back && c.chosen != 0 && len(c.Cards()) > 1:
-		c.chosen = 0
+	case action == Back && c.Chosen != 0 && len(c.Cards()) > 1:
+		c.Chosen = 0
 		return c.readCard()
 	case action == Back:
 		return c.enter(PhaseUser)
 	case action == TakeAnyway && c.Strange(c.Card.Identity.Serial):
-		c.taken = c.Card.Identity.Serial
+		c.Taken = c.Card.Identity.Serial
 	case action == GoOn && c.Ready():
 		c.Request.Serial = c.Card.Identity.Serial
 		return c.enter(PhasePlan)

@@ -1,7 +1,8 @@
 // Package desk is what an enrollment desk has and can do, whatever its front
 // end: the people to enroll and how far each of them is, the cards in the
 // readers, what Gmail has for somebody, and enrollments themselves. The
-// full-screen wizard and the line-by-line one work on the same Desk.
+// full-screen wizard and the line-by-line one work on the same Desk, and draw the same
+// Conversation, which decides what is asked of whom and what follows.
 package desk
 
 import (

@@ -23,7 +23,7 @@ func (f *flow) card(ctx context.Context) (desk.Event, error) {
 	case len(cards) == 0:
 		f.sayObstacles(found, err)
 		return f.askForCard(ctx)
-	case t.Choosing(), t.Assigned != 0 && !t.Present(t.Assigned) && !t.Decided():
+	case t.Choosing(), t.Assigned != 0 && !t.Present(t.Assigned) && t.Chosen == 0 && t.Taken == 0:
 		serial, err := f.chooseCard(ctx, cards)
 		if err != nil {
 			return nil, err

@@ -44,21 +44,16 @@ func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	c.cursor = min(c.cursor, max(0, len(cards)-1))
 	press, ok := msg.(tea.KeyPressMsg)
 	switch {
-	case !ok:
+	case !ok || !s.Choosing():
+		return s.act(msg, c.bindings(s))
+	case key.Matches(press, s.keys.Up):
+		c.cursor = max(0, c.cursor-1)
+	case key.Matches(press, s.keys.Down):
+		c.cursor = min(len(cards)-1, c.cursor+1)
+	case key.Matches(press, s.keys.Next):
+		return s.tell(desk.CardChosen{Serial: cards[c.cursor].Serial})
 	case key.Matches(press, s.keys.Back):
 		return s.tell(desk.Back)
-	case key.Matches(press, s.keys.Other):
-		return s.tell(desk.TakeAnyway)
-	case key.Matches(press, s.keys.Again):
-		return s.tell(desk.Again)
-	case s.Choosing() && key.Matches(press, s.keys.Up):
-		c.cursor = max(0, c.cursor-1)
-	case s.Choosing() && key.Matches(press, s.keys.Down):
-		c.cursor = min(len(cards)-1, c.cursor+1)
-	case s.Choosing() && key.Matches(press, s.keys.Next):
-		return s.tell(desk.CardChosen{Serial: cards[c.cursor].Serial})
-	case key.Matches(press, s.keys.Next):
-		return s.tell(desk.GoOn)
 	}
 	return nil
 }
@@ -90,8 +85,8 @@ func (c *cardScreen) view(s *session, width, _ int) string {
 		lines = append(lines, problemLines(s, s.explain(s.Problem), width)...)
 	case s.Card.Identity.Serial != 0:
 		lines = append(lines, c.cardLines(s, width)...)
-	case s.Reading() != 0:
-		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("%s reading card %d", markWait, s.Reading())))
+	case s.Reading != 0:
+		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("%s reading card %d", markWait, s.Reading)))
 	default:
 		lines = append(lines, c.waitLines(s, width)...)
 	}
@@ -137,7 +132,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, problemLines(s, s.explain(piv.ErrPINBlocked), width)...)
 		lines = append(lines, "")
 	}
-	if s.Assigned != 0 && s.Assigned != id.Serial && !s.Taken(id.Serial) {
+	if s.Assigned != 0 && s.Assigned != id.Serial && s.Taken != id.Serial {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.Assigned, id.Serial), width)...)
 		lines = append(lines, "")
 	}

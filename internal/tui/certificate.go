@@ -6,7 +6,6 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
@@ -27,19 +26,7 @@ func (*certificateScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, next), named(s.keys.Park, parkText(s)), named(s.keys.Back, back)}
 }
 
-func (*certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
-	press, ok := msg.(tea.KeyPressMsg)
-	switch {
-	case !ok:
-	case key.Matches(press, s.keys.Next):
-		return s.tell(desk.GoOn)
-	case key.Matches(press, s.keys.Park):
-		return s.tell(desk.Park)
-	case key.Matches(press, s.keys.Back):
-		return s.tell(desk.Back)
-	}
-	return nil
-}
+func (c *certificateScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg, c.bindings(s)) }
 
 func (*certificateScreen) view(s *session, width, _ int) string {
 	var lines []string

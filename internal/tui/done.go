@@ -7,7 +7,6 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -25,17 +24,7 @@ func (*doneScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End}
 }
 
-func (*doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
-	press, ok := msg.(tea.KeyPressMsg)
-	switch {
-	case !ok:
-	case key.Matches(press, s.keys.Next):
-		return s.tell(desk.GoOn)
-	case key.Matches(press, s.keys.End):
-		return s.tell(desk.Stop)
-	}
-	return nil
-}
+func (d *doneScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg, d.bindings(s)) }
 
 func (*doneScreen) view(s *session, width, _ int) string {
 	if s.Run == nil || s.Run.Receipt == nil {

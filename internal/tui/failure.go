@@ -5,8 +5,6 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-
-	"github.com/cse-piv/cse-piv/internal/desk"
 )
 
 // failureScreen says what failed, why, and what to do.
@@ -19,19 +17,7 @@ func (*failureScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), named(s.keys.Park, parkText(s))}
 }
 
-func (*failureScreen) update(s *session, msg tea.Msg) tea.Cmd {
-	press, ok := msg.(tea.KeyPressMsg)
-	switch {
-	case !ok:
-	case key.Matches(press, s.keys.Again):
-		return s.tell(desk.Again)
-	case key.Matches(press, s.keys.Park):
-		return s.tell(desk.Park)
-	case key.Matches(press, s.keys.Back):
-		return s.tell(desk.Back)
-	}
-	return nil
-}
+func (f *failureScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg, f.bindings(s)) }
 
 func (*failureScreen) view(s *session, width, _ int) string {
 	if s.Run == nil || s.Run.Err == nil {

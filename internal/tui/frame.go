@@ -9,6 +9,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cse-piv/cse-piv/internal/glossary"
 )
 
 // The smallest window that everything fits into, in columns and lines, and what
@@ -229,6 +231,12 @@ func (m *Model) helpView(width int) string {
 	text := helpTexts[m.at]
 	if m.at == screenWork {
 		text = helpTexts[m.station()] // the work on a certificate is its station's
+	}
+	if m.at == screenStart {
+		lines = append(lines, "", s.styles.Title.Render("Words"), "")
+		for _, term := range glossary.Terms() {
+			lines = append(lines, wrapped(fmt.Sprintf("%-22s", term.Name), term.Meaning, width)...)
+		}
 	}
 	lines = append([]string{s.styles.Title.Render("This screen"), ""}, append(paragraph(text, width), append([]string{"", s.styles.Title.Render("Keys"), ""}, lines...)...)...)
 	return "\n" + strings.Join(lines, "\n")

@@ -1,12 +1,14 @@
 package tui
 
 import (
+	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/glossary"
 )
 
 // peopleAt are people with nothing done yet.
@@ -77,6 +79,22 @@ func TestHelpOpensAndClosesEverywhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the words mean is behind the help of the start, to its end.
+func TestHelpOfTheStartSaysWhatTheWordsMean(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").press("?").shows("This screen")
+	shown := w.view()
+	for range 12 {
+		shown += w.press("pgdown").view()
+	}
+	for _, term := range glossary.Terms() {
+		if !strings.Contains(shown, term.Name+" ") {
+			t.Errorf("%q is not explained", term.Name)
+		}
+	}
+	w.press("pgup").shows("↓ more: pgdn").press("esc").on(screenStart).shows("Press enter to")
+	newWizard(t, newFakeDesk(), "").press("enter", "f1").hides("Words")
 }
 
 func TestHelpMakesWayForAQuestion(t *testing.T) {

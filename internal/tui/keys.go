@@ -1,6 +1,11 @@
 package tui
 
-import "charm.land/bubbles/v2/key"
+import (
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+)
 
 // keyMap is every key of the wizard. A touched YubiKey types letters of the
 // ModHex alphabet (cbdefghijklnrtuv) and Enter into whatever window is in front,
@@ -40,4 +45,24 @@ func newKeyMap() keyMap {
 func named(binding key.Binding, what string) key.Binding {
 	binding.SetHelp(binding.Help().Key, what)
 	return binding
+}
+
+// act tells the conversation what a key means, where it is one of those bindings.
+func (s *session) act(msg tea.Msg, bindings []key.Binding) tea.Cmd {
+	press, ok := msg.(tea.KeyPressMsg)
+	if !ok || !key.Matches(press, bindings...) {
+		return nil
+	}
+	for _, known := range []struct {
+		key    key.Binding
+		action desk.Action
+	}{
+		{s.keys.Next, desk.GoOn}, {s.keys.Back, desk.Back}, {s.keys.Again, desk.Again},
+		{s.keys.Park, desk.Park}, {s.keys.Other, desk.TakeAnyway}, {s.keys.End, desk.Stop},
+	} {
+		if key.Matches(press, known.key) {
+			return s.tell(known.action)
+		}
+	}
+	return nil
 }

@@ -212,7 +212,7 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case key.Matches(msg, keys.Quit):
 		return m.askToLeave()
-	case m.help:
+	case m.help && !key.Matches(msg, keys.PageUp, keys.PageDown):
 		m.help = false
 		return nil
 	case m.drawer != nil && m.drawer.open:
@@ -220,7 +220,7 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	case m.drawer != nil && key.Matches(msg, keys.Practice):
 		return m.drawer.show(m.session)
 	case key.Matches(msg, keys.Help) && (msg.Text == "" || !m.screens[m.at].typing(m.session)):
-		m.help = true
+		m.help, m.scroll = true, 0
 		return nil
 	case key.Matches(msg, keys.PageUp):
 		m.scroll = max(0, m.scroll-1)

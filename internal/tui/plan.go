@@ -67,12 +67,6 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 
 func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
-	case key.Matches(msg, s.keys.Back):
-		return s.tell(desk.Back)
-	case key.Matches(msg, s.keys.Again):
-		return s.tell(desk.Again)
-	case key.Matches(msg, s.keys.Next):
-		return s.tell(desk.GoOn)
 	case s.NeedsSerial() && (isDigit(msg.Text) || msg.Code == tea.KeyBackspace):
 		p.serial.SetValue(s.Plan.Serial)
 		p.serial, _ = p.serial.Update(msg)
@@ -90,6 +84,8 @@ func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		if len(question.Choices) > 1 {
 			return s.tell(desk.KeyChosen{Option: question.Option, ID: question.Choices[(question.Answer+step)%len(question.Choices)].ID})
 		}
+	default:
+		return s.act(msg, []key.Binding{s.keys.Next, s.keys.Again, s.keys.Back})
 	}
 	return nil
 }
@@ -125,7 +121,8 @@ func (p *planScreen) view(s *session, width, _ int) string {
 	plan := s.Plan
 	lines := append(p.questionLines(s), "")
 	if plan.Out {
-		lines = append(lines, s.styles.Warning.Render(fmt.Sprintf("%s card %d is out: put it back in to begin", markWarning, s.Request.Serial)), "")
+		lines = append(lines, s.styles.Warning.Render(fmt.Sprintf("%s card %d is out: put it back in to begin", markWarning, s.Request.Serial)))
+		lines = append(append(lines, otherCardLines(s, s.Request.Serial)...), "")
 	}
 	if s.Problem != nil {
 		lines = append(lines, problemLines(s, p.problem(s), width)...)

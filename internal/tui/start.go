@@ -20,19 +20,7 @@ func (*startScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, "begin"), named(s.keys.Again, "check again"), s.keys.End}
 }
 
-func (*startScreen) update(s *session, msg tea.Msg) tea.Cmd {
-	press, ok := msg.(tea.KeyPressMsg)
-	switch {
-	case !ok:
-	case key.Matches(press, s.keys.Next):
-		return s.tell(desk.GoOn)
-	case key.Matches(press, s.keys.Again):
-		return s.tell(desk.Again)
-	case key.Matches(press, s.keys.End):
-		return s.tell(desk.Stop)
-	}
-	return nil
-}
+func (w *startScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg, w.bindings(s)) }
 
 func (*startScreen) view(s *session, width, height int) string {
 	lines := []string{""}

@@ -78,7 +78,7 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		u.refresh(s)
 	case tea.KeyPressMsg:
 		if s.Picked.Email != "" {
-			return u.pressChosen(s, msg)
+			return s.act(msg, u.bindings(s))
 		}
 		return u.press(s, msg)
 	case tea.PasteMsg:
@@ -140,18 +140,6 @@ func (u *userScreen) choose(s *session) tea.Cmd {
 		u.problem = problem{text: "no address was typed"}
 	default:
 		u.problem = problem{text: clean(err.Error()), hint: "type the user's primary Gmail address in full"}
-	}
-	return nil
-}
-
-func (*userScreen) pressChosen(s *session, msg tea.KeyPressMsg) tea.Cmd {
-	switch {
-	case key.Matches(msg, s.keys.Back):
-		return s.tell(desk.Back)
-	case key.Matches(msg, s.keys.Again):
-		return s.tell(desk.Again)
-	case key.Matches(msg, s.keys.Next):
-		return s.tell(desk.GoOn)
 	}
 	return nil
 }

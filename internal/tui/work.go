@@ -87,7 +87,8 @@ func noticeLines(s *session, width int) []string {
 	}
 	switch {
 	case r.CardOut != "":
-		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.CardOut)+"."), "It goes on where it was. esc stops.")
+		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.CardOut)+"."))
+		lines = append(append(lines, otherCardLines(s, r.Request.Serial)...), "It goes on where it was. esc stops.")
 	case r.Touch != "":
 		lines = append(lines, "", s.styles.Warning.Render(markWarning+" Touch your YubiKey now: "+clean(r.Touch)+"."))
 	case s.generating():
@@ -96,6 +97,17 @@ func noticeLines(s *session, width int) []string {
 	}
 	if len(lines) > 0 {
 		lines = append([]string{""}, lines...)
+	}
+	return lines
+}
+
+// otherCardLines name what is in the readers while that card is waited for.
+func otherCardLines(s *session, wanted uint32) []string {
+	var lines []string
+	for _, card := range s.Cards() {
+		if card.Serial != wanted {
+			lines = append(lines, s.styles.Warning.Render(fmt.Sprintf("%s card %d is in a reader: it is another one", markWarning, card.Serial)))
+		}
 	}
 	return lines
 }

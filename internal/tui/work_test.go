@@ -49,6 +49,29 @@ func TestTouchIsAskedForOnlyWhileTheCardWaits(t *testing.T) {
 	w.event("prove-possession", enroll.StateTouch, "the key in slot 9d waits for a touch").shows("Touch your YubiKey now")
 }
 
+// While a card is waited for, the one that is there instead is named.
+func TestAnotherCardIsNamedWhileOneIsWaitedFor(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("generate").insert()
+	w.event("generate", enroll.StateCardOut, "put card 12345678 back in").shows("put card 12345678 back in").hides("another one")
+	w.insert(gracesCard).shows("card 23456789 is in a reader: it is another one")
+	w.insert(adasCard, gracesCard).event("generate", enroll.StateCardBack, "").hides("another one")
+	w = newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard)
+	w.insert(gracesCard).shows("card 12345678 is out", "card 23456789 is in a reader: it is another one")
+}
+
+// What the command line agreed to lose need not be typed.
+func TestLossOfTheCommandLineNeedsNoSerial(t *testing.T) {
+	fake := withUsedCard()
+	fake.request.Overwrite, fake.request.Confirm = true, "12345678"
+	w := newWizard(t, fake, "").toPlan(ada, adasCard).shows("LOST FOR EVER").hides("type the card's serial number")
+	w.press("enter").on(screenWork)
+	if got := w.model.session.Run.Request; !got.Overwrite || got.Confirm != "12345678" || len(got.Agreed) == 0 {
+		t.Errorf("the request is %+v", got)
+	}
+	fake.cards[gracesCard] = usedCard(gracesCard) // another card's loss was not agreed to
+	newWizard(t, fake, "").toPlan(grace, gracesCard).shows("type the card's serial number, 23456789").press("enter").on(screenPlan)
+}
+
 func TestEventsOfAnOldRunAreIgnored(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
 	old := w.model.session.Run
