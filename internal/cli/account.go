@@ -94,6 +94,9 @@ func (a *account) check() desk.Check {
 		return check
 	}
 	check.Detail = "service account " + domain.Account()
+	if tokens := domain.ForeignTokens(); tokens != "" && !strings.HasPrefix(tokens, strings.TrimSuffix(a.flags.endpoint, "/")+"/") {
+		check.State, check.Detail = desk.CheckWarning, check.Detail+"; "+tokensText(tokens)
+	}
 	return withWarnings(check, domain)
 }
 

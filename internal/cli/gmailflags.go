@@ -57,8 +57,16 @@ func openGmail(config gmail.Config, messages io.Writer) (*gmail.Domain, error) {
 	if err != nil {
 		return nil, err
 	}
+	if tokens := domain.ForeignTokens(); tokens != "" {
+		printNote(messages, tokensText(tokens))
+	}
 	printWarnings(messages, domain)
 	return domain, nil
+}
+
+// tokensText says of an address where tokens are asked for that it is not Google's.
+func tokensText(address string) string {
+	return fmt.Sprintf("tokens are asked for at %s, which is not Google's", address)
 }
 
 // sayForeign says to messages where Gmail is asked, if it is not at Google's own

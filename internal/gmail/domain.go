@@ -150,6 +150,20 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// ForeignTokens returns where tokens are asked for, "" for an address of Google's:
+// the "token_uri" of a service account's key decides that.
+func (d *Domain) ForeignTokens() string {
+	account, isKey := d.tokens.(*serviceAccount)
+	if !isKey {
+		return ""
+	}
+	u, err := url.Parse(account.tokenURL)
+	if err == nil && u.Scheme == "https" && (u.Host == "accounts.google.com" || strings.HasSuffix(u.Host, ".googleapis.com")) {
+		return ""
+	}
+	return safetext.Message(account.tokenURL)
+}
+
 // Warnings lists what is unsafe about the credentials but does not stop them
 // from being used, one sentence each, with the command that repairs it.
 func (d *Domain) Warnings() []string { return append([]string(nil), d.warnings...) }
