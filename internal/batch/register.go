@@ -72,7 +72,7 @@ func (s *session) recordFindings(ctx context.Context, task *ledger.Task, outcome
 	findings := outcome.Findings()
 	changed := false
 	if task.Earlier && !found {
-		repair := putRight(outcome)
+		repair := putRight(outcome) + " (registration-repaired)" // by which the summary counts
 		findings = append(findings, repair)
 		task.Warnings, changed = append(slices.Clone(task.Warnings), repair), true
 	}

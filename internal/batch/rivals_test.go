@@ -230,6 +230,13 @@ func TestIdentityIsLookedAtAgain(t *testing.T) {
 	if events.count(batch.KindWarning) != 4 {
 		t.Errorf("%d warnings", events.count(batch.KindWarning))
 	}
+	newest, err := l.Run(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sums, err := report.Summarise(t.Context(), l, newest); err != nil || len(sums.Warnings) != 1 || sums.Warnings[0].Rule != "registration-repaired" || sums.Warnings[0].Count != 4 {
+		t.Errorf("%+v %v", sums, err)
+	}
 	for i, row := range people {
 		entry, _, err := l.Entry(t.Context(), row.Email)
 		if err != nil || (len(entry.Warnings) == 1) != (i < 4) || i < 2 && !strings.Contains(entry.Warnings[0], "was gone") || i >= 2 && i < 4 && !strings.Contains(entry.Warnings[0], "used key pair") {
