@@ -62,8 +62,8 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 	}
 }
 
-// HasIdentity looks whether the user's identity uses the key pairs of the keys
-// already. It changes nothing.
+// HasIdentity reports whether the user's identity uses the key pairs of the keys. It
+// asks Gmail, unless EnsureIdentity has done so; it changes nothing.
 func (r *Registration) HasIdentity(ctx context.Context) (bool, error) {
 	if r.isSet {
 		return r.identity != nil && r.identity.Equal(*r.wanted()), nil // as Gmail answered
