@@ -23,12 +23,12 @@ type CardStatus struct {
 // order, and how many retired ones are empty, or hold at most a key that the card
 // does not show.
 func (c CardStatus) Slots() (shown []piv.SlotContents, empty, unknown int) {
-	held := map[piv.Slot]piv.SlotContents{}
+	contentsOf := map[piv.Slot]piv.SlotContents{}
 	for _, contents := range c.Status.Slots {
-		held[contents.Slot] = contents
+		contentsOf[contents.Slot] = contents
 	}
 	for _, slot := range piv.Slots() {
-		contents := held[slot]
+		contents := contentsOf[slot]
 		contents.Slot = slot
 		if slot.Retired() && contents.Empty() {
 			empty++

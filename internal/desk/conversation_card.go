@@ -3,6 +3,7 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -36,12 +37,7 @@ func (r *readers) Cards() []piv.Identity {
 
 // Present reports whether that card is in a reader.
 func (r *readers) Present(serial uint32) bool {
-	for _, card := range r.Cards() {
-		if card.Serial == serial {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Cards(), func(card piv.Identity) bool { return card.Serial == serial })
 }
 
 // Obstacle is why no card can be used; piv.ErrNoCard where none is there.

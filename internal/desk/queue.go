@@ -31,7 +31,7 @@ type Registered struct {
 	Cards []string // the descriptions of the key pairs
 }
 
-// Queue returns the people of the roster with their standing, in its order. What
+// Queue returns the people of the roster with their progress, in its order. What
 // was done or parked earlier, here or by an earlier run of the program, shows in
 // the evidence.
 func (d *Desk) Queue(ctx context.Context) ([]QueueEntry, error) {
@@ -45,13 +45,13 @@ func (d *Desk) Queue(ctx context.Context) ([]QueueEntry, error) {
 	return entries, nil
 }
 
-// QueueEntry returns one person's standing: what this desk's evidence tells or, where
+// QueueEntry returns one person's progress: what this desk's evidence tells or, where
 // it tells nothing, the ledger. An enrollment with another card than the one that
 // was set aside for the person does not count.
 func (d *Desk) QueueEntry(ctx context.Context, person Person) QueueEntry {
-	standing, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
-	entry := QueueEntry{Person: person, Progress: standing, Problem: err}
-	if d.Registered == nil || err != nil || standing.Stage != enroll.StageNone {
+	progress, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
+	entry := QueueEntry{Person: person, Progress: progress, Problem: err}
+	if d.Registered == nil || err != nil || progress.Stage != enroll.StageNone {
 		return entry
 	}
 	registered, err := d.Registered(ctx, person.Email)
@@ -69,7 +69,7 @@ func (r *Registered) with(serial uint32) bool {
 }
 
 // Collect asks the issuer for the certificates that the person waits for, and
-// returns the place they have then.
+// returns the entry they have then.
 func (d *Desk) Collect(ctx context.Context, person Person) QueueEntry {
 	entry := d.QueueEntry(ctx, person)
 	if entry.Stage != enroll.StageWaiting {
@@ -85,7 +85,7 @@ func (d *Desk) Collect(ctx context.Context, person Person) QueueEntry {
 	return entry
 }
 
-// After returns the place that a person has when an enrollment with that card has
+// After returns the entry that a person has when an enrollment with that card has
 // ended so. Another card than was set aside for them is theirs from now on, where
 // the enrollment with it was begun, unless they declined or were stopped: then it
 // may have been taken by mistake.
@@ -102,7 +102,7 @@ func (d *Desk) After(ctx context.Context, person Person, serial uint32, err erro
 	return entry
 }
 
-// Find returns the index of a person's place; -1 for none.
+// Find returns the index of a person's entry; -1 for none.
 func Find(entries []QueueEntry, email string) int {
 	return slices.IndexFunc(entries, func(entry QueueEntry) bool { return strings.EqualFold(entry.Email, email) })
 }

@@ -66,7 +66,7 @@ func (f *flow) sayKey(key enroll.ReviewKey) {
 	}
 }
 
-// place says where a certificate stands in a chain, counted from the root.
+// position says where a certificate stands in a chain, counted from the root.
 func entry(depth, length int) string {
 	switch depth {
 	case length - 1:

@@ -18,8 +18,8 @@ type cardScreen struct {
 	cursor int // where several cards are there
 }
 
-func (*cardScreen) enter(*session) tea.Cmd { return nil }
-func (*cardScreen) typing(*session) bool   { return false }
+func (*cardScreen) enter(*session)       {}
+func (*cardScreen) typing(*session) bool { return false }
 
 // strange reports whether the card that is shown may be the wrong one.
 func (*cardScreen) strange(s *session) bool { return s.Strange(s.Card.Identity.Serial) }

@@ -12,8 +12,8 @@ import (
 // certificateScreen waits for a certificate, or lets the person be parked.
 type certificateScreen struct{}
 
-func (*certificateScreen) enter(*session) tea.Cmd { return nil }
-func (*certificateScreen) typing(*session) bool   { return false }
+func (*certificateScreen) enter(*session)       {}
+func (*certificateScreen) typing(*session) bool { return false }
 
 func (*certificateScreen) bindings(s *session) []key.Binding {
 	next, back := "look again now", "plan"

@@ -14,8 +14,8 @@ import (
 // doneScreen is the receipt.
 type doneScreen struct{}
 
-func (*doneScreen) enter(*session) tea.Cmd { return nil }
-func (*doneScreen) typing(*session) bool   { return false }
+func (*doneScreen) enter(*session)       {}
+func (*doneScreen) typing(*session) bool { return false }
 
 func (*doneScreen) bindings(s *session) []key.Binding {
 	if s.Single {

@@ -10,8 +10,8 @@ import (
 // failureScreen says what failed, why, and what to do.
 type failureScreen struct{}
 
-func (*failureScreen) enter(*session) tea.Cmd { return nil }
-func (*failureScreen) typing(*session) bool   { return false }
+func (*failureScreen) enter(*session)       {}
+func (*failureScreen) typing(*session) bool { return false }
 
 func (*failureScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), named(s.keys.Park, parkText(s))}

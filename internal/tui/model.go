@@ -65,7 +65,8 @@ func newScreens(s *session) map[screenID]screen {
 
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.carryOut(m.first), m.session.deps.collectLater(), m.show(screenStart))
+	m.show(screenStart)
+	return tea.Batch(tea.RequestBackgroundColor, m.carryOut(m.first), m.session.deps.collectLater())
 }
 
 // Update is called by bubbletea with every message.
@@ -98,7 +99,8 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		}
 		return m.screens[m.at].update(m.session, msg)
 	case showMsg:
-		return m.show(msg.screen)
+		m.show(msg.screen)
+		return nil
 	case beatMsg:
 		if m.session.Run.Active() {
 			m.session.Run.Now = time.Time(msg)
@@ -154,7 +156,7 @@ func (m *Model) tell(event desk.Event) tea.Cmd {
 		m.screens[screenUser] = newUserScreen(s) // what was typed was the last person's
 		fallthrough
 	default:
-		cmd = tea.Batch(cmd, m.show(phaseScreens[s.Phase]))
+		m.show(phaseScreens[s.Phase])
 	}
 	return cmd
 }
@@ -184,9 +186,9 @@ func (m *Model) carryOut(effects []desk.Effect) tea.Cmd {
 }
 
 // show changes the screen.
-func (m *Model) show(id screenID) tea.Cmd {
+func (m *Model) show(id screenID) {
 	m.at, m.scroll, m.help = id, 0, false
-	return m.screens[id].enter(m.session)
+	m.screens[id].enter(m.session)
 }
 
 // covered reports whether something is shown over the screen.
@@ -294,7 +296,8 @@ func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
 		cancel()
 		return true, nil
 	}
-	return true, tea.Batch(m.show(id), m.screens[id].update(m.session, msg))
+	m.show(id)
+	return true, m.screens[id].update(m.session, msg)
 }
 
 func cancelled[T any](chan<- answer[T]) answer[T] { return answer[T]{err: context.Canceled} }

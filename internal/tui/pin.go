@@ -28,8 +28,8 @@ type pinScreen struct {
 	problem string
 }
 
-func (p *pinScreen) enter(*session) tea.Cmd { return nil }
-func (p *pinScreen) typing(*session) bool   { return true }
+func (p *pinScreen) enter(*session)       {}
+func (p *pinScreen) typing(*session) bool { return true }
 
 func (p *pinScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, "done"), named(s.keys.Back, "stop")}

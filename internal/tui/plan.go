@@ -39,12 +39,11 @@ func newPlanScreen(s *session) *planScreen {
 
 func (*planScreen) typing(*session) bool { return false }
 
-func (p *planScreen) enter(s *session) tea.Cmd {
+func (p *planScreen) enter(s *session) {
 	if p.plan != s.Plan {
 		p.plan, p.cursor = s.Plan, 0
 	}
 	restyle(&p.serial, s.styles)
-	return nil
 }
 
 func (p *planScreen) bindings(s *session) []key.Binding {

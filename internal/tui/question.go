@@ -25,9 +25,8 @@ func newQuestionScreen(s *session) *questionScreen {
 	return q
 }
 
-func (q *questionScreen) enter(s *session) tea.Cmd {
+func (q *questionScreen) enter(s *session) {
 	restyle(&q.input, s.styles)
-	return nil
 }
 
 func (q *questionScreen) typing(*session) bool { return q.choice == nil }

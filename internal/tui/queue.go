@@ -35,7 +35,7 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 		if n == selected {
 			pointer, name = s.styles.Selected.Render(markNow+" "), s.styles.Selected
 		}
-		row := pointer + name.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(entry.Email), column, "…"))) + " " + standingText(s, entry)
+		row := pointer + name.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(entry.Email), column, "…"))) + " " + stageText(s, entry)
 		if max(entry.Person.Serial, entry.Progress.Serial) != 0 {
 			row += s.styles.Faint.Render(fmt.Sprintf("  card %d", max(entry.Person.Serial, entry.Progress.Serial)))
 		}
@@ -47,8 +47,8 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 	return rows
 }
 
-// standingText says how far a person is, in a word with a mark.
-func standingText(s *session, entry desk.QueueEntry) string {
+// stageText says how far a person is, in a word with a mark.
+func stageText(s *session, entry desk.QueueEntry) string {
 	if failure := s.Failures.Of(entry.Email); failure != nil && entry.Stage != enroll.StageDone {
 		if errors.Is(failure, enroll.ErrDeclined) {
 			return s.styles.Warning.Render(markWarning + " declined, not finished")

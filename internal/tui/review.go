@@ -17,8 +17,8 @@ import (
 // reviewScreen shows what is about to be registered.
 type reviewScreen struct{ asked *reviewAsked }
 
-func (*reviewScreen) enter(*session) tea.Cmd { return nil }
-func (*reviewScreen) typing(*session) bool   { return false }
+func (*reviewScreen) enter(*session)       {}
+func (*reviewScreen) typing(*session) bool { return false }
 
 func (r *reviewScreen) bindings(s *session) []key.Binding {
 	stop := named(s.keys.Back, "stop")

@@ -32,7 +32,7 @@ var screenNames = [...]string{"Start", "User", "Card", "Plan", "PIN", "Work", "C
 // when another is shown.
 type screen interface {
 	// enter is called when the screen is shown.
-	enter(s *session) tea.Cmd
+	enter(s *session)
 	// update takes key presses while the screen is shown, and every message that
 	// commands report.
 	update(s *session, msg tea.Msg) tea.Cmd

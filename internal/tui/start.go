@@ -13,8 +13,8 @@ import (
 // startScreen shows whether everything is there, and the queue.
 type startScreen struct{}
 
-func (*startScreen) enter(*session) tea.Cmd { return nil }
-func (*startScreen) typing(*session) bool   { return false }
+func (*startScreen) enter(*session)       {}
+func (*startScreen) typing(*session) bool { return false }
 
 func (*startScreen) bindings(s *session) []key.Binding {
 	return []key.Binding{named(s.keys.Next, "begin"), named(s.keys.Again, "check again"), s.keys.End}

@@ -35,12 +35,11 @@ func newUserScreen(s *session) *userScreen {
 // fill types the address that was given on the command line.
 func (u *userScreen) fill(email string) { u.input.SetValue(email) }
 
-func (u *userScreen) enter(s *session) tea.Cmd {
+func (u *userScreen) enter(s *session) {
 	restyle(&u.input, s.styles)
 	u.search(s)
 	u.cursor, u.moved = u.first(s), false
 	u.problem = problem{}
-	return nil
 }
 
 func (*userScreen) typing(s *session) bool { return s.Picked.Email == "" }
@@ -225,7 +224,7 @@ func (u *userScreen) viewChosen(s *session, width int) string {
 		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", s.Picked.Serial))
 	}
 	if entry, ok := s.Entry(s.Picked.Email); ok {
-		lines = append(lines, wrapped("here    ", standingText(s, entry), width)...)
+		lines = append(lines, wrapped("here    ", stageText(s, entry), width)...)
 	}
 	switch {
 	case s.Problem != nil:

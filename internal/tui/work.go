@@ -16,7 +16,7 @@ import (
 // workScreen shows a running enrollment, step by step.
 type workScreen struct{}
 
-func (*workScreen) enter(*session) tea.Cmd                 { return nil }
+func (*workScreen) enter(*session)                         {}
 func (*workScreen) update(s *session, msg tea.Msg) tea.Cmd { return nil }
 func (*workScreen) typing(*session) bool                   { return false }
 
