@@ -115,7 +115,7 @@ func prepare(row source.Row) ledger.Entry {
 		chain, err := certificate.Parse(given.Data)
 		if err == nil {
 			var bundle []byte
-			if bundle, err = smime.EncodePKCS7(chain); err == nil {
+			if bundle, err = certificate.EncodePKCS7(chain); err == nil {
 				entry.Pairs = append(entry.Pairs, ledger.Pair{Use: given.Use, LeafSHA256: smime.Fingerprint(chain[0]),
 					NotAfter: chain[0].NotAfter, Description: row.Description, PKCS7: bundle})
 			}

@@ -1,6 +1,8 @@
-// Package certificate reads X.509 certificates and requests as authorities, cards
-// and directories hand them out, within bounds: whatever the octets are, reading
-// them takes little time and memory, and so does verifying what was read.
+// Package certificate reads and writes the files of X.509 certificates and requests,
+// of whoever and for whatever purpose; what a chain is and what Gmail asks of one is
+// package smime's. It reads what authorities, cards and directories hand out, within
+// bounds: whatever the octets are, reading them takes little time and memory, and so
+// does verifying what was read.
 //
 // Sources: RFC 5280 (certificates), RFC 5652 and RFC 8551 section 3.8
 // (certificates-only PKCS#7), RFC 7468 (PEM), RFC 2986 (requests).

@@ -102,7 +102,7 @@ func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate)
 	if err := held.CertificateProblem(); err != nil {
 		e.Notes = append(e.Notes, "certificate: "+err.Error())
 	}
-	chain, err := smime.BuildChain(held.Certificate, parts)
+	chain, err := new(smime.VerifyCache).BuildChain(held.Certificate, parts)
 	var missing *smime.MissingIssuerError
 	if errors.As(err, &missing) {
 		e.Notes = append(e.Notes, "no chain: "+err.Error()+"; give the missing certificates with --chain")
@@ -111,7 +111,7 @@ func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate)
 	if err != nil {
 		return err
 	}
-	pkcs7, err := smime.EncodePKCS7(chain)
+	pkcs7, err := certificate.EncodePKCS7(chain)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func chainStep(index int, request KeyRequest) Step {
 				return err
 			}
 		}
-		key.pkcs7, err = smime.EncodePKCS7(key.chain)
+		key.pkcs7, err = certificate.EncodePKCS7(key.chain)
 		return err
 	}
 	step.look = func(_ context.Context, e *enrollment) (bool, error) {

@@ -77,7 +77,7 @@ func (r Request) check() (*x509.CertificateRequest, error) {
 	default:
 		return nil, fmt.Errorf("%w: unknown use %q", ErrRequest, r.Use)
 	}
-	csr, err := x509.ParseCertificateRequest(r.CSR)
+	csr, err := certificate.ParseRequest(r.CSR)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}

@@ -37,15 +37,10 @@ func (e *MissingIssuerError) Error() string {
 // BuildChain returns leaf, intermediates and self-signed root in this order,
 // taken from pool, which may hold anything in any order. Each certificate's
 // signature is checked by the next one's key; nothing else is judged (see
-// [Check]). Of several possible chains it prefers issuers that are valid
+// [VerifyCache.Check]). Of several possible chains it prefers issuers that are valid
 // longest. Without a way to a root it returns a [*MissingIssuerError], and a
 // [*certificate.TooLargeError] for a leaf that must not be worked with; such
 // certificates of the pool are left out.
-func BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
-	return new(VerifyCache).BuildChain(leaf, pool)
-}
-
-// BuildChain is [BuildChain] with what was verified before.
 func (c *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")

@@ -11,7 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-// Finding is something that [Check] has against a chain. The JSON names are a
+// Finding is something that [VerifyCache.Check] has against a chain. The JSON names are a
 // contract.
 type Finding struct {
 	ID          string   `json:"id"` // of the rule, see [Rules]
@@ -28,15 +28,10 @@ type CheckOptions struct {
 	Now       time.Time        // zero means the current time
 }
 
-// Check measures a chain (leaf first, root last, see [BuildChain]) against what
+// Check measures a chain (leaf first, root last, see [VerifyCache.BuildChain]) against what
 // Gmail's API needs and against Google's published profile, and returns what it
 // finds, in the order of [Rules]. It reads nothing from the network: whether a
 // certificate was revoked is another question.
-func Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	return new(VerifyCache).Check(chain, options)
-}
-
-// Check is [Check] with what was verified before.
 func (v *VerifyCache) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
 	c := &checker{cache: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {

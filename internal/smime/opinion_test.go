@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -78,7 +79,7 @@ func testOneOpinion(t *testing.T, key *rsa.PrivateKey) {
 		v := newVariant(t)
 		c.change(t, v)
 		chain := v.chain(t)
-		findings := smime.Check(chain, v.options)
+		findings := new(smime.VerifyCache).Check(chain, v.options)
 		warned := slices.ContainsFunc(findings, func(f smime.Finding) bool {
 			return f.Severity == smime.SeverityWarning && !slices.Contains(notGmails, f.ID)
 		})
@@ -87,7 +88,7 @@ func testOneOpinion(t *testing.T, key *rsa.PrivateKey) {
 			root = chain[i]
 		}
 		for _, strict := range []bool{false, true} {
-			bundle, err := smime.EncodePKCS7(chain)
+			bundle, err := certificate.EncodePKCS7(chain)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,7 +21,7 @@ func TestMemoryAnswers(t *testing.T) {
 		c.change(t, v)
 		chain := v.chain(t)
 		for _, v.options.Use = range []certificate.Use{certificate.UseBoth, certificate.UseSign, v.options.Use} {
-			want := smime.Check(chain, v.options)
+			want := new(smime.VerifyCache).Check(chain, v.options)
 			if got := cache.Check(chain, v.options); !slices.Equal(got, want) {
 				t.Errorf("%s %s: %+v, want %+v", c.rule, c.name, got, want)
 			}
@@ -29,7 +29,7 @@ func TestMemoryAnswers(t *testing.T) {
 		if len(chain) == 0 || chain[0] == nil {
 			continue
 		}
-		want, wantErr := smime.BuildChain(chain[0], chain)
+		want, wantErr := new(smime.VerifyCache).BuildChain(chain[0], chain)
 		got, err := cache.BuildChain(chain[0], chain)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || len(got) != len(want) {
 			t.Errorf("%s %s: chain of %d (%v), want %d (%v)", c.rule, c.name, len(got), err, len(want), wantErr)
@@ -74,7 +74,7 @@ func TestLeafVerifiedOnce(t *testing.T) {
 		}
 		issuing := *chain[1]
 		issuing.PublicKey = newKey(t, elliptic.P384()).Public()
-		if findings := smime.Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); !smime.HasErrors(findings) {
+		if findings := new(smime.VerifyCache).Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); !smime.HasErrors(findings) {
 			t.Fatal("a cache that knows nothing does not see the other key")
 		}
 		if findings := cache.Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); len(findings) != 0 {

@@ -175,7 +175,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 			}
 		}
 	}
-	pkcs7, err := smime.EncodePKCS7(chain)
+	pkcs7, err := certificate.EncodePKCS7(chain)
 	if err != nil {
 		return ledger.Pair{}, nil, &Fault{"chain", err.Error()}
 	}

@@ -51,7 +51,7 @@ func TestEntryForms(t *testing.T) {
 	chain := issue(t, authority, ada, ca.Profile{})
 	leaf, above := chain[0], chain[1:]
 	other := newCA(t)
-	pkcs7, err := smime.EncodePKCS7([]*x509.Certificate{chain[2], chain[0], chain[1]})
+	pkcs7, err := certificate.EncodePKCS7([]*x509.Certificate{chain[2], chain[0], chain[1]})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestLDAPEntries(t *testing.T) {
 	}
 	der := func(c *x509.Certificate) string { return string(c.Raw) }
 	pkcs7 := func(certs ...*x509.Certificate) string {
-		armoured, err := smime.EncodePKCS7(certs)
+		armoured, err := certificate.EncodePKCS7(certs)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package smime
+package certificate
 
 import (
 	"crypto/x509"
@@ -19,14 +19,7 @@ const pkcs7Label = "PKCS7"
 // X.509 and whose content is plain data (RFC 5652 section 5.1).
 const signedDataVersion = 1
 
-func oidData() asn1.ObjectIdentifier       { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1} }
-func oidSignedData() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2} }
-
-// Tags of ContentInfo's content and of the certificates of SignedData.
-const (
-	tagContent      = cryptobyte_asn1.Tag(0xa0) // [0] EXPLICIT
-	tagCertificates = cryptobyte_asn1.Tag(0xa0) // [0] IMPLICIT
-)
+func oidData() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1} }
 
 // EncodePKCS7 packs certificates into a PEM-armoured certificates-only PKCS#7
 // (RFC 8551 section 3.8): SignedData without content, signers and CRLs. The
