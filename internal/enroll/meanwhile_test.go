@@ -41,7 +41,7 @@ func (patientIssuer) Issue(context.Context, issuer.Request) ([]*x509.Certificate
 // open opens the desk's card as another program would.
 func (d *desk) open() *piv.Card {
 	d.t.Helper()
-	opened, err := piv.Open(d.t.Context(), d.serial, piv.Options{})
+	opened, err := piv.Open(d.t.Context(), d.serial, piv.Options{KeepOpen: time.Nanosecond}) // nobody waits for it
 	if err != nil {
 		d.t.Fatal(err)
 	}
