@@ -10,9 +10,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
-// settle is how long after a cut another rate limit says nothing new: what was
+// cutPause is how long after a cut another rate limit says nothing new: what was
 // in flight then meets the same limit.
-const settle = time.Second
+const cutPause = time.Second
 
 const (
 	// tooMany is the share of calls that meet a rate limit from which on it is cut:
@@ -108,7 +108,7 @@ func (l *Limiter) learn(err error) {
 		return
 	}
 	l.share += (1 - l.share) / shareCalls
-	if now := time.Now(); l.share > tooMany && now.Sub(l.lastCut) >= settle {
+	if now := time.Now(); l.share > tooMany && now.Sub(l.lastCut) >= cutPause {
 		l.lastCut, l.answered = now, 0
 		l.limit = max(l.limit/2, 1)
 	}

@@ -37,7 +37,7 @@ func TestLimiterBacksOffAndRecovers(t *testing.T) {
 			t.Errorf("limit %d", l.Limit())
 		}
 		for range 10 {
-			time.Sleep(settle)
+			time.Sleep(cutPause)
 			l.Wait(t.Context(), errLimited, 0)
 		}
 		if l.Limit() != 1 {

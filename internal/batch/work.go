@@ -17,7 +17,7 @@ const changedWait = 2 * time.Second
 // as in flight is at Gmail.
 func (s *session) work(task ledger.Task, slot *slot) {
 	found, err := s.registerSafely(s.ctx, &task)
-	s.settle(s.ctx, task, found, err, slot.release(err))
+	s.record(s.ctx, task, found, err, slot.release(err))
 }
 
 // ended wakes whoever watches for the last of a run's users.
@@ -29,8 +29,8 @@ func (s *session) ended() {
 	}
 }
 
-// settle records how a registration ended.
-func (s *session) settle(ctx context.Context, task ledger.Task, found bool, err error, verdict verdict) {
+// record writes into the ledger how a registration ended.
+func (s *session) record(ctx context.Context, task ledger.Task, found bool, err error, verdict verdict) {
 	var failed *ledger.Error
 	var cut *cutOffError
 	switch {

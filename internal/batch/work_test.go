@@ -39,7 +39,7 @@ func TestOneUserWhoseCredentialsFail(t *testing.T) {
 	entry := task.Entry
 	var err error
 	for ; err == nil && entry.State == ledger.StateWaiting; task.Attempts++ {
-		s.settle(t.Context(), task, false, refused, acquire(t, s.engine.options.Limiter).release(refused))
+		s.record(t.Context(), task, false, refused, acquire(t, s.engine.options.Limiter).release(refused))
 		acquire(t, s.engine.options.Limiter).release(nil)
 		entry, _, err = s.engine.options.Ledger.Entry(t.Context(), task.Email)
 	}

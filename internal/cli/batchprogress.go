@@ -129,10 +129,10 @@ func (p *batchProgress) event(e batch.Event) {
 	case batch.KindStarted:
 		p.tally.Reading = false
 	case batch.KindStalled, batch.KindPaused, batch.KindResumed:
-		p.tellStall(e)
+		p.tellOutage(e)
 	}
 	if e.Counts != nil || e.Kind == batch.KindResumed {
-		p.tally.Stalled = stallText(e.Outage)
+		p.tally.Stalled = outageText(e.Outage)
 	}
 	if e.Counts != nil {
 		p.tally.Total, p.tally.Done, p.tally.Failed = e.Counts.Total, e.Counts.Done, e.Counts.Failed

@@ -12,8 +12,8 @@ func (l *Ledger) change(ctx context.Context, doing string, do func(*sql.Tx) erro
 	if l.readOnly {
 		return l.failed(doing, errReadOnly)
 	}
-	if l.holding != nil {
-		if err := l.holding.check(); err != nil {
+	if l.lock != nil {
+		if err := l.lock.check(); err != nil {
 			return l.failed(doing, err)
 		}
 	}

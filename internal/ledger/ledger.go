@@ -45,7 +45,7 @@ type Ledger struct {
 	write    *sql.DB
 	read     *sql.DB
 	pool     *pgxpool.Pool // nil for a file
-	holding  *holding      // the lock on a file that is written
+	lock     *fileLock     // the lock on a file that is written
 	recorder *recorder     // nil where every change is its own transaction
 	clock    clock
 	readOnly bool
@@ -117,7 +117,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	if err := durable.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return nil, l.failed("make the folder", err)
 	}
-	if l.holding, err = hold(ctx, path, options); err != nil {
+	if l.lock, err = lockFile(ctx, path, options); err != nil {
 		return nil, err
 	}
 	l.write = openSQLite(path, writerPragmas(options)...)
@@ -206,8 +206,8 @@ func (l *Ledger) close() error {
 	if l.pool != nil {
 		l.pool.Close()
 	}
-	if l.holding != nil {
-		errs = append(errs, l.holding.close())
+	if l.lock != nil {
+		errs = append(errs, l.lock.close())
 	}
 	if l.dir != "" {
 		errs = append(errs, os.RemoveAll(l.dir))

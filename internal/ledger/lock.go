@@ -35,8 +35,8 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("ledger %s is in use by %s", e.Path, holder)
 }
 
-// holding is the lock on a ledger's file, which lies beside it.
-type holding struct {
+// fileLock is the lock on a ledger's file, which lies beside it.
+type fileLock struct {
 	path string // as it was named
 	file string // where links lead to
 	warn func(text string)
@@ -47,9 +47,9 @@ type holding struct {
 	lost  error
 }
 
-// hold makes the file where it is missing and takes the lock beside it. The kernel
+// lockFile makes the file where it is missing and takes the lock beside it. The kernel
 // gives it back when the process dies.
-func hold(ctx context.Context, path string, options Options) (*holding, error) {
+func lockFile(ctx context.Context, path string, options Options) (*fileLock, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, &Error{Ledger: path, Doing: "make the file", Err: err}
 	}
@@ -81,8 +81,8 @@ func hold(ctx context.Context, path string, options Options) (*holding, error) {
 			return nil, errors.Join(fmt.Errorf("wait for the ledger: %w", err), lock.Close())
 		}
 	}
-	h := &holding{path: path, file: file, warn: options.Warn, lock: lock}
-	h.tellHolder()
+	h := &fileLock{path: path, file: file, warn: options.Warn, lock: lock}
+	h.writeHolder()
 	if h.inode, err = os.Stat(file); err == nil {
 		err = h.check()
 	}
@@ -97,62 +97,62 @@ func newLock(file string) (*flock.Flock, error) {
 	return durable.Folder(filepath.Dir(file)).Lock(filepath.Base(file) + ".lock")
 }
 
-// tellHolder writes who holds the lock, in a file of its own: a locked one cannot be
+// writeHolder writes who holds the lock, in a file of its own: a locked one cannot be
 // read on Windows. It is good to know, not more.
-func (h *holding) tellHolder() {
-	_ = durable.WriteFile(h.file+".holder", []byte(holderName()+"\n"), 0o600)
+func (l *fileLock) writeHolder() {
+	_ = durable.WriteFile(l.file+".holder", []byte(holderName()+"\n"), 0o600)
 }
 
 // check sees that the ledger's file and the lock are still this process's: somebody
 // may have deleted what nobody seems to need. A lock that is gone is taken anew; where
 // another process has it meanwhile, or the file itself is another, the error says so,
 // now and from then on.
-func (h *holding) check() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lost != nil {
-		return h.lost
+func (l *fileLock) check() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost != nil {
+		return l.lost
 	}
-	if now, err := os.Stat(h.file); err != nil || !os.SameFile(now, h.inode) {
-		h.lost = errMoved
-		return h.lost
+	if now, err := os.Stat(l.file); err != nil || !os.SameFile(now, l.inode) {
+		l.lost = errMoved
+		return l.lost
 	}
-	locked, err := h.lock.Stat()
+	locked, err := l.lock.Stat()
 	if err != nil {
 		return err
 	}
-	if now, err := os.Stat(h.lock.Path()); err == nil && os.SameFile(now, locked) {
+	if now, err := os.Stat(l.lock.Path()); err == nil && os.SameFile(now, locked) {
 		return nil
 	}
-	again, err := newLock(h.file)
+	again, err := newLock(l.file)
 	got := false
 	if err == nil {
 		got, err = again.TryLock()
 	}
 	if !got {
-		h.lost = &TakenError{Holder: readHolder(h.file), Err: err}
+		l.lost = &TakenError{Holder: readHolder(l.file), Err: err}
 		if again != nil {
 			_ = again.Close()
 		}
-		return h.lost
+		return l.lost
 	}
-	err = h.lock.Close()
-	h.lock = again
-	h.tellHolder()
-	if h.warn != nil {
-		h.warn("somebody deleted " + again.Path() + ", which keeps other processes off the ledger; it was put back")
+	err = l.lock.Close()
+	l.lock = again
+	l.writeHolder()
+	if l.warn != nil {
+		l.warn("somebody deleted " + again.Path() + ", which keeps other processes off the ledger; it was put back")
 	}
 	return err
 }
 
 // close gives the lock back.
-func (h *holding) close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lost == nil {
-		_ = os.Remove(h.file + ".holder")
+func (l *fileLock) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost == nil {
+		_ = os.Remove(l.file + ".holder")
 	}
-	return h.lock.Close()
+	return l.lock.Close()
 }
 
 // errMoved: what is recorded now would be lost.

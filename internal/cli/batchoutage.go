@@ -7,8 +7,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/format"
 )
 
-// tellStall tells when nobody gets through, what that means, and when it is over.
-func (p *batchProgress) tellStall(e batch.Event) {
+// tellOutage tells when nobody gets through, what that means, and when it is over.
+func (p *batchProgress) tellOutage(e batch.Event) {
 	if e.Kind == batch.KindResumed {
 		p.hinted = false
 		p.bar.Note("cse-piv: somebody got through: going on")
@@ -31,8 +31,8 @@ func (p *batchProgress) tellStall(e batch.Event) {
 	}
 }
 
-// stallText says beside the bar why it does not go on.
-func stallText(s *batch.Outage) string {
+// outageText says beside the bar why it does not go on.
+func outageText(s *batch.Outage) string {
 	switch {
 	case s == nil:
 		return ""
