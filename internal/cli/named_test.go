@@ -34,6 +34,7 @@ var foreignFlags = []string{"device", "kill", "owner"}
 func TestNamedCommandsAndFlags(t *testing.T) {
 	root := newRoot(&Streams{})
 	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpFlag()
 	root.InitDefaultVersionFlag()
 	commands, options := 0, 0

@@ -9,9 +9,6 @@ import (
 // take up its work. A worker that cannot report stops acting well before.
 const deadAfter = 30 * time.Second
 
-// DeadAfter tells how long a worker of a shared ledger may be silent.
-func DeadAfter() time.Duration { return deadAfter }
-
 // databaseNow is PostgreSQL's clock in milliseconds: one clock for all workers.
 const databaseNow = `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
