@@ -2,13 +2,14 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -18,19 +19,20 @@ func newCardShow(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use: "show", Short: "Show what is on a card", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var shown shownCard
-			err := options.use(cmd.Context(), func(card *piv.Card) error {
-				status, err := card.Status(cmd.Context())
-				shown = showCard(card.Identity(), status)
+			var identity piv.Identity
+			var status piv.Status
+			err := options.use(cmd.Context(), func(card *piv.Card) (err error) {
+				status, err = card.Status(cmd.Context())
+				identity = card.Identity()
 				return err
 			})
 			if err != nil {
 				return err
 			}
 			if options.json {
-				return printJSON(streams.Out, shown)
+				return printJSON(streams.Out, showCard(identity, status))
 			}
-			return shown.print(streams)
+			return printCard(streams.Out, identity, status)
 		},
 	}
 	options.add(command, false)
@@ -115,61 +117,38 @@ func triesLeft(counter piv.Counter) *int {
 	return &counter.Tries
 }
 
-func (c shownCard) print(streams *Streams) error {
-	rows := newTable(streams.Out, fmt.Sprint(c.Serial), c.Model+", firmware "+c.Firmware)
-	rows.row("reader", c.Reader)
-	rows.row("PIN", c.PIN.text())
-	rows.row("PUK", c.PUK.text())
-	rows.row("management key", strings.TrimSpace(c.ManagementKey.Algorithm+factoryText(c.ManagementKey.Factory)))
+func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
+	rows := newTable(out, fmt.Sprint(identity.Serial), fmt.Sprintf("%s, firmware %s", identity.Model, identity.Firmware))
+	rows.row("reader", identity.Reader)
+	for _, value := range describe.Protection(status) {
+		rows.row(value.Label, value.Text)
+	}
 	unknown := 0
-	for _, slot := range c.Slots {
-		if slot.Slot.Retired() && slot.KeyUnknown && slot.Problem == "" {
+	for _, contents := range status.Slots {
+		problem, certificate := contents.CertificateProblem(), contents.Certificate
+		if contents.Slot.Retired() && contents.KeyUnknown && problem == nil && certificate == nil {
 			unknown++
 			continue
 		}
-		key := desk.NoKey(slot.KeyUnknown)
-		if slot.Algorithm != "" {
-			key = fmt.Sprintf("%s, %s, PIN %s, touch %s", slot.Algorithm, slot.Origin, slot.PINPolicy, slot.TouchPolicy)
+		rows.row("slot "+contents.Slot.String(), describe.Key(contents))
+		if problem != nil {
+			rows.row("", "certificate: "+problem.Error())
 		}
-		rows.row("slot "+slot.Slot.String(), key)
-		if slot.Problem != "" {
-			rows.row("", "certificate: "+slot.Problem)
-		}
-		if certificate := slot.Certificate; certificate != nil {
-			parts := []string{certificate.Subject, "valid to " + certificate.NotAfter.Format(time.DateOnly)}
-			if len(certificate.Addresses) > 0 {
-				parts = slices.Insert(parts, 1, strings.Join(certificate.Addresses, " "))
+		if certificate != nil {
+			parts := []string{certificate.Subject.String(), "valid until " + describe.Day(certificate.NotAfter)}
+			if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
+				parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
 			}
 			rows.row("", strings.Join(parts, ", "))
-			rows.row("", "SHA-256 "+certificate.SHA256)
+			rows.row("", "SHA-256 "+smime.Fingerprint(certificate))
 		}
 	}
 	if unknown > 0 {
-		rows.row("82 to 95", fmt.Sprintf("cannot tell of %d slots whether they hold a key", unknown))
+		value := describe.UnknownSlots(unknown)
+		rows.row(value.Label, value.Text)
 	}
-	if len(c.Slots) == 0 {
+	if len(status.Slots) == 0 {
 		rows.row("slots", "all empty")
 	}
 	return rows.flush()
-}
-
-func (t shownTries) text() string {
-	tries := "tries unknown"
-	if t.TriesLeft != nil {
-		tries = fmt.Sprintf("%d tries left", *t.TriesLeft)
-		if *t.TriesLeft == 0 {
-			tries = "blocked"
-		}
-	}
-	return tries + factoryText(t.Factory)
-}
-
-func factoryText(factory string) string {
-	switch factory {
-	case "yes":
-		return ", still the factory one"
-	case "unknown":
-		return ", the card does not tell whether it is the factory one"
-	}
-	return ""
 }

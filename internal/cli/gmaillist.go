@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
@@ -69,7 +70,7 @@ func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON b
 		if !pair.Enabled {
 			state = "disabled"
 		}
-		rows.row(pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), keyText(pair), strings.Join(pair.HardwareDescriptions, "; "))
+		rows.row(pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), describe.PrivateKey(pair), strings.Join(pair.HardwareDescriptions, "; "))
 	}
 	return rows.flush()
 }

@@ -1,9 +1,8 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -32,20 +31,6 @@ func keyKind(pair gmail.KeyPair) string {
 		return keyService
 	}
 	return keyUnknown
-}
-
-// keyText is keyKind for a person.
-func keyText(pair gmail.KeyPair) string {
-	services := "key service " + strings.Join(pair.KeyServices, ", ")
-	switch keyKind(pair) {
-	case keyHardware:
-		return "hardware key"
-	case keyService:
-		return services
-	case keyBoth:
-		return "hardware key, and in " + services
-	}
-	return "private key in an unknown place"
 }
 
 // listedPair is a key pair in the JSON of keypair list.
@@ -96,26 +81,17 @@ func pairStatuses(pairs []gmail.KeyPair, identity *gmail.Identity, known []ledge
 	return all
 }
 
-// describe is a key pair in a line.
-func (p pairStatus) describe() string {
-	parts := []string{p.ID, "enabled"}
-	if !p.Enabled {
-		parts[1] = "disabled"
-	}
-	if !p.NotAfter.IsZero() {
-		parts = append(parts, "valid until "+p.NotAfter.UTC().Format("2006-01-02"))
-	}
-	parts = append(append(parts, keyText(p.KeyPair)), p.HardwareDescriptions...)
+// text is a key pair in a line.
+func (p pairStatus) text(identity *gmail.Identity) string {
+	text := p.ID + ", " + describe.KeyPair(p.KeyPair, identity).Text
 	switch {
 	case p.InIdentity:
 	case p.ChainValidation == chainNone:
-		parts = append(parts, "not used by the identity", "for history: its chain was not validated")
-	case p.ChainValidation == chainAll:
-		parts = append(parts, "not used by the identity")
-	default:
-		parts = append(parts, "not used by the identity", "not known whether it is for history only")
+		text += ", for history: its chain was not validated"
+	case p.ChainValidation != chainAll:
+		text += ", not known whether it is for history only"
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // finding is what to do about a superfluous key pair, or "".

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -159,14 +160,14 @@ func printStatus(out io.Writer, users []userStatus) error {
 			rows.row("  key pairs", "none")
 		}
 		for _, pair := range user.KeyPairs {
-			rows.row("  key pair", pair.describe())
+			rows.row("  key pair", pair.text(user.Identity))
 			rows.row("", "certificate SHA-256 "+pair.LeafSHA256)
 			if finding := pair.finding(user.Email); finding != "" {
 				rows.row("", finding)
 			}
 		}
 		if user.Problem == "" {
-			rows.row("  identity", describeIdentity(user.Identity))
+			rows.row("  identity", describe.Identity(user.Identity))
 		}
 		rows.row("  ledger", describeEntry(user.Ledger))
 		if user.Ledger != nil && user.Ledger.Hint != "" {
@@ -177,18 +178,6 @@ func printStatus(out io.Writer, users []userStatus) error {
 		}
 	}
 	return nil
-}
-
-func describeIdentity(identity *gmail.Identity) string {
-	switch {
-	case identity == nil:
-		return "none"
-	case identity.PrimaryKeyPairID == "" && identity.SigningKeyPairID == "" && identity.EncryptionKeyPairID == "":
-		return "uses no key pair"
-	case identity.PrimaryKeyPairID != "":
-		return "signs and is written to with " + identity.PrimaryKeyPairID
-	}
-	return fmt.Sprintf("signs with %s, is written to with %s", identity.SigningKeyPairID, identity.EncryptionKeyPairID)
 }
 
 func describeEntry(entry *ledger.Entry) string {

@@ -42,7 +42,7 @@ func TestWizardCardPulled(t *testing.T) {
 	serial := w.serial(0)
 	w.at("Work", "The card is out: put card "+serial+" back in")
 	w.practise("put card " + serial + " in")
-	w.at("Review", "✓ the same")
+	w.at("Review", "✓ what is on the card and what is uploaded are the same")
 
 	w.practise("make Gmail slow")
 	w.at("Review")
@@ -64,7 +64,7 @@ func TestWizardLostAnswer(t *testing.T) {
 	w.toUser()
 	w.toPIN("ada@lab.example")
 	w.newPIN()
-	w.at("Review", "✓ the same")
+	w.at("Review", "✓ what is on the card and what is uploaded are the same")
 	w.practise("lose Gmail's next answer")
 	w.register("ada@lab.example")
 	w.registered("ada@lab.example")

@@ -181,7 +181,7 @@ func (w *wizard) begin() {
 // register agrees to what is to be registered, and waits for the receipt.
 func (w *wizard) register(email string) {
 	w.t.Helper()
-	w.at("Review", "To be registered for "+email, "✓ the same")
+	w.at("Review", "To be registered for "+email, "✓ what is on the card and what is uploaded are the same")
 	w.press("Enter")
 	w.at("Done", "✓ "+email+" is enrolled.")
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -50,11 +51,8 @@ func Slots() []enroll.Choice {
 }
 
 func slotChoice(slot piv.Slot) enroll.Choice {
-	return enroll.Choice{ID: slot.String(), Text: SlotName(slot)}
+	return enroll.Choice{ID: slot.String(), Text: describe.SlotName(slot)}
 }
-
-// SlotName names a slot as people know it, such as "9D key management".
-func SlotName(slot piv.Slot) string { return strings.ToUpper(slot.String()) + " " + slot.Name() }
 
 // Algorithms lists the kinds of key that a card with that firmware can generate
 // and Gmail takes.

@@ -26,7 +26,7 @@ func (e *enrollment) askWhetherNew(ctx context.Context, protection piv.Protectio
 	silent := fmt.Sprintf("firmware %s does not tell whether the PIN and PUK are the factory ones", e.card.Identity().Firmware)
 	tries := ""
 	if protection.PIN.Tries != piv.UnknownTries {
-		tries = fmt.Sprintf(" (%s now)", triesLeft(protection.PIN.Tries))
+		tries = fmt.Sprintf(" (%s now)", piv.TriesLeft(protection.PIN.Tries))
 	}
 	if e.request.NewCard {
 		e.secrets.newCard = true

@@ -89,29 +89,24 @@ type ReceiptKey struct {
 
 // Proof says whether the key is attested, and up to which root.
 func (k ReceiptKey) Proof() string {
-	if !k.Attested {
-		return "not attested"
-	}
-	return "attested" + upTo(k.AttestationRoot, k.YubicoRoot)
+	return proof(k.Attested, k.AttestationRoot, k.YubicoRoot)
 }
 
 // NoPIN says what it means that the key asks for no PIN; empty where it does.
 func (k ReceiptKey) NoPIN() string { return noPIN(k.PINPolicy) }
 
-// upTo names the root that a proof leads to; "" for none.
-func upTo(root string, yubico bool) string {
-	if root == "" {
-		return ""
+// proof says whether a key is attested, up to which root, and whether that is
+// another one than Yubico's.
+func proof(attested bool, root string, yubico bool) string {
+	switch {
+	case !attested:
+		return "not attested"
+	case root == "":
+		return "attested"
+	case yubico:
+		return "attested up to " + root
 	}
-	return " up to " + RootText(root, yubico)
-}
-
-// RootText names a root of attestations, and says where it is not Yubico's.
-func RootText(root string, yubico bool) string {
-	if yubico {
-		return root
-	}
-	return root + ", which is not Yubico's"
+	return "attested up to " + root + ", which is not Yubico's"
 }
 
 // ReceiptIdentity is the user's identity at Gmail: one key pair for both uses,

@@ -83,7 +83,7 @@ type NotNewError struct {
 
 // Error says how it was found out, and what it cost.
 func (e *NotNewError) Error() string {
-	return fmt.Sprintf("card %d is not new: its PIN is not the factory one, which cost a try (%s)", e.Serial, triesLeft(e.Err.Tries))
+	return fmt.Sprintf("card %d is not new: its PIN is not the factory one, which cost a try (%s)", e.Serial, piv.TriesLeft(e.Err.Tries))
 }
 
 // Unwrap returns the card's answer.
@@ -158,7 +158,7 @@ func (e *enrollment) verifyPIN(ctx context.Context, protection piv.Protection) e
 			}
 			return err
 		}
-		problem := "that was not the PIN: " + triesLeft(wrong.Tries)
+		problem := "that was not the PIN: " + piv.TriesLeft(wrong.Tries)
 		e.note("%s", problem)
 		e.secrets.pin = secret.Secret{}
 		if protection, err = e.card.Protection(ctx); err != nil {
@@ -175,13 +175,6 @@ type PerhapsNewError struct{ *piv.WrongPINError }
 
 // Unwrap returns the card's answer.
 func (e *PerhapsNewError) Unwrap() error { return e.WrongPINError }
-
-func triesLeft(tries int) string {
-	if tries == 1 {
-		return "1 try left"
-	}
-	return fmt.Sprintf("%d tries left", tries)
-}
 
 // riskLastTry asks before a try is used that would block the PIN if it is wrong.
 func (e *enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {

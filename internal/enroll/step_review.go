@@ -49,12 +49,9 @@ func certified(e *enrollment) bool {
 	return !slices.ContainsFunc(e.keys, func(k *key) bool { return k.pkcs7 == nil })
 }
 
-// Proof says where the key was born, as far as that is proven.
+// Proof says whether the key is attested, and up to which root.
 func (k ReviewKey) Proof() string {
-	if !k.Attested {
-		return "not proven to be born on this card"
-	}
-	return "proven to be born on this card" + upTo(k.Root, k.YubicoRoot)
+	return proof(k.Attested, k.Root, k.YubicoRoot)
 }
 
 // NoPIN says what it means that the key asks for no PIN; empty where it does.

@@ -60,7 +60,7 @@ type WrongPINError struct {
 
 // Error says how many tries are left.
 func (e *WrongPINError) Error() string {
-	return fmt.Sprintf("wrong %s, %s left", e.Reference, tries(e.Tries))
+	return fmt.Sprintf("wrong %s, %s", e.Reference, TriesLeft(e.Tries))
 }
 
 // LastTryError is returned for a PIN or PUK that was not sent, because the card would be
@@ -72,11 +72,12 @@ func (e *LastTryError) Error() string {
 	return fmt.Sprintf("only one try is left for the %s, and a wrong one blocks it: not tried", e.Reference)
 }
 
-func tries(n int) string {
+// TriesLeft says how many tries are left: "1 try left", "2 tries left".
+func TriesLeft(n int) string {
 	if n == 1 {
-		return "1 try"
+		return "1 try left"
 	}
-	return fmt.Sprintf("%d tries", n)
+	return fmt.Sprintf("%d tries left", n)
 }
 
 // SeveralCardsError is returned for a choice that only the caller can make.

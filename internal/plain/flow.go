@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/prompt"
@@ -173,4 +174,11 @@ func (f *flow) withHint(err error) string {
 // say writes a line; whatever came from outside cannot steer the terminal.
 func (f *flow) say(format string, args ...any) {
 	fmt.Fprintln(f.Out, safetext.Clean(fmt.Sprintf(format, args...)))
+}
+
+// sayAll says values, one a line.
+func (f *flow) sayAll(indent string, values []describe.Value) {
+	for _, value := range values {
+		f.say("%s%s", indent, line(value))
+	}
 }

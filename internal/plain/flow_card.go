@@ -3,9 +3,8 @@ package plain
 import (
 	"context"
 	"fmt"
-	"strings"
-	"time"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -72,68 +71,17 @@ func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 
 // sayCard says what is known of a card.
 func (f *flow) sayCard(card desk.CardStatus) {
-	id, status := card.Identity, card.Status
-	what := fmt.Sprintf("card %d: %s, firmware %s", id.Serial, id.Model, id.Firmware)
+	what := describe.Card(card.Identity)
 	if card.FormFactor != "" {
 		what += ", " + card.FormFactor
 	}
-	f.say("%s, in %s", what, id.Reader)
-	f.say("  PIN: %s", counterText(status.PIN))
-	if status.PIN.Tries == 0 {
+	f.say("card: %s, in %s", what, card.Identity.Reader)
+	f.sayAll("  ", describe.Protection(card.Status))
+	if card.Status.PIN.Tries == 0 {
 		f.say("  warning: %s", f.withHint(piv.ErrPINBlocked))
 	}
-	f.say("  PUK: %s", counterText(status.PUK))
-	f.say("  management key: %s, %s", strings.ToUpper(status.ManagementKey.Algorithm), factoryText(status.ManagementKey.Factory))
-	slots, empty, unknown := card.Slots()
-	for _, contents := range slots {
-		f.say("  slot %s: %s", desk.SlotName(contents.Slot), contentsText(contents))
-	}
-	if unknown > 0 {
-		f.say("  slots 82 to 95: cannot tell of %d whether they hold a key", unknown)
-	}
-	f.say("  slots 82 to 95: %d of 20 are empty", empty)
+	f.sayAll("  ", describe.Slots(card.Status))
 	for _, advisory := range card.Advisories {
 		f.say("  advisory: %s", advisory)
 	}
-}
-
-func counterText(counter piv.Counter) string {
-	text := fmt.Sprintf("%d tries left", counter.Tries)
-	switch counter.Tries {
-	case piv.UnknownTries:
-		text = "the card does not tell the tries"
-	case 0:
-		return "blocked"
-	case 1:
-		text = "1 try left"
-	}
-	return text + ", " + factoryText(counter.Factory)
-}
-
-func factoryText(factory piv.Tri) string {
-	switch factory {
-	case piv.Yes:
-		return "still the factory one, which will be replaced"
-	case piv.No:
-		return "not the factory one"
-	}
-	return "the card does not tell whether it is the factory one"
-}
-
-// contentsText tells what a slot holds.
-func contentsText(contents piv.SlotContents) string {
-	if contents.Empty() {
-		return "empty"
-	}
-	text := desk.NoKey(contents.KeyUnknown)
-	if key := contents.Key; key != nil {
-		text = fmt.Sprintf("%s key, %s, PIN %s, touch %s", key.Algorithm, key.Origin, key.PINPolicy, key.TouchPolicy)
-	}
-	if err := contents.CertificateProblem(); err != nil {
-		return text + "; certificate: " + err.Error()
-	}
-	if leaf := contents.Certificate; leaf != nil {
-		text += fmt.Sprintf("; certificate of %s, valid to %s", desk.Owner(leaf), leaf.NotAfter.Format(time.DateOnly))
-	}
-	return text
 }

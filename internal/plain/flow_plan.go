@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
-	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // plan says what will be done and has a person change it until they begin, park
@@ -99,63 +97,7 @@ func (f *flow) askKeys(ctx context.Context) (event desk.Event, err error) {
 func (f *flow) sayPlan(preview *enroll.Preview) {
 	f.say("the plan for %s and card %d:", preview.Request.Email, preview.Request.Serial)
 	for _, key := range preview.Request.Keys {
-		f.say("  %s", keyText(key))
+		f.say("  %s", line(describe.Planned(key)))
 	}
 	_ = Preview(f.Out, preview)
-}
-
-// Preview writes what a run would come to at each step, and what would be lost.
-// Its error is that of out.
-func Preview(out io.Writer, preview *enroll.Preview) (err error) {
-	say := func(format string, args ...any) {
-		if err == nil {
-			_, err = fmt.Fprintln(out, safetext.Clean(fmt.Sprintf(format, args...)))
-		}
-	}
-	for i, step := range preview.Steps {
-		switch step.Outcome {
-		case enroll.OutcomeAlready:
-			say("  %2d  %s: already so", i+1, step.Title)
-		case enroll.OutcomeSkipped:
-			say("  %2d  %s: stays as it is", i+1, step.Title)
-		case enroll.OutcomeStop:
-			say("  %2d  %s: would stop: %v", i+1, step.Title, step.Err)
-		default:
-			say("  %2d  would %s; changes %s", i+1, step.Title, step.Changes)
-		}
-		for _, secret := range step.Asks {
-			say("      would ask for %s", secret)
-		}
-		for _, note := range step.Notes {
-			say("      %s", note)
-		}
-	}
-	for _, slot := range preview.Slots {
-		if slot.Action == enroll.ActionContinue {
-			say("  slot %s holds the key that was generated for this user: it goes on with that", desk.SlotName(slot.Slot))
-		}
-	}
-	for _, loss := range preview.Losses() {
-		say("  lost: %s", loss)
-	}
-	return err
-}
-
-// keyText says what is planned for a key.
-func keyText(key enroll.KeyRequest) string {
-	what := fmt.Sprintf("slot %s: %s, ", desk.SlotName(key.Slot), useText(key.Use))
-	if key.Source == enroll.SourceExisting {
-		return what + "the key that is there"
-	}
-	return what + fmt.Sprintf("a new %s key, PIN policy %s, touch policy %s", key.Algorithm, key.PINPolicy, key.TouchPolicy)
-}
-
-func useText(use certificate.Use) string {
-	switch use {
-	case certificate.UseSign:
-		return "signs"
-	case certificate.UseEncrypt:
-		return "decrypts"
-	}
-	return "signs and decrypts"
 }

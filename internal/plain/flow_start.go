@@ -2,11 +2,10 @@ package plain
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -70,30 +69,11 @@ func (f *flow) list() {
 
 // progress says how far somebody is.
 func (f *flow) progress(entry desk.QueueEntry) string {
-	if entry.Stage == enroll.StageDone {
-		text := "done " + entry.When.Local().Format(time.DateOnly)
-		if entry.By != "" {
-			text += " by " + entry.By
-		}
-		return text
+	failure := f.talk.Failures.Of(entry.Email)
+	if failure == nil {
+		failure = entry.Problem
 	}
-	if err := f.talk.Failures.Of(entry.Email); errors.Is(err, enroll.ErrDeclined) {
-		return "declined, not finished"
-	} else if err != nil {
-		return "failed, " + err.Error()
-	}
-	if entry.Problem != nil {
-		return "failed, " + entry.Problem.Error()
-	}
-	switch entry.Stage {
-	case enroll.StageWaiting:
-		return "parked, waiting for the certificate"
-	case enroll.StageReady:
-		return "parked, the certificate is there: go on"
-	case enroll.StageBegun:
-		return "begun, not finished"
-	}
-	return "to do"
+	return describe.Progress(entry.Progress, entry.By, failure).Text
 }
 
 // tally says how many are done, parked and failed.

@@ -61,7 +61,7 @@ func TestWhoFailedIsParkedAndNotNext(t *testing.T) {
 		t.Errorf("the desk came to %v", err)
 	}
 	saysInOrder(t, said, "next in the queue: 1, "+ada, "failed: check the user at Gmail", "why: the network is gone", "1  again", "2  change the plan", "3  park this person, and serve the next one", "4  stop",
-		"next in the queue: 2, grace@example.com", "0 done, 0 parked, 1 failed, 1 to do", "1  "+ada+": failed, check the user at Gmail: the network is gone", "0 done, 0 parked, 1 failed")
+		"next in the queue: 2, grace@example.com", "0 done, 0 parked, 1 failed, 1 to do", "1  "+ada+": failed: check the user at Gmail: the network is gone", "0 done, 0 parked, 1 failed")
 }
 
 func TestAPersonWhoFailedIsTriedAgain(t *testing.T) {
@@ -94,7 +94,7 @@ func TestCardsThatCannotBeRead(t *testing.T) {
 	saysInOrder(t, said, "there is no card reader; a YubiKey is one itself", "put the card in and press Enter, or type stop:",
 		"no card is in Reader 0", "put the card in",
 		"the card in Reader 0 cannot be used", "why: "+piv.ErrNotYubiKey.Error(), "the card in Reader 1 cannot be used", "hint: look at the cable",
-		"failed: reading card 12345678", "card 12345678: YubiKey")
+		"failed: reading card 12345678", "card: YubiKey 5C NFC, serial 12345678")
 }
 
 func TestReadersThatCannotBeUsed(t *testing.T) {
@@ -198,7 +198,7 @@ func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
 		t.Errorf("it came to %v", err)
 	}
 	saysInOrder(t, said.String(), "warning: card 12345678 is the card of "+ada, "use card 12345678 for grace@example.com all the same? yes or no:", "put the card in and press Enter, or type park or stop:",
-		"grace@example.com: failed, no card in the reader", "all the same? yes or no:", "put the card in", "all the same? yes or no:", "the plan for grace@example.com and card 12345678")
+		"grace@example.com: failed: no card in the reader", "all the same? yes or no:", "put the card in", "all the same? yes or no:", "the plan for grace@example.com and card 12345678")
 }
 
 // A card that was taken by mistake does not become the one that is set aside.
@@ -233,7 +233,7 @@ func TestEvidenceThatCannotBeReadIsTold(t *testing.T) {
 	if !errors.Is(err, errNetwork) {
 		t.Errorf("it came to %v", err)
 	}
-	saysInOrder(t, said.String(), "0 done, 0 parked, 1 failed, 0 to do", "1  "+ada+": failed, the network is gone")
+	saysInOrder(t, said.String(), "0 done, 0 parked, 1 failed, 0 to do", "1  "+ada+": failed: the network is gone")
 }
 
 // The end of the context ends whatever is waited for.

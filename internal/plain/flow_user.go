@@ -4,11 +4,10 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
 // Words that are typed instead of an address.
@@ -152,35 +151,7 @@ func (f *flow) user(ctx context.Context) (desk.Event, error) {
 	}
 	f.say("key pairs that Gmail has for them: %d; they stay, so that old mail stays readable", len(found.KeyPairs))
 	for _, pair := range found.KeyPairs {
-		f.say("  key pair %s", pairText(pair, found.Identity))
+		f.say("  %s", line(describe.KeyPair(pair, found.Identity)))
 	}
 	return desk.GoOn, nil
-}
-
-// pairText tells of a key pair in a line.
-func pairText(pair gmail.KeyPair, identity *gmail.Identity) string {
-	text := pair.ID + ": disabled"
-	if pair.Enabled {
-		text = pair.ID + ": enabled"
-	}
-	if identity != nil {
-		switch pair.ID {
-		case identity.PrimaryKeyPairID:
-			text += ", in use"
-		case identity.SigningKeyPairID:
-			text += ", signs"
-		case identity.EncryptionKeyPairID:
-			text += ", is written to"
-		}
-	}
-	if !pair.NotAfter.IsZero() {
-		text += ", valid to " + pair.NotAfter.Format(time.DateOnly)
-	}
-	switch {
-	case len(pair.HardwareDescriptions) > 0:
-		text += ", on " + strings.Join(pair.HardwareDescriptions, ", ")
-	case len(pair.KeyServices) > 0:
-		text += ", at the key service " + strings.Join(pair.KeyServices, ", ")
-	}
-	return text
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -13,10 +14,8 @@ func Progress(out io.Writer) func(enroll.Event) {
 	return func(event enroll.Event) {
 		count := fmt.Sprintf("[%2d/%d]", event.Index, event.Of)
 		switch event.State {
-		case enroll.StateDone:
-			fmt.Fprintf(out, "%s %s: done\n", count, safetext.Clean(event.Title))
-		case enroll.StateAlready:
-			fmt.Fprintf(out, "%s %s: already so\n", count, safetext.Clean(event.Title))
+		case enroll.StateDone, enroll.StateAlready:
+			fmt.Fprintf(out, "%s %s: %s\n", count, safetext.Clean(event.Title), describe.State(event.State).Text)
 		case enroll.StateSkipped:
 			fmt.Fprintf(out, "%s %s: %s\n", count, safetext.Clean(event.Title), safetext.Clean(event.Message))
 		case enroll.StateRetry:

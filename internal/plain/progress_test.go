@@ -21,7 +21,7 @@ func TestProgressShowsWhatAPersonWantsToKnow(t *testing.T) {
 	} {
 		progress(event)
 	}
-	want := "[ 3/19] read: done\n[ 4/19] set: already so\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n[ 5/19]   the card is back\n"
+	want := "[ 3/19] read: done\n[ 4/19] set: already done\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n[ 5/19]   the card is back\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

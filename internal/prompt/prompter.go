@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -77,12 +78,8 @@ func secretRules(question enroll.SecretQuestion) string {
 	if question.Rule != "" {
 		rules = append(rules, question.Rule)
 	}
-	switch {
-	case question.New || question.Tries < 1:
-	case question.Tries == 1:
-		rules = append(rules, "1 try left: a wrong one blocks it")
-	default:
-		rules = append(rules, fmt.Sprintf("%d tries left", question.Tries))
+	if !question.New && question.Tries > 0 {
+		rules = append(rules, describe.Tries(question.Tries).Text)
 	}
 	if len(rules) == 0 {
 		return ""

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -123,7 +123,7 @@ func (c *cardScreen) waitLines(s *session, width int) []string {
 // cardLines show what is known of the card.
 func (c *cardScreen) cardLines(s *session, width int) []string {
 	id, status := s.Card.Identity, s.Card.Status
-	what := fmt.Sprintf("%s, serial %d, firmware %s", clean(id.Model), id.Serial, id.Firmware)
+	what := clean(describe.Card(id))
 	if s.Card.FormFactor != "" {
 		what += ", " + s.Card.FormFactor
 	}
@@ -148,72 +148,7 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(advisory), width)...)
 		lines = append(lines, "")
 	}
-	lines = append(lines,
-		"PIN             "+counterText(s, status.PIN),
-		"PUK             "+counterText(s, status.PUK),
-		"management key  "+strings.TrimSpace(strings.ToUpper(status.ManagementKey.Algorithm)+factoryText(s, status.ManagementKey.Factory)), "")
-	return append(lines, slotLines(s, s.Card, width)...)
-}
-
-func counterText(s *session, counter piv.Counter) string {
-	switch counter.Tries {
-	case piv.UnknownTries:
-		return "tries unknown" + factoryText(s, counter.Factory)
-	case 0:
-		return s.styles.Bad.Render(markBad + " blocked")
-	case 1:
-		return s.styles.Bad.Render(markWarning+" 1 try left") + factoryText(s, counter.Factory)
-	}
-	return fmt.Sprintf("%d tries left", counter.Tries) + factoryText(s, counter.Factory)
-}
-
-func factoryText(s *session, factory piv.Tri) string {
-	switch factory {
-	case piv.Yes:
-		return s.styles.Warning.Render(", still the factory one: it will be replaced")
-	case piv.Unknown:
-		return s.styles.Faint.Render(", factory one or not: the card does not tell")
-	}
-	return ", not the factory one"
-}
-
-// slotLines show the four main slots, and those of 82 to 95 that hold something.
-func slotLines(s *session, card desk.CardStatus, width int) []string {
-	var lines []string
-	slots, retired, unknown := card.Slots()
-	for _, contents := range slots {
-		slot := contents.Slot
-		name := slot.Name()
-		if slot.Retired() {
-			name = fmt.Sprintf("retired key %d", slot-piv.SlotRetiredFirst+1)
-		}
-		label := fmt.Sprintf("%s %-19s", strings.ToUpper(slot.String()), name)
-		if contents.Empty() {
-			lines = append(lines, label+" "+s.styles.Faint.Render("empty"))
-			continue
-		}
-		lines = append(lines, wrapped(label, clean(slotText(contents)), width)...)
-	}
-	if unknown > 0 {
-		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("82–95 cannot tell of %d retired slots whether they hold a key", unknown)))
-	}
-	if retired > 0 {
-		lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("82–95 %d of the 20 retired slots are empty", retired)))
-	}
-	return lines
-}
-
-func slotText(contents piv.SlotContents) string {
-	text := desk.NoKey(contents.KeyUnknown)
-	if k := contents.Key; k != nil {
-		text = fmt.Sprintf("%s, %s, PIN %s, touch %s", k.Algorithm, k.Origin, k.PINPolicy, k.TouchPolicy)
-	}
-	if err := contents.CertificateProblem(); err != nil {
-		return text + "; certificate: " + err.Error()
-	}
-	leaf := contents.Certificate
-	if leaf == nil {
-		return text + "; no certificate"
-	}
-	return fmt.Sprintf("%s; %s to %s", text, desk.Owner(leaf), leaf.NotAfter.Format(time.DateOnly))
+	lines = append(lines, valueLines(s, describe.Protection(status), width)...)
+	lines = append(lines, "")
+	return append(lines, valueLines(s, describe.Slots(status), width)...)
 }

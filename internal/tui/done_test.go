@@ -106,7 +106,7 @@ func TestReviewViews(t *testing.T) {
 	if _, given := answered(refused); given {
 		t.Error("what cannot be registered was agreed to")
 	}
-	w.size(120, 40).shows("NOT the same", "not proven to be born on this card", "Gmail has this key pair already", "✗ error", "! warning", "· note")
+	w.size(120, 40).shows("NOT the same", "not attested", "Gmail has this key pair already", "error        ✗", "warning      !", "note         the serial")
 
 	known := reviewOf(ada)
 	known.Keys[0].Known = true

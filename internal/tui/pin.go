@@ -1,13 +1,13 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -136,11 +136,7 @@ func (p *pinScreen) view(s *session, width, _ int) string {
 		lines = append(lines, s.styles.Faint.Render("It has "+clean(question.Rule)+". Nothing of it is shown."))
 	}
 	if question.Tries != piv.UnknownTries && !question.New {
-		tries := fmt.Sprintf("%d tries are left before the card blocks it.", question.Tries)
-		if question.Tries == 1 {
-			tries = s.styles.Bad.Render(markWarning + " One try is left: a wrong one blocks the card.")
-		}
-		lines = append(lines, tries)
+		lines = append(lines, valueText(s, describe.Tries(question.Tries)))
 	}
 	if p.problem != "" {
 		lines = append(lines, "")

@@ -71,7 +71,7 @@ func TestWrongPINTwiceThenRight(t *testing.T) {
 	question := pinQuestion(1)
 	question.Problem = "wrong PIN, 1 try left"
 	reply := w.askSecret(question)
-	w.shows("wrong PIN, 1 try left", "One try is left").typed(canaryPIN).press("enter").on(screenWork)
+	w.shows("wrong PIN, 1 try left", "1 try left: a wrong one blocks it").typed(canaryPIN).press("enter").on(screenWork)
 	if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
 		t.Error("the right PIN was not handed over")
 	}

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -171,12 +172,7 @@ func (p *planScreen) steps(s *session, width int) []string {
 	if preview == nil {
 		return planLines(s, p.planned(s), width)
 	}
-	var lines []string
-	for _, slot := range preview.Slots {
-		if slot.Action == enroll.ActionContinue {
-			lines = append(lines, s.styles.OK.Render(markOK)+fmt.Sprintf(" slot %s holds the key that was generated for this user: it goes on with it", strings.ToUpper(slot.Slot.String())))
-		}
-	}
+	lines := valueLines(s, describe.Continued(preview), width)
 	return append(lines, planLines(s, preview.Steps, width)...)
 }
 
@@ -192,25 +188,12 @@ func (*planScreen) planned(s *session) (steps []enroll.StepPreview) {
 
 // planLines list the steps, and what each comes to or changes.
 func planLines(s *session, steps []enroll.StepPreview, width int) []string {
-	lines := []string{s.styles.Title.Render(fmt.Sprintf("%-63s %s", "What will be done", "changes"))}
+	lines := []string{s.styles.Title.Render("What will be done")}
 	for i, step := range steps {
-		state := s.styles.Faint.Render(step.Changes)
-		switch {
-		case step.Outcome == enroll.OutcomeStop:
-			state = s.styles.Loss.Render("stops")
-		case step.Outcome == enroll.OutcomeSkipped:
-			state = s.styles.Value.Render("left")
-		case step.Outcome == enroll.OutcomeAlready:
-			state = s.styles.OK.Render("already so")
-		case step.Changes == "card" || step.Changes == "Gmail":
-			state = s.styles.Value.Render(step.Changes)
-		}
-		lines = append(lines, fmt.Sprintf("%2d  %-59s %s", i+1, ansi.Truncate(step.Title, 59, "…"), state))
-		if step.Err != nil {
-			lines = append(lines, wrapped("    "+markBad, clean(step.Err.Error()), width)...)
-		}
-		for _, note := range step.Notes {
-			lines = append(lines, wrapped("   ", clean(note), width)...)
+		value := describe.Step(step)
+		lines = append(lines, fmt.Sprintf("%2d  %-59s ", i+1, ansi.Truncate(clean(value.Label), 59, "…"))+valueText(s, value))
+		for _, detail := range value.Details {
+			lines = append(lines, wrapped("   ", clean(detail), width)...)
 		}
 	}
 	return lines

@@ -1,15 +1,13 @@
 package tui
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // everybody lists the indexes of all entries.
@@ -49,28 +47,9 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 
 // stageText says how far a person is, in a word with a mark.
 func stageText(s *session, entry desk.QueueEntry) string {
-	if failure := s.Failures.Of(entry.Email); failure != nil && entry.Stage != enroll.StageDone {
-		if errors.Is(failure, enroll.ErrDeclined) {
-			return s.styles.Warning.Render(markWarning + " declined, not finished")
-		}
-		return s.styles.Bad.Render(markBad + " failed: " + clean(failure.Error()))
+	failure := s.Failures.Of(entry.Email)
+	if failure == nil {
+		failure = entry.Problem
 	}
-	if entry.Problem != nil {
-		return s.styles.Bad.Render(markBad + " " + clean(entry.Problem.Error()))
-	}
-	switch entry.Stage {
-	case enroll.StageDone:
-		text := markOK + " done " + entry.When.Local().Format(time.DateOnly)
-		if entry.By != "" {
-			text += " by " + clean(entry.By)
-		}
-		return s.styles.OK.Render(text)
-	case enroll.StageWaiting:
-		return s.styles.Warning.Render(markWait + " waiting for the certificate")
-	case enroll.StageReady:
-		return s.styles.Now.Render(markNow + " certificate is there: go on")
-	case enroll.StageBegun:
-		return s.styles.Warning.Render(markWarning + " begun, not finished")
-	}
-	return s.styles.Faint.Render(markNone + " to do")
+	return valueText(s, describe.Progress(entry.Progress, entry.By, failure))
 }

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"github.com/sahilm/fuzzy"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -248,29 +248,13 @@ func atGmailLines(s *session, width int) []string {
 	if len(pairs) > 1 {
 		lines[0] = fmt.Sprintf("Gmail    has %d key pairs for them; they stay, so that old mail stays readable", len(pairs))
 	}
+	var values []describe.Value
 	for _, pair := range pairs {
-		state := s.styles.OK.Render(markOK + " enabled ")
-		if !pair.Enabled {
-			state = s.styles.Warning.Render(markWarning + " disabled")
-		}
-		use := ""
-		if identity := s.AtGmail.Identity; identity != nil {
-			switch pair.ID {
-			case identity.PrimaryKeyPairID:
-				use = ", in use"
-			case identity.SigningKeyPairID:
-				use = ", signs"
-			case identity.EncryptionKeyPairID:
-				use = ", is written to"
-			}
-		}
-		where := strings.Join(pair.HardwareDescriptions, ", ")
-		if where == "" && len(pair.KeyServices) > 0 {
-			where = "key service " + strings.Join(pair.KeyServices, ", ")
-		}
-		lines = append(lines, wrapped("  "+state, clean(fmt.Sprintf("%s, valid to %s%s", where, pair.NotAfter.Format(time.DateOnly), use)), width)...)
+		value := describe.KeyPair(pair, s.AtGmail.Identity)
+		value.Label = ""
+		values = append(values, value)
 	}
-	return lines
+	return append(lines, valueLines(s, values, width)...)
 }
 
 // problemLines show what went wrong and what to do.

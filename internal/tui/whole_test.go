@@ -24,7 +24,7 @@ func TestWholeEnrollment(t *testing.T) {
 	live(t, func(t *testing.T, w *wizard, deps *softDesk) {
 		w.press("enter").shows("▸ "+ada).atWork(deps, adasCard)
 		w.typedTwice(canaryPIN).on(screenWork).shows("set or check the PIN", "now")
-		w.pass(5*time.Second).on(screenReview).shows("✓ the same", "Example Root CA", "└─ · "+ada)
+		w.pass(5*time.Second).on(screenReview).shows("✓ what is on the card and what is uploaded are the same", "Example Root CA", "leaf         "+ada)
 		w.press("enter").on(screenWork).pass(3*time.Second).on(screenDone).shows("✓ "+ada+" is enrolled.", "pair-of-"+ada)
 		if got := deps.identities[ada].PrimaryKeyPairID; got != "pair-of-"+ada || len(deps.pairs[ada]) != 1 {
 			t.Errorf("Gmail has %+v and the identity %q", deps.pairs[ada], got)
@@ -38,7 +38,7 @@ func TestWrongPINTwiceThenRightOnTheCard(t *testing.T) {
 		deps.cards[adasCard].pin = canaryPIN
 		w.press("enter").atWork(deps, adasCard)
 		w.on(screenPIN).typed(wrongPIN).press("enter").on(screenPIN).shows("2 tries left")
-		w.typed(wrongPIN).press("enter").on(screenPIN).shows("1 try left", "One try is left")
+		w.typed(wrongPIN).press("enter").on(screenPIN).shows("1 try left", "1 try left: a wrong one blocks it")
 		// The card's last try is used only when that is agreed to.
 		w.typed(canaryPIN).press("enter").on(screenQuestion).shows("a wrong PIN blocks the card").press("enter").on(screenQuestion)
 		w.typed("yes").press("enter").pass(5 * time.Second).on(screenReview)

@@ -116,7 +116,7 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 // lines.
 func settled(content string) string {
 	view := regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(ansi.Strip(content), strings.Repeat("f", 64))
-	view = regexp.MustCompile(`(?s)evidence .* It may`).ReplaceAllString(view, "evidence   (a folder)\n It may")
+	view = regexp.MustCompile(`(?s)evidence .* note `).ReplaceAllString(view, "evidence (a folder)\n note ")
 	return regexp.MustCompile(`( *\n)+`).ReplaceAllString(view, "\n") + "\n"
 }
 

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
@@ -49,25 +50,23 @@ func (*workScreen) view(s *session, width, height int) string {
 func stepLine(s *session, i, width int) string {
 	r := s.Run
 	step := r.Steps[i]
-	mark, state, style := markNone, "", s.styles.Faint
+	state := describe.State(step.State)
+	mark, style := toned(s, state.Tone)
+	title := s.styles.Value
 	switch step.State {
-	case enroll.StateDone:
-		mark, state, style = s.styles.OK.Render(markOK), "done", s.styles.Value
-	case enroll.StateAlready:
-		mark, state, style = s.styles.OK.Render(markOK), "already", s.styles.Value
-	case enroll.StateSkipped:
-		mark, state, style = s.styles.Warning.Render(markWarning), "left", s.styles.Value
-	case enroll.StateFailed:
-		mark, state, style = s.styles.Bad.Render(markBad), "failed", s.styles.Bad
+	case "":
+		mark, title = markNone+" ", s.styles.Faint
 	case enroll.StateStarted:
-		mark, state, style = s.styles.Now.Render(spinnerFrames[s.turns%len(spinnerFrames)]), "now", s.styles.Now
+		mark, style, title = spinnerFrames[s.turns%len(spinnerFrames)]+" ", s.styles.Now, s.styles.Now
+	case enroll.StateFailed:
+		title = s.styles.Bad
 	}
 	took := ""
-	if elapsed := r.Elapsed(step); step.State != "" && (elapsed >= 100*time.Millisecond || step.State == enroll.StateStarted) {
+	if elapsed := r.Elapsed(step); step.State == enroll.StateStarted || elapsed >= 100*time.Millisecond && step.State != enroll.StateAlready && step.State != enroll.StateSkipped {
 		took = durationText(elapsed)
 	}
 	room := min(width-19, 60) // the longest title of a step fits into 80 columns
-	return fmt.Sprintf("%s %s %s", mark, style.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.Title), room, "…"))), s.styles.Faint.Render(fmt.Sprintf("%-7s %7s", state, took)))
+	return style.Render(mark) + title.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.Title), room, "…"))) + s.styles.Faint.Render(fmt.Sprintf(" %-7s %7s", state.Text, took))
 }
 
 // durationText is short, and moves while one looks.

@@ -1,0 +1,47 @@
+package describe
+
+import (
+	"cmp"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// chain names the certificates of a chain, leaf to root, from the root down, and the
+// leaf's addresses.
+func chain(certificates []*x509.Certificate) (values []Value) {
+	for i, certificate := range slices.Backward(certificates) {
+		label := "intermediate"
+		switch i {
+		case 0:
+			label = "leaf"
+		case len(certificates) - 1:
+			label = "root"
+		}
+		name := cmp.Or(certificate.Subject.CommonName, certificate.Subject.String())
+		values = append(values, Value{Label: label, Text: fmt.Sprintf("%s, valid from %s to %s", name, Day(certificate.NotBefore), Day(certificate.NotAfter))})
+	}
+	if len(certificates) > 0 {
+		values = append(values, Value{Label: "addresses", Text: strings.Join(smime.EmailAddresses(certificates[0]), ", ")})
+	}
+	return values
+}
+
+// findings lists what there is to be said about a chain, the worst first.
+func findings(found []smime.Finding) (values []Value) {
+	if len(found) == 0 {
+		return []Value{{Label: "chain", Text: "no problem was found", Tone: OK}}
+	}
+	for _, severity := range []smime.Severity{smime.SeverityError, smime.SeverityWarning, smime.SeverityNote} {
+		tone := map[smime.Severity]Tone{smime.SeverityError: Bad, smime.SeverityWarning: Warning}[severity]
+		for _, finding := range found {
+			if finding.Severity == severity {
+				values = append(values, Value{Label: string(severity), Text: fmt.Sprintf("%s (%s)", finding.Message, finding.ID), Tone: tone})
+			}
+		}
+	}
+	return values
+}

@@ -1,0 +1,62 @@
+package describe
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+)
+
+// Receipt says what an enrollment came to; every value can be understood by itself.
+func Receipt(receipt *enroll.Receipt) []Value {
+	values := []Value{
+		{Label: receipt.User, Text: "is enrolled", Tone: OK},
+		{Label: "card", Text: fmt.Sprintf("%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)},
+	}
+	if receipt.Card.PUKFactory != piv.No {
+		values = append(values, Value{Label: "PUK", Text: enroll.PUKUnknown, Tone: Warning})
+	}
+	for _, key := range receipt.Keys {
+		slot := "slot " + key.Slot
+		values = append(values, Value{Label: slot, Text: fmt.Sprintf("%s, %s, %s", key.Algorithm, key.Origin, key.Proof())})
+		if said := key.NoPIN(); said != "" {
+			values = append(values, Value{Label: slot, Text: said, Tone: Warning})
+		}
+		values = append(values, Value{Label: slot, Text: "certificate SHA-256 " + key.LeafSHA256},
+			Value{Label: slot, Text: "key pair " + key.KeyPairID})
+	}
+	identity := gmail.Identity(receipt.Identity)
+	values = append(values, Value{Label: "identity", Text: Identity(&identity)})
+	for _, sealed := range receipt.EscrowInForce.Lines() {
+		values = append(values, Value{Label: "escrow", Text: sealed, Exact: true})
+	}
+	if receipt.GmailEndpoint != "" {
+		values = append(values, Value{Label: "note", Text: enroll.EndpointText(receipt.GmailEndpoint), Tone: Warning})
+	}
+	return append(values, Value{Label: "evidence", Text: receipt.Evidence, Exact: true},
+		Value{Label: "note", Text: "it may take up to 24 hours to show in Gmail"})
+}
+
+// ReviewKey says what is about to be registered of a key.
+func ReviewKey(key enroll.ReviewKey) []Value {
+	proof := Value{Label: "key", Text: key.Proof(), Tone: OK}
+	if !key.Attested {
+		proof.Tone = Warning
+	}
+	values := []Value{{Label: "slot " + strings.ToUpper(key.Slot), Text: Use(key.Use)}, proof}
+	if said := key.NoPIN(); said != "" {
+		values = append(values, Value{Label: "key", Text: said, Tone: Warning})
+	}
+	values = append(values, chain(key.Chain)...)
+	same := Value{Text: "what is on the card and what is uploaded are the same", Tone: OK}
+	if !key.Same() {
+		same = Value{Text: "what is on the card and what is uploaded are NOT the same", Tone: Bad}
+	}
+	values = append(values, Value{Label: "on the card", Text: key.OnCard}, Value{Label: "to upload", Text: key.Upload}, same)
+	if key.Known {
+		values = append(values, Value{Text: "Gmail has this key pair already; it is used again"})
+	}
+	return append(values, findings(key.Findings)...)
+}
