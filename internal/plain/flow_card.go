@@ -71,11 +71,12 @@ func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 
 // sayCard says what is known of a card.
 func (f *flow) sayCard(card desk.CardStatus) {
-	what := describe.Card(card.Identity)
+	id := card.Identity
+	what := fmt.Sprintf("card %d: %s, firmware %s", id.Serial, id.Model, id.Firmware)
 	if card.FormFactor != "" {
 		what += ", " + card.FormFactor
 	}
-	f.say("card: %s, in %s", what, card.Identity.Reader)
+	f.say("%s, in %s", what, id.Reader)
 	f.sayAll("  ", describe.Protection(card.Status))
 	if card.Status.PIN.Tries == 0 {
 		f.say("  warning: %s", f.withHint(piv.ErrPINBlocked))

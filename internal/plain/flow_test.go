@@ -94,7 +94,7 @@ func TestCardsThatCannotBeRead(t *testing.T) {
 	saysInOrder(t, said, "there is no card reader; a YubiKey is one itself", "put the card in and press Enter, or type stop:",
 		"no card is in Reader 0", "put the card in",
 		"the card in Reader 0 cannot be used", "why: "+piv.ErrNotYubiKey.Error(), "the card in Reader 1 cannot be used", "hint: look at the cable",
-		"failed: reading card 12345678", "card: YubiKey 5C NFC, serial 12345678")
+		"failed: reading card 12345678", "card 12345678: YubiKey")
 }
 
 func TestReadersThatCannotBeUsed(t *testing.T) {
