@@ -122,8 +122,13 @@ func readPerson(cells []string) (Person, error) {
 	if len(cells) > 1 {
 		if text := strings.TrimSpace(cells[1]); text != "" {
 			serial, err := strconv.ParseUint(text, 10, 32)
-			if err != nil || serial == 0 {
-				return person, fmt.Errorf("%q is not a card's serial number", text)
+			if err == nil && serial == 0 {
+				err = errors.New("no card has it; leave the cell empty for any card")
+			} else if err != nil {
+				err = errors.New("it is a whole number of up to 10 digits")
+			}
+			if err != nil {
+				return person, fmt.Errorf("%q is not a card's serial number: %w", text, err)
 			}
 			person.Serial = uint32(serial)
 		}
