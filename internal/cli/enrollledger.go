@@ -13,9 +13,13 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
-// ledgerPatience is how long an enrollment waits for a ledger that another
+// ledgerWait is how long an enrollment waits for a ledger that another
 // process holds: other desks hold it for a moment, a batch until its end.
-const ledgerPatience = 10 * time.Second
+const ledgerWait = 10 * time.Second
+
+// ledgerTimeout is how long a ledger that nobody holds may take to open: a database may
+// be far away, and the first to open one makes its tables.
+const ledgerTimeout = time.Minute
 
 // enrollLedger is the ledger that enrollments are entered into. For writing it
 // is opened each time, so that many desks can share a file as well as a database.
@@ -26,7 +30,7 @@ type enrollLedger struct {
 	reader *ledger.Ledger // nil until somebody was looked up
 }
 
-// enterInto has enrollments in the world entered into the ledger that was named,
+// enterInto has enrollments entered into the ledger that was named,
 // and returns it; nil for none.
 func enterInto(deps *enroll.Dependencies, store storeFlags) (*enrollLedger, error) {
 	if store.store == "" {
@@ -35,7 +39,6 @@ func enterInto(deps *enroll.Dependencies, store storeFlags) (*enrollLedger, erro
 	if _, err := store.location(); err != nil {
 		return nil, err
 	}
-	store.wait = true
 	book := &enrollLedger{store: store}
 	deps.Ledger = book
 	return book, nil
@@ -43,7 +46,7 @@ func enterInto(deps *enroll.Dependencies, store storeFlags) (*enrollLedger, erro
 
 // Enter opens the ledger, enters the registration and closes the ledger.
 func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
-	return l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
+	return l.write(ctx, ledgerWait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
 }
 
 // Has looks whether the ledger has the registration, also while another process
@@ -69,19 +72,21 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, e
 // Check opens the ledger. One that another process holds now may be free when the
 // registration is to be entered.
 func (l *enrollLedger) Check(ctx context.Context) error {
-	err := l.write(ctx, time.Second, func(*ledger.Ledger) error { return nil })
+	err := l.write(ctx, 0, func(*ledger.Ledger) error { return nil })
 	if held := (*ledger.InUseError)(nil); errors.As(err, &held) {
 		return nil
 	}
 	return err
 }
 
-// write opens the ledger, which another process may hold for as long as that, and
-// does something with it.
-func (l *enrollLedger) write(ctx context.Context, patience time.Duration, do func(*ledger.Ledger) error) (err error) {
-	patient, cancel := context.WithTimeout(ctx, patience)
+// write opens the ledger, waiting that long for another process to be done with it,
+// and does something with it.
+func (l *enrollLedger) write(ctx context.Context, wait time.Duration, do func(*ledger.Ledger) error) (err error) {
+	opening, cancel := context.WithTimeout(ctx, wait+ledgerTimeout)
 	defer cancel()
-	book, err := l.store.open(patient, io.Discard)
+	store := l.store
+	store.waitFor = wait
+	book, err := store.open(opening, io.Discard)
 	if err != nil {
 		return err
 	}
@@ -126,7 +131,7 @@ func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 func (l *enrollLedger) check(ctx context.Context) desk.Check {
 	check := desk.Check{Name: "ledger", State: desk.CheckOK}
 	var held *ledger.InUseError
-	err := l.write(ctx, ledgerPatience, func(book *ledger.Ledger) error {
+	err := l.write(ctx, ledgerWait, func(book *ledger.Ledger) error {
 		check.Detail = book.Name()
 		return nil
 	})

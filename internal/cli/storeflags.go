@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -18,8 +19,9 @@ import (
 
 // storeFlags say where the ledger is.
 type storeFlags struct {
-	store string
-	wait  bool
+	store   string
+	wait    bool          // until the ledger is free
+	waitFor time.Duration // where wait is not set
 }
 
 func (f *storeFlags) add(flags *pflag.FlagSet) {
@@ -43,7 +45,11 @@ func (f *storeFlags) open(ctx context.Context, messages io.Writer) (*ledger.Ledg
 			printWarning(messages, "the ledger's folder "+warning)
 		}
 	}
-	return ledger.Open(ctx, location, ledger.Options{Wait: f.wait, Warn: func(text string) {
+	wait := f.waitFor
+	if f.wait {
+		wait = ledger.WaitForEver
+	}
+	return ledger.Open(ctx, location, ledger.Options{Wait: wait, Warn: func(text string) {
 		fmt.Fprintf(messages, "cse-piv: warning: %s\n", safetext.Clean(text))
 	}, Waiting: func(holder string) {
 		if holder == "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,15 +19,18 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
+// WaitForEver has Open wait for a ledger that is in use until the context ends.
+const WaitForEver = time.Duration(math.MaxInt64)
+
 // Options say how a ledger is opened.
 type Options struct {
 	// ReadOnly opens a ledger that is there to look at it. It takes no lock and
 	// changes nothing; writing methods fail. A file may be in a folder that cannot be
 	// written, and have the tables of an older version.
 	ReadOnly bool
-	// Wait has a second process on one file wait for the first; without it, or at
-	// the context's deadline, Open fails with a *InUseError.
-	Wait bool
+	// Wait is how long a second process on one file waits for the first before Open
+	// fails with an *InUseError: 0 not at all, WaitForEver until the context ends.
+	Wait time.Duration
 	// Waiting is told once who is waited for.
 	Waiting func(holder string)
 	// Warn is told what is not as it should be and was put right.

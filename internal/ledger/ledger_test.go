@@ -326,7 +326,7 @@ func TestOneProcessHoldsAFile(t *testing.T) {
 	waited := make(chan string, 1)
 	got := make(chan error, 1)
 	go func() {
-		second, err := ledger.Open(t.Context(), path, ledger.Options{Wait: true, Waiting: func(holder string) { waited <- holder }})
+		second, err := ledger.Open(t.Context(), path, ledger.Options{Wait: ledger.WaitForEver, Waiting: func(holder string) { waited <- holder }})
 		if err == nil {
 			err = second.Close()
 		}

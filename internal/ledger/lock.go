@@ -68,13 +68,15 @@ func lockFile(ctx context.Context, path string, options Options) (*fileLock, err
 	}
 	if !got {
 		holder := readHolder(file)
-		if !options.Wait {
+		if options.Wait <= 0 {
 			return nil, errors.Join(&InUseError{Path: path, Holder: holder}, lock.Close())
 		}
 		if options.Waiting != nil {
 			options.Waiting(holder)
 		}
-		switch _, err := lock.TryLockContext(ctx, lockPoll); {
+		waiting, cancel := context.WithTimeout(ctx, options.Wait)
+		defer cancel()
+		switch _, err := lock.TryLockContext(waiting, lockPoll); {
 		case errors.Is(err, context.DeadlineExceeded):
 			return nil, errors.Join(&InUseError{Path: path, Holder: readHolder(file)}, lock.Close())
 		case err != nil:
