@@ -79,7 +79,7 @@ func labProcess() error {
 func batchProcess(role string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	l, err := ledger.Open(ctx, os.Getenv("LEDGER"), ledger.Options{Wait: true})
+	l, err := ledger.Open(ctx, os.Getenv("LEDGER"), ledger.Options{Wait: ledger.WaitForEver})
 	if err != nil {
 		return err
 	}

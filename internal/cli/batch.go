@@ -216,9 +216,9 @@ type nobodyError struct {
 
 func (e *nobodyError) Error() string {
 	if e.only {
-		return fmt.Sprintf("there is nobody in %s whom --only names", e.source)
+		return fmt.Sprintf("no users in %s that --only names", e.source)
 	}
-	return fmt.Sprintf("there is nobody in %s", e.source)
+	return fmt.Sprintf("no users in %s", e.source)
 }
 
 // failedError: a batch came to its end, and not everybody got through.

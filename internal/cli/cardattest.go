@@ -46,7 +46,7 @@ func newCardAttest(streams *Streams) *cobra.Command {
 // attest has the card attest the slot's key, verifies the proof, and compares it with
 // what the card says of the key otherwise.
 func attest(ctx context.Context, card *piv.Card, slot piv.Slot, trusted attestation.Trust) (*attestation.Facts, error) {
-	held, err := card.Slot(ctx, slot)
+	contents, err := card.Slot(ctx, slot)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func attest(ctx context.Context, card *piv.Card, slot piv.Slot, trusted attestat
 		return nil, err
 	}
 	expect := attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()}
-	if key := held.Key; key != nil {
+	if key := contents.Key; key != nil {
 		expect.PublicKey, expect.Origin = key.PublicKey, string(key.Origin)
 		expect.PINPolicy, expect.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
 	}

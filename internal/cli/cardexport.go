@@ -67,42 +67,42 @@ type exporter struct {
 
 // slot takes off the card what is in the slot.
 func (e *exporter) slot(ctx context.Context, card *piv.Card, slot piv.Slot, parts []*x509.Certificate, trusted attestation.Trust) error {
-	held, err := card.Slot(ctx, slot)
+	contents, err := card.Slot(ctx, slot)
 	if err != nil {
 		return err
 	}
-	if err := e.certificate(held, parts); err != nil {
+	if err := e.certificate(contents, parts); err != nil {
 		return err
 	}
 	facts, err := attest(ctx, card, slot, trusted)
 	switch {
 	case err == nil:
 		return e.attestation(facts.Evidence())
-	case errors.Is(err, piv.ErrNotAttestable) && (held.Key == nil || held.Key.Origin != piv.Generated):
+	case errors.Is(err, piv.ErrNotAttestable) && (contents.Key == nil || contents.Key.Origin != piv.Generated):
 		e.Notes = append(e.Notes, "no attestation: the key was not generated on the card")
 		return nil
 	}
 	return err
 }
 
-func (e *exporter) certificate(held piv.SlotContents, parts []*x509.Certificate) error {
-	if held.CertificateErr != nil {
-		return fmt.Errorf("reading the certificate in slot %s: %w", held.Slot, held.CertificateErr)
+func (e *exporter) certificate(contents piv.SlotContents, parts []*x509.Certificate) error {
+	if contents.CertificateErr != nil {
+		return fmt.Errorf("reading the certificate in slot %s: %w", contents.Slot, contents.CertificateErr)
 	}
-	if held.Certificate == nil {
-		if held.Key == nil {
-			return fmt.Errorf("slot %s: %w", held.Slot, piv.ErrEmptySlot)
+	if contents.Certificate == nil {
+		if contents.Key == nil {
+			return fmt.Errorf("slot %s: %w", contents.Slot, piv.ErrEmptySlot)
 		}
 		e.Notes = append(e.Notes, "no certificate in the slot")
 		return nil
 	}
-	if err := e.write("certificate.pem", certificate.EncodePEM(held.Certificate)); err != nil {
+	if err := e.write("certificate.pem", certificate.EncodePEM(contents.Certificate)); err != nil {
 		return err
 	}
-	if err := held.CertificateProblem(); err != nil {
+	if err := contents.CertificateProblem(); err != nil {
 		e.Notes = append(e.Notes, "certificate: "+err.Error())
 	}
-	chain, err := new(smime.VerifyCache).BuildChain(held.Certificate, parts)
+	chain, err := new(smime.VerifyCache).BuildChain(contents.Certificate, parts)
 	var missing *smime.MissingIssuerError
 	if errors.As(err, &missing) {
 		e.Notes = append(e.Notes, "no chain: "+err.Error()+"; give the missing certificates with --chain")

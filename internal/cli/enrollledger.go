@@ -73,7 +73,7 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, e
 // registration is to be entered.
 func (l *enrollLedger) Check(ctx context.Context) error {
 	err := l.write(ctx, 0, func(*ledger.Ledger) error { return nil })
-	if held := (*ledger.InUseError)(nil); errors.As(err, &held) {
+	if inUse := (*ledger.InUseError)(nil); errors.As(err, &inUse) {
 		return nil
 	}
 	return err
@@ -130,13 +130,13 @@ func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 // check looks whether registrations can be entered.
 func (l *enrollLedger) check(ctx context.Context) desk.Check {
 	check := desk.Check{Name: "ledger", State: desk.CheckOK}
-	var held *ledger.InUseError
+	var inUse *ledger.InUseError
 	err := l.write(ctx, ledgerWait, func(book *ledger.Ledger) error {
 		check.Detail = book.Name()
 		return nil
 	})
 	switch {
-	case errors.As(err, &held):
+	case errors.As(err, &inUse):
 		check.State, check.Detail, check.Fix = desk.CheckWarning, err.Error(), deskHint(err)
 	case err != nil:
 		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), deskHint(err)

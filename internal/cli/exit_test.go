@@ -30,7 +30,7 @@ func TestExitCodes(t *testing.T) {
 		{tui.ErrBroken, 1},
 		{usageErrorf("no such flag"), 2},
 		{enroll.ValidateAddress("nobody"), 2},
-		{&enroll.MissingError{What: "the PIN", Flag: "--pin-file FILE"}, 2},
+		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, 2},
 		{&failedError{}, 3},
 		{gmail.ErrCredentials, 4},
 		{gmail.ErrScope, 4},

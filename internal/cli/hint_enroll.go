@@ -13,7 +13,7 @@ import (
 // ofEnrollment is about what stops an enrollment.
 func (h hints) ofEnrollment(err error) string {
 	if missing, found := errors.AsType[*enroll.MissingError](err); found {
-		return "add " + missing.Flag
+		return "add " + answeringFlag(missing)
 	}
 	if conflict, found := errors.AsType[*enroll.ConflictError](err); found {
 		hint := "leave out what differs, and it goes on with what is there"
@@ -81,4 +81,29 @@ func (h hints) ofIssuer(err error) string {
 		return "check the address of the EST server, and that this system trusts the authority of its TLS certificate"
 	}
 	return hintOf(err, []sentinel{{issuer.ErrOtherRequest, "move it away if it is no longer needed, then " + h.again}})
+}
+
+// answeringFlag returns the flags that answer a question beforehand.
+func answeringFlag(missing *enroll.MissingError) string {
+	switch missing.Question {
+	case enroll.QuestionPIN:
+		return "--pin-file FILE or --pin-fd N"
+	case enroll.QuestionManagementKey:
+		return "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"
+	case enroll.QuestionNewCard:
+		return "--new-card"
+	case enroll.QuestionNoPIN:
+		return "--allow-pin-never, or --pin-policy once for a key that is generated"
+	case enroll.QuestionOccupied:
+		return "--source existing or --overwrite"
+	case enroll.QuestionOverwrite:
+		return "--confirm " + missing.Want
+	case enroll.QuestionReplaceCard:
+		return "--replace-card"
+	case enroll.QuestionChangeIssuer:
+		return "--change-issuer"
+	case enroll.QuestionEscrow:
+		return "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
+	}
+	return "a terminal to answer at"
 }

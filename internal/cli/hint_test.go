@@ -29,7 +29,15 @@ func TestHints(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&enroll.MissingError{What: "the PIN", Flag: "--pin-file FILE"}, "--pin-file FILE"},
+		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N"},
+		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
+		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},
+		{&enroll.MissingError{Question: enroll.QuestionNoPIN}, "--allow-pin-never"},
+		{&enroll.MissingError{Question: enroll.QuestionOccupied}, "--source existing or --overwrite"},
+		{&enroll.MissingError{Question: enroll.QuestionOverwrite, Want: "4711"}, "--confirm 4711"},
+		{&enroll.MissingError{Question: enroll.QuestionReplaceCard}, "--replace-card"},
+		{&enroll.MissingError{Question: enroll.QuestionChangeIssuer}, "--change-issuer"},
+		{&enroll.MissingError{Question: enroll.QuestionEscrow}, "--escrow-plain"},
 		{&enroll.ConflictError{Keys: []string{"9d", "9c"}, Serial: 4711}, "--replace 9d,9c --confirm 4711"},
 		{&enroll.OtherCardError{Cards: []string{"card 1", "card 2"}, Serial: 3}, "from card 1 and card 2 to card 3 add --replace-card"},
 		{&enroll.OtherKeyError{Where: enroll.InTheSlot}, "another slot"},

@@ -64,13 +64,13 @@ func SlotName(slot piv.Slot) string {
 // Slots says what is in the four main slots and in those of 82 to 95 that are not
 // empty, and counts the others.
 func Slots(status piv.Status) (values []Value) {
-	held := map[piv.Slot]piv.SlotContents{}
+	bySlot := map[piv.Slot]piv.SlotContents{}
 	for _, contents := range status.Slots {
-		held[contents.Slot] = contents
+		bySlot[contents.Slot] = contents
 	}
 	empty, unknown := 0, 0
 	for _, slot := range piv.Slots() {
-		contents := held[slot]
+		contents := bySlot[slot]
 		switch {
 		case slot.Retired() && contents.Empty():
 			empty++

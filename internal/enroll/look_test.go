@@ -62,21 +62,21 @@ func TestLooksChangeNothing(t *testing.T) {
 type notedPrompter struct{ recorder *recorder }
 
 func (p notedPrompter) Choose(_ context.Context, q enroll.Question, _ []enroll.Choice) (string, error) {
-	p.recorder.note("ask " + q.ID)
+	p.recorder.note("ask " + string(q.ID))
 	return "own", nil
 }
 
 func (p notedPrompter) Secret(_ context.Context, q enroll.SecretQuestion) (secret.Secret, error) {
-	p.recorder.note("ask " + q.ID)
+	p.recorder.note("ask " + string(q.ID))
 	return secret.FromString("271828"), nil
 }
 
 func (p notedPrompter) Confirm(_ context.Context, q enroll.Question) (bool, error) {
-	p.recorder.note("ask " + q.ID)
+	p.recorder.note("ask " + string(q.ID))
 	return true, nil
 }
 
 func (p notedPrompter) TypedConfirm(_ context.Context, q enroll.Question, _ string) error {
-	p.recorder.note("ask " + q.ID)
+	p.recorder.note("ask " + string(q.ID))
 	return nil
 }

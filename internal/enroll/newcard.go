@@ -34,7 +34,7 @@ func (e *enrollment) askWhetherNew(ctx context.Context, protection piv.Protectio
 		return nil
 	}
 	answer, err := e.deps.Prompter.Choose(ctx, Question{
-		ID: "new-card", Flag: "--new-card",
+		ID:   QuestionNewCard,
 		Text: fmt.Sprintf("card %d: %s. Is this card new, or has somebody set its PIN already?", e.request.Serial, silent),
 	}, []Choice{
 		{ID: answerOwn, Text: "somebody has set it: the PIN is asked for, and the PUK stays as it is"},

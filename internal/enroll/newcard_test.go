@@ -42,7 +42,7 @@ type person struct {
 
 func (p *person) Choose(_ context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
 	p.chosen, p.offered = append(p.chosen, question), append(p.offered, choices)
-	answer, ok := p.choices[question.ID]
+	answer, ok := p.choices[string(question.ID)]
 	if !ok || !slices.ContainsFunc(choices, func(c enroll.Choice) bool { return c.ID == answer }) {
 		p.t.Errorf("nobody expected to choose %q of %+v", answer, question)
 	}
@@ -62,7 +62,7 @@ func (p *person) Secret(_ context.Context, question enroll.SecretQuestion) (secr
 }
 
 func (p *person) Confirm(_ context.Context, question enroll.Question) (bool, error) {
-	agrees, ok := p.agrees[question.ID]
+	agrees, ok := p.agrees[string(question.ID)]
 	if !ok {
 		p.t.Errorf("nobody expected to be asked %+v", question)
 	}

@@ -59,7 +59,7 @@ func (e *enrollment) agreeToMove(ctx context.Context, from *OtherCardError) erro
 		return nil
 	}
 	return e.confirm(ctx, Question{
-		ID: "replace-card", Flag: "--replace-card",
+		ID: QuestionReplaceCard,
 		Text: fmt.Sprintf("Gmail moves from %s to card %d: from then on %s signs and decrypts with card %d. The key pairs of %s stay enabled, so that old mail stays readable with it. Is that meant?",
 			cards, e.request.Serial, e.request.Email, e.request.Serial, cards),
 	}, from)

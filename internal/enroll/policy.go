@@ -83,13 +83,13 @@ func (e *enrollment) agreeToNoPIN(ctx context.Context, _ piv.Protection) error {
 			continue
 		}
 		agreed, err := e.deps.Prompter.Confirm(ctx, Question{
-			ID: "pin-never", Flag: "--allow-pin-never, or --pin-policy once for a key that is generated",
+			ID:   QuestionNoPIN,
 			Text: fmt.Sprintf("the key in slot %s asks for no PIN: whoever holds the card can sign and read with it; enroll it all the same?", key.Slot),
 		})
 		var missing *MissingError
 		switch {
 		case errors.As(err, &missing):
-			return &MissingError{What: fmt.Sprintf("agreement that the key in slot %s asks for no PIN", key.Slot), Flag: missing.Flag}
+			return &MissingError{What: fmt.Sprintf("agreement that the key in slot %s asks for no PIN", key.Slot), Question: missing.Question}
 		case err != nil:
 			return err
 		case !agreed:

@@ -92,7 +92,7 @@ func TestKeyThatAsksForNoPIN(t *testing.T) {
 	d.request.Keys[0].Slot = piv.SlotCardAuthentication
 	_, err := d.run()
 	var missing *enroll.MissingError
-	if !errors.As(err, &missing) || !strings.Contains(missing.Flag, "--allow-pin-never") {
+	if !errors.As(err, &missing) || missing.Question != enroll.QuestionNoPIN {
 		t.Fatalf("slot 9e: %v", err)
 	}
 	d.checkUntouched()

@@ -24,16 +24,29 @@ type Prompter interface {
 
 // Question is what a person is asked.
 type Question struct {
-	ID   string // stable, for prompters that know the answers beforehand
+	ID   QuestionID
 	Text string // one sentence
 	Loss []string
-	// Flag is the command-line flag that answers the question without asking.
-	Flag string
 }
 
-// QuestionPIN is the ID of the question for the card's PIN, which its user
-// answers; other secrets are the operator's.
-const QuestionPIN = "pin"
+// QuestionID names a question that an enrollment asks. It is stable, for prompters that
+// know the answers beforehand.
+type QuestionID string
+
+// The questions of an enrollment.
+const (
+	QuestionPIN           QuestionID = "pin" // which the card's user answers; other secrets are the operator's
+	QuestionManagementKey QuestionID = "management-key"
+	QuestionNewCard       QuestionID = "new-card"      // whether nobody has set its PIN
+	QuestionLastTry       QuestionID = "last-try"      // of the PIN: whether to use it
+	QuestionNoPIN         QuestionID = "pin-never"     // whether a key may ask for no PIN
+	QuestionOccupied      QuestionID = "occupied"      // what is done with a slot that is not empty
+	QuestionOverwrite     QuestionID = "overwrite"     // the card's serial number, for the loss of a key
+	QuestionOtherKey      QuestionID = "anew"          // whether another key than the one begun with is meant
+	QuestionReplaceCard   QuestionID = "replace-card"  // whether Gmail moves from another card
+	QuestionChangeIssuer  QuestionID = "change-issuer" // whether another issuer than before is meant
+	QuestionEscrow        QuestionID = "escrow"        // where the PUK and management key are kept
+)
 
 // Choice is one of the answers to choose from.
 type Choice struct{ ID, Text string }
@@ -50,11 +63,12 @@ type SecretQuestion struct {
 
 // MissingError is returned for a question that nobody was there to answer.
 type MissingError struct {
-	What string
-	Flag string
+	What     string // was asked for
+	Question QuestionID
+	Want     string // what would have had to be typed; empty for any answer
 }
 
-// Error names the flag that would have answered.
+// Error says what is missing.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s is needed, and there is no terminal to ask at", e.What)
 }
@@ -82,20 +96,20 @@ type Unattended struct{}
 
 // Choose is never possible unattended.
 func (Unattended) Choose(_ context.Context, q Question, _ []Choice) (string, error) {
-	return "", &MissingError{What: q.Text, Flag: q.Flag}
+	return "", &MissingError{What: q.Text, Question: q.ID}
 }
 
 // Secret is never possible unattended.
 func (Unattended) Secret(_ context.Context, q SecretQuestion) (secret.Secret, error) {
-	return secret.Secret{}, &MissingError{What: q.Text, Flag: q.Flag}
+	return secret.Secret{}, &MissingError{What: q.Text, Question: q.ID}
 }
 
 // Confirm is never possible unattended.
 func (Unattended) Confirm(_ context.Context, q Question) (bool, error) {
-	return false, &MissingError{What: q.Text, Flag: q.Flag}
+	return false, &MissingError{What: q.Text, Question: q.ID}
 }
 
 // TypedConfirm is never possible unattended.
-func (Unattended) TypedConfirm(_ context.Context, q Question, _ string) error {
-	return &MissingError{What: "agreement that " + q.Text, Flag: q.Flag}
+func (Unattended) TypedConfirm(_ context.Context, q Question, want string) error {
+	return &MissingError{What: "agreement that " + q.Text, Question: q.ID, Want: want}
 }

@@ -136,7 +136,7 @@ func describeContents(contents piv.SlotContents) string {
 		if who == "" {
 			who = contents.Certificate.Subject.String()
 		}
-		what += fmt.Sprintf("the certificate %s of %s, valid to %s", smime.Fingerprint(contents.Certificate)[:16], who, contents.Certificate.NotAfter.UTC().Format(time.DateOnly))
+		what += fmt.Sprintf("the certificate %s of %s, valid until %s", smime.Fingerprint(contents.Certificate)[:16], who, contents.Certificate.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return what
 }

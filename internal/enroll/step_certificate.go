@@ -171,6 +171,6 @@ func (e *enrollment) agreeToIssuer(ctx context.Context, changed *IssuerChangedEr
 		return changed // nobody is there
 	}
 	return e.confirm(ctx, Question{
-		ID: "change-issuer", Flag: "--change-issuer", Text: changed.Error() + ": is that meant? The first may sign it as well.",
+		ID: QuestionChangeIssuer, Text: changed.Error() + ": is that meant? The first may sign it as well.",
 	}, changed)
 }

@@ -121,7 +121,7 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		return nil
 	}
 	question := SecretQuestion{
-		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.request.Serial), Flag: "--pin-file FILE or --pin-fd N"},
+		Question: Question{ID: QuestionPIN, Text: fmt.Sprintf("the PIN of card %d", e.request.Serial)},
 		Rule:     pinRule, Tries: protection.PIN.Tries, Problem: problem,
 		Check: checkOwnPIN,
 	}
@@ -179,7 +179,7 @@ func (e *PerhapsNewError) Unwrap() error { return e.WrongPINError }
 // riskLastTry asks before a try is used that would block the PIN if it is wrong.
 func (e *enrollment) riskLastTry(ctx context.Context, last *piv.LastTryError) error {
 	agreed, err := e.deps.Prompter.Confirm(ctx, Question{
-		ID: "last-try", Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.request.Serial),
+		ID: QuestionLastTry, Text: fmt.Sprintf("one try of card %d's PIN is left: a wrong PIN blocks the card; try it?", e.request.Serial),
 	})
 	var missing *MissingError
 	if errors.As(err, &missing) || (err == nil && !agreed) {

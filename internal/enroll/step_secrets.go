@@ -169,7 +169,7 @@ func (e *enrollment) findManagementKey(ctx context.Context) error {
 		}
 		if len(candidates) == 0 {
 			typed, err := e.deps.Prompter.Secret(ctx, SecretQuestion{
-				Question: Question{ID: "management-key", Text: fmt.Sprintf("the management key of card %d (hexadecimal)", e.request.Serial), Flag: "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"},
+				Question: Question{ID: QuestionManagementKey, Text: fmt.Sprintf("the management key of card %d (hexadecimal)", e.request.Serial)},
 				Rule:     "32, 48 or 64 hexadecimal digits", Tries: piv.UnknownTries,
 				Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
 			})
@@ -227,7 +227,7 @@ func (e *enrollment) needEscrow(ctx context.Context, _ piv.Protection) error {
 	case !e.unsealed():
 		return nil
 	case e.deps.Escrow == nil:
-		return &MissingError{What: "a place to keep the card's new PUK and management key", Flag: "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
+		return &MissingError{What: "a place to keep the card's new PUK and management key", Question: QuestionEscrow}
 	}
 	return checkAhead(ctx, e.deps.Escrow)
 }

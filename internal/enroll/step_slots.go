@@ -114,7 +114,7 @@ func (e *enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 			return conflict
 		}
 	}
-	return e.confirm(ctx, Question{ID: "anew", Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"}, conflict)
+	return e.confirm(ctx, Question{ID: QuestionOtherKey, Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"}, conflict)
 }
 
 // actionFor decides what to do with a slot.
@@ -188,7 +188,7 @@ func (e *enrollment) decideOccupied(ctx context.Context, key *key, contents piv.
 		if contents.Key != nil {
 			choices = append([]Choice{{ID: "existing", Text: "use the key that is there"}}, choices...)
 		}
-		answer, err := e.deps.Prompter.Choose(ctx, Question{ID: "occupied", Text: occupied.Error(), Flag: "--source existing or --overwrite"}, choices)
+		answer, err := e.deps.Prompter.Choose(ctx, Question{ID: QuestionOccupied, Text: occupied.Error()}, choices)
 		var missing *MissingError
 		switch {
 		case errors.As(err, &missing):
@@ -207,8 +207,8 @@ func (e *enrollment) decideOccupied(ctx context.Context, key *key, contents piv.
 		return usageError("--confirm names card %s, and this is card %s: nothing was changed", e.request.Confirm, serial)
 	}
 	return e.deps.Prompter.TypedConfirm(ctx, Question{
-		ID: "overwrite", Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
-		Loss: key.loss, Flag: "--confirm " + serial,
+		ID: QuestionOverwrite, Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
+		Loss: key.loss,
 	}, serial)
 }
 

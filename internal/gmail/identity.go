@@ -42,7 +42,7 @@ func (i Identity) Equal(other Identity) bool {
 	return same && i == other
 }
 
-// Uses reports whether the identity signs or is written to with that key pair.
+// Uses reports whether the identity signs or encrypts with that key pair.
 func (i Identity) Uses(id string) bool {
 	return id != "" && (i.PrimaryKeyPairID == id || i.SigningKeyPairID == id || i.EncryptionKeyPairID == id)
 }

@@ -9,7 +9,7 @@ import (
 func TestQuestionViews(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("settle-keys")
 	choice := w.askChoice(
-		enroll.Question{ID: "occupied", Text: "slot 9d already holds an rsa2048 key (generated) with the certificate 4e7c21ecfae69710 of old.ada@example.com, valid to 2027-11-24"},
+		enroll.Question{ID: "occupied", Text: "slot 9d already holds an rsa2048 key (generated) with the certificate 4e7c21ecfae69710 of old.ada@example.com, valid until 2027-11-24"},
 		enroll.Choice{ID: "existing", Text: "use the key that is there"}, enroll.Choice{ID: "stop", Text: "stop, and change nothing"},
 		enroll.Choice{ID: "overwrite", Text: "generate a new key there; the present one is lost for ever"})
 	w.on(screenQuestion).golden("question-choice")
