@@ -51,7 +51,7 @@ func startDemo(t *testing.T, options terminal.Options, dir string, args ...strin
 		t.Fatal(err)
 	}
 	options.Command = append([]string{program, "demo", "--dir", dir}, args...)
-	options.Patience = 10 * time.Minute // a busy machine is slow
+	options.Timeout = 10 * time.Minute // a busy machine is slow
 	options.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, options.Env...)
 	session, err := terminal.Start(t.Context(), options)
 	if errors.Is(err, terminal.ErrNoTmux) {
@@ -181,7 +181,9 @@ func (w *wizard) begin() {
 // register agrees to what is to be registered, and waits for the receipt.
 func (w *wizard) register(email string) {
 	w.t.Helper()
-	w.at("Review", "To be registered for "+email, "✓ what is on the card and what is uploaded are the same")
+	w.at("Review", "To be registered for "+email)
+	w.press("NPage") // where it does not fit
+	w.at("Review", "✓ what is on the card and what is uploaded are the same", "enter register at Gmail")
 	w.press("Enter")
 	w.at("Done", "✓ "+email+" is enrolled.")
 }

@@ -22,7 +22,7 @@ func chain(certificates []*x509.Certificate) (values []Value) {
 			label = "root"
 		}
 		name := cmp.Or(certificate.Subject.CommonName, certificate.Subject.String())
-		values = append(values, Value{Label: label, Text: fmt.Sprintf("%s, valid from %s to %s", name, Day(certificate.NotBefore), Day(certificate.NotAfter))})
+		values = append(values, Value{Label: label, Text: fmt.Sprintf("%s (%s to %s)", name, Day(certificate.NotBefore), Day(certificate.NotAfter))})
 	}
 	if len(certificates) > 0 {
 		values = append(values, Value{Label: "addresses", Text: strings.Join(smime.EmailAddresses(certificates[0]), ", ")})

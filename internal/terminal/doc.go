@@ -4,6 +4,6 @@
 // pictures of the documentation use it; the product does not.
 //
 // Nothing waits for ever: every call ends with its context, and a wait for the program ends
-// after Options.Patience as well. Nothing waits for a time: the screen is asked until it is as
+// after Options.Timeout as well. Nothing waits for a time: the screen is asked until it is as
 // wanted.
 package terminal

@@ -22,23 +22,23 @@ type Options struct {
 	Light bool
 	// Term is the program's TERM; empty is tmux-256color.
 	Term string
-	// Patience is how long a wait may take at most; 0 is 30 seconds.
-	Patience time.Duration
+	// Timeout is how long a wait may take at most; 0 is 30 seconds.
+	Timeout time.Duration
 }
 
 // Session is a program on a terminal. Its methods can be called from several goroutines.
 type Session struct {
-	dir      string // holds the server's socket and what the program wrote
-	env      []string
-	patience time.Duration
+	dir     string // holds the server's socket and what the program wrote
+	env     []string
+	timeout time.Duration
 
 	mu   sync.Mutex
 	seen []string
 }
 
 const (
-	defaultPatience = 30 * time.Second
-	closePatience   = 10 * time.Second
+	defaultTimeout = 30 * time.Second
+	closeTimeout   = 10 * time.Second
 )
 
 // Start runs the program. The error is ErrNoTmux where tmux is not installed. The session
@@ -52,12 +52,12 @@ func Start(ctx context.Context, options Options) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the terminal: %w", err)
 	}
-	s := &Session{dir: dir, env: options.Env, patience: options.Patience}
+	s := &Session{dir: dir, env: options.Env, timeout: options.Timeout}
 	if s.env == nil {
 		s.env = os.Environ()
 	}
-	if s.patience == 0 {
-		s.patience = defaultPatience
+	if s.timeout == 0 {
+		s.timeout = defaultTimeout
 	}
 	if _, err := s.tmux(ctx, startCommands(options, s.outputFile())...); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s on a terminal: %w", options.Command[0], err), s.Close())
@@ -121,7 +121,7 @@ func (s *Session) Output() ([]byte, error) {
 
 // Close ends the program, if it still runs, and the terminal.
 func (s *Session) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if _, err := os.Stat(s.socket()); err == nil {
 		// It fails when the server is gone already, which is as well.

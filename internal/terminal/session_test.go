@@ -139,7 +139,7 @@ func TestSeenKeepsEveryScreen(t *testing.T) {
 }
 
 func TestWaitsEnd(t *testing.T) {
-	session := start(t, terminal.Options{Patience: 200 * time.Millisecond}, `echo here; read line`)
+	session := start(t, terminal.Options{Timeout: 200 * time.Millisecond}, `echo here; read line`)
 	var wait *terminal.WaitError
 	_, err := session.WaitFor(t.Context(), "elsewhere")
 	if !errors.As(err, &wait) || !strings.Contains(err.Error(), "not within 200ms") || !strings.Contains(wait.Want, "elsewhere") {

@@ -137,7 +137,7 @@ func (l look) outcome() string {
 
 // poll looks until it is enough, or fails.
 func (s *Session) poll(ctx context.Context, want string, enough func(look) (bool, error)) (look, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, fmt.Errorf("not within %v", s.patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("not within %v", s.timeout))
 	defer cancel()
 	var last look
 	for {

@@ -8,11 +8,11 @@ const lockPatience = 100 * time.Millisecond
 
 // await waits for the reader's transaction to end, for a while. The caller
 // holds the server's mutex, which is released meanwhile.
-func (s *Server) await(r *reader, patience time.Duration) {
+func (s *Server) await(r *reader, timeout time.Duration) {
 	released := r.released
 	s.mu.Unlock()
 	defer s.mu.Lock()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-released:
