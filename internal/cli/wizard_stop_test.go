@@ -44,7 +44,7 @@ func TestWizardStopped(t *testing.T) {
 	// A card that was pulled while it made a key has none.
 	w.at("Plan", "generate a new one on the card")
 	w.begin()
-	w.at("PIN", "Type the PIN", "3 tries are left")
+	w.at("PIN", "Type the PIN", "3 tries left")
 	w.enter(canary)
 	w.register("ada@lab.example")
 	w.registered("ada@lab.example")

@@ -182,7 +182,7 @@ func (w *wizard) begin() {
 func (w *wizard) register(email string) {
 	w.t.Helper()
 	w.at("Review", "To be registered for "+email)
-	w.press("NPage") // where it does not fit
+	w.press("PageDown") // where it does not fit
 	w.at("Review", "✓ what is on the card and what is uploaded are the same", "enter register at Gmail")
 	w.press("Enter")
 	w.at("Done", "✓ "+email+" is enrolled.")
