@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	errRefused = errors.New("Gmail refuses")
+	errRefused = errors.New("refused by Gmail")
 	errWaits   = error(&issuer.WaitingError{Request: "the CA"})
 	keys       = enroll.LayoutSingle.Keys(enroll.KeyRequest{Slot: piv.SlotKeyManagement, Source: enroll.SourceGenerate, Algorithm: piv.RSA2048, PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault})
 )
