@@ -43,12 +43,12 @@ func newCardList(streams *Streams) *cobra.Command {
 	return command
 }
 
-// listedReader is one reader in the JSON of card list.
 // readersJSON is the output of card list --json; the names are a contract.
 type readersJSON struct {
 	Readers []listedReader `json:"readers"`
 }
 
+// listedReader is one reader in the JSON of card list.
 type listedReader struct {
 	Reader   string `json:"reader"`
 	Serial   uint32 `json:"serial,omitempty"`

@@ -23,7 +23,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		return err
 	}
 	options.warnOfSecrets(streams.Err)
-	deps, err := options.deps(io.Discard, options.escrow.open)
+	deps, err := options.dependencies(io.Discard, options.escrow.open)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		return err
 	}
 	account := &account{flags: &options.gmail}
-	deps.Account, deps.CardTimeout = account.open, patienceAtADesk
+	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	d := &desk.Desk{
 		Dependencies: deps, Request: request, People: people,
 		Checks: func(ctx context.Context) []desk.Check {

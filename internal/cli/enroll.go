@@ -22,8 +22,8 @@ import (
 
 // How long a card that is out is waited for.
 const (
-	patienceAlone   = 3 * time.Second // a loose contact comes back by itself
-	patienceAtADesk = 10 * time.Minute
+	timeoutAlone   = 3 * time.Second // a loose contact comes back by itself
+	timeoutAtADesk = 10 * time.Minute
 )
 
 // enrollOptions is everything that enroll takes.
@@ -129,7 +129,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if err != nil {
 		return err
 	}
-	deps, err := options.deps(streams.Err, options.escrow.open)
+	deps, err := options.dependencies(streams.Err, options.escrow.open)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	}
 	if terminal := options.terminal(streams); terminal != nil {
 		defer terminal.Close()
-		deps.Prompter, deps.CardTimeout = terminal, patienceAtADesk
+		deps.Prompter, deps.CardTimeout = terminal, timeoutAtADesk
 	}
 	receipt, err := enroll.Run(ctx, deps, request)
 	if err != nil {
@@ -158,12 +158,12 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 // openEscrow returns where secrets are sealed, and what reads them back.
 type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Record, error), error)
 
-// world builds everything that an enrollment works on but Gmail and the person
+// dependencies builds everything that an enrollment works on but Gmail and the person
 // who is asked.
-func (o *enrollOptions) deps(messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
+func (o *enrollOptions) dependencies(messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
 	deps = enroll.Dependencies{
 		WaitForCard: piv.Wait, GmailEndpoint: o.gmail.foreign(),
-		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, CardTimeout: patienceAlone,
+		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, CardTimeout: timeoutAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
 			return card{opened}, err

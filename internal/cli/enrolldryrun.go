@@ -14,7 +14,7 @@ import (
 func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, request enroll.Request) error {
 	options.gmail.maxTries = 3 // a look does not wait as long as a run
 	domain, credentials := options.gmail.open(streams.Err)
-	deps, err := options.deps(io.Discard, options.escrow.look)
+	deps, err := options.dependencies(io.Discard, options.escrow.look)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -66,7 +67,7 @@ func Continued(preview *enroll.Preview) (values []Value) {
 func Progress(progress enroll.Progress, by string, failure error) Value {
 	switch {
 	case progress.Stage == enroll.StageDone:
-		text := "done " + progress.When.Local().Format("2006-01-02")
+		text := "done " + progress.When.Local().Format(time.DateOnly)
 		if by != "" {
 			text += " by " + by
 		}

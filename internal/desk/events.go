@@ -13,31 +13,40 @@ type Event any
 
 // What was found out. A Number says which question is answered.
 type (
-	Checked   struct{ Checks []Check }
+	// Checked tells what MakeChecks found.
+	Checked struct{ Checks []Check }
+	// QueueRead tells how far everybody is; it answers ReadQueue.
 	QueueRead struct {
 		Number  int
 		Entries []QueueEntry
 	}
+	// EntryRead tells how far one person is; it answers ReadEntry.
 	EntryRead struct {
 		Number int
 		Entry  QueueEntry
 	}
+	// GmailRead tells what Gmail has for a user, or why that is not known; it answers
+	// ReadGmail.
 	GmailRead struct {
 		Email   string
 		AtGmail AtGmail
 		Err     error
 	}
+	// ReadersRead tells what is in the card readers, or why they cannot be used.
 	ReadersRead struct {
 		Found []piv.Found
 		Err   error
 	}
 	// WatchEnded says that the readers are not watched any more.
 	WatchEnded struct{}
-	CardRead   struct {
+	// CardRead tells what is on a card, or why it cannot be read; it answers ReadCard.
+	CardRead struct {
 		Number int
 		Status CardStatus
 		Err    error
 	}
+	// PlanRead tells what an enrollment would come to, or why that is not known; it
+	// answers ReadPlan.
 	PlanRead struct {
 		Number  int
 		Preview *enroll.Preview
@@ -45,11 +54,12 @@ type (
 	}
 	// CertificatesDue says that it is time to ask for certificates again.
 	CertificatesDue struct{}
-	// StepHappened and RunEnded tell of the enrollment that Begin began.
+	// StepHappened tells of a step of the enrollment that Begin began.
 	StepHappened struct {
 		Run   int
 		Event enroll.Event
 	}
+	// RunEnded tells what that enrollment came to; Receipt is nil where Err is not.
 	RunEnded struct {
 		Run     int
 		Receipt *enroll.Receipt
@@ -61,7 +71,9 @@ type (
 
 // What a person does.
 type (
-	Picked     struct{ Person Person }
+	// Picked names the person who is to be served.
+	Picked struct{ Person Person }
+	// CardChosen is one of several cards; 0 takes the choice back.
 	CardChosen struct{ Serial uint32 }
 	// KeyChosen answers one of the plan's questions with one of its choices.
 	KeyChosen struct {
@@ -92,15 +104,19 @@ type Effect any
 
 // The effects.
 type (
+	// MakeChecks looks whether everything is there that an enrollment needs.
 	MakeChecks struct{}
-	ReadQueue  struct{ Number int }
-	// ReadEntry also asks for the certificate that the person waits for.
+	// ReadQueue looks how far everybody on the roster is.
+	ReadQueue struct{ Number int }
+	// ReadEntry looks how far a person is, and asks for the certificate that the person waits for.
 	ReadEntry struct {
 		Number int
 		Person Person
 	}
+	// ReadGmail asks Gmail what it has for a user.
 	ReadGmail struct{ Email string }
-	ReadCard  struct {
+	// ReadCard reads what is on a card.
+	ReadCard struct {
 		Number int
 		Serial uint32
 	}

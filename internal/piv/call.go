@@ -91,6 +91,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// settling is how long a card gets to come back after the contact was lost for
+// backoff is how long a card gets to come back after the contact was lost for
 // the n-th time, counted from 0.
 func backoff(n int) time.Duration { return 10 * time.Millisecond << (2 * n) }

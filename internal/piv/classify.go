@@ -10,7 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
 
-// cause puts the sentinel that a caller decides by in front of an error from
+// classify puts the sentinel that a caller decides by in front of an error from
 // PC/SC or from the card. Errors that have one, and those that need none, come
 // back as they are.
 func classify(err error) error {

@@ -18,7 +18,7 @@ type Found struct {
 	state    pcsc.ReaderState
 }
 
-// settled reports whether asking again would bring nothing new while the reader
+// isFinal reports whether asking again would bring nothing new while the reader
 // is the same.
 func (f Found) isFinal() bool {
 	return f.Err == nil || errors.Is(f.Err, ErrNoCard) || errors.Is(f.Err, ErrNotYubiKey) || errors.Is(f.Err, ErrNoSerial)

@@ -12,7 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// Terminal is the enrollment's Prompter on a plain terminal.
+// A Terminal is an enrollment's Prompter, on a plain terminal.
 var _ enroll.Prompter = (*Terminal)(nil)
 
 // Choose lists the choices with numbers and takes one of them.

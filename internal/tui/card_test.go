@@ -98,7 +98,7 @@ func TestReadersAreLookedIntoAgain(t *testing.T) {
 		}
 	}
 	w := &wizard{t: t, fake: fake}
-	w.model = newModel(deps{ctx: t.Context(), desk: d, tasks: &tasks{}, send: func(msg tea.Msg) { w.send(msg) }, keep: func(*enroll.Receipt) {}, sleep: noTime}, "")
+	w.model = newModel(commands{ctx: t.Context(), desk: d, tasks: &tasks{}, send: func(msg tea.Msg) { w.send(msg) }, keep: func(*enroll.Receipt) {}, sleep: noTime}, "")
 	w.run(w.model.Init())
 	w.toCard(ada).shows(piv.ErrAccessDenied.Error(), "press a to look again", "a again").hides("It is noticed")
 	w.press("a").shows(piv.ErrAccessDenied.Error(), "press a to look again").press("a").shows("serial 12345678")

@@ -16,9 +16,9 @@ const (
 	collectPause = 2 * time.Second
 )
 
-// world runs commands for the wizard: each is one call of the desk. It holds
+// commands makes commands for the wizard: each is one call of the desk. It has
 // nothing that changes while the wizard runs.
-type deps struct {
+type commands struct {
 	ctx   context.Context
 	desk  *desk.Desk
 	tasks *tasks
@@ -30,28 +30,28 @@ type deps struct {
 
 // do makes a command of a call, which is waited for before the wizard ends. A
 // panic becomes a message: bubbletea would write of it under the screen.
-func (w deps) do(call func(context.Context) tea.Msg) tea.Cmd {
+func (c commands) do(call func(context.Context) tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
 		defer func() {
 			if what := recover(); what != nil {
 				msg = brokenMsg{what, debug.Stack()}
 			}
 		}()
-		w.tasks.run(func() { msg = call(w.ctx) })
+		c.tasks.run(func() { msg = call(c.ctx) })
 		return msg
 	}
 }
 
 // carryOut makes a command of an effect.
-func (w deps) carryOut(ctx context.Context, effect desk.Effect) tea.Cmd {
-	return w.do(func(context.Context) tea.Msg { return w.desk.Do(ctx, effect) })
+func (c commands) carryOut(ctx context.Context, effect desk.Effect) tea.Cmd {
+	return c.do(func(context.Context) tea.Msg { return c.desk.Do(ctx, effect) })
 }
 
 // watch tells what is in the readers, for as long as that can be told.
-func (w deps) watch() tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		for found, err := range w.desk.Watch(ctx) {
-			w.send(desk.ReadersRead{Found: found, Err: err})
+func (c commands) watch() tea.Cmd {
+	return c.do(func(ctx context.Context) tea.Msg {
+		for found, err := range c.desk.Watch(ctx) {
+			c.send(desk.ReadersRead{Found: found, Err: err})
 		}
 		return desk.WatchEnded{}
 	})
@@ -59,48 +59,48 @@ func (w deps) watch() tea.Cmd {
 
 // enroll runs an enrollment to its end, which ctx may bring about. Its events,
 // questions and outcome are sent in the order in which they happen.
-func (w deps) enroll(ctx context.Context, begin desk.Begin, talk *prompter) tea.Cmd {
-	return w.do(func(whole context.Context) tea.Msg {
-		receipt, err := w.desk.Enroll(ctx, begin.Request, desk.FrontEnd{
+func (c commands) enroll(ctx context.Context, begin desk.Begin, talk *prompter) tea.Cmd {
+	return c.do(func(whole context.Context) tea.Msg {
+		receipt, err := c.desk.Enroll(ctx, begin.Request, desk.FrontEnd{
 			Prompter: talk,
-			Notify:   func(event enroll.Event) { w.send(desk.StepHappened{Run: begin.Run, Event: event}) },
+			Notify:   func(event enroll.Event) { c.send(desk.StepHappened{Run: begin.Run, Event: event}) },
 			Review:   talk.review,
 		})
 		if err == nil {
-			w.keep(receipt)
+			c.keep(receipt)
 		}
-		w.send(desk.RunEnded{Run: begin.Run, Receipt: receipt, Err: err, Entry: w.desk.After(whole, begin.Person, begin.Request.Serial, err)})
+		c.send(desk.RunEnded{Run: begin.Run, Receipt: receipt, Err: err, Entry: c.desk.After(whole, begin.Person, begin.Request.Serial, err)})
 		return nil
 	})
 }
 
-func (w deps) acts() tea.Cmd {
-	return w.do(func(context.Context) tea.Msg { return actsMsg{w.desk.Practice.Acts()} })
+func (c commands) acts() tea.Cmd {
+	return c.do(func(context.Context) tea.Msg { return actsMsg{c.desk.Practice.Acts()} })
 }
 
-func (w deps) act(id string) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		return actedMsg{w.desk.Practice.Do(ctx, id)}
+func (c commands) act(id string) tea.Cmd {
+	return c.do(func(ctx context.Context) tea.Msg {
+		return actedMsg{c.desk.Practice.Do(ctx, id)}
 	})
 }
 
-func (w deps) beat() tea.Cmd {
-	return w.later(beatPause, func() tea.Msg { return beatMsg(time.Now()) })
+func (c commands) beat() tea.Cmd {
+	return c.later(beatPause, func() tea.Msg { return beatMsg(time.Now()) })
 }
 
 // forgetLater says when a PIN that was typed is forgotten.
-func (w deps) forgetLater(run int) tea.Cmd {
-	return w.later(desk.PINKept, func() tea.Msg { return forgetMsg{run} })
+func (c commands) forgetLater(run int) tea.Cmd {
+	return c.later(desk.PINKept, func() tea.Msg { return forgetMsg{run} })
 }
 
-func (w deps) collectLater() tea.Cmd {
-	return w.later(collectPause, func() tea.Msg { return desk.CertificatesDue{} })
+func (c commands) collectLater() tea.Cmd {
+	return c.later(collectPause, func() tea.Msg { return desk.CertificatesDue{} })
 }
 
 // later makes a command of a pause, which ends with the wizard.
-func (w deps) later(pause time.Duration, then func() tea.Msg) tea.Cmd {
-	return w.do(func(ctx context.Context) tea.Msg {
-		if w.sleep(ctx, pause) != nil {
+func (c commands) later(pause time.Duration, then func() tea.Msg) tea.Cmd {
+	return c.do(func(ctx context.Context) tea.Msg {
+		if c.sleep(ctx, pause) != nil {
 			return nil
 		}
 		return then()

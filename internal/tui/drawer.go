@@ -22,7 +22,7 @@ type drawer struct {
 // enter must not do another thing than the one that is shown a moment later.
 func (d *drawer) show(s *session) tea.Cmd {
 	d.open, d.acts, d.said, d.cursor = true, nil, "", 0
-	return s.deps.acts()
+	return s.commands.acts()
 }
 
 func (d *drawer) bindings(s *session) []key.Binding {
@@ -39,7 +39,7 @@ func (d *drawer) update(s *session, msg tea.Msg) tea.Cmd {
 			d.open, d.said = true, clean(msg.err.Error())
 		}
 		if d.open {
-			return s.deps.acts()
+			return s.commands.acts()
 		}
 	}
 	return nil
@@ -55,7 +55,7 @@ func (d *drawer) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 		d.cursor = min(max(0, len(d.acts)-1), d.cursor+1)
 	case key.Matches(msg, s.keys.Next) && d.cursor < len(d.acts):
 		d.open = false
-		return s.deps.act(d.acts[d.cursor].ID)
+		return s.commands.act(d.acts[d.cursor].ID)
 	}
 	return nil
 }

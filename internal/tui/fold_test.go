@@ -43,7 +43,7 @@ type wizard struct {
 func newWizard(t *testing.T, fake *fakeDesk, single string) *wizard {
 	t.Helper()
 	w := &wizard{t: t, fake: fake}
-	w.model = newModel(deps{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: drop, keep: func(*enroll.Receipt) {}, sleep: noTime}, single)
+	w.model = newModel(commands{ctx: t.Context(), desk: fake.desk(t), tasks: &tasks{}, send: drop, keep: func(*enroll.Receipt) {}, sleep: noTime}, single)
 	w.run(w.model.Init())
 	return w
 }

@@ -35,24 +35,24 @@ func (i *inbox) takeAll() []tea.Msg {
 
 // live runs a test with a wizard whose commands and enrollments really run, side
 // by side, in time that passes only when everything waits for it.
-func live(t *testing.T, test func(t *testing.T, w *wizard, deps *softDesk), people ...desk.Person) {
+func live(t *testing.T, test func(t *testing.T, w *wizard, commands *softDesk), people ...desk.Person) {
 	synctest.Test(t, func(t *testing.T) {
-		deps := newSoftDesk(t, adasCard, gracesCard)
+		commands := newSoftDesk(t, adasCard, gracesCard)
 		ctx, stop := context.WithCancel(t.Context())
 		running := &tasks{}
 		w := &wizard{t: t, inbox: &inbox{}}
-		d := deps.desk(t, people...)
+		d := commands.desk(t, people...)
 		w.model = newModel(worldOf(ctx, d, running, w.inbox.put), "")
 		w.run(w.model.Init())
 		w.settle()
-		test(t, w, deps)
+		test(t, w, commands)
 		stop()
 		running.wait()
 	})
 }
 
-func worldOf(ctx context.Context, d *desk.Desk, running *tasks, send func(tea.Msg)) deps {
-	return deps{ctx: ctx, desk: d, tasks: running, send: send, keep: func(*enroll.Receipt) {}, sleep: sleep}
+func worldOf(ctx context.Context, d *desk.Desk, running *tasks, send func(tea.Msg)) commands {
+	return commands{ctx: ctx, desk: d, tasks: running, send: send, keep: func(*enroll.Receipt) {}, sleep: sleep}
 }
 
 // settle has the model take messages until nothing is under way but what waits

@@ -42,9 +42,9 @@ const (
 
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
-func newModel(w deps, email string) *Model {
+func newModel(w commands, email string) *Model {
 	talk, effects := desk.NewConversation(w.desk.Request, email != "")
-	s := &session{Conversation: talk, deps: w, styles: newStyles(true), keys: newKeyMap()}
+	s := &session{Conversation: talk, commands: w, styles: newStyles(true), keys: newKeyMap()}
 	m := &Model{session: s, screens: newScreens(s), first: effects, width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
 		m.drawer = &drawer{}
@@ -66,7 +66,7 @@ func newScreens(s *session) map[screenID]screen {
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
 	m.show(screenStart)
-	return tea.Batch(tea.RequestBackgroundColor, m.carryOut(m.first), m.session.deps.collectLater())
+	return tea.Batch(tea.RequestBackgroundColor, m.carryOut(m.first), m.session.commands.collectLater())
 }
 
 // Update is called by bubbletea with every message.
@@ -105,7 +105,7 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		if m.session.Run.Active() {
 			m.session.Run.Now = time.Time(msg)
 			m.session.turns++
-			return m.session.deps.beat()
+			return m.session.commands.beat()
 		}
 		return nil
 	case forgetMsg:
@@ -141,12 +141,11 @@ func (m *Model) tell(event desk.Event) tea.Cmd {
 	s := m.session
 	was, run := s.Phase, s.Run
 	cmd := m.carryOut(s.Take(event))
-	switch {
-	case s.Run == nil && run != nil, s.Person.Email == "":
+	if s.Run == nil && run != nil || s.Person.Email == "" {
 		s.typed = secret.Secret{}
 	}
 	if _, due := event.(desk.CertificatesDue); due {
-		cmd = tea.Batch(cmd, s.deps.collectLater())
+		cmd = tea.Batch(cmd, s.commands.collectLater())
 	}
 	switch {
 	case s.Phase == was:
@@ -170,16 +169,16 @@ func (m *Model) carryOut(effects []desk.Effect) tea.Cmd {
 		case desk.Begin:
 			cmds = append(cmds, m.begin(effect))
 		case desk.WatchReaders:
-			cmds = append(cmds, s.deps.watch())
+			cmds = append(cmds, s.commands.watch())
 		case desk.ReadPlan:
 			if s.stop != nil {
 				s.stop() // nobody waits for that answer any more
 			}
 			var ctx context.Context
-			ctx, s.stop = context.WithCancel(s.deps.ctx)
-			cmds = append(cmds, s.deps.carryOut(ctx, effect))
+			ctx, s.stop = context.WithCancel(s.commands.ctx)
+			cmds = append(cmds, s.commands.carryOut(ctx, effect))
 		default:
-			cmds = append(cmds, s.deps.carryOut(s.deps.ctx, effect))
+			cmds = append(cmds, s.commands.carryOut(s.commands.ctx, effect))
 		}
 	}
 	return tea.Batch(cmds...)
@@ -270,9 +269,9 @@ func (m *Model) begin(begin desk.Begin) tea.Cmd {
 	if s.typedFor != begin.Request.Serial {
 		s.typed = secret.Secret{}
 	}
-	ctx, cancel := context.WithCancel(s.deps.ctx)
+	ctx, cancel := context.WithCancel(s.commands.ctx)
 	s.cancel = cancel
-	return tea.Batch(s.deps.enroll(ctx, begin, &prompter{run: begin.Run, send: s.deps.send, known: s.typed}), s.deps.beat())
+	return tea.Batch(s.commands.enroll(ctx, begin, &prompter{run: begin.Run, send: s.commands.send, known: s.typed}), s.commands.beat())
 }
 
 // asked shows the screen for a question of the running enrollment.
@@ -315,7 +314,7 @@ func (m *Model) ended(msg desk.RunEnded) tea.Cmd {
 	msg.Stopped = leaving == leavingBack || leaving == leavingQuit
 	var later tea.Cmd
 	if len(issuer.Waits(msg.Err)) > 0 {
-		later = s.deps.forgetLater(msg.Run)
+		later = s.commands.forgetLater(msg.Run)
 	} else {
 		s.typed = secret.Secret{}
 	}

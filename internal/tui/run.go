@@ -33,7 +33,7 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 	running := &tasks{}
 	var program *tea.Program
 	var receipts []*enroll.Receipt // enrollments come one after the other
-	model := newModel(deps{
+	model := newModel(commands{
 		ctx: working, desk: d, tasks: running, sleep: sleep,
 		send: func(msg tea.Msg) { program.Send(msg) },
 		keep: func(receipt *enroll.Receipt) { receipts = append(receipts, receipt) },

@@ -107,12 +107,12 @@ func TestSecretsAreNeverShown(t *testing.T) {
 }
 
 func TestSecretsOfAWholeEnrollmentStayOnTheCard(t *testing.T) {
-	live(t, func(t *testing.T, w *wizard, deps *softDesk) {
-		evidence := w.model.session.deps.desk.Dependencies.Evidence
-		deps.answer(false)
-		w.press("enter").atWork(deps, adasCard).typedTwice(canaryPIN).pass(2 * time.Second).on(screenCertificate)
+	live(t, func(t *testing.T, w *wizard, commands *softDesk) {
+		evidence := w.model.session.commands.desk.Dependencies.Evidence
+		commands.answer(false)
+		w.press("enter").atWork(commands, adasCard).typedTwice(canaryPIN).pass(2 * time.Second).on(screenCertificate)
 		w.inspectSecrets()
-		deps.answer(true)
+		commands.answer(true)
 		w.press("enter").pass(5 * time.Second).on(screenReview)
 		w.inspectSecrets()
 		w.press("enter").pass(3 * time.Second).on(screenDone)
@@ -120,7 +120,7 @@ func TestSecretsOfAWholeEnrollmentStayOnTheCard(t *testing.T) {
 		if !w.model.session.typed.IsZero() {
 			t.Error("the PIN is still known after the receipt")
 		}
-		if deps.cards[adasCard].pin != canaryPIN {
+		if commands.cards[adasCard].pin != canaryPIN {
 			t.Error("the card has another PIN")
 		}
 		noSecretsUnder(t, evidence)
@@ -150,9 +150,9 @@ func noSecretsUnder(t *testing.T, folder string) {
 }
 
 func TestKnownPINIsForgottenInTime(t *testing.T) {
-	live(t, func(t *testing.T, w *wizard, deps *softDesk) {
-		deps.answer(false)
-		w.press("enter").atWork(deps, adasCard).typedTwice(canaryPIN).pass(2 * time.Second).on(screenCertificate)
+	live(t, func(t *testing.T, w *wizard, commands *softDesk) {
+		commands.answer(false)
+		w.press("enter").atWork(commands, adasCard).typedTwice(canaryPIN).pass(2 * time.Second).on(screenCertificate)
 		time.Sleep(desk.PINKept - 10*time.Second)
 		if w.settle(); w.model.session.typed.IsZero() {
 			t.Error("the PIN is forgotten too early")
@@ -161,7 +161,7 @@ func TestKnownPINIsForgottenInTime(t *testing.T) {
 		if w.settle(); !w.model.session.typed.IsZero() {
 			t.Error("the PIN is still known")
 		}
-		deps.answer(true)
+		commands.answer(true)
 		w.press("enter").on(screenPIN).typed(canaryPIN).press("enter").pass(5 * time.Second).on(screenReview)
 	}, desk.Person{Email: ada})
 }

@@ -15,9 +15,9 @@ import (
 // Only Update touches it.
 type session struct {
 	*desk.Conversation
-	deps   deps
-	styles styles
-	keys   keyMap
+	commands commands
+	styles   styles
+	keys     keyMap
 
 	cancel func() // ends the run
 	stop   func() // ends the looking that was begun last for the plan; nil for none
@@ -58,7 +58,7 @@ func (s *session) explain(err error) problem {
 	if err == nil {
 		return problem{}
 	}
-	return problem{text: clean(err.Error()), hint: clean(s.deps.desk.Hint(err))}
+	return problem{text: clean(err.Error()), hint: clean(s.commands.desk.Hint(err))}
 }
 
 // explainStep tells what failed apart from why.

@@ -71,7 +71,7 @@ func (c *softCard) Identity() piv.Identity {
 	return piv.Identity{Serial: c.serial, Firmware: piv.Version{Major: 5, Minor: 7, Patch: 4}, Model: "YubiKey 5C NFC", Reader: "Yubico YubiKey OTP+FIDO+CCID 00 00"}
 }
 
-// Close has nothing to wait for.
+// Release has nothing to wait for.
 func (c *softCard) Release(context.Context) error { return nil }
 
 func (c *softCard) Protection(context.Context) (protection piv.Protection, err error) {

@@ -147,16 +147,16 @@ func (w *softDesk) found(serials ...uint32) []piv.Found {
 
 // softIssuer signs what it is asked for, or lets it wait.
 type softIssuer struct {
-	t    testing.TB
-	deps *softDesk
+	t        testing.TB
+	commands *softDesk
 }
 
 func (softIssuer) Name() string { return "file" }
 
 func (i softIssuer) Issue(_ context.Context, request issuer.Request) ([]*x509.Certificate, error) {
-	i.deps.mu.Lock()
-	defer i.deps.mu.Unlock()
-	if !i.deps.signs {
+	i.commands.mu.Lock()
+	defer i.commands.mu.Unlock()
+	if !i.commands.signs {
 		return nil, &issuer.WaitingError{Dir: "/requests", Request: request.Email + ".csr.pem", Expected: request.Email + ".pem"}
 	}
 	csr, err := x509.ParseCertificateRequest(request.CSR)
@@ -167,35 +167,35 @@ func (i softIssuer) Issue(_ context.Context, request issuer.Request) ([]*x509.Ce
 		SerialNumber: serialNumber(i.t), Subject: pkix.Name{CommonName: request.Email}, NotBefore: moment.AddDate(0, 0, -1), NotAfter: moment.AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		EmailAddresses: []string{request.Email}, CRLDistributionPoints: []string{"http://crl.example.com/ca.crl"},
-	}, i.deps.issuing, csr.PublicKey, i.deps.caKey)
-	return []*x509.Certificate{leaf, i.deps.issuing}, nil
+	}, i.commands.issuing, csr.PublicKey, i.commands.caKey)
+	return []*x509.Certificate{leaf, i.commands.issuing}, nil
 }
 
 // softAccount is one user at Gmail.
 type softAccount struct {
-	deps  *softDesk
-	email string
+	commands *softDesk
+	email    string
 }
 
 func (a softAccount) KeyPairs(context.Context) ([]gmail.KeyPair, error) {
-	a.deps.mu.Lock()
-	defer a.deps.mu.Unlock()
-	return slices.Clone(a.deps.pairs[a.email]), nil
+	a.commands.mu.Lock()
+	defer a.commands.mu.Unlock()
+	return slices.Clone(a.commands.pairs[a.email]), nil
 }
 
 func (a softAccount) CreateKeyPair(_ context.Context, _ []gmail.KeyPair, request gmail.KeyPairRequest) (gmail.KeyPair, bool, error) {
-	time.Sleep(a.deps.slow)
-	a.deps.mu.Lock()
-	defer a.deps.mu.Unlock()
+	time.Sleep(a.commands.slow)
+	a.commands.mu.Lock()
+	defer a.commands.mu.Unlock()
 	pair := gmail.KeyPair{ID: "pair-of-" + a.email, LeafSHA256: request.LeafSHA256, Enabled: true, NotAfter: moment.AddDate(1, 0, 0), HardwareDescriptions: []string{request.Description}}
-	a.deps.pairs[a.email] = append(a.deps.pairs[a.email], pair)
+	a.commands.pairs[a.email] = append(a.commands.pairs[a.email], pair)
 	return pair, true, nil
 }
 
 func (a softAccount) Identity(context.Context) (gmail.Identity, error) {
-	a.deps.mu.Lock()
-	defer a.deps.mu.Unlock()
-	identity, found := a.deps.identities[a.email]
+	a.commands.mu.Lock()
+	defer a.commands.mu.Unlock()
+	identity, found := a.commands.identities[a.email]
 	if !found {
 		return identity, gmail.ErrNotFound
 	}
@@ -203,9 +203,9 @@ func (a softAccount) Identity(context.Context) (gmail.Identity, error) {
 }
 
 func (a softAccount) CreateIdentity(_ context.Context, want gmail.Identity) (gmail.Identity, error) {
-	a.deps.mu.Lock()
-	defer a.deps.mu.Unlock()
-	a.deps.identities[a.email] = want
+	a.commands.mu.Lock()
+	defer a.commands.mu.Unlock()
+	a.commands.identities[a.email] = want
 	return want, nil
 }
 

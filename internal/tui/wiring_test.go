@@ -70,10 +70,10 @@ func eventually(t *testing.T, so func() bool, otherwise func() string) {
 }
 
 func TestProgramRunsAnEnrollment(t *testing.T) {
-	deps := newSoftDesk(t, adasCard)
-	deps.slow, deps.cards[adasCard].slow = 0, 0
+	commands := newSoftDesk(t, adasCard)
+	commands.slow, commands.cards[adasCard].slow = 0, 0
 	ctx, stop := context.WithCancel(t.Context())
-	d := deps.desk(t)
+	d := commands.desk(t)
 	var program *teatest.TestModel
 	running := &tasks{}
 	wizard := &probe{model: newModel(worldOf(ctx, d, running, func(msg tea.Msg) { program.Send(msg) }), "")}
@@ -87,7 +87,7 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 	program.Send(enter)
 	wizard.await(t, "has no key pair")
 	program.Send(enter)
-	program.Send(desk.ReadersRead{Found: deps.found(adasCard)})
+	program.Send(desk.ReadersRead{Found: commands.found(adasCard)})
 	wizard.await(t, "serial 12345678")
 	program.Send(enter)
 	wizard.await(t, "enter begin")
@@ -150,14 +150,14 @@ type desktop struct {
 
 func runDesktop(ctx context.Context, t *testing.T, email string) *desktop {
 	t.Helper()
-	deps := newSoftDesk(t, adasCard)
-	d := deps.desk(t)
+	commands := newSoftDesk(t, adasCard)
+	d := commands.desk(t)
 	top := &desktop{t: t, ended: make(chan error, 1), asked: make(chan struct{})}
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
 		return func(yield func([]piv.Found, error) bool) {
 			top.watching.Add(1)
 			defer top.watching.Add(-1)
-			yield(deps.found(adasCard), nil)
+			yield(commands.found(adasCard), nil)
 			<-ctx.Done()
 		}
 	}
@@ -290,16 +290,16 @@ func (a agreedAccount) CreateKeyPair(ctx context.Context, known []gmail.KeyPair,
 // An enrollment that becomes done while the wizard has to end is not lost.
 func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	deps := newSoftDesk(t, adasCard)
-	deps.slow, deps.cards[adasCard].slow, deps.cards[adasCard].pin = 100*time.Millisecond, 0, canaryPIN
-	d := deps.desk(t)
+	commands := newSoftDesk(t, adasCard)
+	commands.slow, commands.cards[adasCard].slow, commands.cards[adasCard].pin = 100*time.Millisecond, 0, canaryPIN
+	d := commands.desk(t)
 	d.Request.PIN = secret.FromString(canaryPIN)
 	agreed := make(chan struct{})
 	d.Dependencies.Account = func(_ context.Context, email string) (registration.Account, error) {
-		return agreedAccount{softAccount{deps, email}, agreed}, nil
+		return agreedAccount{softAccount{commands, email}, agreed}, nil
 	}
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
-		return func(yield func([]piv.Found, error) bool) { yield(deps.found(adasCard), nil) }
+		return func(yield func([]piv.Found, error) bool) { yield(commands.found(adasCard), nil) }
 	}
 	d.Dependencies.Ledger = ledgerFunc(func(context.Context, ledger.Entry) error {
 		cancel()
