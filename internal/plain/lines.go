@@ -46,6 +46,9 @@ func Preview(out io.Writer, preview *enroll.Preview) (err error) {
 		if step.Err != nil { // which is its first detail
 			value.Text, value.Details = value.Text+": "+value.Details[0], value.Details[1:]
 		}
+		if step.Outcome == enroll.OutcomeWould {
+			value.Label = "would " + value.Label
+		}
 		say("  %2d  %s: %s", i+1, value.Label, value.Text)
 		for _, detail := range value.Details {
 			say("      %s", detail)
