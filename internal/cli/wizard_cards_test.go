@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,6 +47,49 @@ func TestWizardCards(t *testing.T) {
 	w.register("grace@lab.example")
 	w.see("serial " + second)
 	w.registered("grace@lab.example")
+	w.press("q")
+	w.exits(0)
+}
+
+// TestWizardMovesToAnotherCard: who is enrolled with a card is asked before Gmail moves
+// to another, and a no changes nothing.
+func TestWizardMovesToAnotherCard(t *testing.T) {
+	w := startWizard(t, "--readers", "2", "--algorithm", "eccp256")
+	w.toUser()
+	w.toCard("ada@lab.example", "Several cards are there.")
+	first, second := w.serial(0), w.serial(1)
+	w.press("Enter")
+	w.at("Card", "serial "+first, "enter go on")
+	w.press("Enter")
+	w.begin()
+	w.newPIN()
+	w.register("ada@lab.example")
+	w.press("Enter")
+	w.at("User", "Who is to be enrolled?")
+	w.toCard("ada@lab.example", "Several cards are there.")
+	w.press("Down", "Enter")
+	w.at("Card", "serial "+second, "enter go on")
+	w.press("Enter")
+	w.at("Plan", "Gmail moves from card "+first+" to card "+second)
+	w.begin()
+	question := "Gmail moves from card " + first + " to card " + second + ": from then on ada@lab.example"
+	w.at("Work", question, "Is that meant?")
+	w.enter("no")
+	w.at("Plan", "enter begin")
+	w.registered("ada@lab.example")
+	w.press("Enter")
+	w.at("Work", question)
+	w.enter("yes")
+	w.newPIN()
+	w.register("ada@lab.example")
+	var user struct {
+		KeyPairs   []json.RawMessage `json:"key_pairs"`
+		Identities []json.RawMessage `json:"identities"`
+	}
+	w.ask("users/ada@lab.example", &user)
+	if len(user.KeyPairs) != 2 || len(user.Identities) != 1 {
+		t.Errorf("Gmail has %d key pairs and %d identities, want 2 and 1", len(user.KeyPairs), len(user.Identities))
+	}
 	w.press("q")
 	w.exits(0)
 }
