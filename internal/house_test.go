@@ -27,7 +27,7 @@ func TestWhichWayThingsPoint(t *testing.T) {
 		module + "internal/tui":     {"internal/cli"},
 		module + "internal/plain":   {"internal/cli"},
 	}
-	leaves := []string{"piv", "smime", "issuer", "gmail", "escrow", "evidence", "ledger"}
+	leaves := []string{"piv", "smime", "issuer", "repository", "gmail", "escrow", "evidence", "ledger"}
 	count := 0
 	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); count++ {
 		var p struct {
