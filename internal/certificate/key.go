@@ -4,6 +4,9 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/x509"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // SameKey reports whether two public keys are the same by value; a key of a kind
@@ -30,4 +33,12 @@ func normal(key crypto.PublicKey) crypto.PublicKey {
 		return *key
 	}
 	return key
+}
+
+// Subject returns a certificate's subject, safe to show.
+func Subject(cert *x509.Certificate) string {
+	if name := safetext.Clean(cert.Subject.String()); name != "" {
+		return name
+	}
+	return "(no subject)"
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 func newCardExport(streams *Streams) *cobra.Command {
@@ -102,8 +102,8 @@ func (e *exporter) certificate(contents piv.SlotContents, parts []*x509.Certific
 	if err := contents.CertificateProblem(); err != nil {
 		e.Notes = append(e.Notes, "certificate: "+err.Error())
 	}
-	chain, err := new(smime.VerifyCache).BuildChain(contents.Certificate, parts)
-	var missing *smime.MissingIssuerError
+	chain, err := new(certpath.Verifier).Build(contents.Certificate, parts)
+	var missing *certpath.MissingIssuerError
 	if errors.As(err, &missing) {
 		e.Notes = append(e.Notes, "no chain: "+err.Error()+"; give the missing certificates with --chain")
 		return nil

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
@@ -89,7 +89,7 @@ func (h hints) ofCard(err error) string {
 
 // ofFiles is about certificates, files and what else every command may meet.
 func (h hints) ofFiles(err error) string {
-	if is[*smime.MissingIssuerError](err) {
+	if is[*certpath.MissingIssuerError](err) {
 		return "give the missing certificates with --chain FILE"
 	}
 	return hintOf(err, []sentinel{

@@ -12,13 +12,13 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // TestHints: each error has what helps against it, however deep in others it is; at a
@@ -63,7 +63,7 @@ func TestHints(t *testing.T) {
 		{fmt.Errorf("x: %w", issuer.ErrOtherRequest), "move it away"},
 		{&issuer.OpenKeyError{Path: "/ca/key.pem"}, "chmod 600 /ca/key.pem"},
 		{&issuer.TLSError{Err: errors.New("unknown authority")}, "trusts the authority"},
-		{&smime.MissingIssuerError{}, "--chain FILE"},
+		{&certpath.MissingIssuerError{}, "--chain FILE"},
 		{&piv.SeveralCardsError{}, "--serial SERIAL"},
 		{&piv.WrongPINError{Tries: 2}, "unblock-pin"},
 		{&piv.LastTryError{}, "last try"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -115,8 +116,8 @@ func (e *enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x
 // about it. A chain that Gmail cannot take is a *ChainError, a certificate for somebody
 // else an *OtherAddressError, one that does not serve a single key a *LimitedUseError.
 func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
-	var cache smime.VerifyCache
-	chain, err := cache.BuildChain(leaf, slices.Concat(parts, e.deps.Chain))
+	var verifier certpath.Verifier
+	chain, err := verifier.Build(leaf, slices.Concat(parts, e.deps.Chain))
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
 		// No chain helps then.
 		return certificateResult{}, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
@@ -124,7 +125,7 @@ func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 	if err != nil {
 		return certificateResult{}, err
 	}
-	findings := cache.Check(chain, smime.CheckOptions{
+	findings := smime.Check(&verifier, chain, smime.CheckOptions{
 		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use,
 	})
 	var errors []smime.Finding

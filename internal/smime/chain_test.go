@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -35,7 +36,7 @@ func TestBuildChainShuffled(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		random.Shuffle(len(pool), func(i, j int) { pool[i], pool[j] = pool[j], pool[i] })
-		got, err := new(smime.VerifyCache).BuildChain(leaf.cert, pool)
+		got, err := new(certpath.Verifier).Build(leaf.cert, pool)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,8 +56,8 @@ func TestBuildChainMissing(t *testing.T) {
 		"everything":       {nil, []*x509.Certificate{leaf}, "Issuing"},
 		"the key's issuer": {certs(goodChain(t)...), []*x509.Certificate{leaf}, "Issuing"},
 	} {
-		chain, err := new(smime.VerifyCache).BuildChain(leaf, c.pool)
-		var missing *smime.MissingIssuerError
+		chain, err := new(certpath.Verifier).Build(leaf, c.pool)
+		var missing *certpath.MissingIssuerError
 		if !errors.As(err, &missing) || chain != nil {
 			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
 			continue
@@ -66,7 +67,7 @@ func TestBuildChainMissing(t *testing.T) {
 			t.Errorf("%s: breaks off at %s: %v", name, last.Subject, err)
 		}
 	}
-	if chain, err := new(smime.VerifyCache).BuildChain(nil, certs(good...)); err == nil {
+	if chain, err := new(certpath.Verifier).Build(nil, certs(good...)); err == nil {
 		t.Errorf("no leaf: chain of %d", len(chain))
 	}
 }
@@ -82,12 +83,12 @@ func TestBuildChainCrossSigned(t *testing.T) {
 	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), a)
 
 	loop := certs(aByB, bByA)
-	var missing *smime.MissingIssuerError
-	if chain, err := new(smime.VerifyCache).BuildChain(leaf.cert, loop); !errors.As(err, &missing) {
+	var missing *certpath.MissingIssuerError
+	if chain, err := new(certpath.Verifier).Build(leaf.cert, loop); !errors.As(err, &missing) {
 		t.Errorf("a loop without a root: chain of %d, error %v", len(chain), err)
 	}
 	rootB := issue(t, newRoot(t, "B"), keyB, nil)
-	got, err := new(smime.VerifyCache).BuildChain(leaf.cert, append(loop, rootB.cert))
+	got, err := new(certpath.Verifier).Build(leaf.cert, append(loop, rootB.cert))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestBuildChainLongestValid(t *testing.T) {
 	oldRoot, newer := issue(t, old, key, nil), issue(t, newRoot(t, "Root"), key, nil)
 	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), oldRoot)
 	for _, pool := range [][]*holder{{oldRoot, newer}, {newer, oldRoot}} {
-		got, err := new(smime.VerifyCache).BuildChain(leaf.cert, certs(pool...))
+		got, err := new(certpath.Verifier).Build(leaf.cert, certs(pool...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,8 +129,8 @@ func TestBuildChainMesh(t *testing.T) {
 		}
 	}
 	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nodes[0])
-	var missing *smime.MissingIssuerError
-	if chain, err := new(smime.VerifyCache).BuildChain(leaf.cert, pool); !errors.As(err, &missing) {
+	var missing *certpath.MissingIssuerError
+	if chain, err := new(certpath.Verifier).Build(leaf.cert, pool); !errors.As(err, &missing) {
 		t.Errorf("chain of %d, error %v", len(chain), err)
 	}
 }
@@ -160,13 +161,13 @@ func TestBuildChainOfHostileSizes(t *testing.T) {
 		"200 of 8192 bits": many, "ten thousand of them": slices.Repeat(many, 50),
 	} {
 		began := time.Now()
-		var missing *smime.MissingIssuerError
-		if chain, err := new(smime.VerifyCache).BuildChain(leaf.cert, pool); !errors.As(err, &missing) {
+		var missing *certpath.MissingIssuerError
+		if chain, err := new(certpath.Verifier).Build(leaf.cert, pool); !errors.As(err, &missing) {
 			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
 		}
 		t.Logf("%s: %v", name, time.Since(began).Round(100*time.Microsecond))
 		// The right issuer among them is found all the same.
-		if chain, err := new(smime.VerifyCache).BuildChain(leaf.cert, append(certs(good...), pool[:min(len(pool), 2)]...)); err != nil || len(chain) != 3 {
+		if chain, err := new(certpath.Verifier).Build(leaf.cert, append(certs(good...), pool[:min(len(pool), 2)]...)); err != nil || len(chain) != 3 {
 			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
 		}
 	}
@@ -176,14 +177,14 @@ func TestBuildChainOfHostileSizes(t *testing.T) {
 	}
 	crowded := issue(t, self, newKey(t, elliptic.P256()), good[1])
 	var large *certificate.TooLargeError
-	if chain, err := new(smime.VerifyCache).BuildChain(crowded.cert, certs(good...)); !errors.As(err, &large) {
+	if chain, err := new(certpath.Verifier).Build(crowded.cert, certs(good...)); !errors.As(err, &large) {
 		t.Errorf("20,000 addresses: chain of %d, error %v", len(chain), err)
 	}
 	began := time.Now()
 	if got := len(smime.EmailAddresses(crowded.cert)); got != 20_001 {
 		t.Errorf("%d addresses", got)
 	}
-	new(smime.VerifyCache).Check(certs(crowded, good[1], good[2]), smime.CheckOptions{Email: email, Now: now()})
+	smime.Check(new(certpath.Verifier), certs(crowded, good[1], good[2]), smime.CheckOptions{Email: email, Now: now()})
 	t.Logf("20,000 addresses looked at: %v", time.Since(began).Round(100*time.Microsecond))
 }
 
@@ -200,7 +201,7 @@ func TestBuildChainSameName(t *testing.T) {
 	pool := append(certs(issuers...), root.cert)
 	for _, issuer := range issuers {
 		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), issuer)
-		got, err := new(smime.VerifyCache).BuildChain(leaf.cert, pool)
+		got, err := new(certpath.Verifier).Build(leaf.cert, pool)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +211,7 @@ func TestBuildChainSameName(t *testing.T) {
 
 func TestBuildChainSelfSignedLeaf(t *testing.T) {
 	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nil)
-	got, err := new(smime.VerifyCache).BuildChain(leaf.cert, certs(goodChain(t)...))
+	got, err := new(certpath.Verifier).Build(leaf.cert, certs(goodChain(t)...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +224,7 @@ func TestMissingIssuerErrorText(t *testing.T) {
 	template := newLeaf(t)
 	template.Subject.CommonName = "Kim\r\x07\u2028"
 	leaf := issue(t, template, newKey(t, elliptic.P256()), issuer)
-	_, err := new(smime.VerifyCache).BuildChain(leaf.cert, nil)
+	_, err := new(certpath.Verifier).Build(leaf.cert, nil)
 	if err == nil || !printableText(err.Error()) || !strings.Contains(err.Error(), "Issuing") || !strings.Contains(err.Error(), "Kim") {
 		t.Errorf("error %q", err)
 	}

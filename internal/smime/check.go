@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-// Finding is something that [VerifyCache.Check] has against a chain. The JSON names are a
+// Finding is something that [Check] has against a chain. The JSON names are a
 // contract.
 type Finding struct {
 	ID          string   `json:"id"` // of the rule, see [Rules]
@@ -28,12 +29,12 @@ type CheckOptions struct {
 	Now       time.Time        // zero means the current time
 }
 
-// Check measures a chain (leaf first, root last, see [VerifyCache.BuildChain]) against what
+// Check measures a chain (leaf first, root last, see [certpath.Verifier.Build]) against what
 // Gmail's API needs and against Google's published profile, and returns what it
 // finds, in the order of [Rules]. It reads nothing from the network: whether a
 // certificate was revoked is another question.
-func (v *VerifyCache) Check(chain []*x509.Certificate, options CheckOptions) []Finding {
-	c := &checker{cache: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
+func Check(v *certpath.Verifier, chain []*x509.Certificate, options CheckOptions) []Finding {
+	c := &checker{verifier: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}
@@ -54,7 +55,7 @@ func HasErrors(findings []Finding) bool {
 
 // checker is one run of Check.
 type checker struct {
-	cache    *VerifyCache
+	verifier *certpath.Verifier
 	chain    []*x509.Certificate
 	options  CheckOptions
 	severity map[string]Severity
@@ -76,7 +77,7 @@ func (c *checker) role(i int) string {
 	switch {
 	case i == 0:
 		return "leaf"
-	case c.cache.isSelfSigned(c.chain[i]): // wherever it stands
+	case c.verifier.IsSelfSigned(c.chain[i]): // wherever it stands
 		return "root"
 	}
 	return fmt.Sprintf("intermediate %d", i)
@@ -99,7 +100,7 @@ func (c *checker) run() {
 	for i, cert := range c.chain {
 		switch {
 		case i == 0:
-		case c.cache.isSelfSigned(cert):
+		case c.verifier.IsSelfSigned(cert):
 			if key := publicKey(cert); !acceptedKey(key) {
 				c.report(ruleRootKey, i, "its key is %s", keyName(key))
 			}

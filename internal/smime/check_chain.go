@@ -18,7 +18,7 @@ func (c *checker) checkChain() {
 	last := len(c.chain) - 1
 	for i, cert := range c.chain {
 		c.checkTime(i, cert)
-		switch root := c.cache.isSelfSigned(cert); {
+		switch root := c.verifier.IsSelfSigned(cert); {
 		case root && i == 0:
 			c.report(ruleSelfSigned, 0, "%s is signed by itself, not by an authority", subject(cert))
 		case root && i < last:
@@ -38,11 +38,11 @@ func (c *checker) checkChain() {
 			c.report(rulePurpose, i, "the extended key usage of %s leaves out mail", subject(cert))
 		}
 	}
-	if last == 1 && c.cache.isSelfSigned(c.chain[1]) {
+	if last == 1 && c.verifier.IsSelfSigned(c.chain[1]) {
 		c.report(ruleDirectIssue, 0, "the root %s issued it directly; Google wants at least one intermediate", subject(c.chain[1]))
 	}
 	if !HasErrors(c.findings[before:]) {
-		if err := c.cache.verify(c.chain, c.options.Now); err != nil {
+		if err := c.verifier.Verify(c.chain, c.options.Now); err != nil {
 			c.report(ruleConstraints, 0, "the chain does not verify: %v", err)
 		}
 	}
@@ -71,7 +71,7 @@ func (c *checker) checkLink(i int, cert, issuer *x509.Certificate) {
 	switch {
 	case !bytes.Equal(cert.RawIssuer, issuer.RawSubject):
 		c.report(ruleIssuer, i, "%s was issued by %s, but %s comes next", subject(cert), cert.Issuer, subject(issuer))
-	case !c.cache.signedBy(cert, issuer):
+	case !c.verifier.SignedBy(cert, issuer):
 		c.report(ruleSignature, i, "%s was not signed by the key of %s", subject(cert), subject(issuer))
 	}
 }
@@ -79,7 +79,7 @@ func (c *checker) checkLink(i int, cert, issuer *x509.Certificate) {
 // checkAuthority checks that chain[i] may issue (RFC 5280 section 6.1.4).
 func (c *checker) checkAuthority(i int, cert *x509.Certificate) {
 	switch {
-	case cert.Version < 3 && c.cache.isSelfSigned(cert):
+	case cert.Version < 3 && c.verifier.IsSelfSigned(cert):
 		// Roots older than basic constraints are trusted as they are.
 	case !cert.BasicConstraintsValid || !cert.IsCA:
 		c.report(ruleNotCA, i, "%s is not an authority's certificate", subject(cert))

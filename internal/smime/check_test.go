@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -106,7 +107,7 @@ func TestCheckGood(t *testing.T) {
 			v.withKey(key)
 			v.options.Use = use
 			v.leaf.KeyUsage |= x509.KeyUsageKeyEncipherment
-			if findings := new(smime.VerifyCache).Check(v.chain(t), v.options); len(findings) != 0 {
+			if findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options); len(findings) != 0 {
 				t.Errorf("use %q, %T: %+v", use, key, findings)
 			}
 		}
@@ -114,7 +115,7 @@ func TestCheckGood(t *testing.T) {
 	// A leaf of exactly 27 months, and options that ask for nothing.
 	v := newVariant(t)
 	v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 0)
-	if findings := new(smime.VerifyCache).Check(v.chain(t), smime.CheckOptions{Now: now()}); len(findings) != 0 {
+	if findings := smime.Check(new(certpath.Verifier), v.chain(t), smime.CheckOptions{Now: now()}); len(findings) != 0 {
 		t.Errorf("nothing asked: %+v", findings)
 	}
 }
@@ -304,7 +305,7 @@ func TestCheckRules(t *testing.T) {
 		t.Run(c.rule+" "+c.name, func(t *testing.T) {
 			v := newVariant(t)
 			c.change(t, v)
-			findings := new(smime.VerifyCache).Check(v.chain(t), v.options)
+			findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options)
 			want := append([]string{c.rule}, c.also...)
 			got := ruleIDs(findings)
 			slices.Sort(want)
@@ -339,7 +340,7 @@ func TestCheckOrder(t *testing.T) {
 	for i, rule := range smime.Rules() {
 		place[rule.ID] = i
 	}
-	findings := new(smime.VerifyCache).Check(v.chain(t), v.options)
+	findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options)
 	if len(findings) < 6 || !slices.IsSortedFunc(findings, func(a, b smime.Finding) int { return place[a.ID] - place[b.ID] }) {
 		t.Errorf("findings %q", ruleIDs(findings))
 	}
@@ -362,7 +363,7 @@ func TestCheckControlCharacters(t *testing.T) {
 		{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "max" + evil + "@example.com"},
 	}
 	v.rearrange = func(c []*x509.Certificate) []*x509.Certificate { return []*x509.Certificate{c[0], c[2], c[1]} }
-	findings := new(smime.VerifyCache).Check(v.chain(t), v.options)
+	findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options)
 	for _, id := range []string{"chain-issuer", "chain-not-yet-valid", "leaf-address", "leaf-subject-email", "leaf-aia"} {
 		if !slices.Contains(ruleIDs(findings), id) {
 			t.Errorf("no finding %s in %q", id, ruleIDs(findings))

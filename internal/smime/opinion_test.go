@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -79,7 +80,7 @@ func testOneOpinion(t *testing.T, key *rsa.PrivateKey) {
 		v := newVariant(t)
 		c.change(t, v)
 		chain := v.chain(t)
-		findings := new(smime.VerifyCache).Check(chain, v.options)
+		findings := smime.Check(new(certpath.Verifier), chain, v.options)
 		warned := slices.ContainsFunc(findings, func(f smime.Finding) bool {
 			return f.Severity == smime.SeverityWarning && !slices.Contains(notGmails, f.ID)
 		})

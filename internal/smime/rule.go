@@ -13,7 +13,7 @@ const (
 	SeverityNote    Severity = "note"
 )
 
-// Rule is one thing that [VerifyCache.Check] looks at.
+// Rule is one thing that [Check] looks at.
 type Rule struct {
 	ID       string   // stable: part of the JSON contract
 	Severity Severity // of every finding of this rule

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 
-	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // Fingerprint returns the SHA-256 of a certificate's DER encoding in lower-case
@@ -16,9 +16,4 @@ func Fingerprint(cert *x509.Certificate) string {
 }
 
 // subject returns a certificate's subject, safe to show.
-func subject(cert *x509.Certificate) string {
-	if name := safetext.Clean(cert.Subject.String()); name != "" {
-		return name
-	}
-	return "(no subject)"
-}
+func subject(cert *x509.Certificate) string { return certificate.Subject(cert) }

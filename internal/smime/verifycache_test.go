@@ -9,28 +9,29 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // TestMemoryAnswers: whatever a cache has seen, its findings and chains are
 // those of one that has seen nothing.
 func TestMemoryAnswers(t *testing.T) {
-	var cache smime.VerifyCache
+	var cache certpath.Verifier
 	for _, c := range violations() {
 		v := newVariant(t)
 		c.change(t, v)
 		chain := v.chain(t)
 		for _, v.options.Use = range []certificate.Use{certificate.UseBoth, certificate.UseSign, v.options.Use} {
-			want := new(smime.VerifyCache).Check(chain, v.options)
-			if got := cache.Check(chain, v.options); !slices.Equal(got, want) {
+			want := smime.Check(new(certpath.Verifier), chain, v.options)
+			if got := smime.Check(&cache, chain, v.options); !slices.Equal(got, want) {
 				t.Errorf("%s %s: %+v, want %+v", c.rule, c.name, got, want)
 			}
 		}
 		if len(chain) == 0 || chain[0] == nil {
 			continue
 		}
-		want, wantErr := new(smime.VerifyCache).BuildChain(chain[0], chain)
-		got, err := cache.BuildChain(chain[0], chain)
+		want, wantErr := new(certpath.Verifier).Build(chain[0], chain)
+		got, err := cache.Build(chain[0], chain)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || len(got) != len(want) {
 			t.Errorf("%s %s: chain of %d (%v), want %d (%v)", c.rule, c.name, len(got), err, len(want), wantErr)
 		}
@@ -49,12 +50,12 @@ func TestMemoryConstraints(t *testing.T) {
 		template.EmailAddresses = []string{address}
 		return certs(issue(t, template, newKey(t, elliptic.P256()), intermediate), intermediate, authority)
 	}
-	var cache smime.VerifyCache
-	if findings := cache.Check(leaf(email), smime.CheckOptions{Now: now()}); len(findings) != 0 {
+	var cache certpath.Verifier
+	if findings := smime.Check(&cache, leaf(email), smime.CheckOptions{Now: now()}); len(findings) != 0 {
 		t.Fatalf("within the constraints: %+v", findings)
 	}
 	for range 2 {
-		if got := ruleIDs(cache.Check(leaf("kim@example.org"), smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-constraints") {
+		if got := ruleIDs(smime.Check(&cache, leaf("kim@example.org"), smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-constraints") {
 			t.Fatalf("outside the constraints: %q", got)
 		}
 	}
@@ -65,19 +66,19 @@ func TestMemoryConstraints(t *testing.T) {
 // exchanged for another here.
 func TestLeafVerifiedOnce(t *testing.T) {
 	authorities := goodChain(t)[1:]
-	var cache smime.VerifyCache
+	var cache certpath.Verifier
 	for range 2 {
 		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), authorities[0])
-		chain, err := cache.BuildChain(leaf.cert, certs(authorities...))
+		chain, err := cache.Build(leaf.cert, certs(authorities...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		issuing := *chain[1]
 		issuing.PublicKey = newKey(t, elliptic.P384()).Public()
-		if findings := new(smime.VerifyCache).Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); !smime.HasErrors(findings) {
+		if findings := smime.Check(new(certpath.Verifier), []*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); !smime.HasErrors(findings) {
 			t.Fatal("a cache that knows nothing does not see the other key")
 		}
-		if findings := cache.Check([]*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); len(findings) != 0 {
+		if findings := smime.Check(&cache, []*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); len(findings) != 0 {
 			t.Errorf("the signature was verified again: %+v", findings)
 		}
 	}
@@ -86,7 +87,7 @@ func TestLeafVerifiedOnce(t *testing.T) {
 // TestVerifiedAsCryptoX509Does: what crypto/x509 refuses of a whole chain is an
 // error here, whatever was verified before.
 func TestVerifiedAsCryptoX509Does(t *testing.T) {
-	var cache smime.VerifyCache
+	var cache certpath.Verifier
 	for _, c := range violations() {
 		v := newVariant(t)
 		c.change(t, v)
@@ -100,7 +101,7 @@ func TestVerifiedAsCryptoX509Does(t *testing.T) {
 			intermediates.AddCert(cert)
 		}
 		_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-		if err != nil && !smime.HasErrors(cache.Check(chain, v.options)) {
+		if err != nil && !smime.HasErrors(smime.Check(&cache, chain, v.options)) {
 			t.Errorf("%s %s: crypto/x509 refuses it: %v", c.rule, c.name, err)
 		}
 	}
@@ -111,18 +112,18 @@ func TestMemoryMany(t *testing.T) {
 	good := certs(goodChain(t)...)
 	other := certs(goodChain(t)...)
 	forged := []*x509.Certificate{good[0], other[1], other[2]}
-	var cache smime.VerifyCache
+	var cache certpath.Verifier
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
 			for i := range 400 {
 				strange := *good[0]
 				strange.Raw = fmt.Appendf(nil, "%s%d", good[0].Raw, i)
-				_, _ = cache.BuildChain(&strange, good)
-				if findings := cache.Check(good, smime.CheckOptions{Now: now()}); len(findings) != 0 {
+				_, _ = cache.Build(&strange, good)
+				if findings := smime.Check(&cache, good, smime.CheckOptions{Now: now()}); len(findings) != 0 {
 					t.Errorf("good chain: %+v", findings)
 				}
-				if got := ruleIDs(cache.Check(forged, smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-signature") {
+				if got := ruleIDs(smime.Check(&cache, forged, smime.CheckOptions{Now: now()})); !slices.Contains(got, "chain-signature") {
 					t.Errorf("forged chain: %q", got)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -36,7 +37,7 @@ type Preparer struct {
 	hint        func(error) string
 	authorities authorities
 	choose      source.Choice
-	cache       smime.VerifyCache
+	verifier    certpath.Verifier
 }
 
 // New returns a Preparer.
@@ -155,9 +156,9 @@ func order(use certificate.Use) int {
 // pair builds and checks one chain. A chain for history is not checked and goes
 // as far as it can be built.
 func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
-	chain, err := p.cache.BuildChain(leaf.cert, p.authorities.pool(leaf.cert, leaf.parts))
+	chain, err := p.verifier.Build(leaf.cert, p.authorities.pool(leaf.cert, leaf.parts))
 	// Where the chain breaks off is found by Check, with all else that is wrong.
-	var missing *smime.MissingIssuerError
+	var missing *certpath.MissingIssuerError
 	if errors.As(err, &missing) {
 		chain = missing.Chain
 	} else if err != nil {
@@ -165,7 +166,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 	}
 	var warnings []string
 	if leaf.use != certificate.UseHistory {
-		findings := p.cache.Check(chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now})
+		findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now})
 		if err := faultOf(leaf.origin, findings); err != nil {
 			return ledger.Pair{}, nil, err
 		}

@@ -1,4 +1,4 @@
-package smime
+package certpath
 
 import (
 	"bytes"
@@ -12,47 +12,47 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
-// maxRemembered bounds a VerifyCache, in signatures and in chains.
+// maxRemembered bounds a Verifier, in signatures and in chains.
 const maxRemembered = 1024
 
-// VerifyCache remembers what was verified: a signature is verified once, and so is
+// Verifier remembers what was verified: a signature is verified once, and so is
 // what stands above the leaves of many users. The zero value is ready for use, by
 // several goroutines at a time. What it answers does not depend on what it has seen.
-type VerifyCache struct {
+type Verifier struct {
 	mutex      sync.Mutex
 	signatures map[[2 * sha256.Size]byte]bool
 	chains     map[[sha256.Size]byte]bool
 }
 
-// signedBy tells whether issuer's key signed cert. Whether issuer may do so is
+// SignedBy tells whether issuer's key signed cert. Whether issuer may do so is
 // another question. A key that is too large to be worked with signed nothing.
-func (c *VerifyCache) signedBy(cert, issuer *x509.Certificate) bool {
+func (v *Verifier) SignedBy(cert, issuer *x509.Certificate) bool {
 	if certificate.CheckKey(issuer.PublicKey) != nil {
 		return false
 	}
 	child, parent := sha256.Sum256(cert.Raw), sha256.Sum256(issuer.Raw)
-	return remembered(c, &c.signatures, [2 * sha256.Size]byte(append(child[:], parent[:]...)), func() bool {
+	return remembered(v, &v.signatures, [2 * sha256.Size]byte(append(child[:], parent[:]...)), func() bool {
 		return issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 	})
 }
 
-// isSelfSigned tells whether a certificate names and signs itself.
-func (c *VerifyCache) isSelfSigned(cert *x509.Certificate) bool {
-	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && c.signedBy(cert, cert)
+// IsSelfSigned tells whether a certificate names and signs itself.
+func (v *Verifier) IsSelfSigned(cert *x509.Certificate) bool {
+	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && v.SignedBy(cert, cert)
 }
 
 // remembered returns what the map, which the cache's mutex guards, has for the key,
 // or else what find finds.
-func remembered[K comparable](c *VerifyCache, known *map[K]bool, key K, find func() bool) bool {
-	c.mutex.Lock()
+func remembered[K comparable](v *Verifier, known *map[K]bool, key K, find func() bool) bool {
+	v.mutex.Lock()
 	valid, found := (*known)[key]
-	c.mutex.Unlock()
+	v.mutex.Unlock()
 	if found {
 		return valid
 	}
 	valid = find()
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
 	if *known == nil || len(*known) >= maxRemembered {
 		*known = map[K]bool{}
 	}
@@ -60,15 +60,15 @@ func remembered[K comparable](c *VerifyCache, known *map[K]bool, key K, find fun
 	return valid
 }
 
-// verify verifies a chain whose signatures, names, times and authorities were found
+// Verify verifies a chain whose signatures, names, times and authorities were found
 // to be right. What crypto/x509 can find besides concerns the authorities alone,
 // which are verified once, except where the leaf has a critical extension or a
 // signature algorithm that is refused, an authority constrains names or policies, or
 // one issued itself, which path lengths count differently: such chains are verified
 // as a whole.
-func (c *VerifyCache) verify(chain []*x509.Certificate, now time.Time) error {
+func (v *Verifier) Verify(chain []*x509.Certificate, now time.Time) error {
 	leaf, authorities := chain[0], chain[1:]
-	whole := len(authorities) < 2 || len(leaf.UnhandledCriticalExtensions) > 0 || !acceptedSignature(leaf)
+	whole := len(authorities) < 2 || len(leaf.UnhandledCriticalExtensions) > 0 || insecure(leaf)
 	hash := sha256.New()
 	for i, cert := range chain {
 		selfIssued := bytes.Equal(cert.RawSubject, cert.RawIssuer) && i < len(chain)-1
@@ -77,10 +77,17 @@ func (c *VerifyCache) verify(chain []*x509.Certificate, now time.Time) error {
 			hash.Write(cert.Raw)
 		}
 	}
-	if !whole && remembered(c, &c.chains, [sha256.Size]byte(hash.Sum(nil)), func() bool { return verifyWhole(authorities, now) == nil }) {
+	if !whole && remembered(v, &v.chains, [sha256.Size]byte(hash.Sum(nil)), func() bool { return verifyWhole(authorities, now) == nil }) {
 		return nil
 	}
 	return verifyWhole(chain, now)
+}
+
+// insecure tells whether crypto/x509 refuses a certificate's signature algorithm.
+func insecure(cert *x509.Certificate) bool {
+	return slices.Contains([]x509.SignatureAlgorithm{
+		x509.UnknownSignatureAlgorithm, x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1,
+	}, cert.SignatureAlgorithm)
 }
 
 // verifyWhole lets crypto/x509 verify a chain, and trusts its last certificate.

@@ -1,4 +1,4 @@
-package smime
+package certpath
 
 import (
 	"bytes"
@@ -31,17 +31,17 @@ func (e *MissingIssuerError) Last() *x509.Certificate { return e.Chain[len(e.Cha
 
 func (e *MissingIssuerError) Error() string {
 	return fmt.Sprintf("the certificate of %q, which issued %q, is missing",
-		safetext.Clean(e.Last().Issuer.String()), subject(e.Last()))
+		safetext.Clean(e.Last().Issuer.String()), certificate.Subject(e.Last()))
 }
 
-// BuildChain returns leaf, intermediates and self-signed root in this order,
+// Build returns leaf, intermediates and self-signed root in this order,
 // taken from pool, which may hold anything in any order. Each certificate's
 // signature is checked by the next one's key; nothing else is judged (see
-// [VerifyCache.Check]). Of several possible chains it prefers issuers that are valid
+// [Verifier.Verify]). Of several possible chains it prefers issuers that are valid
 // longest. Without a way to a root it returns a [*MissingIssuerError], and a
 // [*certificate.TooLargeError] for a leaf that must not be worked with; such
 // certificates of the pool are left out.
-func (c *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
+func (v *Verifier) Build(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")
 	}
@@ -59,7 +59,7 @@ func (c *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificat
 	slices.SortFunc(candidates, func(a, b *x509.Certificate) int {
 		return cmp.Or(b.NotAfter.Compare(a.NotAfter), bytes.Compare(a.Raw, b.Raw))
 	})
-	b := builder{cache: c, pool: candidates}
+	b := builder{verifier: v, pool: candidates}
 	if chain := b.extend([]*x509.Certificate{leaf}); chain != nil {
 		return chain, nil
 	}
@@ -67,15 +67,15 @@ func (c *VerifyCache) BuildChain(leaf *x509.Certificate, pool []*x509.Certificat
 }
 
 type builder struct {
-	cache   *VerifyCache
-	pool    []*x509.Certificate
-	longest []*x509.Certificate
-	cost    int
+	verifier *Verifier
+	pool     []*x509.Certificate
+	longest  []*x509.Certificate
+	cost     int
 }
 
 func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 	last := chain[len(chain)-1]
-	if b.cache.isSelfSigned(last) {
+	if b.verifier.IsSelfSigned(last) {
 		return chain
 	}
 	if len(chain) > len(b.longest) {
@@ -88,7 +88,7 @@ func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 		if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || slices.ContainsFunc(chain, issuer.Equal) {
 			continue
 		}
-		if b.cost += certificate.Cost(issuer.PublicKey); b.cost > maxCost || !b.cache.signedBy(last, issuer) {
+		if b.cost += certificate.Cost(issuer.PublicKey); b.cost > maxCost || !b.verifier.SignedBy(last, issuer) {
 			continue
 		}
 		if whole := b.extend(append(slices.Clip(chain), issuer)); whole != nil {
