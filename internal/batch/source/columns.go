@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
 // column is what a CSV column or an NDJSON name is for.
@@ -26,34 +27,30 @@ const (
 	columnCertificate
 )
 
-// addressNames are what spreadsheets and exports call the address, besides email; the
-// last is that of the Admin console's list of users.
-var addressNames = []string{"mail", "e_mail", "email_address", "e_mail_address", "mail_address", "emailaddress", "e_mail_adresse", "primary_email", "email_address_[required]"}
-
 const expectHeader = "a CSV begins with a line that names its columns: email and certificate (a path beside the manifest, or PEM); " +
 	"or signing_certificate and encryption_certificate; and, if wanted, history and description"
 
-// columnOf knows a column by its name, in any case, with spaces or hyphens for
-// underscores. "_path" behind a certificate's name says what its values are.
+// columnOf knows a column by its name, see spreadsheet.Heading. "path" behind a
+// certificate's name says what its values are.
 func columnOf(name string) column {
-	plain := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(name)))
-	base, path := strings.CutSuffix(plain, "_path")
+	heading := spreadsheet.Heading(name)
+	base, path := strings.CutSuffix(heading, "path")
 	c := column{name: name, kind: columnCertificate, path: path}
 	switch base {
 	case "certificate":
 		c.use = certificate.UseBoth
-	case "signing_certificate":
+	case "signingcertificate":
 		c.use = certificate.UseSign
-	case "encryption_certificate":
+	case "encryptioncertificate":
 		c.use = certificate.UseEncrypt
 	case "history":
 		c.use = certificate.UseHistory
 	default:
 		c.kind, c.path = columnOther, false
 		switch {
-		case plain == "email", slices.Contains(addressNames, plain):
-			c.kind, c.other = columnEmail, plain != "email"
-		case plain == "description":
+		case spreadsheet.IsAddress(heading):
+			c.kind, c.other = columnEmail, !strings.EqualFold(strings.TrimSpace(name), "email")
+		case heading == "description":
 			c.kind = columnDescription
 		}
 	}

@@ -3,6 +3,8 @@ package source
 import (
 	"errors"
 	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
 // Reasons of row errors, stable names for reports and tests.
@@ -57,6 +59,28 @@ func shorten(s string) string {
 	}
 	return s
 }
+
+// brokenRow is the error of a row of CSV that cannot be read.
+func brokenRow(err error) *Error {
+	row := &Error{Reason: ReasonMalformed, Err: err}
+	if errors.Is(err, spreadsheet.ErrTooLong) {
+		row.Reason = ReasonTooLong
+	}
+	if broken, ok := errors.AsType[*spreadsheet.Error](err); ok {
+		row.Expected = broken.Expected
+	}
+	return row
+}
+
+// notUTF8 says of a text that is not UTF-8 how it would read in Windows-1252.
+func notUTF8(text string) string {
+	if decoded, ok := spreadsheet.Windows1252(text); ok {
+		return fmt.Sprintf("is not UTF-8; it reads %q in Windows-1252", shorten(decoded))
+	}
+	return "is not UTF-8"
+}
+
+const expectUTF8 = "save the manifest as CSV UTF-8, or as UTF-8 text"
 
 // formatError is an error of a whole source.
 func formatError(expected, format string, args ...any) *Error {

@@ -24,7 +24,7 @@ func FuzzManifest(f *testing.F) {
 			name = "people.ndjson"
 		}
 		noted := 0
-		rows, lines := 0, strings.Count(string(data), "\n")+1
+		rows, lines := 0, strings.Count(string(data), "\n")+strings.Count(string(data), "\r")+1
 		for row, err := range ManifestFrom(name, strings.NewReader(string(data)), Options{Dir: dir, Note: func(string) { noted++ }}).Rows(t.Context()) {
 			if err != nil {
 				break

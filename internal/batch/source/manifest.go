@@ -1,7 +1,7 @@
 package source
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
 type manifest struct {
@@ -23,7 +24,7 @@ type manifest struct {
 }
 
 // Manifest reads a CSV or NDJSON file (RFC 4180; ndjson.org), UTF-8 with or
-// without a byte order mark; other encodings are named. A CSV names its columns in its first line and is
+// without a byte order mark, or UTF-16 with one; other encodings are named. A CSV names its columns in its first line and is
 // delimited by comma, semicolon or tab, whichever gives known names. The names
 // are the same in both:
 //
@@ -111,30 +112,33 @@ func (m *manifest) read(ctx context.Context, yield func(Row) bool) error {
 		return err
 	}
 	defer files.Close()
-	reader := bufio.NewReaderSize(input, 64<<10)
-	if head, _ := reader.Peek(3); string(head) == "\xef\xbb\xbf" {
-		_, _ = reader.Discard(3)
+	lines, err := spreadsheet.NewLines(ctx, input)
+	if broken, ok := errors.AsType[*spreadsheet.Error](err); ok {
+		return formatError(cmp.Or(broken.Expected, expectHeader), "%w", err)
+	} else if err != nil {
+		return err
 	}
-	if err := otherFile(reader); err != nil {
+	head := lines.Beginning()
+	if err := otherFile(head); err != nil {
 		return err
 	}
 	rows := m.csv
-	if m.isNDJSON(reader) {
+	if m.isNDJSON(head) {
 		rows = m.ndjson
 	}
-	err = rows(&lines{ctx: ctx, reader: reader}, files, yield)
+	err = rows(lines, files, yield)
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
 }
 
-func (m *manifest) isNDJSON(r *bufio.Reader) bool {
+func (m *manifest) isNDJSON(head []byte) bool {
 	switch strings.ToLower(filepath.Ext(m.name)) {
 	case ".ndjson", ".jsonl":
 		return true
 	}
-	return strings.HasPrefix(strings.TrimLeft(string(beginning(r)), " \t\r\n"), "{")
+	return strings.HasPrefix(strings.TrimLeft(string(head), " \t\n"), "{")
 }
 
 // start is a row with nothing but its place.
@@ -142,31 +146,41 @@ func (m *manifest) start(number int) Row {
 	return Row{Where: fmt.Sprintf("%s line %d", m.name, number), Line: number}
 }
 
-func (m *manifest) csv(l *lines, files *files, yield func(Row) bool) error {
-	reader, columns, err := csvHeader(l)
-	if err != nil {
+func (m *manifest) csv(lines *spreadsheet.Lines, files *files, yield func(Row) bool) error {
+	reader := spreadsheet.NewReader(lines, spreadsheet.Options{Known: func(names []string) int { return countKnown(columnsOf(names)) }, Least: 2})
+	header, err := reader.Next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return formatError(expectHeader, "it has no header")
+	case err != nil:
+		return err
+	case header.Err != nil:
+		return formatError(expectHeader, "its first line cannot be read: %w", header.Err)
+	}
+	columns := columnsOf(header.Cells)
+	if err := checkHeader(columns); err != nil {
 		return err
 	}
 	if others := othersOf(columns); len(others) > 0 {
 		m.options.note("columns of %s that are not used: %s", m.name, namesOf(others))
 	}
 	for {
-		record, err := reader.next()
+		record, err := reader.Next()
 		if err != nil {
 			return err
 		}
-		row := m.start(record.line)
+		row := m.start(record.Line)
 		values := make([]value, 0, len(columns))
-		for i, text := range record.cells[:min(len(record.cells), len(columns))] {
+		for i, text := range record.Cells[:min(len(record.Cells), len(columns))] {
 			values = append(values, value{columns[i], text})
 		}
-		switch n := len(record.cells); {
-		case record.err != nil:
-			row.Err = record.err
+		switch n := len(record.Cells); {
+		case record.Err != nil:
+			row.Err = brokenRow(record.Err)
 		case n > len(columns):
 			row.Email = emailOf(values)
 			row.Err = rowError(ReasonMalformed, "put quotes around cells that hold the delimiter", "the row has %d cells, the header %d", n, len(columns))
-		case n < len(columns) && record.cut:
+		case n < len(columns) && record.Cut:
 			row.Email = emailOf(values)
 			row.Err = rowError(ReasonMalformed, "was the file cut off?", "the file ends in this row after %d of %d cells", n, len(columns))
 		default:
@@ -188,22 +202,22 @@ func emailOf(values []value) string {
 	return ""
 }
 
-func (m *manifest) ndjson(l *lines, files *files, yield func(Row) bool) error {
+func (m *manifest) ndjson(lines *spreadsheet.Lines, files *files, yield func(Row) bool) error {
 	unused := map[string]bool{}
 	for {
-		current, err := l.next()
+		current, err := lines.Next()
 		if err != nil {
 			return err
 		}
-		text := strings.TrimSpace(string(current.text))
-		if text == "" && !current.tooLong {
+		text := strings.TrimSpace(string(current.Text))
+		if text == "" && !current.TooLong {
 			continue
 		}
-		row := m.start(current.number)
-		values, others, err := parseObject(current.text)
+		row := m.start(current.Number)
+		values, others, err := parseObject(current.Text)
 		switch {
-		case current.tooLong:
-			row.Err = rowError(ReasonTooLong, expectNDJSON, "the line is longer than %d kB", maxRow>>10)
+		case current.TooLong:
+			row.Err = rowError(ReasonTooLong, expectNDJSON, "the line is longer than %d kB", spreadsheet.MaxRow>>10)
 		case err != nil:
 			row.Err = err
 		default:

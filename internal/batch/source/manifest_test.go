@@ -25,6 +25,11 @@ func rowsOf(t testing.TB, dir, text string) []source.Row {
 	return collect(t, source.ManifestFrom("people", strings.NewReader(text), source.Options{Dir: dir}))
 }
 
+// wide is a Latin text in UTF-16, little endian.
+func wide(text string) string {
+	return strings.Join(strings.Split(text, ""), "\x00") + "\x00"
+}
+
 func TestManifest(t *testing.T) {
 	dir := people(t)
 	ada := []string{"ada@example.com both=A (card 7)", "bob@example.com both=D"}
@@ -38,6 +43,10 @@ func TestManifest(t *testing.T) {
 		{"byte order mark and CRLF", "\xef\xbb\xbfemail,certificate,description\r\nada@example.com,a.pem,card 7\r\nbob@example.com,certs/d.pem,\r\n", ada},
 		{"byte order mark and quotes", "\xef\xbb\xbf\"email\";\"certificate\";\"description\"\n\"ada@example.com\";\"a.pem\";\"card 7\"\n\"bob@example.com\";\"certs/d.pem\";\"\"\n", ada},
 		{"names in any case", "Description , E-Mail,EMAIL, Certificate-Path\ncard 7,x,ada@example.com,a.pem\n,,bob@example.com,certs/d.pem\n", ada},
+		{"UTF-16 with a byte order mark", "\xff\xfe" + wide("email\tcertificate\tdescription\r\nada@example.com\ta.pem\tcard 7\r\nbob@example.com\tcerts/d.pem\t\r\n"), ada},
+		{"lines that end as on a classic Mac", "email,certificate,description\rada@example.com,a.pem,card 7\rbob@example.com,certs/d.pem,\r", ada},
+		{"a German heading", "Vorname;E-Mail-Adresse;certificate;description\nAda;ada@example.com;a.pem;card 7\nBob;bob@example.com;certs/d.pem;\n", ada},
+		{"a French heading", "Adresse e-mail;certificate;description\nada@example.com;a.pem;card 7\nbob@example.com;certs/d.pem;\n", ada},
 		{"sep line, blank lines, no line break at the end", "sep=;\n\nemail;certificate;description\n\nada@example.com;a.pem;card 7\n;;\n  \nbob@example.com;certs/d.pem;", ada},
 		{"missing cells", "email,certificate,description\nada@example.com,a.pem,card 7\nbob@example.com,certs/d.pem\n", ada},
 		{"spaces before a quote and after it", "email,certificate,description\nada@example.com, \"a.pem\" ,\"card 7\"\nbob@example.com,certs/d.pem,\n", ada},

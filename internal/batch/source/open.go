@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -66,33 +65,16 @@ func Open(spec string, options Options) (Source, error) {
 
 const acceptedSources = "give a folder with files like user@example.com.p7pem, a CSV or NDJSON manifest, - for a manifest on standard input, or an ldap:// or ldaps:// address"
 
-// beginning returns up to 64 octets without waiting for more than three.
-func beginning(r *bufio.Reader) []byte {
-	const mark, most = 3, 64 // the byte order mark is the longest that is needed
-	_, _ = r.Peek(mark)
-	head, _ := r.Peek(min(r.Buffered(), most))
-	return head
-}
-
-// otherFile recognizes, by how it begins, a file that is no manifest, and says
+// otherFile recognizes, by how it begins, a text that is no manifest, and says
 // what to do with it; nil if it may be one.
-func otherFile(r *bufio.Reader) error {
-	head := beginning(r)
+func otherFile(head []byte) error {
 	switch text := string(head); {
 	case len(head) == 0:
 		return formatError(expectHeader, "it is empty")
-	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
-		return formatError("save it as CSV UTF-8", "it is UTF-16, not UTF-8")
-	case isUTF16(head):
-		return formatError("save it as CSV UTF-8", "it is UTF-16 without a byte order mark, not UTF-8")
-	case strings.HasPrefix(text, "PK\x03\x04"):
-		return formatError("save the sheet as CSV UTF-8", "it is a spreadsheet or archive")
 	case strings.HasPrefix(text, "-----BEGIN "), head[0] == 0x30 && len(head) > 1 && head[1] >= 0x80:
 		return formatError("put certificates into a folder as user@example.com.pem and give the folder", "it is a certificate")
-	case strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "["):
+	case strings.HasPrefix(strings.TrimLeft(text, " \t\n"), "["):
 		return formatError("write one object per line, for example with: jq -c '.[]'", "it is a JSON list, not NDJSON")
-	case strings.ContainsRune(text[:strings.IndexByte(text+"\n", '\n')], 0):
-		return formatError(expectHeader, "it is not text")
 	}
 	return nil
 }

@@ -1,0 +1,30 @@
+package spreadsheet
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Heading returns the letters and digits of a column's heading in lower case, without
+// accents and what stands in brackets: "Email Address [Required]" is "emailaddress".
+func Heading(text string) string {
+	text, _, _ = strings.Cut(text, "[")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, norm.NFKD.String(text))
+}
+
+// IsAddress reports whether a Heading stands over mail addresses, in English, German
+// or French; primaryemail is of the Admin console's list of users.
+func IsAddress(heading string) bool {
+	return slices.Contains([]string{
+		"email", "mail", "emailaddress", "mailaddress", "primaryemail",
+		"emailadresse", "mailadresse", "adresseemail", "adressemail", "courriel", "adressecourriel",
+	}, heading)
+}
