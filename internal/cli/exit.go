@@ -42,15 +42,17 @@ func exitCode(err error) int {
 		other   *piv.WrongCardError
 		old     *enroll.NoAttestationError
 		failed  *failedError
+		some    *someFailedError
+		agree   *confirmError
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &missing), errors.As(err, &moves) && !errors.Is(err, enroll.ErrDeclined), enroll.IsUsage(err):
+	case errors.As(err, &usage), errors.As(err, &missing), errors.As(err, &agree), errors.As(err, &moves) && !errors.Is(err, enroll.ErrDeclined), enroll.IsUsage(err):
 		return exitUsage
-	case errors.As(err, &failed):
+	case errors.As(err, &failed), errors.As(err, &some):
 		return exitSomeFailed
 	case errors.Is(err, gmail.ErrCredentials), errors.Is(err, gmail.ErrScope):
 		return exitCredentials

@@ -96,7 +96,7 @@ func (h hints) ofReason(reason string) string {
 		"credentials":              "give a service-account key file that is still valid: Google Cloud console > IAM & Admin > Service accounts > Keys",
 		"api-disabled":             "enable the Gmail API in the Google Cloud project of the service account",
 		"no-user":                  "check the spelling: it must be the primary address of a user of the domain that delegated to this service account",
-		"key-pair-disabled":        "enable it again with the call of the Gmail API that the hint names, if it was not meant",
+		"key-pair-disabled":        "enable it again with cse-piv keypair enable, if it was not meant",
 		"wrong-key-pair":           "the server does not do what the Gmail API does: check the endpoint, and look at the user with cse-piv status before you " + h.again,
 		"precondition":             "check that the user has Gmail switched on and that the key pair is enabled and valid",
 		"not-found":                "look at the user with cse-piv status, and " + h.again,

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/registered"
 )
 
 const (
@@ -13,6 +15,24 @@ const (
 	// ofOneUser begins the end of a hint that may be about one user alone.
 	ofOneUser = "; of a single user, "
 )
+
+// ofChange is about changes of what Gmail has that somebody asked for by hand.
+func (h hints) ofChange(err error) string {
+	if agree, found := errors.AsType[*confirmError](err); found {
+		return "add --confirm " + agree.want
+	}
+	switch {
+	case is[*registered.EnabledError](err):
+		return "disable it first, after looking what that stops: cse-piv keypair disable --dry-run"
+	case is[*registered.UnknownKeyPairError](err):
+		return "look which ones there are: cse-piv keypair list"
+	case is[*registered.DisabledError](err):
+		return "enable it first: cse-piv keypair enable"
+	case is[*registered.ChangedError](err):
+		return "look at what there is now, with cse-piv status, and " + h.again
+	}
+	return ""
+}
 
 // ofGmail is about what Gmail, its token endpoint and the way to them answer.
 func (h hints) ofGmail(err error) string {
@@ -27,7 +47,7 @@ func (h hints) ofGmail(err error) string {
 	case e.Kind == gmail.KindRateLimited && !e.RetryAt.IsZero():
 		return h.again + " after " + e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC")
 	case e.Kind == gmail.KindKeyPairDisabled:
-		return "enable it again with the Gmail API: " + gmail.EnableCall(e.User, e.KeyPairID)
+		return fmt.Sprintf("enable it again with: cse-piv keypair enable %s %s", e.User, e.KeyPairID)
 	case e.Kind == gmail.KindInvalid && e.Method == "keypairs.create":
 		return "Gmail does not take this certificate or its chain: a dry run of cse-piv batch names what is wrong with them"
 	case e.Kind == gmail.KindInvalid && strings.HasPrefix(e.Method, "identities."):

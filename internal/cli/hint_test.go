@@ -99,7 +99,7 @@ func TestHints(t *testing.T) {
 		{&gmail.Error{Kind: gmail.KindCredentials, Detail: gmail.DetailNoCredentials}, "CSE_PIV_CREDENTIALS"},
 		{&gmail.Error{Kind: gmail.KindRateLimited, RetryAt: tomorrow}, "after 2026-11-29 08:00:00 UTC"},
 		{&gmail.Error{Kind: gmail.KindRateLimited}, "some minutes"},
-		{&gmail.Error{Kind: gmail.KindKeyPairDisabled, User: "ada@example.com", KeyPairID: "k1"}, "keypairs.enable with userId ada@example.com, keyPairId k1"},
+		{&gmail.Error{Kind: gmail.KindKeyPairDisabled, User: "ada@example.com", KeyPairID: "k1"}, "cse-piv keypair enable ada@example.com k1"},
 		{&gmail.Error{Kind: gmail.KindInvalid, Method: "keypairs.create"}, "cse-piv batch"},
 		{&gmail.Error{Kind: gmail.KindInvalid, Method: "identities.patch"}, "cse-piv status"},
 		{&gmail.Error{Kind: gmail.KindInvalid, Method: "endpoint"}, "correct"},

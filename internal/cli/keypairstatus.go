@@ -94,10 +94,10 @@ func (p pairStatus) text(identity *gmail.Identity) string {
 	return text
 }
 
-// finding is what to do about a superfluous key pair, or "".
-func (p pairStatus) finding(email string) string {
+// finding says that a key pair is superfluous, or "".
+func (p pairStatus) finding() string {
 	if p.SuperfluousTo == "" {
 		return ""
 	}
-	return registration.Duplicate{Superfluous: p.KeyPair, Kept: gmail.KeyPair{ID: p.SuperfluousTo}}.Finding(email)
+	return registration.Duplicate{Superfluous: p.KeyPair, Kept: gmail.KeyPair{ID: p.SuperfluousTo}}.Finding()
 }

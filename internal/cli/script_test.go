@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"lab": startLab, "exits": exits, "json": jsonHas, "fault": fault,
+			"lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
@@ -158,11 +158,19 @@ func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: json PATH VALUE")
 	}
+	got := jsonAt(ts, args[0])
+	if matches := got == args[1] || (args[1] == "*" && got != ""); matches == neg {
+		ts.Fatalf("%s is %q", args[0], got)
+	}
+}
+
+// jsonAt is what stands at a path in the JSON on standard output.
+func jsonAt(ts *testscript.TestScript, path string) string {
 	var value any
 	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &value); err != nil {
 		ts.Fatalf("standard output is not one JSON value: %v", err)
 	}
-	for _, part := range strings.Split(args[0], ".") {
+	for _, part := range strings.Split(path, ".") {
 		switch node := value.(type) {
 		case map[string]any:
 			value = node[part]
@@ -187,13 +195,24 @@ func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
 			got = strconv.FormatFloat(number, 'f', -1, 64)
 		}
 	}
-	if matches := got == args[1] || (args[1] == "*" && got != ""); matches == neg {
-		ts.Fatalf("%s is %q", args[0], got)
-	}
+	return got
+}
+
+// setenv puts what stands at a path in the JSON on standard output into a variable:
+// setenv NAME PATH.
+func setenv(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv(args[0], jsonAt(ts, args[1]))
 }
 
 func fault(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(labOf(ts).SetFaults(args...))
+}
+
+// advance moves the lab's clock: advance DURATION.
+func advance(ts *testscript.TestScript, neg bool, args []string) {
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	labOf(ts).Advance(by)
 }
 
 // pull takes the card out of the first reader, or of another: pull [READER].

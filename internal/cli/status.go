@@ -55,6 +55,8 @@ type userStatus struct {
 	Problem  string          `json:"problem,omitempty"`
 	// Ledger is null for a user that the ledger does not know.
 	Ledger *ledger.Entry `json:"ledger"`
+	// Actions are what people changed by hand at Gmail, the oldest first.
+	Actions []ledger.Action `json:"actions"`
 
 	err error
 }
@@ -102,7 +104,7 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 
 // lookUp asks both Gmail and the ledger. What Gmail refuses is part of the answer.
 func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, email string) (userStatus, error) {
-	status := userStatus{Email: email, KeyPairs: []pairStatus{}}
+	status := userStatus{Email: email, KeyPairs: []pairStatus{}, Actions: []ledger.Action{}}
 	var known []ledger.Pair
 	if book != nil {
 		entry, found, err := book.Entry(ctx, email)
@@ -111,6 +113,9 @@ func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, emai
 		}
 		if found {
 			status.Ledger = &entry
+		}
+		if status.Actions, err = book.Actions(ctx, email); err != nil {
+			return status, err
 		}
 		if known, err = book.EarlierPairs(ctx, email); err != nil {
 			return status, err
@@ -162,8 +167,9 @@ func printStatus(out io.Writer, users []userStatus) error {
 		for _, pair := range user.KeyPairs {
 			rows.row("  key pair", pair.text(user.Identity))
 			rows.row("", "certificate SHA-256 "+pair.LeafSHA256)
-			if finding := pair.finding(user.Email); finding != "" {
+			if finding := pair.finding(); finding != "" {
 				rows.row("", finding)
+				rows.row("", fmt.Sprintf("hint: cse-piv keypair disable %s %s", user.Email, pair.ID))
 			}
 		}
 		if user.Problem == "" {
@@ -173,11 +179,30 @@ func printStatus(out io.Writer, users []userStatus) error {
 		if user.Ledger != nil && user.Ledger.Hint != "" {
 			rows.row("", "hint: "+user.Ledger.Hint)
 		}
+		for _, action := range user.Actions {
+			rows.row("  by hand", describeAction(action))
+		}
 		if err := rows.flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// describeAction is what somebody did at Gmail, in a line.
+func describeAction(action ledger.Action) string {
+	outcome := string(action.Outcome)
+	if outcome == "" {
+		outcome = "begun, and not known how it ended"
+	}
+	text := fmt.Sprintf("%s UTC %s %s: %s, by %s", action.Started.UTC().Format(clock), action.Verb, action.Object, outcome, action.Operator)
+	if action.Message != "" {
+		text += " (" + action.Message + ")"
+	}
+	if action.Reason != "" {
+		text += ": " + action.Reason
+	}
+	return text
 }
 
 func describeEntry(entry *ledger.Entry) string {

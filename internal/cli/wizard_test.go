@@ -46,13 +46,19 @@ func startWizard(t *testing.T, args ...string) *wizard {
 // startDemo opens the demo on a terminal of its own.
 func startDemo(t *testing.T, options terminal.Options, dir string, args ...string) *wizard {
 	t.Helper()
+	options.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, options.Env...)
+	return startProgram(t, options, dir, append([]string{"demo", "--dir", dir}, args...)...)
+}
+
+// startProgram runs the program on a terminal of its own.
+func startProgram(t *testing.T, options terminal.Options, dir string, args ...string) *wizard {
+	t.Helper()
 	program, err := exec.LookPath("cse-piv") // testscript's, which is this test's program
 	if err != nil {
 		t.Fatal(err)
 	}
-	options.Command = append([]string{program, "demo", "--dir", dir}, args...)
+	options.Command = append([]string{program}, args...)
 	options.Timeout = 10 * time.Minute // a busy machine is slow
-	options.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, options.Env...)
 	session, err := terminal.Start(t.Context(), options)
 	if errors.Is(err, terminal.ErrNoTmux) {
 		t.Skip("SKIPPED: the wizard is not tried, because tmux is not installed")

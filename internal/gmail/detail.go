@@ -1,11 +1,5 @@
 package gmail
 
-import (
-	"fmt"
-
-	"github.com/cse-piv/cse-piv/internal/safetext"
-)
-
 // Detail tells errors of one [Kind] apart where they do not have the same remedy.
 type Detail string
 
@@ -23,14 +17,3 @@ const (
 	DetailServiceAccountGone Detail = "service-account-gone" // the service account was deleted or disabled
 	DetailGrant              Detail = "grant"                // refused for a reason that the answer does not say
 )
-
-// DisableCall returns the call of the Gmail API that disables a key pair, in words
-// for a person. This program has no command for it.
-func DisableCall(user, id string) string { return callText("disable", user, id) }
-
-// EnableCall returns the call that enables a key pair again; see [DisableCall].
-func EnableCall(user, id string) string { return callText("enable", user, id) }
-
-func callText(verb, user, id string) string {
-	return fmt.Sprintf("users.settings.cse.keypairs.%s with userId %s, keyPairId %s", verb, safetext.Message(user), safetext.Message(id))
-}

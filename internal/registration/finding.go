@@ -1,17 +1,13 @@
 package registration
 
-import (
-	"fmt"
-
-	"github.com/cse-piv/cse-piv/internal/gmail"
-)
+import "fmt"
 
 // Findings says what a person should know about the key pairs that were found
 // besides those that serve, a sentence each.
 func (o Outcome) Findings() []string {
 	var all []string
 	for _, duplicate := range o.Superfluous() {
-		all = append(all, duplicate.Finding(o.email))
+		all = append(all, duplicate.Finding())
 	}
 	for _, k := range o.Keys {
 		for _, pair := range k.InKeyService {
@@ -21,8 +17,7 @@ func (o Outcome) Findings() []string {
 	return all
 }
 
-// Finding says that a user's key pair is superfluous, and what disables it.
-func (d Duplicate) Finding(email string) string {
-	return fmt.Sprintf("key pair %s is superfluous: %s is for the same certificate and serves; disable it with the Gmail API: %s",
-		d.Superfluous.ID, d.Kept.ID, gmail.DisableCall(email, d.Superfluous.ID))
+// Finding says that a key pair is superfluous.
+func (d Duplicate) Finding() string {
+	return fmt.Sprintf("key pair %s is superfluous: %s is for the same certificate and serves", d.Superfluous.ID, d.Kept.ID)
 }

@@ -1,0 +1,296 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/prompt"
+	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// changeFlags are of the commands that change what Gmail has of users.
+type changeFlags struct {
+	gmail                  gmailFlags
+	store                  storeFlags
+	confirm, reason        string
+	dryRun, json, harmless bool
+}
+
+func (f *changeFlags) add(command *cobra.Command) {
+	flags := command.Flags()
+	f.gmail.add(flags)
+	f.store.add(flags)
+	f.store.addWait(flags)
+	if !f.harmless {
+		flags.StringVar(&f.confirm, "confirm", "", "agree to what stops working, without being asked: the user's `address`, or of several users their number")
+	}
+	flags.StringVar(&f.reason, "reason", "", "why, for the ledger: a short `text`")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would change and stop working, and change nothing")
+	jsonFlag(command, &f.json)
+}
+
+// wantedChange is one line of what a command was asked to change.
+type wantedChange struct {
+	email string
+	registered.Change
+}
+
+// changeResult is what came of it; the JSON names are a contract.
+type changeResult struct {
+	Email     string `json:"email"`
+	KeyPairID string `json:"key_pair_id,omitempty"`
+	// Outcome is done, unchanged (it was so already), refused or failed; in a dry run
+	// would-change where it would be done.
+	Outcome string   `json:"outcome"`
+	Effects []string `json:"effects,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Hint    string   `json:"hint,omitempty"`
+
+	effect registered.Effect
+	user   *gmail.User
+	err    error
+}
+
+// changesJSON is the output of the commands that change; the names are a contract.
+type changesJSON struct {
+	Command string          `json:"command"` // such as "keypair disable"
+	DryRun  bool            `json:"dry_run"`
+	Changes []*changeResult `json:"changes"`
+}
+
+// The outcomes besides the ledger's.
+const (
+	outcomeUnchanged   = "unchanged"
+	outcomeWouldChange = "would-change"
+)
+
+// runChanges forecasts all changes, has a person agree to them, and carries out one
+// after the other. What fails for one user does not stop the others.
+func runChanges(ctx context.Context, streams *Streams, flags *changeFlags, command string, wanted []wantedChange) error {
+	flags.gmail.sayForeign(streams.Err)
+	domain, err := flags.gmail.open(streams.Err)
+	if err != nil {
+		return err
+	}
+	results, err := forecast(ctx, domain, wanted)
+	if err != nil {
+		return err
+	}
+	if !flags.dryRun {
+		if err := flags.carry(ctx, streams, command, results); err != nil {
+			return err
+		}
+	}
+	if flags.json {
+		err = printJSON(streams.Out, changesJSON{command, flags.dryRun, results})
+	} else {
+		err = printChanges(streams.Out, results)
+	}
+	return errors.Join(err, changesError(results))
+}
+
+// forecast finds out what each change would do. What Gmail refuses, or the change needs
+// and is not so, is in the result.
+func forecast(ctx context.Context, domain *gmail.Domain, wanted []wantedChange) ([]*changeResult, error) {
+	results := []*changeResult{}
+	for _, change := range wanted {
+		result := &changeResult{Email: change.email, KeyPairID: change.KeyPairID}
+		results = append(results, result)
+		user, err := domain.User(ctx, change.email)
+		var state registered.State
+		if err == nil {
+			state, err = registered.ReadState(ctx, user)
+		}
+		if err != nil {
+			if errors.Is(err, context.Canceled) {
+				return nil, err
+			}
+			result.fail(ledger.OutcomeFailed, err)
+			continue
+		}
+		result.user = user
+		if result.effect, err = registered.Forecast(state, change.Change); err != nil {
+			result.fail(ledger.OutcomeRefused, err)
+			continue
+		}
+		result.Outcome = outcomeWouldChange
+		if result.effect.Done {
+			result.Outcome = outcomeUnchanged
+			continue
+		}
+		result.Effects = describe.Effect(result.Email, result.effect)
+	}
+	return results, nil
+}
+
+func (r *changeResult) fail(outcome ledger.Outcome, err error) {
+	r.Outcome, r.err = string(outcome), err
+	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(hintFor(err))
+}
+
+// carry has the changes agreed to, and carries them out. Each is in the ledger before it
+// is asked of Gmail.
+func (f *changeFlags) carry(ctx context.Context, streams *Streams, command string, results []*changeResult) (err error) {
+	open := false
+	for _, result := range results {
+		open = open || result.Outcome == outcomeWouldChange
+	}
+	if !open {
+		return nil
+	}
+	refused := f.agree(ctx, streams, command, results)
+	if refused != nil && !errors.Is(refused, enroll.ErrDeclined) {
+		return refused // nobody was asked
+	}
+	book, err := f.store.open(ctx, streams.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	for _, result := range results {
+		if result.Outcome != outcomeWouldChange {
+			continue
+		}
+		id, err := book.BeginAction(ctx, ledger.Action{Email: result.Email, Verb: command, Object: result.KeyPairID, Operator: operator(), Reason: f.reason})
+		if err != nil {
+			return err
+		}
+		outcome, message := ledger.OutcomeRefused, ""
+		failure := refused
+		if failure == nil {
+			outcome, failure = ledger.OutcomeFailed, registered.Carry(ctx, result.user, result.effect)
+		}
+		if failure == nil {
+			outcome = ledger.OutcomeDone
+			result.Outcome = string(outcome)
+		} else {
+			message = failure.Error()
+			result.fail(outcome, failure)
+		}
+		if err := book.EndAction(ctx, id, outcome, message); err != nil {
+			return errors.Join(refused, err)
+		}
+		if errors.Is(failure, context.Canceled) {
+			return failure
+		}
+	}
+	return refused
+}
+
+// agree returns nil where somebody agreed to what stops working, or nothing does.
+func (f *changeFlags) agree(ctx context.Context, streams *Streams, command string, results []*changeResult) error {
+	var losses []string
+	users := map[string]bool{}
+	count := 0
+	for _, result := range results {
+		if result.Outcome == outcomeWouldChange && result.effect.Risky() {
+			losses = append(losses, result.Effects...)
+			users[ledger.Key(result.Email)] = true
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	want := strconv.Itoa(len(users))
+	for email := range users {
+		if len(users) == 1 {
+			want = email
+		}
+	}
+	question := enroll.Question{Text: fmt.Sprintf("%s: %s of %s", command, counted(count, "change"), counted(len(users), "user")), Loss: losses}
+	switch {
+	case f.confirm != "" && ledger.Key(f.confirm) == want:
+		return nil
+	case f.confirm != "":
+		return usageErrorf("--confirm %s is not what has to be confirmed, which is %s", f.confirm, want)
+	case !streams.Terminal:
+		return &confirmError{want: want, losses: losses}
+	}
+	terminal, err := prompt.Open()
+	if err != nil {
+		return &confirmError{want: want, losses: losses}
+	}
+	defer terminal.Close()
+	return terminal.TypedConfirm(ctx, question, want)
+}
+
+// confirmError is a change that nobody agreed to.
+type confirmError struct {
+	want   string
+	losses []string
+}
+
+// Error says what would stop working.
+func (e *confirmError) Error() string {
+	const most = 3
+	text := "this has to be agreed to:"
+	for i, loss := range e.losses {
+		if i == most {
+			return fmt.Sprintf("%s and %d more", text, len(e.losses)-most)
+		}
+		if i > 0 {
+			text += ";"
+		}
+		text += " " + loss
+	}
+	return text
+}
+
+// counted writes a number and what it counts.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func printChanges(out io.Writer, results []*changeResult) error {
+	rows := newTable(out, "EMAIL", "KEY PAIR", "RESULT")
+	for _, result := range results {
+		text := result.Outcome
+		if result.Message != "" {
+			text += ": " + result.Message
+		}
+		rows.row(result.Email, result.KeyPairID, text)
+		for _, effect := range result.Effects {
+			rows.row("", "", effect)
+		}
+	}
+	return rows.flush()
+}
+
+// changesError is the one failure of a single change, or that some failed.
+func changesError(results []*changeResult) error {
+	var failed []error
+	for _, result := range results {
+		if result.err != nil {
+			failed = append(failed, result.err)
+		}
+	}
+	switch {
+	case len(failed) == 0:
+		return nil
+	case len(results) == 1:
+		return failed[0]
+	}
+	return &someFailedError{failed: len(failed), total: len(results)}
+}
+
+// someFailedError is a command that was carried out for some users only.
+type someFailedError struct{ failed, total int }
+
+// Error counts.
+func (e *someFailedError) Error() string {
+	return fmt.Sprintf("%d of %s failed", e.failed, counted(e.total, "change"))
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/registered"
+)
+
+func newIdentity(streams *Streams) *cobra.Command {
+	command := &cobra.Command{Use: "identity", Short: "Look at and change the identities that Gmail has", Args: cobra.NoArgs, RunE: showHelp}
+	command.AddCommand(newGmailList(streams, "List users' identities", listIdentities), newIdentitySet(streams), newIdentityDelete(streams))
+	return command
+}
+
+// identitiesJSON is a user in the output of identity list --json; the names are a
+// contract.
+type identitiesJSON struct {
+	User       string           `json:"user"`
+	Identities []gmail.Identity `json:"identities"`
+}
+
+func listIdentities(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
+	identities, err := user.Identities(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(out, identitiesJSON{user.Email(), append([]gmail.Identity{}, identities...)})
+	}
+	rows := newTable(out, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION")
+	for _, identity := range identities {
+		rows.row(identity.Email, identity.PrimaryKeyPairID, identity.SigningKeyPairID, identity.EncryptionKeyPairID)
+	}
+	return rows.flush()
+}
+
+func newIdentitySet(streams *Streams) *cobra.Command {
+	var options changeFlags
+	var both, sign, encrypt string
+	command := &cobra.Command{
+		Use: "set EMAIL", Short: "Say which key pairs a user signs and others encrypt with", Args: cobra.ExactArgs(1),
+		Long: "Gmail signs the user's mail with the key pair from then on, and others encrypt to its certificate.\n" +
+			"The key pairs that were used before stay enabled, so that old mail stays readable.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := enroll.ValidateAddress(args[0]); err != nil {
+				return err
+			}
+			switch {
+			case both != "" && (sign != "" || encrypt != ""), both == "" && (sign == "" || encrypt == ""):
+				return usageErrorf("an identity needs --keypair, or both --signing and --encryption")
+			}
+			want := gmail.Identity{Email: args[0], PrimaryKeyPairID: both, SigningKeyPairID: sign, EncryptionKeyPairID: encrypt}
+			change := registered.Change{Verb: registered.VerbSet, Identity: want}
+			return runChanges(cmd.Context(), streams, &options, "identity set", []wantedChange{{args[0], change}})
+		},
+	}
+	options.add(command)
+	command.Flags().StringVar(&both, "keypair", "", "`ID` of the key pair that signs and decrypts")
+	command.Flags().StringVar(&sign, "signing", "", "`ID` of the key pair that signs")
+	command.Flags().StringVar(&encrypt, "encryption", "", "`ID` of the key pair that decrypts")
+	return command
+}
+
+func newIdentityDelete(streams *Streams) *cobra.Command {
+	var options changeFlags
+	command := &cobra.Command{
+		Use: "delete EMAIL...", Short: "Take users' identities away: nobody can encrypt to them, and they cannot sign", Args: cobra.MinimumNArgs(1),
+		Long: "The key pairs stay as they are, so that old mail stays readable with the card.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var wanted []wantedChange
+			for _, email := range args {
+				if err := enroll.ValidateAddress(email); err != nil {
+					return err
+				}
+				wanted = append(wanted, wantedChange{email, registered.Change{Verb: registered.VerbDelete}})
+			}
+			return runChanges(cmd.Context(), streams, &options, "identity delete", wanted)
+		},
+	}
+	options.add(command)
+	return command
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/registered"
+)
+
+func newKeyPair(streams *Streams) *cobra.Command {
+	command := &cobra.Command{Use: "keypair", Short: "Look at and change the key pairs that Gmail has", Args: cobra.NoArgs, RunE: showHelp}
+	command.AddCommand(
+		newGmailList(streams, "List users' key pairs", listKeyPairs),
+		newKeyPairShow(streams),
+		newKeyPairChange(streams, registered.VerbEnable, "Turn key pairs on again", ""),
+		newKeyPairChange(streams, registered.VerbDisable, "Turn key pairs off: neither signing nor reading until they are enabled again",
+			"Gmail then neither signs with the key pair nor reads what was encrypted to it, old mail too. After a\n"+
+				"card was replaced there is no need for it: leave the old key pair enabled, so that old mail stays\n"+
+				"readable with the old card. 30 days after it was disabled, a key pair can be obliterated."),
+		newKeyPairChange(streams, registered.VerbObliterate, "Delete disabled key pairs for ever",
+			"Nobody can read again at Gmail what was encrypted to the key pair. Gmail allows it for what has been\n"+
+				"disabled for more than 30 days."),
+	)
+	return command
+}
+
+// newKeyPairChange returns a command that does something to key pairs.
+func newKeyPairChange(streams *Streams, verb registered.Verb, short, more string) *cobra.Command {
+	options := changeFlags{harmless: verb == registered.VerbEnable}
+	command := &cobra.Command{
+		Use: string(verb) + " EMAIL KEYPAIR-ID...", Short: short, Long: more, Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := enroll.ValidateAddress(args[0]); err != nil {
+				return err
+			}
+			var wanted []wantedChange
+			for _, id := range args[1:] {
+				wanted = append(wanted, wantedChange{args[0], registered.Change{Verb: verb, KeyPairID: id}})
+			}
+			return runChanges(cmd.Context(), streams, &options, "keypair "+string(verb), wanted)
+		},
+	}
+	options.add(command)
+	return command
+}
+
+// keyPairsJSON is a user in the output of keypair list --json; the names are a contract.
+type keyPairsJSON struct {
+	User     string       `json:"user"`
+	KeyPairs []listedPair `json:"key_pairs"`
+}
+
+func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
+	pairs, err := user.KeyPairs(ctx)
+	if err != nil {
+		return err
+	}
+	listed := []listedPair{}
+	for _, pair := range pairs {
+		listed = append(listed, listedPair{pair, keyKind(pair)})
+	}
+	if asJSON {
+		return printJSON(out, keyPairsJSON{user.Email(), listed})
+	}
+	rows := newTable(out, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD")
+	for _, pair := range pairs {
+		state := "enabled"
+		if !pair.Enabled {
+			state = "disabled"
+		}
+		rows.row(pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), describe.PrivateKey(pair), strings.Join(pair.HardwareDescriptions, "; "))
+	}
+	return rows.flush()
+}
+
+// keyPairJSON is the output of keypair show --json; the names are a contract.
+type keyPairJSON struct {
+	Email      string `json:"email"`
+	listedPair        // of Gmail
+	InIdentity bool   `json:"in_identity"`
+	PEM        string `json:"pem"` // the chain, as Gmail has it
+}
+
+func newKeyPairShow(streams *Streams) *cobra.Command {
+	var options gmailFlags
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "show EMAIL KEYPAIR-ID", Short: "Show one key pair and its certificates", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := enroll.ValidateAddress(args[0]); err != nil {
+				return err
+			}
+			user, err := options.user(cmd.Context(), streams.Err, args[0])
+			if err != nil {
+				return err
+			}
+			return showKeyPair(cmd.Context(), streams.Out, user, args[1], asJSON)
+		},
+	}
+	options.add(command.Flags())
+	jsonFlag(command, &asJSON)
+	return command
+}
+
+func showKeyPair(ctx context.Context, out io.Writer, user *gmail.User, id string, asJSON bool) error {
+	state, err := registered.ReadState(ctx, user)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(state.KeyPairs, func(pair gmail.KeyPair) bool { return pair.ID == id })
+	if at < 0 {
+		return &registered.UnknownKeyPairError{ID: id}
+	}
+	pair := state.KeyPairs[at]
+	if asJSON {
+		used := state.Identity != nil && state.Identity.Uses(id)
+		return printJSON(out, keyPairJSON{user.Email(), listedPair{pair, keyKind(pair)}, used, pair.PEM})
+	}
+	rows := newTable(out, user.Email())
+	rows.row("  key pair", pair.ID)
+	rows.row("  state", describe.KeyPair(pair, state.Identity).Text)
+	if !pair.DisableTime.IsZero() {
+		rows.row("  disabled", pair.DisableTime.UTC().Format(clock)+" UTC")
+	}
+	rows.row("  addresses", strings.Join(pair.Emails, " "))
+	rows.row("  certificate", "SHA-256 "+pair.LeafSHA256)
+	if err := rows.flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(out, pair.PEM)
+	return err
+}

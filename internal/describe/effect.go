@@ -1,0 +1,46 @@
+package describe
+
+import (
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/registered"
+)
+
+// Effect says in sentences what a change at Gmail would take from a user, or give; email
+// is the user's.
+func Effect(email string, effect registered.Effect) []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	back := "until it is enabled again"
+	if effect.ForEver {
+		back = "ever again, whatever anybody does"
+	}
+	switch effect.Verb {
+	case registered.VerbSet:
+		before := "nothing"
+		if effect.Before != nil {
+			before = Identity(effect.Before)
+		}
+		add("%s: the identity %s; it will be one that %s", email, before, Identity(&effect.Identity))
+		add("the key pairs used before stay as they are, so that old mail stays readable with their card")
+	case registered.VerbDelete:
+		add("%s can no longer sign or encrypt mail, and others can no longer encrypt to %[1]s, until an identity is set again", email)
+		add("the key pairs stay as they are, so that old mail stays readable with their card")
+	case registered.VerbDisable, registered.VerbObliterate:
+		if effect.StopsReading {
+			if !effect.AllowedFrom.IsZero() {
+				add("Gmail allows it from %s UTC on, 30 days after %s was disabled", effect.AllowedFrom.UTC().Format("2006-01-02 15:04"), effect.KeyPairID)
+			}
+			add("%s cannot read mail that was encrypted to %s, old mail too, %s", email, effect.KeyPairID, back)
+		}
+		switch {
+		case effect.StopsSigning && effect.StopsEncrypting:
+			add("it is the key pair of the identity: %s can no longer sign, and nobody can encrypt to %[1]s", email)
+		case effect.StopsSigning:
+			add("it is the key pair that the identity signs with: %s can no longer sign", email)
+		case effect.StopsEncrypting:
+			add("it is the key pair that others encrypt to: nobody can encrypt to %s", email)
+		}
+	}
+	return lines
+}
