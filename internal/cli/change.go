@@ -22,7 +22,7 @@ import (
 type changeFlags struct {
 	gmail                  gmailFlags
 	store                  storeFlags
-	confirm, reason        string
+	from, confirm, reason  string
 	dryRun, json, harmless bool
 }
 
@@ -36,7 +36,21 @@ func (f *changeFlags) add(command *cobra.Command) {
 	}
 	flags.StringVar(&f.reason, "reason", "", "why, for the ledger: a short `text`")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would change and stop working, and change nothing")
+	flags.StringVar(&f.from, "from", "", "CSV `file` of several users: columns email and, for key pairs, key_pair_id")
 	jsonFlag(command, &f.json)
+}
+
+// wanted returns the changes that a command was asked for, by its arguments or a file.
+func (f *changeFlags) wanted(ctx context.Context, rows []userRow, withKeyPair bool, change func(userRow) registered.Change) ([]wantedChange, error) {
+	rows, err := usersOf(ctx, rows, f.from, withKeyPair)
+	if err != nil {
+		return nil, err
+	}
+	var all []wantedChange
+	for _, row := range rows {
+		all = append(all, wantedChange{row.email, change(row)})
+	}
+	return all, nil
 }
 
 // wantedChange is one line of what a command was asked to change.
@@ -284,13 +298,16 @@ func changesError(results []*changeResult) error {
 	case len(results) == 1:
 		return failed[0]
 	}
-	return &someFailedError{failed: len(failed), total: len(results)}
+	return &someFailedError{failed: len(failed), total: len(results), what: "change"}
 }
 
 // someFailedError is a command that was carried out for some users only.
-type someFailedError struct{ failed, total int }
+type someFailedError struct {
+	failed, total int
+	what          string // was counted
+}
 
 // Error counts.
 func (e *someFailedError) Error() string {
-	return fmt.Sprintf("%d of %s failed", e.failed, counted(e.total, "change"))
+	return fmt.Sprintf("%d of %s failed", e.failed, counted(e.total, e.what))
 }

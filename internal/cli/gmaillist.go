@@ -2,34 +2,119 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-// newGmailList returns a command that lists something of one user's.
-func newGmailList(streams *Streams, short string, list func(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error) *cobra.Command {
+// gmailList is how a command lists something of one user's: the JSON and the table's
+// lines.
+type gmailList func(ctx context.Context, user *gmail.User) (asJSON any, lines [][]any, err error)
+
+// listedUsers is the JSON for several users; the names are a contract.
+type listedUsers struct {
+	// Users are what there is for one user each, or a [listProblem].
+	Users []any `json:"users"`
+}
+
+// listProblem is a user in the JSON of whom nothing could be listed.
+type listProblem struct {
+	User    string `json:"user"`
+	Problem string `json:"problem"`
+}
+
+// newGmailList returns a command that lists something of users'.
+func newGmailList(streams *Streams, short string, list gmailList, headings ...string) *cobra.Command {
 	var options gmailFlags
+	var from string
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "list EMAIL", Short: short, Args: cobra.ExactArgs(1),
+		Use: "list EMAIL... | --from FILE", Short: short,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := enroll.ValidateAddress(args[0]); err != nil {
-				return err
-			}
-			user, err := options.user(cmd.Context(), streams.Err, args[0])
+			rows, err := usersOf(cmd.Context(), emailRows(args), from, false)
 			if err != nil {
 				return err
 			}
-			return list(cmd.Context(), streams.Out, user, asJSON)
+			options.sayForeign(streams.Err)
+			domain, err := options.open(streams.Err)
+			if err != nil {
+				return err
+			}
+			if from == "" && len(rows) == 1 {
+				return listOne(cmd.Context(), streams.Out, domain, rows[0].email, list, headings, asJSON)
+			}
+			return listSeveral(cmd.Context(), streams, domain, rows, list, headings, asJSON)
 		},
 	}
 	options.add(command.Flags())
+	command.Flags().StringVar(&from, "from", "", "CSV `file` of several users, with a column email")
 	jsonFlag(command, &asJSON)
 	return command
+}
+
+func listOne(ctx context.Context, out io.Writer, domain *gmail.Domain, email string, list gmailList, headings []string, asJSON bool) error {
+	user, err := domain.User(ctx, email)
+	if err != nil {
+		return err
+	}
+	value, lines, err := list(ctx, user)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(out, value)
+	}
+	return printLines(out, headings, lines)
+}
+
+// listSeveral lists all users in one table, whose first column is the user. One who
+// fails does not stop the others.
+func listSeveral(ctx context.Context, streams *Streams, domain *gmail.Domain, rows []userRow, list gmailList, headings []string, asJSON bool) error {
+	all := listedUsers{Users: []any{}}
+	var table [][]any
+	failed := 0
+	for _, row := range rows {
+		var value any
+		var lines [][]any
+		user, err := domain.User(ctx, row.email)
+		if err == nil {
+			value, lines, err = list(ctx, user)
+		}
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		if err != nil {
+			failed++
+			value = listProblem{row.email, safetext.Clean(err.Error())}
+			printWarning(streams.Err, row.email+": "+err.Error())
+		}
+		all.Users = append(all.Users, value)
+		for _, line := range lines {
+			table = append(table, append([]any{row.email}, line...))
+		}
+	}
+	var err error
+	if asJSON {
+		err = printJSON(streams.Out, all)
+	} else {
+		err = printLines(streams.Out, append([]string{"USER"}, headings...), table)
+	}
+	if failed > 0 {
+		err = errors.Join(err, &someFailedError{failed: failed, total: len(rows), what: "user"})
+	}
+	return err
+}
+
+func printLines(out io.Writer, headings []string, lines [][]any) error {
+	rows := newTable(out, headings...)
+	for _, line := range lines {
+		rows.row(line...)
+	}
+	return rows.flush()
 }
 
 func jsonFlag(command *cobra.Command, value *bool) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +12,7 @@ import (
 
 func newIdentity(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "identity", Short: "Look at and change the identities that Gmail has", Args: cobra.NoArgs, RunE: showHelp}
-	command.AddCommand(newGmailList(streams, "List users' identities", listIdentities), newIdentitySet(streams), newIdentityDelete(streams))
+	command.AddCommand(newGmailList(streams, "List users' identities", listIdentities, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION"), newIdentitySet(streams), newIdentityDelete(streams))
 	return command
 }
 
@@ -24,19 +23,16 @@ type identitiesJSON struct {
 	Identities []gmail.Identity `json:"identities"`
 }
 
-func listIdentities(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
+func listIdentities(ctx context.Context, user *gmail.User) (any, [][]any, error) {
 	identities, err := user.Identities(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if asJSON {
-		return printJSON(out, identitiesJSON{user.Email(), append([]gmail.Identity{}, identities...)})
-	}
-	rows := newTable(out, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION")
+	var lines [][]any
 	for _, identity := range identities {
-		rows.row(identity.Email, identity.PrimaryKeyPairID, identity.SigningKeyPairID, identity.EncryptionKeyPairID)
+		lines = append(lines, []any{identity.Email, identity.PrimaryKeyPairID, identity.SigningKeyPairID, identity.EncryptionKeyPairID})
 	}
-	return rows.flush()
+	return identitiesJSON{user.Email(), append([]gmail.Identity{}, identities...)}, lines, nil
 }
 
 func newIdentitySet(streams *Streams) *cobra.Command {
@@ -69,15 +65,14 @@ func newIdentitySet(streams *Streams) *cobra.Command {
 func newIdentityDelete(streams *Streams) *cobra.Command {
 	var options changeFlags
 	command := &cobra.Command{
-		Use: "delete EMAIL...", Short: "Take users' identities away: nobody can encrypt to them, and they cannot sign", Args: cobra.MinimumNArgs(1),
+		Use: "delete EMAIL... | --from FILE", Short: "Take users' identities away: nobody can encrypt to them, and they cannot sign",
 		Long: "The key pairs stay as they are, so that old mail stays readable with the card.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var wanted []wantedChange
-			for _, email := range args {
-				if err := enroll.ValidateAddress(email); err != nil {
-					return err
-				}
-				wanted = append(wanted, wantedChange{email, registered.Change{Verb: registered.VerbDelete}})
+			wanted, err := options.wanted(cmd.Context(), emailRows(args), false, func(userRow) registered.Change {
+				return registered.Change{Verb: registered.VerbDelete}
+			})
+			if err != nil {
+				return err
 			}
 			return runChanges(cmd.Context(), streams, &options, "identity delete", wanted)
 		},

@@ -18,7 +18,7 @@ import (
 func newKeyPair(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "keypair", Short: "Look at and change the key pairs that Gmail has", Args: cobra.NoArgs, RunE: showHelp}
 	command.AddCommand(
-		newGmailList(streams, "List users' key pairs", listKeyPairs),
+		newGmailList(streams, "List users' key pairs", listKeyPairs, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD"),
 		newKeyPairShow(streams),
 		newKeyPairChange(streams, registered.VerbEnable, "Turn key pairs on again", ""),
 		newKeyPairChange(streams, registered.VerbDisable, "Turn key pairs off: neither signing nor reading until they are enabled again",
@@ -36,14 +36,20 @@ func newKeyPair(streams *Streams) *cobra.Command {
 func newKeyPairChange(streams *Streams, verb registered.Verb, short, more string) *cobra.Command {
 	options := changeFlags{harmless: verb == registered.VerbEnable}
 	command := &cobra.Command{
-		Use: string(verb) + " EMAIL KEYPAIR-ID...", Short: short, Long: more, Args: cobra.MinimumNArgs(2),
+		Use: string(verb) + " EMAIL KEYPAIR-ID... | --from FILE", Short: short, Long: more,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := enroll.ValidateAddress(args[0]); err != nil {
-				return err
+			if len(args) == 1 {
+				return usageErrorf("which key pair of %s? give its id, as keypair list shows it", args[0])
 			}
-			var wanted []wantedChange
-			for _, id := range args[1:] {
-				wanted = append(wanted, wantedChange{args[0], registered.Change{Verb: verb, KeyPairID: id}})
+			var rows []userRow
+			for _, id := range args[min(1, len(args)):] {
+				rows = append(rows, userRow{args[0], id})
+			}
+			wanted, err := options.wanted(cmd.Context(), rows, true, func(row userRow) registered.Change {
+				return registered.Change{Verb: verb, KeyPairID: row.keyPairID}
+			})
+			if err != nil {
+				return err
 			}
 			return runChanges(cmd.Context(), streams, &options, "keypair "+string(verb), wanted)
 		},
@@ -58,27 +64,22 @@ type keyPairsJSON struct {
 	KeyPairs []listedPair `json:"key_pairs"`
 }
 
-func listKeyPairs(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
+func listKeyPairs(ctx context.Context, user *gmail.User) (any, [][]any, error) {
 	pairs, err := user.KeyPairs(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	listed := []listedPair{}
+	var lines [][]any
 	for _, pair := range pairs {
 		listed = append(listed, listedPair{pair, keyKind(pair)})
-	}
-	if asJSON {
-		return printJSON(out, keyPairsJSON{user.Email(), listed})
-	}
-	rows := newTable(out, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD")
-	for _, pair := range pairs {
 		state := "enabled"
 		if !pair.Enabled {
 			state = "disabled"
 		}
-		rows.row(pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), describe.PrivateKey(pair), strings.Join(pair.HardwareDescriptions, "; "))
+		lines = append(lines, []any{pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), describe.PrivateKey(pair), strings.Join(pair.HardwareDescriptions, "; ")})
 	}
-	return rows.flush()
+	return keyPairsJSON{user.Email(), listed}, lines, nil
 }
 
 // keyPairJSON is the output of keypair show --json; the names are a contract.
