@@ -5,10 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
-	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
@@ -27,7 +25,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	if err != nil {
 		return err
 	}
-	people, err := options.people()
+	roster, err := options.readRoster(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,13 +36,13 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	account := &account{flags: &options.gmail}
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	d := &desk.Desk{
-		Dependencies: deps, Request: request, People: people,
+		Dependencies: deps, Request: request, People: roster.People,
 		Checks: func(ctx context.Context) []desk.Check {
-			checks := deskChecks(ctx, options, account, deps, first(email, people))
+			checks := deskChecks(ctx, options, account, deps, first(email, roster.People))
 			if book != nil {
 				checks = append(checks, book.check(ctx))
 			}
-			return checks
+			return append(checks, rosterChecks(options.roster, roster)...)
 		},
 		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: deskHint,
 	}
@@ -84,23 +82,6 @@ func (o *enrollOptions) terminal(streams *Streams) *prompt.Terminal {
 		}
 	}
 	return prompt.NewPipe(streams.In, streams.Err)
-}
-
-// people reads the roster.
-func (o *enrollOptions) people() ([]desk.Person, error) {
-	if o.roster == "" {
-		return o.persons, nil
-	}
-	file, err := durable.Open(o.roster)
-	if err != nil {
-		return nil, usageErrorf("--roster: %w", err)
-	}
-	defer file.Close()
-	people, err := desk.ReadRoster(file)
-	if err != nil {
-		return nil, usageErrorf("--roster %s: %s", o.roster, strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	return people, nil
 }
 
 // cardStatus reads what is on a card.

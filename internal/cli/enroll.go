@@ -85,7 +85,7 @@ func newEnroll(streams *Streams) *cobra.Command {
 
 // addFrontEnd adds the flags that say how people are asked and told.
 func (o *enrollOptions) addFrontEnd(flags *pflag.FlagSet) {
-	flags.StringVar(&o.roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note")
+	flags.StringVar(&o.roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note; by a heading also in another order, and with names")
 	flags.BoolVar(&o.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
 	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error")
 }

@@ -5,9 +5,11 @@ import (
 	"syscall"
 
 	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
@@ -91,6 +93,16 @@ func (h hints) ofCard(err error) string {
 func (h hints) ofFiles(err error) string {
 	if is[*certpath.MissingIssuerError](err) {
 		return "give the missing certificates with --chain FILE"
+	}
+	if sheet, found := errors.AsType[*spreadsheet.Error](err); found && sheet.Expected != "" {
+		return sheet.Expected
+	}
+	if is[*desk.HeadingError](err) {
+		return "begin the roster with a line that names its columns, in any order, such as: email,serial,note " +
+			"(also E-Mail;Seriennummer;Bemerkung or Courriel;Numéro de série;Remarque)"
+	}
+	if is[*desk.NobodyError](err) {
+		return "a roster has a line for each person, such as: ada@example.com,12345678,Ada Lovelace"
 	}
 	return hintOf(err, []sentinel{
 		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},

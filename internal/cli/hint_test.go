@@ -13,12 +13,14 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
 // TestHints: each error has what helps against it, however deep in others it is; at a
@@ -106,6 +108,9 @@ func TestHints(t *testing.T) {
 		{&gmail.Error{Kind: gmail.KindPrecondition, Method: "identities.create"}, "chain validation"},
 		{&gmail.Error{Kind: gmail.KindPrecondition, Method: "keypairs.create"}, "switched on"},
 		{syscall.EROFS, "--evidence"},
+		{&spreadsheet.Error{Err: errors.New("it is UTF-16"), Expected: "save it as CSV UTF-8"}, "CSV UTF-8"},
+		{&desk.RosterError{Line: 1, Err: &desk.HeadingError{}}, "such as: email,serial,note"},
+		{&desk.NobodyError{}, "a line for each person"},
 	} {
 		for _, err := range []error{test.err, fmt.Errorf("at the desk: %w", &enroll.StepError{Err: test.err}), errors.Join(errors.New("besides"), test.err)} {
 			if hint := hintFor(err); !strings.Contains(hint, test.want) {

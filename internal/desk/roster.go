@@ -1,18 +1,13 @@
 package desk
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
 // maxRoster is the most that is read of a roster, in bytes.
@@ -21,9 +16,21 @@ const maxRoster = 8 << 20
 // Person is somebody to be enrolled.
 type Person struct {
 	Email string
+	Name  string
 	// Serial is the card that was set aside for the person; 0 for any.
 	Serial uint32
 	Note   string
+	// OtherDomain says that the address is not of the domain that the desk is for.
+	OtherDomain bool
+}
+
+// Roster is what a file of people says.
+type Roster struct {
+	People []Person
+	// LeftOut are the lines that cannot be used, in the file's order.
+	LeftOut []*RosterError
+	// Notes is what else a person should know of the file.
+	Notes []string
 }
 
 // RosterError is what is wrong with one line of a roster.
@@ -38,116 +45,139 @@ func (e *RosterError) Error() string { return fmt.Sprintf("line %d: %v", e.Line,
 // Unwrap returns the cause.
 func (e *RosterError) Unwrap() error { return e.Err }
 
-// ReadRoster reads people from CSV (RFC 4180): address, optional serial number
-// of the card, optional note. Columns may be parted by comma, semicolon or tab; a
-// first line whose first cell is "email" is a heading; lines with nothing in any cell
-// and lines that begin with # are skipped. The error joins a *RosterError for every line that
-// cannot be used.
-func ReadRoster(in io.Reader) ([]Person, error) {
-	data, err := io.ReadAll(io.LimitReader(in, maxRoster+1))
+// HeadingError is returned where no line says which column has the addresses, and the
+// first has none.
+type HeadingError struct {
+	Found []string // the cells of the first line
+}
+
+// Error shows what was found instead.
+func (e *HeadingError) Error() string {
+	return "there is no address in it, and no heading that stands over addresses; found: " + namesOf(e.Found)
+}
+
+// NobodyError is returned for a roster without anybody who can be enrolled.
+type NobodyError struct{ LeftOut []*RosterError }
+
+// Error says what is wrong with each line.
+func (e *NobodyError) Error() string {
+	lines := make([]string, len(e.LeftOut))
+	for i, problem := range e.LeftOut {
+		lines[i] = problem.Error()
+	}
+	return strings.TrimSuffix("the roster names nobody: "+strings.Join(lines, "; "), ": ")
+}
+
+// ReadRoster reads people from CSV, see package spreadsheet. Columns are found by their
+// headings, in any order: address, serial number of the card, note, names. Without a
+// heading they are address, serial number and note. Lines that begin with # are
+// skipped.
+//
+// A line that cannot be used is left out, and the others are read. An error is
+// returned where nobody is left: a *HeadingError in the line's, or a *NobodyError.
+func ReadRoster(ctx context.Context, in io.Reader) (Roster, error) {
+	limited := &io.LimitedReader{R: in, N: maxRoster + 1}
+	lines, err := spreadsheet.NewLines(ctx, limited)
 	if err != nil {
-		return nil, fmt.Errorf("reading the roster: %w", err)
+		return Roster{}, fmt.Errorf("reading the roster: %w", err)
 	}
-	if len(data) > maxRoster {
-		return nil, fmt.Errorf("the roster is larger than %d bytes", maxRoster)
-	}
-	if data = bytes.TrimPrefix(data, []byte("\ufeff")); !utf8.Valid(data) {
-		return nil, errors.New("the roster is not UTF-8: save it as CSV UTF-8")
-	}
-	rows := csv.NewReader(bytes.NewReader(data))
-	rows.Comma, rows.Comment, rows.FieldsPerRecord = separator(data), '#', -1
-	rows.TrimLeadingSpace = rows.Comma != '\t' // which would swallow empty cells
-	var people []Person
-	var problems []error
-	lines, cards := map[string]int{}, map[uint32]int{}
+	rows := spreadsheet.NewReader(lines, spreadsheet.Options{Comment: '#', Known: countHeadings, Least: 1, Loose: true})
+	reader := rosterReader{lines: map[string]int{}, cards: map[uint32]int{}}
 	for {
-		cells, err := rows.Read()
+		row, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			// Where a quote is open, what follows is no line any more.
-			var parse *csv.ParseError
-			if errors.As(err, &parse) {
-				err = &RosterError{Line: parse.StartLine, Err: parse.Err}
-			}
-			problems = append(problems, err)
-			break
+			return Roster{}, fmt.Errorf("reading the roster: %w", err)
 		}
-		if blank(cells) {
-			continue
+		if err := reader.take(row); err != nil {
+			reader.LeftOut = append(reader.LeftOut, &RosterError{row.Line, err})
 		}
-		line, _ := rows.FieldPos(0)
-		switch heading := slices.IndexFunc(cells, isHeading); {
-		case heading == 0 && len(people) == 0:
-			continue
-		case heading > 0 && !strings.Contains(strings.Join(cells, ""), "@"):
-			return nil, &RosterError{Line: line, Err: errors.New("the address has to stand in the first column, the serial number of the card in the second")}
-		}
-		person, err := readPerson(cells)
-		if before, ok := lines[strings.ToLower(person.Email)]; ok && err == nil {
-			err = fmt.Errorf("%s is on line %d already", person.Email, before)
-		}
-		if before, ok := cards[person.Serial]; ok && err == nil {
-			err = fmt.Errorf("card %d was set aside on line %d already", person.Serial, before)
-		}
-		if err != nil {
-			problems = append(problems, &RosterError{Line: line, Err: err})
-			continue
-		}
-		lines[strings.ToLower(person.Email)] = line
-		if person.Serial != 0 {
-			cards[person.Serial] = line
-		}
-		people = append(people, person)
 	}
-	if len(problems) == 0 && len(people) == 0 {
-		return nil, errors.New("the roster names nobody")
+	if limited.N == 0 {
+		return Roster{}, fmt.Errorf("the roster is larger than %d bytes", maxRoster)
 	}
-	return people, errors.Join(problems...)
+	return reader.Roster, reader.err()
 }
 
-func isHeading(cell string) bool { return strings.EqualFold(strings.TrimSpace(cell), "email") }
-
-// blank reports whether nothing is in any cell, as in the tails of spreadsheets.
-func blank(cells []string) bool {
-	return !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
+// rosterReader makes people of rows.
+type rosterReader struct {
+	Roster
+	columns []column // nil without a heading
+	// lines and cards say where an address in lower case, or a card, stands already.
+	lines   map[string]int
+	cards   map[uint32]int
+	decoded bool // a cell was not UTF-8
 }
 
-func readPerson(cells []string) (Person, error) {
-	person := Person{Email: strings.TrimSpace(cells[0])}
-	if err := enroll.ValidateAddress(person.Email); err != nil {
-		return person, err
+// take reads one row; its error is why it is left out.
+func (r *rosterReader) take(row spreadsheet.Row) error {
+	if row.Err != nil {
+		return row.Err
 	}
-	if len(cells) > 1 {
-		if text := strings.TrimSpace(cells[1]); text != "" {
-			serial, err := strconv.ParseUint(text, 10, 32)
-			if err == nil && serial == 0 {
-				err = errors.New("no card has it; leave the cell empty for any card")
-			} else if err != nil {
-				err = errors.New("it is a whole number of up to 10 digits")
-			}
-			if err != nil {
-				return person, fmt.Errorf("%q is not a card's serial number: %w", text, err)
-			}
-			person.Serial = uint32(serial)
-		}
+	cells := r.texts(row.Cells)
+	if len(r.People) == 0 && r.columns == nil && !strings.Contains(strings.Join(cells, ""), "@") {
+		return r.heading(cells)
 	}
-	if len(cells) > 2 {
-		person.Note = strings.TrimSpace(strings.Join(cells[2:], " "))
+	person, err := readPerson(r.columns, cells)
+	if err != nil {
+		return err
 	}
-	return person, nil
+	email := strings.ToLower(person.Email)
+	if before, ok := r.lines[email]; ok {
+		return fmt.Errorf("%s is on line %d already", person.Email, before)
+	}
+	if before, ok := r.cards[person.Serial]; ok {
+		return fmt.Errorf("card %d was set aside on line %d already", person.Serial, before)
+	}
+	r.lines[email] = row.Line
+	if person.Serial != 0 {
+		r.cards[person.Serial] = row.Line
+	}
+	r.People = append(r.People, person)
+	return nil
 }
 
-// separator is the first of comma, semicolon and tab that is there, since no
-// address holds one: spreadsheets write what their country is used to.
-func separator(data []byte) rune {
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		line := lines.Text()
-		if at := strings.IndexAny(line, ",;\t"); at >= 0 && !strings.HasPrefix(line, "#") {
-			return rune(line[at])
+// heading takes in a row without an address before the first person.
+func (r *rosterReader) heading(cells []string) error {
+	columns, unused := columnsOf(cells)
+	if columns == nil {
+		return &HeadingError{cells}
+	}
+	r.columns = columns
+	if len(unused) > 0 {
+		r.Notes = append(r.Notes, "columns that are not used: "+namesOf(unused))
+	}
+	return nil
+}
+
+// texts returns the cells in UTF-8. What is not is what Excel saves as plain CSV in
+// western Europe: an address and a serial number are the same in any encoding, and a
+// wrong letter in a name or note harms nobody.
+func (r *rosterReader) texts(cells []string) []string {
+	for i, cell := range cells {
+		if utf8 := strings.ToValidUTF8(cell, ""); utf8 == cell {
+			continue
+		}
+		cells[i], _ = spreadsheet.Windows1252(cell)
+		if !r.decoded {
+			r.decoded = true
+			r.Notes = append(r.Notes, "it is not UTF-8, and was read as Windows-1252: where names or notes are wrong, save it as CSV UTF-8")
 		}
 	}
-	return ','
+	return cells
+}
+
+// err is why there is nobody.
+func (r *rosterReader) err() error {
+	if len(r.People) > 0 {
+		return nil
+	}
+	for _, problem := range r.LeftOut {
+		if _, found := errors.AsType[*HeadingError](problem); found {
+			return problem
+		}
+	}
+	return &NobodyError{r.LeftOut}
 }

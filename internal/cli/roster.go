@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
+)
+
+// readRoster reads the roster. Of the desk's domain nothing is known but in the practice
+// lab: a service account is good for each domain that delegated to it.
+func (o *enrollOptions) readRoster(ctx context.Context) (desk.Roster, error) {
+	if o.roster == "" {
+		return desk.Roster{People: o.persons}, nil
+	}
+	file, err := durable.Open(o.roster)
+	if err != nil {
+		return desk.Roster{}, usageErrorf("--roster: %w", err)
+	}
+	defer file.Close()
+	roster, err := desk.ReadRoster(ctx, file)
+	if err != nil {
+		return desk.Roster{}, usageErrorf("--roster %s: %w", o.roster, err)
+	}
+	domain := ""
+	if o.practice != nil {
+		domain = o.practice.lab.Domain()
+	}
+	roster.MarkOtherDomains(domain)
+	return roster, nil
+}
+
+// rosterChecks say what was read of the roster, and each line that was not.
+func rosterChecks(path string, roster desk.Roster) []desk.Check {
+	if path == "" {
+		return nil
+	}
+	summary := desk.Check{Name: "roster", State: desk.CheckOK, Detail: fmt.Sprintf("%s: people: %d", filepath.Base(path), len(roster.People))}
+	if n := len(roster.LeftOut); n > 0 {
+		summary.State, summary.Fix = desk.CheckWarning, "go on without them, or stop, correct them and start again: who is done stays done"
+		summary.Detail += fmt.Sprintf("; lines that cannot be used and are left out: %d", n)
+	}
+	checks := []desk.Check{summary}
+	for _, left := range roster.LeftOut {
+		checks = append(checks, desk.Check{Name: fmt.Sprintf("  line %d", left.Line), State: desk.CheckWarning, Detail: left.Err.Error()})
+	}
+	for _, note := range roster.Notes {
+		checks = append(checks, desk.Check{Name: "roster", State: desk.CheckWarning, Detail: note})
+	}
+	return checks
+}
