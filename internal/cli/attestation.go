@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ import (
 )
 
 func newAttestation(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "attestation", Short: "Check proofs that keys were born on cards", Args: cobra.NoArgs, RunE: showHelp}
+	command := &cobra.Command{Use: "attestation", Short: "Check proofs that keys were born on cards", RunE: showHelp}
 	command.AddCommand(newAttestationVerify(streams))
 	return command
 }
@@ -31,26 +32,25 @@ type verifyOptions struct {
 func newAttestationVerify(streams *Streams) *cobra.Command {
 	var options verifyOptions
 	command := &cobra.Command{
-		Use: "verify --slot-cert FILE [--attestation-cert FILE]", Short: "Verify an attestation, offline",
+		Use: "verify [FILE...]", Short: "Verify an attestation, offline",
 		Long: "verify checks every link from a slot's attestation up to a pinned Yubico root, and that it is\n" +
-			"about the slot, card, request and certificate that it is said to be about.\n" +
+			"about the slot, card, request and certificate that it is said to be about. The files may come\n" +
+			"in any order: attestation, the card's attestation certificate, intermediates, and a request or\n" +
+			"certificate that must be for the attested key. Which is which is seen by what is in them; the\n" +
+			"flags say it beforehand.\n" +
 			"Exit code 0: it holds. 7: it is refused, and the message says why.",
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			chain, trust, expect, err := options.load()
+		RunE: func(_ *cobra.Command, files []string) error {
+			chain, trust, expect, err := options.load(files)
 			if err != nil {
 				return err
 			}
 			facts, err := attestation.Verify(chain, trust, expect)
 			if options.json {
-				verdict := verdictJSON{"attested", "", facts}
+				verdict := verdictJSON{"attested", "", facts, failureOf(err)}
 				if err != nil {
 					verdict.Verdict, verdict.Reason = "refused", attestation.Reason(err)
 				}
-				if printErr := printJSON(streams.Out, verdict); printErr != nil {
-					return printErr
-				}
-				return err
+				return errors.Join(printJSON(streams.Out, verdict), told(err))
 			}
 			if err != nil {
 				return err
@@ -77,27 +77,27 @@ type verdictJSON struct {
 	Verdict string             `json:"verdict"`          // "attested" or "refused"
 	Reason  string             `json:"reason,omitempty"` // a stable name of why it is refused
 	Facts   *attestation.Facts `json:"facts,omitempty"`  // what the attestation says
+	Error   *failureJSON       `json:"error,omitempty"`  // with which the command ends
 }
 
-func (o *verifyOptions) load() (chain attestation.Chain, trust attestation.Trust, expect attestation.Expect, err error) {
-	if o.slotCert == "" {
-		return chain, trust, expect, usageErrorf("--slot-cert is needed")
-	}
-	slot, err := readCertificates([]string{o.slotCert})
-	if err != nil {
+// load reads what is to be verified: from files that are told apart by their contents,
+// or from the flags, each of which says what its file is.
+func (o *verifyOptions) load(files []string) (chain attestation.Chain, trust attestation.Trust, expect attestation.Expect, err error) {
+	if expect, err = o.expect(); err != nil {
 		return chain, trust, expect, err
 	}
-	chain.Slot, chain.Intermediates = slot[0], slot[1:]
-	if o.deviceCert != "" {
-		device, err := readCertificates([]string{o.deviceCert})
-		if err != nil {
-			return chain, trust, expect, err
-		}
-		chain.Device, chain.Intermediates = device[0], append(chain.Intermediates, device[1:]...)
-	} else if len(slot) > 1 {
-		chain.Device, chain.Intermediates = slot[1], slot[2:]
-	} else {
-		return chain, trust, expect, usageErrorf("--attestation-cert is needed: %s holds only the slot's attestation", o.slotCert)
+	switch flags := o.slotCert != "" || o.deviceCert != "" || o.csr != "" || o.certificate != ""; {
+	case len(files) > 0 && flags:
+		err = usageErrorf("files, and --slot-cert, --attestation-cert, --csr and --cert exclude each other")
+	case len(files) > 0:
+		chain, err = sortFiles(files, &expect)
+	case o.slotCert == "":
+		err = usageErrorf("cse-piv attestation verify needs a FILE")
+	default:
+		chain, err = o.named()
+	}
+	if err != nil {
+		return chain, trust, expect, err
 	}
 	more, err := readCertificates(o.intermediates)
 	if err != nil {
@@ -110,8 +110,63 @@ func (o *verifyOptions) load() (chain attestation.Chain, trust attestation.Trust
 			return chain, trust, expect, usageErrorf("--roots: %w", err)
 		}
 	}
-	expect, err = o.expect()
 	return chain, trust, expect, err
+}
+
+// sortFiles reads files of certificates and requests, and adds to what is expected
+// what of them is the user's.
+func sortFiles(files []string, expect *attestation.Expect) (attestation.Chain, error) {
+	var all []*x509.Certificate
+	for _, file := range files {
+		data, err := durable.ReadFile(file, certificate.MaxFile)
+		if err != nil {
+			return attestation.Chain{}, usageErrorf("%w", err)
+		}
+		request, requestErr := certificate.ParseRequest(data)
+		certificates, err := certificate.Parse(data)
+		switch {
+		case err == nil:
+			all = append(all, certificates...)
+		case requestErr != nil:
+			return attestation.Chain{}, usageErrorf("%s holds neither a certificate nor a certificate request", file)
+		case expect.CSR != nil:
+			return attestation.Chain{}, usageErrorf("%s is a second certificate request", file)
+		default:
+			expect.CSR = request
+		}
+	}
+	chain, users, err := attestation.Sort(all)
+	switch {
+	case err != nil:
+		return chain, usageErrorf("%w", err)
+	case len(users) > 1:
+		return chain, usageErrorf("there are certificates of %d users or uses: verify them one by one", len(users))
+	case len(users) == 1:
+		expect.Certificate = users[0]
+	}
+	return chain, nil
+}
+
+// named reads the chain from the flags that name its files.
+func (o *verifyOptions) named() (chain attestation.Chain, err error) {
+	slot, err := readCertificates([]string{o.slotCert})
+	if err != nil {
+		return chain, err
+	}
+	chain.Slot, chain.Intermediates = slot[0], slot[1:]
+	switch {
+	case o.deviceCert != "":
+		device, err := readCertificates([]string{o.deviceCert})
+		if err != nil {
+			return chain, err
+		}
+		chain.Device, chain.Intermediates = device[0], append(chain.Intermediates, device[1:]...)
+	case len(slot) > 1:
+		chain.Device, chain.Intermediates = slot[1], slot[2:]
+	default:
+		return chain, usageErrorf("--attestation-cert is needed: %s holds only the slot's attestation", o.slotCert)
+	}
+	return chain, nil
 }
 
 func (o *verifyOptions) expect() (expect attestation.Expect, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -48,9 +49,12 @@ func newBatch(streams *Streams) *cobra.Command {
 		Example: "  cse-piv batch export/ --chain issuing.pem --chain root.pem --dry-run\n" +
 			"  cse-piv batch people.csv --chain ca.pem --credentials key.json --report monday.html\n" +
 			"  cse-piv batch ldaps://ldap.example.com --ldap-base ou=people,dc=example,dc=com",
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runBatch(cmd.Context(), streams, &options, args[0])
+			err := runBatch(cmd.Context(), streams, &options, args[0])
+			if options.json {
+				err = tellLines(streams.Out, err)
+			}
+			return err
 		},
 	}
 	flags := command.Flags()
@@ -142,7 +146,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	if progress.run == 0 {
 		return runErr
 	}
-	return errors.Join(runErr, options.conclude(after, streams, &task, progress.run, runErr))
+	return options.conclude(after, streams, &task, progress.run, runErr)
 }
 
 // openLedgers opens the ledger; a dry run works in one of its own that is thrown
@@ -167,18 +171,19 @@ func (o *batchOptions) openLedgers(ctx context.Context, streams *Streams, task *
 	return err
 }
 
-// conclude shows what the run came to and writes its reports.
+// conclude shows what the run came to, writes its reports, and returns the error that
+// the command ends with.
 func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *batch.Options, id int64, runErr error) error {
 	run, err := task.Ledger.Run(ctx, id)
 	if err != nil && errors.As(runErr, new(*ledger.Error)) {
-		return nil // the same again
+		return runErr // the same again
 	}
 	if err != nil {
-		return err
+		return errors.Join(runErr, err)
 	}
 	counts, err := task.Ledger.Counts(ctx, id)
 	if err != nil {
-		return err
+		return errors.Join(runErr, err)
 	}
 	var reports error
 	for _, file := range o.reports {
@@ -188,17 +193,24 @@ func (o *batchOptions) conclude(ctx context.Context, streams *Streams, task *bat
 		}
 		reports = errors.Join(reports, err)
 	}
-	if o.json {
-		err = printSummary(ctx, streams.Out, task.Ledger, run, runErr, o.reports)
-	} else if counts.Total > 0 {
-		err = printRun(ctx, streams.Out, task.Ledger, run)
-	}
-	if err := errors.Join(err, reports); err != nil || runErr != nil {
-		return err
+	end := errors.Join(runErr, reports)
+	if end == nil {
+		end = o.judge(streams.Err, run, counts)
 	}
 	switch {
+	case o.json:
+		return errors.Join(told(end), printSummary(ctx, streams.Out, task.Ledger, run, end, o.reports))
+	case counts.Total > 0:
+		return errors.Join(end, printRun(ctx, streams.Out, task.Ledger, run))
+	}
+	return end
+}
+
+// judge returns the error that a run which came to its end is.
+func (o *batchOptions) judge(messages io.Writer, run ledger.Run, counts ledger.Counts) error {
+	switch {
 	case counts.Total == 0 && (o.pick.retry != "" || o.pick.limit > 0):
-		fmt.Fprintf(streams.Err, "cse-piv: nobody is left in %s for what --retry and --limit ask for\n", safetext.Clean(run.Source))
+		fmt.Fprintf(messages, "cse-piv: nobody is left in %s for what --retry and --limit ask for\n", safetext.Clean(run.Source))
 		return nil
 	case counts.Total == 0:
 		return &nobodyError{source: run.Source, only: len(o.pick.only) > 0}

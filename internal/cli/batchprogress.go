@@ -211,7 +211,7 @@ type batchSummary struct {
 	Store       string         `json:"store"`
 	DryRun      bool           `json:"dry_run"`
 	Interrupted bool           `json:"interrupted"`
-	Error       string         `json:"error,omitempty"` // why the run ended early
+	Error       *failureJSON   `json:"error,omitempty"` // with which the command ends
 	Seconds     float64        `json:"seconds"`
 	Counts      ledger.Counts  `json:"counts"`
 	Groups      []ledger.Group `json:"groups"`
@@ -223,7 +223,7 @@ type batchSummary struct {
 	FirstEnd time.Time             `json:"first_end,omitzero"` // when the first certificate ends
 }
 
-func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run, runErr error, reports []string) error {
+func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run, end error, reports []string) error {
 	counts, err := book.Counts(ctx, run.ID)
 	if err != nil {
 		return err
@@ -243,12 +243,9 @@ func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run l
 	now := time.Now()
 	line := batchSummary{
 		Time: now, Event: "summary", Run: run.ID, Source: run.Source, Store: book.Name(), DryRun: run.DryRun,
-		Interrupted: errors.Is(runErr, context.Canceled), Seconds: now.Sub(run.Started).Seconds(),
+		Interrupted: errors.Is(end, context.Canceled), Seconds: now.Sub(run.Started).Seconds(),
 		Counts: counts, Groups: append([]ledger.Group{}, groups...), Superfluous: superfluous, Reports: append([]string{}, reports...),
-		Warnings: sums.Warnings, Expiring: sums.Expiring, FirstEnd: sums.FirstEnd,
-	}
-	if runErr != nil && !line.Interrupted {
-		line.Error = runErr.Error()
+		Warnings: sums.Warnings, Expiring: sums.Expiring, FirstEnd: sums.FirstEnd, Error: failureOf(end),
 	}
 	if err := safetext.EncodeJSON(out, line, ""); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)

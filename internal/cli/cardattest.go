@@ -17,7 +17,6 @@ func newCardAttest(streams *Streams) *cobra.Command {
 		Long: "attest has the card attest the key in a slot, verifies the proof up to a pinned root, and\n" +
 			"prints it as PEM: the slot's attestation, the card's attestation certificate and the\n" +
 			"intermediates. With --json it prints what the proof says.",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			trusted, err := trust.openAndSay(streams.Err)
 			if err != nil {

@@ -26,7 +26,6 @@ func newCardExport(streams *Streams) *cobra.Command {
 	var overwrite bool
 	command := &cobra.Command{
 		Use: "export", Short: "Write a slot's certificate, its chain and its attestation to a folder",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			parts, err := readCertificates(chain)
 			if err != nil {

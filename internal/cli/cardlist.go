@@ -11,7 +11,7 @@ import (
 func newCardList(streams *Streams) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "list", Short: "List the readers and the cards in them", Args: cobra.NoArgs,
+		Use: "list", Short: "List the readers and the cards in them",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := piv.List(cmd.Context())
 			if err != nil {

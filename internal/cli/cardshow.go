@@ -17,7 +17,7 @@ import (
 func newCardShow(streams *Streams) *cobra.Command {
 	var options cardFlags
 	command := &cobra.Command{
-		Use: "show", Short: "Show what is on a card", Args: cobra.NoArgs,
+		Use: "show", Short: "Show what is on a card",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var identity piv.Identity
 			var status piv.Status

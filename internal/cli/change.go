@@ -80,6 +80,7 @@ type changesJSON struct {
 	Command string          `json:"command"` // such as "keypair disable"
 	DryRun  bool            `json:"dry_run"`
 	Changes []*changeResult `json:"changes"`
+	Error   *failureJSON    `json:"error,omitempty"` // with which the command ends
 }
 
 // The outcomes besides the ledger's.
@@ -105,12 +106,11 @@ func runChanges(ctx context.Context, streams *Streams, flags *changeFlags, comma
 			return err
 		}
 	}
+	end := changesError(results)
 	if flags.json {
-		err = printJSON(streams.Out, changesJSON{command, flags.dryRun, results})
-	} else {
-		err = printChanges(streams.Out, results)
+		return errors.Join(printJSON(streams.Out, changesJSON{command, flags.dryRun, results, failureOf(end)}), told(end))
 	}
-	return errors.Join(err, changesError(results))
+	return errors.Join(printChanges(streams.Out, results), end)
 }
 
 // forecast finds out what each change would do. What Gmail refuses, or the change needs

@@ -38,7 +38,6 @@ func newDemo(streams *Streams) *cobra.Command {
 			"over the same protocols as with a real card and the real Gmail. Ctrl+o opens the drawer of\n" +
 			"practice cards: insert, pull and swap them, and see what happens. With --yes, or where there\n" +
 			"is no terminal, it makes up the PIN and runs to the receipt by itself.",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			made := dir == ""
 			if made {
@@ -80,7 +79,8 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 	if !streams.Terminal && !options.plain {
 		options.yes = true
 	}
-	labOptions, err := practice.options(filepath.Join(dir, "lab"), streams.Err)
+	_, messages := options.progress(streams)
+	labOptions, err := practice.options(filepath.Join(dir, "lab"), messages)
 	if err != nil {
 		return err
 	}

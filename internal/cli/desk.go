@@ -60,7 +60,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		}
 		return err
 	}
-	terminal := options.terminal(streams)
+	terminal := options.terminal(streams, streams.Err)
 	defer terminal.Close()
 	return plain.Enrollments(ctx, terminal, streams.Out, d, email)
 }
@@ -71,8 +71,8 @@ func (o *enrollOptions) fullScreen(streams *Streams) bool {
 }
 
 // terminal returns where a person is asked line by line: the terminal, or else
-// standard input; nil where nobody is to be asked.
-func (o *enrollOptions) terminal(streams *Streams) *prompt.Terminal {
+// standard input, with the questions written there; nil where nobody is to be asked.
+func (o *enrollOptions) terminal(streams *Streams, questions io.Writer) *prompt.Terminal {
 	if o.yes {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (o *enrollOptions) terminal(streams *Streams) *prompt.Terminal {
 			return terminal
 		}
 	}
-	return prompt.NewPipe(streams.In, streams.Err)
+	return prompt.NewPipe(streams.In, questions)
 }
 
 // cardStatus reads what is on a card.

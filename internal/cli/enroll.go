@@ -61,7 +61,6 @@ func newEnroll(streams *Streams) *cobra.Command {
 			"interrupt, run the same command again and it goes on where it was.",
 		Example: "  cse-piv enroll --roster people.csv --credentials key.json --issuer file --escrow-to age1...\n" +
 			"  cse-piv enroll ada@example.com --layout split --algorithm eccp256 --dry-run",
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runEnroll(cmd.Context(), streams, &options, strings.Join(args, ""))
 		},
@@ -87,7 +86,7 @@ func newEnroll(streams *Streams) *cobra.Command {
 func (o *enrollOptions) addFrontEnd(flags *pflag.FlagSet) {
 	flags.StringVar(&o.roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note; by a heading also in another order, and with names")
 	flags.BoolVar(&o.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
-	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error")
+	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error, the outcome as with --json")
 }
 
 func runEnroll(ctx context.Context, streams *Streams, options *enrollOptions, email string) error {
@@ -111,11 +110,15 @@ func (o *enrollOptions) alone() bool { return o.yes || o.json || o.events }
 
 // runAlone enrolls one person.
 func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, email string) error {
+	options.json = options.json || options.events
 	switch {
 	case options.roster != "":
 		return usageErrorf("--roster is for people at a desk: leave out --yes, --json, --events and --dry-run")
-	case email == "":
-		return usageErrorf("an address is needed: cse-piv enroll EMAIL")
+	case email == "" && options.dryRun:
+		return usageErrorf("%w", errNoAddress)
+	}
+	if err := options.issuer.check(); err != nil {
+		return err
 	}
 	request, err := options.request(ctx, email)
 	if err != nil {
@@ -124,12 +127,16 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if options.dryRun {
 		return dryRun(ctx, streams, options, request)
 	}
-	options.warnOfSecrets(streams.Err)
-	domain, err := options.gmail.open(streams.Err)
+	if err := options.checkComplete(ctx, request); err != nil {
+		return err
+	}
+	notify, messages := options.progress(streams)
+	options.warnOfSecrets(messages)
+	domain, err := options.gmail.open(messages)
 	if err != nil {
 		return err
 	}
-	deps, err := options.dependencies(streams.Err, options.escrow.open)
+	deps, err := options.dependencies(messages, options.escrow.open)
 	if err != nil {
 		return err
 	}
@@ -137,11 +144,8 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 		return err
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
-	deps.Notify = plain.Progress(streams.Err)
-	if options.events {
-		deps.Notify = plain.JSONProgress(streams.Err)
-	}
-	if terminal := options.terminal(streams); terminal != nil {
+	deps.Notify = notify
+	if terminal := options.terminal(streams, messages); terminal != nil {
 		defer terminal.Close()
 		deps.Prompter, deps.CardTimeout = terminal, timeoutAtADesk
 	}
@@ -153,6 +157,26 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 		return printJSON(streams.Out, receipt)
 	}
 	return plain.Receipt(streams.Out, receipt)
+}
+
+// progress returns what tells of events, and where other messages are written.
+func (o *enrollOptions) progress(streams *Streams) (notify func(enroll.Event), messages io.Writer) {
+	if o.events {
+		notify = plain.JSONProgress(streams.Err)
+		return notify, noteWriter(notify)
+	}
+	return plain.Progress(streams.Err), streams.Err
+}
+
+// noteWriter makes an event of each message that is written to it, so that all that
+// --events writes is JSON.
+type noteWriter func(enroll.Event)
+
+func (w noteWriter) Write(message []byte) (int, error) {
+	if text := strings.TrimSpace(strings.TrimPrefix(string(message), "cse-piv: ")); text != "" {
+		w(enroll.Event{Time: time.Now().UTC(), State: enroll.StateNote, Message: text})
+	}
+	return len(message), nil
 }
 
 // openEscrow returns where secrets are sealed, and what reads them back.

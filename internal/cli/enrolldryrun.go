@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -13,7 +14,9 @@ import (
 // would come to at each step, and returns the error that it would end with.
 func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, request enroll.Request) error {
 	options.gmail.maxTries = 3 // a look does not wait as long as a run
-	domain, credentials := options.gmail.open(streams.Err)
+	_, messages := options.progress(streams)
+	options.warnOfSecrets(messages)
+	domain, credentials := options.gmail.open(messages)
 	deps, err := options.dependencies(io.Discard, options.escrow.look)
 	if err != nil {
 		return err
@@ -40,24 +43,20 @@ func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, reque
 		end = credentials // which are looked at first
 	}
 	if options.json {
-		err = printJSON(streams.Out, jsonPreview(preview, end))
-	} else {
-		err = plain.Preview(streams.Out, preview)
+		return errors.Join(printJSON(streams.Out, jsonPreview(preview, end)), told(end))
 	}
-	if err != nil {
-		return err
-	}
-	return end
+	return errors.Join(plain.Preview(streams.Out, preview), end)
 }
 
 // previewJSON is a dry run as JSON. The field names are a contract.
 type previewJSON struct {
-	User     string            `json:"user"`
+	Email    string            `json:"email"`
 	Serial   uint32            `json:"serial,omitempty"` // of the card
 	Steps    []stepPreviewJSON `json:"steps"`
 	Slots    []slotPreviewJSON `json:"slots"`
-	Losses   []string          `json:"losses"`    // for ever
-	ExitCode int               `json:"exit_code"` // that the run would end with
+	Losses   []string          `json:"losses"`          // for ever
+	ExitCode int               `json:"exit_code"`       // that the run would end with
+	Error    *failureJSON      `json:"error,omitempty"` // with which the run would end
 }
 
 type stepPreviewJSON struct {
@@ -81,8 +80,8 @@ type slotPreviewJSON struct {
 
 func jsonPreview(preview *enroll.Preview, end error) previewJSON {
 	out := previewJSON{
-		User: preview.Request.Email, Serial: preview.Request.Serial, Steps: []stepPreviewJSON{}, Slots: []slotPreviewJSON{},
-		Losses: append([]string{}, preview.Losses()...), ExitCode: exitCode(end),
+		Email: preview.Request.Email, Serial: preview.Request.Serial, Steps: []stepPreviewJSON{}, Slots: []slotPreviewJSON{},
+		Losses: append([]string{}, preview.Losses()...), ExitCode: exitCode(end), Error: failureOf(end),
 	}
 	for _, step := range preview.Steps {
 		shown := stepPreviewJSON{

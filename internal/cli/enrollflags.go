@@ -48,13 +48,16 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	f.managementKey = addSecretFlag(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
 }
 
-// request returns the request for a user. Its errors are usage errors.
+// request returns the request for a user, "" where nobody was named. Its errors are usage
+// errors.
 func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request, error) {
 	request, err := f.defaults(ctx)
 	if err != nil {
 		return request, err
 	}
-	request.Email = email
+	if request.Email = email; email == "" {
+		return request, nil
+	}
 	return request, request.Validate()
 }
 

@@ -40,7 +40,7 @@ func applyEnvironment(cmd *cobra.Command) (err error) {
 		name := environmentName(flag.Name)
 		if value := os.Getenv(name); value != "" {
 			if setErr := cmd.Flags().Set(flag.Name, value); setErr != nil {
-				err = usageErrorf("%s: %w", name, setErr)
+				err = flagError(cmd, setErr)
 			}
 			flag.Changed = false // nobody typed it
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 func newEscrow(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "escrow", Short: "Look at sealed PUKs and management keys", Args: cobra.NoArgs, RunE: showHelp}
+	command := &cobra.Command{Use: "escrow", Short: "Look at sealed PUKs and management keys", RunE: showHelp}
 	command.AddCommand(newEscrowList(streams))
 	return command
 }
@@ -19,7 +19,7 @@ func newEscrowList(streams *Streams) *cobra.Command {
 	var serial uint32
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "list", Short: "List sealed records, and which of them the cards have", Args: cobra.NoArgs,
+		Use: "list", Short: "List sealed records, and which of them the cards have",
 		Long: "list shows the records of PUKs and management keys without opening them. A record is in force\n" +
 			"when this program has set on the card what it holds, replaced when it has set what later records\n" +
 			"hold, and otherwise not known: then the card may have it.",

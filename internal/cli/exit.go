@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/batch/prepare"
+	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -29,75 +34,124 @@ const (
 	exitInterrupted = 130 // interrupted: the same command goes on
 )
 
+// ending is one of the ways in which commands fail.
+type ending struct {
+	code   int
+	reason string // a stable name of it, for JSON
+	is     func(error) bool
+}
+
+// endings returns all of them but those of Gmail and of rows, which have the reasons of
+// [batch.Reasons]; the first one that an error is counts.
+func endings() []ending {
+	return []ending{
+		{exitInterrupted, "interrupted", as(context.Canceled)},
+		{exitUsage, "flag-missing", is[*missingError]},
+		{exitUsage, "flag-missing", is[*enroll.MissingError]},
+		{exitUsage, "flag-missing", as(enroll.ErrNoIssuer)},
+		{exitUsage, "flag-missing", is[*confirmError]},
+		{exitUsage, "other-card", func(err error) bool { return is[*enroll.OtherCardError](err) && !errors.Is(err, enroll.ErrDeclined) }},
+		{exitUsage, "usage", func(err error) bool { return is[*usageError](err) || enroll.IsUsage(err) }},
+		{exitSomeFailed, "users-failed", is[*failedError]},
+		{exitSomeFailed, "users-failed", is[*someFailedError]},
+		{exitCredentials, "credentials", as(gmail.ErrCredentials)},
+		{exitCredentials, "scope", as(gmail.ErrScope)},
+		{exitPIN, "pin-wrong", is[*piv.WrongPINError]},
+		{exitPIN, "pin-last-try", is[*piv.LastTryError]},
+		{exitPIN, "pin-blocked", as(piv.ErrPINBlocked)},
+		{exitAttestation, "attestation-refused", as(attestation.ErrRefused)},
+		{exitAttestation, "unattested", as(enroll.ErrUnattested)},
+		{exitWaiting, "certificate-waiting", is[*issuer.WaitingError]},
+		{exitCard, "several-cards", is[*piv.SeveralCardsError]},
+		{exitCard, "wrong-card", is[*piv.WrongCardError]},
+		{exitCard, "firmware-too-old", is[*enroll.NoAttestationError]},
+		{exitCard, "no-smart-card-support", as(piv.ErrNoPCSC)},
+		{exitCard, "no-smart-card-service", as(piv.ErrNoService)},
+		{exitCard, "readers-refused", as(piv.ErrAccessDenied)},
+		{exitCard, "no-reader", as(piv.ErrNoReader)},
+		{exitCard, "no-card", as(piv.ErrNoCard)},
+		{exitCard, "not-a-yubikey", as(piv.ErrNotYubiKey)},
+		{exitCard, "no-serial", as(piv.ErrNoSerial)},
+		{exitCard, "card-in-use", as(piv.ErrCardInUse)},
+		{exitCard, "card-removed", as(piv.ErrRemoved)},
+		{exitCard, "card-reset", as(piv.ErrReset)},
+		{exitCard, "card-silent", as(piv.ErrNoAnswer)},
+		{exitCard, "card-broken", as(piv.ErrBroken)},
+		{exitError, "declined", as(enroll.ErrDeclined)},
+		{exitError, "slot-occupied", is[*enroll.OccupiedError]},
+		{exitError, "slot-empty", is[*enroll.EmptyError]},
+		{exitError, "begun-otherwise", is[*enroll.ConflictError]},
+		{exitError, "issuer-changed", is[*enroll.IssuerChangedError]},
+		{exitError, "other-address", is[*enroll.OtherAddressError]},
+		{exitError, "other-key", is[*enroll.OtherKeyError]},
+		{exitError, "limited-use", is[*enroll.LimitedUseError]},
+		{exitError, "evidence-in-use", as(evidence.ErrBusy)},
+		{exitError, "evidence-damaged", is[*evidence.JournalError]},
+		{exitError, "management-key", as(piv.ErrManagementKey)},
+		{exitError, "puk-blocked", as(piv.ErrPUKBlocked)},
+		{exitError, "touch-timeout", as(piv.ErrTouchTimeout)},
+		{exitError, "no-users", is[*nobodyError]},
+		{exitError, "ledger-missing", is[*ledger.MissingError]},
+		{exitError, "ledger-in-use", is[*ledger.InUseError]},
+		{exitError, "ledger-unreachable", is[*ledger.UnreachableError]},
+		{exitError, "ledger", is[*ledger.Error]},
+	}
+}
+
+// as returns what tells an error by comparing.
+func as(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// otherReason is the reason of an error that has no name of its own.
+const otherReason = "other"
+
 // exitCode returns the code for an error.
 func exitCode(err error) int {
-	var (
-		missing *enroll.MissingError
-		moves   *enroll.OtherCardError
-		usage   *usageError
-		wait    *issuer.WaitingError
-		wrong   *piv.WrongPINError
-		last    *piv.LastTryError
-		several *piv.SeveralCardsError
-		other   *piv.WrongCardError
-		old     *enroll.NoAttestationError
-		failed  *failedError
-		some    *someFailedError
-		agree   *confirmError
-	)
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitDone
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &missing), errors.As(err, &agree), errors.As(err, &moves) && !errors.Is(err, enroll.ErrDeclined), enroll.IsUsage(err):
-		return exitUsage
-	case errors.As(err, &failed), errors.As(err, &some):
-		return exitSomeFailed
-	case errors.Is(err, gmail.ErrCredentials), errors.Is(err, gmail.ErrScope):
-		return exitCredentials
-	case errors.As(err, &wrong), errors.As(err, &last), errors.Is(err, piv.ErrPINBlocked):
-		return exitPIN
-	case errors.Is(err, attestation.ErrRefused), errors.Is(err, enroll.ErrUnattested):
-		return exitAttestation
-	case errors.As(err, &wait):
-		return exitWaiting
-	case errors.As(err, &several), errors.As(err, &other), errors.As(err, &old), isAny(err, piv.ErrNoPCSC, piv.ErrNoService, piv.ErrAccessDenied,
-		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrCardInUse, piv.ErrRemoved, piv.ErrReset, piv.ErrNoAnswer, piv.ErrBroken):
-		return exitCard
 	}
-	return exitError
+	return endingOf(err).code
 }
 
-func isAny(err error, targets ...error) bool {
-	for _, target := range targets {
-		if errors.Is(err, target) {
-			return true
+// exitReason returns the stable name of an error.
+func exitReason(err error) string {
+	end := endingOf(err)
+	if end.code != exitError && end.code != exitUsage {
+		return end.reason
+	}
+	if failed, found := errors.AsType[*gmail.Error](err); found {
+		return string(failed.Kind)
+	}
+	if fault, found := errors.AsType[*prepare.Fault](err); found {
+		return fault.Reason
+	}
+	if broken, found := errors.AsType[*source.Error](err); found && broken.Reason != "" {
+		return broken.Reason
+	}
+	return end.reason
+}
+
+func endingOf(err error) ending {
+	for _, end := range endings() {
+		if end.is(err) {
+			return end
 		}
 	}
-	return false
-}
-
-// usageError is a command line that cannot be carried out as it was typed.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usageErrorf(format string, args ...any) error {
-	return &usageError{err: fmt.Errorf(format, args...)}
+	return ending{code: exitError, reason: otherReason}
 }
 
 // printError is the one place where an error reaches a person: what failed and
-// why, and what to type next. What failed besides an interrupt is told before it.
-func printError(out io.Writer, err error) {
+// why, and what to type next; origin says where a value came from that nobody typed.
+// What failed besides an interrupt is told before it.
+func printError(out io.Writer, err error, origin string) {
 	interrupted := errors.Is(err, context.Canceled)
 	if interrupted {
 		err = besidesInterrupt(err)
 	}
 	if err != nil {
-		fmt.Fprintf(out, "cse-piv: error: %s\n", safetext.Clean(err.Error()))
-		if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(out, "cse-piv: error: %s\n", safetext.Clean(oneLine(err)))
+		if hint := joinHints(hintFor(err), origin); hint != "" {
 			fmt.Fprintf(out, "cse-piv: hint: %s\n", safetext.Clean(hint))
 		}
 	}
@@ -105,6 +159,9 @@ func printError(out io.Writer, err error) {
 		fmt.Fprintln(out, "cse-piv: interrupted; run the same command again to go on")
 	}
 }
+
+// oneLine returns the text of an error, also of joined ones, for a line.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // besidesInterrupt is what is left of joined errors without those that only tell
 // of an interrupt.

@@ -89,7 +89,7 @@ func TestWhatAPersonIsTold(t *testing.T) {
 		"readers that are refused":   {piv.ErrAccessDenied, "cse-piv: error: the smart card service refuses this user\ncse-piv: hint: " + hintFor(piv.ErrAccessDenied) + "\n"},
 	} {
 		var out strings.Builder
-		if printError(&out, test.err); out.String() != test.want {
+		if printError(&out, test.err, ""); out.String() != test.want {
 			t.Errorf("%s: it was told\n%swant\n%s", name, out.String(), test.want)
 		}
 	}

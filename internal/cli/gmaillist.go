@@ -18,12 +18,13 @@ type gmailList func(ctx context.Context, user *gmail.User) (asJSON any, lines []
 // listedUsers is the JSON for several users; the names are a contract.
 type listedUsers struct {
 	// Users are what there is for one user each, or a [listProblem].
-	Users []any `json:"users"`
+	Users []any        `json:"users"`
+	Error *failureJSON `json:"error,omitempty"` // with which the command ends
 }
 
 // listProblem is a user in the JSON of whom nothing could be listed.
 type listProblem struct {
-	User    string `json:"user"`
+	Email   string `json:"email"`
 	Problem string `json:"problem"`
 }
 
@@ -97,16 +98,15 @@ func listSeveral(ctx context.Context, streams *Streams, domain *gmail.Domain, ro
 			table = append(table, append([]any{row.email}, line...))
 		}
 	}
-	var err error
-	if asJSON {
-		err = printJSON(streams.Out, all)
-	} else {
-		err = printLines(streams.Out, append([]string{"USER"}, headings...), table)
-	}
+	var end error
 	if failed > 0 {
-		err = errors.Join(err, &someFailedError{failed: failed, total: len(rows), what: "user"})
+		end = &someFailedError{failed: failed, total: len(rows), what: "user"}
 	}
-	return err
+	if asJSON {
+		all.Error = failureOf(end)
+		return errors.Join(printJSON(streams.Out, all), told(end))
+	}
+	return errors.Join(printLines(streams.Out, append([]string{"USER"}, headings...), table), end)
 }
 
 func printLines(out io.Writer, headings []string, lines [][]any) error {

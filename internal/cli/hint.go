@@ -26,7 +26,7 @@ type hints struct {
 }
 
 func (h hints) of(err error) string {
-	for _, of := range []func(error) string{h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofCard, h.ofFiles} {
+	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofCard, h.ofFiles} {
 		if hint := of(err); hint != "" {
 			return hint
 		}

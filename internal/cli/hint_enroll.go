@@ -13,7 +13,10 @@ import (
 // ofEnrollment is about what stops an enrollment.
 func (h hints) ofEnrollment(err error) string {
 	if missing, found := errors.AsType[*enroll.MissingError](err); found {
-		return "add " + answeringFlag(missing)
+		if missing.Question == enroll.QuestionEscrow {
+			return "add " + answeringFlag(missing)
+		}
+		return "add " + answeringFlag(missing) + " (--yes asks nothing)"
 	}
 	if conflict, found := errors.AsType[*enroll.ConflictError](err); found {
 		hint := "leave out what differs, and it goes on with what is there"
@@ -62,10 +65,14 @@ func (h hints) ofEnrollment(err error) string {
 
 // ofIssuer is about certificates that are asked for.
 func (h hints) ofIssuer(err error) string {
-	if waiting, found := errors.AsType[*issuer.WaitingError](err); found {
-		switch {
+	if waits := issuer.Waits(err); len(waits) > 0 {
+		switch waiting := waits[0]; {
 		case waiting.Dir != "":
-			return fmt.Sprintf("have %s signed, put the certificate beside it as %s, then %s", waiting.Request, waiting.Expected, h.again)
+			var each []string
+			for _, wait := range waits {
+				each = append(each, fmt.Sprintf("have %s signed, and put the certificate beside it as %s", wait.Request, wait.Expected))
+			}
+			return strings.Join(each, "; ") + "; then " + h.again
 		case waiting.RetryAfter > 0:
 			return fmt.Sprintf("%s in %s", h.again, waiting.RetryAfter)
 		}
@@ -105,5 +112,5 @@ func answeringFlag(missing *enroll.MissingError) string {
 	case enroll.QuestionEscrow:
 		return "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
 	}
-	return "a terminal to answer at"
+	return "nothing, but leave out --yes, and answer"
 }

@@ -31,7 +31,7 @@ func TestHints(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N"},
+		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N (--yes asks nothing)"},
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
 		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},
 		{&enroll.MissingError{Question: enroll.QuestionNoPIN}, "--allow-pin-never"},

@@ -11,7 +11,7 @@ import (
 )
 
 func newIdentity(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "identity", Short: "Look at and change the identities that Gmail has", Args: cobra.NoArgs, RunE: showHelp}
+	command := &cobra.Command{Use: "identity", Short: "Look at and change the identities that Gmail has", RunE: showHelp}
 	command.AddCommand(newGmailList(streams, "List users' identities", listIdentities, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION"), newIdentitySet(streams), newIdentityDelete(streams))
 	return command
 }
@@ -19,7 +19,7 @@ func newIdentity(streams *Streams) *cobra.Command {
 // identitiesJSON is a user in the output of identity list --json; the names are a
 // contract.
 type identitiesJSON struct {
-	User       string           `json:"user"`
+	Email      string           `json:"email"`
 	Identities []gmail.Identity `json:"identities"`
 }
 
@@ -39,7 +39,7 @@ func newIdentitySet(streams *Streams) *cobra.Command {
 	var options changeFlags
 	var both, sign, encrypt string
 	command := &cobra.Command{
-		Use: "set EMAIL", Short: "Say which key pairs a user signs and others encrypt with", Args: cobra.ExactArgs(1),
+		Use: "set EMAIL", Short: "Say which key pairs a user signs and others encrypt with",
 		Long: "Gmail signs the user's mail with the key pair from then on, and others encrypt to its certificate.\n" +
 			"The key pairs that were used before stay enabled, so that old mail stays readable.",
 		RunE: func(cmd *cobra.Command, args []string) error {

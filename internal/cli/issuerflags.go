@@ -28,8 +28,24 @@ func (f *issuerFlags) add(flags *pflag.FlagSet) {
 	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain")
 }
 
+// check finds what is wrong with the flags before anything is opened.
+func (f *issuerFlags) check() error {
+	switch {
+	case f.issuer == "", f.issuer == "file", strings.HasPrefix(f.issuer, "http://"), strings.HasPrefix(f.issuer, "https://"):
+		return nil
+	case f.issuer != "local":
+		return usageErrorf("--issuer %q is neither file nor local nor a URL", f.issuer)
+	case f.caCert == "" || f.caKey == "":
+		return usageErrorf("--issuer local needs --ca-cert and --ca-key")
+	}
+	return nil
+}
+
 // open returns the issuer, nil when none was named.
 func (f *issuerFlags) open() (issuer.Issuer, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
 	switch {
 	case f.issuer == "":
 		return nil, nil
@@ -40,14 +56,9 @@ func (f *issuerFlags) open() (issuer.Issuer, error) {
 		}
 		return issuer.NewFile(folder)
 	case f.issuer == "local":
-		if f.caCert == "" || f.caKey == "" {
-			return nil, usageErrorf("--issuer local needs --ca-cert and --ca-key")
-		}
 		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL})
-	case strings.HasPrefix(f.issuer, "http://"), strings.HasPrefix(f.issuer, "https://"):
-		return issuer.NewEST(f.issuer)
 	}
-	return nil, usageErrorf("--issuer %q is neither file nor local nor a URL", f.issuer)
+	return issuer.NewEST(f.issuer)
 }
 
 // describe says who signs, for people.

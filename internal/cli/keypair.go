@@ -16,7 +16,7 @@ import (
 )
 
 func newKeyPair(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "keypair", Short: "Look at and change the key pairs that Gmail has", Args: cobra.NoArgs, RunE: showHelp}
+	command := &cobra.Command{Use: "keypair", Short: "Look at and change the key pairs that Gmail has", RunE: showHelp}
 	command.AddCommand(
 		newGmailList(streams, "List users' key pairs", listKeyPairs, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD"),
 		newKeyPairShow(streams),
@@ -60,7 +60,7 @@ func newKeyPairChange(streams *Streams, verb registered.Verb, short, more string
 
 // keyPairsJSON is a user in the output of keypair list --json; the names are a contract.
 type keyPairsJSON struct {
-	User     string       `json:"user"`
+	Email    string       `json:"email"`
 	KeyPairs []listedPair `json:"key_pairs"`
 }
 
@@ -94,7 +94,7 @@ func newKeyPairShow(streams *Streams) *cobra.Command {
 	var options gmailFlags
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "show EMAIL KEYPAIR-ID", Short: "Show one key pair and its certificates", Args: cobra.ExactArgs(2),
+		Use: "show EMAIL KEYPAIR-ID", Short: "Show one key pair and its certificates",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := enroll.ValidateAddress(args[0]); err != nil {
 				return err

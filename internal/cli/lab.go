@@ -68,7 +68,6 @@ func newLab(streams *Streams) *cobra.Command {
 		Long: "lab runs in the foreground until it is interrupted. When everything answers it prints\n" +
 			"\"lab: ready\"; then \". DIR/env\" in another terminal points this program, ykman, opensc and\n" +
 			"other tools at it. Nothing leaves this machine, unless --fetch-crls says so.",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if dir == "" {
 				return usageErrorf("--dir is needed: the folder for the lab's files")

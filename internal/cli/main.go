@@ -44,14 +44,16 @@ func Main() int {
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, args []string, streams Streams) int {
+	out := &watchedWriter{Writer: streams.Out}
+	streams.Out = out
 	root := newRoot(&streams)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
+	root.SetOut(out)
 	root.SetErr(streams.Err)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		printError(streams.Err, err)
+		tell(&streams, out, command, args, err)
 	}
 	return exitCode(err)
 }
@@ -66,33 +68,22 @@ func newRoot(streams *Streams) *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(cmd) },
-		Args:              cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
 	root.SetVersionTemplate("cse-piv {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageErrorf("%w", err) })
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newEnroll(streams), newCard(streams), newEscrow(streams), newAttestation(streams),
 		newBatch(streams), newWorker(streams), newReport(streams), newStatus(streams),
 		newKeyPair(streams), newIdentity(streams), newDemo(streams), newLab(streams),
 	)
-	wrapArgs(root)
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.RunE = showHelp // so that what follows it is looked at
+	}
+	checkArguments(root)
 	return root
-}
-
-// wrapArgs makes every command's complaint about its arguments a usage error.
-func wrapArgs(command *cobra.Command) {
-	if check := command.Args; check != nil {
-		command.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageErrorf("%w", err)
-			}
-			return nil
-		}
-	}
-	for _, sub := range command.Commands() {
-		wrapArgs(sub)
-	}
 }

@@ -171,3 +171,21 @@ func lastLine(ts *testscript.TestScript, neg bool, args []string) {
 	_, err := ts.Stdout().Write([]byte(lines[len(lines)-1]))
 	ts.Check(err)
 }
+
+// jsonLines checks that each line of the last output is a JSON object: jsonlines
+// stdout|stderr.
+func jsonLines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: jsonlines stdout|stderr")
+	}
+	text := strings.TrimSpace(ts.ReadFile(args[0]))
+	if text == "" {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	for line := range strings.Lines(text) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			ts.Fatalf("%s: %v", line, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,7 +26,9 @@ func commandsPage(*testing.T) string {
 			text.WriteString(commandSection(command))
 		}
 		for _, sub := range command.Commands() {
-			show(sub)
+			if sub.Name() != "completion" { // cobra's, named above
+				show(sub)
+			}
 		}
 	}
 	show(newRoot(&Streams{}))
@@ -89,5 +92,21 @@ func exitCodesPage(t *testing.T) string {
 	if len(rows) < 11 {
 		t.Errorf("only %d exit codes were found", len(rows)-1)
 	}
-	return "# Exit codes\n\nOf every command. A worker that is told to stop ends with 0.\n\n" + markdown(rows...)
+	reasons := [][]string{{"code", "reasons"}}
+	for code := exitError; code <= exitInterrupted; code++ {
+		var names []string
+		for _, end := range endings() {
+			if name := quoted(end.reason); end.code == code && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		if code == exitError {
+			names = append(names, quoted(otherReason))
+		}
+		if len(names) > 0 {
+			reasons = append(reasons, []string{strconv.Itoa(code), strings.Join(names, ", ")})
+		}
+	}
+	return "# Exit codes\n\nOf every command. A worker that is told to stop ends with 0.\n\n" + markdown(rows...) +
+		"\nIn JSON the code has a reason beside it. With codes 1 and 2 that may also be a [failure reason](failure-reasons.md): what Gmail\nanswered, or what is wrong with a row.\n\n" + markdown(reasons...)
 }

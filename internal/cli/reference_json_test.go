@@ -43,12 +43,12 @@ var jsonOutputs = []struct {
 }{
 	{"enroll", "--json", "The receipt, one object. `receipt.json` in the evidence folder has the same fields, and more for an auditor.", enroll.Receipt{}},
 	{"enroll", "--dry-run --json", "The preview, one object.", previewJSON{}},
-	{"enroll", "--events", "An object a line, on standard error.", enroll.Event{}},
+	{"enroll", "--events", "An object a line, on standard error; where the enrollment fails, the last line is an outcome. A message that is no step's is a `note` without a step. The outcome is on standard output as with `--json`.", enroll.Event{}},
 	{"demo", "--json", "The receipt, as of `enroll`.", nil},
 	{"demo", "--events", "The events, as of `enroll`.", nil},
 	{"batch", "--json", "An object a line while it works.", eventLine{}},
-	{"batch", "--json (last line)", "The summary.", batchSummary{}},
-	{"worker", "--json", "An object a line, as of `batch`, without a summary.", nil},
+	{"batch", "--json (last line)", "The summary; where the command fails before there is one, a line of `event` \"error\", with the error.", batchSummary{}},
+	{"worker", "--json", "An object a line, as of `batch`, without a summary; where it fails, the last line has `event` \"error\", and the error.", nil},
 	{"report", "--json", "One object.", reportJSON{}},
 	{"report", "--list --json", "One object.", runsJSON{}},
 	{"status", "--json", "One object.", statusJSON{}},
@@ -74,8 +74,19 @@ func jsonPage(t *testing.T) string {
 
 What commands print for programs. Names of fields are a contract: fields are added, none is renamed. Times are in RFC 3339,
 in UTC. A field with a question mark is left out where it is empty. ` + "`[]`" + ` stands for each element of a list.
+
+With ` + "`--json`" + ` there is always one object on standard output (of ` + "`batch` and `worker`" + ` one a line), also where the command fails.
+
+## Outcome of a command that fails
+
+Of every command, where it has nothing else to print. Where it has, ` + "`error`" + ` is a field of that. What ` + "`reason`" + ` can be:
+[exit codes](exit-codes.md) and [failure reasons](failure-reasons.md).
+
 `)
 	source := &sourceComments{t: t, packages: map[string]map[string]*ast.StructType{}, constants: map[string]map[string][]string{}}
+	outcome := [][]string{{"field", "type", "meaning"}}
+	source.fields(&outcome, "", reflect.TypeFor[outcomeJSON]())
+	text.WriteString(markdown(outcome...))
 	for _, output := range jsonOutputs {
 		text.WriteString("\n## cse-piv " + output.command + " " + output.flags + "\n\n" + output.about + "\n")
 		if output.value != nil {
@@ -84,7 +95,17 @@ in UTC. A field with a question mark is left out where it is empty. ` + "`[]`" +
 			text.WriteString("\n" + markdown(rows...))
 		}
 	}
+	text.WriteString("\n## Names that changed\n\nBefore there was a first release.\n\n" + markdown(renamedJSON...))
 	return text.String()
+}
+
+// renamedJSON are the names of fields that are not as they were.
+var renamedJSON = [][]string{
+	{"output", "was", "is"},
+	{"`enroll --json`, `demo --json`, `receipt.json`", "`user`", "`email`"},
+	{"`enroll --dry-run --json`", "`user`", "`email`"},
+	{"`keypair list --json`, `identity list --json`", "`user`", "`email`"},
+	{"`batch --json`, summary", "`error`, a string, of runs that ended early", "`error`, an object, also where users failed; its `message` is that text"},
 }
 
 // sourceComments finds what stands beside the fields and constants in the source.

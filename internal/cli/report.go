@@ -39,7 +39,6 @@ func newReport(streams *Streams) *cobra.Command {
 		Example: "  cse-piv report\n" +
 			"  cse-piv report --list\n" +
 			"  cse-piv report --run 3 -o monday.html",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runReport(cmd.Context(), streams, &options) },
 	}
 	flags := command.Flags()

@@ -61,7 +61,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
-			"untouched": untouched, "key": keyOf,
+			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf,
 		},
 		RequireExplicitExec: true,
 		Condition: func(condition string) (bool, error) {

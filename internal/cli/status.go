@@ -30,7 +30,6 @@ func newStatus(streams *Streams) *cobra.Command {
 		Short: "Show what Gmail has of a user, and what the ledger has",
 		Long: "status asks Gmail for a user's key pairs and identity and looks into the ledger of batch. It\n" +
 			"changes nothing.",
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStatus(cmd.Context(), streams, &options, args)
 		},
@@ -44,6 +43,7 @@ func newStatus(streams *Streams) *cobra.Command {
 // statusJSON is the output of status --json; the names are a contract.
 type statusJSON struct {
 	Users []userStatus `json:"users"`
+	Error *failureJSON `json:"error,omitempty"` // the first problem, with which the command ends
 }
 
 // userStatus is one user in the JSON of status.
@@ -95,11 +95,9 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 		users = append(users, user)
 	}
 	if options.json {
-		err = printJSON(streams.Out, statusJSON{users})
-	} else {
-		err = printStatus(streams.Out, users)
+		return errors.Join(printJSON(streams.Out, statusJSON{users, failureOf(problem)}), told(problem))
 	}
-	return errors.Join(err, problem)
+	return errors.Join(printStatus(streams.Out, users), problem)
 }
 
 // lookUp asks both Gmail and the ledger. What Gmail refuses is part of the answer.

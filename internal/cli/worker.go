@@ -27,9 +27,12 @@ func newWorker(streams *Streams) *cobra.Command {
 		Long: "worker registers users that batch, here or on another machine, put into a ledger in\n" +
 			"PostgreSQL. Any number of workers share the work; what a dead one left is taken up by the\n" +
 			"others within a minute. It runs until it is interrupted, then finishes what it has begun.",
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runWorker(cmd.Context(), streams, &options)
+			err := runWorker(cmd.Context(), streams, &options)
+			if options.json {
+				err = tellLines(streams.Out, err)
+			}
+			return err
 		},
 	}
 	flags := command.Flags()

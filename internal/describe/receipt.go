@@ -12,7 +12,7 @@ import (
 // Receipt says what an enrollment came to; every value can be understood by itself.
 func Receipt(receipt *enroll.Receipt) []Value {
 	values := []Value{
-		{Label: receipt.User, Text: "is enrolled", Tone: OK},
+		{Label: receipt.Email, Text: "is enrolled", Tone: OK},
 		{Label: "card", Text: fmt.Sprintf("%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)},
 	}
 	if receipt.Card.PUKFactory != piv.No {

@@ -192,7 +192,7 @@ func (d *desk) checkWhole(receipt *enroll.Receipt) {
 		d.t.Error("the card's PIN is not the user's")
 	}
 	d.checkEscrow(snapshot)
-	if receipt == nil || len(receipt.Keys) != len(d.request.Keys) || receipt.User != d.email || receipt.Card.Serial != d.serial {
+	if receipt == nil || len(receipt.Keys) != len(d.request.Keys) || receipt.Email != d.email || receipt.Card.Serial != d.serial {
 		d.t.Errorf("receipt %+v", receipt)
 	}
 }

@@ -68,9 +68,13 @@ type MissingError struct {
 	Want     string // what would have had to be typed; empty for any answer
 }
 
-// Error says what is missing.
+// Error says what is missing or, of something that is to be confirmed by what has to be
+// typed, what that is.
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s is needed, and there is no terminal to ask at", e.What)
+	if e.Want != "" {
+		return e.What
+	}
+	return e.What + " is needed"
 }
 
 // ErrDeclined is returned when a person said no; nothing was changed by the step that
@@ -111,5 +115,5 @@ func (Unattended) Confirm(_ context.Context, q Question) (bool, error) {
 
 // TypedConfirm is never possible unattended.
 func (Unattended) TypedConfirm(_ context.Context, q Question, want string) error {
-	return &MissingError{What: "agreement that " + q.Text, Question: q.ID, Want: want}
+	return &MissingError{What: q.Text, Question: q.ID, Want: want}
 }

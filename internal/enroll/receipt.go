@@ -15,7 +15,7 @@ import (
 // Receipt is what an enrollment came to. Its JSON is the output of enroll and
 // demo, and receipt.json among the evidence; the field names are a contract.
 type Receipt struct {
-	User     string          `json:"user"` // the primary address
+	Email    string          `json:"email"` // the primary address
 	Card     ReceiptCard     `json:"card"`
 	Keys     []ReceiptKey    `json:"keys"`
 	Identity ReceiptIdentity `json:"identity"`
@@ -145,7 +145,7 @@ type auditedKey struct {
 
 func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 	receipt := Receipt{
-		User:     e.request.Email,
+		Email:    e.request.Email,
 		Card:     ReceiptCard{Serial: e.request.Serial, Firmware: e.card.Identity().Firmware.String(), Model: e.card.Identity().Model, PUKFactory: puk},
 		Identity: ReceiptIdentity(e.identity.outcome.Identity),
 		Evidence: e.evidence.folder.Path(), GmailEndpoint: e.deps.GmailEndpoint,

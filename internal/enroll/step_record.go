@@ -87,6 +87,14 @@ func (e *enrollment) writtenReceipt() (*auditedReceipt, error) {
 	if err := json.Unmarshal(data, &earlier); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", e.evidence.folder.File(evidence.ReceiptName), err)
 	}
+	if earlier.Email == "" {
+		// Receipts had another name for it once.
+		var old struct{ User string }
+		if err := json.Unmarshal(data, &old); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", e.evidence.folder.File(evidence.ReceiptName), err)
+		}
+		earlier.Email = old.User
+	}
 	return &earlier, nil
 }
 

@@ -227,7 +227,13 @@ func (e *enrollment) needEscrow(ctx context.Context, _ piv.Protection) error {
 	case !e.unsealed():
 		return nil
 	case e.deps.Escrow == nil:
-		return &MissingError{What: "a place to keep the card's new PUK and management key", Question: QuestionEscrow}
+		return NoEscrow()
 	}
 	return checkAhead(ctx, e.deps.Escrow)
+}
+
+// NoEscrow returns the error of a card that gets a new PUK or management key, where no
+// place was named to keep them.
+func NoEscrow() error {
+	return &MissingError{What: "a place to keep the card's new PUK and management key", Question: QuestionEscrow}
 }

@@ -207,7 +207,7 @@ func (e *enrollment) decideOccupied(ctx context.Context, key *key, contents piv.
 		return usageError("--confirm names card %s, and this is card %s: nothing was changed", e.request.Confirm, serial)
 	}
 	return e.deps.Prompter.TypedConfirm(ctx, Question{
-		ID: QuestionOverwrite, Text: fmt.Sprintf("the key in slot %s of card %s will be overwritten", key.Slot, serial),
+		ID: QuestionOverwrite, Text: fmt.Sprintf("this replaces the key in slot %s of card %s for ever", key.Slot, serial),
 		Loss: key.loss,
 	}, serial)
 }

@@ -15,7 +15,7 @@ import (
 // receiptOf is what an enrollment came to.
 func receiptOf(email string, serial uint32) *enroll.Receipt {
 	return &enroll.Receipt{
-		User: email, Card: enroll.ReceiptCard{Serial: serial, Firmware: "5.7.4", Model: "YubiKey 5C NFC", PUKFactory: piv.No},
+		Email: email, Card: enroll.ReceiptCard{Serial: serial, Firmware: "5.7.4", Model: "YubiKey 5C NFC", PUKFactory: piv.No},
 		Keys:     []enroll.ReceiptKey{{Slot: "9d", Algorithm: "rsa2048", Origin: "generated", Attested: true, LeafSHA256: strings.Repeat("4e7c21ec", 8), KeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8"}},
 		Identity: enroll.ReceiptIdentity{Email: email, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8"},
 		Evidence: "/var/lib/desk/evidence/" + email + "/12345678-20261124T093000Z",

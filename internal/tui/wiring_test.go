@@ -319,7 +319,7 @@ func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
 	}()
 	receipts, err := Run(ctx, d, Options{Email: ada, In: in, Out: io.Discard})
 	in.Close()
-	if !errors.Is(err, context.Canceled) || len(receipts) != 1 || receipts[0].User != ada {
+	if !errors.Is(err, context.Canceled) || len(receipts) != 1 || receipts[0].Email != ada {
 		t.Errorf("it came to %v and %d receipts", err, len(receipts))
 	}
 	awaitGoroutines(t)
