@@ -1,11 +1,15 @@
 package certificate
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // The bounds of what is read, far above what any authority issues.
@@ -16,9 +20,16 @@ const (
 	maxCertificates = 1000
 	// maxNames bounds the alternative names of one certificate.
 	maxNames = 1000
-	// maxRSABits bounds the modulus of a key: verifying takes time with its square,
-	// and seconds for a hundred thousand bits.
+	// maxCertificateValues bounds the ASN.1 values of one certificate, which are counted
+	// before anything is made of them; a usual one has two hundred.
+	maxCertificateValues = 10_000
+	// maxValues bounds those of one file, and of one PKCS#7 or PKCS#12.
+	maxValues = 400 * maxCertificates
+	// maxRSABits bounds the modulus of an authority's key: verifying takes time with its
+	// square, and seconds for a hundred thousand bits.
 	maxRSABits = 8192
+	// maxLeafRSABits bounds that of everybody else's; Gmail takes none that is larger.
+	maxLeafRSABits = 4096
 )
 
 // TooLargeError is a key or certificate that nothing is done with, because it would
@@ -33,11 +44,18 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s is beyond the bound of %d", e.What, e.Most)
 }
 
+// Unwrap returns [ErrUnreadable].
+func (e *TooLargeError) Unwrap() error { return ErrUnreadable }
+
 // CheckSize returns a [*TooLargeError] for a certificate that must not be worked
 // with: one whose key or number of names would cost much time.
 func CheckSize(cert *x509.Certificate) error {
 	if err := CheckKey(cert.PublicKey); err != nil {
 		return err
+	}
+	authority := cert.IsCA || bytes.Equal(cert.RawSubject, cert.RawIssuer)
+	if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && !authority && key.N.BitLen() > maxLeafRSABits {
+		return &TooLargeError{fmt.Sprintf("an RSA key of %d bits in a certificate that is no authority's", key.N.BitLen()), maxLeafRSABits}
 	}
 	names := len(cert.EmailAddresses) + len(cert.DNSNames) + len(cert.IPAddresses) + len(cert.URIs) + len(cert.Subject.Names)
 	if names > maxNames {
@@ -76,6 +94,21 @@ func Cost(key crypto.PublicKey) int {
 	return 1
 }
 
-func errTooMany() error {
-	return fmt.Errorf("%w: it holds more than %d certificates", ErrUnreadable, maxCertificates)
+func errTooMany() error { return &TooLargeError{"a file's number of certificates", maxCertificates} }
+
+// countValues counts the ASN.1 values in der, in octet strings as well, as extensions are
+// (RFC 5280 section 4.2). It stops beyond most.
+func countValues(der cryptobyte.String, depth, most int) int {
+	n := 0
+	for !der.Empty() && n <= most {
+		var value cryptobyte.String
+		var tag cryptobyte_asn1.Tag
+		if !der.ReadAnyASN1(&value, &tag) {
+			return n + 1
+		}
+		if n++; (tag&constructed != 0 || tag == cryptobyte_asn1.OCTET_STRING) && depth < maxDepth {
+			n += countValues(value, depth+1, most-n)
+		}
+	}
+	return n
 }

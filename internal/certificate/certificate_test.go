@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -88,6 +89,12 @@ func TestParse(t *testing.T) {
 		"trusted":             {toPEM("TRUSTED CERTIFICATE", append(slices.Clone(chain[0].Raw), 0x30, 0)), chain[:1]},
 		"DER twice":           {slices.Concat(chain[0].Raw, chain[1].Raw), chain[:2]},
 		"with a request":      {append(toPEM("CERTIFICATE REQUEST", []byte{0x30, 0}), leaf...), chain[:1]},
+		"DER and an octet":    {append(slices.Clone(chain[0].Raw), 0), chain[:1]},
+		"PEM and text":        {append(slices.Clone(leaf), "more text\n-- \nThe CA\n"...), chain[:1]},
+		"octet after in PEM":  {toPEM("CERTIFICATE", append(slices.Clone(chain[0].Raw), 0)), chain[:1]},
+		"PKCS7 and an octet":  {append(slices.Clone(der), 0), chain[1:]},
+		"PKCS7 PEM and text":  {append(slices.Clone(pkcs7), "more"...), chain[1:]},
+		"BER and octets":      {append(signedData(t, true, object(t, 1, 2, 840, 113549, 1, 7, 2), tlv(0xa0, true, chain[0].Raw)), 0, 0), chain[:1]},
 		"order of the file":   {append(slices.Clone(intermediate), leaf...), []*x509.Certificate{chain[1], chain[0]}},
 	} {
 		got, err := certificate.Parse(c.data)
@@ -115,17 +122,14 @@ func TestParseRefuses(t *testing.T) {
 		"nothing":               nil,
 		"space":                 []byte(" \n"),
 		"text":                  []byte("a certificate"),
-		"DER and an octet":      append(slices.Clone(der), 0),
 		"DER cut":               der[:len(der)-1],
 		"after the signature":   append([]byte{0x30, 0x82, byte((len(der) - 2) >> 8), byte(len(der) - 2)}, append(slices.Clone(der[4:]), 5, 0)...),
 		"DER and PEM":           append(slices.Clone(der), block...),
-		"PEM and garbage":       append(slices.Clone(block), "garbage"...),
 		"PEM cut":               block[:len(block)-10],
 		"PEM cut in the second": twice[:len(twice)-30],
 		"first block damaged":   damage(100),
 		"second block damaged":  damage(len(block) + 100),
 		"DER cut in PEM":        toPEM("CERTIFICATE", der[:len(der)-1]),
-		"octet after in PEM":    toPEM("CERTIFICATE", append(slices.Clone(der), 0)),
 		"empty block":           toPEM("CERTIFICATE", nil),
 		"private key":           append(slices.Clone(block), toPEM("PRIVATE KEY", []byte{0x30, 0})...),
 		"request":               toPEM("CERTIFICATE REQUEST", der),
@@ -239,9 +243,6 @@ func TestParsePKCS7Refuses(t *testing.T) {
 	deep := bytes.Repeat([]byte{0x30, 0x80}, certificate.MaxFile/2)
 	for name, data := range map[string][]byte{
 		"empty":               {},
-		"trailing octet":      append(slices.Clone(der), 0),
-		"trailing BER":        append(signedData(t, true, kind, tlv(0xa0, true, chain[0].Raw)), 0, 0),
-		"trailing text":       append(toPEM("PKCS7", der), "more"...),
 		"truncated":           der[:len(der)-1],
 		"half":                der[:len(der)/2],
 		"no certificates":     signedData(t, false, kind, nil),
@@ -378,6 +379,12 @@ func FuzzParse(f *testing.F) {
 	f.Add(packed(f, chain))
 	f.Add(signedData(f, true, object(f, 1, 2, 840, 113549, 1, 7, 2), tlv(0xa0, true, chain[0].Raw)))
 	f.Add(bytes.Repeat([]byte{0x30, 0x80}, 20_000))
+	f.Add(toBER(f, packed(f, chain[:1])))
+	f.Add(inUTF16(certificate.EncodePEM(chain[0]), binary.LittleEndian, false))
+	f.Add(wrapped(chain[0].Raw, 64, "\r\n"))
+	f.Add([]byte("dn: uid=kim\nuserCertificate;binary:: " + string(wrapped(chain[0].Raw, 76, "\n ")) + "\n"))
+	f.Add([]byte("BEGIN:VCARD\nKEY;ENCODING=b;TYPE=X509:" + string(wrapped(chain[0].Raw, 76, "\n ")) + "\nEND:VCARD\n"))
+	f.Add(append(toPEM("PRIVATE KEY", []byte{0x30, 0}), certificate.EncodePEM(chain[0])...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
 		list, err := certificate.Parse(data)

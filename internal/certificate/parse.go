@@ -5,100 +5,174 @@
 // does verifying what was read.
 //
 // Sources: RFC 5280 (certificates), RFC 5652 and RFC 8551 section 3.8
-// (certificates-only PKCS#7), RFC 7468 (PEM), RFC 2986 (requests).
+// (certificates-only PKCS#7), RFC 7292 (PKCS#12), RFC 7468 (PEM), RFC 2986 (requests),
+// RFC 2849 (LDIF), RFC 6350 (vCard).
 package certificate
 
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// ErrUnreadable is wrapped by the errors of [Parse], [ParseRequest] and [Blocks].
+// ErrUnreadable is wrapped by the errors of [Parse] and [ParseRequest].
 var ErrUnreadable = errors.New("not a certificate file")
 
 // Parse reads certificates in whichever form they are handed out, in the order of
-// the file: DER certificates one after the other, a PKCS#7 in DER or BER, or PEM
-// blocks (see [Blocks]) of both; the content of a block counts, not which of their
-// labels it has. Requests, revocation lists and parameters beside certificates are
-// passed over; anything else is refused, a private key above all.
-func Parse(data []byte) ([]*x509.Certificate, error) {
-	blocks, err := Blocks(data)
-	if err != nil {
+// the file:
+//
+//   - PEM blocks with any text around them; the content of a block counts, not which of
+//     a certificate's or PKCS#7's labels it has;
+//   - DER certificates one after the other, and what follows the last one;
+//   - PKCS#7 in DER or BER; PKCS#12 with an empty password or none;
+//   - any of these in base64; the values of an LDIF export or a vCard;
+//   - text in UTF-8 or UTF-16.
+//
+// Requests, revocation lists, public keys and parameters beside certificates are passed
+// over; a [*KindError] names anything else, a private key above all, [ErrPassword] is a
+// PKCS#12 that needs a password, and a [*TooLargeError] what is beyond the bounds.
+func Parse(data []byte) ([]*x509.Certificate, error) { return ParseWithPassword(data, secret.Secret{}) }
+
+// ParseWithPassword is [Parse] with the password for a PKCS#12. The private keys in it
+// are neither decrypted nor kept.
+func ParseWithPassword(data []byte, password secret.Secret) ([]*x509.Certificate, error) {
+	r := reader{password: password}
+	if err := r.file(data); err != nil {
 		return nil, err
 	}
-	if blocks == nil {
-		return parseDER(data)
-	}
-	var list []*x509.Certificate
-	for _, block := range blocks {
-		certs, err := parseBlock(block)
-		if err != nil {
-			return nil, err
+	if len(r.list) == 0 {
+		if r.passedOver != "" {
+			return nil, &KindError{Kind: r.passedOver}
 		}
-		if list = append(list, certs...); len(list) > maxCertificates {
-			return nil, errTooMany()
-		}
-	}
-	if len(list) == 0 {
 		return nil, fmt.Errorf("%w: it holds no certificate", ErrUnreadable)
 	}
-	return list, nil
+	return r.list, nil
 }
 
-func parseBlock(block *pem.Block) ([]*x509.Certificate, error) {
-	switch block.Type {
-	case "CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA":
-		return parseDER(block.Bytes)
-	case "TRUSTED CERTIFICATE":
-		// OpenSSL puts what it trusts the certificate for behind it.
-		input := cryptobyte.String(block.Bytes)
-		var raw cryptobyte.String
-		if !input.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
-			return nil, fmt.Errorf("%w: a trusted certificate is damaged", ErrUnreadable)
-		}
-		return parseDER(raw)
-	case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "X509 CRL", "EC PARAMETERS", "DH PARAMETERS":
-		return nil, nil
-	case "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY":
-		return nil, fmt.Errorf("%w: it holds a private key (%s), which does not belong here", ErrUnreadable, block.Type)
-	}
-	return nil, fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.Type))
+// reader reads one file.
+type reader struct {
+	password   secret.Secret
+	list       []*x509.Certificate
+	values     int  // that certificates were counted to hold
+	passedOver Kind // something that is no certificate
 }
 
-// parseDER reads certificates one after the other, or one PKCS#7.
-func parseDER(data []byte) ([]*x509.Certificate, error) {
-	if isContentInfo(data) {
-		return parseSignedData(data)
+func (r *reader) file(data []byte) error {
+	switch {
+	case len(data) == 0:
+		return fmt.Errorf("%w: it is empty", ErrUnreadable)
+	case len(data) > MaxFile:
+		return &TooLargeError{"the file's size in bytes", MaxFile}
+	case isDER(data):
+		return r.der(data)
 	}
-	var list []*x509.Certificate
-	for input := cryptobyte.String(data); ; {
-		var raw cryptobyte.String
-		if !input.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
-			raw, input = input, nil // for the error's text
+	text := toText(data)
+	found, err := blocks(text)
+	switch {
+	case err != nil:
+		return err
+	case found != nil:
+		for _, block := range found {
+			if err := r.block(block); err != nil {
+				return err
+			}
 		}
-		cert, err := parseOne(raw)
+		return nil
+	case isDirectory(text):
+		return r.directory(text)
+	}
+	if kind := kindOfText(text); kind != "" {
+		return &KindError{Kind: kind}
+	}
+	if der, ok := fromBase64(text); ok {
+		if kind := kindOfText(der); kind != "" {
+			return &KindError{Kind: kind}
+		}
+		return r.der(der)
+	}
+	if isBase64URL(text) {
+		return &KindError{Kind: "base64url, which is for addresses, not for files"}
+	}
+	return fmt.Errorf("%w: it is neither PEM nor DER nor base64", ErrUnreadable)
+}
+
+// isDER tells a structure in DER or BER from a text that begins with a zero, "0".
+func isDER(data []byte) bool {
+	return len(data) > 3 && data[0] == tagSequence && (data[1] >= indefinite || bytes.IndexByte([]byte{2, 6, tagSequence}, data[2]) >= 0)
+}
+
+const tagSequence = 0x30
+
+// der reads structures one after the other. What follows the last one is passed over,
+// as OpenSSL does, where it does not begin another structure or a PEM block.
+func (r *reader) der(data []byte) error {
+	for first := true; ; first = false {
+		data = bytes.TrimLeft(data, "\x00")
+		if trimmed := bytes.TrimLeft(data, "\r\n"); !first && !isDER(data) && isDER(trimmed) {
+			data = trimmed
+		}
+		switch {
+		case !first && bytes.Contains(data, pemBegin):
+			return fmt.Errorf("%w: PEM follows what is in DER; give each in a file of its own", ErrUnreadable)
+		case !first && (len(data) == 0 || data[0] != tagSequence):
+			return nil
+		}
+		value, rest, err := firstValue(data)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%w: it is damaged or cut off: %w", ErrUnreadable, err)
 		}
-		if list = append(list, cert); len(list) > maxCertificates {
-			return nil, errTooMany()
+		if err := r.value(value); err != nil {
+			return err
 		}
-		if input.Empty() {
-			return list, nil
-		}
+		data = rest
 	}
 }
 
-// parseOne reads one certificate that can be worked with.
-func parseOne(der []byte) (*x509.Certificate, error) {
+// firstValue returns the first structure of data in DER. A certificate's octets stay as
+// they are, or its signature would not be about them.
+func firstValue(data []byte) (der, rest []byte, err error) {
+	input := cryptobyte.String(data)
+	var whole cryptobyte.String
+	if input.ReadASN1Element(&whole, cryptobyte_asn1.SEQUENCE) {
+		if kind := kindOfDER(whole); kind != kindPKCS7 && kind != kindPKCS12 {
+			return whole, input, nil
+		}
+	}
+	return toDER(data)
+}
+
+// value reads one structure.
+func (r *reader) value(der []byte) error {
+	switch kind := kindOfDER(der); kind {
+	case kindPKCS7:
+		return r.signedData(der)
+	case kindPKCS12:
+		return r.pkcs12(der)
+	case "":
+		return r.certificate(der)
+	case KindPrivateKey:
+		return &KindError{Kind: kind}
+	default:
+		r.passedOver = kind
+		return nil
+	}
+}
+
+// certificate reads one certificate that can be worked with.
+func (r *reader) certificate(der []byte) error {
+	if len(r.list) == maxCertificates {
+		return errTooMany()
+	}
+	values := countValues(der, 0, maxCertificateValues)
+	if r.values += values; values > maxCertificateValues || r.values > maxValues {
+		return &TooLargeError{"a certificate with many thousands of names and other values", maxCertificateValues}
+	}
 	cert, err := x509.ParseCertificate(der)
 	if err == nil && !endsWithSignature(der) {
 		err = errors.New("octets follow the signature")
@@ -107,9 +181,10 @@ func parseOne(der []byte) (*x509.Certificate, error) {
 		err = CheckSize(cert)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	return cert, nil
+	r.list = append(r.list, cert)
+	return nil
 }
 
 // endsWithSignature reports whether the signature is the last thing in a certificate
@@ -120,59 +195,4 @@ func endsWithSignature(der cryptobyte.String) bool {
 	return der.ReadASN1(&inside, cryptobyte_asn1.SEQUENCE) &&
 		inside.SkipASN1(cryptobyte_asn1.SEQUENCE) && inside.SkipASN1(cryptobyte_asn1.SEQUENCE) &&
 		inside.SkipASN1(cryptobyte_asn1.BIT_STRING) && inside.Empty()
-}
-
-// ParseRequest reads a certificate request (PKCS#10) in PEM or DER. Its signature
-// is not looked at.
-func ParseRequest(data []byte) (*x509.CertificateRequest, error) {
-	blocks, err := Blocks(data)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case len(blocks) == 1 && (blocks[0].Type == "CERTIFICATE REQUEST" || blocks[0].Type == "NEW CERTIFICATE REQUEST"):
-		data = blocks[0].Bytes
-	case blocks != nil:
-		return nil, fmt.Errorf("%w: it is not one certificate request", ErrUnreadable)
-	}
-	request, err := x509.ParseCertificateRequest(data)
-	if err == nil {
-		err = CheckKey(request.PublicKey)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
-	return request, nil
-}
-
-var pemBegin = []byte("-----BEGIN ")
-
-// Blocks returns the PEM blocks of a text, nil where there is none. Other text may
-// stand before each (RFC 7468 section 5.2), but not after the last; a damaged block
-// is an error, as are more blocks or octets than any file of certificates has.
-func Blocks(data []byte) ([]*pem.Block, error) {
-	switch {
-	case len(data) == 0:
-		return nil, fmt.Errorf("%w: it is empty", ErrUnreadable)
-	case len(data) > MaxFile:
-		return nil, fmt.Errorf("%w: larger than %d octets", ErrUnreadable, MaxFile)
-	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark
-	begins := bytes.Count(data, pemBegin)
-	if begins > maxCertificates {
-		return nil, errTooMany()
-	}
-	var blocks []*pem.Block
-	for range begins {
-		block, rest := pem.Decode(data)
-		// pem.Decode passes over damaged blocks without a word.
-		if block == nil || bytes.Count(data[:len(data)-len(rest)], pemBegin) != 1 {
-			return nil, fmt.Errorf("%w: a PEM block is damaged", ErrUnreadable)
-		}
-		blocks, data = append(blocks, block), rest
-	}
-	if begins > 0 && len(bytes.TrimSpace(data)) != 0 {
-		return nil, fmt.Errorf("%w: %d octets follow the last PEM block", ErrUnreadable, len(data))
-	}
-	return blocks, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"syscall"
 
-	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -26,7 +25,7 @@ type hints struct {
 }
 
 func (h hints) of(err error) string {
-	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofCard, h.ofFiles} {
+	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofCard, h.ofCertificates, h.ofFiles} {
 		if hint := of(err); hint != "" {
 			return hint
 		}
@@ -89,11 +88,8 @@ func (h hints) ofCard(err error) string {
 	})
 }
 
-// ofFiles is about certificates, files and what else every command may meet.
+// ofFiles is about files and what else every command may meet.
 func (h hints) ofFiles(err error) string {
-	if is[*certpath.MissingIssuerError](err) {
-		return "give the missing certificates with --chain FILE"
-	}
 	if sheet, found := errors.AsType[*spreadsheet.Error](err); found && sheet.Expected != "" {
 		return sheet.Expected
 	}

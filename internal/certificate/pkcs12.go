@@ -1,0 +1,216 @@
+package certificate
+
+import (
+	"encoding/asn1"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// ErrPassword is returned for a PKCS#12 whose certificates are encrypted, where no
+// password was given or it is not the right one.
+var ErrPassword = fmt.Errorf("%w: it is a PKCS#12, which its password did not open", ErrUnreadable)
+
+const (
+	pfxVersion = 3 // of a PFX (RFC 7292 section 4)
+	// maxIterations bounds what is derived from a password for one file, in rounds of
+	// PBKDF2; Firefox's six hundred thousand are the most that is usual.
+	maxIterations = 1_000_000
+	// oldRound is what a round of PKCS#12's own derivation costs, of which ten or fifty
+	// thousand are usual.
+	oldRound = 8
+)
+
+// errPublicKeyMode is a PKCS#12 that is encrypted or signed with a key.
+var errPublicKeyMode = fmt.Errorf("%w: a PKCS#12 that no password, but a key protects", ErrUnreadable)
+
+func oidEncryptedData() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 6}
+}
+
+func oidCertBag() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 3}
+}
+
+func oidKeyBag() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1}
+}
+
+func oidX509Certificate() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 1}
+}
+
+// pkcs12 reads the certificates of a PKCS#12 (RFC 7292). They vouch for themselves, so
+// the file's own checksum is not looked at, and certificates that are not encrypted need
+// no password.
+func (r *reader) pkcs12(der []byte) error {
+	damaged := fmt.Errorf("%w: a PKCS#12 that is damaged", ErrUnreadable)
+	input := cryptobyte.String(der)
+	var pfx, content cryptobyte.String
+	if !input.ReadASN1(&pfx, cryptobyte_asn1.SEQUENCE) || !pfx.SkipASN1(cryptobyte_asn1.INTEGER) {
+		return damaged
+	}
+	kind, content, ok := readContent(&pfx)
+	switch {
+	case !ok:
+		return damaged
+	case kind.Equal(oidSignedData()):
+		return errPublicKeyMode
+	case !kind.Equal(oidData()) || !content.ReadASN1(&content, cryptobyte_asn1.OCTET_STRING):
+		return damaged
+	}
+	plain, rest, err := toDER(content)
+	if err != nil || len(rest) > 0 {
+		return damaged
+	}
+	safes := cryptobyte.String(plain)
+	if !safes.ReadASN1(&safes, cryptobyte_asn1.SEQUENCE) {
+		return damaged
+	}
+	before, iterations := len(r.list), 0
+	for !safes.Empty() {
+		kind, content, ok := readContent(&safes)
+		switch {
+		case !ok:
+			return damaged
+		case kind.Equal(oidData()):
+			if !content.ReadASN1(&content, cryptobyte_asn1.OCTET_STRING) {
+				return damaged
+			}
+			err = r.safeContents(content)
+		case kind.Equal(oidEncryptedData()):
+			err = r.encryptedSafe(content, &iterations)
+		default:
+			err = errPublicKeyMode
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(r.list) == before {
+		return &KindError{Kind: "a PKCS#12 without a certificate"}
+	}
+	return nil
+}
+
+// readContent reads a ContentInfo (RFC 5652 section 3).
+func readContent(from *cryptobyte.String) (kind asn1.ObjectIdentifier, content cryptobyte.String, ok bool) {
+	var info cryptobyte.String
+	ok = from.ReadASN1(&info, cryptobyte_asn1.SEQUENCE) && info.ReadASN1ObjectIdentifier(&kind) &&
+		info.ReadASN1(&content, tagContent) && info.Empty()
+	return kind, content, ok
+}
+
+// safeContents reads the certificates among bags that are not encrypted (RFC 7292
+// section 4.2). Of keys nothing is read.
+func (r *reader) safeContents(octets []byte) error {
+	damaged := fmt.Errorf("%w: a PKCS#12 that is damaged", ErrUnreadable)
+	plain, _, err := toDER(octets)
+	if err != nil {
+		return damaged
+	}
+	bags := cryptobyte.String(plain)
+	if !bags.ReadASN1(&bags, cryptobyte_asn1.SEQUENCE) {
+		return damaged
+	}
+	for !bags.Empty() {
+		var bag, value, octets cryptobyte.String
+		var kind, of asn1.ObjectIdentifier
+		if !bags.ReadASN1(&bag, cryptobyte_asn1.SEQUENCE) || !bag.ReadASN1ObjectIdentifier(&kind) || !bag.ReadASN1(&value, tagContent) {
+			return damaged
+		}
+		if !kind.Equal(oidCertBag()) {
+			continue
+		}
+		if !value.ReadASN1(&value, cryptobyte_asn1.SEQUENCE) || !value.ReadASN1ObjectIdentifier(&of) || !value.ReadASN1(&value, tagContent) {
+			return damaged
+		}
+		if !of.Equal(oidX509Certificate()) {
+			continue
+		}
+		if !value.ReadASN1(&octets, cryptobyte_asn1.OCTET_STRING) {
+			return damaged
+		}
+		if err := r.certificate(octets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encryptedSafe reads the certificates of an EncryptedData (RFC 5652 section 8).
+func (r *reader) encryptedSafe(content cryptobyte.String, iterations *int) error {
+	damaged := fmt.Errorf("%w: a PKCS#12 that is damaged", ErrUnreadable)
+	var data, info, algorithm, encrypted cryptobyte.String
+	var version int
+	var kind asn1.ObjectIdentifier
+	if !content.ReadASN1(&data, cryptobyte_asn1.SEQUENCE) || !data.ReadASN1Integer(&version) ||
+		!data.ReadASN1(&info, cryptobyte_asn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&kind) || !info.ReadASN1Element(&algorithm, cryptobyte_asn1.SEQUENCE) {
+		return damaged
+	}
+	const primitive, pieces = cryptobyte_asn1.Tag(0x80), cryptobyte_asn1.Tag(0xa0)
+	if !info.ReadASN1(&encrypted, primitive) {
+		// BER may have it in pieces, and only the implicit tag's definition says of what.
+		var list cryptobyte.String
+		if !info.ReadASN1(&list, pieces) {
+			return damaged
+		}
+		for !list.Empty() {
+			var piece cryptobyte.String
+			if !list.ReadASN1(&piece, cryptobyte_asn1.OCTET_STRING) {
+				return damaged
+			}
+			encrypted = append(encrypted[:len(encrypted):len(encrypted)], piece...)
+		}
+	}
+	more, ok := countIterations(algorithm, 0)
+	if !isPBES2(algorithm) {
+		more *= oldRound
+	}
+	if *iterations += more; !ok || *iterations > maxIterations {
+		return &TooLargeError{"the work to try the password of a PKCS#12", maxIterations}
+	}
+	certs, err := openSafe(algorithm, encrypted, r.password)
+	if err != nil {
+		return err
+	}
+	for _, cert := range certs {
+		if err := r.certificate(cert.Raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isPBES2 reports whether an algorithm is that of RFC 8018 section 6.2.
+func isPBES2(algorithm cryptobyte.String) bool {
+	var inside cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	return algorithm.ReadASN1(&inside, cryptobyte_asn1.SEQUENCE) && inside.ReadASN1ObjectIdentifier(&oid) &&
+		oid.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13})
+}
+
+// countIterations adds up the integers in an algorithm's parameters: the iteration count
+// is one, and the others, such as the length of a key, are small.
+func countIterations(der cryptobyte.String, depth int) (n int, ok bool) {
+	for !der.Empty() {
+		var value cryptobyte.String
+		var tag cryptobyte_asn1.Tag
+		whole := der
+		if depth > maxDepth || !der.ReadAnyASN1(&value, &tag) {
+			return n, false
+		}
+		more, valid := 0, true
+		switch {
+		case tag == cryptobyte_asn1.INTEGER:
+			valid = whole.ReadASN1Integer(&more) && more >= 0 && more <= maxIterations
+		case tag&constructed != 0:
+			more, valid = countIterations(value, depth+1)
+		}
+		if n += more; !valid || n > maxIterations {
+			return n, false
+		}
+	}
+	return n, true
+}

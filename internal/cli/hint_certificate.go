@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
+)
+
+// ofCertificates is about files of certificates and the chains made of them.
+func (h hints) ofCertificates(err error) string {
+	if is[*certpath.MissingIssuerError](err) {
+		return "give the missing certificates with --chain FILE"
+	}
+	if other, ok := errors.AsType[*certificate.KindError](err); ok {
+		return hintForKind(other.Kind)
+	}
+	return hintOf(err, []sentinel{
+		{certificate.ErrPassword, "give its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
+	})
+}
+
+// hintForKind says what to do about a file that holds something else than certificates.
+func hintForKind(kind certificate.Kind) string {
+	switch kind {
+	case certificate.KindPrivateKey:
+		return "take the private key out of that file, which is for certificates; who can read the file may have the key, so ask whether it has to be replaced"
+	case certificate.KindRequest:
+		return "give that request to the CA, and the certificate that comes back here"
+	case certificate.KindPage:
+		return "open that page in a browser: it says why there was no certificate to save"
+	}
+	return ""
+}
