@@ -103,15 +103,22 @@ source), ` + "`administrator`" + ` (correct the domain), ` + "`final`" + ` (corr
 }
 
 func certificateRulesPage(*testing.T) string {
-	rows := [][]string{{"rule", "severity", "what it asks for"}}
+	rows := [][]string{{"rule", "severity", "profile", "what it asks for", "why it matters", "what to ask for", "source"}}
 	for _, rule := range smime.Rules() {
-		rows = append(rows, []string{quoted(rule.ID), string(rule.Severity), rule.Summary})
+		profile := "both"
+		if rule.Profile != "" {
+			profile = string(rule.Profile)
+		}
+		rows = append(rows, []string{quoted(rule.ID), string(rule.Severity), profile, rule.Title, rule.Why, rule.Ask, rule.Source})
 	}
 	return `# Rules for certificates
 
 What is looked at in a chain before Gmail gets it. An *error* is something that Gmail cannot take: the enrollment stops, the
 batch's user fails. A *warning* breaks Google's published profile for publicly trusted roots, which a domain that trusts a
-root of its own, with a looser validation profile, may be allowed. A *note* is good to know.
+root of its own, with a relaxed validation profile, may be allowed. A *note* is good to know.
+
+The rules of the profile ` + "`public`" + ` hold for the roots that Google trusts itself. For a root of its own an administrator can lift
+them in the Admin console, with a relaxed validation profile; ` + "`chain-relaxed-profile`" + ` says where that is needed, and for which rules.
 
 ` + markdown(rows...)
 }

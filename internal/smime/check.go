@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -19,6 +20,7 @@ type Finding struct {
 	Severity    Severity `json:"severity"`
 	Message     string   `json:"message"`               // for people; control characters are stripped
 	Certificate string   `json:"certificate,omitempty"` // which one: "leaf", "intermediate 1" (the leaf's issuer) and up, "root"
+	Where       string   `json:"where,omitempty"`       // the field in it, as RFC 5280 names it: "extensions.subjectAltName"
 }
 
 // CheckOptions says what a chain is wanted for. Zero fields are not asked.
@@ -26,24 +28,28 @@ type CheckOptions struct {
 	Email     string           // the user's primary address
 	PublicKey crypto.PublicKey // the key on the card
 	Use       certificate.Use  // what the key is to be registered for
+	Profile   Profile          // empty means public
 	Now       time.Time        // zero means the current time
 }
 
 // Check measures a chain (leaf first, root last, see [certpath.Verifier.Build]) against what
 // Gmail's API needs and against Google's published profile, and returns what it
-// finds, in the order of [Rules]. It reads nothing from the network: whether a
+// finds, in the order of [Rules]. Where Google's profile for publicly trusted roots is
+// broken, one finding says that the domain has to trust the root with a relaxed
+// validation profile, and by which rules; by [ProfilePrivate] it stands for theirs. Check reads nothing from the network: whether a
 // certificate was revoked is another question.
 func Check(v *certpath.Verifier, chain []*x509.Certificate, options CheckOptions) []Finding {
 	c := &checker{verifier: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}
-	c.severity = map[string]Severity{}
+	c.rules = map[string]Rule{}
 	order := map[string]int{}
 	for i, rule := range Rules() {
-		c.severity[rule.ID], order[rule.ID] = rule.Severity, i
+		c.rules[rule.ID], order[rule.ID] = rule, i
 	}
 	c.run()
+	c.relax()
 	slices.SortStableFunc(c.findings, func(a, b Finding) int { return order[a.ID] - order[b.ID] })
 	return c.findings
 }
@@ -58,18 +64,43 @@ type checker struct {
 	verifier *certpath.Verifier
 	chain    []*x509.Certificate
 	options  CheckOptions
-	severity map[string]Severity
+	rules    map[string]Rule
 	findings []Finding
 }
 
-// report adds a finding about chain[i]; i < 0 means the chain as a whole. The
-// arguments may come from outside.
+// report adds a finding about chain[i], in the field that its rule is about; i < 0
+// means the chain as a whole. The arguments may come from outside.
 func (c *checker) report(id string, i int, format string, args ...any) {
-	f := Finding{ID: id, Severity: c.severity[id], Message: safetext.Clean(fmt.Sprintf(format, args...))}
+	c.reportAt(id, i, c.rules[id].Where, format, args...)
+}
+
+// reportAt adds a finding about another field than its rule's.
+func (c *checker) reportAt(id string, i int, where, format string, args ...any) {
+	f := Finding{ID: id, Severity: c.rules[id].Severity, Message: safetext.Clean(fmt.Sprintf(format, args...))}
 	if i >= 0 {
+		f.Where = where
 		f.Certificate = c.role(i)
 	}
 	c.findings = append(c.findings, f)
+}
+
+// relax adds the finding about the validation profile that the root needs. By the
+// private profile it replaces those of the rules that it names.
+func (c *checker) relax() {
+	public := func(f Finding) bool { return c.rules[f.ID].Profile == ProfilePublic }
+	var broken []string
+	for _, f := range c.findings {
+		if public(f) && f.Severity == SeverityWarning && !slices.Contains(broken, f.ID) {
+			broken = append(broken, f.ID)
+		}
+	}
+	if c.options.Profile == ProfilePrivate {
+		c.findings = slices.DeleteFunc(c.findings, public)
+	}
+	if len(broken) > 0 {
+		c.report(ruleRelaxed, -1, "its root has to be added in the Admin console with a relaxed validation profile: it breaks %s",
+			strings.Join(broken, ", "))
+	}
 }
 
 // role names the place of chain[i].

@@ -8,10 +8,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"maps"
 	"math/big"
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	"unicode"
@@ -292,14 +294,14 @@ func violations() []violation {
 // TestCheckRules: each rule's violation is found, under its identifier and
 // severity, on the right certificate, and nothing else is.
 func TestCheckRules(t *testing.T) {
-	severity := map[string]smime.Severity{}
+	rules := map[string]smime.Rule{}
 	for _, rule := range smime.Rules() {
-		if _, twice := severity[rule.ID]; twice || rule.Summary == "" {
-			t.Errorf("rule %q is listed twice or has no summary", rule.ID)
+		if _, twice := rules[rule.ID]; twice || rule.Title == "" || rule.Why == "" || rule.Ask == "" || rule.Source == "" {
+			t.Errorf("rule %q is listed twice, or does not say what it asks for, why, what to ask for, or from where", rule.ID)
 		}
-		severity[rule.ID] = rule.Severity
+		rules[rule.ID] = rule
 	}
-	tested := map[string]bool{}
+	tested := map[string]bool{"chain-relaxed-profile": true} // with each rule of Google's profile
 	for _, c := range violations() {
 		tested[c.rule] = true
 		t.Run(c.rule+" "+c.name, func(t *testing.T) {
@@ -307,6 +309,11 @@ func TestCheckRules(t *testing.T) {
 			c.change(t, v)
 			findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options)
 			want := append([]string{c.rule}, c.also...)
+			if slices.ContainsFunc(want, func(id string) bool {
+				return rules[id].Profile == smime.ProfilePublic && rules[id].Severity == smime.SeverityWarning
+			}) {
+				want = append(want, "chain-relaxed-profile")
+			}
 			got := ruleIDs(findings)
 			slices.Sort(want)
 			slices.Sort(got)
@@ -315,9 +322,9 @@ func TestCheckRules(t *testing.T) {
 			}
 			hasErrors := false
 			for _, f := range findings {
-				hasErrors = hasErrors || severity[f.ID] == smime.SeverityError
-				if f.Severity != severity[f.ID] || f.Message == "" || f.ID == c.rule && f.Certificate != c.certificate {
-					t.Errorf("finding %+v, want severity %s on %q", f, severity[f.ID], c.certificate)
+				hasErrors = hasErrors || rules[f.ID].Severity == smime.SeverityError
+				if f.Severity != rules[f.ID].Severity || f.Message == "" || f.ID == c.rule && f.Certificate != c.certificate {
+					t.Errorf("finding %+v, want severity %s on %q", f, rules[f.ID].Severity, c.certificate)
 				}
 			}
 			if smime.HasErrors(findings) != hasErrors {
@@ -325,10 +332,48 @@ func TestCheckRules(t *testing.T) {
 			}
 		})
 	}
-	for id := range severity {
+	for id := range rules {
 		if !tested[id] {
 			t.Errorf("no violation of rule %s is tested", id)
 		}
+	}
+}
+
+// TestPrivateProfile: judged by what the API needs, a chain that breaks Google's
+// profile has one finding, which names the broken rules; errors stay.
+func TestPrivateProfile(t *testing.T) {
+	v := newVariant(t)
+	v.leaf.Policies, v.leaf.ExtKeyUsage = nil, append(v.leaf.ExtKeyUsage, x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth)
+	v.intermediate.MaxPathLenZero = false // a note
+	v.options.Profile = smime.ProfilePrivate
+	chain := v.chain(t)
+	findings := smime.Check(new(certpath.Verifier), chain, v.options)
+	if len(findings) != 1 || findings[0].ID != "chain-relaxed-profile" || findings[0].Severity != smime.SeverityWarning ||
+		!strings.HasSuffix(findings[0].Message, "it breaks leaf-extended-key-usage-forbidden, leaf-policies") {
+		t.Errorf("%+v", findings)
+	}
+	v.options.Email = "lee@example.com"
+	if got := ruleIDs(smime.Check(new(certpath.Verifier), chain, v.options)); !slices.Equal(got, []string{"leaf-address", "chain-relaxed-profile"}) {
+		t.Errorf("%q", got)
+	}
+	v = newVariant(t)
+	v.options.Profile = smime.ProfilePrivate
+	if findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options); len(findings) != 0 {
+		t.Errorf("%+v", findings)
+	}
+}
+
+// TestFindingWhere: a finding names the field that it is about.
+func TestFindingWhere(t *testing.T) {
+	v := newVariant(t)
+	v.leaf.EmailAddresses, v.leaf.Policies = []string{"lee@example.com"}, nil
+	where := map[string]string{}
+	for _, f := range smime.Check(new(certpath.Verifier), v.chain(t), v.options) {
+		where[f.ID] = f.Where
+	}
+	want := map[string]string{"leaf-address": "extensions.subjectAltName", "leaf-policies": "extensions.certificatePolicies", "chain-relaxed-profile": ""}
+	if !maps.Equal(where, want) {
+		t.Errorf("%q", where)
 	}
 }
 
