@@ -39,6 +39,7 @@ func Reasons() []Reason {
 		{"chain-no-leaf", row, "the authorities' certificates are there, the user's is not"},
 		{"chain-issuer", row, "a certificate is not issued by the one that follows it"},
 		{"chain-signature", row, "a signature does not verify"},
+		{"chain-algorithm", row, "a signature's algorithm is too weak or not supported"},
 		{"chain-no-root", row, "the chain does not reach a root"},
 		{"chain-after-root", row, "something follows the root"},
 		{"chain-expired", row, "a certificate of the chain has expired"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
@@ -74,24 +75,31 @@ func CheckKey(key crypto.PublicKey) error {
 }
 
 // Cost is how long verifying one signature by a key takes, about, in verifications
-// by an RSA key of 2048 bits.
+// by an RSA key of 2048 bits (which take a processor of 2020 some 25 microseconds).
 func Cost(key crypto.PublicKey) int {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		times := (key.N.BitLen() + 2047) / 2048
-		cost := times * times
-		if key.N.BitLen() > 4096 {
-			cost *= 4 // the sizes that are usual are computed faster
+		kilobits := (key.N.BitLen() + 1023) / 1024
+		cost := max(1, kilobits*kilobits*5/8)
+		if kilobits == 2 {
+			cost = 1 // the usual size is computed faster
 		}
 		if key.E > 65537 {
-			cost *= 2
+			cost *= 3
 		}
 		return cost
 	case *ecdsa.PublicKey:
-		times := key.Params().BitSize/128 + 1
-		return times * times
+		switch key.Curve {
+		case elliptic.P256():
+			return 2
+		case elliptic.P224():
+			return 6
+		case elliptic.P384():
+			return 18
+		}
+		return 56
 	}
-	return 1
+	return 2
 }
 
 func errTooMany() error { return &TooLargeError{"a file's number of certificates", maxCertificates} }

@@ -9,91 +9,166 @@ import (
 	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
-	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
+// The bounds of a search. All of it together takes less than a second.
 const (
-	// maxChain bounds a chain's length, leaf and root included.
+	// maxChain bounds a path's length, leaf and root included.
 	maxChain = 10
-	// maxCost bounds the signatures checked while building one chain; see
-	// [certificate.Cost].
-	maxCost = 2000
+	// maxCost bounds the signatures that are verified; see [certificate.Cost].
+	maxCost = 20_000
+	// maxTried bounds the issuers that are tried at each degree of tolerance; some
+	// comparisons of names count as one more.
+	maxTried     = 15_000
+	triedPerName = 20
 )
 
-// MissingIssuerError says where a chain breaks off.
-type MissingIssuerError struct {
-	// Chain is the longest piece that could be built, leaf first.
-	Chain []*x509.Certificate
+// Build returns a path from leaf to a root, both included, of the pool's certificates.
+// Of several it prefers a valid one; then issuers whose key the certificate names, an
+// intermediate between leaf and root, short ways from there, and certificates that are
+// valid longest. Where no path is valid, it returns one whose signatures hold, and
+// [Verifier.Validate] says what is wrong with it.
+//
+// Where no path's signatures hold up to a root it returns a [*NoPathError], and a
+// [*certificate.TooLargeError] for a leaf that must not be worked with.
+func (v *Verifier) Build(leaf *x509.Certificate, pool *Pool, options Options) ([]*x509.Certificate, error) {
+	return newBuilder(v, pool, options).build(leaf)
 }
 
-// Last is the certificate whose issuer is missing.
-func (e *MissingIssuerError) Last() *x509.Certificate { return e.Chain[len(e.Chain)-1] }
-
-func (e *MissingIssuerError) Error() string {
-	return fmt.Sprintf("the certificate of %q, which issued %q, is missing",
-		safetext.Clean(e.Last().Issuer.String()), certificate.Subject(e.Last()))
+// tolerance is what a path may have that is wrong.
+type tolerance struct {
+	links  verdict // the worst that signatures may be
+	faults bool    // whether anything else may be wrong
 }
 
-// Build returns leaf, intermediates and self-signed root in this order,
-// taken from pool, which may hold anything in any order. Each certificate's
-// signature is checked by the next one's key; nothing else is judged (see
-// [Verifier.Verify]). Of several possible chains it prefers issuers that are valid
-// longest. Without a way to a root it returns a [*MissingIssuerError], and a
-// [*certificate.TooLargeError] for a leaf that must not be worked with; such
-// certificates of the pool are left out.
-func (v *Verifier) Build(leaf *x509.Certificate, pool []*x509.Certificate) ([]*x509.Certificate, error) {
+type builder struct {
+	*judge
+	pool      *Pool
+	tolerance tolerance
+	tried     int
+	givenUp   bool
+	best      []*x509.Certificate       // the longest chain whose signatures all hold, or what a [NoPathError] has
+	wrong     map[*x509.Certificate]int // faults of an authority, whatever else is in the path
+}
+
+func newBuilder(v *Verifier, pool *Pool, options Options) *builder {
+	return &builder{judge: newJudge(v, options), pool: pool, wrong: map[*x509.Certificate]int{}}
+}
+
+func (b *builder) build(leaf *x509.Certificate) ([]*x509.Certificate, error) {
 	if leaf == nil {
 		return nil, errors.New("building the chain: no leaf certificate")
 	}
 	if err := certificate.CheckSize(leaf); err != nil {
 		return nil, fmt.Errorf("building the chain: %w", err)
 	}
-	candidates := make([]*x509.Certificate, 0, len(pool))
-	seen := map[string]bool{}
-	for _, cert := range pool {
-		if cert != nil && !seen[string(cert.Raw)] && certificate.CheckSize(cert) == nil {
-			seen[string(cert.Raw)] = true
-			candidates = append(candidates, cert)
+	b.best = []*x509.Certificate{leaf}
+	for _, b.tolerance = range []tolerance{{signed, false}, {signed, true}} {
+		b.tried = 0
+		if whole := b.extend([]*x509.Certificate{leaf}); whole != nil {
+			return whole, nil
 		}
 	}
-	slices.SortFunc(candidates, func(a, b *x509.Certificate) int {
-		return cmp.Or(b.NotAfter.Compare(a.NotAfter), bytes.Compare(a.Raw, b.Raw))
-	})
-	b := builder{verifier: v, pool: candidates}
-	if chain := b.extend([]*x509.Certificate{leaf}); chain != nil {
-		return chain, nil
+	proven := b.best
+	for _, links := range []verdict{weak, unknown, forged} {
+		b.tried, b.tolerance.links = 0, links
+		if whole := b.extend(proven); whole != nil {
+			return nil, &NoPathError{whole, b.link(whole, len(proven)-1)[0]}
+		}
 	}
-	return nil, &MissingIssuerError{Chain: b.longest}
+	return nil, b.diagnose(proven)
 }
 
-type builder struct {
-	verifier *Verifier
-	pool     []*x509.Certificate
-	longest  []*x509.Certificate
-	cost     int
-}
-
+// extend returns the first whole path that begins with the chain and is tolerated.
 func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 	last := chain[len(chain)-1]
-	if b.verifier.IsSelfSigned(last) {
-		return chain
+	if b.isRoot(last) {
+		if b.tolerance.faults || checkPolicies(chain) < 0 {
+			return chain
+		}
+		return nil
 	}
-	if len(chain) > len(b.longest) {
-		b.longest = chain
+	if len(chain) > len(b.best) {
+		b.best = chain
 	}
 	if len(chain) == maxChain {
 		return nil
 	}
-	for _, issuer := range b.pool {
-		if !bytes.Equal(issuer.RawSubject, last.RawIssuer) || slices.ContainsFunc(chain, issuer.Equal) {
+	for _, issuer := range b.issuers(chain) {
+		if slices.ContainsFunc(chain, issuer.Equal) {
 			continue
 		}
-		if b.cost += certificate.Cost(issuer.PublicKey); b.cost > maxCost || !b.verifier.SignedBy(last, issuer) {
+		if b.tried++; b.tried+b.compared/triedPerName > maxTried || b.cost > maxCost {
+			b.givenUp = true
+			return nil
+		}
+		longer := append(slices.Clip(chain), issuer)
+		if b.verdict(last, issuer) > b.tolerance.links || !b.tolerance.faults && len(b.added(longer)) > 0 {
 			continue
 		}
-		if whole := b.extend(append(slices.Clip(chain), issuer)); whole != nil {
+		if whole := b.extend(longer); whole != nil {
 			return whole
 		}
 	}
 	return nil
+}
+
+// added finds what is wrong because of a chain's last certificate.
+func (b *builder) added(chain []*x509.Certificate) []Fault {
+	i := len(chain) - 1
+	return slices.Concat(b.alone(i, chain[i]), mayIssue(i, chain[i], chain[i].Version < 3 && b.isRoot(chain[i])), b.below(chain, i))
+}
+
+// issuers returns what may have issued a chain's last certificate, the best first. One
+// whose name is spelled differently may where nothing better is left.
+func (b *builder) issuers(chain []*x509.Certificate) []*x509.Certificate {
+	last := chain[len(chain)-1]
+	list := b.pool.named(last.RawIssuer)
+	if b.tolerance.links > signed {
+		list = slices.Concat(list, b.pool.reading(last.RawIssuer))
+	}
+	if len(list) < 2 {
+		return list
+	}
+	type candidate struct {
+		cert *x509.Certificate
+		rank [3]int
+	}
+	candidates := make([]candidate, len(list))
+	for i, cert := range list {
+		wrong, known := b.wrong[cert]
+		if !known {
+			wrong = len(b.alone(1, cert)) + len(mayIssue(1, cert, cert.Version < 3 && selfIssued(cert)))
+			b.wrong[cert] = wrong
+		}
+		detour := 0 // a root above the leaf, an intermediate above others
+		if selfIssued(cert) == (len(chain) == 1) {
+			detour = 1
+		}
+		candidates[i] = candidate{cert, [3]int{wrong, compareKeyID(last, cert), detour}}
+	}
+	slices.SortFunc(candidates, func(x, y candidate) int {
+		return cmp.Or(slices.Compare(x.rank[:], y.rank[:]), y.cert.NotAfter.Compare(x.cert.NotAfter), bytes.Compare(x.cert.Raw, y.cert.Raw))
+	})
+	for i := range candidates {
+		list[i] = candidates[i].cert
+	}
+	return slices.CompactFunc(list, (*x509.Certificate).Equal)
+}
+
+// diagnose says why nothing leads on from a chain whose signatures hold.
+func (b *builder) diagnose(proven []*x509.Certificate) *NoPathError {
+	at := len(proven) - 1
+	last := proven[at]
+	issuers := b.issuers(proven)
+	others := slices.DeleteFunc(slices.Clone(issuers), func(cert *x509.Certificate) bool { return slices.ContainsFunc(proven, cert.Equal) })
+	switch {
+	case b.givenUp && b.pool.leadsToRoot(last):
+		return &NoPathError{proven, fault(CauseGivenUp, at, "no way from %s to a root was found among the first of very many", certificate.Subject(last))}
+	case len(others) > 0 && at+1 < maxChain && b.verdict(last, others[0]) > signed:
+		proven = append(slices.Clip(proven), others[0])
+	case len(issuers) > 0:
+		return &NoPathError{proven, fault(CauseNoRoot, at, "the authorities above %s certify each other, and none of them is a root", certificate.Subject(last))}
+	}
+	return &NoPathError{proven, b.link(proven, at)[0]}
 }

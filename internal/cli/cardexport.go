@@ -101,9 +101,9 @@ func (e *exporter) certificate(contents piv.SlotContents, parts []*x509.Certific
 	if err := contents.CertificateProblem(); err != nil {
 		e.Notes = append(e.Notes, "certificate: "+err.Error())
 	}
-	chain, err := new(certpath.Verifier).Build(contents.Certificate, parts)
-	var missing *certpath.MissingIssuerError
-	if errors.As(err, &missing) {
+	chain, err := new(certpath.Verifier).Build(contents.Certificate, certpath.NewPool(parts), certpath.Options{Mail: true})
+	var none *certpath.NoPathError
+	if errors.As(err, &none) {
 		e.Notes = append(e.Notes, "no chain: "+err.Error()+"; give the missing certificates with --chain")
 		return nil
 	}

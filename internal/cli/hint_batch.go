@@ -74,6 +74,7 @@ func (h hints) ofReason(reason string) string {
 		"chain-no-leaf":            "give the user's own certificate, not only the authorities'",
 		"chain-issuer":             "give the authorities' certificates with --chain FILE",
 		"chain-signature":          "give the right authority's certificate with --chain FILE",
+		"chain-algorithm":          "ask those who issued it for a certificate that is signed with RSA or ECDSA and SHA-256, all along the chain",
 		"chain-no-root":            "give the authorities' certificates, up to the root, with --chain FILE",
 		"chain-after-root":         "remove what follows the root",
 		"chain-expired":            "ask the authority for a certificate that is valid now; an expired one can be given as history",

@@ -9,8 +9,8 @@ import (
 
 // ofCertificates is about files of certificates and the chains made of them.
 func (h hints) ofCertificates(err error) string {
-	if is[*certpath.MissingIssuerError](err) {
-		return "give the missing certificates with --chain FILE"
+	if none, found := errors.AsType[*certpath.NoPathError](err); found {
+		return hintNoPath(none)
 	}
 	if other, ok := errors.AsType[*certificate.KindError](err); ok {
 		return hintForKind(other.Kind)
@@ -31,4 +31,17 @@ func hintForKind(kind certificate.Kind) string {
 		return "open that page in a browser: it says why there was no certificate to save"
 	}
 	return ""
+}
+
+// hintNoPath is about certificates that do not lead to a root.
+func hintNoPath(err *certpath.NoPathError) string {
+	switch err.Fault.Cause {
+	case certpath.CauseAlgorithm, certpath.CauseSpelling:
+		return "ask those who issued it for a certificate without this fault"
+	case certpath.CauseOtherKey:
+		return "give the certificate of the authority that issued it with --chain FILE: authorities that were renewed often keep their name"
+	case certpath.CauseGivenUp:
+		return "give with --chain only the authorities above the user's certificate"
+	}
+	return "give the missing certificates with --chain FILE"
 }

@@ -117,7 +117,7 @@ func (e *enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x
 // else an *OtherAddressError, one that does not serve a single key a *LimitedUseError.
 func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
 	var verifier certpath.Verifier
-	chain, err := verifier.Build(leaf, slices.Concat(parts, e.deps.Chain))
+	chain, err := verifier.Build(leaf, certpath.NewPool(slices.Concat(parts, e.deps.Chain)), certpath.Options{Now: e.deps.Now(), Mail: true})
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
 		// No chain helps then.
 		return certificateResult{}, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
 // maxSerialOctets is the longest serial number as a DER INTEGER's content
@@ -44,7 +46,7 @@ func (c *checker) checkIntermediate(i int, cert *x509.Certificate) {
 		c.report(ruleCAPathLength, i, "it issues leaves and has a path length of %d instead of 0", cert.MaxPathLen)
 	}
 	c.checkCRL(i, cert, ruleCACRL, ruleCACRLPublic)
-	if issuing && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !excludesMail(cert) {
+	if issuing && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !certpath.ExcludesMail(cert) {
 		c.report(ruleCAEKU, i, "its extended key usage lacks emailProtection")
 	}
 }
@@ -113,3 +115,5 @@ func critical(cert *x509.Certificate, oid asn1.ObjectIdentifier) bool {
 	}
 	return false
 }
+
+func hasPathLen(cert *x509.Certificate) bool { return cert.MaxPathLen > 0 || cert.MaxPathLenZero }

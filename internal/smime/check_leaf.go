@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
 const (
@@ -92,7 +93,7 @@ func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
 }
 
 func (c *checker) checkExtKeyUsage(leaf *x509.Certificate) {
-	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !excludesMail(leaf) {
+	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !certpath.ExcludesMail(leaf) {
 		c.report(ruleEKU, 0, "its extended key usage lacks emailProtection")
 	}
 	for _, forbidden := range []struct {

@@ -159,6 +159,10 @@ func violations() []violation {
 				return []*x509.Certificate{c[0], other.cert, c[2]}
 			}
 		}},
+		{"chain-algorithm", issuing, []string{"intermediate-signature-algorithm"}, "SHA-1", func(t *testing.T, v *variant) {
+			v.rootKey = newRSA(t, 2048)
+			v.intermediate.SignatureAlgorithm = x509.SHA1WithRSA
+		}},
 		{"chain-no-root", issuing, nil, "", func(_ *testing.T, v *variant) {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate { return c[:2] }
 		}},

@@ -7,6 +7,7 @@ const (
 	ruleSelfSigned  = "leaf-self-signed"
 	ruleIssuer      = "chain-issuer"
 	ruleSignature   = "chain-signature"
+	ruleAlgorithm   = "chain-algorithm"
 	ruleNoRoot      = "chain-no-root"
 	ruleAfterRoot   = "chain-after-root"
 	ruleExpired     = "chain-expired"
@@ -52,6 +53,11 @@ func chainRules() []Rule {
 			Why:    "A signature that does not verify was made with another key, or the certificate was changed.",
 			Ask:    "Ask for the certificate of the authority that signed this one: another one of the same name is of no use.",
 			Source: "RFC 5280 section 6.1.3 (a)(1)"},
+		{ID: ruleAlgorithm, Severity: SeverityError, Where: "signatureAlgorithm",
+			Title:  "each certificate but the root is signed in a way that can be verified and relied on",
+			Why:    "Others can make signatures with MD5 and SHA-1 too, and nobody can verify one whose algorithm is unknown.",
+			Ask:    "Ask for certificates that are signed with RSA or ECDSA and SHA-256 or better, all along the chain.",
+			Source: googleProfiles},
 		{ID: ruleNoRoot, Severity: SeverityError, Where: "issuer",
 			Title:  "the last certificate is a self-signed root",
 			Why:    wholeChain,

@@ -8,6 +8,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
+// day is how dates are shown.
+const day = "2006-01-02"
+
 // Fingerprint returns the SHA-256 of a certificate's DER encoding in lower-case
 // hexadecimal.
 func Fingerprint(cert *x509.Certificate) string {

@@ -35,14 +35,14 @@ type Options struct {
 type Preparer struct {
 	now         func() time.Time
 	hint        func(error) string
-	authorities authorities
+	authorities *certpath.Pool
 	choose      source.Choice
 	verifier    certpath.Verifier
 }
 
 // New returns a Preparer.
 func New(options Options) *Preparer {
-	p := &Preparer{now: options.Now, hint: options.Hint, authorities: newAuthorities(options.Chain), choose: options.Choose}
+	p := &Preparer{now: options.Now, hint: options.Hint, authorities: certpath.NewPool(options.Chain), choose: options.Choose}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -156,11 +156,11 @@ func order(use certificate.Use) int {
 // pair builds and checks one chain. A chain for history is not checked and goes
 // as far as it can be built.
 func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
-	chain, err := p.verifier.Build(leaf.cert, p.authorities.pool(leaf.cert, leaf.parts))
+	chain, err := p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true})
 	// Where the chain breaks off is found by Check, with all else that is wrong.
-	var missing *certpath.MissingIssuerError
-	if errors.As(err, &missing) {
-		chain = missing.Chain
+	var none *certpath.NoPathError
+	if errors.As(err, &none) {
+		chain = none.Chain
 	} else if err != nil {
 		return ledger.Pair{}, nil, &Fault{"chain", err.Error()}
 	}

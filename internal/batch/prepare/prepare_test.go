@@ -209,7 +209,7 @@ func TestEntryFails(t *testing.T) {
 		"several faults":      {both("bob@example.com", pemOf(good[0])), "chain-no-root", "not for bob@example.com"},
 		"a use of its own":    {one(certificate.UseBoth, "seal"), "use", "seal"},
 		"second of a pair":    {rowOf(ada, []certificate.Use{certificate.UseSign, certificate.UseEncrypt}, data, pemOf(second[0])), "chain-no-root", "file2.pem"},
-		"signature of others": {both(ada, forged(t, good)), "chain-no-root", ""},
+		"signature of others": {both(ada, forged(t, good)), "chain-signature", "not signed by the key of"},
 	} {
 		entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(c.row)
 		if entry.State != ledger.StateFailed || entry.Class != ledger.ClassRow || entry.Reason != c.reason || !strings.Contains(entry.Message, c.text) || entry.Message == "" {

@@ -30,8 +30,8 @@ func TestMemoryAnswers(t *testing.T) {
 		if len(chain) == 0 || chain[0] == nil {
 			continue
 		}
-		want, wantErr := new(certpath.Verifier).Build(chain[0], chain)
-		got, err := cache.Build(chain[0], chain)
+		want, wantErr := new(certpath.Verifier).Build(chain[0], certpath.NewPool(chain), certpath.Options{Now: now()})
+		got, err := cache.Build(chain[0], certpath.NewPool(chain), certpath.Options{Now: now()})
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || len(got) != len(want) {
 			t.Errorf("%s %s: chain of %d (%v), want %d (%v)", c.rule, c.name, len(got), err, len(want), wantErr)
 		}
@@ -69,7 +69,7 @@ func TestLeafVerifiedOnce(t *testing.T) {
 	var cache certpath.Verifier
 	for range 2 {
 		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), authorities[0])
-		chain, err := cache.Build(leaf.cert, certs(authorities...))
+		chain, err := cache.Build(leaf.cert, certpath.NewPool(certs(authorities...)), certpath.Options{Now: now()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestMemoryMany(t *testing.T) {
 			for i := range 400 {
 				strange := *good[0]
 				strange.Raw = fmt.Appendf(nil, "%s%d", good[0].Raw, i)
-				_, _ = cache.Build(&strange, good)
+				_, _ = cache.Build(&strange, certpath.NewPool(good), certpath.Options{Now: now()})
 				if findings := smime.Check(&cache, good, smime.CheckOptions{Now: now()}); len(findings) != 0 {
 					t.Errorf("good chain: %+v", findings)
 				}

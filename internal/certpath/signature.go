@@ -1,0 +1,136 @@
+package certpath
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/dsa"
+	"crypto/ecdsa"
+	"crypto/md5"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+)
+
+// verdict is what a signature says about who made it, the best first.
+type verdict uint8
+
+const (
+	signed  verdict = iota // the key made it
+	weak                   // the key made it with MD5 or SHA-1, which others can as well
+	unknown                // the algorithm of signature or key is not supported
+	forged                 // the key did not make it
+)
+
+// minRSABits is the smallest key that crypto/rsa works with.
+const minRSABits = 1024
+
+// verify tells whether the issuer's key signed the certificate, whatever else the
+// issuer's certificate says.
+func verify(cert, issuer *x509.Certificate) verdict {
+	switch key := issuer.PublicKey.(type) {
+	case nil, *dsa.PublicKey:
+		return guess(cert, issuer)
+	case *rsa.PublicKey:
+		if certificate.CheckKey(key) != nil || key.N.BitLen() < minRSABits {
+			return guess(cert, issuer)
+		}
+	}
+	switch cert.SignatureAlgorithm {
+	case x509.MD5WithRSA:
+		digest := md5.Sum(cert.RawTBSCertificate)
+		return verifyWeak(cert, issuer, crypto.MD5, digest[:])
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+		digest := sha1.Sum(cert.RawTBSCertificate)
+		return verifyWeak(cert, issuer, crypto.SHA1, digest[:])
+	case x509.UnknownSignatureAlgorithm, x509.MD2WithRSA, x509.DSAWithSHA1, x509.DSAWithSHA256:
+		return guess(cert, issuer)
+	}
+	if issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) != nil {
+		return forged
+	}
+	return signed
+}
+
+// verifyWeak verifies what crypto/x509 refuses to: that it is the wrong key's is worth
+// telling from that it is a weak one's.
+func verifyWeak(cert, issuer *x509.Certificate, hash crypto.Hash, digest []byte) verdict {
+	switch key := issuer.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if cert.SignatureAlgorithm != x509.ECDSAWithSHA1 && rsa.VerifyPKCS1v15(key, hash, digest, cert.Signature) == nil {
+			return weak
+		}
+	case *ecdsa.PublicKey:
+		if cert.SignatureAlgorithm == x509.ECDSAWithSHA1 && ecdsa.VerifyASN1(key, digest, cert.Signature) {
+			return weak
+		}
+	}
+	return forged
+}
+
+// guess goes by the identifiers of the keys where the signature cannot be verified.
+func guess(cert, issuer *x509.Certificate) verdict {
+	if compareKeyID(cert, issuer) == keyDiffers {
+		return forged
+	}
+	return unknown
+}
+
+// How a certificate's authority key identifier is related to its issuer's subject key
+// identifier (RFC 5280 sections 4.2.1.1 and 4.2.1.2), the best first.
+const (
+	keySame = iota
+	keyUnsaid
+	keyDiffers
+)
+
+func compareKeyID(cert, issuer *x509.Certificate) int {
+	switch {
+	case len(cert.AuthorityKeyId) == 0 || len(issuer.SubjectKeyId) == 0:
+		return keyUnsaid
+	case bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId):
+		return keySame
+	}
+	return keyDiffers
+}
+
+// algorithmOf names what stands in the way of verifying the certificate's signature by
+// the issuer's key.
+func algorithmOf(cert, issuer *x509.Certificate) string {
+	switch key := issuer.PublicKey.(type) {
+	case nil:
+		if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+			return "an unknown kind of key"
+		}
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); certificate.CheckKey(key) != nil || bits < minRSABits {
+			return fmt.Sprintf("an RSA key of %d bits", bits)
+		}
+	}
+	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+		return cert.SignatureAlgorithm.String()
+	}
+	input := cryptobyte.String(cert.Raw)
+	var body, algorithm cryptobyte.String
+	var id asn1.ObjectIdentifier
+	if !input.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) || !body.SkipASN1(cryptobyte_asn1.SEQUENCE) ||
+		!body.ReadASN1(&algorithm, cryptobyte_asn1.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&id) {
+		return "an unknown algorithm"
+	}
+	switch name := id.String(); name {
+	case "1.3.101.113":
+		return "Ed448"
+	case "1.2.840.113549.1.1.10":
+		return "RSASSA-PSS with unusual parameters"
+	case "2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18", "2.16.840.1.101.3.4.3.19":
+		return "ML-DSA"
+	default:
+		return "an unknown algorithm, " + name
+	}
+}
