@@ -67,6 +67,7 @@ func endings() []ending {
 		{exitCard, "firmware-too-old", is[*enroll.NoAttestationError]},
 		{exitCard, "no-smart-card-support", as(piv.ErrNoPCSC)},
 		{exitCard, "no-smart-card-service", as(piv.ErrNoService)},
+		{exitCard, "smart-card-service-failed", as(piv.ErrServiceFailed)},
 		{exitCard, "readers-refused", as(piv.ErrAccessDenied)},
 		{exitCard, "no-reader", as(piv.ErrNoReader)},
 		{exitCard, "no-card", as(piv.ErrNoCard)},

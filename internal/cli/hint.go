@@ -25,7 +25,7 @@ type hints struct {
 }
 
 func (h hints) of(err error) string {
-	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofCard, h.ofCertificates, h.ofFiles} {
+	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofService, h.ofCard, h.ofCertificates, h.ofFiles} {
 		if hint := of(err); hint != "" {
 			return hint
 		}
@@ -62,9 +62,6 @@ func (h hints) ofCard(err error) string {
 		return "choose another algorithm with --algorithm, or another card"
 	}
 	return hintOf(err, []sentinel{
-		{piv.ErrNoPCSC, "build it with CGO_ENABLED=1 and libpcsclite-dev, or use the Windows binary"},
-		{piv.ErrNoService, "start the smart card service: systemctl start pcscd (Linux), sc start SCardSvr (Windows)"},
-		{piv.ErrAccessDenied, "allow this user the polkit actions org.debian.pcsc-lite.access_pcsc and org.debian.pcsc-lite.access_card, or work in a session at the machine itself"},
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
 		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
 		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},

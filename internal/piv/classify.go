@@ -35,7 +35,11 @@ func breaks(err error) bool {
 
 func sentinelOf(err error) error {
 	if code, ok := codeOf(err); ok {
-		return sentinelOfCode(code)
+		sentinel := sentinelOfCode(code)
+		if isOfService(err) && (sentinel == ErrReset || sentinel == nil && !isOrdinary(code)) {
+			return ErrServiceFailed
+		}
+		return sentinel
 	}
 	if status, ok := statusOf(err); ok && status == pcsc.CardFull {
 		return ErrCardFull
@@ -50,7 +54,7 @@ func sentinelOfCode(code pcsc.Code) error {
 	switch code {
 	case pcsc.NoService, pcsc.ServiceStopped:
 		return ErrNoService
-	case pcsc.SecurityViolation:
+	case pcsc.SecurityViolation, pcsc.AccessDenied:
 		return ErrAccessDenied
 	case pcsc.SharingViolation:
 		return ErrCardInUse
@@ -62,6 +66,24 @@ func sentinelOfCode(code pcsc.Code) error {
 	}
 	return nil
 }
+
+// isOfService reports whether the service itself failed, before a card was asked
+// anything.
+func isOfService(err error) bool {
+	if failed, ok := errors.AsType[*pcsc.Error](err); ok {
+		return failed.Service
+	}
+	return strings.Contains(err.Error(), pivgoConnects)
+}
+
+// isOrdinary reports whether a service that works answers with the code.
+func isOrdinary(code pcsc.Code) bool {
+	return code == pcsc.Timeout || code == pcsc.Cancelled || code == pcsc.BufferTooSmall
+}
+
+// pivgoConnects begins the text of piv-go's error where no connection to the service
+// comes about.
+const pivgoConnects = "connecting to smart card daemon: "
 
 // statusOf returns the status word in an error of ours or of piv-go, whose type
 // is unexported.

@@ -38,6 +38,53 @@ func TestCauseOfCodes(t *testing.T) {
 	}
 }
 
+// TestTheServiceIsToldFromTheCard: the same code is a service that does not work where
+// no card was asked, and a card that was reset where one was.
+func TestTheServiceIsToldFromTheCard(t *testing.T) {
+	const odd pcsc.Code = 1722 // RPC_S_SERVER_UNAVAILABLE, which Windows returns as it is
+	for _, test := range []struct {
+		code              pcsc.Code
+		ofService, ofCard error
+	}{
+		{pcsc.InternalError, ErrServiceFailed, ErrReset},
+		{pcsc.UnexpectedError, ErrServiceFailed, ErrReset},
+		{pcsc.CommError, ErrServiceFailed, ErrReset},
+		{pcsc.InvalidHandle, ErrServiceFailed, ErrReset},
+		{pcsc.NoMemory, ErrServiceFailed, nil},
+		{pcsc.ServerTooBusy, ErrServiceFailed, nil},
+		{odd, ErrServiceFailed, nil},
+		{pcsc.NoService, ErrNoService, ErrNoService},
+		{pcsc.ServiceStopped, ErrNoService, ErrNoService},
+		{pcsc.SecurityViolation, ErrAccessDenied, ErrAccessDenied},
+		{pcsc.AccessDenied, ErrAccessDenied, ErrAccessDenied},
+		{pcsc.UnknownReader, ErrRemoved, ErrRemoved},
+		{pcsc.Timeout, nil, nil},
+		{pcsc.Cancelled, nil, nil},
+	} {
+		for service, want := range map[bool]error{true: test.ofService, false: test.ofCard} {
+			err := classify(fmt.Errorf("doing: %w", &pcsc.Error{Call: "calling", Code: test.code, Service: service}))
+			if want == nil && sentinelOf(err) != nil || want != nil && !errors.Is(err, want) || errors.Is(err, ErrReset) != (want == ErrReset) {
+				t.Errorf("%08X, of the service %v: %v", uint32(test.code), service, err)
+			}
+		}
+	}
+	for text, want := range map[string]error{
+		pivgoConnects + "an internal consistency check failed":           ErrServiceFailed,
+		"connecting to smart card: an internal consistency check failed": ErrReset,
+		pivgoConnects + "the smart card resource manager is not running": ErrNoService,
+		"transmitting request: unknown pcsc return code 0x80100013":      ErrReset,
+		pivgoConnects + "unknown pcsc return code 0x80100031":            ErrServiceFailed,
+	} {
+		if err := classify(errors.New(text)); !errors.Is(err, want) {
+			t.Errorf("%q became %v", text, err)
+		}
+	}
+	opening, err := os.ReadFile(filepath.Join(pivgoSource(t), "piv.go"))
+	if err != nil || !strings.Contains(string(opening), `"`+pivgoConnects+`%w"`) {
+		t.Errorf("piv-go says otherwise that no connection came about: %v", err)
+	}
+}
+
 // pivgoSource returns the folder of piv-go's own source.
 func pivgoSource(t *testing.T) string {
 	t.Helper()

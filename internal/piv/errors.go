@@ -13,11 +13,14 @@ var ErrNoPCSC = pcsc.ErrNoPCSC
 
 // What stands between the program and a card.
 var (
-	ErrNoService    = errors.New("the smart card service is not running")
-	ErrAccessDenied = errors.New("the smart card service refuses this user")
-	ErrNoReader     = errors.New("no smart card reader")
-	ErrNoCard       = errors.New("no card in the reader")
-	ErrNotYubiKey   = errors.New("the card is not a YubiKey with PIV")
+	ErrNoService = errors.New("the smart card service is not running")
+	// ErrServiceFailed is returned when the smart card service answers that it cannot do what
+	// has nothing to do with a card, such as listing the readers.
+	ErrServiceFailed = errors.New("the smart card service does not work")
+	ErrAccessDenied  = errors.New("the smart card service refuses this user")
+	ErrNoReader      = errors.New("no smart card reader")
+	ErrNoCard        = errors.New("no card in the reader")
+	ErrNotYubiKey    = errors.New("the card is not a YubiKey with PIV")
 	// ErrNoSerial is returned when the card tells no serial number, or 0, so it cannot be told from
 	// others.
 	ErrNoSerial  = errors.New("the card has no serial number")

@@ -34,7 +34,7 @@ const (
 )
 
 // List looks into every reader. It returns an error only when PC/SC itself
-// fails: ErrNoPCSC, ErrNoService, ErrAccessDenied. A call into a driver that
+// fails: ErrNoPCSC, ErrNoService, ErrServiceFailed, ErrAccessDenied. A call into a driver that
 // hangs is left behind when ctx ends, and closes what it opened when it returns.
 func List(ctx context.Context) ([]Found, error) { return listing(ctx, nil) }
 

@@ -64,7 +64,7 @@ type Context struct{ handle C.SCARDCONTEXT }
 func Establish() (*Context, error) {
 	var c Context
 	rc := C.SCardEstablishContext(scopeSystem, nil, nil, &c.handle)
-	if err := check("connecting to the smart card service", uint32(rc)); err != nil {
+	if err := checkService("connecting to the smart card service", uint32(rc)); err != nil {
 		return nil, err
 	}
 	return &c, nil
@@ -72,12 +72,12 @@ func Establish() (*Context, error) {
 
 // Release ends the connection to the service.
 func (c *Context) Release() error {
-	return check("releasing the smart card service", uint32(C.SCardReleaseContext(c.handle)))
+	return checkService("releasing the smart card service", uint32(C.SCardReleaseContext(c.handle)))
 }
 
 // Cancel makes a StatusChange that another goroutine waits in return Cancelled.
 func (c *Context) Cancel() error {
-	return check("cancelling", uint32(C.SCardCancel(c.handle)))
+	return checkService("cancelling", uint32(C.SCardCancel(c.handle)))
 }
 
 // Readers returns the names of the readers, none where there are none.
@@ -88,7 +88,7 @@ func (c *Context) Readers() ([]string, error) {
 		if Code(uint32(rc)) == NoReaders || rc == 0 && n == 0 {
 			return nil, nil
 		}
-		if err := check("listing readers", uint32(rc)); err != nil {
+		if err := checkService("listing readers", uint32(rc)); err != nil {
 			return nil, err
 		}
 		buffer := make([]byte, n)
@@ -99,7 +99,7 @@ func (c *Context) Readers() ([]string, error) {
 		case BufferTooSmall: // a reader was plugged in between
 			continue
 		}
-		if err := check("listing readers", uint32(rc)); err != nil {
+		if err := checkService("listing readers", uint32(rc)); err != nil {
 			return nil, err
 		}
 		var readers []string
@@ -137,7 +137,7 @@ func (c *Context) StatusChange(states []ReaderState, limit time.Duration) error 
 		atr := atrs[i*maxATR:]
 		states[i].set(uint32(raw[i]), bytes.Clone(atr[:lengths[i]]))
 	}
-	return check("watching the readers", uint32(rc))
+	return checkService("watching the readers", uint32(rc))
 }
 
 // Connect powers the card in the reader up and opens a connection to it.

@@ -55,7 +55,7 @@ func Establish() (*Context, error) {
 	}
 	var c Context
 	rc, _, _ := establishContext.Call(scopeSystem, 0, 0, uintptr(unsafe.Pointer(&c.handle)))
-	if err := check(doing, uint32(rc)); err != nil {
+	if err := checkService(doing, uint32(rc)); err != nil {
 		return nil, err
 	}
 	return &c, nil
@@ -64,13 +64,13 @@ func Establish() (*Context, error) {
 // Release ends the connection to the service.
 func (c *Context) Release() error {
 	rc, _, _ := releaseContext.Call(c.handle)
-	return check("releasing the smart card service", uint32(rc))
+	return checkService("releasing the smart card service", uint32(rc))
 }
 
 // Cancel makes a StatusChange that another goroutine waits in return Cancelled.
 func (c *Context) Cancel() error {
 	rc, _, _ := cancelContext.Call(c.handle)
-	return check("cancelling", uint32(rc))
+	return checkService("cancelling", uint32(rc))
 }
 
 // Readers returns the names of the readers, none where there are none.
@@ -81,7 +81,7 @@ func (c *Context) Readers() ([]string, error) {
 		if Code(uint32(rc)) == NoReaders || rc == 0 && n == 0 {
 			return nil, nil
 		}
-		if err := check("listing readers", uint32(rc)); err != nil {
+		if err := checkService("listing readers", uint32(rc)); err != nil {
 			return nil, err
 		}
 		buffer := make([]uint16, n)
@@ -92,7 +92,7 @@ func (c *Context) Readers() ([]string, error) {
 		case BufferTooSmall: // a reader was plugged in between
 			continue
 		}
-		if err := check("listing readers", uint32(rc)); err != nil {
+		if err := checkService("listing readers", uint32(rc)); err != nil {
 			return nil, err
 		}
 		return splitNames(buffer[:min(int(n), len(buffer))]), nil
@@ -136,7 +136,7 @@ func (c *Context) StatusChange(states []ReaderState, limit time.Duration) error 
 		states[i].set(raw[i].eventState, bytes.Clone(raw[i].atr[:n]))
 	}
 	runtime.KeepAlive(raw)
-	return check("watching the readers", uint32(rc))
+	return checkService("watching the readers", uint32(rc))
 }
 
 // Connect powers the card in the reader up and opens a connection to it.

@@ -42,6 +42,8 @@ const (
 	ResetCard         Code = 0x80100068
 	RemovedCard       Code = 0x80100069
 	SecurityViolation Code = 0x8010006A
+	// AccessDenied is ERROR_ACCESS_DENIED of Windows, which its calls return as it is.
+	AccessDenied Code = 5
 )
 
 // Error names the code in a few words.
@@ -104,7 +106,7 @@ func (c Code) text() string {
 		return "the card was reset"
 	case RemovedCard:
 		return "the card was removed"
-	case SecurityViolation:
+	case SecurityViolation, AccessDenied:
 		return "access to the smart card service was denied"
 	}
 	return ""
@@ -114,6 +116,8 @@ func (c Code) text() string {
 type Error struct {
 	Call string // what was being done, such as "connect"
 	Code Code
+	// Service says that the call was one to the service itself, with no card in it.
+	Service bool
 }
 
 // Error says which call failed and why.
@@ -128,4 +132,12 @@ func check(call string, code uint32) error {
 		return nil
 	}
 	return &Error{Call: call, Code: Code(code)}
+}
+
+// checkService is check for a call to the service itself.
+func checkService(call string, code uint32) error {
+	if code == 0 {
+		return nil
+	}
+	return &Error{Call: call, Code: Code(code), Service: true}
 }
