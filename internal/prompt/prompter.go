@@ -8,7 +8,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -39,7 +38,7 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		t.say("%s", question.Problem)
 	}
 	for {
-		value, err := t.readSecret(ctx, question.Text+secretRules(question))
+		value, err := t.secret(ctx, question.Text+secretRules(question)+": ")
 		if err != nil {
 			return secret.Secret{}, err
 		}
@@ -52,7 +51,7 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		if !question.New {
 			return value, nil
 		}
-		again, err := t.readSecret(ctx, question.Text+", once more")
+		again, err := t.secret(ctx, question.Text+", once more: ")
 		if err != nil {
 			return secret.Secret{}, err
 		}
@@ -61,14 +60,6 @@ func (t *Terminal) Secret(ctx context.Context, question enroll.SecretQuestion) (
 		}
 		t.say("the two were not the same: type both again")
 	}
-}
-
-// readSecret reads a secret; what was read is overwritten.
-func (t *Terminal) readSecret(ctx context.Context, question string) (secret.Secret, error) {
-	fmt.Fprint(t.Out, safetext.Clean(question)+": ")
-	line, err := t.readLine(ctx, false)
-	defer clear(line[:cap(line)])
-	return secret.New(line), err
 }
 
 // secretRules says in brackets what a secret has to be, and what a wrong one

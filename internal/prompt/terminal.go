@@ -13,11 +13,9 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/term"
 
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // ErrEndOfInput is input that ended where an answer was expected.
@@ -71,84 +69,80 @@ func (t *Terminal) say(format string, args ...any) {
 // Line asks for a line of text and returns it without surrounding space.
 func (t *Terminal) Line(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(t.Out, safetext.Clean(question))
-	line, err := t.readLine(ctx, true)
+	line, err := t.readLine(ctx)
 	return strings.TrimSpace(string(line)), err
 }
 
-// readLine reads one answer, whose bytes are the caller's to overwrite. Reading a
-// terminal cannot be interrupted, so when ctx ends the read is left behind; the
-// process is about to end then.
-func (t *Terminal) readLine(ctx context.Context, echo bool) ([]byte, error) {
+// secret asks for a secret; nothing of what is typed is shown.
+func (t *Terminal) secret(ctx context.Context, question string) (secret.Secret, error) {
+	fmt.Fprint(t.Out, safetext.Clean(question))
+	if t.tty == nil {
+		line, err := t.readLine(ctx)
+		defer clear(line[:cap(line)])
+		return secret.New(line), err
+	}
+	if err := ctx.Err(); err != nil {
+		return secret.Secret{}, err
+	}
+	var typed secret.Secret
+	var err error
+	rawErr := withRaw(t.tty, func() { fmt.Fprint(t.Out, "\r\n"+safetext.Clean(question)) }, func() {
+		typed, err = read(ctx, func() (secret.Secret, error) { return readSecret(t.in) })
+	})
+	fmt.Fprintln(t.Out) // the Enter shows nowhere else
+	return typed, errors.Join(err, rawErr)
+}
+
+// readLine reads one answer, whose bytes are the caller's to overwrite.
+func (t *Terminal) readLine(ctx context.Context) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	silent := !echo && t.tty != nil
-	if silent {
-		before, err := term.MakeRaw(int(t.tty.Fd()))
-		if err != nil {
-			return nil, fmt.Errorf("switching the terminal's echo off: %w", err)
-		}
-		defer func() {
-			_ = term.Restore(int(t.tty.Fd()), before)
-			fmt.Fprintln(t.Out) // the Enter shows nowhere else
-		}()
-	} else if t.tty == nil {
+	if t.tty == nil {
 		defer fmt.Fprintln(t.Out)
 	}
+	return read(ctx, func() ([]byte, error) { return readAnswer(t.in) })
+}
+
+// read reads an answer. Reading a terminal cannot be interrupted, so when ctx ends
+// the read is left behind; the process is about to end then.
+func read[T any](ctx context.Context, from func() (T, error)) (T, error) {
 	type answer struct {
-		line []byte
-		err  error
+		value T
+		err   error
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		line, err := readAnswer(t.in, silent)
-		answers <- answer{line, err}
+		value, err := from()
+		answers <- answer{value, err}
 	}()
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		var none T
+		return none, ctx.Err()
 	case got := <-answers:
 		if got.err != nil && !errors.Is(got.err, ErrEndOfInput) {
 			got.err = fmt.Errorf("reading an answer: %w", got.err)
 		}
-		return got.line, got.err
+		return got.value, got.err
 	}
 }
 
-// Keys that a raw terminal leaves to us, by their control characters.
-const (
-	keyInterrupt = 'C' & 0x1f
-	keyEnd       = 'D' & 0x1f
-	keyBackspace = 'H' & 0x1f
-	keyKillLine  = 'U' & 0x1f
-	keyKillWord  = 'W' & 0x1f
-	keyDelete    = 0x7f
-)
-
-// readAnswer reads up to the end of a line; raw says that nobody else looks after
-// the editing keys.
-func readAnswer(in io.Reader, raw bool) ([]byte, error) {
+// readAnswer reads up to the end of a line, whose editing keys the terminal looks
+// after.
+func readAnswer(in io.Reader) ([]byte, error) {
 	line := make([]byte, 0, maxLine)
-	for one := make([]byte, 1); ; {
-		n, err := in.Read(one)
-		key := one[0]
+	for {
+		key, err := readByte(in)
 		switch {
-		case n == 0 && errors.Is(err, io.EOF) && len(line) == 0, n > 0 && raw && key == keyEnd && len(line) == 0:
+		case errors.Is(err, io.EOF) && len(line) == 0:
 			return nil, ErrEndOfInput
-		case n == 0 && errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF):
 			return line, nil
-		case n == 0 && err != nil:
+		case err != nil:
 			return nil, err
-		case n == 0:
-		case key == '\n', raw && key == '\r':
+		case key == '\n':
 			return bytes.TrimRight(line, "\r"), nil
-		case raw && key == keyInterrupt:
-			return nil, errInterrupted
-		case raw && (key == keyBackspace || key == keyDelete):
-			_, size := utf8.DecodeLastRune(line)
-			line = line[:len(line)-size]
-		case raw && (key == keyKillLine || key == keyKillWord):
-			line = line[:0]
 		case len(line) == maxLine:
 			return nil, fmt.Errorf("it is longer than %d bytes", maxLine)
 		default:

@@ -113,6 +113,10 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 			m.session.typed = secret.Secret{}
 		}
 		return nil
+	case suspendMsg:
+		return tea.Exec(stopping(msg), nil)
+	case redrawMsg:
+		return tea.ClearScreen
 	case brokenMsg:
 		m.broken = &msg
 		return tea.Quit

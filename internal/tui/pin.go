@@ -2,7 +2,6 @@ package tui
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -22,7 +21,7 @@ const maxSecret = 64
 // drawn, not even its length.
 type pinScreen struct {
 	asked   *secretAsked  // nil when nothing is asked
-	typed   secret.Secret // so far
+	typed   secret.Field  // so far
 	first   secret.Secret // of a new secret, while it is typed again
 	again   bool
 	problem string
@@ -45,7 +44,7 @@ func (p *pinScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		p.asked = nil
 		p.clear()
 	case otpTypedMsg:
-		p.typed = secret.Secret{}
+		p.typed = secret.Field{}
 		p.problem = "a touched YubiKey typed that: please use the keyboard"
 	case tea.PasteMsg:
 		p.add(strings.TrimSpace(msg.Content))
@@ -54,43 +53,50 @@ func (p *pinScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		case p.asked == nil:
 		case key.Matches(msg, s.keys.Next):
 			return p.take(s)
-		case msg.Code == tea.KeyBackspace:
-			p.erase()
 		default:
-			p.add(msg.Text)
+			p.edit(msg)
 		}
 	}
 	return nil
 }
 
-// add types text, unless that would be too long for any secret. There is no
-// cursor to move: nobody would see where it is.
-func (p *pinScreen) add(text string) {
-	if p.asked == nil || text == "" || p.typed.Len()+len(text) > maxSecret {
-		return
-	}
-	p.problem = ""
-	typed := append(p.typed.Reveal(), text...)
-	defer clear(typed)
-	p.typed = secret.New(typed)
+// editingKeys are the keys that edit a secret, by bubbletea's names.
+var editingKeys = map[string]secret.Key{
+	"backspace": secret.Backspace, "ctrl+h": secret.Backspace, "delete": secret.Delete, "ctrl+d": secret.Delete,
+	"left": secret.Left, "ctrl+b": secret.Left, "right": secret.Right, "ctrl+f": secret.Right,
+	"home": secret.Home, "ctrl+a": secret.Home, "end": secret.End, "ctrl+e": secret.End,
+	"ctrl+u": secret.Clear, "ctrl+w": secret.Clear, "alt+backspace": secret.Clear, "ctrl+k": secret.ClearToEnd,
 }
 
-// erase takes the last character back.
-func (p *pinScreen) erase() {
-	typed := p.typed.Reveal()
+// edit types a key into the field.
+func (p *pinScreen) edit(msg tea.KeyPressMsg) {
+	if key, edits := editingKeys[msg.String()]; edits {
+		p.typed.Press(key)
+		return
+	}
+	p.add(msg.Text)
+}
+
+// add types text, unless that would be too long for any secret.
+func (p *pinScreen) add(text string) {
+	if p.asked == nil || text == "" {
+		return
+	}
+	typed := []byte(text)
 	defer clear(typed)
-	_, size := utf8.DecodeLastRune(typed)
-	p.typed = secret.New(typed[:len(typed)-size])
+	if p.typed.Insert(typed, maxSecret) {
+		p.problem = ""
+	}
 }
 
 func (p *pinScreen) clear() {
-	p.typed, p.first, p.again = secret.Secret{}, secret.Secret{}, false
+	p.typed, p.first, p.again = secret.Field{}, secret.Secret{}, false
 }
 
 // take checks what was typed and hands it over.
 func (p *pinScreen) take(s *session) tea.Cmd {
-	typed := p.typed
-	p.typed = secret.Secret{}
+	typed := p.typed.Text()
+	p.typed = secret.Field{}
 	question := p.asked.question
 	if question.Check != nil {
 		if err := question.Check(typed); err != nil {
@@ -147,7 +153,7 @@ func (p *pinScreen) view(s *session, width, _ int) string {
 
 // fieldView tells whether something was typed, and no more.
 func (p *pinScreen) fieldView(s *session) string {
-	if p.typed.IsZero() {
+	if p.typed.Text().IsZero() {
 		return s.styles.Selected.Render("[               ]")
 	}
 	return s.styles.Selected.Render("[ being typed … ]")

@@ -98,6 +98,30 @@ func TestPINIsCorrectedAndPasted(t *testing.T) {
 	}
 }
 
+// A slip costs no try: the usual keys edit the field.
+func TestKeysThatEditAPIN(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"ctrl+u": {"999", "ctrl+u", canaryPIN}, "ctrl+w": {"999", "ctrl+w", canaryPIN}, "alt+backspace": {"999", "alt+backspace", canaryPIN},
+		"home": {canaryPIN[1:], "home", canaryPIN[:1]}, "ctrl+a and ctrl+e": {canaryPIN[1:7], "ctrl+a", canaryPIN[:1], "ctrl+e", canaryPIN[7:]},
+		"left": {canaryPIN[:6] + canaryPIN[7:], "left", canaryPIN[6:7]}, "delete": {"9" + canaryPIN, "home", "delete"},
+		"right": {"9" + canaryPIN, "ctrl+a", "right", "backspace"}, "ctrl+k": {canaryPIN + "9", "left", "ctrl+k"},
+	} {
+		w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+		reply := w.askSecret(pinQuestion(3))
+		for _, key := range keys {
+			if _, known := editingKeys[key]; known {
+				w.press(key)
+			} else {
+				w.typed(key)
+			}
+		}
+		w.press("enter")
+		if got, ok := answered(reply); !ok || string(got.value.Reveal()) != canaryPIN {
+			t.Errorf("%s: %q was handed over", name, got.value.Reveal())
+		}
+	}
+}
+
 func TestTypedPINOutlivesHelpAndStopQuestion(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
 	reply := w.askSecret(pinQuestion(3))
@@ -127,7 +151,7 @@ func TestTypedPINEndsWithItsEnrollment(t *testing.T) {
 	w.askSecret(newPINQuestion())
 	w.typed(canaryPIN).press("enter").typed("739").finish(nil, errNoRoom).on(screenFailure)
 	pin := w.model.screens[screenPIN].(*pinScreen)
-	if !pin.typed.IsZero() || !pin.first.IsZero() {
+	if !pin.typed.Text().IsZero() || !pin.first.IsZero() {
 		t.Error("what was typed is kept")
 	}
 	w.press("a").upTo("secrets")

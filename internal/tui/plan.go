@@ -59,18 +59,36 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.BackgroundColorMsg:
 		restyle(&p.serial, s.styles)
+	case tea.PasteMsg:
+		if s.NeedsSerial() {
+			return p.typeSerial(s, msg)
+		}
 	case tea.KeyPressMsg:
 		return p.press(s, msg)
 	}
 	return nil
 }
 
+// edits reports whether a key edits the serial number and means nothing else here.
+func (p *planScreen) edits(msg tea.KeyPressMsg) bool {
+	keys := p.serial.KeyMap
+	return key.Matches(msg, keys.DeleteCharacterBackward, keys.DeleteCharacterForward, keys.DeleteBeforeCursor, keys.DeleteAfterCursor,
+		keys.DeleteWordBackward, keys.DeleteWordForward, keys.LineStart, keys.LineEnd)
+}
+
+// typeSerial types into the field of the serial number.
+func (p *planScreen) typeSerial(s *session, msg tea.Msg) tea.Cmd {
+	if p.serial.Value() != s.Plan.Serial {
+		p.serial.SetValue(s.Plan.Serial)
+	}
+	p.serial, _ = p.serial.Update(msg)
+	return s.tell(desk.SerialTyped{Text: p.serial.Value()})
+}
+
 func (p *planScreen) press(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	switch {
-	case s.NeedsSerial() && (isDigit(msg.Text) || msg.Code == tea.KeyBackspace):
-		p.serial.SetValue(s.Plan.Serial)
-		p.serial, _ = p.serial.Update(msg)
-		return s.tell(desk.SerialTyped{Text: p.serial.Value()})
+	case s.NeedsSerial() && (isDigit(msg.Text) || p.edits(msg)):
+		return p.typeSerial(s, msg)
 	case key.Matches(msg, s.keys.Up):
 		p.move(s, -1)
 	case key.Matches(msg, s.keys.Down):
@@ -139,7 +157,9 @@ func (p *planScreen) view(s *session, width, _ int) string {
 			}
 		}
 		if s.NeedsSerial() {
-			p.serial.SetValue(plan.Serial)
+			if p.serial.Value() != plan.Serial {
+				p.serial.SetValue(plan.Serial)
+			}
 			lines = append(lines, fmt.Sprintf("To agree, type the card's serial number, %d:", s.Request.Serial), p.serial.View(), "")
 		} else {
 			lines = append(lines, "")

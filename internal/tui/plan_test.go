@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -216,4 +218,13 @@ func TestWhoIsEnrolledKeepsTheirKey(t *testing.T) {
 	fake, key = enrolled(t)
 	fake.request.Replace = []string{key}
 	newWizard(t, fake, "").toPlan(ada, adasCard).shows("generate a new one in place of the enrolled one", "LOST FOR EVER")
+}
+
+// The usual keys edit the serial number, which can be pasted.
+func TestKeysThatEditTheSerialNumber(t *testing.T) {
+	w := newWizard(t, withUsedCard(), "").toPlan(ada, adasCard)
+	w.typed("999").press("ctrl+u").typed("2345678").press("home").typed("1").press("ctrl+e", "backspace").typed("8")
+	w.press("enter").on(screenWork)
+	w = newWizard(t, withUsedCard(), "").toPlan(ada, adasCard)
+	w.typed("99").press("ctrl+w").send(tea.PasteMsg{Content: "912345678"}).press("ctrl+a", "delete", "enter").on(screenWork)
 }

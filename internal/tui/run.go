@@ -39,8 +39,10 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 		keep: func(receipt *enroll.Receipt) { receipts = append(receipts, receipt) },
 	}, options.Email)
 	program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(options.In), tea.WithOutput(options.Out), tea.WithEnvironment(os.Environ()), tea.WithoutSignalHandler())
+	end := followSuspension(working, program, options.In)
 	_, err := program.Run()
 	stop()
+	end()
 	running.wait()
 	if model.broken != nil {
 		fmt.Fprintf(options.Out, "%v\n\n%s\n", model.broken.what, model.broken.stack)
