@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -50,6 +51,8 @@ func endings() []ending {
 		{exitUsage, "flag-missing", is[*enroll.MissingError]},
 		{exitUsage, "flag-missing", as(enroll.ErrNoIssuer)},
 		{exitUsage, "flag-missing", is[*confirmError]},
+		{exitUsage, "flag-missing", is[*missingSecretError]},
+		{exitUsage, "puk-unknown", as(maintenance.ErrNoPUK)},
 		{exitUsage, "other-card", func(err error) bool { return is[*enroll.OtherCardError](err) && !errors.Is(err, enroll.ErrDeclined) }},
 		{exitUsage, "usage", func(err error) bool { return is[*usageError](err) || enroll.IsUsage(err) }},
 		{exitSomeFailed, "users-failed", is[*failedError]},

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 	"github.com/cse-piv/cse-piv/internal/tui"
@@ -50,7 +52,10 @@ func hintOf(err error, of []sentinel) string {
 
 // ofCard is about cards and readers.
 func (h hints) ofCard(err error) string {
-	const unblock = "ykman piv access unblock-pin"
+	const unblock = "cse-piv card pin unblock"
+	if missing, found := errors.AsType[*missingSecretError](err); found {
+		return fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.flag)
+	}
 	switch {
 	case is[*piv.SeveralCardsError](err):
 		return "say which one with --serial SERIAL, or leave only one in"
@@ -77,6 +82,7 @@ func (h hints) ofCard(err error) string {
 		{piv.ErrEmptySlot, "look what the card holds: cse-piv card show"},
 		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
 		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},
+		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE, or give the PUK with --puk-file FILE or --puk-fd N"},
 		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
 		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
 		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},

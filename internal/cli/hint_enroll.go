@@ -41,7 +41,7 @@ func (h hints) ofEnrollment(err error) string {
 	case is[*enroll.NoAttestationError](err):
 		return "take a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
 	case is[*enroll.NotNewError](err):
-		return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: ykman piv access unblock-pin"
+		return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: cse-piv card pin unblock"
 	case is[*enroll.PerhapsNewError](err):
 		return "check the PIN; if the card is new, as it left the factory, add --new-card: its firmware does not tell"
 	case is[*enroll.AttestedError](err):

@@ -70,7 +70,7 @@ func TestHints(t *testing.T) {
 		{&certpath.NoPathError{Fault: certpath.Fault{Cause: certpath.CauseAlgorithm}}, "ask those who issued it"},
 		{&certpath.NoPathError{Fault: certpath.Fault{Cause: certpath.CauseGivenUp}}, "only the authorities above"},
 		{&piv.SeveralCardsError{}, "--serial SERIAL"},
-		{&piv.WrongPINError{Tries: 2}, "unblock-pin"},
+		{&piv.WrongPINError{Tries: 2}, "cse-piv card pin unblock"},
 		{&piv.LastTryError{}, "last try"},
 		{&piv.UnsupportedError{}, "--algorithm"},
 		{&nobodyError{}, "--ldap-base"},

@@ -21,6 +21,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
@@ -56,6 +57,9 @@ var jsonOutputs = []struct {
 	{"card show", "--json", "One object.", shownCard{}},
 	{"card attest", "--json", "One object: what the attestation says.", attestation.Facts{}},
 	{"card export", "--json", "One object: the files that were written.", exporter{}},
+	{"card pin change", "--json", "One object.", changedJSON{}},
+	{"card pin unblock", "--json", "One object.", maintenance.Unblocked{}},
+	{"card puk change", "--json", "As of `card pin change`.", nil},
 	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", keyPairsJSON{}},
 	{"keypair show", "--json", "One object.", keyPairJSON{}},
 	{"keypair disable", "--json", "One object.", changesJSON{}},

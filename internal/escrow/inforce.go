@@ -182,3 +182,25 @@ func (l *Listed) isBefore(name string) bool {
 	other, ok := parseName(name)
 	return ok && !l.Created.After(other.Created)
 }
+
+// PUKs returns the records with a PUK that the card may have, of those that [ReadAll]
+// returned: first the one that is known to be in force, then those that may have been set
+// without anybody knowing it, the newest first.
+func PUKs(ctx context.Context, dir string, serial uint32, records []Record) ([]Record, error) {
+	listed, err := List(ctx, dir, serial)
+	if err != nil {
+		return nil, err
+	}
+	var first, others []Record
+	for _, record := range records {
+		at := slices.IndexFunc(listed, func(l Listed) bool { return filepath.Base(l.File) == filepath.Base(record.Path) })
+		switch {
+		case record.PUK.IsZero() || at < 0:
+		case slices.Contains(listed[at].InForce, KindPUK):
+			first = append(first, record)
+		case listed[at].State != StateReplaced:
+			others = append(others, record)
+		}
+	}
+	return append(first, others...), nil
+}

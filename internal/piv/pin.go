@@ -141,14 +141,38 @@ func (c *Card) ChangePUK(ctx context.Context, old, new secret.Secret) error {
 }
 
 func (c *Card) change(ctx context.Context, connection *connection, reference byte, old, new secret.Secret) error {
+	call := connection.key.changePIN
+	if reference == pcsc.ReferencePUK {
+		call = connection.key.changePUK
+	}
+	return c.replace(ctx, connection, reference, call, old, new)
+}
+
+// UnblockPIN sets a new PIN, given the PUK, whether the PIN is blocked or not
+// (RESET RETRY COUNTER, SP 800-73-4 part 2 section 3.2.3). A wrong PUK costs one of its
+// tries; the same again with the right one does the same again.
+//
+// Errors: *WrongPINError and *LastTryError of the PUK, ErrPUKBlocked, ErrWeakPIN.
+func (c *Card) UnblockPIN(ctx context.Context, puk, pin secret.Secret) error {
+	if err := errors.Join(CheckPUK(puk), CheckPIN(pin)); err != nil {
+		return err
+	}
+	return c.do(ctx, "unblocking the PIN", func(connection *connection) error {
+		delete(connection.metadata, pcsc.ReferencePIN)
+		connection.pin = secret.Secret{}
+		return c.replace(ctx, connection, pcsc.ReferencePUK, connection.key.unblockPIN, puk, pin)
+	})
+}
+
+// replace gives the card the PIN or PUK that reference is and a new one, if a try may be
+// used.
+func (c *Card) replace(ctx context.Context, connection *connection, reference byte, call func(old, new []byte) error, old, new secret.Secret) error {
 	if err := c.mayTry(connection, reference); err != nil {
 		return err
 	}
-	name, call := referencePIN, connection.key.changePIN
-	if reference == pcsc.ReferencePUK {
-		name, call = referencePUK, connection.key.changePUK
-	} else {
-		connection.pin = secret.Secret{}
+	name := referencePUK
+	if reference == pcsc.ReferencePIN {
+		name, connection.pin = referencePIN, secret.Secret{}
 	}
 	delete(connection.metadata, reference)
 	connection.accepted = true

@@ -20,6 +20,7 @@ type yubikey interface {
 	handle() (uint64, error) // the SCARDHANDLE
 	changePIN(old, new []byte) error
 	changePUK(old, new []byte) error
+	unblockPIN(puk, new []byte) error
 	sign(slot Slot, public crypto.PublicKey, digest []byte, options crypto.SignerOpts) ([]byte, error)
 	decrypt(slot Slot, public crypto.PublicKey, ciphertext []byte) ([]byte, error)
 	ecdh(slot Slot, public crypto.PublicKey, peer *ecdh.PublicKey) ([]byte, error)

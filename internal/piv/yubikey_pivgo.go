@@ -32,7 +32,8 @@ func (h opened) firmware() Version {
 
 func (h opened) changePIN(old, new []byte) error { return h.SetPIN(string(old), string(new)) }
 
-func (h opened) changePUK(old, new []byte) error { return h.SetPUK(string(old), string(new)) }
+func (h opened) changePUK(old, new []byte) error  { return h.SetPUK(string(old), string(new)) }
+func (h opened) unblockPIN(puk, new []byte) error { return h.Unblock(string(puk), string(new)) }
 
 // private returns the key for an operation. The PIN was verified before, so
 // piv-go is told that none is needed.

@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/prompt"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+func newCardPIN(streams *Streams) *cobra.Command {
+	command := &cobra.Command{Use: "pin", Short: "Change or unblock a card's PIN", Args: cobra.NoArgs, RunE: showHelp}
+	command.AddCommand(newReferenceChange(streams, "PIN", piv.CheckPIN, (*piv.Card).ChangePIN), newPINUnblock(streams))
+	return command
+}
+
+func newCardPUK(streams *Streams) *cobra.Command {
+	command := &cobra.Command{Use: "puk", Short: "Change a card's PUK", Args: cobra.NoArgs, RunE: showHelp}
+	command.AddCommand(newReferenceChange(streams, "PUK", piv.CheckPUK, (*piv.Card).ChangePUK))
+	return command
+}
+
+// changedJSON is the output of card pin change and card puk change; the names are a
+// contract.
+type changedJSON struct {
+	Serial  uint32 `json:"serial"`
+	Changed string `json:"changed"` // PIN or PUK
+}
+
+// newReferenceChange returns the command that changes a PIN or PUK whose old one is known.
+func newReferenceChange(streams *Streams, name string, check func(secret.Secret) error, change func(*piv.Card, context.Context, secret.Secret, secret.Secret) error) *cobra.Command {
+	var options cardFlags
+	var old, next *secretFlag
+	command := &cobra.Command{
+		Use: "change", Short: "Set a new " + name + ", given the old one", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var changed changedJSON
+			err := options.use(cmd.Context(), func(card *piv.Card) error {
+				changed = changedJSON{card.Identity().Serial, name}
+				ask := asker{streams: streams}
+				defer ask.close()
+				before, err := ask.secret(cmd.Context(), old, fmt.Sprintf("the %s of card %d", name, changed.Serial), name, false, check)
+				if err != nil {
+					return err
+				}
+				after, err := ask.secret(cmd.Context(), next, fmt.Sprintf("a new %s for card %d", name, changed.Serial), name, true, check)
+				if err != nil {
+					return err
+				}
+				if before.Equal(after) {
+					return usageErrorf("the new %s is the old one", name)
+				}
+				return change(card, cmd.Context(), before, after)
+			})
+			if err != nil {
+				return err
+			}
+			if options.json {
+				return printJSON(streams.Out, changed)
+			}
+			fmt.Fprintf(streams.Out, "card %d has the new %s\n", changed.Serial, name)
+			return nil
+		},
+	}
+	options.add(command, false)
+	lower := map[string]string{"PIN": "pin", "PUK": "puk"}[name]
+	old = addSecretFlag(command.Flags(), lower, "the card's "+name)
+	next = addSecretFlag(command.Flags(), "new-"+lower, "the new "+name)
+	return command
+}
+
+func newPINUnblock(streams *Streams) *cobra.Command {
+	var options cardFlags
+	var vault escrowFlags
+	var known, next *secretFlag
+	command := &cobra.Command{
+		Use: "unblock", Short: "Set a new PIN for somebody who forgot it, with the PUK", Args: cobra.NoArgs,
+		Long: "The PUK comes from the escrow (--escrow-identity opens sealed records), from --puk-file, or is\n" +
+			"asked for. The card's user types the new PIN. With --escrow-to or --escrow-plain the PUK is used\n" +
+			"once: another one is sealed first and then takes its place.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			store, recover, err := vault.open()
+			if err != nil {
+				return err
+			}
+			printWarnings(streams.Err, &vault)
+			var done maintenance.Unblocked
+			err = options.use(cmd.Context(), func(card *piv.Card) (err error) {
+				ask := asker{streams: streams}
+				defer ask.close()
+				unblocking := maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { printNote(streams.Err, what) }}
+				if unblocking.PUKs, err = vault.puks(cmd.Context(), &ask, known, recover, card.Identity().Serial); err != nil {
+					return err
+				}
+				question := fmt.Sprintf("a new PIN for card %d, typed by its user", card.Identity().Serial)
+				if unblocking.PIN, err = ask.secret(cmd.Context(), next, question, "PIN", true, piv.CheckPIN); err != nil {
+					return err
+				}
+				done, err = unblocking.Run(cmd.Context())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if options.json {
+				return printJSON(streams.Out, done)
+			}
+			fmt.Fprintf(streams.Out, "card %d is unblocked, and has the new PIN\n", done.Serial)
+			return nil
+		},
+	}
+	options.add(command, false)
+	vault.add(command.Flags())
+	known = addSecretFlag(command.Flags(), "puk", "the card's PUK")
+	next = addSecretFlag(command.Flags(), "new-pin", "the new PIN")
+	return command
+}
+
+// puks returns the PUKs that a card may have: the one that was given, those of the
+// escrow, or the one that a person types.
+func (f *escrowFlags) puks(ctx context.Context, ask *asker, given *secretFlag, recover func(context.Context, uint32) ([]escrow.Record, error), serial uint32) ([]escrow.Record, error) {
+	typed, err := given.read(ctx)
+	if err != nil || !typed.IsZero() {
+		printWarnings(ask.streams.Err, given)
+		return []escrow.Record{{PUK: typed}}, err
+	}
+	records, err := recover(ctx, serial)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := folderOr(f.folder, "escrow")
+	if err != nil {
+		return nil, err
+	}
+	if records, err = escrow.PUKs(ctx, folder, serial, records); err != nil || len(records) > 0 {
+		return records, err
+	}
+	puk, err := ask.secret(ctx, given, fmt.Sprintf("the PUK of card %d", serial), "PUK", false, piv.CheckPUK)
+	if errors.Is(err, errNobody) {
+		err = fmt.Errorf("card %d: %w", serial, maintenance.ErrNoPUK)
+	}
+	return []escrow.Record{{PUK: puk}}, err
+}
+
+// errNobody is matched by the error of a question that nobody was there to answer.
+var errNobody = errors.New("there is no terminal to ask at")
+
+// asker gets secrets from flags, or asks for them at the terminal.
+type asker struct {
+	streams  *Streams
+	terminal *prompt.Terminal
+}
+
+func (a *asker) close() {
+	if a.terminal != nil {
+		_ = a.terminal.Close()
+	}
+}
+
+// secret returns what a flag gave, or what a person types; a new one is typed twice.
+func (a *asker) secret(ctx context.Context, flag *secretFlag, text, name string, isNew bool, check func(secret.Secret) error) (secret.Secret, error) {
+	given, err := flag.read(ctx)
+	printWarnings(a.streams.Err, flag)
+	if err != nil {
+		return given, err
+	}
+	if !given.IsZero() {
+		if err := check(given); err != nil {
+			return given, usageErrorf("--%s-file: %w", flag.name, err)
+		}
+		return given, nil
+	}
+	if a.terminal == nil && a.streams.Terminal {
+		a.terminal, _ = prompt.Open()
+	}
+	if a.terminal == nil {
+		return given, &missingSecretError{what: text, flag: flag.name}
+	}
+	return a.terminal.Secret(ctx, enroll.SecretQuestion{
+		Question: enroll.Question{Text: text}, New: isNew, Tries: piv.UnknownTries, Check: check, Rule: "6 to 8 letters, digits or signs",
+	})
+}
+
+// missingSecretError is a secret that no flag gave, where nobody can be asked.
+type missingSecretError struct{ what, flag string }
+
+// Error says what is missing.
+func (e *missingSecretError) Error() string { return e.what + " is needed, and " + errNobody.Error() }
+
+// Unwrap returns errNobody.
+func (e *missingSecretError) Unwrap() error { return errNobody }
