@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -12,6 +13,8 @@ type queue struct {
 	// Roster says that people were named beforehand.
 	Roster   bool
 	Failures Failures
+	// Later holds, by address in lower case, who was put off: they come after the others.
+	Later    map[string]bool
 	Enrolled int // how many were here
 
 	// number counts the questions how far people are, and changed holds, by address
@@ -24,7 +27,7 @@ type queue struct {
 }
 
 func newQueue() queue {
-	return queue{Failures: Failures{}, changed: map[string]int{}, collecting: map[string]bool{}}
+	return queue{Failures: Failures{}, Later: map[string]bool{}, changed: map[string]int{}, collecting: map[string]bool{}}
 }
 
 // Entry returns a person's entry in the queue, and whether there is one.
@@ -33,6 +36,27 @@ func (q *queue) Entry(email string) (QueueEntry, bool) {
 		return q.Entries[at], true
 	}
 	return QueueEntry{}, false
+}
+
+// Next returns the index of the one to serve next, see Next; -1 for nobody.
+func (q *queue) Next() int {
+	next := Next(q.Entries, func(email string) bool { return q.Failures.Has(email) || q.Later[strings.ToLower(email)] })
+	if next < 0 {
+		next = Next(q.Entries, q.Failures.Has)
+	}
+	return next
+}
+
+// About returns what a queue shows of a person besides the address and the progress.
+func (q *queue) About(entry QueueEntry) []string {
+	var about []string
+	if serial := max(entry.Person.Serial, entry.Progress.Serial); serial != 0 {
+		about = append(about, fmt.Sprintf("card %d", serial))
+	}
+	if q.Later[strings.ToLower(entry.Email)] && entry.Stage != enroll.StageDone {
+		about = append(about, "later")
+	}
+	return append(about, entry.Person.About()...)
 }
 
 // set records how far a person is. Somebody who is not on the roster joins the

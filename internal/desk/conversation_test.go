@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -323,5 +324,35 @@ func TestQueueOfTheConversation(t *testing.T) {
 	p.fold(desk.EntryRead{Number: 1, Entry: waits}, desk.QueueRead{Number: 1, Entries: []desk.QueueEntry{waits}})
 	if entry, _ := p.Entry(ada); entry.Stage != enroll.StageDone || p.Enrolled != 1 {
 		t.Errorf("an old answer makes her %q", entry.Stage)
+	}
+}
+
+// Who is put off comes after everybody else, and is shown so until they are served.
+func TestPutOff(t *testing.T) {
+	entry := func(email string) desk.QueueEntry {
+		return desk.QueueEntry{Person: desk.Person{Email: email, Name: "N", Note: "at ten", Serial: 9, OtherDomain: true}, Progress: enroll.Progress{Stage: enroll.StageNone}}
+	}
+	p := play(enroll.Request{Keys: keys}, false, entry(ada), entry(grace)).fold(desk.GoOn)
+	next := func(want int, when string) {
+		t.Helper()
+		if got := p.Next(); got != want || p.Phase != desk.PhaseUser {
+			t.Errorf("%s: %d is next, in %q", when, got, p.Phase)
+		}
+	}
+	next(0, "at first")
+	p.fold(picked(ada), desk.Park)
+	next(1, "ada is put off")
+	if about := strings.Join(p.About(p.Entries[0]), ", "); about != "card 9, later, other domain, N, at ten" {
+		t.Errorf("of ada it is shown: %s", about)
+	}
+	p.fold(desk.Park)
+	next(0, "both are put off")
+	if len(p.Failures) > 0 || p.Tally().Failed > 0 {
+		t.Errorf("somebody failed: %v", p.Failures)
+	}
+	p.fold(picked(ada), desk.GoOn, desk.Back)
+	next(0, "ada was turned to")
+	if about := strings.Join(p.About(p.Entries[0]), ", "); about != "card 9, other domain, N, at ten" {
+		t.Errorf("of ada it is shown: %s", about)
 	}
 }

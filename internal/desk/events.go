@@ -94,7 +94,7 @@ const (
 	Again      Action = "again"
 	Back       Action = "back" // from a failure: to the plan
 	TakeAnyway Action = "take" // the card that may be the wrong one
-	Park       Action = "park" // leave this person for later
+	Park       Action = "park" // leave this person, or whoever is next, for later
 	Stop       Action = "stop"
 )
 

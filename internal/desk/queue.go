@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,11 @@ type QueueEntry struct {
 	Waits []*issuer.WaitingError
 	// By is who registered the person elsewhere; empty for this desk.
 	By string
+}
+
+// SearchText is what a person can be found by: address, name and note.
+func (e *QueueEntry) SearchText() string {
+	return e.Email + " " + strings.TrimPrefix(e.Name+" "+e.Note, " ")
 }
 
 // Registered is what the ledger tells of a person who was registered by any of
@@ -131,6 +137,16 @@ func Holder(entries []QueueEntry, serial uint32, email string) string {
 		}
 	}
 	return ""
+}
+
+// FindCard returns the index of the Holder of the card whose serial number was typed;
+// -1 for none.
+func FindCard(entries []QueueEntry, typed string) int {
+	serial, err := strconv.ParseUint(typed, 10, 32)
+	if err != nil || serial == 0 {
+		return -1
+	}
+	return Find(entries, Holder(entries, uint32(serial), ""))
 }
 
 // Strange reports whether a card may be the wrong one for a person: another than

@@ -106,6 +106,15 @@ func TestHolder(t *testing.T) {
 	}
 }
 
+func TestFindCard(t *testing.T) {
+	entries := []desk.QueueEntry{standing("ada@example.com", enroll.StageDone, 1), {Person: desk.Person{Email: "hedy@example.com", Serial: 4}, Progress: enroll.Progress{Stage: enroll.StageNone}}}
+	for typed, want := range map[string]int{"1": 0, "4": 1, "0": -1, "2": -1, "": -1, "ada": -1, "4294967300": -1} {
+		if got := desk.FindCard(entries, typed); got != want {
+			t.Errorf("%q: %d, want %d", typed, got, want)
+		}
+	}
+}
+
 func TestStrange(t *testing.T) {
 	entries := []desk.QueueEntry{standing("ada@example.com", enroll.StageDone, 1), standing("grace@example.com", enroll.StageBegun, 2)}
 	for name, test := range map[string]struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
@@ -22,6 +23,15 @@ type Person struct {
 	Note   string
 	// OtherDomain says that the address is not of the domain that the desk is for.
 	OtherDomain bool
+}
+
+// About returns what the roster says of a person besides address and card.
+func (p Person) About() []string {
+	about := []string{p.Name, p.Note}
+	if p.OtherDomain {
+		about = append([]string{"other domain"}, about...)
+	}
+	return slices.DeleteFunc(about, func(text string) bool { return text == "" })
 }
 
 // Roster is what a file of people says.

@@ -43,6 +43,7 @@ func Terms() []Term {
 		{"KACLS", "a key service: it holds private keys that are not on a card"},
 		{"key history", "earlier certificates, with which old mail can still be read"},
 		{"key pair", "at Gmail: a certificate chain, and where its private key is"},
+		{"later", "of a person in the queue: put off, and served after the others"},
 		{"leaf", "the user's own certificate, the lowest of its chain"},
 		{"ledger", "the database of all users: what was asked for, and what was done"},
 		{"management key", "the card's secret for generating keys and writing objects"},

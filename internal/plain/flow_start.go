@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -56,14 +57,7 @@ func (f *flow) collect(ctx context.Context) error {
 func (f *flow) list() {
 	f.say("%s", f.tally())
 	for i, entry := range f.talk.Entries {
-		line := fmt.Sprintf("  %d  %s: %s", i+1, entry.Email, f.progress(entry))
-		if serial := max(entry.Person.Serial, entry.Progress.Serial); serial != 0 {
-			line += fmt.Sprintf(", card %d", serial)
-		}
-		if entry.Note != "" {
-			line += ", " + entry.Note
-		}
-		f.say("%s", line)
+		f.say("  %d  %s: %s", i+1, entry.Email, strings.Join(append([]string{f.progress(entry)}, f.talk.About(entry)...), ", "))
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 
 // Words that are typed instead of an address.
 const (
-	wordList = "list"
-	wordStop = "stop"
+	wordList  = "list"
+	wordLater = "later" // the next one comes after the others
+	wordStop  = "stop"
 )
 
 // pick asks who is next.
@@ -34,10 +35,10 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 	for {
 		question := "address of the user, or " + wordStop + ": "
 		if len(f.talk.Entries) > 0 {
-			if next := desk.Next(f.talk.Entries, f.talk.Failures.Has); next >= 0 {
+			if next := f.talk.Next(); next >= 0 {
 				f.say("next in the queue: %d, %s", next+1, f.talk.Entries[next].Email)
 			}
-			question = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + " or " + wordStop + ": "
+			question = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + ", " + wordLater + " (puts off who is next) or " + wordStop + ": "
 		}
 		typed, err := f.Line(ctx, question)
 		if err != nil {
@@ -47,6 +48,10 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 		case "":
 		case wordStop:
 			return desk.Stop, nil
+		case wordLater:
+			if err := f.tell(ctx, desk.Park); err != nil {
+				return nil, err
+			}
 		case wordList:
 			if err := f.tell(ctx, desk.Again); err != nil {
 				return nil, err
@@ -74,9 +79,11 @@ func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 	var matches []int
 	if n, err := strconv.Atoi(typed); err == nil && n >= 1 && n <= len(entries) {
 		matches = []int{n - 1}
+	} else if at := desk.FindCard(entries, typed); at >= 0 {
+		matches = []int{at}
 	} else {
 		for i, entry := range entries {
-			if strings.Contains(strings.ToLower(entry.Email+" "+entry.Note), strings.ToLower(typed)) {
+			if strings.Contains(strings.ToLower(entry.SearchText()), strings.ToLower(typed)) {
 				matches = append(matches, i)
 			}
 		}
@@ -107,10 +114,7 @@ func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 
 // named is a person's address, with what the roster says of them.
 func named(entry desk.QueueEntry) string {
-	if entry.Note == "" {
-		return entry.Email
-	}
-	return entry.Email + ", " + entry.Note
+	return strings.Join(append([]string{entry.Email}, entry.Person.About()...), ", ")
 }
 
 // meant is the person with that address, as the queue or the roster knows them.
@@ -134,8 +138,17 @@ func (f *flow) introduce() {
 		entry.Person = f.talk.Picked
 	}
 	f.say("%s: %s", entry.Email, f.progress(entry))
+	if entry.Name != "" {
+		f.say("  name: %s", entry.Name)
+	}
 	if entry.Note != "" {
 		f.say("  note: %s", entry.Note)
+	}
+	if entry.Person.Serial != 0 {
+		f.say("  card: %d was set aside for them", entry.Person.Serial)
+	}
+	if entry.OtherDomain {
+		f.say("  domain: another than the desk's")
 	}
 }
 

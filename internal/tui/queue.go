@@ -34,11 +34,8 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 			pointer, name = s.styles.Selected.Render(markNow+" "), s.styles.Selected
 		}
 		row := pointer + name.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(entry.Email), column, "…"))) + " " + stageText(s, entry)
-		if max(entry.Person.Serial, entry.Progress.Serial) != 0 {
-			row += s.styles.Faint.Render(fmt.Sprintf("  card %d", max(entry.Person.Serial, entry.Progress.Serial)))
-		}
-		if entry.Note != "" {
-			row += s.styles.Faint.Render("  " + clean(entry.Note))
+		for _, about := range s.About(entry) {
+			row += s.styles.Faint.Render("  " + clean(about))
 		}
 		rows = append(rows, ansi.Truncate(row, width, "…"))
 	}

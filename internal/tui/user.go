@@ -51,13 +51,23 @@ func (u *userScreen) bindings(s *session) []key.Binding {
 		}
 		return []key.Binding{s.keys.Next, s.keys.Back}
 	}
-	if s.Problem != nil {
-		return []key.Binding{s.keys.Again, named(s.keys.Back, "another user")}
+	var bindings []key.Binding
+	switch {
+	case s.Problem != nil:
+		bindings = append(bindings, s.keys.Again)
+	case s.Answered:
+		bindings = append(bindings, s.keys.Next)
 	}
-	if !s.Answered {
-		return []key.Binding{named(s.keys.Back, "another user")}
+	if u.mayWait(s) {
+		bindings = append(bindings, named(s.keys.Park, "later"))
 	}
-	return []key.Binding{s.keys.Next, named(s.keys.Back, "another user")}
+	return append(bindings, named(s.keys.Back, "another user"))
+}
+
+// mayWait reports whether the person who is picked can be put off.
+func (*userScreen) mayWait(s *session) bool {
+	entry, _ := s.Entry(s.Picked.Email)
+	return s.Roster && !s.Single && entry.Stage != enroll.StageDone
 }
 
 func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -77,6 +87,11 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		u.refresh(s)
 	case tea.KeyPressMsg:
 		if s.Picked.Email != "" {
+			if key.Matches(msg, s.keys.Park) && u.mayWait(s) {
+				u.input.SetValue("")
+				u.search(s)
+				u.moved = false
+			}
 			return s.act(msg, u.bindings(s))
 		}
 		return u.press(s, msg)
@@ -147,10 +162,12 @@ func (u *userScreen) choose(s *session) tea.Cmd {
 func (u *userScreen) search(s *session) {
 	pattern := strings.TrimSpace(u.input.Value())
 	u.matches = everybody(s.Entries)
-	if pattern != "" {
+	if at := desk.FindCard(s.Entries, pattern); at >= 0 {
+		u.matches = []int{at}
+	} else if pattern != "" {
 		words := make([]string, len(s.Entries))
 		for i, entry := range s.Entries {
-			words[i] = entry.Email + " " + entry.Note
+			words[i] = entry.SearchText()
 		}
 		u.matches = nil
 		for _, match := range fuzzy.Find(pattern, words) {
@@ -183,7 +200,7 @@ func (u *userScreen) first(s *session) int {
 		return u.best(s)
 	}
 	// Nothing is typed, so everybody is among the matches.
-	return desk.Next(s.Entries, s.Failures.Has)
+	return s.Next()
 }
 
 func (u *userScreen) view(s *session, width, height int) string {
@@ -209,6 +226,11 @@ func (u *userScreen) view(s *session, width, height int) string {
 		case u.cursor < 0 && u.input.Value() != "":
 			lines = append(lines, s.styles.Faint.Render("enter takes the address as it is typed; ↓ goes to the queue"))
 		}
+		if cards := s.Cards(); len(cards) == 1 {
+			if theirs := desk.Holder(s.Entries, cards[0].Serial, ""); theirs != "" {
+				lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("in the reader: card %d, of %s", cards[0].Serial, clean(theirs))))
+			}
+		}
 		rows := queueRows(s, u.matches, u.cursor, width)
 		lines = append(lines, around(rows, max(0, u.cursor), height-len(lines))...)
 	}
@@ -217,8 +239,14 @@ func (u *userScreen) view(s *session, width, height int) string {
 
 func (u *userScreen) viewChosen(s *session, width int) string {
 	lines := []string{"", s.styles.Title.Render(clean(s.Picked.Email)), ""}
+	if s.Picked.Name != "" {
+		lines = append(lines, "name     "+clean(s.Picked.Name))
+	}
 	if s.Picked.Note != "" {
 		lines = append(lines, "note     "+clean(s.Picked.Note))
+	}
+	if s.Picked.OtherDomain {
+		lines = append(lines, s.styles.Warning.Render(markWarning)+" of another domain than the desk's")
 	}
 	if s.Picked.Serial != 0 {
 		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", s.Picked.Serial))

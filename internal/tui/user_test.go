@@ -125,3 +125,20 @@ func TestTheMarkStaysOnThePersonWhenOthersCome(t *testing.T) {
 	w = newWizard(t, newFakeDesk(), "").press("enter").typed("gr")
 	w.collected(standing(grace, gracesCard, enroll.StageWaiting)).shows(grace).hides("▸ ").press("enter").shows("is not a mail address")
 }
+
+// The queue shows whom a roster names and for whom cards are set aside, finds them by
+// either, and serves who is put off after the others.
+func TestRosterInTheQueue(t *testing.T) {
+	fake := newFakeDesk()
+	fake.people = []desk.Person{
+		{Email: ada, Name: "Ada Lovelace", Note: "at ten", Serial: adasCard}, {Email: grace, Name: "Grace Hopper"}, {Email: "gerda@other.example", OtherDomain: true},
+	}
+	w := newWizard(t, fake, "").press("enter")
+	w.golden("user-roster")
+	w.press("enter").golden("user-roster-picked")
+	w.press("p").shows("later", "▸ "+grace)
+	w.typed("lovel").press("enter").shows("name     Ada Lovelace").press("esc")
+	w.press("backspace", "backspace", "backspace", "backspace", "backspace").typed("12345678").shows("▸ " + ada).hides(grace)
+	// The card in the reader is somebody's.
+	w.insert(adasCard).shows("in the reader: card 12345678, of " + ada)
+}
