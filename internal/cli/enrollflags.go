@@ -28,12 +28,12 @@ type enrollFlags struct {
 func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	f.typed = flags
 	addSerialFlag(flags, &f.serial, "`serial` number of the card; needed when there are several")
-	flags.StringVar(&f.layout, "layout", "single", "single: one key for signing and encryption; split: signing in 9c, encryption in 9d")
+	flags.StringVar(&f.layout, "layout", "single", "`layout`: single, one key for signing and encryption, or split, signing in 9c, encryption in 9d")
 	flags.StringVar(&f.slot, "slot", "9d", "PIV `slot` of a single key: 9a, 9c, 9d, 9e or 82 to 95")
-	flags.StringVar(&f.algorithm, "algorithm", string(piv.RSA2048), "of a generated key: rsa2048, rsa3072, rsa4096, eccp256 or eccp384")
-	flags.StringVar(&f.source, "source", string(enroll.SourceGenerate), "generate: a new key on the card; existing: the key that is in the slot")
-	flags.StringVar(&f.pinPolicy, "pin-policy", "default", "of a generated key: default, never, once or always")
-	flags.StringVar(&f.touch, "touch-policy", "default", "of a generated key: default, never, cached or always")
+	flags.StringVar(&f.algorithm, "algorithm", string(piv.RSA2048), "`algorithm` of a generated key: rsa2048, rsa3072, rsa4096, eccp256 or eccp384")
+	flags.StringVar(&f.source, "source", string(enroll.SourceGenerate), "`source` of the key: generate, a new key on the card, or existing, the key that is in the slot")
+	flags.StringVar(&f.pinPolicy, "pin-policy", "default", "PIN `policy` of a generated key: default, never, once or always")
+	flags.StringVar(&f.touch, "touch-policy", "default", "touch `policy` of a generated key: default, never, cached or always")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever, except one that this user is enrolled with; needs --confirm or the serial typed out")
 	flags.StringSliceVar(&f.replace, "replace", nil, "have new keys take the place of those that an enrollment was begun or finished with: `fingerprints` of the keys or their certificates (SHA-256, 16 digits or more); needs --confirm or the serial typed out where a key is lost")
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")

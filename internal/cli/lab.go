@@ -33,10 +33,10 @@ func (f *labFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.cardState, "card-state", "", "`file` that the virtual YubiKey lives in, so that it can be taken home")
 	flags.StringVar(&f.cardFrom, "card-from", "", "`folder` with what an issuer put on the virtual YubiKey: certificates, PKCS#12 files, data objects")
 	flags.IntVar(&f.readers, "readers", 1, "number of readers, each with a card")
-	flags.StringVar(&f.domain, "domain", "", "the practice domain, in which every address is a user (default that of the card from --card-from, else lab.example)")
+	flags.StringVar(&f.domain, "domain", "", "the practice `domain`, in which every address is a user (default that of the card from --card-from, else lab.example)")
 	flags.StringSliceVar(&f.trustRoots, "trust-root", nil, "`file` with a further root that the domain trusts")
 	flags.DurationVar(&f.latency, "latency", 0, "added to each answer of the API")
-	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave: api:5%, api:lost@2, card:pull@17, cse-off and others (repeatable; see docs/reference/practice-lab.md)")
+	flags.StringArrayVar(&f.faults, "fault", nil, "a `fault` to make: api:5%, api:lost@2, card:pull@17, cse-off and others (repeatable; see docs/reference/practice-lab.md)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of random faults")
 }
 

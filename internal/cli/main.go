@@ -89,5 +89,6 @@ func newRoot(streams *Streams) *cobra.Command {
 		completion.RunE = showHelp // so that what follows it is looked at
 	}
 	checkArguments(root)
+	completeValues(root)
 	return root
 }

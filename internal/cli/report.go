@@ -44,7 +44,7 @@ func newReport(streams *Streams) *cobra.Command {
 	flags := command.Flags()
 	options.store.add(flags)
 	flags.Int64Var(&options.run, "run", 0, "`number` of the run (default the newest)")
-	flags.StringVar(&options.format, "format", "", "csv, json or html, on standard output or into the file of -o")
+	flags.StringVar(&options.format, "format", "", "`format`: csv, json or html, on standard output or into the file of -o")
 	flags.StringVarP(&options.output, "output", "o", "", "`file` to write; it tells the format by its name")
 	flags.BoolVar(&options.bom, "csv-bom", false, "begin CSV with a byte order mark, by which Excel knows UTF-8")
 	flags.BoolVar(&options.list, "list", false, "list all runs")

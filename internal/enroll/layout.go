@@ -40,15 +40,15 @@ func LayoutOf(keys []KeyRequest) (Layout, KeyRequest) {
 	return LayoutSplit, key
 }
 
-// mailAlgorithms are those that Gmail takes.
-func mailAlgorithms() []piv.Algorithm {
+// MailAlgorithms returns the algorithms of keys that Gmail takes.
+func MailAlgorithms() []piv.Algorithm {
 	return []piv.Algorithm{piv.RSA2048, piv.RSA3072, piv.RSA4096, piv.ECCP256, piv.ECCP384}
 }
 
 // Algorithms lists what a card with that firmware can generate and Gmail takes.
 func Algorithms(firmware piv.Version) []piv.Algorithm {
 	var all []piv.Algorithm
-	for _, algorithm := range mailAlgorithms() {
+	for _, algorithm := range MailAlgorithms() {
 		if piv.Supports(firmware, algorithm) == nil {
 			all = append(all, algorithm)
 		}

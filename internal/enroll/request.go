@@ -108,7 +108,7 @@ func (r Request) Validate() error {
 		return usageError("an enrollment has one or two keys, not %d", len(r.Keys))
 	}
 	for _, key := range r.Keys {
-		if key.Source == SourceGenerate && !slices.Contains(mailAlgorithms(), key.Algorithm) {
+		if key.Source == SourceGenerate && !slices.Contains(MailAlgorithms(), key.Algorithm) {
 			return usageError("a %s key cannot be used: Gmail takes RSA 2048, 3072 and 4096, and EC P-256 and P-384", key.Algorithm)
 		}
 	}
