@@ -13,6 +13,7 @@ type Kind string
 const (
 	KindRead     Kind = "read"     // rows were read; counts: how many so far
 	KindStarted  Kind = "started"  // work begins; counts: how much there is
+	KindTarget   Kind = "target"   // users of a domain are about to be changed; it says where
 	KindDone     Kind = "done"     // one user is done
 	KindFailed   Kind = "failed"   // one user failed
 	KindRetry    Kind = "retry"    // one user will be tried again
@@ -35,6 +36,10 @@ type Event struct {
 	Message string         `json:"message,omitempty"` // for people
 	Hint    string         `json:"hint,omitempty"`    // what helps
 	Counts  *ledger.Counts `json:"counts,omitempty"`  // of the run
+
+	Domain        string `json:"domain,omitempty"`         // whose users are about to be changed
+	GmailEndpoint string `json:"gmail_endpoint,omitempty"` // and where
+
 	// Wait is how long until a user is tried again.
 	Wait time.Duration `json:"-"`
 	// Outage is set while nobody gets through, also with progress.

@@ -126,7 +126,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor,
 	}
 	if !options.dryRun {
-		if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
+		if err := options.work.open(&task, &options.gmail, streams.Err, progress); err != nil {
 			return err
 		}
 	}

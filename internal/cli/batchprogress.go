@@ -184,6 +184,17 @@ func (p *batchProgress) note(text string) {
 	p.event(batch.Event{Time: time.Now(), Kind: batch.KindWarning, Message: text})
 }
 
+// target says whose users are about to be changed, and where.
+func (p *batchProgress) target(domain, endpoint, text string) {
+	if p.lines == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.bar.Note("cse-piv: " + text)
+		return
+	}
+	p.event(batch.Event{Time: time.Now(), Kind: batch.KindTarget, Domain: domain, GmailEndpoint: endpoint, Message: text})
+}
+
 // stopping tells a person who interrupts the program why it goes on for a while.
 func (p *batchProgress) stopping() {
 	p.mu.Lock()

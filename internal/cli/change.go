@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,9 @@ func runChanges(ctx context.Context, streams *Streams, flags *changeFlags, comma
 		return err
 	}
 	if !flags.dryRun {
+		for _, domain := range domainsOf(wanted) {
+			printNote(streams.Err, flags.gmail.targetText(domain))
+		}
 		if err := flags.carry(ctx, streams, command, results); err != nil {
 			return err
 		}
@@ -111,6 +115,17 @@ func runChanges(ctx context.Context, streams *Streams, flags *changeFlags, comma
 		return errors.Join(printJSON(streams.Out, changesJSON{command, flags.dryRun, results, failureOf(end)}), told(end))
 	}
 	return errors.Join(printChanges(streams.Out, results), end)
+}
+
+// domainsOf lists the domains whose users are to be changed.
+func domainsOf(wanted []wantedChange) []string {
+	var domains []string
+	for _, change := range wanted {
+		if domain := domainOf(change.email); !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
 }
 
 // forecast finds out what each change would do. What Gmail refuses, or the change needs

@@ -41,7 +41,9 @@ func foreignChecks(options *enrollOptions, deps enroll.Dependencies) (checks []d
 	if options.practice != nil {
 		return []desk.Check{{Name: "Gmail", State: desk.CheckOK, Detail: "the practice lab's"}, {Name: "attestation", State: desk.CheckOK, Detail: "the practice lab's root"}}
 	}
-	if deps.GmailEndpoint != "" {
+	if deps.GmailEndpoint == "" {
+		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckOK, Detail: options.gmail.place()})
+	} else {
 		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckWarning, Detail: enroll.EndpointText(deps.GmailEndpoint), Fix: "for the real Gmail leave out --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"})
 	}
 	if roots := deps.Trust.Foreign(); len(roots) > 0 {

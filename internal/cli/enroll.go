@@ -145,6 +145,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	deps.Notify = notify
+	printNote(messages, options.gmail.targetText(domainOf(email)))
 	if terminal := options.terminal(streams, messages); terminal != nil {
 		defer terminal.Close()
 		deps.Prompter, deps.CardTimeout = terminal, timeoutAtADesk

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // workerOptions is everything that worker takes.
@@ -55,7 +56,7 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 	// There may be several on one machine.
 	name := fmt.Sprintf("%s/%d", operator(), os.Getpid())
 	task := batch.Options{Operator: name, Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor}
-	if err := options.work.open(&task, &options.gmail, streams.Err); err != nil {
+	if err := options.work.open(&task, &options.gmail, streams.Err, progress); err != nil {
 		return err
 	}
 	if task.Ledger, err = options.store.open(ctx, streams.Err); err != nil {
@@ -63,7 +64,7 @@ func runWorker(ctx context.Context, streams *Streams, options *workerOptions) (e
 	}
 	defer func() { err = errors.Join(err, task.Ledger.Close()) }()
 	defer context.AfterFunc(ctx, progress.stopping)()
-	fmt.Fprintf(streams.Err, "cse-piv: working on %s until interrupted\n", task.Ledger.Name())
+	fmt.Fprintf(streams.Err, "cse-piv: working on %s until interrupted, at %s\n", task.Ledger.Name(), safetext.Clean(options.gmail.place()))
 	err = batch.Work(context.WithoutCancel(ctx), task)
 	if errors.As(err, new(*batch.InterruptedError)) {
 		return nil // what it was told to do

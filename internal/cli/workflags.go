@@ -41,8 +41,9 @@ func (f *workFlags) check() error {
 	return nil
 }
 
-// open adds to a task the way to Gmail, within the limits.
-func (f *workFlags) open(task *batch.Options, flags *gmailFlags, messages io.Writer) error {
+// open adds to a task the way to Gmail, within the limits. progress is told whose users
+// are about to be changed.
+func (f *workFlags) open(task *batch.Options, flags *gmailFlags, messages io.Writer, progress *batchProgress) error {
 	flags.sayForeign(messages)
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
 	config := flags.config()
@@ -52,6 +53,9 @@ func (f *workFlags) open(task *batch.Options, flags *gmailFlags, messages io.Wri
 	if err != nil {
 		return err
 	}
-	task.Domain, task.Limiter, task.GiveUp, task.RetryBase = batch.Gmail(domain), limiter, f.giveUp, f.retryBase
+	changes := newTargets(batch.Gmail(domain), func(domain string) {
+		progress.target(domain, flags.address(), flags.targetText(domain))
+	})
+	task.Domain, task.Limiter, task.GiveUp, task.RetryBase = changes, limiter, f.giveUp, f.retryBase
 	return nil
 }
