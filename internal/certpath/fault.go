@@ -2,6 +2,7 @@ package certpath
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
 	"strings"
 
@@ -39,10 +40,12 @@ type Fault struct {
 	Cause Cause
 	Index int    // of the certificate it is about, 0 being the leaf
 	Text  string // for people; control characters are stripped
+	// Extension is the one that is not understood, for CauseCritical.
+	Extension asn1.ObjectIdentifier
 }
 
 func fault(cause Cause, index int, format string, args ...any) Fault {
-	return Fault{cause, index, safetext.Clean(fmt.Sprintf(format, args...))}
+	return Fault{Cause: cause, Index: index, Text: safetext.Clean(fmt.Sprintf(format, args...))}
 }
 
 // NoPathError is returned where no path leads from a leaf to a root.

@@ -9,11 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
-
-	"golang.org/x/crypto/cryptobyte"
-	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
@@ -116,21 +112,5 @@ func algorithmOf(cert, issuer *x509.Certificate) string {
 	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		return cert.SignatureAlgorithm.String()
 	}
-	input := cryptobyte.String(cert.Raw)
-	var body, algorithm cryptobyte.String
-	var id asn1.ObjectIdentifier
-	if !input.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) || !body.SkipASN1(cryptobyte_asn1.SEQUENCE) ||
-		!body.ReadASN1(&algorithm, cryptobyte_asn1.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&id) {
-		return "an unknown algorithm"
-	}
-	switch name := id.String(); name {
-	case "1.3.101.113":
-		return "Ed448"
-	case "1.2.840.113549.1.1.10":
-		return "RSASSA-PSS with unusual parameters"
-	case "2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18", "2.16.840.1.101.3.4.3.19":
-		return "ML-DSA"
-	default:
-		return "an unknown algorithm, " + name
-	}
+	return certificate.AlgorithmName(certificate.SignatureAlgorithm(cert))
 }

@@ -89,7 +89,9 @@ func (j *judge) alone(i int, cert *x509.Certificate) (faults []Fault) {
 	for _, id := range cert.UnhandledCriticalExtensions {
 		// crypto/x509 means constraints and names that it does not know the forms of.
 		if !id.Equal(oidNameConstraints) && !id.Equal(oidSubjectAltName) {
-			faults = append(faults, fault(CauseCritical, i, "%s has an extension, %v, that must be understood and is not", certificate.Subject(cert), id))
+			found := fault(CauseCritical, i, "%s has an extension, %v, that must be understood and is not", certificate.Subject(cert), id)
+			found.Extension = id
+			faults = append(faults, found)
 		}
 	}
 	if j.options.Mail && ExcludesMail(cert) {

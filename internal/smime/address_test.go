@@ -19,6 +19,7 @@ func TestAddresses(t *testing.T) {
 	for name, c := range map[string]struct {
 		san, subject []string
 		commonName   string
+		mailbox      string // in SmtpUTF8Mailbox
 		want         []string
 		has, hasNot  []string
 	}{
@@ -39,12 +40,12 @@ func TestAddresses(t *testing.T) {
 		},
 		"IDN": {
 			san: []string{"kim@xn--bcher-kva.example"}, want: []string{"kim@xn--bcher-kva.example"},
-			has:    []string{"kim@XN--BCHER-kva.example"},
+			has:    []string{"kim@XN--BCHER-kva.example", "kim@bücher.example"},
 			hasNot: []string{"kim@xn--bucher-kva.example", "kim@bucher.example"},
 		},
 		"IDN in the subject, unfolded": {
 			subject: []string{"kim@bücher.example"}, want: []string{"kim@bücher.example"},
-			has: []string{"Kim@bücher.example"}, hasNot: []string{"kim@bÜcher.example", "kim@bucher.example"},
+			has: []string{"Kim@bücher.example", "kim@xn--bcher-kva.example"}, hasNot: []string{"kim@bÜcher.example", "kim@bucher.example"},
 		},
 		"Kelvin sign": {
 			subject: []string{"\u212Aim@example.com"}, want: []string{"\u212Aim@example.com"}, hasNot: []string{email},
@@ -62,6 +63,14 @@ func TestAddresses(t *testing.T) {
 			san: []string{"a@example.com"}, subject: []string{"b@example.com"}, commonName: "c@example.com",
 			want: []string{"a@example.com", "b@example.com", "c@example.com"}, has: []string{"b@example.com"},
 		},
+		"plus": {
+			san: []string{"kim+news@example.com"}, want: []string{"kim+news@example.com"},
+			has: []string{"Kim+News@example.com"}, hasNot: []string{email},
+		},
+		"SmtpUTF8Mailbox": {
+			mailbox: "kím@xn--bcher-kva.example", subject: []string{"kím@bücher.example"}, want: []string{"kím@xn--bcher-kva.example"},
+			has: []string{"kím@bücher.example"}, hasNot: []string{"kim@bücher.example", "kÍm@bücher.example"},
+		},
 		"none": {commonName: "Kim", hasNot: []string{email, ""}},
 	} {
 		template := newLeaf(t)
@@ -71,6 +80,10 @@ func TestAddresses(t *testing.T) {
 			template.Subject.ExtraNames = append(template.Subject.ExtraNames, pkix.AttributeTypeAndValue{
 				Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: address,
 			})
+		}
+		if c.mailbox != "" {
+			template.ExtraExtensions = []pkix.Extension{alternativeNames(t,
+				otherName(t, "kim@corp.local", 1, 3, 6, 1, 4, 1, 311, 20, 2, 3), otherName(t, c.mailbox, 1, 3, 6, 1, 5, 5, 7, 8, 9))}
 		}
 		cert := issue(t, template, key, nil).cert
 		if got := smime.EmailAddresses(cert); !slices.Equal(got, c.want) {

@@ -132,8 +132,8 @@ func (c *checker) run() {
 		switch {
 		case i == 0:
 		case c.verifier.IsSelfSigned(cert):
-			if key := publicKey(cert); !acceptedKey(key) {
-				c.report(ruleRootKey, i, "its key is %s", keyName(key))
+			if !acceptedKey(publicKey(cert)) {
+				c.report(ruleRootKey, i, "its key is %s", certKeyName(cert))
 			}
 		default:
 			c.checkIntermediate(i, cert)
@@ -145,7 +145,10 @@ func (c *checker) run() {
 func (c *checker) checkLeafNeeds(leaf *x509.Certificate) {
 	key := publicKey(leaf)
 	if !acceptedKey(key) {
-		c.report(ruleLeafKey, 0, "its key is %s; Gmail takes RSA 2048, 3072 and 4096, P-256 and P-384", keyName(key))
+		c.report(ruleLeafKey, 0, "its key is %s; Gmail takes RSA 2048, 3072 and 4096, P-256 and P-384", certKeyName(leaf))
+	}
+	if fault := weakness(key); fault != "" {
+		c.report(ruleWeakKey, 0, "%s", fault)
 	}
 	if want := c.options.PublicKey; want != nil && !certificate.SameKey(key, want) {
 		c.report(ruleKeyMismatch, 0, "it is for another key than the one on the card")

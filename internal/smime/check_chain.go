@@ -36,7 +36,17 @@ func ruleOf(cause certpath.Cause) string {
 // checkChain checks that the chain is a valid path to a root, with an intermediate.
 func (c *checker) checkChain() {
 	for _, fault := range c.verifier.Validate(c.chain, certpath.Options{Now: c.options.Now, Mail: true}) {
-		c.report(ruleOf(fault.Cause), fault.Index, "%s", fault.Text)
+		rule := ruleOf(fault.Cause)
+		where := c.rules[rule].Where
+		switch fault.Cause {
+		case certpath.CauseNames:
+			where = "extensions.subjectAltName"
+		case certpath.CausePolicy:
+			where = "extensions.certificatePolicies"
+		case certpath.CauseCritical:
+			where = "extensions." + fault.Extension.String()
+		}
+		c.reportAt(rule, fault.Index, where, "%s", fault.Text)
 	}
 	if len(c.chain) == 2 && c.verifier.IsSelfSigned(c.chain[1]) {
 		c.report(ruleDirectIssue, 0, "the root %s issued it directly; Google wants at least one intermediate", subject(c.chain[1]))

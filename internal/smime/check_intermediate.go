@@ -26,10 +26,10 @@ func (c *checker) checkIntermediate(i int, cert *x509.Certificate) {
 		c.report(ruleCASerial, i, "its serial number is not a positive number of at most %d octets", maxSerialOctets)
 	}
 	if !acceptedSignature(cert) {
-		c.report(ruleCASignature, i, "it is signed with %v", cert.SignatureAlgorithm)
+		c.report(ruleCASignature, i, "it is signed with %s", signatureName(cert))
 	}
-	if key := publicKey(cert); !acceptedKey(key) {
-		c.report(ruleCAKey, i, "its key is %s", keyName(key))
+	if !acceptedKey(publicKey(cert)) {
+		c.report(ruleCAKey, i, "its key is %s", certKeyName(cert))
 	}
 	if cert.KeyUsage == 0 {
 		c.report(ruleCAKeyUsage, i, "it has no key usage")
@@ -46,6 +46,7 @@ func (c *checker) checkIntermediate(i int, cert *x509.Certificate) {
 		c.report(ruleCAPathLength, i, "it issues leaves and has a path length of %d instead of 0", cert.MaxPathLen)
 	}
 	c.checkCRL(i, cert, ruleCACRL, ruleCACRLPublic)
+	c.checkNetscapeType(i, cert, ruleCANetscape)
 	if issuing && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !certpath.ExcludesMail(cert) {
 		c.report(ruleCAEKU, i, "its extended key usage lacks emailProtection")
 	}

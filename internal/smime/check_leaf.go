@@ -1,6 +1,8 @@
 package smime
 
 import (
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
@@ -14,6 +16,9 @@ import (
 const (
 	// maxValidityMonths is the longest validity of a leaf in Google's profile.
 	maxValidityMonths = 27
+	// maxValidityDays is the longest validity in the CA/Browser Forum's requirements
+	// for S/MIME (section 6.3.2), always a few days longer than 27 months.
+	maxValidityDays = 825
 	// expiresSoon is how long before its end a leaf is worth a note.
 	expiresSoon = 30 * 24 * time.Hour
 	// minSerialBits is the shortest serial number that may still hold 64 random
@@ -23,9 +28,14 @@ const (
 
 // checkLeafProfile measures a leaf against Google's profile.
 func (c *checker) checkLeafProfile(leaf *x509.Certificate) {
-	if leaf.NotAfter.After(leaf.NotBefore.AddDate(0, maxValidityMonths, 0)) {
-		c.report(ruleValidity, 0, "it is valid from %s to %s, longer than %d months",
-			leaf.NotBefore.UTC().Format(day), leaf.NotAfter.UTC().Format(day), maxValidityMonths)
+	from, to := leaf.NotBefore.UTC(), leaf.NotAfter.UTC()
+	switch {
+	case to.After(from.AddDate(0, 0, maxValidityDays)):
+		c.report(ruleValidity, 0, "it is valid from %s to %s, longer than %d months and %d days",
+			from.Format(day), to.Format(day), maxValidityMonths, maxValidityDays)
+	case to.After(from.AddDate(0, maxValidityMonths, 0)):
+		c.report(ruleValidityDays, 0, "it is valid from %s to %s, longer than the %d months of Google's profile, and within the %d days that authorities may give",
+			from.Format(day), to.Format(day), maxValidityMonths, maxValidityDays)
 	}
 	if left := leaf.NotAfter.Sub(c.options.Now); left >= 0 && left < expiresSoon {
 		c.report(ruleExpiresSoon, 0, "it expires on %s", leaf.NotAfter.UTC().Format(day))
@@ -34,17 +44,33 @@ func (c *checker) checkLeafProfile(leaf *x509.Certificate) {
 		c.report(ruleSerial, 0, "its serial number of %d bits is not a positive one of 64 random bits or more, 20 octets or less", leaf.SerialNumber.BitLen())
 	}
 	if !acceptedSignature(leaf) {
-		c.report(ruleLeafSignature, 0, "it is signed with %v", leaf.SignatureAlgorithm)
+		c.report(ruleLeafSignature, 0, "it is signed with %s", signatureName(leaf))
 	}
 	c.checkKeyUsage(leaf)
 	c.checkExtKeyUsage(leaf)
 	c.checkNames(leaf)
 	c.checkPolicies(leaf)
 	c.checkCRL(0, leaf, ruleCRL, ruleCRLPublic)
-	for _, uri := range slices.Concat(leaf.OCSPServer, leaf.IssuingCertificateURL) {
-		if !isHTTP(uri) {
-			c.report(ruleAIA, 0, "its authority information access names %s, which is no http address", uri)
-			break
+	c.checkAccess(leaf)
+	c.checkNetscapeType(0, leaf, ruleNetscape)
+}
+
+// checkAccess checks that the authority information access names a public http
+// address for the issuer's certificate and, where it names an OCSP responder, for that.
+func (c *checker) checkAccess(leaf *x509.Certificate) {
+	for _, access := range []struct {
+		method    string
+		addresses []string
+	}{{"caIssuers", leaf.IssuingCertificateURL}, {"ocsp", leaf.OCSPServer}} {
+		web := slices.DeleteFunc(slices.Clone(access.addresses), func(uri string) bool { return !isHTTP(uri) })
+		switch {
+		case len(access.addresses) == 0 && access.method == "ocsp":
+		case len(access.addresses) == 0:
+			c.report(ruleAIA, 0, "its authority information access does not say where its issuer's certificate is (caIssuers)")
+		case len(web) == 0:
+			c.report(ruleAIA, 0, "its authority information access names %s for %s, and no http address", listed(access.addresses), access.method)
+		case !slices.ContainsFunc(web, isPublic):
+			c.report(ruleAIAPublic, 0, "its authority information access names %s for %s, which cannot be reached from the internet", web[0], access.method)
 		}
 	}
 }
@@ -83,13 +109,23 @@ func (c *checker) checkKeyUsage(leaf *x509.Certificate) {
 	if !critical(leaf, asn1.ObjectIdentifier{2, 5, 29, 15}) {
 		c.report(ruleKeyUsageCrit, 0, "its key usage is not critical")
 	}
-	if (c.options.Use == certificate.UseEncrypt || c.options.Use == certificate.UseBoth) && usage&encrypting == 0 {
+	if (c.options.Use == certificate.UseEncrypt || c.options.Use == certificate.UseBoth) && usage&encrypting == 0 && canEncrypt(publicKey(leaf)) {
 		name := "keyAgreement"
 		if encrypting == x509.KeyUsageKeyEncipherment {
 			name = "keyEncipherment"
 		}
 		c.report(ruleCannotEncrypt, 0, "its key usage lacks %s, so mail cannot be encrypted to it", name)
 	}
+}
+
+// canEncrypt tells whether mail could be encrypted to a key of that kind, if its
+// certificate allowed it. Of the others the key itself is what is wrong.
+func canEncrypt(key crypto.PublicKey) bool {
+	switch key.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+		return true
+	}
+	return false
 }
 
 func (c *checker) checkExtKeyUsage(leaf *x509.Certificate) {
@@ -112,7 +148,11 @@ func (c *checker) checkExtKeyUsage(leaf *x509.Certificate) {
 }
 
 func (c *checker) checkNames(leaf *x509.Certificate) {
-	if len(leaf.EmailAddresses) == 0 {
+	switch mailboxes := utf8Mailboxes(leaf); {
+	case len(leaf.EmailAddresses) > 0:
+	case len(mailboxes) > 0:
+		c.report(ruleSAN, 0, "its subject alternative name has no rfc822Name: %s stands there as SmtpUTF8Mailbox", listed(mailboxes))
+	default:
 		c.report(ruleSAN, 0, "its subject alternative name has no rfc822Name")
 	}
 	for _, forbidden := range []struct {
@@ -127,8 +167,9 @@ func (c *checker) checkNames(leaf *x509.Certificate) {
 			c.report(ruleSANForbidden, 0, "its subject alternative name has a %s", forbidden.name)
 		}
 	}
+	alternative := alternativeAddresses(leaf)
 	for _, address := range subjectAddresses(leaf) {
-		if !containsAddress(leaf.EmailAddresses, address) {
+		if !containsAddress(alternative, address) {
 			c.report(ruleSubjectEmail, 0, "the address %s in its subject is not in the subject alternative name", address)
 		}
 	}
@@ -137,9 +178,9 @@ func (c *checker) checkNames(leaf *x509.Certificate) {
 func (c *checker) checkPolicies(leaf *x509.Certificate) {
 	anyPolicy := asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 	switch {
-	case len(leaf.PolicyIdentifiers) == 0:
+	case len(leaf.Policies) == 0:
 		c.report(rulePolicies, 0, "it has no certificate policy")
-	case slices.ContainsFunc(leaf.PolicyIdentifiers, anyPolicy.Equal):
+	case slices.ContainsFunc(leaf.Policies, func(id x509.OID) bool { return id.EqualASN1OID(anyPolicy) }):
 		c.report(rulePolicies, 0, "its certificate policy is anyPolicy")
 	}
 }

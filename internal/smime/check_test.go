@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -114,8 +115,23 @@ func TestCheckGood(t *testing.T) {
 			}
 		}
 	}
-	// A leaf of exactly 27 months, and options that ask for nothing.
+	// What does no harm: policies with arcs of any length, an ldap address beside an
+	// http one, a Netscape type that agrees, a user principal name.
 	v := newVariant(t)
+	large, err := x509.ParseOID("2.25.329800735698586629295641978511506172918")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.leaf.Policies = []x509.OID{large}
+	v.leaf.IssuingCertificateURL = []string{"ldap:///cn=ca", "http://certs.example.com/ca.cer"}
+	v.leaf.OCSPServer = []string{"https://ocsp.example.com/", "http://ocsp.example.com/"}
+	v.intermediate.ExtraExtensions = netscape(0x02)
+	v.leaf.ExtraExtensions = append(netscape(0x20), alternativeNames(t, tlv(0x81, []byte(email)), otherName(t, "kim@corp.local", 1, 3, 6, 1, 4, 1, 311, 20, 2, 3)))
+	if findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options); len(findings) != 0 {
+		t.Errorf("harmless: %+v", findings)
+	}
+	// A leaf of exactly 27 months, and options that ask for nothing.
+	v = newVariant(t)
 	v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 0)
 	if findings := smime.Check(new(certpath.Verifier), v.chain(t), smime.CheckOptions{Now: now()}); len(findings) != 0 {
 		t.Errorf("nothing asked: %+v", findings)
@@ -193,10 +209,17 @@ func violations() []violation {
 		{"chain-extended-key-usage", leaf, nil, "leaf", func(_ *testing.T, v *variant) {
 			v.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}},
+		{"chain-extended-key-usage", leaf, []string{"leaf-extended-key-usage-forbidden"}, "leaf for servers", func(_ *testing.T, v *variant) {
+			v.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		}},
 		{"chain-extended-key-usage", issuing, nil, "intermediate", func(_ *testing.T, v *variant) {
 			v.intermediate.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 		}},
 		{"leaf-key-type", leaf, nil, "Ed25519", func(t *testing.T, v *variant) { v.withKey(newEd25519(t)) }},
+		{"leaf-key-type", leaf, nil, "Ed25519, which cannot encrypt either", func(t *testing.T, v *variant) {
+			v.withKey(newEd25519(t))
+			v.leaf.KeyUsage = x509.KeyUsageDigitalSignature
+		}},
 		{"leaf-key-type", leaf, nil, "P-521", func(t *testing.T, v *variant) { v.withKey(newKey(t, elliptic.P521())) }},
 		{"leaf-key-type", leaf, nil, "RSA 1024", func(t *testing.T, v *variant) {
 			v.withKey(newRSA(t, 1024))
@@ -246,7 +269,11 @@ func violations() []violation {
 			v.intermediate.CRLDistributionPoints = []string{"http://ca.corp/ca.crl"}
 		}},
 		{"intermediate-extended-key-usage", issuing, nil, "none", func(_ *testing.T, v *variant) { v.intermediate.ExtKeyUsage = nil }},
-		{"leaf-validity", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 1) }},
+		{"leaf-validity", leaf, nil, "", func(_ *testing.T, v *variant) {
+			v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 0, 825).Add(time.Second)
+		}},
+		{"leaf-validity-27-months", leaf, nil, "a day more", func(_ *testing.T, v *variant) { v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 1) }},
+		{"leaf-validity-27-months", leaf, nil, "825 days", func(_ *testing.T, v *variant) { v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 0, 825) }},
 		{"leaf-serial", leaf, nil, "short", func(_ *testing.T, v *variant) { v.leaf.SerialNumber = big.NewInt(4711) }},
 		{"leaf-serial", leaf, nil, "21 octets", func(_ *testing.T, v *variant) { v.leaf.SerialNumber = new(big.Int).Lsh(big.NewInt(1), 159) }},
 		{"leaf-signature-algorithm", leaf, nil, "PSS", func(t *testing.T, v *variant) {
@@ -281,6 +308,13 @@ func violations() []violation {
 			v.leaf.URIs = []*url.URL{{Scheme: "http", Host: "example.com"}}
 		}},
 		{"leaf-subject-email", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.Subject.CommonName = "lee@example.com" }},
+		{"leaf-subject-email", leaf, nil, "in a surname", func(_ *testing.T, v *variant) {
+			v.leaf.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 4}, Value: "lee@example.org"}}
+		}},
+		{"leaf-san", leaf, nil, "SmtpUTF8Mailbox only", func(t *testing.T, v *variant) {
+			v.leaf.EmailAddresses, v.leaf.Subject.CommonName = nil, email
+			v.leaf.ExtraExtensions = []pkix.Extension{alternativeNames(t, otherName(t, email, 1, 3, 6, 1, 5, 5, 7, 8, 9))}
+		}},
 		{"leaf-policies", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.Policies = nil }},
 		{"leaf-policies", leaf, nil, "anyPolicy", func(t *testing.T, v *variant) { v.leaf.Policies = []x509.OID{oid(t, 2, 5, 29, 32, 0)} }},
 		{"leaf-crl", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.CRLDistributionPoints = nil }},
@@ -290,6 +324,19 @@ func violations() []violation {
 		}},
 		{"leaf-aia", leaf, nil, "OCSP", func(_ *testing.T, v *variant) { v.leaf.OCSPServer = []string{"https://ocsp.example.com/"} }},
 		{"leaf-aia", leaf, nil, "issuer", func(_ *testing.T, v *variant) { v.leaf.IssuingCertificateURL = []string{"ldap://example.com/cn=ca"} }},
+		{"leaf-aia", leaf, nil, "none", func(_ *testing.T, v *variant) { v.leaf.OCSPServer, v.leaf.IssuingCertificateURL = nil, nil }},
+		{"leaf-aia", leaf, nil, "OCSP only", func(_ *testing.T, v *variant) { v.leaf.IssuingCertificateURL = nil }},
+		{"leaf-aia-public", leaf, nil, "issuer", func(_ *testing.T, v *variant) { v.leaf.IssuingCertificateURL = []string{"http://pki.corp/ca.cer"} }},
+		{"leaf-aia-public", leaf, nil, "OCSP", func(_ *testing.T, v *variant) { v.leaf.OCSPServer = []string{"http://10.0.0.1/"} }},
+		{"leaf-netscape-type", leaf, nil, "an authority", func(_ *testing.T, v *variant) { v.leaf.ExtraExtensions = netscape(0x01 | 0x20) }},
+		{"leaf-netscape-type", leaf, nil, "no mail", func(_ *testing.T, v *variant) { v.leaf.ExtraExtensions = netscape(0x80) }},
+		{"leaf-netscape-type", leaf, nil, "a server", func(_ *testing.T, v *variant) { v.leaf.ExtraExtensions = netscape(0x20 | 0x40) }},
+		{"leaf-netscape-type", leaf, nil, "code", func(_ *testing.T, v *variant) {
+			v.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+			v.leaf.ExtraExtensions = netscape(0x20 | 0x10)
+		}},
+		{"intermediate-netscape-type", issuing, nil, "no authority", func(_ *testing.T, v *variant) { v.intermediate.ExtraExtensions = netscape(0x20) }},
+		{"intermediate-netscape-type", issuing, nil, "for servers", func(_ *testing.T, v *variant) { v.intermediate.ExtraExtensions = netscape(0x04) }},
 		{"leaf-expires-soon", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.NotAfter = now().AddDate(0, 0, 29) }},
 		{"leaf-address-case", leaf, nil, "", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = []string{"Kim@Example.com"} }},
 	}
@@ -305,7 +352,8 @@ func TestCheckRules(t *testing.T) {
 		}
 		rules[rule.ID] = rule
 	}
-	tested := map[string]bool{"chain-relaxed-profile": true} // with each rule of Google's profile
+	// The first goes with each rule of Google's profile, the other is in TestWeakKey.
+	tested := map[string]bool{"chain-relaxed-profile": true, "leaf-key-weak": true}
 	for _, c := range violations() {
 		tested[c.rule] = true
 		t.Run(c.rule+" "+c.name, func(t *testing.T) {
@@ -367,15 +415,51 @@ func TestPrivateProfile(t *testing.T) {
 	}
 }
 
+// TestWeakKey: a modulus whose primes come from the faulty library is known by it, and
+// one in a million others at most; exponents that are none are named.
+func TestWeakKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		key  *rsa.PublicKey
+		weak bool
+	}{
+		"good":          {newRSA(t, 2048).Public().(*rsa.PublicKey), false},
+		"ROCA":          {&rsa.PublicKey{N: rocaModulus(), E: 65537}, true},
+		"exponent of 1": {&rsa.PublicKey{N: newRSA(t, 2048).Public().(*rsa.PublicKey).N, E: 1}, true},
+		"even exponent": {&rsa.PublicKey{N: newRSA(t, 2048).Public().(*rsa.PublicKey).N, E: 65536}, true},
+	} {
+		cert := *goodChain(t)[0].cert
+		cert.PublicKey = c.key
+		findings := smime.Check(new(certpath.Verifier), certs(&holder{cert: &cert}), smime.CheckOptions{Now: now()})
+		if slices.Contains(ruleIDs(findings), "leaf-key-weak") != c.weak {
+			t.Errorf("%s: %q", name, ruleIDs(findings))
+		}
+	}
+}
+
+// rocaModulus is a number of 2048 bits that is, modulo the product of the first primes,
+// a power of 65537.
+func rocaModulus() *big.Int {
+	product := big.NewInt(1)
+	for p := int64(2); p <= 167; p++ {
+		if big.NewInt(p).ProbablyPrime(0) {
+			product.Mul(product, big.NewInt(p))
+		}
+	}
+	n := new(big.Int).Exp(big.NewInt(65537), big.NewInt(12345), product)
+	high := new(big.Int).Lsh(big.NewInt(1), 2047)
+	return n.Add(n, high.Sub(high, new(big.Int).Mod(high, product)).Add(high, product))
+}
+
 // TestFindingWhere: a finding names the field that it is about.
 func TestFindingWhere(t *testing.T) {
 	v := newVariant(t)
 	v.leaf.EmailAddresses, v.leaf.Policies = []string{"lee@example.com"}, nil
+	v.leaf.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4, 5}, Critical: true, Value: []byte{5, 0}}}
 	where := map[string]string{}
 	for _, f := range smime.Check(new(certpath.Verifier), v.chain(t), v.options) {
 		where[f.ID] = f.Where
 	}
-	want := map[string]string{"leaf-address": "extensions.subjectAltName", "leaf-policies": "extensions.certificatePolicies", "chain-relaxed-profile": ""}
+	want := map[string]string{"leaf-address": "extensions.subjectAltName", "leaf-policies": "extensions.certificatePolicies", "chain-constraints": "extensions.1.2.3.4.5", "chain-relaxed-profile": ""}
 	if !maps.Equal(where, want) {
 		t.Errorf("%q", where)
 	}
@@ -423,6 +507,23 @@ func TestCheckControlCharacters(t *testing.T) {
 			t.Errorf("%s: %q", f.ID, f.Message)
 		}
 	}
+}
+
+// netscape is an nsCertType extension.
+func netscape(bits byte) []pkix.Extension {
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 1}, Value: []byte{3, 2, 0, bits}}}
+}
+
+// alternativeNames is a subject alternative name of these general names.
+func alternativeNames(t testing.TB, names ...[]byte) pkix.Extension {
+	t.Helper()
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: tlv(0x30, names...)}
+}
+
+// otherName is a general name with a UTF-8 text.
+func otherName(t testing.TB, text string, id ...int) []byte {
+	t.Helper()
+	return tlv(0xa0, object(t, id...), tlv(0xa0, tlv(0x0c, []byte(text))))
 }
 
 // keyUsage is a key usage extension that is not critical.

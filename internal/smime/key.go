@@ -9,6 +9,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // publicKey returns a certificate's key, X25519 included, which crypto/x509
@@ -24,6 +26,14 @@ func publicKey(cert *x509.Certificate) crypto.PublicKey {
 	return key
 }
 
+// certKeyName names a certificate's key for people.
+func certKeyName(cert *x509.Certificate) string {
+	if key := publicKey(cert); key != nil {
+		return keyName(key)
+	}
+	return certificate.AlgorithmName(certificate.KeyAlgorithm(cert))
+}
+
 // keyName names a key for people.
 func keyName(key crypto.PublicKey) string {
 	switch key := key.(type) {
@@ -35,10 +45,16 @@ func keyName(key crypto.PublicKey) string {
 		return "Ed25519"
 	case *ecdh.PublicKey:
 		return fmt.Sprint(key.Curve())
-	case nil:
-		return "unknown"
 	}
 	return fmt.Sprintf("%T", key)
+}
+
+// signatureName names the algorithm that a certificate is signed with.
+func signatureName(cert *x509.Certificate) string {
+	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+		return cert.SignatureAlgorithm.String()
+	}
+	return certificate.AlgorithmName(certificate.SignatureAlgorithm(cert))
 }
 
 // acceptedKey tells whether Gmail takes a key: RSA 2048, 3072 and 4096, P-256

@@ -58,7 +58,7 @@ func practiceUser(t *testing.T, key *rsa.PrivateKey, root *x509.Certificate, str
 
 // notGmails are rules about what Gmail cannot see or does not ask for: the key on the
 // card, what a key is registered for, and where it can reach.
-var notGmails = []string{"leaf-key-mismatch", "leaf-cannot-encrypt", "intermediate-crl-public", "leaf-crl-public"}
+var notGmails = []string{"leaf-key-mismatch", "leaf-cannot-encrypt", "intermediate-crl-public", "leaf-crl-public", "leaf-aia-public"}
 
 // TestOneOpinion: the lab's Gmail, which shares no code with this package, refuses
 // what is an error here, and where it enforces the profile that Google publishes

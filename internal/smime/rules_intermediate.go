@@ -12,6 +12,7 @@ const (
 	ruleCACRL        = "intermediate-crl"
 	ruleCACRLPublic  = "intermediate-crl-public"
 	ruleCAEKU        = "intermediate-extended-key-usage"
+	ruleCANetscape   = "intermediate-netscape-type"
 )
 
 // intermediateRules are Google's profile for intermediates.
@@ -58,5 +59,9 @@ func intermediateRules() []Rule {
 		{ID: ruleCAEKU, Severity: SeverityWarning, Profile: ProfilePublic, Where: "extensions.extKeyUsage",
 			Title: "the issuing intermediate's extended key usage has emailProtection",
 			Why:   profile, Ask: another, Source: googleProfiles},
+		{ID: ruleCANetscape, Severity: SeverityWarning, Profile: ProfilePublic, Where: "extensions.2.16.840.1.113730.1.1",
+			Title: "an intermediate's Netscape certificate type, if it has one, says the same as its other extensions",
+			Why:   "Google's profile allows the old extension only where it contradicts neither key usage, extended key usage nor basic constraints.",
+			Ask:   another, Source: googleProfiles},
 	}
 }

@@ -3,6 +3,7 @@ package smime
 // The identifiers of the rules for the user's certificate.
 const (
 	ruleValidity      = "leaf-validity"
+	ruleValidityDays  = "leaf-validity-27-months"
 	ruleSerial        = "leaf-serial"
 	ruleLeafSignature = "leaf-signature-algorithm"
 	ruleKeyUsage      = "leaf-key-usage"
@@ -18,6 +19,9 @@ const (
 	ruleCRL           = "leaf-crl"
 	ruleCRLPublic     = "leaf-crl-public"
 	ruleAIA           = "leaf-aia"
+	ruleAIAPublic     = "leaf-aia-public"
+	ruleNetscape      = "leaf-netscape-type"
+	ruleWeakKey       = "leaf-key-weak"
 	ruleExpiresSoon   = "leaf-expires-soon"
 	ruleAddressCase   = "leaf-address-case"
 )
@@ -27,9 +31,13 @@ const (
 func leafRules() []Rule {
 	return []Rule{
 		{ID: ruleValidity, Severity: SeverityWarning, Profile: ProfilePublic, Where: "validity",
-			Title: "the leaf is valid for at most 27 months",
-			Why:   "Google's profile allows no more; the CA/Browser Forum's requirements allow 825 days, which can be longer or shorter.",
-			Ask:   "Ask for a shorter validity.", Source: googleProfiles},
+			Title: "the leaf is valid for at most 27 months, or 825 days",
+			Why:   "Google's profile allows 27 months, the CA/Browser Forum's requirements, which the authorities that Google trusts keep to, 825 days.",
+			Ask:   "Ask for a validity of 820 days or less.", Source: googleProfiles + "; CA/Browser Forum, S/MIME Baseline Requirements section 6.3.2"},
+		{ID: ruleValidityDays, Severity: SeverityNote, Profile: ProfilePublic, Where: "validity",
+			Title: "a leaf of up to 825 days is within 27 months, too",
+			Why:   "The CA/Browser Forum's requirements allow 825 days, which are a few days longer than the 27 months of Google's page.",
+			Ask:   "Nothing, while Gmail takes it; else ask for a validity of 820 days or less.", Source: googleProfiles},
 		{ID: ruleSerial, Severity: SeverityWarning, Profile: ProfilePublic, Where: "serialNumber",
 			Title: "the leaf's serial number has at least 64 random bits and at most 20 octets",
 			Why:   "A serial number that can be foretold helps to forge certificates.",
@@ -87,9 +95,21 @@ func leafRules() []Rule {
 			Why:   "Google and the recipients fetch the list from the internet.",
 			Ask:   "Ask the authority to publish its revocation list at a public http address, and to name that one.", Source: googleProfiles},
 		{ID: ruleAIA, Severity: SeverityWarning, Profile: ProfilePublic, Where: "extensions.authorityInfoAccess",
-			Title: "the leaf's authority information access uses http",
-			Why:   "Recipients find the issuer's certificate and the revocation state there.",
-			Ask:   "Ask for authority information access with http addresses.", Source: googleProfiles},
+			Title: "the leaf's authority information access has an http address for the issuer's certificate, and for OCSP where that is named",
+			Why:   "Google and the recipients find the issuer's certificate and the revocation state there. Other addresses beside it do no harm.",
+			Ask:   "Ask for authority information access with an http address for caIssuers, and one for ocsp if there is a responder.", Source: googleProfiles},
+		{ID: ruleAIAPublic, Severity: SeverityWarning, Profile: ProfilePublic, Where: "extensions.authorityInfoAccess",
+			Title: "the leaf's authority information access can be reached from the internet",
+			Why:   "Google and the recipients ask there from the internet.",
+			Ask:   "Ask the authority to publish its certificate, and its OCSP responder, at a public http address.", Source: googleProfiles},
+		{ID: ruleNetscape, Severity: SeverityWarning, Profile: ProfilePublic, Where: "extensions.2.16.840.1.113730.1.1",
+			Title: "the leaf's Netscape certificate type, if it has one, says the same as its other extensions",
+			Why:   "Google's profile allows the old extension only where it contradicts neither key usage, extended key usage nor basic constraints.",
+			Ask:   "Ask for a certificate without the Netscape certificate type.", Source: googleProfiles},
+		{ID: ruleWeakKey, Severity: SeverityWarning, Where: "subjectPublicKeyInfo",
+			Title: "the leaf's key is none that is known to be weak",
+			Why:   "The private key can be computed from such a certificate (CVE-2017-15361, ROCA), or its RSA exponent is not one that is secure.",
+			Ask:   "Generate another key, on a card without the fault, and have that one certified.", Source: "FIPS 186-5 section 5.1; CVE-2017-15361"},
 		{ID: ruleExpiresSoon, Severity: SeverityNote, Where: "validity",
 			Title: "the leaf is valid for another 30 days",
 			Why:   "When it ends, the user can no longer sign, and nobody can encrypt to them.",

@@ -37,3 +37,19 @@ func emailAddresses(c *x509.Certificate) []string {
 func names(c *x509.Certificate, address string) bool {
 	return slices.ContainsFunc(emailAddresses(c), func(a string) bool { return canonical(a) == address })
 }
+
+// missingAddresses are those in the subject, in whatever attribute, that the alternative
+// names do not repeat.
+func missingAddresses(c *x509.Certificate) []string {
+	var missing []string
+	for _, attribute := range c.Subject.Names {
+		text, ok := attribute.Value.(string)
+		if !ok || strings.Count(text, "@") != 1 || strings.ContainsAny(text, " <>") {
+			continue
+		}
+		if !slices.ContainsFunc(c.EmailAddresses, func(a string) bool { return canonical(a) == canonical(text) }) {
+			missing = append(missing, text)
+		}
+	}
+	return missing
+}

@@ -30,10 +30,8 @@ func checkProfile(chain []*x509.Certificate) error {
 		if !isCritical(c, keyUsageID) {
 			return fmt.Errorf("certificate %d has no critical key usage", i+1)
 		}
-		for _, place := range append(c.OCSPServer, c.IssuingCertificateURL...) {
-			if i == 0 && !isHTTP(place) {
-				return fmt.Errorf("the leaf's authority information access has %q, which is no http address", place)
-			}
+		if err := checkNetscape(c); err != nil {
+			return fmt.Errorf("certificate %d: %w", i+1, err)
 		}
 		if i > 0 && (c.Version != 3 || !isCritical(c, basicConstraintsID)) {
 			return fmt.Errorf("certificate %d is not of version 3 with critical basic constraints", i+1)
@@ -47,8 +45,13 @@ func checkProfile(chain []*x509.Certificate) error {
 
 func checkLeafProfile(leaf *x509.Certificate) error {
 	switch {
-	case leaf.NotAfter.After(addMonths(leaf.NotBefore, 27)):
-		return errors.New("the leaf is valid for more than 27 months")
+	case leaf.NotAfter.Sub(leaf.NotBefore) > 825*24*time.Hour:
+		// The page says 27 months; the authorities that Google trusts give 825 days.
+		return errors.New("the leaf is valid for more than 27 months, and more than 825 days")
+	case !hasHTTPPoint(leaf.IssuingCertificateURL):
+		return errors.New("the leaf's authority information access has no http address for caIssuers")
+	case len(leaf.OCSPServer) > 0 && !hasHTTPPoint(leaf.OCSPServer):
+		return errors.New("the leaf's authority information access has no http address for ocsp")
 	case leaf.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0:
 		return errors.New("the leaf's key usage has neither digitalSignature nor nonRepudiation")
 	case !hasUsage(leaf, x509.ExtKeyUsageEmailProtection):
@@ -57,7 +60,7 @@ func checkLeafProfile(leaf *x509.Certificate) error {
 		return errors.New("the leaf has no rfc822Name")
 	case len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.URIs) != 0:
 		return errors.New("the leaf has alternative names that are no addresses")
-	case len(emailAddresses(leaf)) > len(leaf.EmailAddresses):
+	case len(missingAddresses(leaf)) > 0:
 		return errors.New("an address in the leaf's subject is missing in its alternative names")
 	case len(leaf.Policies) == 0:
 		return errors.New("the leaf has no certificate policies")
@@ -80,13 +83,23 @@ func checkLeafProfile(leaf *x509.Certificate) error {
 	return nil
 }
 
-// addMonths is AddDate with the day clamped into the month.
-func addMonths(t time.Time, months int) time.Time {
-	sum := t.AddDate(0, months, 0)
-	if sum.Day() != t.Day() {
-		sum = sum.AddDate(0, 0, -sum.Day())
+// checkNetscape compares nsCertType (bits from the left: client, server, mail, code,
+// reserved, and the same for authorities) with what else a certificate says of itself.
+func checkNetscape(c *x509.Certificate) error {
+	for _, e := range c.Extensions {
+		if e.Id.String() != "2.16.840.1.113730.1.1" || len(e.Value) != 4 {
+			continue
+		}
+		bits := e.Value[3]
+		switch mail := hasUsage(c, x509.ExtKeyUsageEmailProtection); {
+		case c.IsCA != (bits&0x07 != 0):
+			return errors.New("nsCertType and basic constraints differ")
+		case len(c.ExtKeyUsage) > 0 && mail != (bits&0x22 != 0),
+			bits&0x40 != 0 && !hasUsage(c, x509.ExtKeyUsageServerAuth), bits&0x10 != 0 && !hasUsage(c, x509.ExtKeyUsageCodeSigning):
+			return errors.New("nsCertType and extended key usage differ")
+		}
 	}
-	return sum
+	return nil
 }
 
 func hasHTTPPoint(points []string) bool { return slices.ContainsFunc(points, isHTTP) }

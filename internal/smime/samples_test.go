@@ -1,0 +1,95 @@
+package smime_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// samples is where certificates lie that others made: see its README.md.
+const samples = "../../../shared/samples"
+
+// readSample reads the certificates of a file of the samples.
+func readSample(t testing.TB, path string) []*x509.Certificate {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(samples, path))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skipf("SKIPPED: there is no %s", filepath.Join(samples, path))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := certificate.Parse(data)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return list
+}
+
+// checkSample checks a leaf with what is at hand of its chain.
+func checkSample(t testing.TB, leaf *x509.Certificate, pool []*x509.Certificate, options smime.CheckOptions) []smime.Finding {
+	t.Helper()
+	verifier := new(certpath.Verifier)
+	path := certpath.Options{Now: options.Now, Mail: true}
+	chain, err := verifier.Build(leaf, certpath.NewPool(pool), path)
+	var none *certpath.NoPathError
+	if errors.As(err, &none) {
+		chain = none.Chain
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return smime.Check(verifier, chain, options)
+}
+
+// TestSampleCertificates: the verdicts on certificates that were judged wrongly once.
+// All of them stand below the same kind of authority, without a CRL and AIA; what is
+// said about that is left out here, but for the sample that is about it.
+func TestSampleCertificates(t *testing.T) {
+	always := []string{"intermediate-crl", "leaf-aia", "chain-relaxed-profile"}
+	for name, want := range map[string][]string{
+		"aia-ldap-and-http":        nil,
+		"aia-none":                 {"leaf-aia"},
+		"email-in-other-attribute": {"leaf-subject-email"},
+		"encrypt-only-single":      {"leaf-key-usage"},
+		"issuer-ed448":             {"chain-algorithm", "intermediate-key-type", "leaf-signature-algorithm"},
+		"policy-uuid-oid":          nil,
+		"san-upn":                  nil,
+		"sha1-intermediate":        {"chain-algorithm", "intermediate-signature-algorithm"},
+		"smtputf8-in-san":          {"leaf-san"},
+		"unknown-critical":         {"chain-constraints"},
+		"validity-825-days":        {"leaf-validity-27-months"},
+	} {
+		leaf := readSample(t, filepath.Join("certificates", name, "leaf.pem"))[0]
+		findings := checkSample(t, leaf, readSample(t, filepath.Join("certificates", name, "chain.pem")), smime.CheckOptions{
+			Email: "user@example.com", Use: certificate.UseBoth, Now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC),
+		})
+		got := slices.DeleteFunc(ruleIDs(findings), func(id string) bool {
+			return slices.Contains(always, id) && !(name == "aia-none" && id == "leaf-aia")
+		})
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: found %q, want %q", name, got, want)
+		}
+		for _, f := range findings {
+			switch name + " " + f.ID {
+			case "unknown-critical chain-constraints":
+				if f.Where != "extensions.1.2.3.4.5" || !strings.Contains(f.Message, "1.2.3.4.5") {
+					t.Errorf("%s: %+v", name, f)
+				}
+			case "issuer-ed448 chain-algorithm", "issuer-ed448 intermediate-key-type", "issuer-ed448 leaf-signature-algorithm":
+				if !strings.Contains(f.Message, "Ed448") {
+					t.Errorf("%s: %+v", name, f)
+				}
+			}
+		}
+	}
+}
