@@ -73,8 +73,8 @@ func newDemo(streams *Streams) *cobra.Command {
 }
 
 func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, practice *labFlags, dir string) (err error) {
-	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
-		return errors.New("the practice lab needs pcsc-lite, which this system's smart card service is not: run the demo on Linux")
+	if !takesReaders(runtime.GOOS) {
+		return errNoReaders
 	}
 	if !streams.Terminal && !options.plain {
 		options.yes = true

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"runtime"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -11,6 +12,9 @@ func (hints) ofService(err error) string { return serviceHint(runtime.GOOS, err)
 
 // serviceHint is the hint on a system, which is named as in runtime.GOOS.
 func serviceHint(system string, err error) string {
+	if errors.Is(err, errNoReaders) {
+		return "rehearse a batch, which needs no card: cse-piv lab --dir practice --people 60; the whole demo runs on Linux, on Windows in WSL as well"
+	}
 	switch system {
 	case "windows":
 		return hintOf(err, []sentinel{

@@ -22,6 +22,8 @@ func TestHintsOfTheService(t *testing.T) {
 		{"windows", piv.ErrNoService, "sc start SCardSvr"},
 		{"windows", piv.ErrServiceFailed, "sc stop SCardSvr"},
 		{"windows", piv.ErrAccessDenied, "at the machine itself"},
+		{"windows", errNoReaders, "cse-piv lab --dir practice --people 60"},
+		{"darwin", errNoReaders, "cse-piv lab --dir practice --people 60"},
 		{"darwin", piv.ErrNoService, "restart the machine"},
 		{"darwin", piv.ErrServiceFailed, "restart the machine"},
 		{"darwin", piv.ErrAccessDenied, "at the machine itself"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -62,6 +64,8 @@ func newLab(streams *Streams) *cobra.Command {
 	var flags labFlags
 	var dir string
 	var fetchCRLs bool
+	var people int
+	var pcscListen string
 	command := &cobra.Command{
 		Use:   "lab --dir DIR",
 		Short: "Run the practice lab: a virtual YubiKey, a Gmail API and a CA",
@@ -76,7 +80,11 @@ func newLab(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options.FetchCRLs = fetchCRLs
+			options.FetchCRLs, options.People, options.PCSCListen = fetchCRLs, people, pcscListen
+			if options.NoSocket = !takesReaders(runtime.GOOS); options.NoSocket && pcscListen == "" {
+				options.Readers = -1
+				fmt.Fprint(streams.Err, withoutCards(dir, people))
+			}
 			running, err := lab.Start(cmd.Context(), options)
 			if err != nil {
 				return err
@@ -89,8 +97,33 @@ func newLab(streams *Streams) *cobra.Command {
 	}
 	command.Flags().StringVar(&dir, "dir", "", "`folder` for the lab's files (created)")
 	command.Flags().BoolVar(&fetchCRLs, "fetch-crls", false, "fetch the revocation lists that certificates name from other machines, too")
+	command.Flags().IntVar(&people, "people", 0, "make certificates for that `number` of users, in the folder people of the lab, to rehearse a batch with")
+	command.Flags().StringVar(&pcscListen, "pcsc-listen", "", "loopback `address`, such as 127.0.0.1:0, that serves the readers too; every program of this machine can use them there")
 	flags.add(command.Flags())
 	return command
+}
+
+// takesReaders reports whether a program can put readers before others on a system,
+// which is named as in runtime.GOOS: pcsc-lite can be pointed at another daemon, the
+// smart card services of Windows and macOS cannot.
+func takesReaders(system string) bool { return system != "windows" && system != "darwin" }
+
+// errNoReaders is returned where the lab would have to put a card before the program.
+var errNoReaders = errors.New("no virtual card can be put in on this system: its smart card service takes readers from nobody")
+
+// withoutCards says what a lab without cards is good for.
+func withoutCards(dir string, people int) string {
+	lines := []string{"lab: " + errNoReaders.Error(), "lab: Gmail and the CA are there; rehearse a batch in another window:"}
+	if people == 0 {
+		lines[1] = "lab: Gmail and the CA are there; with --people 60 there would be certificates to rehearse a batch with, in another window:"
+	}
+	source := "    cse-piv batch " + filepath.Join(dir, "people")
+	if runtime.GOOS == "windows" {
+		lines = append(lines, "    call "+filepath.Join(dir, "env.cmd")+"      (in PowerShell: . "+filepath.Join(dir, "env.ps1")+")", source)
+	} else {
+		lines = append(lines, "    . "+filepath.Join(dir, "env"), source)
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // startLab runs a lab for one command and points the command's flags at it.

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ import (
 // Files of a lab in its directory.
 const (
 	envFile              = "env"
+	commandEnvFile       = "env.cmd"
+	powerShellEnvFile    = "env.ps1"
+	peopleDir            = "people"
 	serviceAccountFile   = "service-account.json"
 	attestationRootsFile = "attestation-roots.pem"
 	socketFile           = "pcscd.comm"
@@ -53,7 +57,7 @@ func (l *Lab) makeDir() error {
 		return fmt.Errorf("make the lab's directory: %w", err)
 	}
 	l.socket = l.options.Socket
-	if l.socket == "" {
+	if l.socket == "" && !l.options.NoSocket {
 		l.socket = filepath.Join(dir, socketFile)
 	}
 	if len(l.socket) > longestSocketPath && l.options.Socket == "" {
@@ -136,15 +140,20 @@ func (l *Lab) writeFiles() error {
 		// A bytes.Buffer takes everything.
 		_ = pem.Encode(&roots, &pem.Block{Type: "CERTIFICATE", Bytes: root.Raw})
 	}
-	for _, file := range []struct {
+	type file struct {
 		name string
 		data []byte
 		mode os.FileMode
-	}{
+	}
+	files := []file{
 		{serviceAccountFile, l.gmail.ServiceAccountJSON(trimSlash(l.url)), 0o600},
 		{attestationRootsFile, roots.Bytes(), 0o644},
 		{envFile, shellExports(l.Env()), 0o600},
-	} {
+	}
+	if runtime.GOOS == "windows" {
+		files = append(files, file{commandEnvFile, commandSettings(l.Env()), 0o600}, file{powerShellEnvFile, powerShellSettings(l.Env()), 0o600})
+	}
+	for _, file := range files {
 		if err := maybe.WriteFile(filepath.Join(l.dir, file.name), file.data, file.mode); err != nil {
 			return fmt.Errorf("write the lab's %s: %w", file.name, err)
 		}
@@ -159,16 +168,23 @@ func (l *Lab) Dir() string { return l.dir }
 func (l *Lab) ControlURL() string { return l.url + "control/" }
 
 // Env returns the environment variables that lead programs to the lab. The
-// file env in Dir holds the same.
+// file env in Dir holds the same for a POSIX shell, on Windows env.cmd and env.ps1 for
+// the shells there.
 func (l *Lab) Env() map[string]string {
-	return map[string]string{
-		"PCSCLITE_CSOCK_NAME":       l.socket,
+	env := map[string]string{
 		"CSE_PIV_GMAIL_ENDPOINT":    l.url,
 		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
 		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
 		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),
 		"LAB_CONTROL":               l.ControlURL(),
 	}
+	if l.socket != "" {
+		env["PCSCLITE_CSOCK_NAME"] = l.socket
+	}
+	if l.pcscOn != "" {
+		env["LAB_PCSC"] = l.pcscOn
+	}
+	return env
 }
 
 // shellExports writes variables for a POSIX shell to read.
@@ -176,6 +192,25 @@ func shellExports(env map[string]string) []byte {
 	var out bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(&out, "export %s='%s'\n", name, strings.ReplaceAll(env[name], "'", `'\''`))
+	}
+	return out.Bytes()
+}
+
+// commandSettings writes variables for cmd.exe to call.
+func commandSettings(env map[string]string) []byte {
+	var out bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		fmt.Fprintf(&out, "@set \"%s=%s\"\r\n", name, strings.ReplaceAll(env[name], "%", "%%"))
+	}
+	return out.Bytes()
+}
+
+// powerShellSettings writes variables for PowerShell to read. The byte order mark has
+// Windows PowerShell take the file for UTF-8.
+func powerShellSettings(env map[string]string) []byte {
+	out := bytes.NewBufferString("\ufeff")
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		fmt.Fprintf(out, "$env:%s = '%s'\r\n", name, strings.ReplaceAll(env[name], "'", "''"))
 	}
 	return out.Bytes()
 }

@@ -39,6 +39,7 @@ type Lab struct {
 	gmail     *workspace.Server
 	ca        *ca.CA
 	pcsc      *pcscd.Server
+	pcscOn    string // where else than on the socket, host and port
 	faults    *fault.Board
 	touch     *touchpad
 	pace      *pace
@@ -94,7 +95,10 @@ func (l *Lab) start(ctx context.Context) error {
 		// It ends with ErrServerClosed; there is nobody to tell of another end.
 		_ = l.web.Serve(listener)
 	})
-	if err := l.startReaders(); err != nil {
+	if err := l.startReaders(ctx); err != nil {
+		return err
+	}
+	if err := l.writePeople(); err != nil {
 		return err
 	}
 	if err := l.writeFiles(); err != nil {

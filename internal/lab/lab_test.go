@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -124,6 +125,44 @@ func TestFilesAndEnvironment(t *testing.T) {
 	}
 	if code, _ := get(t, l.url+"gmail/v1/users/a@lab.example/settings/cse/keypairs"); code != http.StatusUnauthorized {
 		t.Errorf("Gmail API without a token: %d", code)
+	}
+}
+
+// TestOtherShells: what the shells of Windows read is what Env says.
+func TestOtherShells(t *testing.T) {
+	env := map[string]string{"CSE_PIV_CREDENTIALS": `C:\Müller's\100%\key.json`, "LAB_PCSC": "127.0.0.1:1"}
+	if got, want := string(commandSettings(env)), "@set \"CSE_PIV_CREDENTIALS=C:\\Müller's\\100%%\\key.json\"\r\n@set \"LAB_PCSC=127.0.0.1:1\"\r\n"; got != want {
+		t.Errorf("cmd.exe would read\n%s", got)
+	}
+	if got, want := string(powerShellSettings(env)), "\ufeff$env:CSE_PIV_CREDENTIALS = 'C:\\Müller''s\\100%\\key.json'\r\n$env:LAB_PCSC = '127.0.0.1:1'\r\n"; got != want {
+		t.Errorf("PowerShell would read\n%s", got)
+	}
+}
+
+// TestReadersOnLoopback: the readers answer on a port too, and without the socket where
+// there is to be none.
+func TestReadersOnLoopback(t *testing.T) {
+	for _, none := range []bool{false, true} {
+		l := start(t, Options{PCSCListen: "127.0.0.1:0", NoSocket: none})
+		if socket, there := l.Env()["PCSCLITE_CSOCK_NAME"]; there == none {
+			t.Errorf("without a socket %v: %q", none, socket)
+		}
+		conn, err := net.Dial("tcp", l.Env()["LAB_PCSC"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		// The command 0x12 of pcsc-lite's protocol has no body and asks for the readers.
+		if err := binary.Write(conn, binary.NativeEndian, []uint32{0, 0x12}); err != nil {
+			t.Fatal(err)
+		}
+		name := make([]byte, len(l.Names()[0]))
+		if _, err := io.ReadFull(conn, name); err != nil || string(name) != l.Names()[0] {
+			t.Errorf("the first reader is %q, %v", name, err)
+		}
+	}
+	if _, err := Start(t.Context(), Options{PCSCListen: "256.0.0.1:1"}); err == nil {
+		t.Error("a port that there is not was accepted")
 	}
 }
 

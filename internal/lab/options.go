@@ -22,6 +22,12 @@ type Options struct {
 	// Socket is the path of the PC/SC socket, at most 107 bytes; by default
 	// pcscd.comm in Dir, or in a temporary directory where that is too long.
 	Socket string
+	// NoSocket has no PC/SC socket: where the system's smart card service takes no
+	// readers from a program, nobody would connect to it.
+	NoSocket bool
+	// PCSCListen is a loopback address, such as 127.0.0.1:0, on which the readers are
+	// served as well, to every program of this machine; none where empty.
+	PCSCListen string
 	// Listen is the loopback address of the HTTP server; by default a free port.
 	Listen string
 
@@ -62,6 +68,9 @@ type Options struct {
 	// yubikey.Config.
 	GenerateRSA func(bits int) (*rsa.PrivateKey, error)
 
+	// People is how many users of the domain, user1, user2, … by name, get a
+	// certificate of the CA, in the folder people in Dir. Nobody has their keys.
+	People int
 	// Domain is the Workspace domain; when empty it is that of the first address on
 	// the card from CardFrom, else "lab.example".
 	Domain string
@@ -112,6 +121,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if _, err := yubikey.ParseFirmware(o.Firmware); err != nil {
 		return o, err
+	}
+	if o.People < 0 {
+		return o, fmt.Errorf("%d people is negative", o.People)
 	}
 	if o.Latency < 0 {
 		return o, fmt.Errorf("latency %v is negative", o.Latency)

@@ -1,8 +1,10 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/lab/pcscd"
@@ -34,13 +36,21 @@ type seat struct {
 }
 
 // startReaders opens the readers and puts a card into each.
-func (l *Lab) startReaders() error {
+func (l *Lab) startReaders(ctx context.Context) error {
 	options := []pcscd.Option{pcscd.Intercept(l.exchange), pcscd.Grace(l.options.PowerGrace)}
 	if l.options.Tokens {
 		options = append(options, pcscd.Tokens())
 	}
 	if firmware, err := yubikey.ParseFirmware(l.options.Firmware); err == nil && firmware.Major < 5 {
 		options = append(options, pcscd.ReaderNames(readerNames(len(l.seats))...))
+	}
+	if l.options.PCSCListen != "" {
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.options.PCSCListen)
+		if err != nil {
+			return fmt.Errorf("listen for smart card programs: %w", err)
+		}
+		l.pcscOn = listener.Addr().String()
+		options = append(options, pcscd.On(listener))
 	}
 	var err error
 	l.pcsc, err = pcscd.Listen(l.socket, len(l.seats), options...)

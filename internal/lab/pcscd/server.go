@@ -73,9 +73,15 @@ var (
 	ErrEmpty = errors.New("there is no card in this reader")
 )
 
+// On serves the listener as well, for programs that cannot connect to the socket. Whoever
+// can connect to it can use the cards. Close closes it.
+func On(listener net.Listener) Option {
+	return func(s *Server) { s.listeners = append(s.listeners, listener) }
+}
+
 // Server is a resource manager with a fixed number of readers.
 type Server struct {
-	listener  net.Listener
+	listeners []net.Listener
 	intercept Interceptor
 	names     []string
 	tokens    bool
@@ -94,7 +100,8 @@ type Server struct {
 }
 
 // Listen serves that many empty readers (0 to 16) on a unix socket, which it
-// creates for this user alone. The path may have 107 bytes at most.
+// creates for this user alone, and on the listeners from On. The path may have 107
+// bytes at most; where it is empty there is no socket.
 func Listen(socket string, readers int, options ...Option) (*Server, error) {
 	if len(socket) > maxSocketPath {
 		return nil, fmt.Errorf("socket path of %d bytes, at most %d are possible: %s", len(socket), maxSocketPath, socket)
@@ -124,6 +131,22 @@ func Listen(socket string, readers int, options ...Option) (*Server, error) {
 		}
 		s.readers = append(s.readers, newReader(i, name, s.tokens))
 	}
+	if socket != "" {
+		listener, err := listenPrivately(socket)
+		if err != nil {
+			return nil, err
+		}
+		s.listeners = append(s.listeners, listener)
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	for _, listener := range s.listeners {
+		s.wg.Go(func() { s.accept(listener) })
+	}
+	return s, nil
+}
+
+// listenPrivately makes a socket for this user alone.
+func listenPrivately(socket string) (net.Listener, error) {
 	if err := clearStale(socket); err != nil {
 		return nil, err
 	}
@@ -134,10 +157,7 @@ func Listen(socket string, readers int, options ...Option) (*Server, error) {
 	if err := os.Chmod(socket, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("protect the socket: %w", err), listener.Close())
 	}
-	s.listener = listener
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.wg.Go(s.accept)
-	return s, nil
+	return listener, nil
 }
 
 // clearStale removes a socket that a server left behind when it died. One that
@@ -168,7 +188,10 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	s.cancel()
-	err := s.listener.Close()
+	var err error
+	for _, listener := range s.listeners {
+		err = errors.Join(err, listener.Close())
+	}
 	for c := range s.clients {
 		// The connection is going away; how it ends is of no interest.
 		_ = c.conn.Close()
@@ -249,9 +272,9 @@ func (s *Server) occupied(n int) (*reader, error) {
 	return r, err
 }
 
-func (s *Server) accept() {
+func (s *Server) accept(listener net.Listener) {
 	for {
-		conn, err := s.listener.Accept()
+		conn, err := listener.Accept()
 		if err != nil {
 			if s.ctx.Err() != nil {
 				return
