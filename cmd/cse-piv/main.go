@@ -2,9 +2,16 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/cse-piv/cse-piv/internal/cli"
 )
 
-func main() { os.Exit(cli.Main()) }
+func main() {
+	if err := searchSystemLibraries(); err != nil {
+		fmt.Fprintln(os.Stderr, "cse-piv: error:", err)
+		os.Exit(1)
+	}
+	os.Exit(cli.Main())
+}

@@ -25,10 +25,6 @@ type Streams struct {
 
 // Main runs the process's command line and returns its exit code.
 func Main() int {
-	if err := searchSystemLibraries(); err != nil {
-		printError(os.Stderr, err, "")
-		return exitError
-	}
 	leaveNoCore()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

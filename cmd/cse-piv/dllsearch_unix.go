@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package main
 
 // searchSystemLibraries does nothing: nothing is loaded by its bare name here.
 func searchSystemLibraries() error { return nil }
