@@ -64,7 +64,7 @@ func newBatch(streams *Streams) *cobra.Command {
 	options.store.add(flags)
 	options.store.addWait(flags)
 	options.pick.add(flags)
-	flags.StringSliceVar(&options.chain, "chain", nil, "`file` with intermediate and root certificates to build chains with")
+	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	environmentFlag(flags, "chain")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing")
 	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")

@@ -49,7 +49,7 @@ func newCardExport(streams *Streams) *cobra.Command {
 	options.add(command, true)
 	trust.add(command.Flags())
 	command.Flags().StringVar(&dir, "dir", ".", "`folder` to write to (created)")
-	command.Flags().StringSliceVar(&chain, "chain", nil, "`file` with intermediate and root certificates to build the chain with")
+	command.Flags().StringSliceVar(&chain, "chain", nil, "`file` or folder with intermediate and root certificates to build the chain with")
 	command.Flags().BoolVar(&overwrite, "overwrite", false, "replace files that an earlier export with other contents left")
 	environmentFlag(command.Flags(), "chain")
 	return command

@@ -89,6 +89,7 @@ func endings() []ending {
 		{exitError, "other-address", is[*enroll.OtherAddressError]},
 		{exitError, "other-key", is[*enroll.OtherKeyError]},
 		{exitError, "limited-use", is[*enroll.LimitedUseError]},
+		{exitError, "certificate-refused", is[*refusedError]},
 		{exitError, "evidence-in-use", as(evidence.ErrBusy)},
 		{exitError, "evidence-damaged", is[*evidence.JournalError]},
 		{exitError, "management-key", as(piv.ErrManagementKey)},

@@ -12,11 +12,14 @@ func (h hints) ofCertificates(err error) string {
 	if none, found := errors.AsType[*certpath.NoPathError](err); found {
 		return hintNoPath(none)
 	}
+	if is[*refusedError](err) {
+		return "send the CA what stands beside each finding; where a certificate is missing, give it with --chain FILE"
+	}
 	if other, ok := errors.AsType[*certificate.KindError](err); ok {
 		return hintForKind(other.Kind)
 	}
 	return hintOf(err, []sentinel{
-		{certificate.ErrPassword, "give its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
+		{certificate.ErrPassword, "where the command has it, give the password with --password-file FILE; else its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
 	})
 }
 

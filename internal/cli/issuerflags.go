@@ -6,8 +6,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/cse-piv/cse-piv/internal/certificate"
-	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
@@ -24,7 +22,7 @@ func (f *issuerFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.caCert, "ca-cert", "", "`file` with the CA certificate of --issuer local and the chain above it (PEM)")
 	flags.StringVar(&f.caKey, "ca-key", "", "`file` with the CA key of --issuer local (PEM)")
 	flags.StringVar(&f.crlURL, "crl-url", "", "http `URL` of the revocation list, for certificates of --issuer local")
-	flags.StringSliceVar(&f.chain, "chain", nil, "`file` with intermediate and root certificates to build chains with")
+	flags.StringSliceVar(&f.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain")
 }
 
@@ -76,21 +74,5 @@ func (f *issuerFlags) describe() string {
 	return f.issuer
 }
 
-// certificates reads the --chain files.
+// certificates reads what --chain names.
 func (f *issuerFlags) certificates() ([]*x509.Certificate, error) { return readCertificates(f.chain) }
-
-func readCertificates(files []string) ([]*x509.Certificate, error) {
-	var all []*x509.Certificate
-	for _, file := range files {
-		data, err := durable.ReadFile(file, certificate.MaxFile)
-		if err != nil {
-			return nil, usageErrorf("%w", err)
-		}
-		certificates, err := certificate.Parse(data)
-		if err != nil {
-			return nil, usageErrorf("%s: %w", file, err)
-		}
-		all = append(all, certificates...)
-	}
-	return all, nil
-}

@@ -68,6 +68,8 @@ var jsonOutputs = []struct {
 	{"identity list", "--json", "One object; of several users as of `keypair list`.", identitiesJSON{}},
 	{"identity set", "--json", "As of `keypair disable`.", nil},
 	{"identity delete", "--json", "As of `keypair disable`.", nil},
+	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", checksJSON{}},
+	{"cert rules", "--json", "One object.", rulesJSON{}},
 	{"attestation verify", "--json", "One object.", verdictJSON{}},
 	{"escrow list", "--json", "One object.", recordsJSON{}},
 }

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+func newCert(streams *Streams) *cobra.Command {
+	command := &cobra.Command{Use: "cert", Short: "Find out whether Gmail will take a certificate, before anything is uploaded", RunE: showHelp}
+	command.AddCommand(newCertCheck(streams), newCertRules(streams))
+	return command
+}
+
+// choiceFlag is a flag that has one of some values. The shell completes them.
+func choiceFlag(command *cobra.Command, value *string, name, usage string, values ...string) {
+	command.Flags().StringVar(value, name, "", usage+": "+strings.Join(values, ", "))
+	err := command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic(err) // a flag that this program does not define
+	}
+}
+
+// checkChoice finds fault with the value of such a flag.
+func checkChoice(name, value string, values ...string) error {
+	if value == "" || slices.Contains(values, value) {
+		return nil
+	}
+	return usageErrorf("--%s %q is none of %s", name, value, strings.Join(values, ", "))
+}
+
+// printValues writes values a line each, with their details below them.
+func printValues(out io.Writer, indent string, values []describe.Value) {
+	for _, value := range values {
+		fmt.Fprintf(out, "%s%s: %s\n", indent, safetext.Clean(value.Label), safetext.Clean(value.Text))
+		for _, detail := range value.Details {
+			fmt.Fprintf(out, "%s    %s\n", indent, safetext.Clean(detail))
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// checkFlags is everything that cert check takes.
+type checkFlags struct {
+	files        certificateFiles
+	email        string
+	chain        []string
+	profile, use string
+	json         bool
+}
+
+func newCertCheck(streams *Streams) *cobra.Command {
+	var options checkFlags
+	command := &cobra.Command{
+		Use: "check FILE...", Short: "Check whether certificates can be registered at Gmail",
+		Long: "check reads certificates, builds the chain of each that is no authority's, and says what Gmail will\n" +
+			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded or asked for over\n" +
+			"the network. A FILE may be a folder; files with authorities alone serve the chains of the others.\n" +
+			"Exit code 0: each can be registered. 1: at least one cannot, or a file cannot be read.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCertCheck(cmd.Context(), streams, &options, args)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&options.email, "email", "", "primary `address` of the user that the certificates are for")
+	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
+	environmentFlag(flags, "chain")
+	choiceFlag(command, &options.profile, "profile", "which `profile` to check by (default public)", string(smime.ProfilePublic), string(smime.ProfilePrivate))
+	choiceFlag(command, &options.use, "use", "what the certificates are to be registered for (default what each can be): a `use`", string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth))
+	options.files.add(flags, streams)
+	jsonFlag(command, &options.json)
+	return command
+}
+
+// checksJSON is the output of cert check --json; the names are a contract.
+type checksJSON struct {
+	Files []checkJSON  `json:"files"`           // one for each certificate that was checked, and each file that could not be read
+	Error *failureJSON `json:"error,omitempty"` // with which the command ends
+}
+
+// checkJSON is one certificate, checked.
+type checkJSON struct {
+	File              string            `json:"file"`
+	Problem           string            `json:"problem,omitempty"` // why the file cannot be read; then there is nothing else
+	Hint              string            `json:"hint,omitempty"`    // what to do about it
+	Subject           string            `json:"subject,omitempty"`
+	SHA256            string            `json:"sha256,omitempty"` // of the certificate
+	NotAfter          time.Time         `json:"not_after,omitzero"`
+	Addresses         []string          `json:"addresses"`                    // of mail
+	Chain             []string          `json:"chain"`                        // the subjects, leaf to root, as far as it could be built
+	Registrable       bool              `json:"registrable"`                  // for that use: no rule of severity error is broken
+	Use               certificate.Use   `json:"use,omitempty"`                // what it was checked for
+	Uses              []certificate.Use `json:"uses"`                         // what it can be registered for
+	ValidationProfile string            `json:"validation_profile,omitempty"` // that its root needs in the Admin console: strict or relaxed
+	Findings          []findingJSON     `json:"findings"`
+
+	chain    []*x509.Certificate
+	findings []smime.Finding
+}
+
+// findingJSON is a finding with what its rule says.
+type findingJSON struct {
+	smime.Finding
+	Why    string `json:"why"`    // why it matters
+	Ask    string `json:"ask"`    // what to ask the authority for
+	Source string `json:"source"` // who says so
+}
+
+// refusedError is returned where certificates cannot be registered.
+type refusedError struct{ refused, unread, of int }
+
+func (e *refusedError) Error() string {
+	switch {
+	case e.refused == 0:
+		return fmt.Sprintf("%d of %d cannot be read", e.unread, e.of)
+	case e.unread == 0:
+		return fmt.Sprintf("%d of %d certificates cannot be registered", e.refused, e.of)
+	}
+	return fmt.Sprintf("of %d, %d cannot be registered and %d cannot be read", e.of, e.refused, e.unread)
+}
+
+func (o *checkFlags) check() error {
+	if o.email != "" {
+		if err := enroll.ValidateAddress(o.email); err != nil {
+			return err
+		}
+	}
+	return errors.Join(checkChoice("profile", o.profile, string(smime.ProfilePublic), string(smime.ProfilePrivate)),
+		checkChoice("use", o.use, string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth)))
+}
+
+func runCertCheck(ctx context.Context, streams *Streams, options *checkFlags, paths []string) error {
+	if err := options.check(); err != nil {
+		return err
+	}
+	parts, err := readCertificates(options.chain)
+	if err != nil {
+		return err
+	}
+	files, err := options.files.read(ctx, paths)
+	if err != nil {
+		return err
+	}
+	checks := options.checkAll(files, parts)
+	failure := verdict(checks)
+	if options.json {
+		return errors.Join(printJSON(streams.Out, checksJSON{checks, failureOf(failure)}), told(failure))
+	}
+	printChecks(streams.Out, checks)
+	return failure
+}
+
+// verdict returns a [*refusedError] where one of the certificates cannot be registered.
+func verdict(checks []checkJSON) error {
+	refused := &refusedError{of: len(checks)}
+	for _, c := range checks {
+		switch {
+		case c.Problem != "":
+			refused.unread++
+		case !c.Registrable:
+			refused.refused++
+		}
+	}
+	if refused.refused+refused.unread == 0 {
+		return nil
+	}
+	return refused
+}
+
+// checkAll checks each certificate that is no authority's. Files with authorities alone
+// are parts of everybody's chain; where there is nothing else, they are checked as well,
+// as they would be refused.
+func (o *checkFlags) checkAll(files []certificateFile, parts []*x509.Certificate) []checkJSON {
+	leaves, found := findLeaves(files), false
+	for i, file := range files {
+		if found = found || len(leaves[i]) > 0; len(leaves[i]) == 0 {
+			parts = append(parts, file.certificates...)
+		}
+	}
+	verifier, pool := new(certpath.Verifier), certpath.NewPool(parts)
+	checks := []checkJSON{}
+	for i, file := range files {
+		if file.err != nil {
+			checks = append(checks, checkJSON{File: file.path, Problem: oneLine(file.err), Hint: hintFor(file.err),
+				Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}, Findings: []findingJSON{}})
+			continue
+		}
+		if !found {
+			leaves[i] = file.certificates[:1]
+		}
+		for _, leaf := range leaves[i] {
+			checks = append(checks, o.checkOne(verifier, file.path, leaf, pool.With(file.certificates)))
+		}
+	}
+	return checks
+}
+
+// findLeaves returns the certificates of each file that belong to no authority: to none
+// by their own word, nor by that of another certificate, as authorities older than basic
+// constraints.
+func findLeaves(files []certificateFile) [][]*x509.Certificate {
+	issuers := map[string]bool{}
+	for _, file := range files {
+		for _, cert := range file.certificates {
+			if !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+				issuers[string(cert.RawIssuer)] = true
+			}
+		}
+	}
+	leaves := make([][]*x509.Certificate, len(files))
+	for i, file := range files {
+		for _, cert := range file.certificates {
+			if !cert.IsCA && !issuers[string(cert.RawSubject)] && !slices.ContainsFunc(leaves[i], cert.Equal) {
+				leaves[i] = append(leaves[i], cert)
+			}
+		}
+	}
+	return leaves
+}
+
+func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x509.Certificate, pool *certpath.Pool) checkJSON {
+	options := smime.CheckOptions{Email: o.email, Profile: smime.Profile(o.profile), Use: certificate.Use(o.use), Now: time.Now()}
+	chain := buildChain(verifier, leaf, pool, options.Now)
+	c := checkJSON{
+		File: file, Subject: certificate.Subject(leaf), SHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
+		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{}, Findings: []findingJSON{},
+		chain: chain, Uses: append([]certificate.Use{}, smime.Uses(verifier, chain, options)...),
+	}
+	if options.Use == "" {
+		options.Use = mostUseful(leaf)
+	}
+	c.Use, c.findings = options.Use, smime.Check(verifier, chain, options)
+	if c.Registrable = slices.Contains(c.Uses, c.Use); c.Registrable {
+		c.ValidationProfile = "strict"
+		if smime.NeedsRelaxed(c.findings) {
+			c.ValidationProfile = "relaxed"
+		}
+	}
+	for _, cert := range chain {
+		c.Chain = append(c.Chain, certificate.Subject(cert))
+	}
+	for _, finding := range c.findings {
+		rule, _ := smime.Find(finding.ID)
+		c.Findings = append(c.Findings, findingJSON{finding, rule.Why, rule.Ask, rule.Source})
+	}
+	return c
+}
+
+// mostUseful returns what a leaf is registered for where nobody said it.
+func mostUseful(leaf *x509.Certificate) certificate.Use {
+	switch sign, encrypt := smime.Allows(leaf); {
+	case sign && !encrypt:
+		return certificate.UseSign
+	case encrypt && !sign:
+		return certificate.UseEncrypt
+	}
+	return certificate.UseBoth
+}
+
+// buildChain returns a leaf's chain, as far as it can be built. What is missing is found
+// when it is checked.
+func buildChain(verifier *certpath.Verifier, leaf *x509.Certificate, pool *certpath.Pool, now time.Time) []*x509.Certificate {
+	chain, err := verifier.Build(leaf, pool, certpath.Options{Now: now, Mail: true})
+	if broken, ok := errors.AsType[*certpath.NoPathError](err); ok {
+		return broken.Chain
+	}
+	if err != nil {
+		return []*x509.Certificate{leaf}
+	}
+	return chain
+}
+
+func printChecks(out io.Writer, checks []checkJSON) {
+	for i, c := range checks {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintln(out, safetext.Clean(c.File))
+		if c.Problem != "" {
+			fmt.Fprintln(out, "  cannot be read: "+c.Problem)
+			if c.Hint != "" {
+				fmt.Fprintln(out, "  hint: "+c.Hint)
+			}
+			continue
+		}
+		printValues(out, "  ", describe.Judgement(c.chain, c.findings, c.Uses))
+	}
+}

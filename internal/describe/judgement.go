@@ -1,0 +1,76 @@
+package describe
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// Judgement says what a chain can be registered for, and what there is to be said about
+// it: the worst first, with where it stands, why it matters, what to ask the authority
+// for, and who says so.
+func Judgement(certificates []*x509.Certificate, found []smime.Finding, uses []certificate.Use) []Value {
+	values := append(chain(certificates), Uses(uses))
+	if len(uses) > 0 {
+		values = append(values, ValidationProfile(smime.NeedsRelaxed(found)))
+	}
+	if len(found) == 0 {
+		return append(values, Value{Label: "chain", Text: "no problem was found", Tone: OK})
+	}
+	for _, severity := range []smime.Severity{smime.SeverityError, smime.SeverityWarning, smime.SeverityNote} {
+		for _, finding := range found {
+			if finding.Severity == severity {
+				values = append(values, judged(finding))
+			}
+		}
+	}
+	return values
+}
+
+func judged(finding smime.Finding) Value {
+	value := Value{Label: string(finding.Severity), Text: fmt.Sprintf("%s (%s)", finding.Message, finding.ID)}
+	value.Tone = map[smime.Severity]Tone{smime.SeverityError: Bad, smime.SeverityWarning: Warning}[finding.Severity]
+	if where := strings.TrimSuffix(strings.Join([]string{finding.Certificate, finding.Where}, ", "), ", "); where != "" {
+		value.Details = append(value.Details, "where: "+where)
+	}
+	if rule, known := smime.Find(finding.ID); known {
+		value.Details = append(value.Details, "why: "+rule.Why, "what to do: "+rule.Ask, "source: "+rule.Source)
+	}
+	return value
+}
+
+// Uses says what a certificate can be registered for.
+func Uses(uses []certificate.Use) Value {
+	value := Value{Label: "can be registered", Tone: OK}
+	var halves []string
+	for _, use := range uses {
+		switch use {
+		case certificate.UseSign:
+			halves = append(halves, "for signing")
+		case certificate.UseEncrypt:
+			halves = append(halves, "for encryption")
+		}
+	}
+	switch {
+	case len(uses) == 0:
+		value.Text, value.Tone = "no", Bad
+	case slices.Contains(uses, certificate.UseBoth):
+		value.Text = "as a single key pair for both uses, and as one of two " + strings.Join(halves, " or ")
+	default:
+		value.Text = "as one of two key pairs only, the one " + strings.Join(halves, " or ") + ": another certificate is needed for the other use"
+		value.Tone = Warning
+	}
+	return value
+}
+
+// ValidationProfile says what the Admin console's validation profile for the root has to be.
+func ValidationProfile(relaxed bool) Value {
+	if relaxed {
+		return Value{Label: "validation profile", Text: "relaxed, for a root that was added in the Admin console", Tone: Warning}
+	}
+	return Value{Label: "validation profile", Text: "strict", Tone: OK}
+}
