@@ -17,7 +17,7 @@ type enrollFlags struct {
 	layout, slot, algorithm, source, pinPolicy, touch string
 	overwrite, allowUnattested, allowLimitedUse       bool
 	newCard, replaceCard, changeIssuer                bool
-	allowPINNever                                     bool
+	allowPINNever, attestRequest                      bool
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -41,8 +41,10 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allowPINNever, "allow-pin-never", false, "take a key that asks for no PIN, as slot 9e gives it by default, or as it is on the card")
 	flags.BoolVar(&f.replaceCard, "replace-card", false, "have Gmail move to this card from another one that the user is enrolled with; its key pairs stay enabled")
 	flags.BoolVar(&f.changeIssuer, "change-issuer", false, "have another issuer asked for a certificate than the one that was asked before and has not answered")
+	flags.BoolVar(&f.attestRequest, "attest-request", false, "have the request for a certificate carry the attestation of its key (draft-ietf-lamps-csr-attestation), for an issuer that looks for it there")
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.allowLimitedUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
+	environmentFlag(flags, "attest-request")
 	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.puk = addSecretFlag(flags, "puk", "the PUK that a card with the factory PUK gets")
 	f.managementKey = addSecretFlag(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
@@ -65,7 +67,7 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
-		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, Defaulted: f.defaulted(),
+		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest, Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {

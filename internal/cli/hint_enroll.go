@@ -36,6 +36,10 @@ func (h hints) ofEnrollment(err error) string {
 		return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", broken.Folder)
 	}
 	switch {
+	case is[*enroll.LimitedUseError](err):
+		return "to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use"
+	case is[*enroll.NotAsAskedError](err):
+		return "have the issuer sign the request once more, as it stands in the evidence folder, then " + h.again + "; the key stays on the card"
 	case is[*enroll.OtherKeyError](err):
 		return "have the issuer sign the request that is in the evidence folder"
 	case is[*enroll.NoAttestationError](err):
@@ -54,8 +58,6 @@ func (h hints) ofEnrollment(err error) string {
 		return "to generate one, leave out --source existing"
 	case is[*enroll.OtherAddressError](err):
 		return "take the card that was issued for this user, or generate a new key"
-	case is[*enroll.LimitedUseError](err):
-		return "to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use"
 	}
 	return hintOf(err, []sentinel{
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
@@ -70,6 +72,10 @@ func (h hints) ofIssuer(err error) string {
 		case waiting.Dir != "":
 			var each []string
 			for _, wait := range waits {
+				if wait.Found != nil {
+					each = append(each, fmt.Sprintf("have %s signed again, and put the new certificate beside it under any name", wait.Request))
+					continue
+				}
 				each = append(each, fmt.Sprintf("have %s signed, and put the certificate beside it as %s", wait.Request, wait.Expected))
 			}
 			return strings.Join(each, "; ") + "; then " + h.again

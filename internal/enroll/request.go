@@ -62,6 +62,9 @@ type Request struct {
 	// ChangeIssuer lets another issuer be asked for a certificate than the one that
 	// was asked before and has not answered.
 	ChangeIssuer bool
+	// AttestRequest has the request for a certificate carry the key's attestation, for
+	// issuers that look for it there (draft-ietf-lamps-csr-attestation).
+	AttestRequest bool
 	// Defaulted lists what of Keys nobody chose: an enrollment that was begun has
 	// its own there, which is continued. What was chosen and differs from it
 	// stops the run with a *ConflictError.

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -24,6 +25,41 @@ const InTheSlot = "in the slot"
 // Error says where the certificate came from.
 func (e *OtherKeyError) Error() string {
 	return fmt.Sprintf("the certificate %s was issued for another key than the one in slot %s", e.Where, e.Slot)
+}
+
+// NotAsAskedError is returned for an issued certificate that cannot be used, and that
+// differs from what was asked for. The key stays on the card, and the issuer is asked
+// again by the next run.
+type NotAsAskedError struct {
+	Slot        piv.Slot
+	Differences []issuer.Difference
+	Err         error // why it cannot be used
+}
+
+// Error names both sides of each difference.
+func (e *NotAsAskedError) Error() string {
+	var differences []string
+	for _, difference := range e.Differences {
+		differences = append(differences, difference.String())
+	}
+	return fmt.Sprintf("the certificate that was issued for slot %s is not what was asked for (%s): %v", e.Slot, strings.Join(differences, "; "), e.Err)
+}
+
+// Unwrap returns why the certificate cannot be used.
+func (e *NotAsAskedError) Unwrap() error { return e.Err }
+
+// notAsAsked returns the error of checkChain with what differs from the request, where
+// that may be why.
+func notAsAsked(key *key, csr *x509.CertificateRequest, leaf *x509.Certificate, err error) error {
+	var (
+		chain *ChainError
+		other *OtherAddressError
+		use   *LimitedUseError
+	)
+	if differences := issuer.Differences(csr, leaf); len(differences) > 0 && (errors.As(err, &chain) || errors.As(err, &other) || errors.As(err, &use)) {
+		return &NotAsAskedError{Slot: key.Slot, Differences: differences, Err: err}
+	}
+	return err
 }
 
 // ErrNoIssuer is returned where a certificate is needed and no issuer was named.
@@ -131,7 +167,7 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	}
 	leaf := certificates[0]
 	if _, err := e.checkChain(key, leaf, certificates[1:]); err != nil {
-		return err
+		return notAsAsked(key, csr, leaf, err)
 	}
 	if e.card.Card != nil {
 		if _, err := piv.PackingOf(e.card.Identity().Firmware, leaf); err != nil {

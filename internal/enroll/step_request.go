@@ -27,7 +27,11 @@ func requestStep(index int, request KeyRequest) Step {
 	step.act = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
 		signer := e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin)
-		der, err := smime.CreateRequest(ctx, signer, smime.RequestOptions{Email: e.request.Email, Use: key.Use})
+		options := smime.RequestOptions{Email: e.request.Email, Use: key.Use}
+		if e.request.AttestRequest {
+			options.Attestation = key.attestation.Certificates()
+		}
+		der, err := smime.CreateRequest(ctx, signer, options)
 		e.touched()
 		if err != nil {
 			return err

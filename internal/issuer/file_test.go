@@ -102,14 +102,22 @@ func TestFileFormats(t *testing.T) {
 func TestFileOfAnotherKey(t *testing.T) {
 	ca, key, other := newCA(t, nil), newKey(t), newKey(t)
 	dir := t.TempDir()
-	write(t, dir, "carol@example.org.9d.pem", pemOf(ca.leaf(t, other.Public(), time.Now()), ca.issuing))
 	i := fileIssuerIn(t, dir)
+	if _, err := i.Issue(t.Context(), newRequest(t, key, nil)); len(Waits(err)) != 1 {
+		t.Fatal(err)
+	}
+	write(t, dir, "carol@example.org.9d.pem", pemOf(ca.leaf(t, other.Public(), time.Now()), ca.issuing))
 	_, err := i.Issue(t.Context(), newRequest(t, key, nil))
 	var found *OtherKeyError
 	if !errors.Is(err, ErrOtherKey) || !strings.Contains(err.Error(), "carol@example.org.9d.pem") || !errors.As(err, &found) || found.Request != "carol@example.org.9d.csr" {
 		t.Fatal(err)
 	}
-	if got := names(t, dir); len(got) != 1 {
+	for _, side := range []string{"asked for " + describeKey(key.Public()), "got " + describeKey(other.Public())} {
+		if !strings.Contains(err.Error(), side) {
+			t.Errorf("%v does not name %q", err, side)
+		}
+	}
+	if got := names(t, dir); len(got) != 2 {
 		t.Errorf("left %q", got)
 	}
 	// The right one beside it counts.
@@ -134,12 +142,22 @@ func TestRequestOfAnotherKeyStays(t *testing.T) {
 		write(t, dir, name, data)
 		request := newRequest(t, key, nil)
 		request.Attestation = []*x509.Certificate{ca.leaf(t, key.Public(), time.Now())}
-		_, err := fileIssuerIn(t, dir).Issue(t.Context(), request)
-		if !errors.Is(err, ErrOtherRequest) {
-			t.Errorf("%s: %v", name, err)
+		i := fileIssuerIn(t, dir)
+		want := "carol@example.org.9d." + keyName(key.Public())
+		for range 2 { // asked again, the request has the same name
+			_, err := i.Issue(t.Context(), request)
+			waits := Waits(err)
+			if len(waits) != 1 || waits[0].Request != want+".csr" || waits[0].Expected != want+".pem" {
+				t.Fatalf("%s: %v", name, err)
+			}
 		}
-		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, data) || len(names(t, dir)) != 1 {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, data) || len(names(t, dir)) != 3 {
 			t.Errorf("%s was changed; %q", name, names(t, dir))
+		}
+		// Those names may be taken as well.
+		write(t, dir, want+".csr", foreign.data)
+		if _, err := i.Issue(t.Context(), request); !errors.Is(err, ErrOtherRequest) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

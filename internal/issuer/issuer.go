@@ -97,7 +97,11 @@ func leafFirst(certs []*x509.Certificate, key crypto.PublicKey) ([]*x509.Certifi
 		}
 	}
 	if leaf == nil {
-		return nil, ErrOtherKey
+		other := &OtherKeyError{Asked: describeKey(key), Got: "none"}
+		if len(certs) > 0 {
+			other.Got = describeKey(certs[0].PublicKey)
+		}
+		return nil, other
 	}
 	all := []*x509.Certificate{leaf}
 next:

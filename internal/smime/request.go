@@ -50,6 +50,10 @@ type RequestOptions struct {
 	// keyEncipherment (RSA) or keyAgreement (EC) to encrypt. Empty leaves the key
 	// usage to the authority.
 	Use certificate.Use
+	// Attestation is carried in the request as an AttestationBundle
+	// (draft-ietf-lamps-csr-attestation): the certificate that attests the key, then
+	// those above it. Empty leaves it out.
+	Attestation []*x509.Certificate
 }
 
 // CreateRequest makes a PKCS#10 request (RFC 2986), DER-encoded. signer may sit
@@ -68,7 +72,12 @@ func CreateRequest(ctx context.Context, signer crypto.Signer, options RequestOpt
 		return nil, fmt.Errorf("making a certificate request: %w", err)
 	}
 	watched := &watchedSigner{Signer: signer}
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, watched)
+	var der []byte
+	if len(options.Attestation) > 0 {
+		der, err = createAttestedRequest(template, watched, options.Attestation)
+	} else {
+		der, err = x509.CreateCertificateRequest(rand.Reader, template, watched)
+	}
 	switch {
 	case err != nil && watched.signed:
 		return nil, fmt.Errorf("%w: %w", ErrRequestSignature, err)
