@@ -171,6 +171,9 @@ func TestDamagedCertificateFiles(t *testing.T) {
 		"huge": make([]byte, certificate.MaxFile+1), "nested without an end": bytes.Repeat([]byte{0x30, 0x80}, certificate.MaxFile/2),
 	} {
 		dir := t.TempDir()
+		if _, err := fileIssuerIn(t, dir).Issue(t.Context(), newRequest(t, key, nil)); len(Waits(err)) != 1 {
+			t.Fatal(err)
+		}
 		path := write(t, dir, "carol@example.org.9d.pem", data)
 		_, err := fileIssuerIn(t, dir).Issue(t.Context(), newRequest(t, key, nil))
 		var waiting *WaitingError
