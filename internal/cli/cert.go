@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -18,13 +19,9 @@ func newCert(streams *Streams) *cobra.Command {
 	return command
 }
 
-// choiceFlag is a flag that has one of some values. The shell completes them.
-func choiceFlag(command *cobra.Command, value *string, name, usage string, values ...string) {
-	command.Flags().StringVar(value, name, "", usage+": "+strings.Join(values, ", "))
-	err := command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // a flag that this program does not define
-	}
+// choiceFlag is a flag that has one of some values.
+func choiceFlag(flags *pflag.FlagSet, value *string, name, usage string, values ...string) {
+	flags.StringVar(value, name, "", usage+": "+strings.Join(values, ", "))
 }
 
 // checkChoice finds fault with the value of such a flag.

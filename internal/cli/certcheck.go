@@ -45,8 +45,8 @@ func newCertCheck(streams *Streams) *cobra.Command {
 	flags.StringVar(&options.email, "email", "", "primary `address` of the user that the certificates are for")
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	environmentFlag(flags, "chain")
-	choiceFlag(command, &options.profile, "profile", "which `profile` to check by (default public)", string(smime.ProfilePublic), string(smime.ProfilePrivate))
-	choiceFlag(command, &options.use, "use", "what the certificates are to be registered for (default what each can be): a `use`", string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth))
+	choiceFlag(flags, &options.profile, "profile", "which `profile` to check by (default public)", string(smime.ProfilePublic), string(smime.ProfilePrivate))
+	choiceFlag(flags, &options.use, "use", "what the certificates are to be registered for (default what each can be): a `use`", string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth))
 	options.files.add(flags, streams)
 	jsonFlag(command, &options.json)
 	return command

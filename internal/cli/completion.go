@@ -83,6 +83,10 @@ func valuesOf(flag *pflag.Flag) cobra.CompletionFunc {
 			values = append(values, form.Spec+"\t"+form.About)
 		}
 		return fixed(values...)
+	case "profile":
+		return fixed("public\tas Google asks of public authorities", "private\tas the API needs it of a root of your own")
+	case "use":
+		return fixed("sign", "encrypt", "both")
 	case "serial":
 		return cardsInReaders
 	}
