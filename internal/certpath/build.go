@@ -16,7 +16,7 @@ const (
 	// maxChain bounds a path's length, leaf and root included.
 	maxChain = 10
 	// maxCost bounds the signatures that are verified; see [certificate.Cost].
-	maxCost = 20_000
+	maxCost = 10_000
 	// maxTried bounds the issuers that are tried at each degree of tolerance; some
 	// comparisons of names count as one more.
 	maxTried     = 15_000
@@ -25,8 +25,8 @@ const (
 
 // Build returns a path from leaf to a root, both included, of the pool's certificates.
 // Of several it prefers a valid one; then issuers whose key the certificate names, an
-// intermediate between leaf and root, short ways from there, and certificates that are
-// valid longest. Where no path is valid, it returns one whose signatures hold, and
+// intermediate between leaf and root, the shortest way from there, and certificates that
+// are valid longest. Where no path is valid, it returns one whose signatures hold, and
 // [Verifier.Validate] says what is wrong with it.
 //
 // Where no path's signatures hold up to a root it returns a [*NoPathError], and a
@@ -43,12 +43,13 @@ type tolerance struct {
 
 type builder struct {
 	*judge
-	pool      *Pool
-	tolerance tolerance
-	tried     int
-	givenUp   bool
-	best      []*x509.Certificate       // the longest chain whose signatures all hold, or what a [NoPathError] has
-	wrong     map[*x509.Certificate]int // faults of an authority, whatever else is in the path
+	pool        *Pool
+	tolerance   tolerance
+	tried, most int // issuers: until now, and with what is tolerated now
+	givenUp     bool
+	best        []*x509.Certificate       // the longest chain whose signatures all hold, or what a [NoPathError] has
+	wrong       map[*x509.Certificate]int // faults of an authority, whatever else is in the path
+	distance    map[string]int            // certificates from a name up to a root; nil where nobody has asked yet
 }
 
 func newBuilder(v *Verifier, pool *Pool, options Options) *builder {
@@ -64,16 +65,24 @@ func (b *builder) build(leaf *x509.Certificate) ([]*x509.Certificate, error) {
 	}
 	b.best = []*x509.Certificate{leaf}
 	for _, b.tolerance = range []tolerance{{signed, false}, {signed, true}} {
-		b.tried = 0
+		b.distance = nil
+		b.most += maxTried
 		if whole := b.extend([]*x509.Certificate{leaf}); whole != nil {
 			return whole, nil
 		}
 	}
 	proven := b.best
 	for _, links := range []verdict{weak, unknown, forged} {
-		b.tried, b.tolerance.links = 0, links
-		if whole := b.extend(proven); whole != nil {
-			return nil, &NoPathError{whole, b.link(whole, len(proven)-1)[0]}
+		b.tolerance.links = links
+		b.most += maxTried
+		whole := b.extend(proven)
+		for i := range max(len(whole)-1, 0) {
+			if faults := b.link(whole, i); len(faults) > 0 {
+				return nil, &NoPathError{whole, faults[0]}
+			}
+		}
+		if whole != nil { // what was given up before
+			return whole, nil
 		}
 	}
 	return nil, b.diagnose(proven)
@@ -98,7 +107,7 @@ func (b *builder) extend(chain []*x509.Certificate) []*x509.Certificate {
 		if slices.ContainsFunc(chain, issuer.Equal) {
 			continue
 		}
-		if b.tried++; b.tried+b.compared/triedPerName > maxTried || b.cost > maxCost {
+		if b.tried++; b.tried+b.compared/triedPerName > b.most || b.cost > maxCost {
 			b.givenUp = true
 			return nil
 		}
@@ -130,22 +139,22 @@ func (b *builder) issuers(chain []*x509.Certificate) []*x509.Certificate {
 	if len(list) < 2 {
 		return list
 	}
+	if b.distance == nil {
+		b.distance = b.distances(last.RawIssuer)
+	}
 	type candidate struct {
 		cert *x509.Certificate
-		rank [3]int
+		rank [4]int
 	}
 	candidates := make([]candidate, len(list))
 	for i, cert := range list {
-		wrong, known := b.wrong[cert]
-		if !known {
-			wrong = len(b.alone(1, cert)) + len(mayIssue(1, cert, cert.Version < 3 && selfIssued(cert)))
-			b.wrong[cert] = wrong
+		distance, direct := 0, 0
+		if !selfIssued(cert) {
+			distance = cmp.Or(b.distance[string(cert.RawIssuer)], maxChain)
+		} else if len(chain) == 1 {
+			direct = 1
 		}
-		detour := 0 // a root above the leaf, an intermediate above others
-		if selfIssued(cert) == (len(chain) == 1) {
-			detour = 1
-		}
-		candidates[i] = candidate{cert, [3]int{wrong, compareKeyID(last, cert), detour}}
+		candidates[i] = candidate{cert, [4]int{compareKeyID(last, cert), direct, distance, b.faultsOf(cert)}}
 	}
 	slices.SortFunc(candidates, func(x, y candidate) int {
 		return cmp.Or(slices.Compare(x.rank[:], y.rank[:]), y.cert.NotAfter.Compare(x.cert.NotAfter), bytes.Compare(x.cert.Raw, y.cert.Raw))
@@ -154,6 +163,46 @@ func (b *builder) issuers(chain []*x509.Certificate) []*x509.Certificate {
 		list[i] = candidates[i].cert
 	}
 	return slices.CompactFunc(list, (*x509.Certificate).Equal)
+}
+
+// faultsOf counts what is wrong with an authority, whatever else is in the path.
+func (b *builder) faultsOf(cert *x509.Certificate) int {
+	wrong, known := b.wrong[cert]
+	if !known {
+		wrong = len(b.alone(1, cert)) + len(mayIssue(1, cert, cert.Version < 3 && selfIssued(cert)))
+		b.wrong[cert] = wrong
+	}
+	return wrong
+}
+
+// distances tells how many certificates, going by names alone, lead from each name that
+// is above this one up to a self-issued certificate. Where faults are not tolerated, it
+// passes over certificates that have some.
+func (b *builder) distances(subject []byte) map[string]int {
+	var certs []*x509.Certificate
+	seen := map[string]bool{string(subject): true}
+	for open := [][]byte{subject}; len(open) > 0; open = open[1:] {
+		for _, cert := range b.pool.named(open[0]) {
+			if !b.tolerance.faults && b.faultsOf(cert) > 0 {
+				continue
+			}
+			certs = append(certs, cert)
+			if !seen[string(cert.RawIssuer)] {
+				seen[string(cert.RawIssuer)] = true
+				open = append(open, cert.RawIssuer)
+			}
+		}
+	}
+	distance := map[string]int{}
+	for n := 1; n < maxChain; n++ {
+		for _, cert := range certs {
+			above := distance[string(cert.RawIssuer)]
+			if distance[string(cert.RawSubject)] == 0 && (selfIssued(cert) || above > 0 && above < n) {
+				distance[string(cert.RawSubject)] = n
+			}
+		}
+	}
+	return distance
 }
 
 // diagnose says why nothing leads on from a chain whose signatures hold.
@@ -167,8 +216,8 @@ func (b *builder) diagnose(proven []*x509.Certificate) *NoPathError {
 		return &NoPathError{proven, fault(CauseGivenUp, at, "no way from %s to a root was found among the first of very many", certificate.Subject(last))}
 	case len(others) > 0 && at+1 < maxChain && b.verdict(last, others[0]) > signed:
 		proven = append(slices.Clip(proven), others[0])
-	case len(issuers) > 0:
-		return &NoPathError{proven, fault(CauseNoRoot, at, "the authorities above %s certify each other, and none of them is a root", certificate.Subject(last))}
+	case len(issuers) > 0 && !b.isSelfSigned(last):
+		return &NoPathError{proven, fault(CauseNoRoot, at, "the authorities above %s lead to no root: they certify each other, or there are too many", certificate.Subject(last))}
 	}
 	return &NoPathError{proven, b.link(proven, at)[0]}
 }

@@ -20,7 +20,7 @@ const (
 	CauseAlgorithm   Cause = "algorithm"    // the signature cannot be relied on, or not be verified
 	CauseSpelling    Cause = "spelling"     // the issuer's name reads the same, but has other octets
 	CauseOtherIssuer Cause = "other-issuer" // another certificate follows than the issuer's
-	CauseNoRoot      Cause = "no-root"      // the authorities certify each other, and none itself
+	CauseNoRoot      Cause = "no-root"      // the authorities lead to no root, or to none that is trusted
 	CauseGivenUp     Cause = "given-up"     // there are too many ways to try them all
 
 	CauseSelfSigned  Cause = "self-signed"   // the leaf is its own root

@@ -2,11 +2,15 @@ package certpath_test
 
 import (
 	"bytes"
+	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -72,7 +76,7 @@ func (s situation) openssl(t testing.TB) bool {
 		}
 		return path
 	}
-	args := []string{"verify", "-purpose", "any", "-attime", strconv.FormatInt(s.now.Unix(), 10), "-CAfile", write("roots.pem", s.roots...)}
+	args := []string{"verify", "-purpose", "any", "-policy", "anyPolicy", "-attime", strconv.FormatInt(s.now.Unix(), 10), "-CAfile", write("roots.pem", s.roots...)}
 	if len(s.pool) > 0 {
 		args = append(args, "-untrusted", write("pool.pem", s.pool...))
 	}
@@ -119,4 +123,93 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	t.Logf("of %d situations are judged rightly: %v", len(folders), right)
+}
+
+// TestSampleCauses: certificates of others that are refused are refused for what is wrong
+// with them, and those that only look strange are not.
+func TestSampleCauses(t *testing.T) {
+	for name, want := range map[string]struct {
+		cause certpath.Cause
+		text  string
+	}{
+		"issuer-ed448":      {certpath.CauseAlgorithm, "Ed448"},
+		"sha1-intermediate": {certpath.CauseAlgorithm, "SHA1"},
+		"unknown-critical":  {certpath.CauseCritical, "must be understood"},
+		"smtputf8-in-san":   {},
+		"san-upn":           {},
+		"policy-uuid-oid":   {},
+	} {
+		folder := filepath.Join(samples, "certificates", name)
+		if _, err := os.Stat(folder); err != nil {
+			t.Skip(err)
+		}
+		s := situation{leaf: readSample(t, folder+"/leaf.pem")[0], pool: readSample(t, folder+"/chain.pem"), now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
+		for _, cert := range s.pool {
+			if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+				s.roots = append(s.roots, cert)
+			}
+		}
+		_, err := s.valid()
+		cause, text := certpath.Cause(""), ""
+		if none := (*certpath.NoPathError)(nil); errors.As(err, &none) {
+			cause, text = none.Fault.Cause, none.Fault.Text
+		}
+		if cause != want.cause || !strings.Contains(text, want.text) {
+			t.Errorf("%s: %q, %q; want %q with %q", name, cause, text, want.cause, want.text)
+		}
+		t.Log(name, text)
+	}
+}
+
+// TestBadPools: pools that are no chains do no harm: two leaves, authorities alone, names
+// with NUL and control characters, a bundle of a thousand.
+func TestBadPools(t *testing.T) {
+	good := goodChain(t)
+	second := issue(t, newLeaf(t), newKey(t, elliptic.P256()), good[1])
+	evil := newIntermediate(t, "Issuing\x00\x1b[2J\u202e")
+	evilIssuer := issue(t, evil, newKey(t, elliptic.P256()), good[2])
+	strange := issue(t, newLeaf(t), newKey(t, elliptic.P256()), evilIssuer)
+	var bundle []*x509.Certificate
+	for i := range 1000 {
+		template := newRoot(t, fmt.Sprint("Authority ", i))
+		bundle = append(bundle, issue(t, template, good[1].key, nil).cert)
+	}
+	for name, c := range map[string]struct {
+		leaf *holder
+		pool []*x509.Certificate
+		want []*x509.Certificate
+	}{
+		"two leaves":             {good[0], certs(second, good[0], good[1], good[2]), certs(good...)},
+		"the other one":          {second, certs(second, good[0], good[1], good[2]), certs(second, good[1], good[2])},
+		"an authority alone":     {good[1], certs(good[1:]...), certs(good[1:]...)},
+		"a root alone":           {good[2], nil, certs(good[2])},
+		"control characters":     {strange, certs(evilIssuer, good[2]), certs(strange, evilIssuer, good[2])},
+		"a bundle of a thousand": {good[0], append(bundle, certs(good...)...), certs(good...)},
+	} {
+		got, err := new(certpath.Verifier).Build(c.leaf.cert, certpath.NewPool(c.pool), certpath.Options{Now: now()})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		sameCerts(t, got, c.want)
+	}
+	_, err := new(certpath.Verifier).Build(strange.cert, nil, certpath.Options{Now: now()})
+	if err == nil || !printableText(err.Error()) {
+		t.Errorf("%q", err)
+	}
+}
+
+// TestMissingIssuerAddress: where an issuer is missing, the error says where its
+// certificate can be had.
+func TestMissingIssuerAddress(t *testing.T) {
+	good := goodChain(t)
+	template := newLeaf(t)
+	template.IssuingCertificateURL = []string{"http://ca.example.com/issuing.cer"}
+	leaf := issue(t, template, newKey(t, elliptic.P256()), good[1])
+	_, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(certs(good[2])), certpath.Options{Now: now()})
+	none := (*certpath.NoPathError)(nil)
+	if !errors.As(err, &none) || none.Fault.Cause != certpath.CauseMissing || !slices.Equal(none.CAIssuers(), template.IssuingCertificateURL) ||
+		!strings.Contains(err.Error(), template.IssuingCertificateURL[0]) {
+		t.Errorf("%v", err)
+	}
 }

@@ -180,7 +180,8 @@ func (j *judge) below(chain []*x509.Certificate, i int) (faults []Fault) {
 			continue
 		}
 		names, ok := namesOf(subject)
-		if j.compared += constraints.comparisons(names); !ok {
+		j.compared += min(constraints.comparisons(names), maxComparisons)
+		if !ok {
 			faults = append(faults, fault(CauseNames, k, "the alternative names of %s are malformed", certificate.Subject(subject)))
 		} else if refusal := constraints.refusal(names); refusal != "" {
 			faults = append(faults, fault(CauseNames, k, "%s may not issue for %s: %s", certificate.Subject(cert), certificate.Subject(subject), refusal))
