@@ -24,7 +24,7 @@ func Heading(text string) string {
 // or French; primaryemail is of the Admin console's list of users.
 func IsAddress(heading string) bool {
 	return slices.Contains([]string{
-		"email", "mail", "emailaddress", "mailaddress", "primaryemail",
-		"emailadresse", "mailadresse", "adresseemail", "adressemail", "courriel", "adressecourriel",
+		"email", "mail", "emailaddress", "mailaddress", "primaryemail", "gmail", "gmailaddress",
+		"emailadresse", "mailadresse", "adresseemail", "adressemail", "courriel", "adressecourriel", "adresseelectronique",
 	}, heading)
 }
