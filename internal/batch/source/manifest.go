@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -69,6 +70,15 @@ func (s *stoppingFile) Close() error {
 	return s.File.Close()
 }
 
+func isPipe(input io.Reader) bool {
+	file, ok := input.(*stoppingFile)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&fs.ModeNamedPipe != 0
+}
+
 // ManifestFrom is [Manifest] for a stream, whose rows can be read once. Paths are
 // relative to Options.Dir.
 func ManifestFrom(name string, r io.Reader, options Options) Source {
@@ -119,6 +129,9 @@ func (m *manifest) read(ctx context.Context, yield func(Row) bool) error {
 		return err
 	}
 	head := lines.Beginning()
+	if len(head) == 0 && isPipe(input) {
+		return formatError("begin to write into it before it is read", "it is a pipe, and nobody writes into it")
+	}
 	if err := otherFile(head); err != nil {
 		return err
 	}
