@@ -31,7 +31,7 @@ func Reasons() []Reason {
 		{"certificate-too-large", row, "the file is far larger than a chain"},
 		{"certificate-outside", row, "the file lies outside the source's folder"},
 		{"certificate-twice", row, "there are several certificates for one use"},
-		{"certificate-not-chosen", row, "none is what --choose-issuer and --choose-policy ask for"},
+		{"certificate-not-chosen", row, "none is by the issuer, or of the policy, that was asked for"},
 		{"pair-incomplete", row, "there is a certificate for signing and none for encryption, or the reverse"},
 		{"leaf-ambiguous", row, "a file holds several certificates that may be the user's"},
 		{"chain", row, "the chain cannot be built"},

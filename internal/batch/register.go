@@ -12,7 +12,7 @@ import (
 
 // registerSafely is register for a program that has mistakes: one that shows with
 // one user is that user's failure, and is told.
-func (s *session) registerSafely(ctx context.Context, task *ledger.Task) (found bool, err error) {
+func (s *session) registerSafely(ctx context.Context, task *ledger.Task) (unchanged bool, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = newInternalError(fault)
@@ -22,9 +22,9 @@ func (s *session) registerSafely(ctx context.Context, task *ledger.Task) (found 
 }
 
 // register makes one user's key pairs and identity what the task asks for. Each
-// answer is recorded before the next call. found reports that nothing had to be
+// answer is recorded before the next call. unchanged reports that nothing had to be
 // done for an entry that an earlier run brought to its end.
-func (s *session) register(ctx context.Context, task *ledger.Task) (found bool, err error) {
+func (s *session) register(ctx context.Context, task *ledger.Task) (unchanged bool, err error) {
 	account, err := s.engine.options.Domain.User(ctx, task.Email)
 	if err != nil {
 		return false, err
@@ -62,16 +62,16 @@ func (s *session) register(ctx context.Context, task *ledger.Task) (found bool, 
 		}
 		return false, err
 	}
-	found = task.Earlier && outcome.Unchanged() && !renamed
-	return found, s.recordFindings(ctx, task, outcome, found)
+	unchanged = task.Earlier && outcome.Unchanged() && !renamed
+	return unchanged, s.recordFindings(ctx, task, outcome, unchanged)
 }
 
 // recordFindings tells and records what a person should know about a user who is
 // registered.
-func (s *session) recordFindings(ctx context.Context, task *ledger.Task, outcome registration.Outcome, found bool) error {
+func (s *session) recordFindings(ctx context.Context, task *ledger.Task, outcome registration.Outcome, unchanged bool) error {
 	findings := outcome.Findings()
 	changed := false
-	if task.Earlier && !found {
+	if task.Earlier && !unchanged {
 		repair := putRight(outcome) + " (registration-repaired)" // by which the summary counts
 		findings = append(findings, repair)
 		task.Warnings, changed = append(slices.Clone(task.Warnings), repair), true

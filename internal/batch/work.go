@@ -16,8 +16,8 @@ const changedWait = 2 * time.Second
 // work sees to one user. The slot is released before the end is recorded: what counts
 // as in flight is at Gmail.
 func (s *session) work(task ledger.Task, slot *slot) {
-	found, err := s.registerSafely(s.ctx, &task)
-	s.record(s.ctx, task, found, err, slot.release(err))
+	unchanged, err := s.registerSafely(s.ctx, &task)
+	s.record(s.ctx, task, unchanged, err, slot.release(err))
 }
 
 // ended wakes whoever watches for the last of a run's users.
@@ -30,12 +30,12 @@ func (s *session) ended() {
 }
 
 // record writes into the ledger how a registration ended.
-func (s *session) record(ctx context.Context, task ledger.Task, found bool, err error, verdict verdict) {
+func (s *session) record(ctx context.Context, task ledger.Task, unchanged bool, err error, verdict verdict) {
 	var failed *ledger.Error
 	var cut *cutOffError
 	switch {
 	case err == nil:
-		if s.recorded(ctx, task, s.engine.options.Ledger.RecordDone(ctx, task, s.engine.options.Operator, found)) {
+		if s.recorded(ctx, task, s.engine.options.Ledger.RecordDone(ctx, task, s.engine.options.Operator, unchanged)) {
 			s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
 			s.ended()
 		}

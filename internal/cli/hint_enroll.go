@@ -25,6 +25,9 @@ func (h hints) ofEnrollment(err error) string {
 		}
 		return hint
 	}
+	if other, found := errors.AsType[*enroll.OtherCardConfirmedError](err); found {
+		return fmt.Sprintf("--confirm %d agrees to it for the card that is there; put the other one in if that is the one you mean", other.Serial)
+	}
 	if other, found := errors.AsType[*enroll.OtherCardError](err); found {
 		cards := strings.Join(other.Cards, " and ")
 		return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, other.Serial, cards)

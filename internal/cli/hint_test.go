@@ -51,6 +51,7 @@ func TestHints(t *testing.T) {
 		{&enroll.IssuerChangedError{}, "--change-issuer"},
 		{fmt.Errorf("%w: %w", enroll.ErrDeclined, &enroll.IssuerChangedError{}), "--change-issuer"},
 		{&enroll.OccupiedError{}, "--overwrite"},
+		{&enroll.UsageError{Err: &enroll.OtherCardConfirmedError{Confirmed: "1", Serial: 4711}}, "--confirm 4711"},
 		{&enroll.EmptyError{}, "--source existing"},
 		{&enroll.OtherAddressError{}, "issued for this user"},
 		{&enroll.LimitedUseError{}, "--allow-limited-use"},

@@ -30,7 +30,7 @@ func (e *enrollment) askWhetherNew(ctx context.Context, protection piv.Protectio
 	}
 	if e.request.NewCard {
 		e.secrets.newCard = true
-		e.note("%s: the card is taken as new, as --new-card says; if it is not, that costs one try of the PIN%s", silent, tries)
+		e.note("%s: the card is taken as new, as was said beforehand; if it is not, that costs one try of the PIN%s", silent, tries)
 		return nil
 	}
 	answer, err := e.deps.Prompter.Choose(ctx, Question{
@@ -44,7 +44,7 @@ func (e *enrollment) askWhetherNew(ctx context.Context, protection piv.Protectio
 	var missing *MissingError
 	switch {
 	case errors.As(err, &missing):
-		e.note("%s: the card is taken as not new; --new-card says that it is", silent)
+		e.note("%s: the card is taken as not new, as nobody said that it is", silent)
 	case err != nil:
 		e.secrets.askedNew = false
 		return err

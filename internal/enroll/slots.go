@@ -140,3 +140,15 @@ func describeContents(contents piv.SlotContents) string {
 	}
 	return what
 }
+
+// OtherCardConfirmedError is returned where the loss of a key was agreed to beforehand,
+// but by the serial number of another card. Nothing was changed.
+type OtherCardConfirmedError struct {
+	Confirmed string // as it was typed
+	Serial    uint32
+}
+
+// Error names both cards.
+func (e *OtherCardConfirmedError) Error() string {
+	return fmt.Sprintf("the loss was agreed to for card %s, and this is card %d: nothing was changed", e.Confirmed, e.Serial)
+}

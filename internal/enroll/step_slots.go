@@ -204,7 +204,7 @@ func (e *enrollment) decideOccupied(ctx context.Context, key *key, contents piv.
 	}
 	serial := serialText(e.request.Serial)
 	if e.request.Confirm != "" && e.request.Confirm != serial {
-		return usageError("--confirm names card %s, and this is card %s: nothing was changed", e.request.Confirm, serial)
+		return &UsageError{&OtherCardConfirmedError{Confirmed: e.request.Confirm, Serial: e.request.Serial}}
 	}
 	return e.deps.Prompter.TypedConfirm(ctx, Question{
 		ID: QuestionOverwrite, Text: fmt.Sprintf("this replaces the key in slot %s of card %s for ever", key.Slot, serial),

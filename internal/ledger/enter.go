@@ -24,7 +24,7 @@ func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
 		if err != nil {
 			return err
 		}
-		m := &merged{stored: stored{Entry: entry, revision: 1}, newPairs: true}
+		m := &upsert{stored: stored{Entry: entry, revision: 1}, newPairs: true}
 		if len(found) > 0 {
 			have := found[0]
 			if have.State == StateDone && sameRegistration(have.Pairs, entry.Pairs) {
@@ -35,12 +35,12 @@ func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
 			case have.Run != 0 && have.State == StateWaiting:
 				m.Run, m.Where, m.Line = have.Run, have.Where, have.Line
 			case have.Run != 0:
-				if err := l.keepPast(ctx, tx, found); err != nil {
+				if err := l.archive(ctx, tx, found); err != nil {
 					return err
 				}
 			}
 		}
-		return l.writeChunk(ctx, tx, 0, map[string]*merged{Key(entry.Email): m}, entry.Updated)
+		return l.writeChunk(ctx, tx, 0, map[string]*upsert{Key(entry.Email): m}, entry.Updated)
 	})
 }
 

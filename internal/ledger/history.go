@@ -78,9 +78,9 @@ func (l *Ledger) entriesAfter(ctx context.Context, run, line int64, email string
 	return page, l.fetchPairs(ctx, l.read, current, false)
 }
 
-// keepPast keeps entries as the runs whose they are leave them. What was kept before
+// archive keeps entries as the runs whose they are leave them. What was kept before
 // stays.
-func (l *Ledger) keepPast(ctx context.Context, tx *sql.Tx, entries []*stored) error {
+func (l *Ledger) archive(ctx context.Context, tx *sql.Tx, entries []*stored) error {
 	var rows [][]any
 	for _, e := range entries {
 		warnings, err := encodeWarnings(e.Warnings)

@@ -113,7 +113,7 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	}
 	l.clock.set(options.Now(), time.Now())
 	if options.ReadOnly {
-		if err := l.look(ctx, path); err != nil {
+		if err := l.openReadOnly(ctx, path); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 		return l, nil

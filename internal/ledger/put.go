@@ -63,7 +63,7 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 		have[entry.key] = entry
 	}
 	now := l.Now()
-	changed := map[string]*merged{}
+	changed := map[string]*upsert{}
 	var past []*stored
 	out := make([]Entry, len(entries))
 	for i, entry := range entries {
@@ -72,7 +72,7 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 		switch {
 		case h != nil && h.Run > run:
 			// A later run took the user over and keeps it.
-			m := merge(run, nil, entry, trust, now)
+			m := newUpsert(run, nil, entry, trust, now)
 			m.key, m.TakenOver = key, m.State == StateWaiting
 			past, out[i] = append(past, &m.stored), withoutChains(m.Entry)
 			continue
@@ -83,7 +83,7 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 		case h != nil && h.Run != run && h.Run != 0:
 			past = append(past, h)
 		}
-		m := merge(run, have[key], entry, trust, now)
+		m := newUpsert(run, have[key], entry, trust, now)
 		if before := changed[key]; before != nil {
 			m.newPairs = m.newPairs || before.newPairs
 			m.replaced = append(before.replaced, m.replaced...)
@@ -91,7 +91,7 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 		have[key], changed[key] = &m.stored, &m
 		out[i] = withoutChains(m.Entry)
 	}
-	if err := l.keepPast(ctx, tx, past); err != nil {
+	if err := l.archive(ctx, tx, past); err != nil {
 		return nil, err
 	}
 	return out, l.writeChunk(ctx, tx, run, changed, now)
@@ -108,7 +108,7 @@ func withoutChains(e Entry) Entry {
 // writeRows bounds one statement: SQLite takes 32,766 parameters.
 const writeRows = 100
 
-func (l *Ledger) writeChunk(ctx context.Context, tx *sql.Tx, run int64, changed map[string]*merged, now time.Time) error {
+func (l *Ledger) writeChunk(ctx context.Context, tx *sql.Tx, run int64, changed map[string]*upsert, now time.Time) error {
 	var entries, pairs, earlier [][]any
 	var rewritten []any
 	for _, key := range sortedKeys(changed) {
@@ -207,7 +207,7 @@ func encodeWarnings(warnings []string) (string, error) {
 	return string(data), err
 }
 
-func sortedKeys(m map[string]*merged) []string {
+func sortedKeys(m map[string]*upsert) []string {
 	keys := make([]string, 0, len(m))
 	for key := range m {
 		keys = append(keys, key)

@@ -16,19 +16,19 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
-// look opens the file at path for reading. Where that cannot be done beside the file,
+// openReadOnly opens the file at path for reading. Where that cannot be done beside the file,
 // in a folder that cannot be written, or without changing it, in the tables of an
 // older version, a copy is looked at, which Close removes.
-func (l *Ledger) look(ctx context.Context, path string) error {
+func (l *Ledger) openReadOnly(ctx context.Context, path string) error {
 	file, err := durable.Open(path)
 	if errors.Is(err, durable.ErrNotRegular) {
-		return l.failed("look", err)
+		return l.failed("open it for reading", err)
 	}
 	if err != nil {
 		return &MissingError{Path: path, Err: err}
 	}
 	if err := file.Close(); err != nil {
-		return l.failed("look", err)
+		return l.failed("open it for reading", err)
 	}
 	l.openReader(path)
 	has, err := l.version(ctx)
@@ -43,7 +43,7 @@ func (l *Ledger) look(ctx context.Context, path string) error {
 	case err != nil:
 		return err
 	case has > known:
-		return l.failed("look", &NewerError{Has: has, Known: known})
+		return l.failed("open it for reading", &NewerError{Has: has, Known: known})
 	case has == known:
 		return nil
 	}
@@ -136,9 +136,9 @@ func (l *Ledger) lookShared(ctx context.Context) error {
 	case err != nil:
 		return err
 	case has > known:
-		return l.failed("look", &NewerError{Has: has, Known: known})
+		return l.failed("open it for reading", &NewerError{Has: has, Known: known})
 	case has < known:
-		return l.failed("look", &OlderError{Has: has, Known: known})
+		return l.failed("open it for reading", &OlderError{Has: has, Known: known})
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (l *Ledger) version(ctx context.Context) (int64, error) {
 	if sqliteCode(err) == sqliteError || errors.As(err, &refused) && refused.Code == "42P01" { // undefined_table
 		return 0, &MissingError{Path: l.name, Err: fs.ErrNotExist}
 	}
-	return has, l.failed("look", err)
+	return has, l.failed("open it for reading", err)
 }
 
 // newestVersion is the last of a folder's migrations.

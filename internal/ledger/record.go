@@ -47,12 +47,12 @@ func (l *Ledger) RecordFindings(ctx context.Context, task Task) error {
 
 // RecordDone notes that everything is as asked. An entry that an earlier run
 // brought there, found again as it was, keeps the time at which it was done.
-func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, found bool) error {
+func (l *Ledger) RecordDone(ctx context.Context, task Task, by string, unchanged bool) error {
 	ctx, cancel := l.recording(ctx)
 	defer cancel()
 	return l.record(ctx, "record an identity", func(tx *sql.Tx) error {
 		const done = `state = 'done', class = '', reason = '', message = '', hint = '', claim = ''`
-		if found {
+		if unchanged {
 			return l.touch(ctx, tx, task, done)
 		}
 		return l.touch(ctx, tx, task, done+`, step = ?, worker = ?, updated = ?, earlier = ?`, StepIdentity, by, milliseconds(l.Now()), false)

@@ -34,7 +34,7 @@ func (m *Model) content() string {
 	if m.small() {
 		return m.tooSmall()
 	}
-	width, height := m.room()
+	width, height := m.area()
 	body := m.body(width, height)
 	rule := m.session.styles.Rule.Render(strings.Repeat("─", width))
 	return strings.Join([]string{
@@ -52,8 +52,8 @@ func (m *Model) tooSmall() string {
 	return strings.Join(lines[:min(len(lines), m.height)], "\n")
 }
 
-// room is what is left for a screen, in columns and lines.
-func (m *Model) room() (width, height int) { return min(m.width, maxWidth), m.height - frameLines }
+// area is what is left for a screen, in columns and lines.
+func (m *Model) area() (width, height int) { return min(m.width, maxWidth), m.height - frameLines }
 
 func (m *Model) body(width, height int) string {
 	switch {
@@ -69,7 +69,7 @@ func (m *Model) body(width, height int) string {
 
 // pages is how often the body can be scrolled on.
 func (m *Model) pages() int {
-	width, height := m.room()
+	width, height := m.area()
 	hidden := max(0, strings.Count(m.body(width, height), "\n")+1-height)
 	return (hidden + page(height) - 1) / page(height)
 }
@@ -112,8 +112,7 @@ func (m *Model) header(width int) string {
 		}
 	}
 	right := s.styles.Faint.Render(s.tally() + " ")
-	room := width - lipgloss.Width(right) - 1
-	left = ansi.Truncate(left, room, "…")
+	left = ansi.Truncate(left, width-lipgloss.Width(right)-1, "…")
 	return left + strings.Repeat(" ", max(1, width-lipgloss.Width(left)-lipgloss.Width(right))) + right
 }
 

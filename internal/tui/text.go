@@ -10,18 +10,18 @@ import (
 // wrapped puts a label before text, and breaks the text into lines that are
 // indented like its beginning.
 func wrapped(label, text string, width int) []string {
-	return labelled(label, func(room int) []string { return paragraph(text, room) }, width)
+	return labelled(label, func(width int) []string { return paragraph(text, width) }, width)
 }
 
 // pathLines puts a label before a path or a name, which is broken only where the
 // line ends, so that it can be copied.
 func pathLines(label, path string, width int) []string {
-	return labelled(label, func(room int) []string { return strings.Split(ansi.Hardwrap(clean(path), room, true), "\n") }, width)
+	return labelled(label, func(width int) []string { return strings.Split(ansi.Hardwrap(clean(path), width, true), "\n") }, width)
 }
 
-// labelled puts a label before the first line of what is broken to the room that
+// labelled puts a label before the first line of what is broken to the width that
 // is left beside it.
-func labelled(label string, broken func(room int) []string, width int) []string {
+func labelled(label string, broken func(width int) []string, width int) []string {
 	indent := lipgloss.Width(label) + 1
 	lines := broken(max(20, width-indent))
 	for i, line := range lines {

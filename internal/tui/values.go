@@ -47,10 +47,10 @@ func valueLines(s *session, values []describe.Value, width int) (lines []string)
 		}
 		last = value.Label
 		mark, style := toned(s, value.Tone)
-		text, room := mark+clean(value.Text), max(20, width-column-1)
-		broken := paragraph(text, room)
+		text, rest := mark+clean(value.Text), max(20, width-column-1)
+		broken := paragraph(text, rest)
 		if value.Exact {
-			broken = strings.Split(ansi.Hardwrap(text, room, true), "\n")
+			broken = strings.Split(ansi.Hardwrap(text, rest, true), "\n")
 		}
 		for _, part := range broken {
 			lines = append(lines, fmt.Sprintf("%-*s ", column, label)+style.Render(part))

@@ -41,8 +41,7 @@ func (*workScreen) view(s *session, width, height int) string {
 	for i := range r.Steps {
 		steps[i] = stepLine(s, i, width)
 	}
-	room := height - len(lines) - len(notice)
-	lines = append(lines, around(steps, r.Current, room)...)
+	lines = append(lines, around(steps, r.Current, height-len(lines)-len(notice))...)
 	return strings.Join(append(lines, notice...), "\n")
 }
 
@@ -65,8 +64,8 @@ func stepLine(s *session, i, width int) string {
 	if elapsed := r.Elapsed(step); step.State == enroll.StateStarted || elapsed >= 100*time.Millisecond && step.State != enroll.StateAlready && step.State != enroll.StateSkipped {
 		took = durationText(elapsed)
 	}
-	room := min(width-19, 60) // the longest title of a step fits into 80 columns
-	return style.Render(mark) + title.Render(fmt.Sprintf("%-*s", room, ansi.Truncate(clean(step.Title), room, "…"))) + s.styles.Faint.Render(fmt.Sprintf(" %-7s %7s", state.Text, took))
+	column := min(width-19, 60) // the longest title of a step fits into 80 columns
+	return style.Render(mark) + title.Render(fmt.Sprintf("%-*s", column, ansi.Truncate(clean(step.Title), column, "…"))) + s.styles.Faint.Render(fmt.Sprintf(" %-7s %7s", state.Text, took))
 }
 
 // durationText is short, and moves while one looks.

@@ -13,18 +13,18 @@ import (
 // different certificates.
 const reasonTwice = "address-twice"
 
-// merged is what becomes of an entry when a source has it.
-type merged struct {
+// upsert is what becomes of an entry when a source has it.
+type upsert struct {
 	stored
 	replaced []Pair // that are no longer asked for
 	newPairs bool   // the pairs are to be written
 	dirty    bool
 }
 
-// merge brings what a run's source asks for (want) together with what the ledger
-// has of the user (have; nil for nothing). trust takes done entries at their
+// newUpsert returns what becomes of what the ledger has of a user (have; nil for
+// nothing) when a run's source asks for want. trust takes done entries at their
 // word; otherwise they are to be looked at again.
-func merge(run int64, have *stored, want Entry, trust bool, now time.Time) merged {
+func newUpsert(run int64, have *stored, want Entry, trust bool, now time.Time) upsert {
 	want.Run, want.Updated = run, now
 	if want.State == "" {
 		want.State = StateWaiting
@@ -33,12 +33,12 @@ func merge(run int64, have *stored, want Entry, trust bool, now time.Time) merge
 		want.Step = "read"
 	}
 	if have == nil {
-		return merged{stored: stored{Entry: want, revision: 1}, newPairs: true, dirty: true}
+		return upsert{stored: stored{Entry: want, revision: 1}, newPairs: true, dirty: true}
 	}
 	if have.Run == run {
-		return mergeTwice(have, want, now)
+		return upsertAgain(have, want, now)
 	}
-	m := merged{stored: *have, dirty: true}
+	m := upsert{stored: *have, dirty: true}
 	m.Run, m.Where, m.Line, m.Email = run, want.Where, want.Line, want.Email
 	m.Warnings, m.Attempts = want.Warnings, 0
 	same := SamePairs(have.Pairs, want.Pairs)
@@ -70,9 +70,9 @@ func merge(run int64, have *stored, want Entry, trust bool, now time.Time) merge
 	return m
 }
 
-// mergeTwice is for an address that the same source had before.
-func mergeTwice(have *stored, want Entry, now time.Time) merged {
-	m := merged{stored: *have, dirty: true}
+// upsertAgain is for an address that the same source had before.
+func upsertAgain(have *stored, want Entry, now time.Time) upsert {
+	m := upsert{stored: *have, dirty: true}
 	first, second := have.Where, want.Where
 	switch {
 	case have.Reason == reasonTwice:
