@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -21,13 +22,32 @@ type account struct {
 	mu     sync.Mutex
 	domain *gmail.Domain
 	user   *gmail.User // who was opened last, with the token
+	retry  func(desk.Retried)
+}
+
+// retries has tell called each time that a call is to be made again.
+func (a *account) retries(tell func(desk.Retried)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.retry = tell
+}
+
+func (a *account) retried(_ string, err error, in time.Duration) {
+	a.mu.Lock()
+	tell := a.retry
+	a.mu.Unlock()
+	if tell != nil {
+		tell(desk.Retried{Err: err, At: time.Now().Add(in)})
+	}
 }
 
 func (a *account) get() (*gmail.Domain, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.domain == nil {
-		domain, err := a.flags.open(io.Discard)
+		config := a.flags.config()
+		config.OnRetry = a.retried
+		domain, err := openGmail(config, io.Discard)
 		if err != nil {
 			return nil, err
 		}

@@ -37,14 +37,14 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	d := &desk.Desk{
 		Dependencies: deps, Request: request, People: roster.People,
-		Checks: func(ctx context.Context) []desk.Check {
-			checks := deskChecks(ctx, options, account, deps, first(email, roster.People))
+		Checks: func(context.Context) []desk.Check {
+			checks := deskChecks(options, account, deps, first(email, roster.People))
 			if book != nil {
-				checks = append(checks, book.check(ctx))
+				checks = append(checks, later("ledger", book.check))
 			}
 			return append(checks, rosterChecks(options.roster, roster)...)
 		},
-		AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: deskHint,
+		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: deskHint,
 	}
 	if book != nil {
 		d.Registered = book.registered

@@ -25,14 +25,19 @@ func first(email string, people []desk.Person) string {
 
 // deskChecks looks whether everything is there that an enrollment needs, with
 // somebody's address also whether Gmail answers.
-func deskChecks(ctx context.Context, options *enrollOptions, account *account, deps enroll.Dependencies, email string) []desk.Check {
+func deskChecks(options *enrollOptions, account *account, deps enroll.Dependencies, email string) []desk.Check {
 	checks := []desk.Check{account.check()}
 	if email != "" && checks[0].State != desk.CheckMissing {
-		checks = append(checks, account.checkDomain(ctx, email))
+		checks = append(checks, later("domain", func(ctx context.Context) desk.Check { return account.checkDomain(ctx, email) }))
 	}
-	checks = append(checks, readerCheck(ctx), issuerCheck(options, deps), escrowCheck(options, deps))
+	checks = append(checks, later("card readers", readerCheck), issuerCheck(options, deps), escrowCheck(options, deps))
 	checks = append(checks, foreignChecks(options, deps)...)
 	return append(checks, evidenceCheck(deps.Evidence))
+}
+
+// later is a check that may take its time, which others do not wait for.
+func later(name string, finish func(context.Context) desk.Check) desk.Check {
+	return desk.Check{Name: name, Finish: finish}
 }
 
 // foreignChecks say what is asked in Google's place, and what is believed in

@@ -1,7 +1,9 @@
 package describe
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -74,4 +76,9 @@ func Identity(identity *gmail.Identity) string {
 		return "uses no key pair"
 	}
 	return "signs with " + identity.SigningKeyPairID + ", encrypts with " + identity.EncryptionKeyPairID
+}
+
+// Retry says why Gmail did not answer, and when it is asked again.
+func Retry(err error, at time.Time) Value {
+	return Value{Label: "Gmail", Text: fmt.Sprintf("%v; the next try is at %s", err, at.Local().Format(time.TimeOnly)), Tone: Warning}
 }

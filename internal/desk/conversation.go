@@ -33,8 +33,11 @@ type Conversation struct {
 	Single bool // one person, who was named beforehand
 	queue
 	readers
-	// Checks are nil until they were made.
+	// Checks are nil until they were made; see CheckRunning.
 	Checks []Check
+	// Retry is when and why Gmail is asked again; nil while no answer is waited for, or
+	// the first one.
+	Retry *Retried
 	// Picked is who was chosen in PhaseUser; zero as long as nobody is. Answered says
 	// that Gmail's answer is in AtGmail or Problem.
 	Picked   Person
@@ -51,6 +54,7 @@ type Conversation struct {
 
 	base    enroll.Request // of the command line
 	numbers int            // of the latest question or run
+	checks  int            // number of the latest checks
 	looking bool           // for the certificate, because a person said so
 }
 
@@ -65,7 +69,11 @@ func NewConversation(base enroll.Request, single bool) (*Conversation, []Effect)
 func (c *Conversation) Take(event Event) []Effect {
 	switch event := event.(type) {
 	case Checked:
-		c.Checks = event.Checks
+		return c.checked(event.Checks)
+	case CheckFinished:
+		c.checkFinished(event)
+	case Retried:
+		c.Retry = &event
 	case QueueRead:
 		for _, entry := range event.Entries {
 			c.Roster = true
@@ -80,7 +88,7 @@ func (c *Conversation) Take(event Event) []Effect {
 	case GmailRead:
 		if event.Email == c.Picked.Email {
 			c.Answered, c.AtGmail = true, event.AtGmail
-			c.Problem = event.Err
+			c.Problem, c.Retry = event.Err, nil
 		}
 	case ReadersRead:
 		c.Found, c.FoundErr, c.Watched, c.Blind = event.Found, event.Err, true, false
@@ -103,6 +111,11 @@ func (c *Conversation) Take(event Event) []Effect {
 	case StepHappened:
 		if c.Run.Is(event.Run) {
 			c.Run.apply(event.Event)
+			c.Retry = nil
+		}
+	case ReviewAgreed:
+		if c.Run.Is(event.Run) {
+			c.Run.Agreed = &event.Review
 		}
 	case RunEnded:
 		return c.runEnded(event)
@@ -143,7 +156,10 @@ func (c *Conversation) act(action Action) []Effect {
 	case PhaseFailure:
 		switch action {
 		case Again:
-			return c.begin(c.Request)
+			if c.Run.FailedAtGmail() {
+				return c.begin(c.Request, c.Run.Agreed)
+			}
+			return c.begin(c.Request, nil)
 		case Back:
 			return c.enter(PhasePlan)
 		}
@@ -157,7 +173,7 @@ func (c *Conversation) act(action Action) []Effect {
 
 // enter begins a phase.
 func (c *Conversation) enter(phase Phase) []Effect {
-	c.Phase, c.Problem, c.looking = phase, nil, false
+	c.Phase, c.Problem, c.looking, c.Retry = phase, nil, false, nil
 	switch phase {
 	case PhaseUser:
 		c.Picked, c.Answered, c.AtGmail = Person{}, false, AtGmail{}
@@ -253,12 +269,13 @@ func (c *Conversation) serve(person Person) []Effect {
 	return c.enter(PhaseCard)
 }
 
-// begin starts an enrollment.
-func (c *Conversation) begin(request enroll.Request) []Effect {
-	c.Phase, c.Problem, c.Request = PhaseWork, nil, request
+// begin starts an enrollment. What was agreed to a moment ago is not asked again.
+func (c *Conversation) begin(request enroll.Request, agreed *enroll.Review) []Effect {
+	c.Phase, c.Problem, c.Retry, c.Request = PhaseWork, nil, nil, request
 	c.numbers++
 	c.Run = newRun(c.numbers, request)
-	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request}}
+	c.Run.Agreed = agreed
+	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request, Agreed: agreed}}
 }
 
 // runEnded goes where the outcome leads.
@@ -311,7 +328,7 @@ func (c *Conversation) arrived() []Effect {
 	if c.Run == nil {
 		return c.serve(c.Person)
 	}
-	return c.begin(c.Request)
+	return c.begin(c.Request, nil)
 }
 
 // Left is why not everybody is done whom the conversation turned to, see Left and

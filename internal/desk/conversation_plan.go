@@ -204,6 +204,7 @@ func (c *Conversation) planRead(event PlanRead) []Effect {
 	if p == nil || event.Number != p.asked || c.Phase != PhasePlan {
 		return nil
 	}
+	c.Retry = nil
 	if c.Problem = event.Err; event.Err != nil {
 		return nil
 	}
@@ -276,5 +277,5 @@ func (c *Conversation) actPlan(action Action) []Effect {
 		return nil
 	}
 	p.Serial = "" // it was for this once
-	return c.begin(request.Agree(p.Losses()))
+	return c.begin(request.Agree(p.Losses()), nil)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -354,5 +355,63 @@ func TestPutOff(t *testing.T) {
 	next(0, "ada was turned to")
 	if about := strings.Join(p.About(p.Entries[0]), ", "); about != "card 9, other domain, N, at ten" {
 		t.Errorf("of ada it is shown: %s", about)
+	}
+}
+
+// Each check stands by itself: one that takes its time hides no other, and an answer
+// to earlier checks says nothing.
+func TestChecks(t *testing.T) {
+	talk, _ := desk.NewConversation(enroll.Request{Keys: keys}, false)
+	slow := func(name string) desk.Check {
+		return desk.Check{Name: name, Finish: func(context.Context) desk.Check { return desk.Check{Name: name, State: desk.CheckOK} }}
+	}
+	checks := []desk.Check{{Name: "escrow", State: desk.CheckOK}, slow("domain"), slow("readers")}
+	first := talk.Take(desk.Checked{Checks: checks})
+	second := talk.Take(desk.Checked{Checks: checks})
+	if len(first) != 2 || len(second) != 2 {
+		t.Fatalf("%v and %v are to be done", first, second)
+	}
+	do := func(effect desk.Effect) { talk.Take((&desk.Desk{}).Do(t.Context(), effect)) }
+	do(first[0])
+	if talk.Checks[1].State != desk.CheckRunning {
+		t.Error("the answer to an earlier check counts")
+	}
+	do(second[1])
+	if talk.Checks[0].State != desk.CheckOK || talk.Checks[1].State != desk.CheckRunning || talk.Checks[2].State != desk.CheckOK {
+		t.Errorf("the checks are %+v", talk.Checks)
+	}
+	talk.Take(desk.Retried{Err: errRefused})
+	if talk.Retry == nil || talk.Retry.Err != errRefused {
+		t.Error("it is not known what is tried again")
+	}
+	do(second[0])
+	if talk.Checking() || talk.Retry != nil {
+		t.Error("it goes on trying after the answer")
+	}
+}
+
+// After an answer of Gmail's alone, what was agreed to is not asked again.
+func TestAgainAsksForWhatIsMissing(t *testing.T) {
+	atGmail, onCard := error(&enroll.StepError{Err: &gmail.Error{}}), error(&enroll.StepError{Err: piv.ErrCardFull})
+	for name, test := range map[string]struct {
+		err    error
+		action desk.Action
+		agreed bool
+	}{
+		"Gmail alone":                 {atGmail, desk.Again, true},
+		"the card":                    {onCard, desk.Again, false},
+		"Gmail alone, but a new plan": {atGmail, desk.Back, false},
+	} {
+		p := play(enroll.Request{Keys: keys}, false).fold(toWork...)
+		p.fold(desk.ReviewAgreed{Run: p.Run.ID, Review: enroll.Review{Email: ada}}, ended{err: test.err}, test.action)
+		if test.action == desk.Back {
+			p.fold(desk.GoOn)
+		}
+		if last := p.begun[len(p.begun)-1]; len(p.begun) != 2 || (last.Agreed != nil) != test.agreed {
+			t.Errorf("%s: %d runs, agreed to %v", name, len(p.begun), last.Agreed)
+		}
+		if got := desk.RemembersPIN(test.err); got != (test.err == atGmail) {
+			t.Errorf("%s: the PIN is remembered: %v", name, got)
+		}
 	}
 }

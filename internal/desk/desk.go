@@ -25,8 +25,12 @@ type Desk struct {
 	Request enroll.Request
 	// People are the ones to enroll, in the roster's order; empty without one.
 	People []Person
-	// Checks looks whether everything is there that an enrollment needs.
+	// Checks looks whether everything is there that an enrollment needs. What takes
+	// its time is left to Check.Finish.
 	Checks func(ctx context.Context) []Check
+	// Retries has tell called each time that Gmail is to be asked again after an error
+	// that may pass; nil where that is not told.
+	Retries func(tell func(Retried))
 	// AtGmail looks up what Gmail has for a user.
 	AtGmail func(ctx context.Context, email string) (AtGmail, error)
 	// Registered looks up a person in the ledger that desks share; nil for no
@@ -48,6 +52,8 @@ type Check struct {
 	State  CheckState
 	Detail string // what was found
 	Fix    string // what to do, where it is not all right
+	// Finish finds out the rest, of a check whose State is CheckRunning.
+	Finish func(ctx context.Context) Check
 }
 
 // CheckState is the outcome of a Check.
@@ -55,6 +61,7 @@ type CheckState string
 
 // The outcomes of a check.
 const (
+	CheckRunning CheckState = "" // not known yet
 	CheckOK      CheckState = "ok"
 	CheckWarning CheckState = "warning"
 	CheckMissing CheckState = "missing"
@@ -77,8 +84,8 @@ type Practice interface {
 // Act is one thing that can be done in the practice lab.
 type Act struct{ ID, Title string }
 
-// PINKept is how long a front end remembers the PIN that was typed for a person who
-// waits for their certificate, so that it need not be typed again at once.
+// PINKept is how long a front end remembers the PIN that was typed, so that it need not
+// be typed again at once; see RemembersPIN.
 const PINKept = 5 * time.Minute
 
 // FrontEnd is a person's side of an enrollment.
@@ -87,6 +94,9 @@ type FrontEnd struct {
 	Notify   func(enroll.Event)
 	// Review is nil for no review.
 	Review func(context.Context, enroll.Review) error
+	// Agreed is the review that a person agreed to a moment ago: it is not asked for
+	// again. It is nil for none.
+	Agreed *enroll.Review
 }
 
 // Enroll runs one enrollment with that front end. Errors are those of
@@ -94,6 +104,14 @@ type FrontEnd struct {
 func (d *Desk) Enroll(ctx context.Context, request enroll.Request, front FrontEnd) (*enroll.Receipt, error) {
 	deps := d.Dependencies
 	deps.Prompter, deps.Notify, deps.Review = front.Prompter, front.Notify, front.Review
+	if front.Agreed != nil && front.Review != nil {
+		deps.Review = func(ctx context.Context, review enroll.Review) error {
+			if review.Same(*front.Agreed) {
+				return nil
+			}
+			return front.Review(ctx, review)
+		}
+	}
 	request.Review = front.Review != nil
 	return enroll.Run(ctx, deps, request)
 }

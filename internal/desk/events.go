@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -15,6 +16,16 @@ type Event any
 type (
 	// Checked tells what MakeChecks found.
 	Checked struct{ Checks []Check }
+	// CheckFinished tells what FinishCheck found.
+	CheckFinished struct {
+		Number, Index int
+		Check         Check
+	}
+	// Retried tells that Gmail is to be asked again, why, and when.
+	Retried struct {
+		Err error
+		At  time.Time
+	}
 	// QueueRead tells how far everybody is; it answers ReadQueue.
 	QueueRead struct {
 		Number  int
@@ -58,6 +69,11 @@ type (
 	StepHappened struct {
 		Run   int
 		Event enroll.Event
+	}
+	// ReviewAgreed tells what a person agreed to in that enrollment.
+	ReviewAgreed struct {
+		Run    int
+		Review enroll.Review
 	}
 	// RunEnded tells what that enrollment came to; Receipt is nil where Err is not.
 	RunEnded struct {
@@ -106,6 +122,11 @@ type Effect any
 type (
 	// MakeChecks looks whether everything is there that an enrollment needs.
 	MakeChecks struct{}
+	// FinishCheck finds out the rest of a check. The others are not to wait for it.
+	FinishCheck struct {
+		Number, Index int
+		Check         Check
+	}
 	// ReadQueue looks how far everybody on the roster is.
 	ReadQueue struct{ Number int }
 	// ReadEntry looks how far a person is, and asks for the certificate that the person waits for.
@@ -131,6 +152,9 @@ type (
 		Run     int
 		Person  Person
 		Request enroll.Request
+		// Agreed is what the person agreed to in the run before, which Gmail alone kept
+		// from its end; nil for nothing.
+		Agreed *enroll.Review
 	}
 	// WatchReaders tells of the readers with ReadersRead until WatchEnded.
 	WatchReaders struct{}
@@ -142,6 +166,8 @@ func (d *Desk) Do(ctx context.Context, effect Effect) Event {
 	switch effect := effect.(type) {
 	case MakeChecks:
 		return Checked{d.Checks(ctx)}
+	case FinishCheck:
+		return CheckFinished{effect.Number, effect.Index, effect.Check.Finish(ctx)}
 	case ReadQueue:
 		if entries, err := d.Queue(ctx); err == nil {
 			return QueueRead{effect.Number, entries}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
@@ -28,6 +29,15 @@ func (f Failures) Note(email string, err error) {
 	case !errors.Is(err, context.Canceled):
 		f[strings.ToLower(email)] = err
 	}
+}
+
+// RemembersPIN reports whether a front end remembers the PIN that was typed, for
+// PINKept: where somebody waits for their certificate, or Gmail alone failed.
+func RemembersPIN(err error) bool { return len(issuer.Waits(err)) > 0 || failedAtGmail(err) }
+
+func failedAtGmail(err error) bool {
+	var failed *gmail.Error
+	return errors.As(err, &failed)
 }
 
 // Left is why not everybody whom the desk turned to is done: somebody waits for a

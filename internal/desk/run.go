@@ -19,6 +19,8 @@ type Run struct {
 	Ended   bool
 	Receipt *enroll.Receipt
 	Err     error
+	// Agreed is what a person agreed to in it, or had a moment before; nil for nothing.
+	Agreed *enroll.Review
 }
 
 // RunStep is one step of the plan and what became of it.
@@ -42,6 +44,10 @@ func (r *Run) Active() bool { return r != nil && !r.Ended }
 
 // Is reports whether the run has that number.
 func (r *Run) Is(run int) bool { return r != nil && r.ID == run }
+
+// FailedAtGmail reports whether it is an answer of Gmail's alone that kept the run from
+// its end.
+func (r *Run) FailedAtGmail() bool { return r != nil && failedAtGmail(r.Err) }
 
 // At reports whether the step that runs, or ran last, is that one.
 func (r *Run) At(step string) bool {

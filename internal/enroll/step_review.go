@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -43,6 +44,18 @@ type ReviewKey struct {
 
 // Same reports whether the card holds the very certificate that is uploaded.
 func (k ReviewKey) Same() bool { return k.OnCard == k.Upload }
+
+// Same reports whether the reviews are the same. Whether Gmail has a key pair already
+// does not count: it may have come of what was agreed to.
+func (r Review) Same(other Review) bool {
+	r.Keys, other.Keys = slices.Clone(r.Keys), slices.Clone(other.Keys)
+	for _, keys := range [][]ReviewKey{r.Keys, other.Keys} {
+		for i := range keys {
+			keys[i].Known = false
+		}
+	}
+	return reflect.DeepEqual(r, other)
+}
 
 // certified reports whether every certificate and its chain is there.
 func certified(e *enrollment) bool {

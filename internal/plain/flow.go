@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/describe"
@@ -24,6 +25,9 @@ import (
 func Enrollments(ctx context.Context, terminal *prompt.Terminal, receipts io.Writer, d *desk.Desk, first string) error {
 	talk, effects := desk.NewConversation(d.Request, first != "")
 	f := &flow{Terminal: terminal, receipts: receipts, desk: d, talk: talk, first: first}
+	if d.Retries != nil {
+		d.Retries(f.retried)
+	}
 	err := f.carryOut(ctx, effects)
 	for err == nil && talk.Phase != desk.PhaseEnd {
 		var event desk.Event
@@ -47,10 +51,13 @@ type flow struct {
 	talk *desk.Conversation
 	// receipts is where the outcome goes, apart from what is said meanwhile.
 	receipts io.Writer
-	first    string // the one person, named beforehand; empty for many
-	served   bool   // whether somebody was turned to
+	first    string     // the one person, named beforehand; empty for many
+	saying   sync.Mutex // also of those who try again
+	served   bool       // whether somebody was turned to
 	// pause is how long a card that was just put in may take to answer.
 	pause time.Duration
+	// agreed is what was agreed to in a review; nil for nothing.
+	agreed *enroll.Review
 	// declined is what somebody said no to in the run that just ended.
 	declined string
 	pin      typedPIN
@@ -89,6 +96,12 @@ func (f *flow) carryOut(ctx context.Context, effects []desk.Effect) error {
 	for _, effect := range effects {
 		var err error
 		switch effect := effect.(type) {
+		case desk.MakeChecks:
+			event := f.desk.Do(ctx, effect).(desk.Checked)
+			for _, check := range event.Checks {
+				f.sayCheck(check)
+			}
+			err = f.finishChecks(ctx, f.talk.Take(event))
 		case desk.WatchReaders: // they are looked into when a card is asked for
 		case desk.Begin:
 			err = f.run(ctx, effect)
@@ -171,8 +184,16 @@ func (f *flow) withHint(err error) string {
 	return err.Error()
 }
 
+// retried says why Gmail did not answer, and when it is asked again. Whoever waits for
+// the answer says nothing meanwhile.
+func (f *flow) retried(event desk.Retried) {
+	f.say("  %s", line(describe.Retry(event.Err, event.At)))
+}
+
 // say writes a line; whatever came from outside cannot steer the terminal.
 func (f *flow) say(format string, args ...any) {
+	f.saying.Lock()
+	defer f.saying.Unlock()
 	fmt.Fprintln(f.Out, safetext.Clean(fmt.Sprintf(format, args...)))
 }
 

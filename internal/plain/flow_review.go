@@ -23,5 +23,8 @@ func (f *flow) review(ctx context.Context, review enroll.Review) error {
 	if err == nil && !agreed {
 		return enroll.ErrDeclined
 	}
+	if err == nil {
+		f.agreed = &review
+	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/prompt"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -16,22 +15,26 @@ import (
 // run carries out the plan, to the receipt or to what stands in its way.
 func (f *flow) run(ctx context.Context, begin desk.Begin) error {
 	user := &user{Terminal: f.Terminal, typed: &f.pin, tell: Progress(f.Out)}
-	receipt, err := f.desk.Enroll(ctx, begin.Request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review})
+	receipt, err := f.desk.Enroll(ctx, begin.Request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review, Agreed: begin.Agreed})
 	entry := f.desk.After(ctx, begin.Person, begin.Request.Serial, err)
 	if ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput) {
 		return err
 	}
-	if len(issuer.Waits(err)) == 0 {
+	if !desk.RemembersPIN(err) {
 		f.pin = typedPIN{}
 	}
 	if errors.Is(err, enroll.ErrDeclined) {
 		f.declined, _ = stepOf(err)
 	}
+	if f.agreed != nil {
+		f.talk.Take(desk.ReviewAgreed{Run: begin.Run, Review: *f.agreed})
+		f.agreed = nil
+	}
 	return f.tell(ctx, desk.RunEnded{Run: begin.Run, Receipt: receipt, Err: err, Entry: entry})
 }
 
-// typedPIN is the PIN that was typed a moment ago. It is kept while the person waits
-// for their certificate, for desk.PINKept.
+// typedPIN is the PIN that was typed a moment ago. It is kept where desk.RemembersPIN,
+// for desk.PINKept.
 type typedPIN struct {
 	pin  secret.Secret
 	when time.Time

@@ -2,6 +2,7 @@ package plain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,15 +12,37 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
-// start says whether everything is there that enrollments need, and how far the
-// people of the roster are.
+// sayCheck says what came of a check that is finished.
+func (f *flow) sayCheck(check desk.Check) {
+	if check.State == desk.CheckRunning {
+		return
+	}
+	f.say("%s: %s: %s", check.State, check.Name, check.Detail)
+	if check.State != desk.CheckOK && check.Fix != "" {
+		f.say("  to do: %s", check.Fix)
+	}
+}
+
+// finishChecks finishes those checks side by side, and tells of each as soon as it is
+// finished.
+func (f *flow) finishChecks(ctx context.Context, checks []desk.Effect) (err error) {
+	finished := make(chan desk.Event, len(checks))
+	for _, check := range checks {
+		go func() { finished <- f.desk.Do(ctx, check) }()
+	}
+	for range checks {
+		event := (<-finished).(desk.CheckFinished)
+		f.sayCheck(event.Check)
+		err = errors.Join(err, f.tell(ctx, event))
+	}
+	return err
+}
+
+// start says how far the people of the roster are, once everything is there that
+// enrollments need.
 func (f *flow) start(ctx context.Context) (desk.Event, error) {
 	missing := 0
 	for _, check := range f.talk.Checks {
-		f.say("%s: %s: %s", check.State, check.Name, check.Detail)
-		if check.State != desk.CheckOK && check.Fix != "" {
-			f.say("  to do: %s", check.Fix)
-		}
 		if check.State == desk.CheckMissing {
 			missing++
 		}

@@ -64,7 +64,7 @@ func (c commands) enroll(ctx context.Context, begin desk.Begin, talk *prompter) 
 		receipt, err := c.desk.Enroll(ctx, begin.Request, desk.FrontEnd{
 			Prompter: talk,
 			Notify:   func(event enroll.Event) { c.send(desk.StepHappened{Run: begin.Run, Event: event}) },
-			Review:   talk.review,
+			Review:   talk.review, Agreed: begin.Agreed,
 		})
 		if err == nil {
 			c.keep(receipt)

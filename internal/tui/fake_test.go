@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/big"
 	"testing"
 	"time"
 
@@ -207,7 +208,7 @@ func (f *fakeDesk) readers(serials ...uint32) []piv.Found {
 func leafFor(email string) *x509.Certificate {
 	return &x509.Certificate{
 		Raw: []byte("the certificate of " + email), Subject: pkix.Name{CommonName: "Ada Lovelace"}, EmailAddresses: []string{email},
-		NotBefore: moment, NotAfter: moment.AddDate(1, 0, 0),
+		SerialNumber: big.NewInt(1), NotBefore: moment, NotAfter: moment.AddDate(1, 0, 0),
 	}
 }
 

@@ -247,7 +247,7 @@ var helpTexts = [...]string{
 	screenUser:        "Type the user's primary Gmail address, or a few letters of it to find it in the queue. What Gmail already has for them is shown before anything begins.",
 	screenCard:        "Put the user's card in. Only its serial number counts: it may be pulled and put back, into this or another reader, at any time.",
 	screenPlan:        "What will be done, step by step, and what each step changes. What would be lost for ever is said, and only happens when the card's serial number is typed.",
-	screenPIN:         "Hand the keyboard to the user. The PIN is not shown, and never sent anywhere but to the card. Only while the person waits for a certificate is it remembered, for five minutes, so that it need not be typed again.",
+	screenPIN:         "Hand the keyboard to the user. The PIN is not shown, and never sent anywhere but to the card. Only while the person waits for a certificate, or Gmail did not answer, is it remembered, for five minutes, so that it need not be typed again.",
 	screenWork:        "Each step looks whether it is already done, acts, and looks again. A card that is pulled is waited for. Stopping loses nothing.",
 	screenCertificate: "The request waits for its certificate. The person can be parked and the next one served; who was parked shows in the queue as soon as the certificate is there.",
 	screenReview:      "The last look before anything is registered at Gmail.",

@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
-	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -317,7 +316,7 @@ func (m *Model) ended(msg desk.RunEnded) tea.Cmd {
 	m.leaving = leavingNot
 	msg.Stopped = leaving == leavingBack || leaving == leavingQuit
 	var later tea.Cmd
-	if len(issuer.Waits(msg.Err)) > 0 {
+	if desk.RemembersPIN(msg.Err) {
 		later = s.commands.forgetLater(msg.Run)
 	} else {
 		s.typed = secret.Secret{}

@@ -59,10 +59,6 @@ func (p *planScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.BackgroundColorMsg:
 		restyle(&p.serial, s.styles)
-	case tea.PasteMsg:
-		if s.NeedsSerial() {
-			return p.typeSerial(s, msg)
-		}
 	case tea.KeyPressMsg:
 		return p.press(s, msg)
 	}
@@ -77,7 +73,7 @@ func (p *planScreen) edits(msg tea.KeyPressMsg) bool {
 }
 
 // typeSerial types into the field of the serial number.
-func (p *planScreen) typeSerial(s *session, msg tea.Msg) tea.Cmd {
+func (p *planScreen) typeSerial(s *session, msg tea.KeyPressMsg) tea.Cmd {
 	if p.serial.Value() != s.Plan.Serial {
 		p.serial.SetValue(s.Plan.Serial)
 	}
@@ -147,7 +143,8 @@ func (p *planScreen) view(s *session, width, _ int) string {
 		lines = append(lines, "")
 	}
 	if plan.Preview == nil && !plan.Out && s.Problem == nil {
-		lines = append(lines, s.styles.Faint.Render(markWait+" looking what that would do to the card"), "")
+		lines = append(lines, s.styles.Faint.Render(markWait+" looking what that would do to the card"))
+		lines = append(append(lines, retryLines(s, width)...), "")
 	}
 	if losses := plan.Losses(); len(losses) > 0 {
 		lines = append(lines, s.styles.Loss.Render(markBad+" LOST FOR EVER if this begins:"))

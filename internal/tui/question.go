@@ -47,10 +47,6 @@ func (q *questionScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		q.input.SetValue("")
 	case otpTypedMsg:
 		q.input.SetValue("")
-	case tea.PasteMsg:
-		if q.agreement != nil {
-			q.input, _ = q.input.Update(msg)
-		}
 	case tea.KeyPressMsg:
 		switch {
 		case q.choice != nil:

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -33,6 +34,7 @@ func (r *reviewScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		if r.asked != nil && registrable(r.asked.review) && key.Matches(msg, s.keys.Next) {
 			r.asked.reply <- answer[bool]{value: true}
+			s.tell(desk.ReviewAgreed{Run: r.asked.run, Review: r.asked.review})
 			r.asked = nil
 			return s.tell(showMsg{screenWork})
 		}

@@ -39,6 +39,9 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 		keep: func(receipt *enroll.Receipt) { receipts = append(receipts, receipt) },
 	}, options.Email)
 	program = tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(options.In), tea.WithOutput(options.Out), tea.WithEnvironment(os.Environ()), tea.WithoutSignalHandler())
+	if d.Retries != nil {
+		d.Retries(func(retried desk.Retried) { program.Send(retried) })
+	}
 	end := followSuspension(working, program, options.In)
 	_, err := program.Run()
 	stop()

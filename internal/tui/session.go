@@ -22,7 +22,7 @@ type session struct {
 	cancel func() // ends the run
 	stop   func() // ends the looking that was begun last for the plan; nil for none
 	// typed is the PIN as it was typed last, and typedFor the card. When the run has
-	// ended it is kept for desk.PINKept, and only where a certificate is waited for.
+	// ended it is kept for desk.PINKept, and only where desk.RemembersPIN.
 	typed    secret.Secret
 	typedFor uint32
 	turns    int // of the spinner

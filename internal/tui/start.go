@@ -36,12 +36,16 @@ func (*startScreen) view(s *session, width, height int) string {
 		case desk.CheckMissing:
 			mark = s.styles.Bad.Render(markBad)
 			missing++
+		case desk.CheckRunning:
+			lines = append(lines, s.styles.Faint.Render(fmt.Sprintf("%s %-14s looking", markWait, check.Name)))
+			continue
 		}
 		lines = append(lines, wrapped(fmt.Sprintf("%s %-14s", mark, check.Name), clean(check.Detail), width)...)
 		if check.State != desk.CheckOK && check.Fix != "" {
 			lines = append(lines, wrapped(strings.Repeat(" ", 17)+"→ ", clean(check.Fix), width)...)
 		}
 	}
+	lines = append(lines, retryLines(s, width)...)
 	lines = append(lines, "")
 	if missing > 0 {
 		lines = append(lines, s.styles.Warning.Render("What is marked "+markBad+" stops an enrollment; it can be put right in another window."), "")

@@ -260,6 +260,7 @@ func (u *userScreen) viewChosen(s *session, width int) string {
 		lines = append(lines, problemLines(s, s.explain(s.Problem), width)...)
 	case !s.Answered:
 		lines = append(lines, "", s.styles.Faint.Render(markWait+" asking Gmail what it has for them"))
+		lines = append(lines, retryLines(s, width)...)
 	default:
 		lines = append(lines, atGmailLines(s, width)...)
 	}

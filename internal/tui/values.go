@@ -32,6 +32,16 @@ func valueText(s *session, value describe.Value) string {
 	return style.Render(mark + clean(value.Text))
 }
 
+// retryLines say why Gmail did not answer, and when it is asked again; none while the
+// first answer is waited for.
+func retryLines(s *session, width int) []string {
+	if s.Retry == nil {
+		return nil
+	}
+	value := describe.Retry(s.Retry.Err, s.Retry.At)
+	return wrapped(s.styles.Warning.Render(markWarning+" "+value.Label+":"), clean(value.Text), width)
+}
+
 // valueLines lay values out below each other: the labels in a column, and what is
 // too long for a line beside them.
 func valueLines(s *session, values []describe.Value, width int) (lines []string) {

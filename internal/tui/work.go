@@ -84,6 +84,8 @@ func noticeLines(s *session, width int) []string {
 		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
 	}
 	switch {
+	case s.Retry != nil:
+		lines = append(append(lines, ""), retryLines(s, width)...)
 	case r.CardOut != "":
 		lines = append(lines, "", s.styles.Warning.Render(markWarning+" The card is out: "+clean(r.CardOut)+"."))
 		lines = append(append(lines, otherCardLines(s, r.Request.Serial)...), "It goes on where it was. esc stops.")
