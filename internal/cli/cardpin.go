@@ -16,13 +16,13 @@ import (
 )
 
 func newCardPIN(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "pin", Short: "Change or unblock a card's PIN", Args: cobra.NoArgs, RunE: showHelp}
+	command := &cobra.Command{Use: "pin", Short: "Change or unblock a card's PIN", RunE: showHelp}
 	command.AddCommand(newReferenceChange(streams, "PIN", piv.CheckPIN, (*piv.Card).ChangePIN), newPINUnblock(streams))
 	return command
 }
 
 func newCardPUK(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "puk", Short: "Change a card's PUK", Args: cobra.NoArgs, RunE: showHelp}
+	command := &cobra.Command{Use: "puk", Short: "Change a card's PUK", RunE: showHelp}
 	command.AddCommand(newReferenceChange(streams, "PUK", piv.CheckPUK, (*piv.Card).ChangePUK))
 	return command
 }
@@ -39,7 +39,7 @@ func newReferenceChange(streams *Streams, name string, check func(secret.Secret)
 	var options cardFlags
 	var old, next *secretFlag
 	command := &cobra.Command{
-		Use: "change", Short: "Set a new " + name + ", given the old one", Args: cobra.NoArgs,
+		Use: "change", Short: "Set a new " + name + ", given the old one",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var changed changedJSON
 			err := options.use(cmd.Context(), func(card *piv.Card) error {
@@ -81,7 +81,7 @@ func newPINUnblock(streams *Streams) *cobra.Command {
 	var vault escrowFlags
 	var known, next *secretFlag
 	command := &cobra.Command{
-		Use: "unblock", Short: "Set a new PIN for somebody who forgot it, with the PUK", Args: cobra.NoArgs,
+		Use: "unblock", Short: "Set a new PIN for somebody who forgot it, with the PUK",
 		Long: "The PUK comes from the escrow (--escrow-identity opens sealed records), from --puk-file, or is\n" +
 			"asked for. The card's user types the new PIN. With --escrow-to or --escrow-plain the PUK is used\n" +
 			"once: another one is sealed first and then takes its place.",

@@ -86,6 +86,7 @@ func endings() []ending {
 		{exitError, "slot-empty", is[*enroll.EmptyError]},
 		{exitError, "begun-otherwise", is[*enroll.ConflictError]},
 		{exitError, "issuer-changed", is[*enroll.IssuerChangedError]},
+		{exitError, "issuer-unreachable", is[*issuer.UnreachableError]},
 		{exitError, "other-address", is[*enroll.OtherAddressError]},
 		{exitError, "other-key", is[*enroll.OtherKeyError]},
 		{exitError, "limited-use", is[*enroll.LimitedUseError]},

@@ -93,7 +93,7 @@ func (h hints) ofReason(reason string) string {
 		"invalid":                  "its message says what; see that the domain trusts the root, with a validation profile that takes such certificates (Admin console > Apps > Google Workspace > Gmail)",
 		"cse-off":                  "turn on client-side encryption for Gmail for the user's organisational unit or group (Admin console > Data > Compliance > Client-side encryption); it can take up to 24 hours to work",
 		"denied":                   "an administrator's policy refuses this: check that the user's edition includes client-side encryption with hardware keys",
-		"scope":                    delegate,
+		"scope":                    delegate(""),
 		"credentials":              "give a service-account key file that is still valid: Google Cloud console > IAM & Admin > Service accounts > Keys",
 		"api-disabled":             "enable the Gmail API in the Google Cloud project of the service account",
 		"no-user":                  "check the spelling: it must be the primary address of a user of the domain that delegated to this service account",

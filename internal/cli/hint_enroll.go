@@ -93,6 +93,9 @@ func (h hints) ofIssuer(err error) string {
 	if open, found := errors.AsType[*issuer.OpenKeyError](err); found {
 		return "chmod 600 " + open.Path
 	}
+	if is[*issuer.UnreachableError](err) {
+		return "check the address of the EST server, the network and the proxy settings, then " + h.again
+	}
 	if is[*issuer.TLSError](err) {
 		return "check the address of the EST server, and that this system trusts the authority of its TLS certificate"
 	}

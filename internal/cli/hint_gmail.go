@@ -9,9 +9,16 @@ import (
 	"github.com/cse-piv/cse-piv/internal/registered"
 )
 
-const (
-	delegate = "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID for " + gmail.Scope +
+// delegate says how the service account gets what it needs.
+func delegate(clientID string) string {
+	if clientID != "" {
+		clientID = " " + clientID
+	}
+	return "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID" + clientID + " for " + gmail.Scope +
 		"; a change can take some minutes"
+}
+
+const (
 	// ofOneUser begins the end of a hint that may be about one user alone.
 	ofOneUser = "; of a single user, "
 )
@@ -40,10 +47,12 @@ func (h hints) ofGmail(err error) string {
 	if !found {
 		return ""
 	}
-	if hint := gmailDetail(e.Detail); hint != "" {
+	if hint := gmailDetail(e); hint != "" {
 		return hint
 	}
 	switch {
+	case e.Kind == gmail.KindScope:
+		return delegate(e.ClientID)
 	case e.Kind == gmail.KindRateLimited && !e.RetryAt.IsZero():
 		return h.again + " after " + e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC")
 	case e.Kind == gmail.KindKeyPairDisabled:
@@ -62,8 +71,8 @@ func (h hints) ofGmail(err error) string {
 	return h.ofReason(string(e.Kind))
 }
 
-func gmailDetail(detail gmail.Detail) string {
-	switch detail {
+func gmailDetail(e *gmail.Error) string {
+	switch e.Detail {
 	case gmail.DetailIntermediary:
 		return "something on the way answers in the server's place: check the endpoint, the proxy and the system's trusted roots"
 	case gmail.DetailAccountGone:
@@ -77,7 +86,7 @@ func gmailDetail(detail gmail.Detail) string {
 	case gmail.DetailTokenEndpoint:
 		return "check the \"token_uri\" of the credentials and the proxy settings"
 	case gmail.DetailOtherDomain:
-		return delegate + ofOneUser + "the address may be of a domain that is not this organisation's"
+		return delegate(e.ClientID) + ofOneUser + "the address may be of a domain that is not this organisation's"
 	case gmail.DetailClock:
 		return "the clock of this machine is wrong: set it, then try again"
 	case gmail.DetailKeyGone:
@@ -85,7 +94,7 @@ func gmailDetail(detail gmail.Detail) string {
 	case gmail.DetailServiceAccountGone:
 		return "the service account was deleted or disabled" + ofOneUser + "the user's account may be suspended"
 	case gmail.DetailGrant:
-		return "check the key file, the clock of this machine, and that " + delegate
+		return "check the key file, the clock of this machine, and that " + delegate(e.ClientID)
 	}
 	return ""
 }

@@ -23,6 +23,7 @@ import (
 // does that each time.
 type serviceAccount struct {
 	email    string
+	clientID string // numeric; "" where the file does not tell
 	keyID    string
 	key      *rsa.PrivateKey
 	tokenURL string

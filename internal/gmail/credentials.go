@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"golang.org/x/oauth2/google"
 
@@ -80,6 +81,7 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 	var file struct {
 		Type      string          `json:"type"`
 		Email     string          `json:"client_email"`
+		ClientID  string          `json:"client_id"`
 		Key       string          `json:"private_key"`
 		KeyID     string          `json:"private_key_id"`
 		TokenURI  string          `json:"token_uri"`
@@ -129,7 +131,10 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 			return nil, credentialsError(err, "has no usable \"token_uri\": %s", err)
 		}
 	}
-	return &serviceAccount{email: file.Email, keyID: file.KeyID, key: key, tokenURL: cmp.Or(file.TokenURI, google.JWTTokenURL)}, nil
+	if strings.Trim(file.ClientID, "0123456789") != "" || len(file.ClientID) > 40 {
+		file.ClientID = "" // nothing that the Admin console would take
+	}
+	return &serviceAccount{email: file.Email, clientID: file.ClientID, keyID: file.KeyID, key: key, tokenURL: cmp.Or(file.TokenURI, google.JWTTokenURL)}, nil
 }
 
 // parseSigningKey reads the key and prepares it, so that a truncated copy is found

@@ -93,10 +93,18 @@ func (o *operation) fetchToken(ctx context.Context) *Error {
 		return &Error{Method: "token", User: u.email, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token"}
 	}
 	if err != nil {
-		return classifyToken(ctx, u.email, p, err)
+		return u.named(classifyToken(ctx, u.email, p, err))
 	}
 	u.setToken(token)
 	return nil
+}
+
+// named adds to missing delegation whom an administrator has to authorise.
+func (u *User) named(e *Error) *Error {
+	if account, ok := u.domain.tokens.(*serviceAccount); ok && e.Kind == KindScope {
+		e.ClientID = account.clientID
+	}
+	return e
 }
 
 // isToken reports whether an access token fits into a header (RFC 6750 section
@@ -119,7 +127,7 @@ func (o *operation) attempt(ctx context.Context, method string, call func(contex
 		}
 		e := classify(ctx, method, o.user.email, err)
 		if e.Status != http.StatusUnauthorized || renewed {
-			return e
+			return o.user.named(e)
 		}
 		o.user.dropToken(used)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const (
@@ -140,6 +141,21 @@ func (e *TLSError) Error() string { return fmt.Sprintf("est: %v", e.Err) }
 // Unwrap returns the cause.
 func (e *TLSError) Unwrap() error { return e.Err }
 
+// UnreachableError is returned where an EST server was not reached, or did not answer to
+// the end.
+type UnreachableError struct {
+	Address string // that was asked
+	Err     error
+}
+
+// Error names the address, and says why.
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("est: %s: %s", e.Address, safetext.NetworkError(e.Err))
+}
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
 // passingError is a failure that another try may not meet.
 type passingError struct {
 	error
@@ -169,7 +185,7 @@ func (e *estIssuer) exchange(ctx context.Context, method, operation, body string
 		if isTLS(err) {
 			return nil, &TLSError{Err: err}
 		}
-		return nil, &passingError{error: fmt.Errorf("est: %w", err)}
+		return nil, &passingError{error: &UnreachableError{Address: target, Err: err}}
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -177,7 +193,7 @@ func (e *estIssuer) exchange(ctx context.Context, method, operation, body string
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, &passingError{error: fmt.Errorf("est: read the answer of %s: %w", target, err)}
+		return nil, &passingError{error: &UnreachableError{Address: target, Err: err}}
 	}
 	if len(answer) > maxAnswer {
 		return nil, fmt.Errorf("est: the answer of %s is too large", target)

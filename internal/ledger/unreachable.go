@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // UnreachableError: the database does not answer, or refuses.
@@ -37,7 +39,7 @@ func (e *UnreachableError) Error() string {
 	if refused := e.refusal(); refused != nil {
 		return fmt.Sprintf("ledger %s refuses: %s (SQLSTATE %s)", e.Name, refused.Message, refused.Code)
 	}
-	text := e.Err.Error()
+	text := safetext.NetworkError(e.Err)
 	// pgx has a line for each address of a host; the first says enough.
 	if head, rest, many := strings.Cut(text, "\n"); many {
 		first, _, _ := strings.Cut(rest, "\n")

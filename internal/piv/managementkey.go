@@ -20,13 +20,13 @@ func ParseManagementKey(text secret.Secret) (secret.Secret, error) {
 	key := make([]byte, hex.DecodedLen(len(digits)))
 	defer clear(key)
 	if _, err := hex.Decode(key, digits); err != nil {
-		return secret.Secret{}, fmt.Errorf("a management key is written in hexadecimal digits")
+		return secret.Secret{}, fmt.Errorf("a management key is written in 32, 48 or 64 hexadecimal digits")
 	}
 	switch len(key) {
 	case 16, 24, 32:
 		return secret.New(key), nil
 	}
-	return secret.Secret{}, fmt.Errorf("a management key has 16, 24 or 32 bytes, not %d", len(key))
+	return secret.Secret{}, fmt.Errorf("a management key has 32, 48 or 64 hexadecimal digits, not %d", len(digits))
 }
 
 // NewManagementKey makes a random management key of 24 bytes, which fits 3DES

@@ -11,6 +11,8 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxPacket bounds one message of a directory, in octets: an entry with all of its
@@ -39,7 +41,7 @@ func (d *directory) connect(ctx context.Context) (*connection, error) {
 	dialer := net.Dialer{Timeout: d.ldap.Timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("connect: %w", err), Expected: "check the host's name and port, and the network"}
+		return nil, &Error{Err: fmt.Errorf("connect: %s", safetext.NetworkError(err)), Expected: "check the host's name and port, and the network"}
 	}
 	c := &connection{raw: raw, timeout: d.ldap.Timeout}
 	c.stop = context.AfterFunc(ctx, func() { _ = raw.Close() })

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -26,12 +28,12 @@ func parseObject(text []byte) (values []value, others []string, err error) {
 	for decoder.More() {
 		token, err := decoder.Token()
 		if err != nil {
-			return malformed("the line is not JSON: %w", err)
+			return malformed("the line is not JSON: %s", jsonProblem(err))
 		}
 		name, _ := token.(string)
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
-			return malformed("the line is not JSON: %w", err)
+			return malformed("the line is not JSON: %s", jsonProblem(err))
 		}
 		c := columnOf(name)
 		if c.kind == columnOther {
@@ -83,4 +85,12 @@ func textsOf(raw json.RawMessage, list bool) ([]string, bool) {
 		return nil, false
 	}
 	return several, true
+}
+
+// jsonProblem says what is wrong with a line that is not JSON.
+func jsonProblem(err error) string {
+	if syntax, found := errors.AsType[*json.SyntaxError](err); found && !strings.Contains(syntax.Error(), "unexpected end") {
+		return fmt.Sprintf("an unexpected sign at character %d", syntax.Offset)
+	}
+	return "it ends in the middle"
 }
