@@ -10,7 +10,7 @@ import (
 )
 
 func newCard(streams *Streams) *cobra.Command {
-	command := &cobra.Command{Use: "card", Short: "Look at cards and take things off them", RunE: showHelp}
+	command := &cobra.Command{Use: "card", Short: "Show, export and change what is on cards", RunE: showHelp}
 	command.AddCommand(newCardList(streams), newCardShow(streams), newCardAttest(streams), newCardExport(streams), newCardPIN(streams), newCardPUK(streams))
 	return command
 }

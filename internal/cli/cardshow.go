@@ -139,6 +139,9 @@ func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
 			if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
 				parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
 			}
+			if parts[0] == "" {
+				parts = parts[1:] // a certificate may name nobody there
+			}
 			rows.row("", strings.Join(parts, ", "))
 			rows.row("", "SHA-256 "+smime.Fingerprint(certificate))
 		}

@@ -15,15 +15,20 @@ import (
 )
 
 // hintFor returns what to type next after an error, in one sentence, or "".
-func hintFor(err error) string { return hints{again: "run the same command again"}.of(err) }
+func hintFor(err error) string {
+	return hints{again: "run the same command again", risk: "to use the last try, leave out --yes and agree"}.of(err)
+}
 
 // deskHint returns the same for somebody at a desk, who need not type a command again.
-func deskHint(err error) string { return hints{again: "try again"}.of(err) }
+func deskHint(err error) string {
+	return hints{again: "try again", risk: "to use the last try, try again and agree"}.of(err)
+}
 
 // hints is the one place that says what to do about an error: the other packages say
 // in types what is wrong.
 type hints struct {
 	again string // how the same thing is tried again
+	risk  string // how the last try of a PIN is agreed to
 }
 
 func (h hints) of(err error) string {
@@ -62,7 +67,7 @@ func (h hints) ofCard(err error) string {
 	case is[*piv.WrongPINError](err):
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case is[*piv.LastTryError](err):
-		return "to use the last try, run it again where you can be asked, and agree; or replace the PIN with the PUK: " + unblock
+		return h.risk + "; or replace the PIN with the PUK: " + unblock
 	case is[*piv.UnsupportedError](err):
 		return "choose another algorithm with --algorithm, or another card"
 	}

@@ -21,7 +21,7 @@ func (h hints) ofEnrollment(err error) string {
 	if conflict, found := errors.AsType[*enroll.ConflictError](err); found {
 		hint := "leave out what differs, and it goes on with what is there"
 		if len(conflict.Keys) > 0 {
-			hint += fmt.Sprintf("; to enroll with a new key instead add --replace %s --confirm %d", strings.Join(conflict.Keys, ","), conflict.Serial)
+			hint += fmt.Sprintf("; only if the present key may be lost for ever, and with it the mail that only it can decrypt: add --replace %s --confirm %d", strings.Join(conflict.Keys, ","), conflict.Serial)
 		}
 		return hint
 	}
@@ -33,7 +33,7 @@ func (h hints) ofEnrollment(err error) string {
 		return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, other.Serial, cards)
 	}
 	if other, found := errors.AsType[*enroll.OtherKeyError](err); found && other.Where == enroll.InTheSlot {
-		return "take another slot, or have whoever issued the card put the certificate of this key there; to look: cse-piv card show"
+		return "choose another slot, or have whoever issued the card put the certificate of this key there; to look: cse-piv card show"
 	}
 	if broken, found := errors.AsType[*evidence.JournalError](err); found {
 		return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", broken.Folder)
@@ -46,7 +46,7 @@ func (h hints) ofEnrollment(err error) string {
 	case is[*enroll.OtherKeyError](err):
 		return "have the issuer sign the request that is in the evidence folder"
 	case is[*enroll.NoAttestationError](err):
-		return "take a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
+		return "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
 	case is[*enroll.NotNewError](err):
 		return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: cse-piv card pin unblock"
 	case is[*enroll.PerhapsNewError](err):
@@ -56,11 +56,11 @@ func (h hints) ofEnrollment(err error) string {
 	case is[*enroll.IssuerChangedError](err):
 		return "name the same issuer as before, or add --change-issuer to have the new one asked as well"
 	case is[*enroll.OccupiedError](err):
-		return "to enroll the key that is there add --source existing; to replace it for ever add --overwrite"
+		return "to use the existing key and certificate add --source existing; to replace them for ever add --overwrite"
 	case is[*enroll.EmptyError](err):
 		return "to generate one, leave out --source existing"
 	case is[*enroll.OtherAddressError](err):
-		return "take the card that was issued for this user, or generate a new key"
+		return "use the card that was issued for this user, or generate a new key"
 	}
 	return hintOf(err, []sentinel{
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},

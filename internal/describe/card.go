@@ -119,5 +119,8 @@ func Owner(certificate *x509.Certificate) string {
 	if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
 		return strings.Join(addresses, " ")
 	}
-	return certificate.Subject.String()
+	if subject := certificate.Subject.String(); subject != "" {
+		return subject
+	}
+	return "nobody that it names"
 }

@@ -14,7 +14,7 @@ import (
 func Sources() []enroll.Choice {
 	return []enroll.Choice{
 		{ID: string(enroll.SourceGenerate), Text: "generate a new one on the card"},
-		{ID: string(enroll.SourceExisting), Text: "read the one that is there"},
+		{ID: string(enroll.SourceExisting), Text: "use the existing key and certificate"},
 	}
 }
 
@@ -68,7 +68,7 @@ func Algorithms(firmware piv.Version) []enroll.Choice {
 // PINPolicies lists when a key can ask for the PIN.
 func PINPolicies() []enroll.Choice {
 	return []enroll.Choice{
-		{ID: string(piv.PINDefault), Text: "as is usual for the slot"},
+		{ID: string(piv.PINDefault), Text: "default (9D: once per session)"},
 		{ID: string(piv.PINOnce), Text: "once a session"},
 		{ID: string(piv.PINAlways), Text: "every time"},
 		{ID: string(piv.PINNever), Text: "never"},
@@ -78,7 +78,7 @@ func PINPolicies() []enroll.Choice {
 // TouchPolicies lists when a key can ask for a touch.
 func TouchPolicies() []enroll.Choice {
 	return []enroll.Choice{
-		{ID: string(piv.TouchDefault), Text: "never, as is usual"},
+		{ID: string(piv.TouchDefault), Text: "default (never)"},
 		{ID: string(piv.TouchAlways), Text: "every time"},
 		{ID: string(piv.TouchCached), Text: "once in 15 seconds"},
 	}

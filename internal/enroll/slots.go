@@ -136,6 +136,9 @@ func describeContents(contents piv.SlotContents) string {
 		if who == "" {
 			who = contents.Certificate.Subject.String()
 		}
+		if who == "" {
+			who = "nobody that it names"
+		}
 		what += fmt.Sprintf("the certificate %s of %s, valid until %s", smime.Fingerprint(contents.Certificate)[:16], who, contents.Certificate.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return what

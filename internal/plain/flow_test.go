@@ -181,7 +181,7 @@ func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 	if !errors.Is(err, piv.ErrNoCard) {
 		t.Errorf("it came to %v", err)
 	}
-	saysInOrder(t, said, "nobody in the queue is like that", "enroll "+ada+"? yes or no:", "enroll "+ada+"? yes or no:", "who is to be enrolled?", "put the card in", "put the card in", "who is to be enrolled?", "0 done, 0 parked, 1 failed, 0 to do")
+	saysInOrder(t, said, "no match for", "enroll "+ada+"? yes or no:", "enroll "+ada+"? yes or no:", "who is to be enrolled?", "put the card in", "put the card in", "who is to be enrolled?", "0 done, 0 parked, 1 failed, 0 to do")
 }
 
 // The last person's card may lie in the reader still.

@@ -90,7 +90,7 @@ func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 	}
 	switch len(matches) {
 	case 0:
-		f.say("%q is not an address, and nobody in the queue is like that: type the user's primary address in full", typed)
+		f.say("no match for %q in the queue; you can type a full address", typed)
 		return nil, nil
 	case 1:
 		// A slip of the finger is noticed before it costs a card.

@@ -222,7 +222,7 @@ func (u *userScreen) view(s *session, width, height int) string {
 		case len(u.matches) == 0 && enroll.ValidateAddress(strings.TrimSpace(u.input.Value())) == nil:
 			lines = append(lines, s.styles.Faint.Render("not in the queue: enter takes the address as it is typed"))
 		case len(u.matches) == 0:
-			lines = append(lines, s.styles.Faint.Render("nobody in the queue is like that; a full address can be typed all the same"))
+			lines = append(lines, s.styles.Faint.Render("No match. You can type a full address."))
 		case u.cursor < 0 && u.input.Value() != "":
 			lines = append(lines, s.styles.Faint.Render("enter takes the address as it is typed; ↓ goes to the queue"))
 		}
