@@ -33,6 +33,7 @@ func Reasons() []Reason {
 		{"certificate-twice", row, "there are several certificates for one use"},
 		{"certificate-not-chosen", row, "none is by the issuer, or of the policy, that was asked for"},
 		{"pair-incomplete", row, "there is a certificate for signing and none for encryption, or the reverse"},
+		{"limited-use", row, "the certificate does not allow what its key pair is for: signing, or encryption"},
 		{"leaf-ambiguous", row, "a file holds several certificates that may be the user's"},
 		{"chain", row, "the chain cannot be built"},
 		{"chain-empty", row, "there is no certificate at all"},

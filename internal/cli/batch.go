@@ -13,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -26,6 +27,8 @@ type batchOptions struct {
 	store       storeFlags
 	pick        pickFlags
 	chain       []string
+	layout      string
+	allowUse    bool
 	dryRun      bool
 	trustLedger bool
 	enqueueOnly bool
@@ -66,6 +69,8 @@ func newBatch(streams *Streams) *cobra.Command {
 	options.pick.add(flags)
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	environmentFlag(flags, "chain")
+	flags.StringVar(&options.layout, "layout", "single", "`layout` of a file with several certificates of a user: single, one for signing and encryption, or split, one for each")
+	flags.BoolVar(&options.allowUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing")
 	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")
 	flags.BoolVar(&options.enqueueOnly, "enqueue-only", false, "leave the work to the workers of a shared ledger")
@@ -95,6 +100,9 @@ func (o *batchOptions) check() error {
 	if o.enqueueOnly && o.dryRun {
 		return usageErrorf("--enqueue-only and --dry-run do not go together")
 	}
+	if o.layout != string(enroll.LayoutSingle) && o.layout != string(enroll.LayoutSplit) {
+		return usageErrorf("layout %q is neither single nor split", o.layout)
+	}
 	if err := o.pick.check(); err != nil {
 		return err
 	}
@@ -121,7 +129,9 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 		return err
 	}
 	task := batch.Options{
-		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{Chain: chain, Hint: hintFor, Choose: options.source.choose}).Entry,
+		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{
+			Chain: chain, Hint: hintFor, Choose: options.source.choose, Split: options.layout == string(enroll.LayoutSplit), AllowLimitedUse: options.allowUse,
+		}).Entry,
 		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
 		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor,
 	}

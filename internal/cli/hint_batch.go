@@ -68,6 +68,7 @@ func (h hints) ofReason(reason string) string {
 		"certificate-twice":        "give one certificate for both uses, or one for signing and one for encryption: those that are on the card",
 		"certificate-not-chosen":   "look at what --choose-issuer and --choose-policy ask for",
 		"pair-incomplete":          "give one certificate for both uses, or one for signing and one for encryption",
+		"limited-use":              "register a key that signs and one that decrypts: --layout split where one file has both certificates, signing_certificate and encryption_certificate in a manifest, ADDRESS.sign.pem and ADDRESS.encrypt.pem in a folder; --allow-limited-use takes the one alone",
 		"leaf-ambiguous":           "leave only the one that is on the card, and its chain, in the file; or say which it is with --choose-issuer or --choose-policy",
 		"chain":                    "correct what the message says",
 		"chain-empty":              "give the user's certificate",

@@ -90,16 +90,25 @@ func chainStep(index int, request KeyRequest) Step {
 		kept, err := e.read(chainFile(key))
 		return bytes.Equal(kept, key.pkcs7), err
 	}
+	step.preview = func(_ context.Context, e *enrollment) error {
+		e.noteFindings(e.keys[index])
+		return nil
+	}
 	step.act = func(_ context.Context, e *enrollment) error {
 		key := e.keys[index]
-		for _, finding := range key.findings {
-			if finding.Severity == smime.SeverityWarning {
-				e.note("%s (%s)", finding.Message, finding.ID)
-			}
-		}
+		e.noteFindings(key)
 		return e.evidence.folder.Write(chainFile(key), key.pkcs7)
 	}
 	return step
+}
+
+// noteFindings tells what the check of the key's chain warns of.
+func (e *enrollment) noteFindings(key *key) {
+	for _, finding := range key.findings {
+		if finding.Severity == smime.SeverityWarning {
+			e.note("%s (%s)", finding.Message, finding.ID)
+		}
+	}
 }
 
 // useCertificate makes a certificate the key's, if Gmail can take its chain. Its errors

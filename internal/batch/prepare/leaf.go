@@ -2,7 +2,6 @@ package prepare
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -68,21 +67,13 @@ func hasChild(cert *x509.Certificate, others []*x509.Certificate) bool {
 	})
 }
 
-// fits tells whether a key usage allows a use; none allows all (RFC 5280 section
-// 4.2.1.3).
+// fits tells whether a key usage allows a use.
 func fits(cert *x509.Certificate, use certificate.Use) bool {
-	encryption := x509.KeyUsageKeyAgreement
-	if _, ok := cert.PublicKey.(*rsa.PublicKey); ok {
-		encryption = x509.KeyUsageKeyEncipherment
-	}
-	sign := cert.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) != 0
-	encrypt := cert.KeyUsage&encryption != 0
-	switch {
-	case cert.KeyUsage == 0:
-		return true
-	case use == certificate.UseSign:
+	sign, encrypt := smime.Allows(cert)
+	switch use {
+	case certificate.UseSign:
 		return sign
-	case use == certificate.UseBoth:
+	case certificate.UseBoth:
 		return sign && encrypt
 	}
 	return encrypt

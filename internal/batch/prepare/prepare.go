@@ -25,6 +25,11 @@ type Options struct {
 	Chain []*x509.Certificate
 	// Choose says which of several certificates of a user is on the card.
 	Choose source.Choice
+	// Split makes a pair for signing and one for encryption of a file that has a
+	// certificate for each of them, and none for both.
+	Split bool
+	// AllowLimitedUse takes a certificate that does not allow what its key pair is for.
+	AllowLimitedUse bool
 	// Now is when certificates must be valid; nil means time.Now.
 	Now func() time.Time
 	// Hint returns what to do about a [*Fault] or a [*source.Error], or "".
@@ -38,11 +43,14 @@ type Preparer struct {
 	authorities *certpath.Pool
 	choose      source.Choice
 	verifier    certpath.Verifier
+
+	split, allowLimitedUse bool
 }
 
 // New returns a Preparer.
 func New(options Options) *Preparer {
-	p := &Preparer{now: options.Now, hint: options.Hint, authorities: certpath.NewPool(options.Chain), choose: options.Choose}
+	p := &Preparer{now: options.Now, hint: options.Hint, authorities: certpath.NewPool(options.Chain), choose: options.Choose,
+		split: options.Split, allowLimitedUse: options.AllowLimitedUse}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -127,6 +135,14 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 		if err != nil {
 			return nil, notes, &Fault{"certificate-unreadable", fmt.Sprintf("%s: %v", c.Origin, err)}
 		}
+		pair, err := p.splitRow(certs, row.Email, c)
+		if err != nil {
+			return nil, notes, err
+		}
+		if pair != nil {
+			current = append(current, pair...)
+			continue
+		}
 		cert, note, err := findLeaf(certs, row.Email, c, p.choose)
 		if err != nil {
 			return nil, notes, err
@@ -168,6 +184,9 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 	if leaf.use != certificate.UseHistory {
 		findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now})
 		if err := faultOf(leaf.origin, findings); err != nil {
+			return ledger.Pair{}, nil, err
+		}
+		if err := p.checkUse(leaf); err != nil {
 			return ledger.Pair{}, nil, err
 		}
 		for _, f := range findings {
