@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,12 +11,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 func newCert(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "cert", Short: "Find out whether Gmail will take a certificate, before anything is uploaded", RunE: showHelp}
-	command.AddCommand(newCertCheck(streams), newCertRules(streams))
+	command.AddCommand(newCertCheck(streams), newCertRules(streams), newCertAdminBundle(streams))
 	return command
 }
 
@@ -40,4 +42,18 @@ func printValues(out io.Writer, indent string, values []describe.Value) {
 			fmt.Fprintf(out, "%s    %s\n", indent, safetext.Clean(detail))
 		}
 	}
+}
+
+// writeNew writes a file that others may read. It replaces none with other contents,
+// unless it is told to, and then says so.
+func writeNew(say io.Writer, path string, data []byte, overwrite bool) error {
+	err := durable.KeepFile(path, data, 0o644)
+	if !overwrite || !errors.Is(err, durable.ErrDifferent) {
+		return err
+	}
+	if err := durable.WriteFile(path, data, 0o644); err != nil {
+		return err
+	}
+	printNote(say, path+" had other contents, which were replaced")
+	return nil
 }

@@ -203,38 +203,38 @@ func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x5
 	chain := buildChain(verifier, leaf, pool, options.Now)
 	c := checkJSON{
 		File: file, Subject: certificate.Subject(leaf), SHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
-		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{}, Findings: []findingJSON{},
+		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{},
 		chain: chain, Uses: append([]certificate.Use{}, smime.Uses(verifier, chain, options)...),
 	}
 	if options.Use == "" {
-		options.Use = mostUseful(leaf)
+		options.Use = smime.UseOf(leaf)
 	}
 	c.Use, c.findings = options.Use, smime.Check(verifier, chain, options)
 	if c.Registrable = slices.Contains(c.Uses, c.Use); c.Registrable {
-		c.ValidationProfile = "strict"
-		if smime.NeedsRelaxed(c.findings) {
-			c.ValidationProfile = "relaxed"
-		}
+		c.ValidationProfile = validationProfile(smime.NeedsRelaxed(c.findings))
 	}
 	for _, cert := range chain {
 		c.Chain = append(c.Chain, certificate.Subject(cert))
 	}
-	for _, finding := range c.findings {
-		rule, _ := smime.Find(finding.ID)
-		c.Findings = append(c.Findings, findingJSON{finding, rule.Why, rule.Ask, rule.Source})
-	}
+	c.Findings = findingsJSON(c.findings)
 	return c
 }
 
-// mostUseful returns what a leaf is registered for where nobody said it.
-func mostUseful(leaf *x509.Certificate) certificate.Use {
-	switch sign, encrypt := smime.Allows(leaf); {
-	case sign && !encrypt:
-		return certificate.UseSign
-	case encrypt && !sign:
-		return certificate.UseEncrypt
+func findingsJSON(findings []smime.Finding) []findingJSON {
+	list := []findingJSON{}
+	for _, finding := range findings {
+		rule, _ := smime.Find(finding.ID)
+		list = append(list, findingJSON{finding, rule.Why, rule.Ask, rule.Source})
 	}
-	return certificate.UseBoth
+	return list
+}
+
+// validationProfile is what the Admin console calls it.
+func validationProfile(relaxed bool) string {
+	if relaxed {
+		return "relaxed"
+	}
+	return "strict"
 }
 
 // buildChain returns a leaf's chain, as far as it can be built. What is missing is found

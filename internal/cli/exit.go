@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -18,6 +20,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // The exit codes; scripts depend on them. docs/reference/exit-codes.md is made from
@@ -91,6 +94,10 @@ func endings() []ending {
 		{exitError, "other-key", is[*enroll.OtherKeyError]},
 		{exitError, "limited-use", is[*enroll.LimitedUseError]},
 		{exitError, "certificate-refused", is[*refusedError]},
+		{exitError, "bundle-incomplete", func(err error) bool {
+			return isAny(err, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrNoSample)
+		}},
+		{exitError, "certificate-unreadable", as(certificate.ErrUnreadable)},
 		{exitError, "evidence-in-use", as(evidence.ErrBusy)},
 		{exitError, "evidence-damaged", is[*evidence.JournalError]},
 		{exitError, "management-key", as(piv.ErrManagementKey)},
@@ -107,6 +114,11 @@ func endings() []ending {
 // as returns what tells an error by comparing.
 func as(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// isAny reports whether an error is one of several.
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 // otherReason is the reason of an error that has no name of its own.

@@ -5,10 +5,22 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // ofCertificates is about files of certificates and the chains made of them.
 func (h hints) ofCertificates(err error) string {
+	hint := hintOf(err, []sentinel{
+		{certificate.ErrPassword, "where the command has it, give the password with --password-file FILE; else its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
+		{smime.ErrNoRoot, "ask the CA for its root certificate, which is signed by itself, and give it, too"},
+		{smime.ErrSeveralRoots, "leave out all but one: each root goes into a file of its own, and is added by itself"},
+		{smime.ErrNoIntermediate, "give the intermediate that issues users' certificates, too; a root that issues them itself cannot be used at Gmail"},
+		{smime.ErrForeignPart, "leave out what belongs to another root, or give what is missing between it and this one"},
+		{smime.ErrNoSample, "look what is wrong with it: cse-piv cert check FILE... ; or leave it out and give another user's certificate"},
+	})
+	if hint != "" {
+		return hint
+	}
 	if none, found := errors.AsType[*certpath.NoPathError](err); found {
 		return hintNoPath(none)
 	}
@@ -18,9 +30,7 @@ func (h hints) ofCertificates(err error) string {
 	if other, ok := errors.AsType[*certificate.KindError](err); ok {
 		return hintForKind(other.Kind)
 	}
-	return hintOf(err, []sentinel{
-		{certificate.ErrPassword, "where the command has it, give the password with --password-file FILE; else its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
-	})
+	return ""
 }
 
 // hintForKind says what to do about a file that holds something else than certificates.

@@ -21,13 +21,18 @@ func chain(certificates []*x509.Certificate) (values []Value) {
 		case len(certificates) - 1:
 			label = "root"
 		}
-		name := cmp.Or(certificate.Subject.CommonName, certificate.Subject.String())
-		values = append(values, Value{Label: label, Text: fmt.Sprintf("%s (%s to %s)", name, Day(certificate.NotBefore), Day(certificate.NotAfter))})
+		values = append(values, Value{Label: label, Text: dated(certificate)})
 	}
 	if len(certificates) > 0 {
 		values = append(values, Value{Label: "addresses", Text: strings.Join(smime.EmailAddresses(certificates[0]), ", ")})
 	}
 	return values
+}
+
+// dated names a certificate, and says when it is valid.
+func dated(certificate *x509.Certificate) string {
+	name := cmp.Or(certificate.Subject.CommonName, certificate.Subject.String())
+	return fmt.Sprintf("%s (%s to %s)", name, Day(certificate.NotBefore), Day(certificate.NotAfter))
 }
 
 // findings lists what there is to be said about a chain, the worst first.

@@ -74,3 +74,30 @@ func ValidationProfile(relaxed bool) Value {
 	}
 	return Value{Label: "validation profile", Text: "strict", Tone: OK}
 }
+
+// AdminBundle says what is in the file for the Admin console, which validation profile
+// its root needs and why, and what comes next.
+func AdminBundle(bundle *smime.AdminBundle, next []string) []Value {
+	values := []Value{{Label: "root", Text: dated(bundle.Root)}}
+	for _, intermediate := range slices.Backward(bundle.Intermediates) {
+		values = append(values, Value{Label: "intermediate", Text: dated(intermediate)})
+	}
+	sample := Value{Label: "end-user sample", Text: "none", Tone: Warning}
+	if bundle.Sample != nil {
+		sample = Value{Label: "end-user sample", Text: dated(bundle.Sample)}
+	}
+	values = append(values, sample)
+	if bundle.Sample != nil {
+		profile := ValidationProfile(smime.NeedsRelaxed(bundle.Findings))
+		for _, finding := range bundle.Findings {
+			if rule, _ := smime.Find(finding.ID); rule.Profile == smime.ProfilePublic && rule.Severity == smime.SeverityWarning {
+				profile.Details = append(profile.Details, fmt.Sprintf("%s: %s (%s)", finding.Certificate, finding.Message, finding.ID))
+			}
+		}
+		values = append(values, profile)
+	}
+	for _, step := range next {
+		values = append(values, Value{Label: "next", Text: step})
+	}
+	return values
+}

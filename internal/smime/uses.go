@@ -38,3 +38,15 @@ func NeedsRelaxed(findings []Finding) bool {
 	}
 	return false
 }
+
+// UseOf returns what a leaf is registered for where nobody says it: what its key usage
+// allows.
+func UseOf(leaf *x509.Certificate) certificate.Use {
+	switch sign, encrypt := Allows(leaf); {
+	case sign && !encrypt:
+		return certificate.UseSign
+	case encrypt && !sign:
+		return certificate.UseEncrypt
+	}
+	return certificate.UseBoth
+}
