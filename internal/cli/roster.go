@@ -43,7 +43,8 @@ func rosterChecks(path string, roster desk.Roster) []desk.Check {
 		summary.Detail += fmt.Sprintf("; lines that cannot be used and are left out: %d", n)
 	}
 	checks := []desk.Check{summary}
-	for _, left := range roster.LeftOut {
+	const most = 1000 // nobody reads more
+	for _, left := range roster.LeftOut[:min(len(roster.LeftOut), most)] {
 		checks = append(checks, desk.Check{Name: fmt.Sprintf("  line %d", left.Line), State: desk.CheckWarning, Detail: left.Err.Error()})
 	}
 	for _, note := range roster.Notes {

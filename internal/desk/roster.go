@@ -69,11 +69,15 @@ func (e *HeadingError) Error() string {
 // NobodyError is returned for a roster without anybody who can be enrolled.
 type NobodyError struct{ LeftOut []*RosterError }
 
-// Error says what is wrong with each line.
+// Error says what is wrong with the first lines.
 func (e *NobodyError) Error() string {
-	lines := make([]string, len(e.LeftOut))
-	for i, problem := range e.LeftOut {
-		lines[i] = problem.Error()
+	const most = 20
+	var lines []string
+	for _, problem := range e.LeftOut[:min(len(e.LeftOut), most)] {
+		lines = append(lines, problem.Error())
+	}
+	if n := len(e.LeftOut) - most; n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
 	}
 	return strings.TrimSuffix("the roster names nobody: "+strings.Join(lines, "; "), ": ")
 }

@@ -54,6 +54,8 @@ func TestReadRoster(t *testing.T) {
 		"a full name and its parts":   {"Name;Vorname;Mail\nAda Lovelace;Ada;ada@example.com\n", []desk.Person{{Email: "ada@example.com", Name: "Ada Lovelace"}}},
 		"the Admin console's":         {"First Name [Required],Last Name [Required],Email Address [Required],Recovery Email\nAda,Lovelace,ada@example.com,a@b.example\n", []desk.Person{{Email: "ada@example.com", Name: "Ada Lovelace"}}},
 		"names in the address":        {"Ada Lovelace <ada@example.com>\n\"\"\"Hopper, Grace\"\" <grace@example.com>\",23456789,at ten\n", []desk.Person{{Email: "ada@example.com", Name: "Ada Lovelace"}, {Email: "grace@example.com", Name: "Hopper, Grace", Serial: 23456789, Note: "at ten"}}},
+		"a column of numbers":         {"#;E-Mail;Bemerkung\n# not today;hedy@example.com;\n1;ada@example.com;\n", []desk.Person{ada}},
+		"a heading as a comment":      {"# of Monday: email\n#email,serial,note\nada@example.com\ngrace@example.com,23456789,at ten\n", both},
 		"email before other names":    {"Mail,email\nx@example.com,ada@example.com\n", []desk.Person{ada}},
 		"a title before the heading":  {"Desk of Monday;;\nemail;serial;note\nada@example.com;;\ngrace@example.com;23456789;at ten\n", both},
 		"quotes":                      {"\"ada@example.com\",\"\",\"\"\n\"grace@example.com\",\"23456789\",\"at ten\"\n", both},
@@ -156,6 +158,10 @@ func TestReadRosterWithoutPeople(t *testing.T) {
 	}
 	_, err := desk.ReadRoster(t.Context(), strings.NewReader("email\nada\ngrace@\n"))
 	if want := `the roster names nobody: line 2: "ada" is not a mail address; line 3: "grace@" is not a mail address`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	_, err = desk.ReadRoster(t.Context(), strings.NewReader("email\n"+strings.Repeat("ada\n", 30)))
+	if want := `line 21: "ada" is not a mail address; and 10 more`; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

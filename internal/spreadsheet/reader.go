@@ -11,7 +11,8 @@ import (
 
 // Options says what a file's rows are like.
 type Options struct {
-	// Comment begins a line that is no row; 0 for none.
+	// Comment begins a line that is no row; 0 for none. The first row may begin with it
+	// where it has headings.
 	Comment byte
 	// Known counts the cells that are known as headings. The delimiter that gives most
 	// of them is the file's; where none gives any it is the first that is there.
@@ -55,11 +56,18 @@ func (r *Reader) Next() (Row, error) {
 		if err != nil {
 			return Row{}, err
 		}
-		switch {
-		case len(first.Text) == 0, r.options.Comment != 0 && first.Text[0] == r.options.Comment, r.isSep(first):
+		if len(first.Text) == 0 || r.isSep(first) {
 			continue
 		}
-		row, err := r.row(first, r.delimiter(first.Text))
+		comma, headings := r.delimiter(first.Text)
+		const fewest = 2 // in a comment that is the heading, or one whose first column is called #
+		if r.options.Comment != 0 && first.Text[0] == r.options.Comment && headings < fewest {
+			continue
+		}
+		if headings > 0 || r.first != 0 || bytes.IndexByte(first.Text, '@') >= 0 && bytes.IndexByte(first.Text, comma) >= 0 {
+			r.comma = comma
+		}
+		row, err := r.row(first, comma)
 		if err != nil || row.Err != nil || slices.ContainsFunc(row.Cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 			return row, err
 		}
@@ -76,14 +84,14 @@ func (r *Reader) isSep(line Line) bool {
 	return true
 }
 
-// delimiter returns what parts the cells of a line: the file's as soon as a line with
-// a heading or an address has shown it.
-func (r *Reader) delimiter(text []byte) byte {
+// delimiter returns what parts the cells of a line, and of the first ones how many are
+// headings. It is the file's as soon as a line with a heading or an address has shown it.
+func (r *Reader) delimiter(text []byte) (best byte, known int) {
 	const all = ",;\t"
 	if r.comma != 0 {
-		return r.comma
+		return r.comma, 0
 	}
-	best, known := byte(','), 0
+	best = ','
 	if r.first != 0 {
 		best = r.first
 	} else if at := bytes.IndexAny(withoutQuoted(text), all); at >= 0 {
@@ -98,10 +106,7 @@ func (r *Reader) delimiter(text []byte) byte {
 			best, known = candidate, n
 		}
 	}
-	if known > 0 || r.first != 0 || bytes.IndexByte(text, '@') >= 0 && bytes.IndexByte(text, best) >= 0 {
-		r.comma = best
-	}
-	return best
+	return best, known
 }
 
 // withoutQuoted returns a line without what is in quotes.
