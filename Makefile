@@ -6,7 +6,7 @@ GO ?= go
 BUILD_PACKAGES := libpcsclite-dev pkg-config
 TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
-.PHONY: demo test build bench fuzz check elsewhere nopcsc install-build install-test clean
+.PHONY: demo test build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
 
 demo: build
 	./bin/cse-piv demo $(DEMO)
@@ -14,7 +14,7 @@ demo: build
 build: install-build
 	$(GO) build -trimpath -o bin/cse-piv ./cmd/cse-piv
 
-test: install-build install-test
+test: install-build install-test ca-servers
 	$(GO) vet ./...
 	# Four packages at a time: many tests wait for other processes.
 	$(GO) test -race -p 4 -timeout 85m ./...
@@ -50,6 +50,10 @@ bench: install-build install-test
 FUZZTIME ?= 1m
 fuzz: install-build
 	@GO="$(GO)" ./scripts/fuzz $(FUZZTIME)
+
+# The CA servers that tests enroll at, built once into the user's cache.
+ca-servers:
+	@GO="$(GO)" ./scripts/ca-servers >/dev/null || echo "tests with the CA servers of others will say that they are NOT TESTED"
 
 install-build:
 	@./scripts/install-packages $(BUILD_PACKAGES)

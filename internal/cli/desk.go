@@ -21,7 +21,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		return err
 	}
 	options.warnOfSecrets(streams.Err)
-	deps, err := options.dependencies(io.Discard, options.escrow.open)
+	deps, err := options.dependencies(ctx, io.Discard, options.escrow.open)
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if err != nil {
 		return err
 	}
-	deps, err := options.dependencies(messages, options.escrow.open)
+	deps, err := options.dependencies(ctx, messages, options.escrow.open)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Re
 
 // dependencies builds everything that an enrollment works on but Gmail and the person
 // who is asked.
-func (o *enrollOptions) dependencies(messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
+func (o *enrollOptions) dependencies(ctx context.Context, messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
 	deps = enroll.Dependencies{
 		WaitForCard: piv.Wait, GmailEndpoint: o.gmail.foreign(),
 		Operator: operator(), Tool: "cse-piv " + version(), Prompter: enroll.Unattended{}, CardTimeout: timeoutAlone,
@@ -194,10 +194,12 @@ func (o *enrollOptions) dependencies(messages io.Writer, openEscrow openEscrow) 
 			return card{opened}, err
 		},
 	}
-	if deps.Issuer, err = o.issuer.open(); err != nil {
+	o.issuer.mayAsk = !o.yes
+	if deps.Issuer, err = o.issuer.open(ctx); err != nil {
 		return deps, err
 	}
 	printWarnings(messages, deps.Issuer)
+	printWarnings(messages, &o.issuer)
 	if o.practice != nil {
 		deps.Issuer = o.practice.slowIssuer(deps.Issuer)
 	}

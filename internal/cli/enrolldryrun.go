@@ -17,7 +17,7 @@ func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, reque
 	_, messages := options.progress(streams)
 	options.warnOfSecrets(messages)
 	domain, credentials := options.gmail.open(messages)
-	deps, err := options.dependencies(io.Discard, options.escrow.look)
+	deps, err := options.dependencies(ctx, io.Discard, options.escrow.look)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -97,9 +98,31 @@ func (h hints) ofIssuer(err error) string {
 		return "check the address of the EST server, the network and the proxy settings, then " + h.again
 	}
 	if is[*issuer.TLSError](err) {
-		return "check the address of the EST server, and that this system trusts the authority of its TLS certificate"
+		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or name that with --issuer-ca FILE"
+	}
+	if answer, found := errors.AsType[*issuer.AnswerError](err); found {
+		return h.ofAnswer(answer)
 	}
 	return hintOf(err, []sentinel{{issuer.ErrOtherRequest, "move it away if it is no longer needed, then " + h.again}})
+}
+
+// ofAnswer is about what a server answered that is no certificate.
+func (h hints) ofAnswer(answer *issuer.AnswerError) string {
+	switch {
+	case answer.Location != "":
+		return "give the address that it leads to as the issuer's, if that is the right server; a proxy may have sent you to its sign-in page"
+	case answer.Status == http.StatusUnauthorized:
+		return "check --issuer-user and its password, or show a client certificate with --issuer-cert and --issuer-key"
+	case answer.Status == http.StatusForbidden:
+		return "have the CA's people allow this request: they see it in their log"
+	case answer.HTML:
+		return "a proxy or a sign-in page answered in place of the CA: check the address and HTTPS_PROXY"
+	case answer.Status == http.StatusNotFound:
+		return "check the address of the issuer's server"
+	case answer.Status == http.StatusBadRequest:
+		return "the CA does not take this request: its message says why"
+	}
+	return h.again + "; if it stays so, tell the CA's people what it answered"
 }
 
 // answeringFlag returns the flags that answer a question beforehand.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/x509"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 type issuerFlags struct {
 	issuer, folder, caCert, caKey, crlURL string
 	chain                                 []string
+	issuerServer
 }
 
 func (f *issuerFlags) add(flags *pflag.FlagSet) {
@@ -23,6 +25,7 @@ func (f *issuerFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.caKey, "ca-key", "", "`file` with the CA key of --issuer local (PEM)")
 	flags.StringVar(&f.crlURL, "crl-url", "", "http `URL` of the revocation list, for certificates of --issuer local")
 	flags.StringSliceVar(&f.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
+	f.issuerServer.add(flags)
 	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain")
 }
 
@@ -39,8 +42,8 @@ func (f *issuerFlags) check() error {
 	return nil
 }
 
-// open returns the issuer, nil when none was named.
-func (f *issuerFlags) open() (issuer.Issuer, error) {
+// open returns the issuer, nil when none was named. It may ask for a password.
+func (f *issuerFlags) open(ctx context.Context) (issuer.Issuer, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
@@ -56,7 +59,7 @@ func (f *issuerFlags) open() (issuer.Issuer, error) {
 	case f.issuer == "local":
 		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL})
 	}
-	return issuer.NewEST(f.issuer)
+	return f.openEST(ctx, f.issuer)
 }
 
 // describe says who signs, for people.

@@ -36,6 +36,9 @@ func addSecretFlag(flags *pflag.FlagSet, name, what string) *secretFlag {
 	return s
 }
 
+// given reports whether the flags say where the secret is.
+func (s *secretFlag) given() bool { return s.file != "" || s.fd >= 0 }
+
 // read returns the secret, a zero one when none was given. A descriptor is waited
 // for until the context ends.
 func (s *secretFlag) read(ctx context.Context) (secret.Secret, error) {

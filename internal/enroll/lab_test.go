@@ -134,7 +134,7 @@ func (d *desk) newFixture() enroll.Dependencies {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	ca, err := issuer.NewEST(env["CSE_PIV_ISSUER"])
+	ca, err := issuer.NewEST(env["CSE_PIV_ISSUER"], issuer.ESTOptions{})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -67,6 +67,15 @@ func (p releasingIssuer) Preview(email, slot string, public crypto.PublicKey) er
 	return nil
 }
 
+// Chain asks for the issuer's own certificates, where it has any to give.
+func (p releasingIssuer) Chain(ctx context.Context) ([]*x509.Certificate, error) {
+	if chainer, ok := p.Issuer.(issuer.Chainer); ok {
+		p.release(ctx)
+		return chainer.Chain(ctx)
+	}
+	return nil, nil
+}
+
 type releasingAccount struct {
 	registration.Account
 	release func(context.Context)

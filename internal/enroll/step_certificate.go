@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -158,15 +159,27 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	if err := e.noteIssuer(ctx, key); err != nil {
 		return err
 	}
-	certificates, err := e.deps.Issuer.Issue(ctx, request)
+	if request.Renews, err = e.renews(ctx, key); err != nil {
+		return err
+	}
+	certificates, err := e.issued(ctx, key)
 	if err != nil {
 		return err
+	}
+	if certificates == nil {
+		if certificates, err = e.deps.Issuer.Issue(ctx, request); err != nil {
+			return err
+		}
 	}
 	if len(certificates) == 0 || !certificate.SameKey(certificates[0].PublicKey, key.public) {
 		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.deps.Issuer.Name()}
 	}
 	leaf := certificates[0]
 	if _, err := e.checkChain(key, leaf, certificates[1:]); err != nil {
+		if isMissingIssuer(err) {
+			// It is a good one, and need not be asked for again.
+			return errors.Join(err, e.evidence.folder.Write(issuedFile(key), certificate.EncodePEM(certificates...)))
+		}
 		return notAsAsked(key, csr, leaf, err)
 	}
 	if e.card.Card != nil {
@@ -176,6 +189,53 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	}
 	return e.evidence.folder.Write(certificateFile(key), certificate.EncodePEM(certificates...))
 }
+
+// renews returns the certificate that the slot has for the user, which a new one takes the
+// place of; nil for none, or without the card.
+func (e *enrollment) renews(ctx context.Context, key *key) (*x509.Certificate, error) {
+	if e.card.Card == nil {
+		return nil, nil
+	}
+	contents, err := e.card.Slot(ctx, key.Slot)
+	if err != nil || contents.Certificate == nil || !smime.HasAddress(contents.Certificate, e.request.Email) {
+		return nil, err
+	}
+	return contents.Certificate, nil
+}
+
+// issued returns a certificate of the key that was issued before and lacked a part of its
+// chain, with what the issuer has of that now; nil where there is none that is still
+// good.
+func (e *enrollment) issued(ctx context.Context, key *key) ([]*x509.Certificate, error) {
+	data, err := e.read(issuedFile(key))
+	if err != nil || data == nil {
+		return nil, err
+	}
+	certificates, err := certificate.Parse(data)
+	if err != nil || !certificate.SameKey(certificates[0].PublicKey, key.public) {
+		return nil, nil
+	}
+	_, err = e.checkChain(key, certificates[0], certificates[1:])
+	if chainer, ok := e.deps.Issuer.(issuer.Chainer); ok && isMissingIssuer(err) {
+		above, chainErr := chainer.Chain(ctx)
+		if chainErr != nil {
+			return nil, errors.Join(err, chainErr)
+		}
+		certificates = append(certificates, above...)
+		_, err = e.checkChain(key, certificates[0], certificates[1:])
+	}
+	if err != nil && !isMissingIssuer(err) {
+		return nil, nil
+	}
+	return certificates, nil
+}
+
+func isMissingIssuer(err error) bool {
+	var none *certpath.NoPathError
+	return errors.As(err, &none) && (none.Fault.Cause == certpath.CauseMissing || none.Fault.Cause == certpath.CauseNoRoot)
+}
+
+func issuedFile(key *key) string { return fmt.Sprintf("issued-%s.pem", key.Slot) }
 
 // IssuerChangedError is returned for a certificate that another issuer was asked for
 // before.

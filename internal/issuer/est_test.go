@@ -42,11 +42,11 @@ func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func estWith(t *testing.T, s *scripted) Issuer {
 	t.Helper()
-	i, err := NewEST("https://ca.example.org/.well-known/est/")
+	i, err := NewEST("https://ca.example.org/.well-known/est/", ESTOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	i.(*estIssuer).client.Transport = s
+	i.(*estIssuer).web.client.Transport = s
 	return i
 }
 
@@ -95,8 +95,8 @@ func TestESTAnswers(t *testing.T) {
 		"empty":         {200, "", "it is empty", 1},
 		"other key":     {200, other, ErrOtherKey.Error(), 1},
 		"too much":      {200, strings.Repeat("A", maxAnswer+1), "too large", 1},
-		"always busy":   {503, "later", "503", estTries},
-		"always beyond": {502, "<html>", "502", estTries},
+		"always busy":   {503, "later", "503", exchangeTries},
+		"always beyond": {502, "<html>", "502", exchangeTries},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &scripted{answer: func(w http.ResponseWriter, _ *http.Request, _ int) {
@@ -185,7 +185,7 @@ func TestESTWithoutTLS(t *testing.T) {
 		}
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		start(server)
-		i, err := NewEST(strings.Replace(server.URL, "http:", "https:", 1))
+		i, err := NewEST(strings.Replace(server.URL, "http:", "https:", 1), ESTOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestESTAddresses(t *testing.T) {
 		"http://ca.example.org/.well-known/est": false, "https://u:p@ca.example.org/": false, "https://u:p@ca.example.org/?x": false, "https://u:p@%zz/": false, "ca.example.org": false, "": false,
 		"https://ca.example.org/?x": false, "file:///tmp": false, "http://%zz/": false,
 	} {
-		if _, err := NewEST(url); (err == nil) != ok {
+		if _, err := NewEST(url, ESTOptions{}); (err == nil) != ok {
 			t.Errorf("%q: %v", url, err)
 		} else if err != nil && strings.Contains(err.Error(), "u:p") {
 			t.Errorf("%q: the error shows the password: %v", url, err)
@@ -222,7 +222,7 @@ func TestPracticeCA(t *testing.T) {
 	}
 	server := httptest.NewServer(authority)
 	defer server.Close()
-	i, err := NewEST(server.URL + "/.well-known/est")
+	i, err := NewEST(server.URL+"/.well-known/est", ESTOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,10 +255,10 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(bundle(f, authority.root))
 	f.Add([]byte("MIIB\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if certs, err := decodeAnswer("x", data); (err == nil) == (len(certs) == 0) {
+		if certs, err := decodeAnswer(data); (err == nil) == (len(certs) == 0) {
 			t.Fatalf("%d certificates, %v", len(certs), err)
 		}
-		if text := refusal("x", 400, data).Error(); strings.ContainsAny(text, "\x1b\r\n\x07") {
+		if text := (&web{protocol: "est"}).bad("x", &answer{status: 400, body: data}, nil).Error(); strings.ContainsAny(text, "\x1b\r\n\x07") {
 			t.Fatalf("%q", text)
 		}
 	})

@@ -45,7 +45,7 @@ func newRequest(t testing.TB, key crypto.Signer, change func(*x509.CertificateRe
 // testCA is a root and an issuing certificate under it.
 type testCA struct {
 	root, issuing *x509.Certificate
-	key           *ecdsa.PrivateKey
+	rootKey, key  *ecdsa.PrivateKey
 }
 
 func newCertificate(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
@@ -80,7 +80,7 @@ func newCA(t testing.TB, change func(issuing *x509.Certificate)) testCA {
 	if change != nil {
 		change(template)
 	}
-	return testCA{root, newCertificate(t, template, root, key.Public(), rootKey), key}
+	return testCA{root, newCertificate(t, template, root, key.Public(), rootKey), rootKey, key}
 }
 
 func (ca testCA) leaf(t testing.TB, public crypto.PublicKey, notBefore time.Time) *x509.Certificate {

@@ -29,6 +29,8 @@ type Request struct {
 	Attestation []*x509.Certificate
 	// Use is what it is for: signing, encryption or both; empty means both.
 	Use certificate.Use
+	// Renews is the certificate that the new one takes the place of, or nil.
+	Renews *x509.Certificate
 	// Notice, where it is not nil, is told in one sentence each time what keeps Issue
 	// waiting, and for how long.
 	Notice func(what string)
@@ -54,6 +56,12 @@ type Previewer interface {
 	Preview(email, slot string, public crypto.PublicKey) error
 }
 
+// Chainer is an Issuer that can be asked for its own certificates alone.
+type Chainer interface {
+	// Chain returns the CA's certificates, in no particular order.
+	Chain(ctx context.Context) ([]*x509.Certificate, error)
+}
+
 var (
 	// ErrOtherKey is a certificate whose key is not the request's.
 	ErrOtherKey = errors.New("certificate is for another key")
@@ -62,6 +70,12 @@ var (
 	// ErrRequest is a request that does not hold together.
 	ErrRequest = errors.New("certificate request is not acceptable")
 )
+
+func (r Request) notice(what string) {
+	if r.Notice != nil {
+		r.Notice(what)
+	}
+}
 
 // check parses the request and makes sure that it is signed with its own key and
 // that its parts fit together.
