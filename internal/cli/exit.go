@@ -90,8 +90,11 @@ func endings() []ending {
 		{exitError, "begun-otherwise", is[*enroll.ConflictError]},
 		{exitError, "issuer-changed", is[*enroll.IssuerChangedError]},
 		{exitError, "issuer-unreachable", is[*issuer.UnreachableError]},
+		{exitError, "issuer-tls", is[*issuer.TLSError]},
+		{exitError, "issuer-answer", is[*issuer.AnswerError]},
 		{exitError, "other-address", is[*enroll.OtherAddressError]},
 		{exitError, "other-key", is[*enroll.OtherKeyError]},
+		{exitError, "other-key", is[*issuer.OtherKeyError]},
 		{exitError, "limited-use", is[*enroll.LimitedUseError]},
 		{exitError, "certificate-refused", is[*refusedError]},
 		{exitError, "bundle-incomplete", func(err error) bool {
