@@ -30,14 +30,18 @@ type CheckOptions struct {
 	Use       certificate.Use  // what the key is to be registered for
 	Profile   Profile          // empty means public
 	Now       time.Time        // zero means the current time
+	// Revocation is asked for each certificate but the root; nil means that nobody is.
+	Revocation RevocationStatus
+	// RevocationRequired makes it an error where the answer is not known.
+	RevocationRequired bool
 }
 
 // Check measures a chain (leaf first, root last, see [certpath.Verifier.Build]) against what
 // Gmail's API needs and against Google's published profile, and returns what it
 // finds, in the order of [Rules]. Where Google's profile for publicly trusted roots is
 // broken, one finding says that the domain has to trust the root with a relaxed
-// validation profile, and by which rules; by [ProfilePrivate] it stands for theirs. Check reads nothing from the network: whether a
-// certificate was revoked is another question.
+// validation profile, and by which rules; by [ProfilePrivate] it stands for theirs. Whether a
+// certificate was revoked is asked last, of a chain without errors.
 func Check(v *certpath.Verifier, chain []*x509.Certificate, options CheckOptions) []Finding {
 	c := &checker{verifier: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
 	if c.options.Now.IsZero() {
@@ -49,6 +53,7 @@ func Check(v *certpath.Verifier, chain []*x509.Certificate, options CheckOptions
 		c.rules[rule.ID], order[rule.ID] = rule, i
 	}
 	c.run()
+	c.checkRevocation()
 	c.relax()
 	slices.SortStableFunc(c.findings, func(a, b Finding) int { return order[a.ID] - order[b.ID] })
 	return c.findings

@@ -354,7 +354,7 @@ func TestCheckRules(t *testing.T) {
 	}
 	// The first goes with each rule of Google's profile, the other is in TestWeakKey.
 	tested := map[string]bool{"chain-relaxed-profile": true, "leaf-key-weak": true}
-	for _, c := range violations() {
+	for _, c := range slices.Concat(violations(), statusViolations()) {
 		tested[c.rule] = true
 		t.Run(c.rule+" "+c.name, func(t *testing.T) {
 			v := newVariant(t)

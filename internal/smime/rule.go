@@ -50,7 +50,7 @@ type Rule struct {
 // warning. That a leaf's validity begins within 48 hours of its signing cannot be
 // seen in the certificate and is no rule here.
 func Rules() []Rule {
-	return slices.Concat(chainRules(), intermediateRules(), leafRules())
+	return slices.Concat(chainRules(), statusRules(), intermediateRules(), leafRules())
 }
 
 // Find returns the rule of that identifier.
