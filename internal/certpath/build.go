@@ -17,6 +17,8 @@ const (
 	maxChain = 10
 	// maxCost bounds the signatures that are verified; see [certificate.Cost].
 	maxCost = 10_000
+	// maxFetches bounds how often certificates are fetched for one path.
+	maxFetches = 6
 	// maxTried bounds the issuers that are tried at each degree of tolerance; some
 	// comparisons of names count as one more.
 	maxTried     = 15_000
@@ -32,7 +34,18 @@ const (
 // Where no path's signatures hold up to a root it returns a [*NoPathError], and a
 // [*certificate.TooLargeError] for a leaf that must not be worked with.
 func (v *Verifier) Build(leaf *x509.Certificate, pool *Pool, options Options) ([]*x509.Certificate, error) {
-	return newBuilder(v, pool, options).build(leaf)
+	for fetches := 0; ; fetches++ {
+		chain, err := newBuilder(v, pool, options).build(leaf)
+		none, missing := errors.AsType[*NoPathError](err)
+		if !missing || options.Fetch == nil || fetches == maxFetches || none.Fault.Cause != CauseMissing && none.Fault.Cause != CauseOtherKey {
+			return chain, err
+		}
+		found := options.Fetch(none.Last())
+		if len(found) == 0 {
+			return chain, err
+		}
+		pool = pool.With(found)
+	}
 }
 
 // tolerance is what a path may have that is wrong.

@@ -17,6 +17,10 @@ type Options struct {
 	Now   time.Time // when it has to be valid; zero means the current time
 	Mail  bool      // whether the extended key usages have to allow mail
 	Roots *Pool     // where it has to end; nil means at any self-signed certificate
+	// Fetch returns what may have issued a certificate whose issuer the pool has not, such
+	// as from the address that it names; nil means that nothing is fetched. What it returns
+	// is measured as the pool's certificates are.
+	Fetch func(cert *x509.Certificate) []*x509.Certificate
 }
 
 // Validate tells what is wrong with a chain, leaf first and root last, in the order of

@@ -29,6 +29,7 @@ type batchOptions struct {
 	chain       []string
 	layout      string
 	allowUse    bool
+	online      onlineFlags
 	dryRun      bool
 	trustLedger bool
 	enqueueOnly bool
@@ -71,6 +72,7 @@ func newBatch(streams *Streams) *cobra.Command {
 	environmentFlag(flags, "chain")
 	flags.StringVar(&options.layout, "layout", "single", "`layout` of a file with several certificates of a user: single, one for signing and encryption, or split, one for each")
 	flags.BoolVar(&options.allowUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
+	options.online.add(flags, revocationOff)
 	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing")
 	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")
 	flags.BoolVar(&options.enqueueOnly, "enqueue-only", false, "leave the work to the workers of a shared ledger")
@@ -124,13 +126,17 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	if err != nil {
 		return err
 	}
+	sources, err := options.online.open(ctx, streams.Err)
+	if err != nil {
+		return err
+	}
 	pick, err := options.pick.pick()
 	if err != nil {
 		return err
 	}
 	task := batch.Options{
 		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{
-			Chain: chain, Hint: hintFor, Choose: options.source.choose, Split: options.layout == string(enroll.LayoutSplit), AllowLimitedUse: options.allowUse,
+			Chain: chain, Sources: sources, Hint: hintFor, Choose: options.source.choose, Split: options.layout == string(enroll.LayoutSplit), AllowLimitedUse: options.allowUse,
 		}).Entry,
 		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
 		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor,

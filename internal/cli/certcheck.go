@@ -26,6 +26,8 @@ type checkFlags struct {
 	email        string
 	chain        []string
 	profile, use string
+	online       onlineFlags
+	sources      smime.Sources
 	json         bool
 }
 
@@ -34,8 +36,8 @@ func newCertCheck(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use: "check FILE...", Short: "Check whether certificates can be registered at Gmail",
 		Long: "check reads certificates, builds the chain of each that is no authority's, and says what Gmail will\n" +
-			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded or asked for over\n" +
-			"the network. A FILE may be a folder; files with authorities alone serve the chains of the others.\n" +
+			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded; where certificates\n" +
+			"say so, it is asked over the network whether they were revoked. A FILE may be a folder; files with authorities alone serve the chains of the others.\n" +
 			"Exit code 0: each can be registered. 1: at least one cannot, or a file cannot be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCertCheck(cmd.Context(), streams, &options, args)
@@ -48,6 +50,8 @@ func newCertCheck(streams *Streams) *cobra.Command {
 	choiceFlag(flags, &options.profile, "profile", "which `profile` to check by (default public)", string(smime.ProfilePublic), string(smime.ProfilePrivate))
 	choiceFlag(flags, &options.use, "use", "what the certificates are to be registered for (default what each can be): a `use`", string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth))
 	options.files.add(flags, streams)
+	options.online.addOffline(flags)
+	options.online.add(flags, revocationSoft)
 	jsonFlag(command, &options.json)
 	return command
 }
@@ -105,7 +109,7 @@ func (o *checkFlags) check() error {
 			return err
 		}
 	}
-	return errors.Join(checkChoice("profile", o.profile, string(smime.ProfilePublic), string(smime.ProfilePrivate)),
+	return errors.Join(o.online.check(), checkChoice("profile", o.profile, string(smime.ProfilePublic), string(smime.ProfilePrivate)),
 		checkChoice("use", o.use, string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth)))
 }
 
@@ -119,6 +123,9 @@ func runCertCheck(ctx context.Context, streams *Streams, options *checkFlags, pa
 	}
 	files, err := options.files.read(ctx, paths)
 	if err != nil {
+		return err
+	}
+	if options.sources, err = options.online.open(ctx, streams.Err); err != nil {
 		return err
 	}
 	checks := options.checkAll(files, parts)
@@ -199,8 +206,8 @@ func findLeaves(files []certificateFile) [][]*x509.Certificate {
 }
 
 func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x509.Certificate, pool *certpath.Pool) checkJSON {
-	options := smime.CheckOptions{Email: o.email, Profile: smime.Profile(o.profile), Use: certificate.Use(o.use), Now: time.Now()}
-	chain := buildChain(verifier, leaf, pool, options.Now)
+	options := smime.CheckOptions{Email: o.email, Profile: smime.Profile(o.profile), Use: certificate.Use(o.use), Now: time.Now(), Sources: o.sources}
+	chain := buildChain(verifier, leaf, pool, options.Sources, options.Now)
 	c := checkJSON{
 		File: file, Subject: certificate.Subject(leaf), SHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
 		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{},
@@ -239,8 +246,8 @@ func validationProfile(relaxed bool) string {
 
 // buildChain returns a leaf's chain, as far as it can be built. What is missing is found
 // when it is checked.
-func buildChain(verifier *certpath.Verifier, leaf *x509.Certificate, pool *certpath.Pool, now time.Time) []*x509.Certificate {
-	chain, err := verifier.Build(leaf, pool, certpath.Options{Now: now, Mail: true})
+func buildChain(verifier *certpath.Verifier, leaf *x509.Certificate, pool *certpath.Pool, sources smime.Sources, now time.Time) []*x509.Certificate {
+	chain, err := verifier.Build(leaf, pool, certpath.Options{Now: now, Mail: true, Fetch: sources.Fetch})
 	if broken, ok := errors.AsType[*certpath.NoPathError](err); ok {
 		return broken.Chain
 	}

@@ -85,6 +85,8 @@ func valuesOf(flag *pflag.Flag) cobra.CompletionFunc {
 		return fixed(values...)
 	case "profile":
 		return fixed("public\tas Google asks of public authorities", "private\tas the API needs it of a root of your own")
+	case "revocation":
+		return fixed(revocationOff+"\tnobody is asked", revocationSoft+"\tnot knowing is a warning", revocationHard+"\tnot knowing is an error")
 	case "use":
 		return fixed("sign", "encrypt", "both")
 	case "serial":

@@ -31,6 +31,7 @@ type enrollOptions struct {
 	enrollFlags
 	gmail    gmailFlags
 	issuer   issuerFlags
+	online   onlineFlags
 	escrow   escrowFlags
 	trust    trustFlags
 	store    storeFlags
@@ -69,6 +70,7 @@ func newEnroll(streams *Streams) *cobra.Command {
 	options.add(flags)
 	options.gmail.add(flags)
 	options.issuer.add(flags)
+	options.online.add(flags, revocationOff)
 	options.escrow.add(flags)
 	options.trust.add(flags)
 	options.store.add(flags)
@@ -204,6 +206,9 @@ func (o *enrollOptions) dependencies(ctx context.Context, messages io.Writer, op
 		deps.Issuer = o.practice.slowIssuer(deps.Issuer)
 	}
 	if deps.Chain, err = o.issuer.certificates(); err != nil {
+		return deps, err
+	}
+	if deps.Sources, err = o.online.open(ctx, messages); err != nil {
 		return deps, err
 	}
 	if deps.Escrow, deps.Recover, err = openEscrow(); err != nil {

@@ -65,6 +65,17 @@ func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), issue(ts, args[0], args[2:]...), 0o600))
 }
 
+// revoke has the lab's CA revoke a certificate: revoke FILE.
+func revoke(ts *testscript.TestScript, neg bool, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	if block == nil {
+		ts.Fatalf("%s holds no PEM", args[0])
+	}
+	revoked, err := x509.ParseCertificate(block.Bytes)
+	ts.Check(err)
+	ts.Check(labOf(ts).CA().Revoke(revoked.SerialNumber))
+}
+
 // issue returns a leaf for a new key, in PEM.
 func issue(ts *testscript.TestScript, email string, profile ...string) []byte {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 			"lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
-			"people": people, "certificate": certificate, "held": held, "released": released, "says": says, "lastline": lastLine,
+			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
 			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf,

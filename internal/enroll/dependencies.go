@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // Dependencies is everything outside that an enrollment looks at and acts on.
@@ -31,6 +32,8 @@ type Dependencies struct {
 	Issuer        issuer.Issuer
 	// Chain holds further certificates to build chains with.
 	Chain []*x509.Certificate
+	// Sources are asked about certificates.
+	Sources smime.Sources
 	// Escrow keeps generated secrets before they are set; nil where none was
 	// named.
 	Escrow escrow.Store

@@ -126,7 +126,7 @@ func (e *enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x
 // else an *OtherAddressError, one that does not serve a single key a *LimitedUseError.
 func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
 	var verifier certpath.Verifier
-	chain, err := verifier.Build(leaf, certpath.NewPool(slices.Concat(parts, e.deps.Chain)), certpath.Options{Now: e.deps.Now(), Mail: true})
+	chain, err := verifier.Build(leaf, certpath.NewPool(slices.Concat(parts, e.deps.Chain)), certpath.Options{Now: e.deps.Now(), Mail: true, Fetch: e.deps.Sources.Fetch})
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
 		// No chain helps then.
 		return certificateResult{}, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
@@ -135,7 +135,7 @@ func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 		return certificateResult{}, err
 	}
 	findings := smime.Check(&verifier, chain, smime.CheckOptions{
-		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use,
+		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use, Sources: e.deps.Sources,
 	})
 	var errors []smime.Finding
 	for _, finding := range findings {

@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -193,6 +195,25 @@ func (l *Lab) controlCSE(r *http.Request) (any, error) {
 	l.gmail.SetCSE(body.Email, body.On)
 	l.log.line("client-side encryption of %q: %v", body.Email, body.On)
 	return body, nil
+}
+
+// controlRevoke revokes a certificate of the CA's: {"certificate": PEM}.
+func (l *Lab) controlRevoke(r *http.Request) (any, error) {
+	var body struct {
+		Certificate string `json:"certificate"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode([]byte(body.Certificate))
+	if block == nil {
+		return nil, fmt.Errorf("%w: certificate is not PEM", errBadRequest)
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%w: certificate: %w", errBadRequest, err)
+	}
+	return map[string]string{"revoked": certificate.SerialNumber.String()}, l.ca.Revoke(certificate.SerialNumber)
 }
 
 // controlTouch touches the cards that wait; {"manual": true} has them wait from

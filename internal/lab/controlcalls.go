@@ -32,6 +32,7 @@ func ControlCalls() []ControlCall {
 		{"POST", "touch", `{"manual": true}`, "touches the cards that wait; with the body they wait for it from now on", (*Lab).controlTouch},
 		{"POST", "clock", `{"advance": "720h"}`, "moves the clock of Gmail, CA and cards forward", (*Lab).controlClock},
 		{"POST", "cse", `{"email": "", "on": false}`, "switches client-side encryption, for everybody where no address is given", (*Lab).controlCSE},
+		{"POST", "revoke", `{"certificate": "-----BEGIN CERTIFICATE-----…"}`, "has the CA revoke a certificate", (*Lab).controlRevoke},
 		{"GET", "users/{email}", "", "the user's key pairs and identities", (*Lab).controlUser},
 		{"POST", "users/{email}/keypairs", `{"chain": "-----BEGIN CERTIFICATE-----…"}`,
 			`adds a key pair; also "kacls_uri", "unvalidated" and "disabled"`, (*Lab).controlAddKeyPair},

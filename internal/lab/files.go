@@ -176,7 +176,9 @@ func (l *Lab) Env() map[string]string {
 		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
 		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
 		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),
-		"LAB_CONTROL":               l.ControlURL(),
+		// The CA's lists and certificates are on this machine.
+		"CSE_PIV_ALLOW_PRIVATE_ADDRESSES": "true",
+		"LAB_CONTROL":                     l.ControlURL(),
 	}
 	if l.socket != "" {
 		env["PCSCLITE_CSOCK_NAME"] = l.socket

@@ -33,6 +33,8 @@ type Options struct {
 	// Cache is a folder for revocation lists, which are kept until their nextUpdate;
 	// without one they are kept in memory.
 	Cache durable.Folder
+	// Failed is told, once for each address, why it did not answer; nil for nobody.
+	Failed func(*FetchError)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -43,8 +45,9 @@ type Client struct {
 	options Options
 	http    *http.Client
 
-	mutex sync.Mutex
-	lists map[string]*list // by address and issuer
+	mutex   sync.Mutex
+	lists   map[string]*list    // by address and issuer
+	issuers map[string]*answers // by address
 }
 
 // New returns a client.
@@ -52,7 +55,7 @@ func New(options Options) *Client {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	c := &Client{options: options, lists: map[string]*list{}}
+	c := &Client{options: options, lists: map[string]*list{}, issuers: map[string]*answers{}}
 	c.http = &http.Client{
 		Timeout:   exchangeTimeout,
 		Transport: newRoundTripper(options.AllowPrivate),

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -45,17 +46,60 @@ func (c *Client) Issuers(ctx context.Context, cert *x509.Certificate) ([]*x509.C
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		failed = append(failed, &FetchError{safetext.Clean(address), err})
+		failed = append(failed, err)
 	}
 	return nil, errors.Join(failed...)
 }
 
-func (c *Client) issuersAt(ctx context.Context, address string) ([]*x509.Certificate, error) {
-	answer, err := c.exchange(ctx, address, nil, "", maxIssuerFile)
-	if err != nil {
-		return nil, err
+// Fetch returns [Client.Issuers] as building a path asks for them; whatever fails is
+// told to [Options.Failed].
+func (c *Client) Fetch(ctx context.Context) func(*x509.Certificate) []*x509.Certificate {
+	return func(cert *x509.Certificate) []*x509.Certificate {
+		found, _ := c.Issuers(ctx, cert)
+		return found
 	}
-	return certificate.Parse(answer)
+}
+
+// answers is what one address has, fetched once by whoever needs it first.
+type answers struct {
+	mutex sync.Mutex
+	asked bool
+	certs []*x509.Certificate
+	err   error
+}
+
+func (c *Client) issuersAt(ctx context.Context, address string) ([]*x509.Certificate, error) {
+	c.mutex.Lock()
+	if c.issuers[address] == nil {
+		c.issuers[address] = &answers{}
+	}
+	known := c.issuers[address]
+	c.mutex.Unlock()
+	known.mutex.Lock()
+	defer known.mutex.Unlock()
+	if known.asked {
+		return known.certs, known.err
+	}
+	answer, err := c.exchange(ctx, address, nil, "", maxIssuerFile)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // the next one may try
+	}
+	if err == nil {
+		known.certs, err = certificate.Parse(answer)
+	}
+	if known.asked = true; err != nil {
+		known.err = c.failed(address, err)
+	}
+	return known.certs, known.err
+}
+
+// failed tells why an address did not answer.
+func (c *Client) failed(address string, err error) error {
+	failure := &FetchError{safetext.Clean(address), err}
+	if c.options.Failed != nil {
+		c.options.Failed(failure)
+	}
+	return failure
 }
 
 // first returns the addresses that are asked, those of the web before others, which

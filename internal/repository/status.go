@@ -51,6 +51,17 @@ func (c *Client) Status(ctx context.Context, cert, issuer *x509.Certificate) (ce
 	return certificate.Revocation{State: certificate.RevocationUnknown, Err: failed}, nil
 }
 
+// Revocation returns [Client.Status] as a check of a chain asks for it.
+func (c *Client) Revocation(ctx context.Context) func(cert, issuer *x509.Certificate) certificate.Revocation {
+	return func(cert, issuer *x509.Certificate) certificate.Revocation {
+		status, err := c.Status(ctx, cert, issuer)
+		if err != nil {
+			return certificate.Revocation{State: certificate.RevocationUnknown, Err: err}
+		}
+		return status
+	}
+}
+
 // inForce tells whether now lies between thisUpdate and nextUpdate. A clock may be a
 // little behind.
 func inForce(thisUpdate, nextUpdate, now time.Time) error {

@@ -30,10 +30,7 @@ type CheckOptions struct {
 	Use       certificate.Use  // what the key is to be registered for
 	Profile   Profile          // empty means public
 	Now       time.Time        // zero means the current time
-	// Revocation is asked for each certificate but the root; nil means that nobody is.
-	Revocation RevocationStatus
-	// RevocationRequired makes it an error where the answer is not known.
-	RevocationRequired bool
+	Sources
 }
 
 // Check measures a chain (leaf first, root last, see [certpath.Verifier.Build]) against what

@@ -61,5 +61,12 @@ func (c *checker) checkRevocation() {
 	}
 }
 
-// RevocationStatus tells whether issuer revoked cert.
-type RevocationStatus func(cert, issuer *x509.Certificate) certificate.Revocation
+// Sources are asked about certificates over the network; of the zero value nobody is.
+type Sources struct {
+	// Fetch is [certpath.Options]'s.
+	Fetch func(cert *x509.Certificate) []*x509.Certificate
+	// Revocation tells whether issuer revoked cert.
+	Revocation func(cert, issuer *x509.Certificate) certificate.Revocation
+	// RevocationRequired makes it an error where the answer is not known.
+	RevocationRequired bool
+}

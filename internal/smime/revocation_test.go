@@ -13,7 +13,7 @@ import (
 )
 
 // statuses is a status for the leaf and one for everything else.
-func statuses(leaf, others certificate.Revocation) smime.RevocationStatus {
+func statuses(leaf, others certificate.Revocation) func(cert, issuer *x509.Certificate) certificate.Revocation {
 	return func(cert, _ *x509.Certificate) certificate.Revocation {
 		if cert.IsCA {
 			return others

@@ -30,6 +30,8 @@ type Options struct {
 	Split bool
 	// AllowLimitedUse takes a certificate that does not allow what its key pair is for.
 	AllowLimitedUse bool
+	// Sources are asked about certificates.
+	Sources smime.Sources
 	// Now is when certificates must be valid; nil means time.Now.
 	Now func() time.Time
 	// Hint returns what to do about a [*Fault] or a [*source.Error], or "".
@@ -42,6 +44,7 @@ type Preparer struct {
 	hint        func(error) string
 	authorities *certpath.Pool
 	choose      source.Choice
+	sources     smime.Sources
 	verifier    certpath.Verifier
 
 	split, allowLimitedUse bool
@@ -50,7 +53,7 @@ type Preparer struct {
 // New returns a Preparer.
 func New(options Options) *Preparer {
 	p := &Preparer{now: options.Now, hint: options.Hint, authorities: certpath.NewPool(options.Chain), choose: options.Choose,
-		split: options.Split, allowLimitedUse: options.AllowLimitedUse}
+		sources: options.Sources, split: options.Split, allowLimitedUse: options.AllowLimitedUse}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -172,7 +175,7 @@ func order(use certificate.Use) int {
 // pair builds and checks one chain. A chain for history is not checked and goes
 // as far as it can be built.
 func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
-	chain, err := p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true})
+	chain, err := p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: p.sources.Fetch})
 	// Where the chain breaks off is found by Check, with all else that is wrong.
 	var none *certpath.NoPathError
 	if errors.As(err, &none) {
@@ -182,7 +185,7 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 	}
 	var warnings []string
 	if leaf.use != certificate.UseHistory {
-		findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now})
+		findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now, Sources: p.sources})
 		if err := faultOf(leaf.origin, findings); err != nil {
 			return ledger.Pair{}, nil, err
 		}
