@@ -17,7 +17,7 @@ import (
 
 func newCert(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "cert", Short: "Find out whether Gmail will take a certificate, before anything is uploaded", RunE: showHelp}
-	command.AddCommand(newCertCheck(streams), newCertRules(streams), newCertAdminBundle(streams))
+	command.AddCommand(newCertCheck(streams), newCertRules(streams), newCertBundle(streams), newCertAdminBundle(streams))
 	return command
 }
 

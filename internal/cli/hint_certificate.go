@@ -24,6 +24,12 @@ func (h hints) ofCertificates(err error) string {
 	if none, found := errors.AsType[*certpath.NoPathError](err); found {
 		return hintNoPath(none)
 	}
+	if is[*manyAddressesError](err) {
+		return "say whose it is with --email ADDRESS, a file at a time"
+	}
+	if errors.Is(err, errTwice) {
+		return "give only the certificate that is on the user's card"
+	}
 	if is[*refusedError](err) {
 		return "send the CA what stands beside each finding; where a certificate is missing, give it with --chain FILE"
 	}

@@ -69,6 +69,7 @@ var jsonOutputs = []struct {
 	{"identity set", "--json", "As of `keypair disable`.", nil},
 	{"identity delete", "--json", "As of `keypair disable`.", nil},
 	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", checksJSON{}},
+	{"cert bundle", "--json", "One object.", bundlesJSON{}},
 	{"cert admin-bundle", "--json", "One object.", adminBundleJSON{}},
 	{"cert rules", "--json", "One object.", rulesJSON{}},
 	{"attestation verify", "--json", "One object.", verdictJSON{}},

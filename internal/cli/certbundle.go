@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/batch/prepare"
+	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// bundleFlags is everything that cert bundle takes.
+type bundleFlags struct {
+	files     certificateFiles
+	source    sourceFlags
+	email     string
+	chain     []string
+	out       string
+	overwrite bool
+	json      bool
+}
+
+func newCertBundle(streams *Streams) *cobra.Command {
+	var options bundleFlags
+	command := &cobra.Command{
+		Use: "bundle FILE... --out DIR", Short: "Write each user's chain as Google's own tool expects it",
+		Long: "bundle writes a file user@example.com.p7pem for each user: leaf, intermediates and root as PKCS#7 in\n" +
+			"PEM, checked as batch checks them. A FILE is a file of certificates, whose address then names the\n" +
+			"user, or a source as of batch: a folder, a CSV or NDJSON manifest, - for one on standard input, or an\n" +
+			"ldap:// address. Who has a certificate for signing and one for encryption gets a file for each,\n" +
+			"user@example.com.sign.p7pem and user@example.com.encrypt.p7pem.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCertBundle(cmd.Context(), streams, &options, args)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&options.out, "out", "", "`folder` to write to (created)")
+	flags.StringVar(&options.email, "email", "", "primary `address` of the user, for certificates that name several or another")
+	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
+	environmentFlag(flags, "chain")
+	flags.BoolVar(&options.overwrite, "overwrite", false, "replace files with other contents")
+	options.source.add(flags)
+	options.files.add(flags, streams)
+	jsonFlag(command, &options.json)
+	return command
+}
+
+// bundlesJSON is the output of cert bundle --json; the names are a contract.
+type bundlesJSON struct {
+	Files  []bundleJSON    `json:"files"`           // that were written, or are there already
+	Failed []bundleFailure `json:"failed"`          // users for whom nothing was written
+	Error  *failureJSON    `json:"error,omitempty"` // with which the command ends
+}
+
+// bundleJSON is a file with one chain.
+type bundleJSON struct {
+	Email    string          `json:"email"`
+	File     string          `json:"file"`
+	Use      certificate.Use `json:"use"`
+	SHA256   string          `json:"sha256"`   // of the leaf
+	Warnings []string        `json:"warnings"` // about the user's chains
+}
+
+// bundleFailure is a user, or a row of a source, without a file.
+type bundleFailure struct {
+	Where   string `json:"where"` // file or row
+	Email   string `json:"email,omitempty"`
+	Reason  string `json:"reason"` // a stable name: see failure reasons
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (o *bundleFlags) check() error {
+	if o.out == "" {
+		return usageErrorf("--out says which folder to write to, and is missing")
+	}
+	if o.email != "" {
+		return enroll.ValidateAddress(o.email)
+	}
+	return nil
+}
+
+func runCertBundle(ctx context.Context, streams *Streams, options *bundleFlags, specs []string) error {
+	if err := options.check(); err != nil {
+		return err
+	}
+	authorities, err := readCertificates(options.chain)
+	if err != nil {
+		return err
+	}
+	var sources []source.Source
+	var paths []string
+	for _, spec := range specs {
+		if !isSource(ctx, spec) {
+			paths = append(paths, spec)
+			continue
+		}
+		from, err := options.source.open(ctx, spec, streams.In, func(text string) { printNote(streams.Err, text) })
+		if err != nil {
+			return err
+		}
+		sources = append(sources, from)
+	}
+	files, err := options.files.read(ctx, paths)
+	if err != nil {
+		return err
+	}
+	given, parts := rowsOf(files, options.email)
+	b := bundler{
+		options: options, say: streams.Err, taken: map[string]string{}, result: bundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
+		prepare: prepare.New(prepare.Options{Chain: append(authorities, parts...), Hint: hintFor, Choose: options.source.choose}),
+	}
+	for _, row := range given {
+		b.add(row)
+	}
+	for _, from := range sources {
+		for row, err := range from.Rows(ctx) {
+			if err != nil {
+				return err
+			}
+			b.add(row)
+		}
+	}
+	return b.end(streams.Out)
+}
+
+// isSource tells what batch reads from a file of certificates.
+func isSource(ctx context.Context, spec string) bool {
+	if spec == "-" || strings.Contains(spec, "://") {
+		return true
+	}
+	switch strings.ToLower(filepath.Ext(spec)) {
+	case ".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".json":
+		return true
+	}
+	for _, err := range source.Folder(spec, source.Options{}).Rows(ctx) {
+		return err == nil // a file in it has a user's name
+	}
+	return false
+}
+
+// bundler writes the files of one user after the other.
+type bundler struct {
+	options *bundleFlags
+	say     io.Writer
+	prepare *prepare.Preparer
+	taken   map[string]string // where each file's certificate is from, by the file's name in small letters
+	result  bundlesJSON
+	users   int
+}
+
+// add writes the files of a row's user.
+func (b *bundler) add(row source.Row) {
+	b.users++
+	entry := b.prepare.Entry(row)
+	if entry.State == ledger.StateFailed {
+		b.result.Failed = append(b.result.Failed, bundleFailure{entry.Where, entry.Email, entry.Reason, safetext.Clean(entry.Message), entry.Hint})
+		return
+	}
+	history := 0
+	for _, pair := range entry.Pairs {
+		name := durable.FileName(entry.Email)
+		switch pair.Use {
+		case certificate.UseSign, certificate.UseEncrypt:
+			name += "." + string(pair.Use)
+		case certificate.UseHistory:
+			if history++; history == 1 {
+				name += ".history"
+			} else {
+				name += fmt.Sprintf(".history.%d", history-1)
+			}
+		}
+		name += ".p7pem"
+		if err := b.write(name, entry.Where, pair.PKCS7); err != nil {
+			b.result.Failed = append(b.result.Failed, bundleFailure{entry.Where, entry.Email, exitReason(err), oneLine(err), hintFor(err)})
+			return
+		}
+		b.result.Files = append(b.result.Files, bundleJSON{entry.Email, filepath.Join(b.options.out, name), pair.Use, pair.LeafSHA256, append([]string{}, entry.Warnings...)})
+	}
+}
+
+// errTwice is returned for a second chain of the same user.
+var errTwice = errors.New("there is another chain for the same user")
+
+func (b *bundler) write(name, where string, data []byte) error {
+	if other, taken := b.taken[strings.ToLower(name)]; taken {
+		return fmt.Errorf("%w, from %s", errTwice, other)
+	}
+	b.taken[strings.ToLower(name)] = where
+	if err := durable.MakeFolder(b.options.out, 0o755); err != nil {
+		return err
+	}
+	return writeNew(b.say, filepath.Join(b.options.out, name), data, b.options.overwrite)
+}
+
+// end prints what was written and what was not.
+func (b *bundler) end(out io.Writer) error {
+	var failure error
+	switch {
+	case b.users == 0:
+		failure = usageErrorf("there is nobody in it")
+	case len(b.result.Failed) > 0:
+		failure = &someFailedError{failed: len(b.result.Failed), total: b.users, what: "user"}
+	}
+	if b.options.json {
+		b.result.Error = failureOf(failure)
+		return errors.Join(printJSON(out, b.result), told(failure))
+	}
+	for _, file := range b.result.Files {
+		fmt.Fprintln(out, safetext.Clean(file.File))
+	}
+	for _, failed := range b.result.Failed {
+		printWarning(b.say, fmt.Sprintf("%s: nothing was written: %s", failed.Where, failed.Message))
+		if failed.Hint != "" {
+			fmt.Fprintf(b.say, "cse-piv: hint: %s\n", safetext.Clean(failed.Hint))
+		}
+	}
+	return failure
+}
