@@ -3,7 +3,6 @@ package certpath
 import (
 	"bytes"
 	"crypto"
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/md5"
 	"crypto/rsa"
@@ -30,13 +29,10 @@ const minRSABits = 1024
 // verify tells whether the issuer's key signed the certificate, whatever else the
 // issuer's certificate says.
 func verify(cert, issuer *x509.Certificate) verdict {
-	switch key := issuer.PublicKey.(type) {
-	case nil, *dsa.PublicKey:
+	rsaKey, isRSA := issuer.PublicKey.(*rsa.PublicKey)
+	if issuer.PublicKey == nil || issuer.PublicKeyAlgorithm == x509.DSA ||
+		isRSA && (certificate.CheckKey(rsaKey) != nil || rsaKey.N.BitLen() < minRSABits) {
 		return guess(cert, issuer)
-	case *rsa.PublicKey:
-		if certificate.CheckKey(key) != nil || key.N.BitLen() < minRSABits {
-			return guess(cert, issuer)
-		}
 	}
 	switch cert.SignatureAlgorithm {
 	case x509.MD5WithRSA:
