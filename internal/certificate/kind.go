@@ -119,13 +119,25 @@ func kindOfBlock(label string) Kind {
 	case strings.HasPrefix(label, "PGP "):
 		return kindPGP
 	}
-	return map[string]Kind{
-		"CERTIFICATE REQUEST": KindRequest, "NEW CERTIFICATE REQUEST": KindRequest, "X509 CRL": kindCRL,
-		"PUBLIC KEY": kindPublicKey, "RSA PUBLIC KEY": kindPublicKey, "EC PUBLIC KEY": kindPublicKey, "SSH2 PUBLIC KEY": kindSSH,
-		"EC PARAMETERS": kindParameter, "DH PARAMETERS": kindParameter, "DSA PARAMETERS": kindParameter, "X9.42 DH PARAMETERS": kindParameter,
-		"ATTRIBUTE CERTIFICATE": "an attribute certificate", "OCSP RESPONSE": "an OCSP response",
-		"PKCS10": KindRequest, "AGE ENCRYPTED FILE": "a file that age encrypted",
-	}[label]
+	switch label {
+	case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PKCS10":
+		return KindRequest
+	case "X509 CRL":
+		return kindCRL
+	case "PUBLIC KEY", "RSA PUBLIC KEY", "EC PUBLIC KEY":
+		return kindPublicKey
+	case "SSH2 PUBLIC KEY":
+		return kindSSH
+	case "EC PARAMETERS", "DH PARAMETERS", "DSA PARAMETERS", "X9.42 DH PARAMETERS":
+		return kindParameter
+	case "ATTRIBUTE CERTIFICATE":
+		return "an attribute certificate"
+	case "OCSP RESPONSE":
+		return "an OCSP response"
+	case "AGE ENCRYPTED FILE":
+		return "a file that age encrypted"
+	}
+	return ""
 }
 
 // kindOfDER names a structure by how it begins, "" for one that may be a certificate.

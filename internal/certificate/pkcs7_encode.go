@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -32,7 +33,11 @@ func EncodePKCS7(chain []*x509.Certificate) ([]byte, error) {
 	if slices.Contains(chain, nil) {
 		return nil, errors.New("encoding PKCS#7: a certificate of the chain is nil")
 	}
-	var b cryptobyte.Builder
+	size := 64 // what is around the certificates
+	for _, cert := range chain {
+		size += len(cert.Raw)
+	}
+	b := cryptobyte.NewBuilder(make([]byte, 0, size))
 	b.AddASN1(cryptobyte_asn1.SEQUENCE, func(info *cryptobyte.Builder) { // ContentInfo
 		info.AddASN1ObjectIdentifier(oidSignedData())
 		info.AddASN1(tagContent, func(content *cryptobyte.Builder) {
@@ -55,5 +60,8 @@ func EncodePKCS7(chain []*x509.Certificate) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding PKCS#7: %w", err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: pkcs7Label, Bytes: der}), nil
+	var armoured bytes.Buffer
+	armoured.Grow(len(der)*4/3 + len(der)/48 + 64)
+	err = pem.Encode(&armoured, &pem.Block{Type: pkcs7Label, Bytes: der})
+	return armoured.Bytes(), err
 }

@@ -20,8 +20,10 @@ func toText(data []byte) []byte {
 	if !bytes.Contains(data, pemBegin) {
 		return data
 	}
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	if bytes.IndexByte(data, '\r') >= 0 {
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	}
 	out := make([]byte, 0, len(data))
 	for line := range bytes.Lines(data) {
 		out = append(append(out, bytes.Trim(line, "> \t\n")...), '\n')

@@ -44,15 +44,11 @@ func Check(v *certpath.Verifier, chain []*x509.Certificate, options CheckOptions
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}
-	c.rules = map[string]Rule{}
-	order := map[string]int{}
-	for i, rule := range Rules() {
-		c.rules[rule.ID], order[rule.ID] = rule, i
-	}
 	c.run()
 	c.checkRevocation()
 	c.relax()
-	slices.SortStableFunc(c.findings, func(a, b Finding) int { return order[a.ID] - order[b.ID] })
+	rules := ruleTable()
+	slices.SortStableFunc(c.findings, func(a, b Finding) int { return rules[a.ID].place - rules[b.ID].place })
 	return c.findings
 }
 
@@ -66,19 +62,18 @@ type checker struct {
 	verifier *certpath.Verifier
 	chain    []*x509.Certificate
 	options  CheckOptions
-	rules    map[string]Rule
 	findings []Finding
 }
 
 // report adds a finding about chain[i], in the field that its rule is about; i < 0
 // means the chain as a whole. The arguments may come from outside.
 func (c *checker) report(id string, i int, format string, args ...any) {
-	c.reportAt(id, i, c.rules[id].Where, format, args...)
+	c.reportAt(id, i, ruleTable()[id].Where, format, args...)
 }
 
 // reportAt adds a finding about another field than its rule's.
 func (c *checker) reportAt(id string, i int, where, format string, args ...any) {
-	f := Finding{ID: id, Severity: c.rules[id].Severity, Message: safetext.Clean(fmt.Sprintf(format, args...))}
+	f := Finding{ID: id, Severity: ruleTable()[id].Severity, Message: safetext.Clean(fmt.Sprintf(format, args...))}
 	if i >= 0 {
 		f.Where = where
 		f.Certificate = c.role(i)
@@ -89,7 +84,7 @@ func (c *checker) reportAt(id string, i int, where, format string, args ...any) 
 // relax adds the finding about the validation profile that the root needs. By the
 // private profile it replaces those of the rules that it names.
 func (c *checker) relax() {
-	public := func(f Finding) bool { return c.rules[f.ID].Profile == ProfilePublic }
+	public := func(f Finding) bool { return ruleTable()[f.ID].Profile == ProfilePublic }
 	var broken []string
 	for _, f := range c.findings {
 		if public(f) && f.Severity == SeverityWarning && !slices.Contains(broken, f.ID) {

@@ -37,7 +37,7 @@ func ruleOf(cause certpath.Cause) string {
 func (c *checker) checkChain() {
 	for _, fault := range c.verifier.Validate(c.chain, certpath.Options{Now: c.options.Now, Mail: true}) {
 		rule := ruleOf(fault.Cause)
-		where := c.rules[rule].Where
+		where := ruleTable()[rule].Where
 		switch fault.Cause {
 		case certpath.CauseNames:
 			where = "extensions.subjectAltName"

@@ -1,6 +1,9 @@
 package smime
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Severity says how much a finding weighs.
 type Severity string
@@ -53,14 +56,25 @@ func Rules() []Rule {
 	return slices.Concat(chainRules(), statusRules(), intermediateRules(), leafRules())
 }
 
+// placedRule is a rule and its place among [Rules].
+type placedRule struct {
+	Rule
+	place int
+}
+
+// ruleTable returns the rules by their identifiers. Nobody changes it.
+var ruleTable = sync.OnceValue(func() map[string]placedRule {
+	table := map[string]placedRule{}
+	for i, rule := range Rules() {
+		table[rule.ID] = placedRule{rule, i}
+	}
+	return table
+})
+
 // Find returns the rule of that identifier.
 func Find(id string) (Rule, bool) {
-	rules := Rules()
-	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
-	if i < 0 {
-		return Rule{}, false
-	}
-	return rules[i], true
+	rule, found := ruleTable()[id]
+	return rule.Rule, found
 }
 
 // The pages and specifications that rules come from.
