@@ -117,6 +117,15 @@ func (e *enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 	return e.confirm(ctx, Question{ID: QuestionOtherKey, Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"}, conflict)
 }
 
+// tellNotReplaced says of a key that is kept although the request allows that what is in
+// the slot is replaced, that it is, and what would replace it.
+func (e *enrollment) tellNotReplaced(key *key) {
+	if !e.request.Overwrite || e.request.Agreed != nil || key.action == ActionContinue {
+		return
+	}
+	e.note("--overwrite does not replace the key in slot %s, which is used as it is: that takes --replace %s", key.Slot, key.before.key)
+}
+
 // actionFor decides what to do with a slot.
 func (e *enrollment) actionFor(request KeyRequest, contents piv.SlotContents) SlotAction {
 	return actionFor(request, contents, e.evidence.journal, e.chainAtGmail(contents) != nil, names(e.request.Replace, contents))
@@ -140,6 +149,7 @@ func (e *enrollment) decide(ctx context.Context, key *key) error {
 	case ActionReplace:
 		err = e.decideOccupied(ctx, key, contents)
 	default:
+		e.tellNotReplaced(key)
 		err = e.useKey(key, contents)
 	}
 	if err != nil {
