@@ -16,7 +16,7 @@ const (
 	maxDepth = 32
 )
 
-var errBER = errors.New("malformed BER")
+var errBER = errors.New("it is not encoded as certificates are (ASN.1)")
 
 // toDER returns the first value of data in DER, and what follows it. What BER writes
 // in other ways becomes definite lengths in their shortest form and octet strings in

@@ -50,6 +50,9 @@ func (c *Card) load() (bool, error) {
 	}
 	s, err := parseState(raw)
 	if err != nil {
+		if errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError)) {
+			return false, fmt.Errorf("%s is not the saved state of a virtual YubiKey", c.stateFile)
+		}
 		return false, fmt.Errorf("state of a virtual YubiKey in %s: %w", c.stateFile, err)
 	}
 	c.install(s, raw)
