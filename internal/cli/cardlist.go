@@ -17,16 +17,15 @@ func newCardList(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				if err := printJSON(streams.Out, readersJSON{listReaders(found)}); err != nil {
-					return err
-				}
-			}
+			var failure error
 			if len(found) == 0 {
-				return piv.ErrNoReader
+				failure = piv.ErrNoReader
 			}
 			if asJSON {
-				return nil
+				return errors.Join(printJSON(streams.Out, readersJSON{listReaders(found), failureOf(failure)}), told(failure))
+			}
+			if failure != nil {
+				return failure
 			}
 			rows := newTable(streams.Out, "SERIAL", "MODEL", "FIRMWARE", "READER")
 			for _, reader := range listReaders(found) {
@@ -46,6 +45,7 @@ func newCardList(streams *Streams) *cobra.Command {
 // readersJSON is the output of card list --json; the names are a contract.
 type readersJSON struct {
 	Readers []listedReader `json:"readers"`
+	Error   *failureJSON   `json:"error,omitempty"` // with which the command ends
 }
 
 // listedReader is one reader in the JSON of card list.
