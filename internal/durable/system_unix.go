@@ -40,6 +40,9 @@ func flockFile(file *os.File, how int) error {
 	return errors.Join(err, lockErr)
 }
 
+// rename replaces base, whoever has it open.
+func rename(root *os.Root, temporary, base string) error { return root.Rename(temporary, base) }
+
 // cannotFlush tells the error of a file system that does not flush folders, as
 // some over a network do.
 func cannotFlush(err error) bool {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/windows"
 )
@@ -37,6 +38,21 @@ func lockFile(file *os.File, how uint32) error {
 		lockErr = windows.LockFileEx(windows.Handle(handle), how, 0, 1, 0, &windows.Overlapped{OffsetHigh: 1 << 30})
 	})
 	return errors.Join(err, lockErr)
+}
+
+// rename replaces base. Another program that has it open, such as a virus scanner or one
+// that makes backups, prevents that for a moment: it is tried again for a while.
+func rename(root *os.Root, temporary, base string) error {
+	const patience = 3 * time.Second
+	deadline := time.Now().Add(patience)
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		err := root.Rename(temporary, base)
+		inUse := errors.Is(err, windows.ERROR_ACCESS_DENIED) || errors.Is(err, windows.ERROR_SHARING_VIOLATION)
+		if !inUse || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(pause)
+	}
 }
 
 // cannotFlush is true: NTFS journals its names, and a folder cannot be flushed.

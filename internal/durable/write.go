@@ -35,7 +35,7 @@ func (f Folder) Write(name string, mode fs.FileMode, write func(io.Writer) error
 		err = file.Close()
 	}
 	if err == nil {
-		err = root.Rename(temporary, base)
+		err = rename(root, temporary, base)
 	}
 	if err != nil {
 		_ = file.Close()
