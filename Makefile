@@ -4,9 +4,11 @@
 
 GO ?= go
 BUILD_PACKAGES := libpcsclite-dev pkg-config
-TEST_PACKAGES := pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps tmux postgresql slapd ldap-utils chromium curl dosfstools fusefat
+# The Windows program is tried under Wine, with libraries of our own.
+WINDOWS_PACKAGES := wine64 gcc-mingw-w64-x86-64-win32
+TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
-.PHONY: demo test build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
+.PHONY: demo test test-windows build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
 
 demo: build
 	./bin/cse-piv demo $(DEMO)
@@ -20,6 +22,11 @@ test: install-build install-test ca-servers
 	$(GO) test -race -p 4 -timeout 85m ./...
 	# 2 GB and 100,000 users; fewer under the race detector.
 	$(GO) test -run 'TestManifestStreams|TestManyUsersInLittleMemory' ./internal/batch ./internal/batch/source
+
+# The part of the tests that runs the Windows program, under Wine.
+test-windows:
+	@./scripts/install-packages $(BUILD_PACKAGES) $(WINDOWS_PACKAGES) tmux
+	$(GO) test -count=1 -v -timeout 20m ./internal/lab/wine
 
 # What CI checks besides the tests.
 check: install-build elsewhere nopcsc

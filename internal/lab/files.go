@@ -151,7 +151,7 @@ func (l *Lab) writeFiles() error {
 		{envFile, shellExports(l.Env()), 0o600},
 	}
 	if runtime.GOOS == "windows" {
-		files = append(files, file{commandEnvFile, commandSettings(l.Env()), 0o600}, file{powerShellEnvFile, powerShellSettings(l.Env()), 0o600})
+		files = append(files, file{commandEnvFile, commandSettings(l.dir, l.Env()), 0o600}, file{powerShellEnvFile, powerShellSettings(l.Env()), 0o600})
 	}
 	for _, file := range files {
 		if err := maybe.WriteFile(filepath.Join(l.dir, file.name), file.data, file.mode); err != nil {
@@ -198,11 +198,16 @@ func shellExports(env map[string]string) []byte {
 	return out.Bytes()
 }
 
-// commandSettings writes variables for cmd.exe to call.
-func commandSettings(env map[string]string) []byte {
+// commandSettings writes variables for cmd.exe to call. It reads the file in a code page of
+// its own, so the folder that the file is in, which may have any letters, is named %~dp0.
+func commandSettings(dir string, env map[string]string) []byte {
 	var out bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		fmt.Fprintf(&out, "@set \"%s=%s\"\r\n", name, strings.ReplaceAll(env[name], "%", "%%"))
+		value, inside := strings.CutPrefix(env[name], dir+string(filepath.Separator))
+		if value = strings.ReplaceAll(value, "%", "%%"); inside {
+			value = "%~dp0" + value
+		}
+		fmt.Fprintf(&out, "@set \"%s=%s\"\r\n", name, value)
 	}
 	return out.Bytes()
 }

@@ -131,7 +131,11 @@ func TestFilesAndEnvironment(t *testing.T) {
 // TestOtherShells: what the shells of Windows read is what Env says.
 func TestOtherShells(t *testing.T) {
 	env := map[string]string{"CSE_PIV_CREDENTIALS": `C:\Müller's\100%\key.json`, "LAB_PCSC": "127.0.0.1:1"}
-	if got, want := string(commandSettings(env)), "@set \"CSE_PIV_CREDENTIALS=C:\\Müller's\\100%%\\key.json\"\r\n@set \"LAB_PCSC=127.0.0.1:1\"\r\n"; got != want {
+	if got, want := string(commandSettings(`C:\lab`, env)), "@set \"CSE_PIV_CREDENTIALS=C:\\Müller's\\100%%\\key.json\"\r\n@set \"LAB_PCSC=127.0.0.1:1\"\r\n"; got != want {
+		t.Errorf("cmd.exe would read\n%s", got)
+	}
+	own := map[string]string{"CSE_PIV_CREDENTIALS": filepath.Join("Büro", "100%", "key.json")}
+	if got, want := string(commandSettings("Büro", own)), "@set \"CSE_PIV_CREDENTIALS=%~dp0"+filepath.Join("100%%", "key.json")+"\"\r\n"; got != want {
 		t.Errorf("cmd.exe would read\n%s", got)
 	}
 	if got, want := string(powerShellSettings(env)), "\ufeff$env:CSE_PIV_CREDENTIALS = 'C:\\Müller''s\\100%\\key.json'\r\n$env:LAB_PCSC = '127.0.0.1:1'\r\n"; got != want {

@@ -132,6 +132,8 @@ static SOCKET dial(void)
 	address.sin_addr.s_addr = inet_addr(where);
 	address.sin_port = htons((u_short)atoi(colon + 1));
 	SOCKET s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	BOOL at_once = TRUE; /* a call goes in two or three small pieces */
+	setsockopt(s, IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once, sizeof at_once);
 	if (s != INVALID_SOCKET && connect(s, (struct sockaddr *)&address, sizeof address) != 0) {
 		closesocket(s);
 		return INVALID_SOCKET;
