@@ -130,7 +130,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	if err != nil {
 		return err
 	}
-	pick, err := options.pick.pick()
+	pick, err := options.pick.pick(ctx)
 	if err != nil {
 		return err
 	}

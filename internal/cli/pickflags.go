@@ -2,18 +2,21 @@ package cli
 
 import (
 	"bytes"
-	"encoding/csv"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
 // maxOnly bounds a file of addresses, in bytes.
@@ -43,7 +46,7 @@ func (f *pickFlags) check() error {
 }
 
 // pick reads the files that are named.
-func (f *pickFlags) pick() (batch.Pick, error) {
+func (f *pickFlags) pick(ctx context.Context) (batch.Pick, error) {
 	pick := batch.Pick{Retry: f.retry, Limit: f.limit}
 	if len(f.only) == 0 {
 		return pick, nil
@@ -54,7 +57,7 @@ func (f *pickFlags) pick() (batch.Pick, error) {
 		data, err := durable.ReadFile(value, maxOnly)
 		switch {
 		case err == nil:
-			if err := addAddresses(addresses, data); err != nil {
+			if err := addAddresses(ctx, addresses, data); err != nil {
 				return pick, usageErrorf("--only %s: %w", value, err)
 			}
 		case !errors.Is(err, fs.ErrNotExist):
@@ -81,27 +84,30 @@ func (f *pickFlags) pick() (batch.Pick, error) {
 	return pick, nil
 }
 
-// addAddresses reads a list: the address first in each line, as text or CSV. Lines that
-// hold none, such as a heading, are passed over.
-func addAddresses(addresses map[string]bool, data []byte) error {
-	lines := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	lines.FieldsPerRecord, lines.LazyQuotes, lines.Comment = -1, true, '#'
-	before := len(addresses)
+// addAddresses reads a list, as text or CSV: the column that is headed as an address,
+// else the first. Lines that hold none there are passed over.
+func addAddresses(ctx context.Context, addresses map[string]bool, data []byte) error {
+	lines, err := spreadsheet.NewLines(ctx, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	rows := spreadsheet.NewReader(lines, spreadsheet.Options{Comment: '#', Known: knownHeadings, Least: 1, Loose: true})
+	column, before := 0, len(addresses)
 	for {
-		cells, err := lines.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+		row, err := rows.Next()
+		switch {
+		case errors.Is(err, io.EOF) && len(addresses) == before:
+			return errors.New("it holds no address")
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
-		}
-		first, _, _ := strings.Cut(cells[0], ";")
-		if first = strings.ToLower(strings.TrimSpace(first)); strings.Contains(first, "@") {
-			addresses[first] = true
+		case row.Err != nil:
+			return fmt.Errorf("line %d: %w", row.Line, row.Err)
+		case len(addresses) == before && slices.ContainsFunc(row.Cells, isAddressHeading):
+			column = slices.IndexFunc(row.Cells, isAddressHeading)
+		case column < len(row.Cells) && strings.Contains(row.Cells[column], "@"):
+			addresses[strings.ToLower(strings.TrimSpace(row.Cells[column]))] = true
 		}
 	}
-	if len(addresses) == before {
-		return errors.New("it holds no address")
-	}
-	return nil
 }

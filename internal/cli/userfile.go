@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
@@ -47,7 +47,7 @@ func emailRows(emails []string) (rows []userRow) {
 // a heading by their order. All that is wrong is told at once, and nobody of such a file
 // is touched.
 func readUsers(ctx context.Context, path string, withKeyPair bool) (rows []userRow, err error) {
-	file, err := os.Open(path)
+	file, err := durable.Open(path)
 	if err != nil {
 		return nil, usageErrorf("--from: %w", err)
 	}
