@@ -93,7 +93,12 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 			}
 		}
 	}
-	running, err := startLab(cmd.Context(), labOptions, cmd.Flags().Set)
+	running, err := startLab(cmd.Context(), labOptions, func(name, value string) error {
+		if cmd.Flags().Lookup(name) == nil {
+			return nil // of commands that do what the demo does not
+		}
+		return cmd.Flags().Set(name, value)
+	})
 	if err != nil {
 		return err
 	}

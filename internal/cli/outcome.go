@@ -131,7 +131,7 @@ func wants(command *cobra.Command, args []string, name string) bool {
 }
 
 // environmentOrigin says which environment variables set the flags that an error is
-// about: those that it names, or whose value it holds.
+// about: those that it names, or whose file it names.
 func environmentOrigin(command *cobra.Command, err error) string {
 	var origins []string
 	message := err.Error()
@@ -141,12 +141,17 @@ func environmentOrigin(command *cobra.Command, err error) string {
 		}
 		name := environmentName(flag.Name)
 		value := os.Getenv(name)
-		about := mentions(message, "--"+flag.Name) || strings.ContainsAny(value, "/.:") && strings.Contains(message, strings.TrimSuffix(value, "/"))
+		about := mentions(message, "--"+flag.Name) || isPath(value) && strings.Contains(message, value)
 		if value != "" && about {
 			origins = append(origins, "--"+flag.Name+" was set by the environment variable "+name)
 		}
 	})
 	return strings.Join(origins, "; ")
+}
+
+// isPath tells a file's name from what is in a message by chance.
+func isPath(value string) bool {
+	return strings.ContainsAny(value, "/.") && !strings.Contains(value, "://")
 }
 
 // mentions reports whether a text names the flag, and not a longer one.
