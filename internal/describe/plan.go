@@ -78,6 +78,12 @@ func Progress(progress enroll.Progress, by string, failure error) Value {
 		return Value{Text: "failed: " + failure.Error(), Tone: Bad}
 	}
 	switch progress.Stage {
+	case enroll.StageBegun, enroll.StageReady:
+		if progress.Failed != "" {
+			return Value{Text: "begun, not finished: " + progress.Failed, Tone: Warning}
+		}
+	}
+	switch progress.Stage {
 	case enroll.StageWaiting:
 		return Value{Text: "parked, waiting for the certificate", Tone: Warning}
 	case enroll.StageReady:

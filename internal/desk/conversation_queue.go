@@ -143,23 +143,25 @@ func (c *Conversation) served(entry QueueEntry, err error) {
 	}
 }
 
-// Tally counts the queue.
-type Tally struct{ All, Done, Waiting, Ready, Failed int }
+// Tally counts the queue; each person counts once.
+type Tally struct{ All, Done, Waiting, Ready, Failed, ToDo int }
 
 // Tally counts how far everybody is. Who is being served has not failed.
 func (c *Conversation) Tally() Tally {
 	tally := Tally{All: len(c.Entries)}
 	for _, entry := range c.Entries {
-		switch entry.Stage {
-		case enroll.StageDone:
+		failed := c.Failures.Has(entry.Email) || entry.Problem != nil && entry.Stage != enroll.StageWaiting
+		switch {
+		case entry.Stage == enroll.StageDone:
 			tally.Done++
-		case enroll.StageWaiting:
-			tally.Waiting++
-		case enroll.StageReady:
-			tally.Ready++
-		}
-		if c.Failures.Has(entry.Email) && !c.Serves(entry.Email) {
+		case failed && !c.Serves(entry.Email):
 			tally.Failed++
+		case entry.Stage == enroll.StageWaiting:
+			tally.Waiting++
+		case entry.Stage == enroll.StageReady:
+			tally.Ready++
+		default:
+			tally.ToDo++
 		}
 	}
 	return tally

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -52,19 +53,28 @@ func Left(entries []QueueEntry, failures Failures) error {
 			}
 			return &issuer.WaitingError{Request: "the issuer"}
 		}
-		if err := failures.Of(entry.Email); err != nil {
-			left = err
-		} else if entry.Problem != nil && entry.Stage != enroll.StageDone {
-			left = entry.Problem
+		if err := obstacle(entry, failures); err != nil {
+			left = fmt.Errorf("%s: %w", entry.Email, err)
 		}
 	}
 	return left
 }
 
+// obstacle is what stands in a person's way; nil for nothing.
+func obstacle(entry QueueEntry, failures Failures) error {
+	if err := failures.Of(entry.Email); err != nil || entry.Stage == enroll.StageDone {
+		return err
+	}
+	return entry.Problem
+}
+
 // LeftOf is Left for the one person whom the desk was there for. It is
 // context.Canceled where they were not begun with, or were stopped.
 func LeftOf(entry QueueEntry, failures Failures) error {
-	err := Left([]QueueEntry{entry}, failures)
+	err := obstacle(entry, failures)
+	if entry.Stage == enroll.StageWaiting {
+		err = Left([]QueueEntry{entry}, failures)
+	}
 	if err == nil && entry.Stage != enroll.StageDone {
 		return context.Canceled
 	}

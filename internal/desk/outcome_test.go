@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
 // What failed counts until it is put right, and stopping puts nothing right.
@@ -60,5 +62,33 @@ func TestLeftOfOne(t *testing.T) {
 		if got := desk.LeftOf(test.entry, test.failures); !errors.Is(got, test.want) || test.want == nil && got != nil {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+// The last error of a desk with many says whose it is.
+func TestLeftNamesWho(t *testing.T) {
+	entries := []desk.QueueEntry{{Person: desk.Person{Email: ada}, Problem: errRefused}, {Person: desk.Person{Email: grace}}}
+	failures := desk.Failures{}
+	if err := desk.Left(entries, failures); !errors.Is(err, errRefused) || err.Error() != ada+": "+errRefused.Error() {
+		t.Errorf("it says %v", err)
+	}
+	failures.Note(grace, piv.ErrNoCard)
+	if err := desk.Left(entries, failures); !errors.Is(err, piv.ErrNoCard) || !strings.HasPrefix(err.Error(), grace+": ") {
+		t.Errorf("it says %v", err)
+	}
+	if err := desk.LeftOf(entries[0], failures); err != errRefused {
+		t.Errorf("for one person it says %v", err)
+	}
+}
+
+// Everybody counts once: who failed with the certificate there is not ready to go on.
+func TestTally(t *testing.T) {
+	entry := func(email string, stage enroll.Stage, problem error) desk.QueueEntry {
+		return desk.QueueEntry{Person: desk.Person{Email: email}, Progress: enroll.Progress{Stage: stage}, Problem: problem}
+	}
+	p := play(enroll.Request{Keys: keys}, false, entry(ada, enroll.StageReady, nil), entry(grace, enroll.StageNone, nil), entry("hedy@example.com", enroll.StageDone, errRefused), entry("x@example.com", enroll.StageBegun, errRefused))
+	p.Failures.Note(ada, errRefused)
+	if got, want := p.Tally(), (desk.Tally{All: 4, Done: 1, Failed: 2, ToDo: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

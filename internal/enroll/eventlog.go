@@ -2,10 +2,34 @@ package enroll
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
+
+// eventsName is the file of the evidence with the events, one a line.
+const eventsName = "events.ndjson"
+
+// lastFailure says at which step the latest run of the folder failed, and why; empty
+// where the last event is another one, a certificate was waited for, or somebody stopped
+// it. A line that is no event counts as none.
+func lastFailure(folder *evidence.Folder) (string, error) {
+	data, err := folder.Read(eventsName)
+	if err != nil {
+		return "", err
+	}
+	var last Event
+	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
+	switch err := json.Unmarshal(lines[len(lines)-1], &last); {
+	case err != nil, last.State != StateFailed, last.Step == "certificate", strings.HasSuffix(last.Message, context.Canceled.Error()):
+		return "", nil
+	}
+	return last.Title + ": " + last.Message, nil
+}
 
 // eventLog is the step that is carried out, and what is to be said of it.
 type eventLog struct {
@@ -42,7 +66,7 @@ func (e *enrollment) record(event Event) {
 	for _, event := range e.events.unwritten {
 		var line bytes.Buffer
 		if err := safetext.EncodeJSON(&line, event, ""); err == nil {
-			_ = e.evidence.folder.AppendLine("events.ndjson", bytes.TrimSpace(line.Bytes()))
+			_ = e.evidence.folder.AppendLine(eventsName, bytes.TrimSpace(line.Bytes()))
 		}
 	}
 	e.events.unwritten = nil

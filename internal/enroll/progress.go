@@ -33,6 +33,8 @@ type Progress struct {
 	When   time.Time    // it began or, when done, was finished
 	Keys   []KeyRequest // that were asked for; nil where nothing was written down
 	Folder string       // of the evidence
+	// Failed says at which step the latest run failed, and why; empty where it did not.
+	Failed string
 }
 
 // ReadProgress reads the evidence of a person under root: of the newest enrollment
@@ -59,13 +61,19 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 		}
 		return standing, nil
 	}
+	if standing.Failed, err = lastFailure(folder); err != nil {
+		return standing, err
+	}
 	for _, request := range standing.Keys {
 		asked, leaf, err := requestState(folder, &key{KeyRequest: request})
 		switch {
 		case err != nil:
 			return standing, err
 		case asked && leaf == nil:
-			standing.Stage = StageWaiting
+			standing.Stage, standing.Failed = StageWaiting, ""
+			return standing, nil
+		case !asked && request.Source == SourceGenerate:
+			standing.Stage = StageBegun
 			return standing, nil
 		case leaf != nil:
 			standing.Stage = StageReady

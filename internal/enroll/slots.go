@@ -95,6 +95,9 @@ type OccupiedError struct {
 
 // Error says what is in the slot.
 func (e *OccupiedError) Error() string {
+	if e.Contents == perhapsImported {
+		return fmt.Sprintf("slot %s may hold %s", e.Slot, e.Contents)
+	}
 	return fmt.Sprintf("slot %s already holds %s", e.Slot, e.Contents)
 }
 
@@ -117,10 +120,13 @@ func lossOf(occupied *OccupiedError) []string {
 	return []string{occupied.Error(), "mail that was encrypted to it can no longer be read with this card"}
 }
 
+// perhapsImported describes a slot of which the card does not tell whether it holds a key.
+const perhapsImported = "an imported key (firmware before 5.3 cannot tell)"
+
 func describeContents(contents piv.SlotContents) string {
 	what := "a certificate that cannot be read"
 	if contents.KeyUnknown && contents.CertificateErr == nil {
-		return "perhaps an imported key (firmware before 5.3 cannot tell)"
+		return perhapsImported
 	}
 	if contents.Key != nil {
 		what = fmt.Sprintf("an %s key (%s)", contents.Key.Algorithm, contents.Key.Origin)

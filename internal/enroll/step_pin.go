@@ -118,6 +118,9 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		return nil
 	}
 	if e.secrets.pin = e.request.PIN; !e.secrets.pin.IsZero() {
+		if e.factoryPIN(protection) {
+			return piv.CheckNewPIN(e.secrets.pin)
+		}
 		return nil
 	}
 	question := SecretQuestion{
@@ -126,7 +129,7 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		Check: checkOwnPIN,
 	}
 	if e.factoryPIN(protection) {
-		question.Text, question.New = fmt.Sprintf("a new PIN for card %d", e.request.Serial), true
+		question.Text, question.New, question.Check = fmt.Sprintf("a new PIN for card %d", e.request.Serial), true, piv.CheckNewPIN
 	}
 	pin, err := e.deps.Prompter.Secret(ctx, question)
 	if err != nil {

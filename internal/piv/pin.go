@@ -22,6 +22,30 @@ func CheckPIN(pin secret.Secret) error { return checkReference(referencePIN, pin
 // ASCII characters.
 func CheckPUK(puk secret.Secret) error { return checkReference(referencePUK, puk) }
 
+// CheckNewPIN reports what keeps a value from being a PIN that nobody guesses: it is a
+// PIN, not the factory one, and neither one character repeated nor characters that count
+// up or down, as firmware 5.7 refuses them.
+func CheckNewPIN(pin secret.Secret) error {
+	if err := CheckPIN(pin); err != nil {
+		return err
+	}
+	raw := pin.Reveal()
+	defer clear(raw)
+	step, even := int(raw[1])-int(raw[0]), true
+	for i := range raw[1:] {
+		even = even && int(raw[i+1])-int(raw[i]) == step
+	}
+	switch {
+	case pin.Equal(FactoryPIN()):
+		return errors.New("that is the factory PIN, which everybody knows: it cannot be the user's PIN")
+	case even && step == 0:
+		return errors.New("one character repeated is easily guessed: choose another PIN")
+	case even && (step == 1 || step == -1):
+		return errors.New("characters that count up or down are easily guessed: choose another PIN")
+	}
+	return nil
+}
+
 func checkReference(reference string, value secret.Secret) error {
 	raw := value.Reveal()
 	defer clear(raw)

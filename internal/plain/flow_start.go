@@ -95,16 +95,6 @@ func (f *flow) progress(entry desk.QueueEntry) string {
 
 // tally says how many are done, parked and failed.
 func (f *flow) tally() string {
-	done, parked, failed := 0, 0, 0
-	for _, entry := range f.talk.Entries {
-		switch {
-		case entry.Stage == enroll.StageDone:
-			done++
-		case f.talk.Failures.Has(entry.Email) || entry.Problem != nil:
-			failed++
-		case entry.Stage == enroll.StageWaiting || entry.Stage == enroll.StageReady:
-			parked++
-		}
-	}
-	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", done, parked, failed, len(f.talk.Entries)-done-parked-failed)
+	counted := f.talk.Tally()
+	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", counted.Done, counted.Waiting+counted.Ready, counted.Failed, counted.ToDo)
 }

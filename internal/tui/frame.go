@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/help"
@@ -47,7 +48,7 @@ func (m *Model) small() bool { return m.width < minWidth || m.height < minHeight
 
 // tooSmall is what fits of a message into whatever is left of the window.
 func (m *Model) tooSmall() string {
-	text := fmt.Sprintf("This window has %d columns and %d lines; cse-piv needs %d and %d. Please make it larger. Nothing is lost.", m.width, m.height, minWidth, minHeight)
+	text := fmt.Sprintf("This window has %d columns and %d lines; cse-piv needs %d and %d. Nothing is lost. Please make it larger; ctrl+c quits.", m.width, m.height, minWidth, minHeight)
 	lines := paragraph(text, m.width)
 	return strings.Join(lines[:min(len(lines), m.height)], "\n")
 }
@@ -169,6 +170,10 @@ func (m *Model) footer(width int) string {
 	keys := m.help1()
 	line := help.New()
 	line.Styles = m.session.styles.Help
+	// The help tells of the keys that there is no room for.
+	for len(keys) > 2 && lipgloss.Width(line.ShortHelpView(keys)) > width-2 {
+		keys = slices.Delete(slices.Clone(keys), len(keys)-2, len(keys)-1)
+	}
 	line.SetWidth(width - 2)
 	return " " + line.ShortHelpView(keys)
 }

@@ -147,6 +147,9 @@ func (m *Model) tell(event desk.Event) tea.Cmd {
 	if s.Run == nil && run != nil || s.Person.Email == "" {
 		s.typed = secret.Secret{}
 	}
+	if _, typed := event.(desk.SerialTyped); typed || m.at == screenPlan && s.Problem != nil {
+		m.scroll = 0 // what is typed, or stands in the way, is seen
+	}
 	if _, due := event.(desk.CertificatesDue); due {
 		cmd = tea.Batch(cmd, s.commands.collectLater())
 	}

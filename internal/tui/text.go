@@ -16,7 +16,23 @@ func wrapped(label, text string, width int) []string {
 // pathLines puts a label before a path or a name, which is broken only where the
 // line ends, so that it can be copied.
 func pathLines(label, path string, width int) []string {
-	return labelled(label, func(width int) []string { return strings.Split(ansi.Hardwrap(clean(path), width, true), "\n") }, width)
+	return labelled(label, func(width int) []string { return exact(clean(path), width) }, width)
+}
+
+// exact breaks a path or a name into lines of the width, without a space or a hyphen that
+// is none of its own: after a separator where there is one in the line's second half.
+func exact(text string, width int) (lines []string) {
+	for lipgloss.Width(text) > width {
+		line := ansi.Truncate(text, width, "")
+		if at := strings.LastIndexAny(line, `/\`) + 1; at > len(line)/2 {
+			line = line[:at]
+		}
+		if line == "" {
+			break // not even a character fits
+		}
+		lines, text = append(lines, line), text[len(line):]
+	}
+	return append(lines, text)
 }
 
 // labelled puts a label before the first line of what is broken to the width that

@@ -62,3 +62,24 @@ func TestAroundKeepsTheFocusInSight(t *testing.T) {
 		}
 	}
 }
+
+// A path is broken after a separator, and whole when its lines are joined.
+func TestPathsBreakAtSeparators(t *testing.T) {
+	path := "/var/lib/desk/evidence/ada@example.com/12345678-20260314T092653Z"
+	lines := exact(path, 44)
+	if strings.Join(lines, "") != path || lines[0] != "/var/lib/desk/evidence/ada@example.com/" {
+		t.Errorf("%q", lines)
+	}
+	if lines := exact(strings.Repeat("a", 25), 10); strings.Join(lines, "|") != "aaaaaaaaaa|aaaaaaaaaa|aaaaa" {
+		t.Errorf("%q", lines)
+	}
+}
+
+// Of keys that do not fit, the one for the help stays.
+func TestHelpStaysInTheFooter(t *testing.T) {
+	fake := withUsedCard()
+	fake.practice = &fakePractice{}
+	w := newWizard(t, fake, "").toPlan(ada, adasCard).shows("? help").hides("…")
+	// What is missing is seen also where the plan was scrolled.
+	w.press("pgdown", "enter").shows("is not agreed to", "↓ more")
+}

@@ -2,11 +2,8 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
 	"charm.land/lipgloss/v2"
-
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/describe"
 )
@@ -60,7 +57,7 @@ func valueLines(s *session, values []describe.Value, width int) (lines []string)
 		text, rest := mark+clean(value.Text), max(20, width-column-1)
 		broken := paragraph(text, rest)
 		if value.Exact {
-			broken = strings.Split(ansi.Hardwrap(text, rest, true), "\n")
+			broken = exact(text, rest)
 		}
 		for _, part := range broken {
 			lines = append(lines, fmt.Sprintf("%-*s ", column, label)+style.Render(part))
