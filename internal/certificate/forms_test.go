@@ -86,6 +86,8 @@ func TestFormsOfText(t *testing.T) {
 		"DER in lines of its own":    slices.Concat(chain[0].Raw, []byte("\r\n"), chain[1].Raw, []byte("\n"), chain[2].Raw),
 		"DER and other octets":       append(slices.Clone(raw), "and more"...),
 		"PKCS#7 and other octets":    append(slices.Clone(der), "and more"...),
+		"Netscape's sequence":        tlv(0x30, false, object(t, 2, 16, 840, 1, 113730, 2, 5), tlv(0xa0, false, tlv(0x30, false, raw))),
+		"DER with OpenSSL's trust":   slices.Concat(chain[0].Raw, tlv(0x30, false, tlv(0x30, false, object(t, 1, 3, 6, 1, 5, 5, 7, 3, 4))), chain[1].Raw, chain[2].Raw),
 		"two PKCS#7":                 append(packed(t, chain[:1]), packed(t, chain[1:])...),
 	} {
 		got, err := certificate.Parse(data)
@@ -166,6 +168,7 @@ func TestKinds(t *testing.T) {
 		"indented":                {[]byte("key: |\n  " + strings.ReplaceAll(string(toPEM("PRIVATE KEY", pkcs8)), "\n", "\n  ")), "a private key (PRIVATE KEY)"},
 		"in UTF-16":               {inUTF16(toPEM("PRIVATE KEY", pkcs8), binary.LittleEndian, true), "a private key (PRIVATE KEY)"},
 		"after DER":               {slices.Concat(leaf.Raw, pkcs8), "a private key"},
+		"in JSON":                 {[]byte(`{"private_key": "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1h"}`), "a private key"},
 		"PuTTY":                   {[]byte("PuTTY-User-Key-File-3: ssh-ed25519\n"), "a private key"},
 		"PGP":                     {[]byte("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n=AAAA\n-----END PGP PRIVATE KEY BLOCK-----\n"), "a private key (PGP PRIVATE KEY BLOCK)"},
 		"PGP, public":             {toPEM("PGP PUBLIC KEY BLOCK", leaf.Raw), "an OpenPGP key or message"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -66,9 +67,9 @@ func textKinds() []struct {
 		{"---- begin ssh2 encrypted private key", KindPrivateKey},
 		{"\xfe\xed\xfe\xed", "a Java keystore, which keeps private keys"}, {"\xce\xce\xce\xce", "a Java keystore, which keeps private keys"},
 		{"ssh-", kindSSH}, {"ecdsa-sha2-", kindSSH}, {"sk-ssh-", kindSSH}, {"sk-ecdsa-", kindSSH}, {"---- begin ssh2 public key", kindSSH},
-		{"<!doctype html", KindPage}, {"<html", KindPage}, {"<?xml", "XML"}, {"<", KindPage}, {"{", "JSON"}, {"[", "JSON"},
+		{"<!doctype html", KindPage}, {"<html", KindPage}, {"<?xml", "XML"}, {"<", KindPage}, {"{\\rtf", "an RTF document"}, {"{", "JSON"}, {"[", "JSON"},
 		{"pk\x03\x04", "a ZIP archive"}, {"pk\x05\x06", "a ZIP archive"}, {"\x1f\x8b", "a gzip archive"}, {"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
-		{"rar!\x1a\x07", "a RAR archive"}, {"%pdf-", "a PDF document"}, {"\xd0\xcf\x11\xe0", "an Office document"}, {"{\\rtf", "an RTF document"},
+		{"rar!\x1a\x07", "a RAR archive"}, {"%pdf-", "a PDF document"}, {"\xd0\xcf\x11\xe0", "an Office document"},
 		{"\x89png", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"http/1.", KindPage},
 		{"\x53\x82", kindCardObject}, {"\x53\x81", kindCardObject}, {"\x70\x82", kindCardObject},
 		{"\x00\x00\x00\x00cert", "a Windows certificate store (.sst)"},
@@ -85,8 +86,8 @@ func kindOfText(text []byte) Kind {
 	begin := bytes.TrimLeft(text[:min(len(text), longest)], " \t\r\n")
 	begin = bytes.ReplaceAll(bytes.ToLower(begin), []byte("\r\n"), []byte("\n"))
 	switch {
-	case len(begin) > 0 && begin[0] == '{' && !bytes.HasPrefix(begin, []byte("{\\rtf")):
-		return "JSON"
+	case bytes.Contains(text, pemBegin) && bytes.Contains(text, []byte("PRIVATE KEY-----")): // in JSON, or on one line
+		return KindPrivateKey
 	case isPGP(text):
 		return kindPGP
 	}
@@ -187,7 +188,9 @@ func kindOfSigned(body cryptobyte.String) Kind {
 		tags = append(tags, tag)
 	}
 	const version, integer, sequence = cryptobyte_asn1.Tag(0xa0), cryptobyte_asn1.INTEGER, cryptobyte_asn1.SEQUENCE
-	is := func(want ...cryptobyte_asn1.Tag) bool { return len(tags) >= len(want) && equalTags(tags, want) }
+	is := func(want ...cryptobyte_asn1.Tag) bool {
+		return len(tags) >= len(want) && slices.Equal(tags[:len(want)], want)
+	}
 	switch {
 	case is(integer, sequence, sequence, version):
 		return KindRequest
@@ -196,15 +199,6 @@ func kindOfSigned(body cryptobyte.String) Kind {
 		return kindCRL
 	}
 	return ""
-}
-
-func equalTags(have, want []cryptobyte_asn1.Tag) bool {
-	for i, tag := range want {
-		if have[i] != tag {
-			return false
-		}
-	}
-	return true
 }
 
 // kindOfContent names a PKCS#7 by its content type (RFC 5652, RFC 5083, RFC 3274).
@@ -221,7 +215,6 @@ func kindOfContent(oid asn1.ObjectIdentifier) Kind {
 		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 2}, "authenticated data (CMS AuthenticatedData)"},
 		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 9}, "compressed data (CMS CompressedData)"},
 		{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 23}, "an encrypted message (CMS AuthEnvelopedData)"},
-		{asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 2, 5}, "a Netscape certificate sequence"},
 	} {
 		if known.oid.Equal(oid) {
 			return known.kind

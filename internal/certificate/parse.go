@@ -127,8 +127,10 @@ func (r *reader) der(data []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: it is damaged or cut off: %w", ErrUnreadable, err)
 		}
-		if err := r.value(value); err != nil {
-			return err
+		if first || !isTrustSettings(value) {
+			if err := r.value(value); err != nil {
+				return err
+			}
 		}
 		data = rest
 	}
@@ -145,6 +147,21 @@ func firstValue(data []byte) (der, rest []byte, err error) {
 		}
 	}
 	return toDER(data)
+}
+
+// isTrustSettings reports whether a structure is what OpenSSL puts behind a certificate in
+// DER: it begins with the purposes that the certificate is trusted for.
+func isTrustSettings(der cryptobyte.String) bool {
+	var body, purposes cryptobyte.String
+	if !der.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) || !body.ReadASN1(&purposes, cryptobyte_asn1.SEQUENCE) || purposes.Empty() {
+		return false
+	}
+	for !purposes.Empty() {
+		if !purposes.SkipASN1(cryptobyte_asn1.OBJECT_IDENTIFIER) {
+			return false
+		}
+	}
+	return true
 }
 
 // value reads one structure.

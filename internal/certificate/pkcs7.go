@@ -18,6 +18,11 @@ const (
 
 func oidSignedData() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2} }
 
+// oidNetscapeSequence is the type of certificates in a row, which openssl nseq writes.
+func oidNetscapeSequence() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 2, 5}
+}
+
 // signedData reads the certificates of a PKCS#7, whose other content types it names.
 func (r *reader) signedData(der []byte) error {
 	malformed := func(what string) error {
@@ -28,6 +33,9 @@ func (r *reader) signedData(der []byte) error {
 	var kind, encapsulated asn1.ObjectIdentifier
 	if !input.ReadASN1(&info, cryptobyte_asn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&kind) {
 		return malformed("ContentInfo")
+	}
+	if kind.Equal(oidNetscapeSequence()) && info.ReadASN1(&content, tagContent) && content.ReadASN1(&content, cryptobyte_asn1.SEQUENCE) {
+		return r.certificates(content)
 	}
 	if !kind.Equal(oidSignedData()) {
 		return &KindError{Kind: kindOfContent(kind)}
@@ -64,6 +72,11 @@ func (r *reader) signedData(der []byte) error {
 	case certs.Empty():
 		return fmt.Errorf("%w: the PKCS#7 holds no certificate", ErrUnreadable)
 	}
+	return r.certificates(certs)
+}
+
+// certificates reads the entries of a set or sequence.
+func (r *reader) certificates(certs cryptobyte.String) error {
 	for entry := 1; !certs.Empty(); entry++ {
 		var raw cryptobyte.String
 		if !certs.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
