@@ -129,6 +129,9 @@ func TestBoundedWork(t *testing.T) {
 		if cost > certpath.MaxCost+oneMore || tried > certpath.MaxTried+certpath.MaxTried/5 {
 			t.Errorf("%s: cost %d, tried %d", c.name, cost, tried)
 		}
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 64<<20 {
+			t.Errorf("%s: %d octets allocated", c.name, allocated)
+		}
 		cause := certpath.Cause("")
 		if none := (*certpath.NoPathError)(nil); errors.As(err, &none) {
 			cause = none.Fault.Cause

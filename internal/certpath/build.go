@@ -14,14 +14,14 @@ import (
 // The bounds of a search. All of it together takes less than a second.
 const (
 	// maxChain bounds a path's length, leaf and root included.
-	maxChain = 10
+	maxChain = 20
 	// maxCost bounds the signatures that are verified; see [certificate.Cost].
 	maxCost = 10_000
 	// maxFetches bounds how often certificates are fetched for one path.
 	maxFetches = 6
 	// maxTried bounds the issuers that are tried at each degree of tolerance; some
 	// comparisons of names count as one more.
-	maxTried     = 15_000
+	maxTried     = 10_000
 	triedPerName = 20
 )
 
@@ -229,7 +229,7 @@ func (b *builder) diagnose(proven []*x509.Certificate) *NoPathError {
 		return &NoPathError{proven, fault(CauseGivenUp, at, "no way from %s to a root was found among the first of very many", certificate.Subject(last))}
 	case len(others) > 0 && at+1 < maxChain && b.verdict(last, others[0]) > signed:
 		proven = append(slices.Clip(proven), others[0])
-	case len(issuers) > 0 && !b.isSelfSigned(last):
+	case len(issuers) > 0 && !selfIssued(last):
 		return &NoPathError{proven, fault(CauseNoRoot, at, "the authorities above %s lead to no root: they certify each other, or there are too many", certificate.Subject(last))}
 	}
 	return &NoPathError{proven, b.link(proven, at)[0]}

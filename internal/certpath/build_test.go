@@ -227,3 +227,15 @@ func TestMissingIssuerErrorText(t *testing.T) {
 		t.Errorf("error %q", err)
 	}
 }
+
+// TestBuildChainRootChanged: what names itself as its issuer and was not signed by its own
+// key is no root.
+func TestBuildChainRootChanged(t *testing.T) {
+	good := certs(goodChain(t)...)
+	root := sign(t, good[2], nil, nil, func([]byte) []byte { return good[0].Signature })
+	_, err := new(certpath.Verifier).Build(good[0], certpath.NewPool([]*x509.Certificate{good[1], root}), certpath.Options{Now: now()})
+	none := (*certpath.NoPathError)(nil)
+	if !errors.As(err, &none) || none.Fault.Cause != certpath.CauseOtherKey || none.Last() != root {
+		t.Errorf("%v", err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -160,8 +161,10 @@ func sign(t testing.TB, cert *x509.Certificate, from, to []byte, signature func(
 	if _, err := asn1.Unmarshal(cert.Raw, &parts); err != nil {
 		t.Fatal(err)
 	}
-	tbs := bytes.ReplaceAll(parts.TBS.FullBytes, from, to)
-	algorithm := bytes.ReplaceAll(parts.Algorithm.FullBytes, from, to)
+	tbs, algorithm := parts.TBS.FullBytes, parts.Algorithm.FullBytes
+	if len(from) > 0 {
+		tbs, algorithm = bytes.ReplaceAll(tbs, from, to), bytes.ReplaceAll(algorithm, from, to)
+	}
 	der, err := asn1.Marshal(struct {
 		TBS, Algorithm asn1.RawValue
 		Signature      asn1.BitString
@@ -256,6 +259,24 @@ func moreSituations() []oneSituation {
 			l.instead = func(s *situation) {
 				s.pool[0] = sign(t, s.pool[0], []byte("Issuing"), []byte("Issuing"), func([]byte) []byte { return s.leaf.Signature })
 			}
+		}},
+		{"the root changed, trusted as it is", ok, "", func(t testing.TB, l *line) {
+			l.instead = func(s *situation) {
+				s.roots[0] = sign(t, s.roots[0], nil, nil, func([]byte) []byte { return s.leaf.Signature })
+			}
+		}},
+		{"a line of fifteen", ok, "", func(t testing.TB, l *line) {
+			last := &holder{}
+			l.also = func(_, _, issuing *holder) []*x509.Certificate {
+				var list []*x509.Certificate
+				last = issuing
+				for i := range 11 {
+					last = issue(t, newIntermediate(t, fmt.Sprint("Further ", i)), newKey(t, elliptic.P256()), last)
+					list = append(list, last.cert)
+				}
+				return list
+			}
+			l.instead = func(s *situation) { s.leaf = issue(t, l.leaf, l.leafKey, last).cert }
 		}},
 		{"SHA-1 below the root", certpath.CauseAlgorithm, "it takes SHA-1 unless given -auth_level 1", func(t testing.TB, l *line) {
 			l.rootKey = newRSA(t)

@@ -15,7 +15,7 @@ const maxAddress = 254
 // be shown as it is.
 func IsAddress(text string) bool {
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
-	if len(text) > maxAddress || !utf8.ValidString(text) || strings.ContainsFunc(text, hidden) || strings.Contains(text, "  ") {
+	if len(text) > maxAddress || !strings.Contains(text, "@") || !utf8.ValidString(text) || strings.ContainsFunc(text, hidden) || strings.Contains(text, "  ") {
 		return false
 	}
 	address, err := mail.ParseAddress(text)
