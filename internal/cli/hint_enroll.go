@@ -134,6 +134,8 @@ func answeringFlag(missing *enroll.MissingError) string {
 		return "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"
 	case enroll.QuestionNewCard:
 		return "--new-card"
+	case enroll.QuestionUnattested:
+		return "--allow-unattested"
 	case enroll.QuestionNoPIN:
 		return "--allow-pin-never, or --pin-policy once for a key that is generated"
 	case enroll.QuestionOccupied:

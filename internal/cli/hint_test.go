@@ -35,6 +35,7 @@ func TestHints(t *testing.T) {
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
 		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},
 		{&enroll.MissingError{Question: enroll.QuestionNoPIN}, "--allow-pin-never"},
+		{&enroll.MissingError{Question: enroll.QuestionUnattested}, "--allow-unattested"},
 		{&enroll.MissingError{Question: enroll.QuestionOccupied}, "--source existing or --overwrite"},
 		{&enroll.MissingError{Question: enroll.QuestionOverwrite, Want: "4711"}, "--confirm 4711"},
 		{&enroll.MissingError{Question: enroll.QuestionReplaceCard}, "--replace-card"},

@@ -122,7 +122,7 @@ func (d *Desk) Preview(ctx context.Context, request enroll.Request) (*enroll.Pre
 	deps := d.Dependencies
 	deps.Prompter = nil // a person will be there
 	request.Overwrite, request.Confirm, request.Agreed = true, strconv.FormatUint(uint64(request.Serial), 10), nil
-	request.Review, request.ReplaceCard = true, true
+	request.Review, request.ReplaceCard, request.AllowUnattested = true, true, true
 	preview, err := enroll.NewPreview(ctx, deps, request)
 	if err != nil {
 		return nil, err

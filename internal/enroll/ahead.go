@@ -84,7 +84,7 @@ func (e *enrollment) attestKey(ctx context.Context, key *key) error {
 		if key.action != ActionRead && key.action != ActionKeep {
 			return fmt.Errorf("%w: the card was told to generate the key in slot %s, and says that it did not", attestation.ErrRefused, key.Slot)
 		}
-		return e.allowUnattested(key)
+		return e.allowUnattested(ctx, key)
 	}
 	if err != nil {
 		return err

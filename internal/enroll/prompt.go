@@ -40,6 +40,7 @@ const (
 	QuestionNewCard       QuestionID = "new-card"      // whether nobody has set its PIN
 	QuestionLastTry       QuestionID = "last-try"      // of the PIN: whether to use it
 	QuestionNoPIN         QuestionID = "pin-never"     // whether a key may ask for no PIN
+	QuestionUnattested    QuestionID = "unattested"    // the card's serial number, for a key that the card does not attest
 	QuestionOccupied      QuestionID = "occupied"      // what is done with a slot that is not empty
 	QuestionOverwrite     QuestionID = "overwrite"     // the card's serial number, for the loss of a key
 	QuestionOtherKey      QuestionID = "anew"          // whether another key than the one begun with is meant

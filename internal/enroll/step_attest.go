@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
@@ -92,11 +93,11 @@ func (e *enrollment) attest(ctx context.Context, key *key) (slotCert, deviceCert
 	return e.card.Attest(ctx, key.Slot)
 }
 
-// allowUnattested returns nil where the request allows a key without an attestation, and
-// else ErrUnattested.
-func (e *enrollment) allowUnattested(key *key) error {
-	if !e.request.AllowUnattested {
-		return ErrUnattested
+// allowUnattested returns nil where the request allows a key without an attestation, or
+// a person typed the card's serial number for it, and else ErrUnattested.
+func (e *enrollment) allowUnattested(ctx context.Context, key *key) error {
+	if err := e.agreeToUnattested(ctx, key); err != nil {
+		return err
 	}
 	if firmware := e.card.Identity().Firmware; !firmware.Attests() && key.algorithm.RSA() {
 		// It may have been generated there.
@@ -107,6 +108,26 @@ func (e *enrollment) allowUnattested(key *key) error {
 	key.attestResult = attestResult{unattested: true}
 	e.note("the card does not attest the key in slot %s (%s): nobody can prove that it exists nowhere else", key.Slot, key.origin)
 	return nil
+}
+
+// agreeToUnattested has a person agree, where the request does not.
+func (e *enrollment) agreeToUnattested(ctx context.Context, key *key) error {
+	if e.request.AllowUnattested {
+		return nil
+	}
+	err := e.deps.Prompter.TypedConfirm(ctx, Question{
+		ID:   QuestionUnattested,
+		Text: fmt.Sprintf("the card does not attest the key in slot %s: it was imported, as far as can be told; enroll it all the same?", key.Slot),
+		Loss: []string{"the proof that the key was born on this card: a copy of it may exist elsewhere"},
+	}, strconv.FormatUint(uint64(e.request.Serial), 10))
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing):
+		return ErrUnattested
+	case errors.Is(err, ErrDeclined):
+		return fmt.Errorf("%w: %w", ErrDeclined, ErrUnattested)
+	}
+	return err
 }
 
 func attestationFile(key *key) string { return fmt.Sprintf("attestation-%s.pem", key.Slot) }
