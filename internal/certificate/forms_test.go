@@ -248,6 +248,32 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// TestSampleCards: of each government test card the certificates are read, and from the
+// PKCS#12 beside each, whose password is empty, the same one.
+func TestSampleCards(t *testing.T) {
+	files, err := filepath.Glob("../../../shared/samples/cards/[0-9]*/*.p12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("THE SAMPLES ARE NOT HERE, so nothing was tried")
+	}
+	read := func(file string) []*x509.Certificate {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := certificate.Parse(data)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		return list
+	}
+	for _, file := range files {
+		sameCerts(t, file, read(file), read(strings.TrimSuffix(file, ".p12")+".crt"))
+	}
+}
+
 // TestMemoryIsBounded: whatever is in a file of the largest size, no more than 64 MiB
 // is asked for while it is read, all in all.
 func TestMemoryIsBounded(t *testing.T) {

@@ -27,6 +27,7 @@ type bundleFlags struct {
 	chain     []string
 	out       string
 	overwrite bool
+	allowUse  bool
 	json      bool
 }
 
@@ -35,7 +36,7 @@ func newCertBundle(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use: "bundle FILE... --out DIR", Short: "Write each user's chain as Google's own tool expects it",
 		Long: "bundle writes a file user@example.com.p7pem for each user: leaf, intermediates and root as PKCS#7 in\n" +
-			"PEM, checked as batch checks them. A FILE is a file of certificates, whose address then names the\n" +
+			"PEM, checked as batch checks them, but for revocation. A FILE is a file of certificates, whose address then names the\n" +
 			"user, or a source as of batch: a folder, a CSV or NDJSON manifest, - for one on standard input, or an\n" +
 			"ldap:// address. Who has a certificate for signing and one for encryption gets a file for each,\n" +
 			"user@example.com.sign.p7pem and user@example.com.encrypt.p7pem.",
@@ -49,6 +50,7 @@ func newCertBundle(streams *Streams) *cobra.Command {
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	environmentFlag(flags, "chain")
 	flags.BoolVar(&options.overwrite, "overwrite", false, "replace files with other contents")
+	flags.BoolVar(&options.allowUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	options.source.add(flags)
 	options.files.add(flags, streams)
 	jsonFlag(command, &options.json)
@@ -118,7 +120,9 @@ func runCertBundle(ctx context.Context, streams *Streams, options *bundleFlags, 
 	given, parts := rowsOf(files, options.email)
 	b := bundler{
 		options: options, say: streams.Err, taken: map[string]string{}, result: bundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
-		prepare: prepare.New(prepare.Options{Chain: append(authorities, parts...), Hint: hintFor, Choose: options.source.choose}),
+		prepare: prepare.New(prepare.Options{
+			Chain: append(authorities, parts...), Hint: hintFor, Choose: options.source.choose, Split: true, AllowLimitedUse: options.allowUse,
+		}),
 	}
 	for _, row := range given {
 		b.add(row)

@@ -36,8 +36,9 @@ func newCertCheck(streams *Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use: "check FILE...", Short: "Check whether certificates can be registered at Gmail",
 		Long: "check reads certificates, builds the chain of each that is no authority's, and says what Gmail will\n" +
-			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded; where certificates\n" +
-			"say so, it is asked over the network whether they were revoked. A FILE may be a folder; files with authorities alone serve the chains of the others.\n" +
+			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded. Unless --offline,\n" +
+			"the CA is asked whether certificates were revoked. A FILE may be a folder; files with authorities\n" +
+			"alone serve the chains of the others.\n" +
 			"Exit code 0: each can be registered. 1: at least one cannot, or a file cannot be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCertCheck(cmd.Context(), streams, &options, args)
@@ -208,15 +209,18 @@ func findLeaves(files []certificateFile) [][]*x509.Certificate {
 func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x509.Certificate, pool *certpath.Pool) checkJSON {
 	options := smime.CheckOptions{Email: o.email, Profile: smime.Profile(o.profile), Use: certificate.Use(o.use), Now: time.Now(), Sources: o.sources}
 	chain := buildChain(verifier, leaf, pool, options.Sources, options.Now)
-	c := checkJSON{
-		File: file, Subject: certificate.Subject(leaf), SHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
-		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{},
-		chain: chain, Uses: append([]certificate.Use{}, smime.Uses(verifier, chain, options)...),
-	}
 	if options.Use == "" {
 		options.Use = smime.UseOf(leaf)
 	}
-	c.Use, c.findings = options.Use, smime.Check(verifier, chain, options)
+	c := checkJSON{
+		File: file, Subject: certificate.Subject(leaf), SHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
+		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{}, Use: options.Use, Uses: []certificate.Use{},
+		chain: chain, findings: smime.Check(verifier, chain, options),
+	}
+	if !smime.HasErrors(c.findings) {
+		options.Sources = smime.Sources{} // they were asked
+		c.Uses = append(c.Uses, smime.Uses(verifier, chain, options)...)
+	}
 	if c.Registrable = slices.Contains(c.Uses, c.Use); c.Registrable {
 		c.ValidationProfile = validationProfile(smime.NeedsRelaxed(c.findings))
 	}
