@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
 // checkFlags is everything that cert check takes.
@@ -221,6 +222,9 @@ func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x5
 		options.Sources = smime.Sources{} // they were asked
 		c.Uses = append(c.Uses, smime.Uses(verifier, chain, options)...)
 	}
+	if !leaf.IsCA && options.Profile != smime.ProfilePrivate {
+		c.findings = append(c.findings, baseline.Check(leaf, baseline.Profile{})...)
+	}
 	if c.Registrable = slices.Contains(c.Uses, c.Use); c.Registrable {
 		c.ValidationProfile = validationProfile(smime.NeedsRelaxed(c.findings))
 	}
@@ -234,7 +238,7 @@ func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x5
 func findingsJSON(findings []smime.Finding) []findingJSON {
 	list := []findingJSON{}
 	for _, finding := range findings {
-		rule, _ := smime.Find(finding.ID)
+		rule, _ := baseline.Find(finding.ID)
 		list = append(list, findingJSON{finding, rule.Why, rule.Ask, rule.Source})
 	}
 	return list

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
 // rulesJSON is the output of cert rules --json; the names are a contract.
@@ -31,7 +32,7 @@ func newCertRules(streams *Streams) *cobra.Command {
 		Use: "rules", Short: "Print the rules by which certificates are checked",
 		RunE: func(*cobra.Command, []string) error {
 			var printed rulesJSON
-			for _, r := range smime.Rules() {
+			for _, r := range baseline.All() {
 				printed.Rules = append(printed.Rules, ruleJSON(r))
 			}
 			if asJSON {

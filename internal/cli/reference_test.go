@@ -9,7 +9,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/glossary"
-	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
 // referencePages are the pages of docs/reference. All of them are made from the program.
@@ -104,7 +104,7 @@ source), ` + "`administrator`" + ` (correct the domain), ` + "`final`" + ` (corr
 
 func certificateRulesPage(*testing.T) string {
 	rows := [][]string{{"rule", "severity", "profile", "what it asks for", "why it matters", "what to ask for", "source"}}
-	for _, rule := range smime.Rules() {
+	for _, rule := range baseline.All() {
 		profile := "both"
 		if rule.Profile != "" {
 			profile = string(rule.Profile)
@@ -119,6 +119,9 @@ root of its own, with a relaxed validation profile, may be allowed. A *note* is 
 
 The rules of the profile ` + "`public`" + ` hold for the roots that Google trusts itself. For a root of its own an administrator can lift
 them in the Admin console, with a relaxed validation profile; ` + "`chain-relaxed-profile`" + ` says where that is needed, and for which rules.
+
+The rules that begin with ` + "`smbr-`" + ` are those of the CA/Browser Forum's Baseline Requirements for S/MIME certificates (version
+1.0.16, SMBR). They are advice, which ` + "`cse-piv cert check`" + ` alone gives, and not for a root of your own (` + "`--profile private`" + `).
 
 ` + markdown(rows...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
 // Judgement says what a chain can be registered for, and what there is to be said about
@@ -37,7 +38,7 @@ func judged(finding smime.Finding) Value {
 	if where := strings.TrimSuffix(strings.Join([]string{finding.Certificate, finding.Where}, ", "), ", "); where != "" {
 		value.Details = append(value.Details, "where: "+where)
 	}
-	if rule, known := smime.Find(finding.ID); known {
+	if rule, known := baseline.Find(finding.ID); known {
 		value.Details = append(value.Details, "why: "+rule.Why, "what to do: "+rule.Ask, "source: "+rule.Source)
 	}
 	return value

@@ -1,0 +1,346 @@
+package baseline_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
+)
+
+// issue signs a template with a new authority's key.
+func issue(t testing.TB, template *x509.Certificate, key crypto.Signer) *x509.Certificate {
+	t.Helper()
+	authority, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := &x509.Certificate{Subject: pkix.Name{CommonName: "Issuing CA"}, SubjectKeyId: []byte{1, 2, 3}}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), authority)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+func newKey(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// good is a template of a strict, sponsor-validated certificate without a fault.
+func good(t testing.TB, key crypto.Signer) *x509.Certificate {
+	t.Helper()
+	info, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &x509.Certificate{
+		SerialNumber: new(big.Int).Lsh(big.NewInt(7), 100), NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+		Subject: pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{
+			attribute("2.5.4.97", "NTRDE-DER3306.HRB12345"), attribute("2.5.4.10", "Example GmbH"), attribute("2.5.4.6", "DE"),
+			attribute("2.5.4.42", "Kim"), attribute("2.5.4.4", "Lee"), attribute("2.5.4.3", "Kim Lee"),
+		}},
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+		EmailAddresses: []string{"kim@example.com"}, Policies: []x509.OID{policy(t, 3, 3)}, SubjectKeyId: baseline.KeyIDs(info)[0],
+		CRLDistributionPoints: []string{"http://crl.example.com/ca.crl"}, IssuingCertificateURL: []string{"http://pki.example.com/ca.cer"},
+	}
+}
+
+func policy(t testing.TB, validation, generation uint64) x509.OID {
+	t.Helper()
+	id, err := x509.OIDFromInts([]uint64{2, 23, 140, 1, 5, validation, generation})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func attribute(id string, value any) pkix.AttributeTypeAndValue {
+	return pkix.AttributeTypeAndValue{Type: object(id), Value: value}
+}
+
+func object(id string) (list asn1.ObjectIdentifier) {
+	for arc := range strings.SplitSeq(id, ".") {
+		n, _ := new(big.Int).SetString(arc, 10)
+		list = append(list, int(n.Int64()))
+	}
+	return list
+}
+
+// extension is one with a value in DER.
+func extension(id string, critical bool, value ...byte) pkix.Extension {
+	return pkix.Extension{Id: object(id), Critical: critical, Value: value}
+}
+
+// replace exchanges an attribute's value.
+func replace(template *x509.Certificate, id string, value any) {
+	for i, a := range template.Subject.ExtraNames {
+		if a.Type.String() == id {
+			template.Subject.ExtraNames[i].Value = value
+		}
+	}
+}
+
+func drop(template *x509.Certificate, ids ...string) {
+	template.Subject.ExtraNames = slices.DeleteFunc(template.Subject.ExtraNames, func(a pkix.AttributeTypeAndValue) bool {
+		return slices.Contains(ids, a.Type.String())
+	})
+}
+
+func add(template *x509.Certificate, id string, value any) {
+	template.Subject.ExtraNames = append(template.Subject.ExtraNames, attribute(id, value))
+}
+
+// alternative replaces the subject alternative name: type of an otherName ("" for an
+// rfc822Name), text, and so on.
+func alternative(template *x509.Certificate, names ...string) {
+	var body []byte
+	for i := 0; i < len(names); i += 2 {
+		if names[i] == "" {
+			body = append(body, tlv(0x81, []byte(names[i+1]))...)
+			continue
+		}
+		id, _ := asn1.Marshal(object(names[i]))
+		body = append(body, tlv(0xa0, append(id, tlv(0xa0, tlv(0x0c, []byte(names[i+1])))...))...)
+	}
+	template.ExtraExtensions = append(template.ExtraExtensions, extension("2.5.29.17", false, tlv(0x30, body)...))
+}
+
+func tlv(tag byte, body []byte) []byte {
+	if len(body) < 0x80 {
+		return append([]byte{tag, byte(len(body))}, body...)
+	}
+	return append([]byte{tag, 0x82, byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+const mailbox = "1.3.6.1.5.5.7.8.9"
+
+// TestRules: a certificate that keeps to the requirements has no finding, and one fault
+// has the findings of its rule.
+func TestRules(t *testing.T) {
+	key := newKey(t)
+	for name, c := range map[string]struct {
+		change func(*x509.Certificate)
+		want   []string
+	}{
+		"good": {func(*x509.Certificate) {}, nil},
+		"organization": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 2, 3)}
+			drop(c, "2.5.4.42", "2.5.4.4")
+			replace(c, "2.5.4.3", "Example GmbH")
+		}, nil},
+		"mailbox": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 1, 3)}
+			c.Subject.ExtraNames = nil
+			add(c, "2.5.4.3", "KIM@example.com")
+		}, nil},
+		"individual with a pseudonym": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 4, 2)}
+			c.Subject.ExtraNames = nil
+			add(c, "2.5.4.65", "kimmy")
+			add(c, "2.5.4.3", "kimmy")
+		}, nil},
+		"legal entity": {func(c *x509.Certificate) {
+			replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP67")
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.4.1.52266.1", false, tlv(0x13, []byte("AEYE00EKXESVZUUEBP67"))...))
+		}, nil},
+		"Greek VAT":                {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATEL-123"); replace(c, "2.5.4.6", "GR") }, nil},
+		"a state's":                {func(c *x509.Certificate) { replace(c, "2.5.4.97", "GOVUS+CA"); replace(c, "2.5.4.6", "US") }, nil},
+		"an intergovernmental one": {func(c *x509.Certificate) { replace(c, "2.5.4.97", "INTXG") }, nil},
+		"UTF-8 mailbox":            {func(c *x509.Certificate) { alternative(c, mailbox, "kím@xn--bcher-kva.example.com") }, nil},
+		"another SHA-256":          {func(c *x509.Certificate) { c.SubjectKeyId = baseline.KeyIDs(c.SubjectKeyId)[3] }, []string{"smbr-ski-method"}},
+
+		"no policy":            {func(c *x509.Certificate) { c.Policies = nil }, []string{"smbr-policies-missing"}},
+		"its own policy":       {func(c *x509.Certificate) { c.Policies = []x509.OID{mustOID(t, "1.3.6.1.4.1.99999.1")} }, []string{"smbr-policy"}},
+		"two policies":         {func(c *x509.Certificate) { c.Policies = append(c.Policies, policy(t, 3, 2)) }, []string{"smbr-policy-several"}},
+		"any policy":           {func(c *x509.Certificate) { c.Policies = append(c.Policies, mustOID(t, "2.5.29.32.0")) }, []string{"smbr-any-policy"}},
+		"legacy":               {func(c *x509.Certificate) { c.Policies = []x509.OID{policy(t, 3, 1)} }, []string{"smbr-legacy"}},
+		"too long":             {func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(0, 0, 825) }, []string{"smbr-validity"}},
+		"as long as it can be": {func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(0, 0, 825).Add(-time.Second) }, []string{"smbr-validity-maximum"}},
+		"street alone": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 3, 2)}
+			add(c, "2.5.4.9", "Main Street 1")
+		}, []string{"smbr-attribute-dependency"}},
+		"street, strict":       {func(c *x509.Certificate) { add(c, "2.5.4.9", "Main Street 1"); add(c, "2.5.4.7", "Bonn") }, []string{"smbr-attribute-prohibited"}},
+		"description":          {func(c *x509.Certificate) { add(c, "2.5.4.13", "text") }, []string{"smbr-attribute-prohibited"}},
+		"no organization":      {func(c *x509.Certificate) { drop(c, "2.5.4.10") }, []string{"smbr-attribute-missing"}},
+		"no person":            {func(c *x509.Certificate) { drop(c, "2.5.4.4", "2.5.4.42", "2.5.4.3") }, []string{"smbr-attribute-missing"}},
+		"pseudonym beside":     {func(c *x509.Certificate) { add(c, "2.5.4.65", "kimmy") }, []string{"smbr-pseudonym"}},
+		"somebody else's name": {func(c *x509.Certificate) { replace(c, "2.5.4.3", "Max Muster") }, []string{"smbr-common-name"}},
+		"a dash":               {func(c *x509.Certificate) { add(c, "2.5.4.12", " - ") }, []string{"smbr-attribute-insignificant"}},
+		"a space at the end":   {func(c *x509.Certificate) { add(c, "2.5.4.12", "Head ") }, []string{"smbr-attribute-space"}},
+		"an entity":            {func(c *x509.Certificate) { add(c, "2.5.4.12", "R&amp;D") }, []string{"smbr-attribute-entity"}},
+		"no entity":            {func(c *x509.Certificate) { add(c, "2.5.4.12", "R&D; head") }, nil},
+		"an address as title":  {func(c *x509.Certificate) { add(c, "2.5.4.12", "lee@example.com") }, []string{"smbr-attribute-email"}},
+		"another address":      {func(c *x509.Certificate) { add(c, "1.2.840.113549.1.9.1", "lee@example.com") }, []string{"smbr-subject-email"}},
+		"no such country":      {func(c *x509.Certificate) { replace(c, "2.5.4.6", "de") }, []string{"smbr-country", "smbr-organization-country-name"}},
+		"another country":      {func(c *x509.Certificate) { replace(c, "2.5.4.6", "FR") }, []string{"smbr-organization-country-name"}},
+		"no reference":         {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATDE") }, []string{"smbr-organization-form"}},
+		"free text":            {func(c *x509.Certificate) { replace(c, "2.5.4.97", "our number 7") }, []string{"smbr-organization-form"}},
+		"unknown scheme":       {func(c *x509.Certificate) { replace(c, "2.5.4.97", "TAXDE-7") }, []string{"smbr-organization-scheme"}},
+		"LEI of a country":     {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIDE-AEYE00EKXESVZUUEBP67") }, []string{"smbr-organization-country"}},
+		"VAT of a state":       {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATDE+BY-7") }, []string{"smbr-organization-state"}},
+		"no EUID":              {func(c *x509.Certificate) { replace(c, "2.5.4.97", "NTRDE-HRB12345") }, []string{"smbr-organization-german"}},
+		"mistyped LEI":         {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP76") }, []string{"smbr-lei-check-digits"}},
+		"short LEI":            {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP6") }, []string{"smbr-lei-form"}},
+		"no alternative name":  {func(c *x509.Certificate) { c.EmailAddresses = nil }, []string{"smbr-san-missing"}},
+		"no address":           {func(c *x509.Certificate) { c.EmailAddresses, c.DNSNames = nil, []string{"example.com"} }, []string{"smbr-san-mailbox", "smbr-san-type"}},
+		"an IP address":        {func(c *x509.Certificate) { c.IPAddresses = []net.IP{{192, 0, 2, 1}} }, []string{"smbr-san-type"}},
+		"UPN, strict": {func(c *x509.Certificate) {
+			alternative(c, "", "kim@example.com", "1.3.6.1.4.1.311.20.2.3", "kim@corp.local")
+		}, []string{"smbr-san-other-name"}},
+		"UPN of no form": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 3, 2)}
+			alternative(c, "", "kim@example.com", "1.3.6.1.4.1.311.20.2.3", "kim")
+		}, []string{"smbr-upn"}},
+		"no mail address":       {func(c *x509.Certificate) { alternative(c, "", "kim lee@example.com") }, []string{"smbr-mailbox"}},
+		"internal domain":       {func(c *x509.Certificate) { alternative(c, "", "kim@mail.corp") }, []string{"smbr-internal-domain"}},
+		"UTF-8 mailbox of none": {func(c *x509.Certificate) { alternative(c, mailbox, "kim@example.com") }, []string{"smbr-utf8-mailbox-ascii"}},
+		"UTF-8 domain":          {func(c *x509.Certificate) { alternative(c, mailbox, "kím@bücher.com") }, []string{"smbr-utf8-mailbox-domain"}},
+		"upper-case domain":     {func(c *x509.Certificate) { alternative(c, mailbox, "kím@Example.com") }, []string{"smbr-utf8-mailbox-domain"}},
+		"no CRL":                {func(c *x509.Certificate) { c.CRLDistributionPoints = nil }, []string{"smbr-crl-missing"}},
+		"CRL by ldap":           {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"ldap://ldap.example.com/cn=ca"} }, []string{"smbr-crl-http", "smbr-crl-scheme"}},
+		"CRL inside":            {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://pki/ca.crl"} }, []string{"smbr-internal-domain"}},
+		"no AIA":                {func(c *x509.Certificate) { c.IssuingCertificateURL = nil }, []string{"smbr-aia-missing"}},
+		"OCSP alone": {func(c *x509.Certificate) {
+			c.IssuingCertificateURL, c.OCSPServer = nil, []string{"http://ocsp.example.com/"}
+		}, []string{"smbr-aia-issuers"}},
+		"https":                {func(c *x509.Certificate) { c.OCSPServer = []string{"https://ocsp.example.com/"} }, []string{"smbr-aia-http", "smbr-aia-scheme"}},
+		"no key usage":         {func(c *x509.Certificate) { c.KeyUsage = 0 }, []string{"smbr-key-usage-missing"}},
+		"RSA's key usage":      {func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }, []string{"smbr-key-usage-algorithm", "smbr-key-usage-prohibited"}},
+		"an authority's usage": {func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCertSign }, []string{"smbr-key-usage-algorithm", "smbr-key-usage-authority", "smbr-key-usage-prohibited"}},
+		"no purpose":           {func(c *x509.Certificate) { c.ExtKeyUsage = nil }, []string{"smbr-extended-key-usage-missing"}},
+		"another purpose":      {func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, []string{"smbr-extended-key-usage-mail", "smbr-extended-key-usage-prohibited"}},
+		"log in, strict":       {func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) }, []string{"smbr-extended-key-usage-prohibited"}},
+		"log in, multipurpose": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 3, 2)}
+			c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+		}, nil},
+		"any purpose": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 3, 2)}
+			c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageAny)
+		}, []string{"smbr-extended-key-usage-prohibited"}},
+		"an authority": {func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = true, true }, []string{"smbr-authority"}},
+		"issuer and serial in the AKI": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.35", false, 0x30, 6, 0x80, 1, 1, 0x82, 1, 7))
+		}, []string{"smbr-aki-issuer"}},
+		"QC statements": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.5.5.7.1.3", true, 0x30, 10, 0x30, 8, 6, 6, 4, 0, 0x8e, 0x46, 1, 1))
+		}, []string{"smbr-qc-critical"}},
+		"QC statement with too much": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.5.5.7.1.3", false, 0x30, 12, 0x30, 10, 6, 6, 4, 0, 0x8e, 0x46, 1, 1, 5, 0))
+		}, []string{"smbr-encoding"}},
+	} {
+		template := good(t, key)
+		c.change(template)
+		var got []string
+		for _, f := range baseline.Check(issue(t, template, key), baseline.Profile{Validation: baseline.Sponsored, Generation: baseline.Strict}) {
+			got = append(got, f.ID)
+		}
+		slices.Sort(got)
+		if got = slices.Compact(got); !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func mustOID(t testing.TB, text string) x509.OID {
+	t.Helper()
+	id, err := x509.ParseOID(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestKeys: what a key may be used for follows from its kind.
+func TestKeys(t *testing.T) {
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		key   crypto.Signer
+		usage x509.KeyUsage
+		want  []string
+	}{
+		"RSA for both":                {long, x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, nil},
+		"RSA for data":                {long, x509.KeyUsageDigitalSignature | x509.KeyUsageDataEncipherment, []string{"smbr-key-usage-prohibited"}},
+		"RSA for agreement":           {long, x509.KeyUsageKeyAgreement, []string{"smbr-key-usage-algorithm", "smbr-key-usage-kind"}},
+		"Ed25519 for signing":         {edwards, x509.KeyUsageDigitalSignature, nil},
+		"Ed25519 for signing for all": {edwards, x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, nil},
+		"Ed25519 for encryption":      {edwards, x509.KeyUsageKeyAgreement, []string{"smbr-key-usage-algorithm", "smbr-key-usage-kind"}},
+	} {
+		template := good(t, c.key)
+		template.KeyUsage = c.usage
+		var got []string
+		for _, f := range baseline.Check(issue(t, template, c.key), baseline.Profile{}) {
+			got = append(got, f.ID)
+		}
+		if slices.Sort(got); !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// FuzzCheck: no certificate that can be parsed makes Check panic, and whatever it finds
+// has a rule.
+func FuzzCheck(f *testing.F) {
+	key := newKey(f)
+	f.Add(issue(f, good(f, key), key).Raw)
+	known := map[string]bool{}
+	for _, rule := range baseline.Rules() {
+		if known[rule.ID] || rule.Title == "" || rule.Why == "" || rule.Ask == "" || rule.Source == "" {
+			f.Fatalf("the rule %q is there twice, or does not say what it asks for, why, what to ask for, or from where", rule.ID)
+		}
+		known[rule.ID] = true
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return
+		}
+		for _, found := range baseline.Check(cert, baseline.Profile{}) {
+			if !known[found.ID] || found.Message == "" {
+				t.Errorf("%+v", found)
+			}
+		}
+	})
+}
+
+// BenchmarkCheck measures one certificate.
+func BenchmarkCheck(b *testing.B) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		b.Fatal(err)
+	}
+	cert := issue(b, good(b, key), key)
+	for b.Loop() {
+		baseline.Check(cert, baseline.Profile{})
+	}
+}
