@@ -66,7 +66,7 @@ func valuesOf(flag *pflag.Flag) cobra.CompletionFunc {
 	case "touch-policy":
 		return fixed("default", "never", "cached", "always")
 	case "issuer":
-		return fixed("file\trequests go to a folder", "local\t--ca-cert and --ca-key sign", "https://\tan EST server")
+		return fixed("file\trequests go to a folder", "local\t--ca-cert and --ca-key sign", "step-ca\ta step-ca, by a provisioner's password", "step-ca-acme\ta step-ca, by the card's attestation", "https://\tan EST server")
 	case "format":
 		return fixed("csv", "json", "html")
 	case "firmware":

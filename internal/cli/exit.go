@@ -90,6 +90,8 @@ func endings() []ending {
 		{exitError, "begun-otherwise", is[*enroll.ConflictError]},
 		{exitError, "issuer-changed", is[*enroll.IssuerChangedError]},
 		{exitError, "issuer-unreachable", is[*issuer.UnreachableError]},
+		{exitError, "issuer-root", is[*issuer.RootError]},
+		{exitError, "issuer-provisioner", is[*issuer.ProvisionerError]},
 		{exitError, "issuer-tls", is[*issuer.TLSError]},
 		{exitError, "issuer-answer", is[*issuer.AnswerError]},
 		{exitError, "other-address", is[*enroll.OtherAddressError]},

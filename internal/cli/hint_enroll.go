@@ -65,7 +65,7 @@ func (h hints) ofEnrollment(err error) string {
 	}
 	return hintOf(err, []sentinel{
 		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
-		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, or --issuer URL of an EST server"},
+		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, --issuer step-ca, or --issuer URL of an EST server"},
 	})
 }
 
@@ -99,6 +99,18 @@ func (h hints) ofIssuer(err error) string {
 	}
 	if is[*issuer.TLSError](err) {
 		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or name that with --issuer-ca FILE"
+	}
+	switch {
+	case is[*issuer.RootError](err):
+		return "check --issuer-url and --issuer-fingerprint; on the CA's own machine: step certificate fingerprint root_ca.crt"
+	case errors.Is(err, issuer.ErrProvisionerPassword):
+		return "give the password that the provisioner was made with: --issuer-password-file FILE"
+	case is[*issuer.ProvisionerError](err):
+		return "name one of the CA's provisioners with --issuer-provisioner: one of the type JWK for step-ca, one of the type ACME with device-attest-01 for step-ca-acme"
+	case errors.Is(err, issuer.ErrNoKey):
+		return "put the card in and " + h.again
+	case is[*issuer.NotAttestedError](err):
+		return "take a key of RSA 2048 or P-256 that was generated on a YubiKey with firmware 5 or later, or --issuer step-ca with a password"
 	}
 	if answer, found := errors.AsType[*issuer.AnswerError](err); found {
 		return h.ofAnswer(answer)

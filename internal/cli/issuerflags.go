@@ -19,7 +19,7 @@ type issuerFlags struct {
 }
 
 func (f *issuerFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.issuer, "issuer", "", "file: requests go to a folder and certificates come back there; local: --ca-cert and --ca-key sign; or the `URL` of an EST server")
+	flags.StringVar(&f.issuer, "issuer", "", "file: requests go to a folder and certificates come back there; local: --ca-cert and --ca-key sign; step-ca or step-ca-acme: a step-ca at --issuer-url, by a password or by the card's attestation; or the `URL` of an EST server")
 	flags.StringVar(&f.folder, "issuer-dir", "", "`folder` of --issuer file")
 	flags.StringVar(&f.caCert, "ca-cert", "", "`file` with the CA certificate of --issuer local and the chain above it (PEM)")
 	flags.StringVar(&f.caKey, "ca-key", "", "`file` with the CA key of --issuer local (PEM)")
@@ -34,8 +34,10 @@ func (f *issuerFlags) check() error {
 	switch {
 	case f.issuer == "", f.issuer == "file", strings.HasPrefix(f.issuer, "http://"), strings.HasPrefix(f.issuer, "https://"):
 		return nil
+	case isStep(f.issuer):
+		return f.checkStep(f.issuer)
 	case f.issuer != "local":
-		return usageErrorf("--issuer %q is neither file nor local nor a URL", f.issuer)
+		return usageErrorf("--issuer %q is neither file nor local nor step-ca nor step-ca-acme nor a URL", f.issuer)
 	case f.caCert == "" || f.caKey == "":
 		return usageErrorf("--issuer local needs --ca-cert and --ca-key")
 	}
@@ -59,6 +61,9 @@ func (f *issuerFlags) open(ctx context.Context) (issuer.Issuer, error) {
 	case f.issuer == "local":
 		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL})
 	}
+	if isStep(f.issuer) {
+		return f.openStep(ctx, f.issuer)
+	}
 	return f.openEST(ctx, f.issuer)
 }
 
@@ -73,6 +78,8 @@ func (f *issuerFlags) describe() string {
 		return "requests and certificates are exchanged in " + folder
 	case "local":
 		return "signs here, with " + f.caKey
+	case "step-ca", "step-ca-acme":
+		return f.issuer + " at " + f.url + ", provisioner " + f.provisioner
 	}
 	return f.issuer
 }

@@ -18,18 +18,23 @@ import (
 // issuerServer says how an issuer that is a server is trusted, and how this program makes
 // itself known to it.
 type issuerServer struct {
-	ca, user, clientCert, clientKey string
-	password                        *secretFlag
-	mayAsk                          bool // for the password
+	url, ca, fingerprint  string
+	user, provisioner     string
+	clientCert, clientKey string
+	password              *secretFlag
+	mayAsk                bool // for the password
 }
 
 func (s *issuerServer) add(flags *pflag.FlagSet) {
+	flags.StringVar(&s.url, "issuer-url", "", "`URL` of the CA of --issuer step-ca and step-ca-acme")
+	flags.StringVar(&s.provisioner, "issuer-provisioner", "", "`name` of the provisioner of --issuer step-ca (JWK) and step-ca-acme (ACME with device-attest-01)")
+	flags.StringVar(&s.fingerprint, "issuer-fingerprint", "", "SHA-256 in `hexadecimal` of the root of --issuer step-ca and step-ca-acme, which is fetched and trusted by it")
 	flags.StringVar(&s.ca, "issuer-ca", "", "`file` with the only authorities that are trusted for the TLS certificate of an issuer's server (default: this system's)")
 	flags.StringVar(&s.user, "issuer-user", "", "`name` to sign in with at an EST server (HTTP basic); its password is asked for, or comes from --issuer-password-file")
 	flags.StringVar(&s.clientCert, "issuer-cert", "", "`file` with the TLS client certificate to show to an issuer's server, and its chain (PEM)")
 	flags.StringVar(&s.clientKey, "issuer-key", "", "`file` with the key of --issuer-cert (PEM)")
-	s.password = addSecretFlag(flags, "issuer-password", "the password of --issuer-user")
-	environmentFlag(flags, "issuer-ca", "issuer-user", "issuer-cert", "issuer-key")
+	s.password = addSecretFlag(flags, "issuer-password", "the password of --issuer-user, or of the key of --issuer-provisioner")
+	environmentFlag(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key")
 }
 
 // Warnings lists what is unwise about the files with secrets, after they were read.
@@ -49,6 +54,31 @@ func (s *issuerServer) openEST(ctx context.Context, base string) (issuer.Issuer,
 		return nil, usageErrorf("--issuer-password-file says nothing without --issuer-user")
 	}
 	return issuer.NewEST(base, options)
+}
+
+func isStep(issuer string) bool { return issuer == "step-ca" || issuer == "step-ca-acme" }
+
+// checkStep finds what is missing for a step-ca.
+func (s *issuerServer) checkStep(name string) error {
+	if s.url == "" || s.provisioner == "" {
+		return usageErrorf("--issuer %s needs --issuer-url and --issuer-provisioner", name)
+	}
+	return nil
+}
+
+func (s *issuerServer) openStep(ctx context.Context, name string) (issuer.Issuer, error) {
+	options := issuer.StepOptions{Provisioner: s.provisioner, Fingerprint: s.fingerprint}
+	var err error
+	if options.TLS, err = s.tls(); err != nil {
+		return nil, err
+	}
+	if name == "step-ca-acme" {
+		return issuer.NewStepAttest(s.url, options)
+	}
+	if options.Password, err = s.secret(ctx, fmt.Sprintf("password of the provisioner %s at %s", s.provisioner, s.url)); err != nil {
+		return nil, err
+	}
+	return issuer.NewStep(s.url, options)
 }
 
 // tls reads the certificates for the connection.

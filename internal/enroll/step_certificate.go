@@ -159,6 +159,9 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	if err := e.noteIssuer(ctx, key); err != nil {
 		return err
 	}
+	if e.card.Card != nil {
+		request.Key = e.card.Signer(ctx, key.Slot, key.public, e.secrets.pin)
+	}
 	if request.Renews, err = e.renews(ctx, key); err != nil {
 		return err
 	}

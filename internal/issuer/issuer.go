@@ -1,6 +1,6 @@
 // Package issuer turns certificate requests into certificates: through files
 // that a person or another system answers, with a CA key at hand, or from a CA
-// that speaks EST.
+// that speaks EST or step-ca's API.
 package issuer
 
 import (
@@ -29,6 +29,9 @@ type Request struct {
 	Attestation []*x509.Certificate
 	// Use is what it is for: signing, encryption or both; empty means both.
 	Use certificate.Use
+	// Key signs with the key itself, which may need a PIN and a touch; nil where the card
+	// is not there.
+	Key crypto.Signer
 	// Renews is the certificate that the new one takes the place of, or nil.
 	Renews *x509.Certificate
 	// Notice, where it is not nil, is told in one sentence each time what keeps Issue
@@ -39,7 +42,8 @@ type Request struct {
 // Issuer gets a certificate for a request.
 type Issuer interface {
 	// Name says which issuer it is, for people: no two have the same. It is "file"
-	// and the folder, "local" and the name of the CA, or "est" and the URL.
+	// and the folder, "local" and the name of the CA, "est" and the URL, or "step-ca" or
+	// "step-ca-acme" and URL and provisioner.
 	Name() string
 	// Issue returns the leaf, which holds the request's key, and what parts of
 	// its chain the issuer has, in no particular order. A *WaitingError says
