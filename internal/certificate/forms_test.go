@@ -274,6 +274,14 @@ func TestSampleCards(t *testing.T) {
 	}
 }
 
+// toDERFile is a PKCS#12 with an encrypted part that consists of those pieces.
+func toDERFile(t *testing.T, pieces []byte) []byte {
+	data := object(t, 1, 2, 840, 113549, 1, 7, 1)
+	algorithm := tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 12, 1, 3), tlv(0x30, false, []byte{4, 2, 1, 2}, []byte{2, 1, 1}))
+	part := tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 7, 6), tlv(0xa0, false, tlv(0x30, false, []byte{2, 1, 0}, tlv(0x30, false, data, algorithm, tlv(0xa0, false, pieces)))))
+	return tlv(0x30, false, []byte{2, 1, 3}, tlv(0x30, false, data, tlv(0xa0, false, tlv(4, false, tlv(0x30, false, part)))))
+}
+
 // TestMemoryIsBounded: whatever is in a file of the largest size, no more than 64 MiB
 // is asked for while it is read, all in all.
 func TestMemoryIsBounded(t *testing.T) {
@@ -316,6 +324,9 @@ func TestMemoryIsBounded(t *testing.T) {
 		"LDIF of one long value":           append([]byte("dn: x\nuserCertificate:: "), bytes.Repeat([]byte("AAAA\n "), certificate.MaxFile/7)...),
 		"vCard":                            append([]byte("BEGIN:VCARD\n"), bytes.Repeat([]byte("KEY;B:AAAA\n"), certificate.MaxFile/12)...),
 		"a PKCS#12 of pieces":              slices.Concat([]byte{0x30, 0x80, 2, 1, 3, 0x30, 0x80}, object(t, 1, 2, 840, 113549, 1, 7, 1), []byte{0xa0, 0x80, 0x24, 0x80}, bytes.Repeat([]byte{4, 1, 1}, certificate.MaxFile/4)),
+		"public keys without end":          fill([]byte{0x30, 6, 2, 1, 1, 2, 1, 1}),
+		"PKCS#7 of nothing, and more":      fill(signedData(t, false, object(t, 1, 2, 840, 113549, 1, 7, 2), nil, tlv(0xa1, false, []byte{0x30, 0}))),
+		"an encrypted part in pieces":      toDERFile(t, slices.Repeat([]byte{4, 1, 1}, 350_000)),
 		"labels":                           fill([]byte("-----BEGIN X-----\n-----END X-----\n")),
 		"blanks":                           bytes.Repeat([]byte(" "), certificate.MaxFile),
 		"zeros":                            make([]byte, certificate.MaxFile),

@@ -117,10 +117,10 @@ func (r *reader) der(data []byte) error {
 		if trimmed := bytes.TrimLeft(data, "\r\n"); !first && !isDER(data) && isDER(trimmed) {
 			data = trimmed
 		}
-		switch {
-		case !first && bytes.Contains(data, pemBegin):
-			return fmt.Errorf("%w: PEM follows what is in DER; give each in a file of its own", ErrUnreadable)
-		case !first && (len(data) == 0 || data[0] != tagSequence):
+		if !first && (len(data) == 0 || data[0] != tagSequence) {
+			if bytes.Contains(data, pemBegin) {
+				return fmt.Errorf("%w: PEM follows what is in DER; give each in a file of its own", ErrUnreadable)
+			}
 			return nil
 		}
 		value, rest, err := firstValue(data)

@@ -20,6 +20,10 @@ const (
 	// oldRound is what a round of PKCS#12's own derivation costs, of which ten or fifty
 	// thousand are usual.
 	oldRound = 8
+	// roundsPerPart is what each encrypted part of a file costs besides.
+	roundsPerPart = 1000
+	// maxEncrypted bounds an encrypted part in octets: how much is in it shows too late.
+	maxEncrypted = 1 << 20
 )
 
 // errPublicKeyMode is a PKCS#12 that is encrypted or signed with a key.
@@ -149,26 +153,29 @@ func (r *reader) encryptedSafe(content cryptobyte.String, iterations *int) error
 		!data.ReadASN1(&info, cryptobyte_asn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&kind) || !info.ReadASN1Element(&algorithm, cryptobyte_asn1.SEQUENCE) {
 		return damaged
 	}
-	const primitive, pieces = cryptobyte_asn1.Tag(0x80), cryptobyte_asn1.Tag(0xa0)
-	if !info.ReadASN1(&encrypted, primitive) {
-		// BER may have it in pieces, and only the implicit tag's definition says of what.
-		var list cryptobyte.String
-		if !info.ReadASN1(&list, pieces) {
-			return damaged
-		}
+	var tag cryptobyte_asn1.Tag
+	if !info.ReadAnyASN1(&encrypted, &tag) || tag&^constructed != cryptobyte_asn1.Tag(0).ContextSpecific() {
+		return damaged
+	}
+	if tag&constructed != 0 { // BER may have it in pieces, and only the definition of the tag says of what
+		list := encrypted
+		encrypted = make(cryptobyte.String, 0, len(list))
 		for !list.Empty() {
 			var piece cryptobyte.String
 			if !list.ReadASN1(&piece, cryptobyte_asn1.OCTET_STRING) {
 				return damaged
 			}
-			encrypted = append(encrypted[:len(encrypted):len(encrypted)], piece...)
+			encrypted = append(encrypted, piece...)
 		}
+	}
+	if len(encrypted) > maxEncrypted {
+		return &TooLargeError{"the size in bytes of a PKCS#12's encrypted part", maxEncrypted}
 	}
 	more, ok := countIterations(algorithm, 0)
 	if !isPBES2(algorithm) {
 		more *= oldRound
 	}
-	if *iterations += more; !ok || *iterations > maxIterations {
+	if *iterations += more + roundsPerPart; !ok || *iterations > maxIterations {
 		return &TooLargeError{"the work to try the password of a PKCS#12", maxIterations}
 	}
 	certs, err := openSafe(algorithm, encrypted, r.password)

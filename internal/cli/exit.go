@@ -100,7 +100,7 @@ func endings() []ending {
 		{exitError, "limited-use", is[*enroll.LimitedUseError]},
 		{exitError, "certificate-refused", is[*refusedError]},
 		{exitError, "bundle-incomplete", func(err error) bool {
-			return isAny(err, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrNoSample)
+			return isAny(err, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample)
 		}},
 		{exitError, "certificate-unreadable", as(certificate.ErrUnreadable)},
 		{exitError, "evidence-in-use", as(evidence.ErrBusy)},

@@ -16,6 +16,7 @@ func (h hints) ofCertificates(err error) string {
 		{smime.ErrSeveralRoots, "leave out all but one: each root goes into a file of its own, and is added by itself"},
 		{smime.ErrNoIntermediate, "give the intermediate that issues users' certificates, too; a root that issues them itself cannot be used at Gmail"},
 		{smime.ErrForeignPart, "leave out what belongs to another root, or give what is missing between it and this one"},
+		{smime.ErrAuthorityKey, "ask the CA for a chain with RSA 2048, 3072 or 4096, P-256 or P-384"},
 		{smime.ErrNoSample, "look what is wrong with it: cse-piv cert check FILE... ; or leave it out and give another user's certificate"},
 	})
 	if hint != "" {

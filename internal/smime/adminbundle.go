@@ -19,6 +19,7 @@ var (
 	ErrSeveralRoots   = errors.New("there is more than one root among the certificates")
 	ErrNoIntermediate = errors.New("there is no intermediate among the certificates")
 	ErrForeignPart    = errors.New("not every authority leads to the root")
+	ErrAuthorityKey   = errors.New("an authority has a key that Gmail does not take")
 	ErrNoSample       = errors.New("no end-user certificate can be registered under the root")
 )
 
@@ -66,6 +67,11 @@ func NewAdminBundle(v *certpath.Verifier, certs []*x509.Certificate, now time.Ti
 		return nil, fmt.Errorf("%w: %s", ErrSeveralRoots, subjects(roots))
 	case len(authorities) == 0:
 		return nil, ErrNoIntermediate
+	}
+	for _, authority := range slices.Concat(authorities, roots) {
+		if key := publicKey(authority); !acceptedKey(key) {
+			return nil, fmt.Errorf("%w: the key of %s is %s", ErrAuthorityKey, subject(authority), keyName(key))
+		}
 	}
 	pool, depth := certpath.NewPool(slices.Concat(authorities, roots)), map[*x509.Certificate]int{}
 	for _, authority := range authorities {

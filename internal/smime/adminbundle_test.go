@@ -39,6 +39,7 @@ func TestAdminBundle(t *testing.T) {
 		"another's leaf":          {append(slices.Clone(chain[1:]), other[0]), nil, smime.ErrNoSample},
 		"an expired sample alone": {append(slices.Clone(old[1:]), oldLeaf), nil, smime.ErrNoSample},
 		"a self-signed user":      {[]*x509.Certificate{selfSigned, issuing}, nil, smime.ErrNoRoot},
+		"a root with P-521":       {[]*x509.Certificate{issue(t, newRoot(t, "Large"), newKey(t, elliptic.P521()), nil).cert, issuing}, nil, smime.ErrAuthorityKey},
 		"nothing":                 {nil, nil, smime.ErrNoRoot},
 	} {
 		bundle, err := smime.NewAdminBundle(new(certpath.Verifier), c.given, now())
