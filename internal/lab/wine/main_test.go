@@ -2,6 +2,7 @@ package wine
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,8 @@ type machine struct {
 	wine, server string // Wine's programs
 	prefix       string
 	lock         *flock.Flock
+	idle         *exec.Cmd // keeps Windows running between the tests' programs
+	input        io.Closer // of idle, which waits for it
 }
 
 // setUp makes the machine once, for the first test that wants it.
@@ -75,7 +78,15 @@ func newMachine() (*machine, error) {
 	if err := m.boot(); err != nil {
 		return nil, err
 	}
-	return m, m.addLibraries()
+	if err := m.addLibraries(); err != nil {
+		return nil, err
+	}
+	m.idle = exec.Command(m.wine, "cmd")
+	m.idle.Env = m.environment()
+	if m.input, err = m.idle.StdinPipe(); err != nil {
+		return nil, err
+	}
+	return m, m.idle.Start()
 }
 
 func find(names ...string) (path string, err error) {
@@ -126,6 +137,10 @@ func (m *machine) environment(settings ...string) []string {
 
 // close ends what still runs on the machine.
 func (m *machine) close() error {
+	if m.idle != nil && m.idle.Process != nil {
+		_ = m.input.Close()
+		_ = m.idle.Wait() // cmd ends with its input, with what code is no matter
+	}
 	kill := exec.Command(m.server, "-k")
 	kill.Env = m.environment()
 	_ = kill.Run() // it fails where nothing runs
