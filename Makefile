@@ -6,15 +6,16 @@ GO ?= go
 BUILD_PACKAGES := libpcsclite-dev pkg-config
 # The Windows program is tried under Wine, with libraries of our own.
 WINDOWS_PACKAGES := wine64 gcc-mingw-w64-x86-64-win32
+RELEASE_PACKAGES := git zip dpkg
 TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
-.PHONY: demo test test-windows build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
+.PHONY: demo test test-windows release release-check build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
 
 demo: build
 	./bin/cse-piv demo $(DEMO)
 
 build: install-build
-	$(GO) build -trimpath -o bin/cse-piv ./cmd/cse-piv
+	$(GO) build -trimpath -buildvcs=auto -o bin/cse-piv ./cmd/cse-piv
 
 test: install-build install-test ca-servers
 	$(GO) vet ./...
@@ -27,6 +28,17 @@ test: install-build install-test ca-servers
 test-windows:
 	@./scripts/install-packages $(BUILD_PACKAGES) $(WINDOWS_PACKAGES) tmux
 	$(GO) test -count=1 -v -timeout 20m ./internal/lab/wine
+
+# Everything that is published of the commit, into dist.
+release:
+	@./scripts/install-packages $(BUILD_PACKAGES) $(RELEASE_PACKAGES)
+	./scripts/release dist
+
+# A release is the same when it is built again elsewhere, and its Debian package works in a bare
+# system.
+release-check:
+	@./scripts/install-packages $(BUILD_PACKAGES) $(RELEASE_PACKAGES) debootstrap
+	./scripts/release-check
 
 # What CI checks besides the tests.
 check: install-build elsewhere nopcsc

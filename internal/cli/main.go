@@ -72,7 +72,7 @@ func newRoot(streams *Streams) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.SetVersionTemplate("cse-piv {{.Version}}\n")
+	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(

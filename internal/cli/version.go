@@ -1,9 +1,13 @@
 package cli
 
-import "runtime/debug"
+import (
+	"fmt"
+	"runtime/debug"
+)
 
-// release is the version of a released binary, set by the linker.
-var release string
+// The version of a released binary, and the commit that it is built from with its day; set
+// by the linker.
+var release, commit string
 
 // version returns the release, or what the build knows of its commit.
 func version() string {
@@ -18,4 +22,12 @@ func version() string {
 		return info.Main.Version
 	}
 	return "devel"
+}
+
+// versionLine is what --version prints.
+func versionLine() string {
+	if commit == "" {
+		return "cse-piv " + version()
+	}
+	return fmt.Sprintf("cse-piv %s (commit %s)", version(), commit)
 }
