@@ -48,6 +48,9 @@ func findLeaf(certs []*x509.Certificate, email string, c source.Certificate, wan
 
 // narrow keeps what fits, or everything where nothing does.
 func narrow(list []*x509.Certificate, fits func(*x509.Certificate) bool) []*x509.Certificate {
+	if len(list) < 2 {
+		return list
+	}
 	var kept []*x509.Certificate
 	for _, cert := range list {
 		if fits(cert) {
