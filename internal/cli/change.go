@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -238,17 +239,22 @@ func (f *changeFlags) agree(ctx context.Context, streams *Streams, command strin
 		}
 	}
 	question := enroll.Question{Text: fmt.Sprintf("%s: %s of %s", command, counted(count, "change"), counted(len(users), "user")), Loss: losses}
+	return confirmed(ctx, streams, f.confirm, want, question)
+}
+
+// confirmed returns nil where a flag or a person gives what has to be typed for a loss.
+func confirmed(ctx context.Context, streams *Streams, given, want string, question enroll.Question) error {
 	switch {
-	case f.confirm != "" && ledger.Key(f.confirm) == want:
+	case given != "" && strings.EqualFold(strings.TrimSpace(given), want):
 		return nil
-	case f.confirm != "":
-		return usageErrorf("--confirm %s is not what has to be confirmed, which is %s", f.confirm, want)
+	case given != "":
+		return usageErrorf("--confirm %s is not what has to be confirmed, which is %s", given, want)
 	case !streams.Terminal:
-		return &confirmError{want: want, losses: losses}
+		return &confirmError{want: want, losses: question.Loss}
 	}
 	terminal, err := prompt.Open()
 	if err != nil {
-		return &confirmError{want: want, losses: losses}
+		return &confirmError{want: want, losses: question.Loss}
 	}
 	defer terminal.Close()
 	return terminal.TypedConfirm(ctx, question, want)

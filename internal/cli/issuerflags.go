@@ -13,8 +13,8 @@ import (
 // issuerFlags say who signs certificate requests, and which certificates help to
 // build chains.
 type issuerFlags struct {
-	issuer, folder, caCert, caKey, crlURL string
-	chain                                 []string
+	issuer, folder, caCert, caKey, crlURL, caURL string
+	chain                                        []string
 	issuerServer
 }
 
@@ -24,9 +24,10 @@ func (f *issuerFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.caCert, "ca-cert", "", "`file` with the CA certificate of --issuer local and the chain above it (PEM)")
 	flags.StringVar(&f.caKey, "ca-key", "", "`file` with the CA key of --issuer local (PEM)")
 	flags.StringVar(&f.crlURL, "crl-url", "", "http `URL` of the revocation list, for certificates of --issuer local")
+	flags.StringVar(&f.caURL, "ca-url", "", "http `URL` of the CA's certificate, for certificates of --issuer local")
 	flags.StringSliceVar(&f.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	f.issuerServer.add(flags)
-	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain")
+	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "ca-url", "chain")
 }
 
 // check finds what is wrong with the flags before anything is opened.
@@ -59,7 +60,7 @@ func (f *issuerFlags) open(ctx context.Context) (issuer.Issuer, error) {
 		}
 		return issuer.NewFile(folder)
 	case f.issuer == "local":
-		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL})
+		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL, IssuerURL: f.caURL})
 	}
 	if isStep(f.issuer) {
 		return f.openStep(ctx, f.issuer)

@@ -78,7 +78,7 @@ func newRoot(streams *Streams) *cobra.Command {
 	root.AddCommand(
 		newEnroll(streams), newCard(streams), newEscrow(streams), newAttestation(streams),
 		newBatch(streams), newWorker(streams), newReport(streams), newStatus(streams),
-		newKeyPair(streams), newIdentity(streams), newCert(streams), newDemo(streams), newLab(streams),
+		newKeyPair(streams), newIdentity(streams), newCert(streams), newCA(streams), newDemo(streams), newLab(streams),
 	)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

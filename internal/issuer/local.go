@@ -13,13 +13,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
 // DefaultPolicy is the certificate policy asserted where neither the options nor
@@ -56,6 +57,7 @@ type Local struct {
 	key      crypto.Signer
 	options  Options
 	policies []x509.OID
+	record   ca.Record
 	warnings []string
 }
 
@@ -71,7 +73,7 @@ func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
 	if options.Months < 0 || options.Months > maxValidity {
 		return nil, fmt.Errorf("local CA: a validity of %d months is outside 1 to %d", options.Months, maxValidity)
 	}
-	l := &Local{options: options}
+	l := &Local{options: options, record: ca.RecordOf(certFile)}
 	if err := l.readKey(keyFile); err != nil {
 		return nil, err
 	}
@@ -137,14 +139,14 @@ func (e *OpenKeyError) Error() string {
 func (e *OpenKeyError) Unwrap() error { return fs.ErrPermission }
 
 func (l *Local) checkIssuing() error {
-	ca := l.chain[0]
-	if !ca.IsCA || !ca.BasicConstraintsValid {
+	issuing := l.chain[0]
+	if !issuing.IsCA || !issuing.BasicConstraintsValid {
 		return errors.New("is not a CA certificate")
 	}
-	if ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0 {
+	if issuing.KeyUsage != 0 && issuing.KeyUsage&x509.KeyUsageCertSign == 0 {
 		return errors.New("is not allowed to sign certificates (key usage)")
 	}
-	if ca.CheckSignatureFrom(ca) == nil {
+	if issuing.CheckSignatureFrom(issuing) == nil {
 		l.warnings = append(l.warnings, "the issuing certificate is a root: Gmail wants an intermediate between root and leaf")
 	}
 	if l.options.CRLURL == "" {
@@ -183,7 +185,8 @@ func (l *Local) Name() string { return "local " + l.chain[0].Subject.String() }
 // Warnings lists what Gmail or a careful reader would mind about this CA.
 func (l *Local) Warnings() []string { return append([]string(nil), l.warnings...) }
 
-// Issue signs a new leaf, each time it is called.
+// Issue signs a leaf and keeps it in the CA's record. What was issued for the same request
+// before, and is neither revoked nor in the second half of its life, is returned again.
 func (l *Local) Issue(ctx context.Context, request Request) ([]*x509.Certificate, error) {
 	csr, err := request.check()
 	if err != nil {
@@ -199,6 +202,18 @@ func (l *Local) Issue(ctx context.Context, request Request) ([]*x509.Certificate
 	if err != nil {
 		return nil, err
 	}
+	known, err := l.record.Find(csr.PublicKey, l.options.Now())
+	if err != nil {
+		return nil, fmt.Errorf("local CA: %w", err)
+	}
+	for _, issued := range known {
+		// The same was asked before, and the answer did not arrive. Late in its life it is
+		// a renewal.
+		half := issued.NotBefore.Add(issued.NotAfter.Sub(issued.NotBefore) / 2)
+		if l.options.Now().Before(half) && issued.KeyUsage == template.KeyUsage && slices.Equal(issued.EmailAddresses, template.EmailAddresses) && issued.CheckSignatureFrom(l.chain[0]) == nil {
+			return append([]*x509.Certificate{issued}, l.chain...), nil
+		}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, l.chain[0], csr.PublicKey, l.key)
 	if err != nil {
 		return nil, fmt.Errorf("local CA: sign the certificate: %w", err)
@@ -206,6 +221,9 @@ func (l *Local) Issue(ctx context.Context, request Request) ([]*x509.Certificate
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, fmt.Errorf("local CA: read back the certificate: %w", err)
+	}
+	if err := l.record.Keep(leaf); err != nil {
+		return nil, fmt.Errorf("local CA: %w", err)
 	}
 	return append([]*x509.Certificate{leaf}, l.chain...), nil
 }
@@ -237,7 +255,7 @@ func (l *Local) template(csr *x509.CertificateRequest, request Request) (*x509.C
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
+	serial, err := ca.NewSerial()
 	if err != nil {
 		return nil, err
 	}
@@ -284,20 +302,6 @@ func (l *Local) validity() (notBefore, notAfter time.Time, err error) {
 	return notBefore, notAfter, nil
 }
 
-// newSerial has 127 random bits, so that it is positive in 16 bytes.
-func newSerial() (*big.Int, error) {
-	limit := new(big.Int).Lsh(big.NewInt(1), 127)
-	for {
-		serial, err := rand.Int(rand.Reader, limit)
-		if err != nil {
-			return nil, fmt.Errorf("local CA: serial number: %w", err)
-		}
-		if serial.Sign() > 0 {
-			return serial, nil
-		}
-	}
-}
-
 // keyUsage is what Gmail's profile allows for the key: digitalSignature always,
 // also for encryption, because a leaf without it fails a strict reading; and
 // what the use adds, by type of key. Other types of keys Gmail does not take.
@@ -337,4 +341,18 @@ func commonName(csr *x509.CertificateRequest, email string) string {
 		return ""
 	}
 	return name
+}
+
+// SignList signs the revocation list of the CA, or of a root an empty one, and keeps it
+// beside the CA's certificate (see [ca.Record]).
+func (l *Local) SignList(ctx context.Context, validity time.Duration) (*x509.RevocationList, error) {
+	sign, issuing := l.record.SignList, l.chain[0]
+	if issuing.CheckSignatureFrom(issuing) == nil {
+		sign = l.record.SignRootList
+	}
+	list, err := sign(ctx, issuing, l.key, l.options.Now(), validity)
+	if err != nil {
+		return nil, fmt.Errorf("local CA: %w", err)
+	}
+	return list, nil
 }
