@@ -43,7 +43,12 @@ func releasing(deps Dependencies, release func(context.Context)) Dependencies {
 		}
 	}
 	if deps.Issuer != nil {
-		deps.Issuer = releasingIssuer{deps.Issuer, release}
+		releasing := releasingIssuer{deps.Issuer, release}
+		if chainer, ok := deps.Issuer.(issuer.Chainer); ok {
+			deps.Issuer = releasingChainer{releasing, chainer}
+		} else {
+			deps.Issuer = releasing
+		}
 	}
 	deps.Prompter = releasingPrompter{deps.Prompter, release}
 	return deps
@@ -67,13 +72,14 @@ func (p releasingIssuer) Preview(email, slot string, public crypto.PublicKey) er
 	return nil
 }
 
-// Chain asks for the issuer's own certificates, where it has any to give.
-func (p releasingIssuer) Chain(ctx context.Context) ([]*x509.Certificate, error) {
-	if chainer, ok := p.Issuer.(issuer.Chainer); ok {
-		p.release(ctx)
-		return chainer.Chain(ctx)
-	}
-	return nil, nil
+type releasingChainer struct {
+	releasingIssuer
+	chainer issuer.Chainer
+}
+
+func (p releasingChainer) Chain(ctx context.Context) ([]*x509.Certificate, error) {
+	p.release(ctx)
+	return p.chainer.Chain(ctx)
 }
 
 type releasingAccount struct {

@@ -208,7 +208,8 @@ func (e *enrollment) renews(ctx context.Context, key *key) (*x509.Certificate, e
 
 // issued returns a certificate of the key that was issued before and lacked a part of its
 // chain, with what the issuer has of that now; nil where there is none that is still
-// good.
+// good, and where it is lacking still and the issuer, such as a folder, answers the same
+// request with what it has by now.
 func (e *enrollment) issued(ctx context.Context, key *key) ([]*x509.Certificate, error) {
 	data, err := e.read(issuedFile(key))
 	if err != nil || data == nil {
@@ -219,7 +220,8 @@ func (e *enrollment) issued(ctx context.Context, key *key) ([]*x509.Certificate,
 		return nil, nil
 	}
 	_, err = e.checkChain(key, certificates[0], certificates[1:])
-	if chainer, ok := e.deps.Issuer.(issuer.Chainer); ok && isMissingIssuer(err) {
+	chainer, issuesAnew := e.deps.Issuer.(issuer.Chainer)
+	if issuesAnew && isMissingIssuer(err) {
 		above, chainErr := chainer.Chain(ctx)
 		if chainErr != nil {
 			return nil, errors.Join(err, chainErr)
@@ -227,7 +229,7 @@ func (e *enrollment) issued(ctx context.Context, key *key) ([]*x509.Certificate,
 		certificates = append(certificates, above...)
 		_, err = e.checkChain(key, certificates[0], certificates[1:])
 	}
-	if err != nil && !isMissingIssuer(err) {
+	if err != nil && !(issuesAnew && isMissingIssuer(err)) {
 		return nil, nil
 	}
 	return certificates, nil
