@@ -130,6 +130,12 @@ func TestCheckGood(t *testing.T) {
 	if findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options); len(findings) != 0 {
 		t.Errorf("harmless: %+v", findings)
 	}
+	// Nobody relies on the signature that a root made on itself.
+	v = newVariant(t)
+	v.rootKey, v.root.SignatureAlgorithm = newRSA(t, 2048), x509.SHA1WithRSA
+	if findings := smime.Check(new(certpath.Verifier), v.chain(t), v.options); len(findings) != 0 {
+		t.Errorf("a root with SHA-1: %+v", findings)
+	}
 	// A leaf of exactly 27 months, and options that ask for nothing.
 	v = newVariant(t)
 	v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 0)

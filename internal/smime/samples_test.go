@@ -93,3 +93,54 @@ func TestSampleCertificates(t *testing.T) {
 		}
 	}
 }
+
+// TestSampleCards: government cards sign with one certificate and decrypt with another,
+// neither of which keeps to Google's profile; both can be registered where the root was
+// added with a relaxed one, which is the only thing that the private profile says.
+func TestSampleCards(t *testing.T) {
+	folder, err := os.ReadDir(filepath.Join(samples, "cards", "authorities"))
+	if err != nil {
+		t.Skipf("SKIPPED: there are no cards in %s", samples)
+	}
+	var pool []*x509.Certificate
+	for _, file := range folder {
+		pool = append(pool, readSample(t, filepath.Join("cards", "authorities", file.Name()))...)
+	}
+	const sign, encrypt = "4_-_ICAM_PIV_Dig_Sig_SP_800-73-4.crt", "5_-_ICAM_PIV_Key_Mgmt_SP_800-73-4.crt"
+	for _, card := range []string{"13", "23", "37", "46"} {
+		for _, c := range []struct {
+			file string
+			use  certificate.Use
+			want []string // by the public profile, beside the one that says that the profile has to be relaxed
+		}{
+			{sign, certificate.UseSign, []string{"intermediate-extended-key-usage", "leaf-extended-key-usage-forbidden", "leaf-san-forbidden", "leaf-validity"}},
+			{encrypt, certificate.UseEncrypt, []string{"intermediate-extended-key-usage", "leaf-encryption-only", "leaf-extended-key-usage", "leaf-san-forbidden", "leaf-validity"}},
+		} {
+			leaf := readSample(t, filepath.Join("cards", card, c.file))[0]
+			options := smime.CheckOptions{Email: "icam.test.cards@gsa.gov", Use: c.use, Now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
+			var got []string
+			for _, f := range checkSample(t, leaf, pool, options) {
+				if f.Severity != smime.SeverityNote && f.ID != "chain-relaxed-profile" {
+					got = append(got, f.ID)
+				}
+			}
+			slices.Sort(got)
+			if got = slices.Compact(got); !slices.Equal(got, c.want) {
+				t.Errorf("card %s, %s: %q", card, c.use, got)
+			}
+			options.Profile = smime.ProfilePrivate
+			findings := checkSample(t, leaf, pool, options)
+			if len(findings) != 1 || findings[0].ID != "chain-relaxed-profile" || smime.HasErrors(findings) {
+				t.Errorf("card %s, %s, by the private profile: %+v", card, c.use, findings)
+			}
+			for _, rule := range c.want {
+				if !strings.Contains(findings[0].Message, rule) {
+					t.Errorf("card %s, %s: %s is not named: %s", card, c.use, rule, findings[0].Message)
+				}
+			}
+			if signs, encrypts := smime.Allows(leaf); signs != (c.use == certificate.UseSign) || encrypts != (c.use == certificate.UseEncrypt) {
+				t.Errorf("card %s, %s: allows signing %t, encryption %t", card, c.use, signs, encrypts)
+			}
+		}
+	}
+}

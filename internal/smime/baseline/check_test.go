@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
@@ -330,6 +331,31 @@ func FuzzCheck(f *testing.F) {
 				t.Errorf("%+v", found)
 			}
 		}
+	})
+}
+
+// FuzzExtensions: whatever stands in an extension that crypto/x509 does not read, Check
+// does not panic.
+func FuzzExtensions(f *testing.F) {
+	key := newKey(f)
+	cert := issue(f, good(f, key), key)
+	for _, e := range cert.Extensions {
+		f.Add(e.Value)
+	}
+	template := good(f, key)
+	alternative(template, "", "kim@example.com", mailbox, "kím@example.com", "1.3.6.1.4.1.311.20.2.3", "kim@corp.local")
+	f.Add(template.ExtraExtensions[0].Value)
+	f.Add([]byte{0x30, 12, 0x30, 10, 6, 6, 4, 0, 0x8e, 0x46, 1, 1, 5, 0})
+	f.Fuzz(func(_ *testing.T, value []byte) {
+		fuzzed := *cert
+		fuzzed.Extensions, fuzzed.RawSubject, fuzzed.RawSubjectPublicKeyInfo, fuzzed.RawTBSCertificate = nil, value, value, value
+		for _, id := range []string{
+			"2.5.29.17", "2.5.29.31", "2.5.29.32", "2.5.29.35", "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.3", "1.3.6.1.4.1.52266.1", "1.3.6.1.4.1.52266.2",
+		} {
+			fuzzed.Extensions = append(fuzzed.Extensions, extension(id, false, value...))
+		}
+		baseline.Check(&fuzzed, baseline.Profile{Validation: baseline.Sponsored, Generation: baseline.Strict})
+		smime.EmailAddresses(&fuzzed)
 	})
 }
 
