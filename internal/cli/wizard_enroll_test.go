@@ -45,7 +45,8 @@ func TestWizardCardPulled(t *testing.T) {
 	w.at("Review", "✓ what is on the card and what is uploaded are the same")
 
 	w.practise("make Gmail slow")
-	w.at("Review")
+	w.press("PageDown") // where it does not fit
+	w.at("Review", "enter register at Gmail")
 	w.press("Enter")
 	w.at("Work", "register the key pair of slot 9d at Gmail")
 	w.practise("pull the card out")
