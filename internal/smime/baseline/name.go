@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"encoding/asn1"
 	"unicode/utf16"
 
@@ -24,6 +25,19 @@ const (
 	idOrganizationIdentifier                 = "2.5.4.97"
 	idEmail                                  = "1.2.840.113549.1.9.1"
 )
+
+// attributeName names an attribute's type as X.520 does; an unknown one by its
+// identifier.
+func attributeName(id string) string {
+	names := map[string]string{
+		idCommonName: "commonName", idSurname: "surname", idSerialNumber: "serialNumber", idCountry: "countryName", idLocality: "localityName",
+		idState: "stateOrProvinceName", idStreet: "streetAddress", idOrganization: "organizationName", idUnit: "organizationalUnitName",
+		idTitle: "title", idPostalCode: "postalCode", idGivenName: "givenName", idPseudonym: "pseudonym",
+		idOrganizationIdentifier: "organizationIdentifier", idEmail: "emailAddress", "2.5.4.13": "description", "0.9.2342.19200300.100.1.25": "domainComponent",
+		"0.9.2342.19200300.100.1.1": "userId",
+	}
+	return cmp.Or(names[id], id)
+}
 
 // name is a distinguished name: its relative ones, each with its attributes.
 type name [][]attribute

@@ -45,7 +45,7 @@ func (c *checker) checkTypes(where string, n name) {
 		seen := map[string]bool{}
 		for _, a := range rdn {
 			if seen[a.id] {
-				c.reportAt("smbr-rdn", where, "a part of its name has the attribute %s twice", a.id)
+				c.reportAt("smbr-rdn", where, "a part of its name has the attribute %s twice", attributeName(a.id))
 			}
 			seen[a.id] = true
 		}
@@ -59,7 +59,7 @@ func (c *checker) checkTypes(where string, n name) {
 	seen := map[string]bool{}
 	for _, a := range n.attributes() {
 		if !seen[a.id] && !c.profile.allows(a.id) {
-			c.reportAt("smbr-attribute-prohibited", where, "its name has the attribute %s, which its profile does not allow", a.id)
+			c.reportAt("smbr-attribute-prohibited", where, "its name has the attribute %s, which its profile does not allow", attributeName(a.id))
 		}
 		seen[a.id] = true
 	}
@@ -67,7 +67,7 @@ func (c *checker) checkTypes(where string, n name) {
 	if c.profile.is(Organization, Sponsored) {
 		for _, id := range []string{idOrganization, idOrganizationIdentifier} {
 			if !n.has(id) {
-				c.reportAt("smbr-attribute-missing", where, "its name lacks the attribute %s", id)
+				c.reportAt("smbr-attribute-missing", where, "its name lacks the attribute %s", attributeName(id))
 			}
 		}
 	}
@@ -105,15 +105,15 @@ func (c *checker) checkValues(where string, n name) {
 	for _, a := range n.attributes() {
 		switch {
 		case isInsignificant(a.text):
-			c.reportAt("smbr-attribute-insignificant", where, "the value %q of the attribute %s says nothing", a.text, a.id)
+			c.reportAt("smbr-attribute-insignificant", where, "the value %q of the attribute %s says nothing", a.text, attributeName(a.id))
 		case strings.TrimSpace(a.text) != a.text:
-			c.reportAt("smbr-attribute-space", where, "the value %q of the attribute %s begins or ends with a space", a.text, a.id)
+			c.reportAt("smbr-attribute-space", where, "the value %q of the attribute %s begins or ends with a space", a.text, attributeName(a.id))
 		}
 		if html.UnescapeString(a.text) != a.text {
-			c.reportAt("smbr-attribute-entity", where, "the value %q of the attribute %s has an HTML entity", a.text, a.id)
+			c.reportAt("smbr-attribute-entity", where, "the value %q of the attribute %s has an HTML entity", a.text, attributeName(a.id))
 		}
 		if a.id != idEmail && a.id != idCommonName && looksLikeMailbox(a.text) && !contains(addresses, a.text) {
-			c.reportAt("smbr-attribute-email", where, "the address %s in the attribute %s is not in the subject alternative name", a.text, a.id)
+			c.reportAt("smbr-attribute-email", where, "the address %s in the attribute %s is not in the subject alternative name", a.text, attributeName(a.id))
 		}
 		switch {
 		case a.id != idCountry:
@@ -148,19 +148,20 @@ func (c *checker) checkCommonName(where string, n name) {
 			known = known || slices.Contains(n.values(idPseudonym), common) || isPersonalName(common, n)
 		}
 		if !known {
-			c.reportAt("smbr-common-name", where, "its common name %s is neither one of its addresses nor %s", common, c.profile.otherName())
+			c.reportAt("smbr-common-name", where, "its common name %s is %s", common, c.profile.noCommonName())
 		}
 	}
 }
 
-func (p Profile) otherName() string {
+// noCommonName says what a common name is not that has no source.
+func (p Profile) noCommonName() string {
 	switch p.Validation {
 	case Organization:
-		return "its organization"
+		return "neither one of its addresses nor its organization"
 	case Sponsored, Individual:
-		return "made of its surname and given name, or its pseudonym"
+		return "neither one of its addresses, nor made of its surname and given name, nor its pseudonym"
 	}
-	return "anything else that is allowed"
+	return "none of its addresses"
 }
 
 // isPersonalName tells whether a text has a given name or surname of a name, in any

@@ -23,7 +23,7 @@ func (c *checker) checkValidity() {
 		c.report("smbr-validity-negative", "its validity ends before it begins")
 	case most == 0:
 	case period > limit:
-		c.report("smbr-validity", "it is valid for more than %d days", most)
+		c.report("smbr-validity", "it is valid for more than %d days, its last second included", most)
 	case period == limit:
 		c.report("smbr-validity-maximum", "it is valid for %d days, to the second the most that is allowed", most)
 	}
