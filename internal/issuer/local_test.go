@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -297,5 +298,40 @@ func TestLocalKeyMustBePrivate(t *testing.T) {
 	}
 	if l, err := NewLocal(cert, key, Options{CRLURL: crlURL}); err != nil || len(l.Warnings()) != 1 || !strings.Contains(l.Warnings()[0], "group") {
 		t.Error(err)
+	}
+}
+
+// TestLocalIssuesOnce: the same request gets what was issued for it, until that is in the
+// second half of its life or revoked; another use gets its own.
+func TestLocalIssuesOnce(t *testing.T) {
+	now := time.Now()
+	l := openLocal(t, newCA(t, nil), Options{CRLURL: crlURL, Months: 1, Now: func() time.Time { return now }})
+	request := newRequest(t, newKey(t), nil)
+	issue := func(use certificate.Use) *x509.Certificate {
+		t.Helper()
+		request.Use = use
+		certs, err := l.Issue(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return certs[0]
+	}
+	first := issue(certificate.UseBoth)
+	if !issue(certificate.UseBoth).Equal(first) {
+		t.Error("the same request got another certificate")
+	}
+	if issue(certificate.UseSign).Equal(first) {
+		t.Error("another use got the same certificate")
+	}
+	now = now.AddDate(0, 0, 20)
+	second := issue(certificate.UseBoth)
+	if second.Equal(first) {
+		t.Error("a renewal got the old certificate")
+	}
+	if err := l.record.Revoke(second.SerialNumber, ca.Revocation{At: now}); err != nil {
+		t.Fatal(err)
+	}
+	if issue(certificate.UseBoth).Equal(second) {
+		t.Error("a revoked certificate was given out again")
 	}
 }
