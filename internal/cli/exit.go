@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -90,6 +91,7 @@ func endings() []ending {
 		{exitError, "begun-otherwise", is[*enroll.ConflictError]},
 		{exitError, "issuer-changed", is[*enroll.IssuerChangedError]},
 		{exitError, "issuer-unreachable", is[*issuer.UnreachableError]},
+		{exitError, "not-issued", as(ca.ErrUnknownSerial)},
 		{exitError, "issuer-root", is[*issuer.RootError]},
 		{exitError, "issuer-provisioner", is[*issuer.ProvisionerError]},
 		{exitError, "issuer-tls", is[*issuer.TLSError]},

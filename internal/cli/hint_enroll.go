@@ -9,6 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
 // ofEnrollment is about what stops an enrollment.
@@ -101,6 +102,8 @@ func (h hints) ofIssuer(err error) string {
 		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or name that with --issuer-ca FILE"
 	}
 	switch {
+	case errors.Is(err, ca.ErrUnknownSerial):
+		return "look what was issued: cse-piv ca list"
 	case is[*issuer.RootError](err):
 		return "check --issuer-url and --issuer-fingerprint; on the CA's own machine: step certificate fingerprint root_ca.crt"
 	case errors.Is(err, issuer.ErrProvisionerPassword):

@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
@@ -73,6 +74,7 @@ func TestHints(t *testing.T) {
 		{&issuer.AnswerError{Status: 302, Location: "https://x"}, "leads to"},
 		{&issuer.AnswerError{Status: 401}, "--issuer-user"},
 		{&issuer.RootError{}, "--issuer-fingerprint"},
+		{fmt.Errorf("x: %w", ca.ErrUnknownSerial), "cse-piv ca list"},
 		{&issuer.ProvisionerError{Err: issuer.ErrProvisionerPassword}, "--issuer-password-file"},
 		{&issuer.ProvisionerError{}, "--issuer-provisioner"},
 		{issuer.ErrNoKey, "put the card in"},

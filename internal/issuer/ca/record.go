@@ -4,6 +4,7 @@
 package ca
 
 import (
+	"context"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -61,12 +62,26 @@ type Revocation struct {
 func (r Record) Keep(cert *x509.Certificate) error {
 	err := r.folder.Make(issuedFolder, 0o700)
 	if err == nil {
-		err = r.folder.CreateFile(issuedFolder+"/"+keyName(cert.PublicKey)+"-"+serialName(cert.SerialNumber)+issuedSuffix, certificate.EncodePEM(cert), 0o600)
+		// The name is new, as the serial number is: nothing is replaced.
+		err = r.folder.WriteFile(issuedFolder+"/"+keyName(cert.PublicKey)+"-"+serialName(cert.SerialNumber)+issuedSuffix, certificate.EncodePEM(cert), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("keeping the record of what the CA issued: %w", err)
 	}
 	return nil
+}
+
+// Lock waits until nobody else looks for a certificate in the record to issue one that is
+// missing there. The caller calls unlock at the end.
+func (r Record) Lock(ctx context.Context) (unlock func(), err error) {
+	lock, err := r.folder.Lock(issuedFolder + ".lock")
+	if err == nil {
+		_, err = lock.TryLockContext(ctx, 20*time.Millisecond)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("waiting for the record of what the CA issued: %w", err)
+	}
+	return func() { _ = lock.Close() }, nil
 }
 
 // Find returns the certificates for a key that are neither revoked nor out of date, the
