@@ -28,6 +28,9 @@ func Enrollments(ctx context.Context, terminal *prompt.Terminal, receipts io.Wri
 	if d.Retries != nil {
 		d.Retries(f.retried)
 	}
+	if d.Practice != nil {
+		f.say("%s", line(describe.Practice()))
+	}
 	err := f.carryOut(ctx, effects)
 	for err == nil && talk.Phase != desk.PhaseEnd {
 		var event desk.Event

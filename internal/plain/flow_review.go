@@ -19,6 +19,9 @@ func (f *flow) review(ctx context.Context, review enroll.Review) error {
 		f.say("%s", line(values[0]))
 		f.sayAll("  ", values[1:])
 	}
+	if f.desk.Practice != nil {
+		f.sayAll("", describe.PracticeWarnings(review))
+	}
 	agreed, err := f.Confirm(ctx, enroll.Question{Text: "register that at Gmail?"})
 	if err == nil && !agreed {
 		return enroll.ErrDeclined

@@ -336,20 +336,31 @@ func TestWhatIsSaidInAReview(t *testing.T) {
 		}},
 	}}
 	var said strings.Builder
-	f := &flow{Terminal: prompt.NewPipe(strings.NewReader("perhaps\nno\n"), &said)}
+	f := &flow{Terminal: prompt.NewPipe(strings.NewReader("perhaps\nno\n"), &said), desk: &desk.Desk{}}
 	if err := f.review(t.Context(), review); !errors.Is(err, enroll.ErrDeclined) {
 		t.Errorf("a no is %v", err)
 	}
 	golden(t, "review", said.String())
-	f = &flow{Terminal: prompt.NewPipe(strings.NewReader("yes\n"), &said)}
+	f = &flow{Terminal: prompt.NewPipe(strings.NewReader("yes\n"), &said), desk: &desk.Desk{}}
 	if err := f.review(t.Context(), review); err != nil {
 		t.Errorf("a yes is %v", err)
 	}
-	f = &flow{Terminal: prompt.NewPipe(strings.NewReader(""), &said)}
+	f = &flow{Terminal: prompt.NewPipe(strings.NewReader(""), &said), desk: &desk.Desk{}}
 	if err := f.review(t.Context(), review); !errors.Is(err, prompt.ErrEndOfInput) {
 		t.Errorf("the end of the input is %v", err)
 	}
+
+	// In practice such warnings are expected.
+	said.Reset()
+	f = &flow{Terminal: prompt.NewPipe(strings.NewReader("no\n"), &said), desk: &desk.Desk{Practice: practice{}}}
+	if err := f.review(t.Context(), review); !errors.Is(err, enroll.ErrDeclined) {
+		t.Errorf("a no is %v", err)
+	}
+	saysInOrder(t, said.String(), "warning: it may not be so", "practice: warnings about addresses that the internet cannot reach (CRL, AIA) are expected", "register that at Gmail?")
 }
+
+// practice is the practice lab's side of a desk.
+type practice struct{ desk.Practice }
 
 func TestAPINThatWasTypedLongAgoIsAskedForAgain(t *testing.T) {
 	question := enroll.SecretQuestion{Question: enroll.Question{ID: enroll.QuestionPIN}}

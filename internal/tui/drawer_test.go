@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // withPractice is a wizard on the practice lab.
@@ -44,4 +46,22 @@ func TestDrawerOpensOverEveryScreenThatRuns(t *testing.T) {
 
 func TestNoDrawerWithRealCards(t *testing.T) {
 	newWizard(t, newFakeDesk(), "").press("ctrl+o").hides("drawer", "ctrl+o")
+}
+
+// That it is practice is said where an operator begins, and what follows from it where
+// warnings are read.
+func TestPracticeIsSaid(t *testing.T) {
+	w, _ := withPractice(t)
+	w.golden("start-practice")
+	w.toWork(ada, adasCard).upTo("review")
+	w.askReview(reviewOf(ada))
+	w.hides("are expected")
+	warned := reviewOf(ada)
+	warned.Keys[0].Findings = []smime.Finding{{ID: "leaf-crl-public", Severity: smime.SeverityWarning, Message: "its CRL at http://127.0.0.1:8440/ca.crl cannot be reached from the internet", Certificate: "leaf"}}
+	w.askReview(warned)
+	w.golden("review-practice")
+
+	w = newWizard(t, newFakeDesk(), "").hides("practice")
+	w.toWork(ada, adasCard).upTo("review").askReview(warned)
+	w.hides("are expected")
 }

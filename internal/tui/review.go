@@ -71,6 +71,11 @@ func (r *reviewScreen) view(s *session, width, _ int) string {
 		lines = append(lines, valueLines(s, describe.ReviewKey(reviewed), width)...)
 		lines = append(lines, "")
 	}
+	if s.commands.desk.Practice != nil {
+		for _, value := range describe.PracticeWarnings(review) {
+			lines = append(lines, practiceLines(s, value, width)...)
+		}
+	}
 	if review.GmailEndpoint != "" {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), clean(enroll.EndpointText(review.GmailEndpoint)), width)...)
 	}

@@ -7,6 +7,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 )
 
@@ -24,6 +25,10 @@ func (w *startScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg
 
 func (*startScreen) view(s *session, width, height int) string {
 	lines := []string{""}
+	if s.commands.desk.Practice != nil {
+		lines = append(lines, practiceLines(s, describe.Practice(), width)...)
+		lines = append(lines, "")
+	}
 	if s.Checks == nil {
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking whether everything is there"))
 	}

@@ -39,6 +39,11 @@ func retryLines(s *session, width int) []string {
 	return wrapped(s.styles.Warning.Render(markWarning+" "+value.Label+":"), clean(value.Text), width)
 }
 
+// practiceLines say what is different in practice.
+func practiceLines(s *session, value describe.Value, width int) []string {
+	return wrapped(s.styles.Title.Render(value.Label+":"), value.Text, width)
+}
+
 // valueLines lay values out below each other: the labels in a column, and what is
 // too long for a line beside them.
 func valueLines(s *session, values []describe.Value, width int) (lines []string) {
