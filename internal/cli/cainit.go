@@ -45,7 +45,7 @@ func newCAInit(streams *Streams) *cobra.Command {
 			"authority, with their keys in files that only you can read. The root's key is not needed day by\n" +
 			"day: keep it offline. It writes the file that the Admin console takes for the root, with an\n" +
 			"end-user certificate as a sample whose key nobody has. Nothing that is there is replaced.",
-		Example: "  cse-piv ca init --name 'Example Corp' --url http://ca.example.com --sample nobody@example.com",
+		Example: "  cse-piv ca init --name Example --url http://ca.example.com --sample nobody@example.com",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case name == "":

@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
-			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
+			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
 			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf,
 		},
 		RequireExplicitExec: true,

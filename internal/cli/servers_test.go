@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"crypto"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source/ldaptest"
 	"github.com/cse-piv/cse-piv/internal/durable/fattest"
+	"github.com/cse-piv/cse-piv/internal/issuer/catest"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
 )
 
@@ -26,6 +29,26 @@ type scriptTest struct{}
 func postgres(ts *testscript.TestScript, neg bool, args []string) {
 	t := ts.Value(scriptTest{}).(testing.TB)
 	ts.Setenv("LEDGER", pgtest.Start(t).NewDatabase(t))
+}
+
+// stepCA runs a step-ca below the lab's root, which takes attestations of the lab's cards:
+// its URL is $STEP_CA, its root in step-root.pem, the provisioner's password in step-password.
+func stepCA(ts *testscript.TestScript, neg bool, args []string) {
+	read := func(name string) []byte {
+		block, _ := pem.Decode([]byte(ts.ReadFile(name)))
+		if block == nil {
+			ts.Fatalf("%s holds no PEM", name)
+		}
+		return block.Bytes
+	}
+	root, err := x509.ParseCertificate(read(filepath.Join(ts.Getenv("LAB"), "ca", "root.pem")))
+	ts.Check(err)
+	key, err := x509.ParsePKCS8PrivateKey(read(filepath.Join(ts.Getenv("LAB"), "ca", "root.key")))
+	ts.Check(err)
+	attestation := []byte(ts.ReadFile(ts.Getenv("CSE_PIV_ATTESTATION_ROOTS")))
+	ts.Setenv("STEP_CA", catest.StartStepCA(ts.Value(scriptTest{}).(testing.TB), root, key.(crypto.Signer), attestation))
+	ts.Check(os.WriteFile(ts.MkAbs("step-root.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("step-password"), []byte(catest.Password), 0o600))
 }
 
 // stick mounts a FAT file system, $STICK: stick. The script is skipped where this

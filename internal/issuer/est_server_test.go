@@ -22,16 +22,17 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/issuer/catest"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // TestRealESTServer enrolls, waits, is refused, and renews at GlobalSign's EST server.
 func TestRealESTServer(t *testing.T) {
-	binary := realServer(t, "estserver")
+	binary := catest.Binary(t, "estserver")
 	// Its certificates are for TLS; the authority is for anything.
 	authority := newCA(t, func(c *x509.Certificate) { c.ExtKeyUsage = nil })
 	dir, serverKey := t.TempDir(), newKey(t)
-	address := freeAddress(t)
+	address := catest.FreeAddress(t)
 	config := map[string]any{
 		"mock_ca": map[string]string{"certificates": write(t, dir, "ca.pem", pemOf(authority.issuing, authority.root)), "private_key": write(t, dir, "ca.key", keyPEM(t, authority.key))},
 		"tls": map[string]any{"listen_address": address, "certificates": write(t, dir, "server.pem", pemOf(authority.serverCertificate(t, serverKey.Public()))),
@@ -43,7 +44,7 @@ func TestRealESTServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := "https://" + address + "/.well-known/est"
-	startServer(t, base+"/cacerts", exec.CommandContext(t.Context(), binary, "-config", write(t, dir, "config.json", data)))
+	catest.Start(t, base+"/cacerts", exec.CommandContext(t.Context(), binary, "-config", write(t, dir, "config.json", data)))
 	t.Cleanup(func() {
 		if logged, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
 			t.Log(string(logged))

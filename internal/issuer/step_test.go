@@ -7,83 +7,31 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/issuer/catest"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// stepCA is a real step-ca with a JWK and an ACME provisioner that issue for mail.
+// stepCA is a real step-ca.
 type stepCA struct {
 	base        string
 	root        *x509.Certificate
 	attestation testCA // whose root it takes attestations of
 }
 
-const (
-	stepPassword = "correct horse battery staple"
-	// mailTemplate is what an administrator gives to provisioners for mail.
-	mailTemplate = `{"subject": {"commonName": %s}, "sans": [{"type": "email", "value": %s}],
-		"keyUsage": ["digitalSignature", "keyEncipherment"], "extKeyUsage": ["emailProtection"]}`
-)
-
 func startStepCA(t *testing.T) stepCA {
 	t.Helper()
-	binary := realServer(t, "step-ca")
-	authority := newCA(t, func(c *x509.Certificate) { c.ExtKeyUsage = nil })
-	ca := stepCA{base: "https://" + freeAddress(t), root: authority.root, attestation: newCA(t, func(c *x509.Certificate) { c.ExtKeyUsage = nil })}
-	key := newKey(t)
-	public := jose.JSONWebKey{Key: key.Public(), KeyID: "provisioner-key", Algorithm: "ES256", Use: "sig"}
-	plain, err := json.Marshal(jose.JSONWebKey{Key: key, KeyID: public.KeyID, Algorithm: "ES256", Use: "sig"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.PBES2_HS256_A128KW, Key: []byte(stepPassword), PBES2Count: 10_000}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	box, err := encrypter.Encrypt(plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encrypted, err := box.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := func(name, address string) map[string]any {
-		return map[string]any{"x509": map[string]any{"template": strings.Replace(strings.Replace(mailTemplate, "%s", name, 1), "%s", address, 1)}}
-	}
-	claims := map[string]string{"maxTLSCertDuration": "2400h", "defaultTLSCertDuration": "2400h"}
-	dir := t.TempDir()
-	config, err := json.Marshal(map[string]any{
-		"root": write(t, dir, "root.pem", pemOf(authority.root)), "crt": write(t, dir, "issuing.pem", pemOf(authority.issuing)), "key": write(t, dir, "issuing.key", keyPEM(t, authority.key)),
-		"address": strings.TrimPrefix(ca.base, "https://"), "dnsNames": []string{"127.0.0.1"},
-		"db": map[string]string{"type": "badgerv2", "dataSource": filepath.Join(dir, "db")},
-		"authority": map[string]any{"provisioners": []any{
-			map[string]any{"type": "JWK", "name": "desk", "key": public, "encryptedKey": encrypted, "claims": claims,
-				"options": template("{{ toJson .Subject.CommonName }}", "{{ toJson (index .SANs 0).Value }}")},
-			map[string]any{"type": "ACME", "name": "cards", "challenges": []string{"device-attest-01"}, "attestationFormats": []string{"step"},
-				"attestationRoots": pemOf(ca.attestation.root), "claims": claims,
-				"options": template("{{ toJson (index .Insecure.CR.EmailAddresses 0) }}", "{{ toJson (index .Insecure.CR.EmailAddresses 0) }}")},
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	startServer(t, ca.base+"/health", exec.CommandContext(t.Context(), binary, write(t, dir, "ca.json", config)))
-	return ca
+	authority, attestation := newCA(t, nil), newCA(t, func(c *x509.Certificate) { c.ExtKeyUsage = nil })
+	return stepCA{catest.StartStepCA(t, authority.root, authority.rootKey, pemOf(attestation.root)), authority.root, attestation}
 }
 
 // attest makes an attestation as a card's, with its serial number.
@@ -106,7 +54,7 @@ func fingerprint(c *x509.Certificate) string {
 // TestRealStepCA enrolls at smallstep's step-ca, in both ways.
 func TestRealStepCA(t *testing.T) {
 	ca := startStepCA(t)
-	pinned := StepOptions{Fingerprint: fingerprint(ca.root), Provisioner: "desk", Password: secret.FromString(stepPassword)}
+	pinned := StepOptions{Fingerprint: fingerprint(ca.root), Provisioner: "desk", Password: secret.FromString(catest.Password)}
 	cards := StepOptions{TLS: TLS{CA: []*x509.Certificate{ca.root}}, Provisioner: "cards"}
 	open := func(t *testing.T, with func(string, StepOptions) (Issuer, error), options StepOptions) Issuer {
 		t.Helper()
