@@ -60,15 +60,31 @@ type Revocation struct {
 
 // Keep writes a certificate down.
 func (r Record) Keep(cert *x509.Certificate) error {
+	name := issuedFolder + "/" + keyName(cert.PublicKey) + "-" + serialName(cert.SerialNumber) + issuedSuffix
 	err := r.folder.Make(issuedFolder, 0o700)
 	if err == nil {
-		// The name is new, as the serial number is: nothing is replaced.
-		err = r.folder.WriteFile(issuedFolder+"/"+keyName(cert.PublicKey)+"-"+serialName(cert.SerialNumber)+issuedSuffix, certificate.EncodePEM(cert), 0o600)
+		err = r.free(name)
+	}
+	if err == nil {
+		err = r.folder.WriteFile(name, certificate.EncodePEM(cert), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("keeping the record of what the CA issued: %w", err)
 	}
 	return nil
+}
+
+// free returns [fs.ErrExist] where the name is taken. What is written is there wholly or
+// not at all, so a process that is killed leaves no certificate that cannot be read.
+func (r Record) free(name string) error {
+	_, err := r.folder.Stat(name)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s: %w", r.folder.Path(name), fs.ErrExist)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
 }
 
 // Lock waits until nobody else looks for a certificate in the record to issue one that is
