@@ -110,7 +110,7 @@ func (s *stepIssuer) key(p *provisioner) (*jose.JSONWebKey, error) {
 	if p.EncryptedKey == "" {
 		return nil, errors.New("the CA does not give out its key")
 	}
-	box, err := jose.ParseEncrypted(p.EncryptedKey,
+	box, err := jose.ParseEncryptedCompact(p.EncryptedKey,
 		[]jose.KeyAlgorithm{jose.PBES2_HS256_A128KW, jose.PBES2_HS384_A192KW, jose.PBES2_HS512_A256KW},
 		[]jose.ContentEncryption{jose.A128GCM, jose.A192GCM, jose.A256GCM, jose.A128CBC_HS256, jose.A192CBC_HS384, jose.A256CBC_HS512})
 	if err != nil {
