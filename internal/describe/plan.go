@@ -94,6 +94,16 @@ func Progress(progress enroll.Progress, by string, failure error) Value {
 	return Value{Text: "to do", Tone: Faint}
 }
 
+// FactoryManagementKey says of a card whose enrollment is not finished what follows from
+// its factory management key; none where it has another.
+func FactoryManagementKey(progress enroll.Progress) []Value {
+	if !progress.FactoryManagementKey || progress.Stage == enroll.StageDone {
+		return nil
+	}
+	return []Value{{Label: fmt.Sprintf("card %d", progress.Serial), Tone: Warning,
+		Text: "still has the factory management key: whoever has it can change the keys on it; keep it locked away until the enrollment is finished"}}
+}
+
 // Planned says what is planned for a key.
 func Planned(key enroll.KeyRequest) Value {
 	value := Value{Label: "slot " + SlotName(key.Slot), Text: Use(key.Use) + ", the key that is there"}

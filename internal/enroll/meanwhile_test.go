@@ -1,6 +1,7 @@
 package enroll_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -77,6 +78,59 @@ func (d *desk) mustWait() {
 	if _, err := d.run(); len(issuer.Waits(err)) == 0 {
 		d.t.Fatal(err)
 	}
+}
+
+// TestCardThatWaitsHasTheFactoryManagementKey: whoever keeps the card meanwhile has to
+// know, until it is replaced.
+func TestCardThatWaitsHasTheFactoryManagementKey(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	told := func() bool {
+		t.Helper()
+		progress, err := enroll.ReadProgress(d.deps.Evidence, d.email, d.serial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return progress.FactoryManagementKey
+	}
+	d.mustWait()
+	if !told() {
+		t.Error("it is not told of a card that waits")
+	}
+	// Somebody else replaces it, as with ykman.
+	own := secret.New(bytes.Repeat([]byte{0x5a}, 24))
+	err := d.usingCard(func(card *piv.Card) error {
+		return card.ChangeManagementKey(t.Context(), piv.FactoryManagementKey(), own)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.request.ManagementKey = own
+	d.mustWait()
+	if told() {
+		t.Error("it is told of a card that has another")
+	}
+
+	d = newDesk(t, "5.2.7")
+	setFaults(t, "off")
+	d.request.NewCard, d.request.Overwrite, d.request.Confirm = true, true, strconv.FormatUint(uint64(d.serial), 10)
+	d.mustWait()
+	if !told() {
+		t.Error("it is not told of a card that cannot tell itself")
+	}
+	d.mustRun()
+	if told() {
+		t.Error("it is told of a card that is done")
+	}
+}
+
+// usingCard opens the desk's card as another program would.
+func (d *desk) usingCard(use func(*piv.Card) error) error {
+	opened, err := piv.Open(d.t.Context(), d.serial, piv.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(opened), opened.Release(d.t.Context()))
 }
 
 // TestKeyThatCameMeanwhileIsNotOverwritten: the slot was empty when the plan was

@@ -35,6 +35,9 @@ type Progress struct {
 	Folder string       // of the evidence
 	// Failed says at which step the latest run failed, and why; empty where it did not.
 	Failed string
+	// FactoryManagementKey says that the card still has the factory management key:
+	// whoever has the card can change the keys on it.
+	FactoryManagementKey bool
 }
 
 // ReadProgress reads the evidence of a person under root: of the newest enrollment
@@ -54,6 +57,7 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 		return standing, err
 	}
 	standing.Keys = requestedKeys(journal.Plan)
+	standing.FactoryManagementKey = journal.Secrets[evidence.SecretManagementKey].State == evidence.SecretFactory
 	if folder.Finished() {
 		standing.Stage = StageDone
 		if info, err := os.Stat(folder.File(evidence.ReceiptName)); err == nil {

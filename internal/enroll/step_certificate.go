@@ -104,6 +104,9 @@ func certificateStep() Step {
 			return errors.Join(stops...)
 		},
 		act: func(ctx context.Context, e *enrollment) error {
+			if err := e.noteManagementKey(); err != nil {
+				return err
+			}
 			var waiting []error
 			for _, key := range e.keys {
 				if key.leaf != nil {

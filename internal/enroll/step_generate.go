@@ -59,7 +59,7 @@ func generateStep(index int, request KeyRequest) Step {
 		entry = evidence.KeyJournal{
 			Generating: e.deps.Now().UTC(), Replaces: key.before.key, ReplacedCertificate: key.before.certificate,
 		}
-		if err := e.noteKey(key, entry); err != nil {
+		if err := errors.Join(e.noteManagementKey(), e.noteKey(key, entry)); err != nil {
 			return err
 		}
 		public, err := e.card.Generate(ctx, e.secrets.managementKey, key.Slot, piv.GenerateOptions{

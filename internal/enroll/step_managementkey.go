@@ -19,7 +19,7 @@ func managementKeyStep() Step {
 			has, err := e.hasNewManagementKey(ctx)
 			noted := e.noted(evidence.SecretManagementKey).State
 			// While it says that it is being set, the answer to the command was lost.
-			return has && noted != evidence.SecretSetting && (noted != "" || e.secrets.newManagement.IsZero()), err
+			return has && (noted == evidence.SecretSet || noted != evidence.SecretSetting && e.secrets.newManagement.IsZero()), err
 		},
 		act: func(ctx context.Context, e *enrollment) error {
 			record := e.noted(evidence.SecretManagementKey).Record
@@ -74,4 +74,17 @@ func (e *enrollment) replaceFactoryManagementKey(ctx context.Context) error {
 		return err
 	}
 	return e.card.CheckManagementKey(ctx, e.secrets.newManagement)
+}
+
+// noteManagementKey writes down whether the card keeps the factory management key until
+// the enrollment's end, for those who keep the card meanwhile.
+func (e *enrollment) noteManagementKey() error {
+	noted := e.noted(evidence.SecretManagementKey).State
+	switch factory := !e.secrets.newManagement.IsZero(); {
+	case factory && (noted == "" || noted == evidence.SecretOwn):
+		return e.noteSecret(evidence.SecretManagementKey, evidence.SecretFactory, "")
+	case !factory && noted == evidence.SecretFactory:
+		return e.noteSecret(evidence.SecretManagementKey, evidence.SecretOwn, "")
+	}
+	return nil
 }

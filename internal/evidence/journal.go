@@ -60,6 +60,9 @@ const (
 	// not written down yet.
 	SecretSetting SecretState = "setting"
 	SecretSet     SecretState = "set" // it was replaced
+	// SecretFactory: the card has the factory one until its turn comes, which is
+	// written down of the management key alone.
+	SecretFactory SecretState = "factory"
 	// SecretOwn: the card has another than the factory one, which it had before.
 	SecretOwn SecretState = "own"
 )

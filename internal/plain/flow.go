@@ -84,6 +84,8 @@ func (f *flow) ask(ctx context.Context) (desk.Event, error) {
 		return f.await(ctx)
 	case desk.PhaseFailure:
 		what, err := stepOf(f.talk.Run.Err)
+		entry, _ := f.talk.Entry(f.talk.Person.Email)
+		f.sayAll("", describe.FactoryManagementKey(entry.Progress))
 		return f.trouble(ctx, what, err, again, replan, park, stop)
 	}
 	return desk.GoOn, Receipt(f.receipts, f.talk.Run.Receipt)

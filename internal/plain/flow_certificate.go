@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
@@ -19,7 +20,12 @@ func (f *flow) await(ctx context.Context) (desk.Event, error) {
 	if entry.Problem != nil {
 		f.explain(entry.Problem)
 	}
-	text := "parked people come back when their certificate is there, and need not leave their card here until then"
+	factory := describe.FactoryManagementKey(entry.Progress)
+	f.sayAll("", factory)
+	text := "parked people come back when their certificate is there"
+	if len(factory) == 0 {
+		text += ", and need not leave their card here until then"
+	}
 	if f.talk.Single {
 		text = "the certificate can come on another day: the same command goes on then"
 	}

@@ -6,6 +6,7 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
@@ -52,7 +53,14 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 	if s.Single {
 		meanwhile = "Nothing has to be kept open: the same command goes on from here, at any time."
 	}
-	lines = append(lines, paragraph("It is looked for every few seconds. "+meanwhile+" The card can be given back until then, or kept.", width)...)
+	factory := describe.FactoryManagementKey(entry.Progress)
+	if len(factory) == 0 {
+		meanwhile += " The card can be given back until then, or kept."
+	}
+	lines = append(lines, paragraph("It is looked for every few seconds. "+meanwhile, width)...)
+	if len(factory) > 0 {
+		lines = append(append(lines, ""), valueLines(s, factory, width)...)
+	}
 	return strings.Join(lines, "\n")
 }
 

@@ -38,6 +38,10 @@ func TestCertificateViews(t *testing.T) {
 	w.collected(broken).golden("certificate-problem")
 	w.collected(standing(ada, adasCard, enroll.StageReady)).golden("certificate-ready")
 
+	factory := standing(ada, adasCard, enroll.StageWaiting)
+	factory.FactoryManagementKey, factory.Waits = true, issuer.Waits(waitsForFile("9d"))
+	w.collected(factory).golden("certificate-waiting-factory")
+
 	w = newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
 	w.waitFor(&issuer.WaitingError{Request: "https://ca.example.com/.well-known/est/simpleenroll"}).golden("certificate-waiting-est")
 	w = newWizard(t, newFakeDesk(), "").toPlan(ada, adasCard).press("down", "right", "enter")

@@ -57,6 +57,9 @@ func TestFailureViews(t *testing.T) {
 	w.press("a").finish(nil, &enroll.UsageError{Err: errors.New("a single key must serve both uses")}).golden("failure-before-the-steps")
 	w = newWizard(t, newFakeDesk(), ada).press("enter", "enter", "enter").insert(adasCard).press("enter", "enter")
 	w.fail("secrets", piv.ErrPINBlocked).golden("failure-single")
+	factory := standing(ada, adasCard, enroll.StageBegun)
+	factory.FactoryManagementKey = true
+	w.press("a").fail("import", errNoRoom).collected(factory).golden("failure-factory")
 }
 
 // errNoRoom is something that goes wrong.

@@ -5,6 +5,8 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/describe"
 )
 
 // failureScreen says what failed, why, and what to do.
@@ -31,5 +33,9 @@ func (*failureScreen) view(s *session, width, _ int) string {
 	}
 	lines = append(lines, "")
 	lines = append(lines, paragraph("What was done before stays done. Trying again looks at every step first and goes on where it was.", width)...)
+	entry, _ := s.Entry(s.Person.Email)
+	if factory := describe.FactoryManagementKey(entry.Progress); len(factory) > 0 {
+		lines = append(append(lines, ""), valueLines(s, factory, width)...)
+	}
 	return strings.Join(lines, "\n")
 }
