@@ -40,4 +40,7 @@ func (f *flow) sayWait(wait *issuer.WaitingError) {
 	}
 	f.say("  the request lies in %s", filepath.Join(wait.Dir, wait.Request))
 	f.say("  the certificate is looked for in %s", filepath.Join(wait.Dir, wait.Expected))
+	if wait.Found != nil {
+		f.say("  %v", wait.Found)
+	}
 }

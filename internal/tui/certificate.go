@@ -71,7 +71,11 @@ func waitingLines(waiting *issuer.WaitingError, width int) []string {
 	}
 	lines := pathLines("folder   ", waiting.Dir, width)
 	lines = append(lines, pathLines("request  ", waiting.Request, width)...)
-	return append(lines, pathLines("wanted   ", waiting.Expected, width)...)
+	lines = append(lines, pathLines("wanted   ", waiting.Expected, width)...)
+	if waiting.Found != nil {
+		lines = append(lines, wrapped("found    ", clean(waiting.Found.Error()), width)...)
+	}
+	return lines
 }
 
 // parkText says what becomes of a person who is parked.
