@@ -36,7 +36,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	account := &account{flags: &options.gmail}
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	d := &desk.Desk{
-		Dependencies: deps, Request: request, People: roster.People,
+		Dependencies: deps, Request: request, People: roster.People, LeftOut: roster.LeftOut,
 		Checks: func(context.Context) []desk.Check {
 			checks := deskChecks(options, account, deps, first(email, roster.People))
 			if book != nil {
@@ -54,9 +54,12 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 		d.Practice = options.practice
 	}
 	if options.fullScreen(streams) {
-		receipts, err := tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
-		for _, receipt := range receipts {
-			err = errors.Join(err, plain.Receipt(streams.Out, receipt))
+		talk, err := tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
+		if email == "" {
+			return errors.Join(err, plain.Summary(streams.Out, talk, d.LeftOut))
+		}
+		for _, receipt := range talk.Receipts {
+			err = errors.Join(err, plain.ShortReceipt(streams.Out, receipt))
 		}
 		return err
 	}

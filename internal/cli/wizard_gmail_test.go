@@ -19,9 +19,7 @@ func TestWizardWhileGmailDoesNotAnswer(t *testing.T) {
 		faults = append(faults, fmt.Sprintf("api:503@keypairs.create:%d", try+1))
 	}
 	w.post("faults", strings.Join(faults, "\n"))
-	w.press("PageDown")
-	w.at("Review", "enter register at Gmail")
-	w.press("Enter")
+	w.agree()
 	w.see("the next try is at")
 	w.see("✗ Failed: register the key pair", "503")
 	w.press("a")

@@ -184,13 +184,19 @@ func (w *wizard) begin() {
 	w.press("Enter")
 }
 
+// agree reads the review to its end, and agrees to it.
+func (w *wizard) agree() {
+	w.t.Helper()
+	w.press("PageDown", "PageDown") // where it does not fit
+	w.at("Review", "practice: ", "enter register at Gmail")
+	w.press("Enter")
+}
+
 // register agrees to what is to be registered, and waits for the receipt.
 func (w *wizard) register(email string) {
 	w.t.Helper()
-	w.at("Review", "To be registered for "+email)
-	w.press("PageDown") // where it does not fit
-	w.at("Review", "✓ what is on the card and what is uploaded are the same", "enter register at Gmail")
-	w.press("Enter")
+	w.at("Review", "To be registered for "+email, "✓ what is on the card and what is uploaded are the same")
+	w.agree()
 	w.at("Done", "✓ "+email+" is enrolled.")
 }
 

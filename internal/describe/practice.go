@@ -17,7 +17,7 @@ func Practice() Value {
 func PracticeWarnings(review enroll.Review) []Value {
 	for _, key := range review.Keys {
 		if slices.ContainsFunc(key.Findings, func(f smime.Finding) bool { return f.Severity == smime.SeverityWarning }) {
-			return []Value{{Label: "practice", Text: "warnings about addresses that the internet cannot reach (CRL, AIA) are expected: the practice lab's CA is on this machine alone"}}
+			return []Value{{Label: "practice", Text: "warnings about addresses that the internet cannot reach (CRL, AIA), and the relaxed validation profile that follows from them, are expected: the practice lab's CA is on this machine alone"}}
 		}
 	}
 	return nil

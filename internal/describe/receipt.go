@@ -11,6 +11,25 @@ import (
 
 // Receipt says what an enrollment came to; every value can be understood by itself.
 func Receipt(receipt *enroll.Receipt) []Value {
+	values := receiptOf(receipt, func(key enroll.ReceiptKey) []Value {
+		return []Value{{Text: "certificate SHA-256 " + key.LeafSHA256}}
+	})
+	identity := gmail.Identity(receipt.Identity)
+	values = append(values, Value{Label: "identity", Text: Identity(&identity)})
+	for _, sealed := range receipt.EscrowInForce.Lines() {
+		values = append(values, Value{Label: "escrow", Text: sealed, Exact: true})
+	}
+	return append(values, whereTo(receipt)...)
+}
+
+// ShortReceipt says of an enrollment what a desk has to know: the card, the key pairs,
+// what asks for attention, and where all of it is to be found.
+func ShortReceipt(receipt *enroll.Receipt) []Value {
+	return append(receiptOf(receipt, func(enroll.ReceiptKey) []Value { return nil }), whereTo(receipt)...)
+}
+
+// receiptOf says what became of the card and of its keys, of each of them also more.
+func receiptOf(receipt *enroll.Receipt, more func(enroll.ReceiptKey) []Value) []Value {
 	values := []Value{
 		{Label: receipt.Email, Text: "is enrolled", Tone: OK},
 		{Label: "card", Text: fmt.Sprintf("%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)},
@@ -19,19 +38,21 @@ func Receipt(receipt *enroll.Receipt) []Value {
 		values = append(values, Value{Label: "PUK", Text: enroll.PUKUnknown, Tone: Warning})
 	}
 	for _, key := range receipt.Keys {
-		slot := "slot " + key.Slot
-		values = append(values, Value{Label: slot, Text: fmt.Sprintf("%s, %s, %s", key.Algorithm, key.Origin, key.Proof())})
+		of := []Value{{Text: fmt.Sprintf("%s, %s, %s", key.Algorithm, key.Origin, key.Proof())}}
 		if said := key.NoPIN(); said != "" {
-			values = append(values, Value{Label: slot, Text: said, Tone: Warning})
+			of = append(of, Value{Text: said, Tone: Warning})
 		}
-		values = append(values, Value{Label: slot, Text: "certificate SHA-256 " + key.LeafSHA256},
-			Value{Label: slot, Text: "key pair " + key.KeyPairID})
+		of = append(append(of, more(key)...), Value{Text: "key pair " + key.KeyPairID})
+		for _, value := range of {
+			value.Label = "slot " + key.Slot
+			values = append(values, value)
+		}
 	}
-	identity := gmail.Identity(receipt.Identity)
-	values = append(values, Value{Label: "identity", Text: Identity(&identity)})
-	for _, sealed := range receipt.EscrowInForce.Lines() {
-		values = append(values, Value{Label: "escrow", Text: sealed, Exact: true})
-	}
+	return values
+}
+
+// whereTo says where the evidence is, and what to expect.
+func whereTo(receipt *enroll.Receipt) (values []Value) {
 	if receipt.GmailEndpoint != "" {
 		values = append(values, Value{Label: "note", Text: enroll.EndpointText(receipt.GmailEndpoint), Tone: Warning})
 	}

@@ -290,7 +290,7 @@ func (c *Conversation) runEnded(event RunEnded) []Effect {
 	if err != nil && event.Stopped {
 		err = context.Canceled // whatever the stopping came to
 	}
-	c.served(event.Entry, err)
+	c.served(event.Entry, event.Receipt, err)
 	switch {
 	case err == nil:
 		return c.enter(PhaseDone)

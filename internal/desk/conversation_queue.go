@@ -14,8 +14,9 @@ type queue struct {
 	Roster   bool
 	Failures Failures
 	// Later holds, by address in lower case, who was put off: they come after the others.
-	Later    map[string]bool
-	Enrolled int // how many were here
+	Later map[string]bool
+	// Receipts are those of the enrollments here, in their order.
+	Receipts []*enroll.Receipt
 
 	// number counts the questions how far people are, and changed holds, by address
 	// in lower case, the last one before a person's entry was changed here.
@@ -127,7 +128,7 @@ func (c *Conversation) Serves(email string) bool {
 }
 
 // served takes in what serving a person came to.
-func (c *Conversation) served(entry QueueEntry, err error) {
+func (c *Conversation) served(entry QueueEntry, receipt *enroll.Receipt, err error) {
 	c.changed[strings.ToLower(entry.Email)] = c.number
 	if known, _ := c.Entry(entry.Email); entry.Stage == enroll.StageWaiting && len(entry.Waits) == 0 {
 		entry.Waits = known.Waits // stopped before it was asked for again
@@ -139,7 +140,7 @@ func (c *Conversation) served(entry QueueEntry, err error) {
 	c.forgetPulled()
 	c.Failures.Note(entry.Email, err)
 	if err == nil {
-		c.Enrolled++
+		c.Receipts = append(c.Receipts, receipt)
 	}
 }
 

@@ -25,6 +25,8 @@ type Desk struct {
 	Request enroll.Request
 	// People are the ones to enroll, in the roster's order; empty without one.
 	People []Person
+	// LeftOut are the lines of the roster that cannot be used.
+	LeftOut []*RosterError
 	// Checks looks whether everything is there that an enrollment needs. What takes
 	// its time is left to Check.Finish.
 	Checks func(ctx context.Context) []Check

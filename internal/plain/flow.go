@@ -17,7 +17,7 @@ import (
 
 // Enrollments serves the people of the desk one after the other, or those whose
 // addresses are typed, and writes their receipts. With first it serves that
-// person alone.
+// person alone. For many it ends with a Summary.
 //
 // It returns what desk.Left does, for one person desk.LeftOf. As soon as ctx ends it
 // returns context.Canceled, and prompt.ErrEndOfInput where an answer was needed; whatever
@@ -38,11 +38,11 @@ func Enrollments(ctx context.Context, terminal *prompt.Terminal, receipts io.Wri
 			err = f.tell(ctx, event)
 		}
 	}
+	if first == "" {
+		_ = Summary(f.Out, talk, d.LeftOut)
+	}
 	if err != nil {
 		return err
-	}
-	if first == "" {
-		f.say("%s", f.tally())
 	}
 	return talk.Left()
 }
@@ -88,7 +88,7 @@ func (f *flow) ask(ctx context.Context) (desk.Event, error) {
 		f.sayAll("", describe.FactoryManagementKey(entry.Progress))
 		return f.trouble(ctx, what, err, again, replan, park, stop)
 	}
-	return desk.GoOn, Receipt(f.receipts, f.talk.Run.Receipt)
+	return desk.GoOn, ShortReceipt(f.receipts, f.talk.Run.Receipt)
 }
 
 // tell tells the conversation what happened, and does what follows.

@@ -3,7 +3,6 @@ package plain
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -78,7 +77,7 @@ func (f *flow) collect(ctx context.Context) error {
 
 // list says how far everybody is.
 func (f *flow) list() {
-	f.say("%s", f.tally())
+	f.say("%s", tally(f.talk.Tally()))
 	for i, entry := range f.talk.Entries {
 		f.say("  %d  %s: %s", i+1, entry.Email, strings.Join(append([]string{f.progress(entry)}, f.talk.About(entry)...), ", "))
 	}
@@ -91,10 +90,4 @@ func (f *flow) progress(entry desk.QueueEntry) string {
 		failure = entry.Problem
 	}
 	return describe.Progress(entry.Progress, entry.By, failure).Text
-}
-
-// tally says how many are done, parked and failed.
-func (f *flow) tally() string {
-	counted := f.talk.Tally()
-	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", counted.Done, counted.Waiting+counted.Ready, counted.Failed, counted.ToDo)
 }

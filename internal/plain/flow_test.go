@@ -356,7 +356,7 @@ func TestWhatIsSaidInAReview(t *testing.T) {
 	if err := f.review(t.Context(), review); !errors.Is(err, enroll.ErrDeclined) {
 		t.Errorf("a no is %v", err)
 	}
-	saysInOrder(t, said.String(), "warning: it may not be so", "practice: warnings about addresses that the internet cannot reach (CRL, AIA) are expected", "register that at Gmail?")
+	saysInOrder(t, said.String(), "warning: it may not be so", "practice: warnings about addresses that the internet cannot reach (CRL, AIA), and the relaxed validation profile that follows from them, are expected", "register that at Gmail?")
 }
 
 // practice is the practice lab's side of a desk.

@@ -26,8 +26,18 @@ func line(value describe.Value) string {
 // Receipt shows a person what the enrollment came to. Every line can be understood
 // by itself.
 func Receipt(out io.Writer, receipt *enroll.Receipt) error {
+	return columns(out, describe.Receipt(receipt))
+}
+
+// ShortReceipt is Receipt for a desk, see describe.ShortReceipt.
+func ShortReceipt(out io.Writer, receipt *enroll.Receipt) error {
+	return columns(out, describe.ShortReceipt(receipt))
+}
+
+// columns writes values, one a line, the texts below each other.
+func columns(out io.Writer, values []describe.Value) error {
 	rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, value := range describe.Receipt(receipt) {
+	for _, value := range values {
 		fmt.Fprintf(rows, "%s\t%s\n", safetext.Clean(value.Label), safetext.Clean(value.Text))
 	}
 	return rows.Flush()

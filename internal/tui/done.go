@@ -10,7 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/describe"
 )
 
-// doneScreen is the receipt.
+// doneScreen is the short receipt.
 type doneScreen struct{}
 
 func (*doneScreen) enter(*session)       {}
@@ -29,7 +29,7 @@ func (*doneScreen) view(s *session, width, _ int) string {
 	if s.Run == nil || s.Run.Receipt == nil {
 		return ""
 	}
-	values := describe.Receipt(s.Run.Receipt)
+	values := describe.ShortReceipt(s.Run.Receipt)
 	lines := []string{"", s.styles.OK.Render(fmt.Sprintf("%s %s %s.", markOK, clean(values[0].Label), values[0].Text)), ""}
 	lines = append(lines, valueLines(s, values[1:], width)...)
 	lines = append(lines, "", "The card can be given to its user.")

@@ -134,8 +134,8 @@ func (s *session) tally() string {
 			parts = append(parts, fmt.Sprintf("%d %s", part.count, part.what))
 		}
 	}
-	if !s.Roster && s.Enrolled > 0 {
-		parts = append([]string{fmt.Sprintf("%d enrolled", s.Enrolled)}, parts...)
+	if !s.Roster && len(s.Receipts) > 0 {
+		parts = append([]string{fmt.Sprintf("%d enrolled", len(s.Receipts))}, parts...)
 	}
 	return strings.Join(parts, " · ")
 }

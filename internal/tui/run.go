@@ -24,11 +24,11 @@ type Options struct {
 // ErrBroken is a mistake in the program: the wizard ended where it should not have.
 var ErrBroken = errors.New("the wizard broke down by a mistake of its own, which is told above")
 
-// Run shows the wizard until it is ended and returns the receipts of those who
-// were enrolled. The error is what desk.Left returns, for one person desk.LeftOf;
+// Run shows the wizard until it is ended and returns the conversation, with the receipts
+// of those who were enrolled, also behind a screen that ended before. The error is what desk.Left returns, for one person desk.LeftOf;
 // context.Canceled when a running enrollment was stopped or ctx ended; or
 // ErrBroken. Whatever it started has ended by then.
-func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt, error) {
+func Run(ctx context.Context, d *desk.Desk, options Options) (*desk.Conversation, error) {
 	working, stop := context.WithCancel(ctx)
 	running := &tasks{}
 	var program *tea.Program
@@ -47,18 +47,20 @@ func Run(ctx context.Context, d *desk.Desk, options Options) ([]*enroll.Receipt,
 	stop()
 	end()
 	running.wait()
+	talk := model.session.Conversation
+	talk.Receipts = receipts
 	if model.broken != nil {
 		fmt.Fprintf(options.Out, "%v\n\n%s\n", model.broken.what, model.broken.stack)
 	}
 	switch {
 	case model.broken != nil, errors.Is(err, tea.ErrProgramPanic):
-		return receipts, ErrBroken
+		return talk, ErrBroken
 	case ctx.Err() != nil:
-		return receipts, ctx.Err()
+		return talk, ctx.Err()
 	case err != nil:
-		return receipts, fmt.Errorf("showing the wizard: %w", err)
+		return talk, fmt.Errorf("showing the wizard: %w", err)
 	}
-	return receipts, model.result()
+	return talk, model.result()
 }
 
 // result is what the wizard came to.

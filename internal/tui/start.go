@@ -60,7 +60,7 @@ func (*startScreen) view(s *session, width, height int) string {
 		switch {
 		case s.Single:
 			who = "begin"
-		case s.Enrolled > 0:
+		case len(s.Receipts) > 0:
 			who = "enroll the next person"
 		}
 		return strings.Join(append(lines, "Press enter to "+who+"."), "\n")

@@ -104,8 +104,8 @@ func TestProgramRunsAnEnrollment(t *testing.T) {
 
 	final := program.FinalModel(t, teatest.WithFinalTimeout(time.Minute)).(*probe).model
 	golden(t, "whole", "80x24", settled(final.View().Content))
-	if final.session.Enrolled != 1 {
-		t.Errorf("%d receipts", final.session.Enrolled)
+	if len(final.session.Receipts) != 1 {
+		t.Errorf("%d receipts", len(final.session.Receipts))
 	}
 	stop()
 	running.wait()
@@ -169,8 +169,8 @@ func runDesktop(ctx context.Context, t *testing.T, email string) *desktop {
 	in, keyboard := io.Pipe()
 	top.keyboard = keyboard
 	go func() {
-		receipts, err := Run(ctx, d, Options{Email: email, In: in, Out: io.Discard})
-		top.receipts = receipts
+		talk, err := Run(ctx, d, Options{Email: email, In: in, Out: io.Discard})
+		top.receipts = talk.Receipts
 		in.Close()
 		top.ended <- err
 	}()
@@ -317,7 +317,8 @@ func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
 			}
 		}
 	}()
-	receipts, err := Run(ctx, d, Options{Email: ada, In: in, Out: io.Discard})
+	talk, err := Run(ctx, d, Options{Email: ada, In: in, Out: io.Discard})
+	receipts := talk.Receipts
 	in.Close()
 	if !errors.Is(err, context.Canceled) || len(receipts) != 1 || receipts[0].Email != ada {
 		t.Errorf("it came to %v and %d receipts", err, len(receipts))
