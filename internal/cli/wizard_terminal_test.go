@@ -44,7 +44,7 @@ func TestWizardResized(t *testing.T) {
 	w.press("PageDown")
 	w.at("Plan", "write the receipt")
 	w.resize(79, 23)
-	w.see("This window has 79 columns and 23 lines; cse-piv needs 80 and 24.", "Nothing is lost.")
+	w.see("This window has 79 columns and 23 lines; cse-piv needs 80 and 24.", "Please make it larger; ctrl+c quits.")
 	w.resize(12, 3)
 	w.see("This window")
 	w.resize(100, 30)
