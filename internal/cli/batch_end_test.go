@@ -22,8 +22,9 @@ func TestALedgerThatIsGoneIsToldOnce(t *testing.T) {
 	}
 	streams, options := &Streams{Out: io.Discard, Err: io.Discard}, &batchOptions{}
 	task := &batch.Options{Ledger: l}
-	if err := options.conclude(t.Context(), streams, task, 1, &ledger.Error{Ledger: l.Name(), Err: errors.New("gone")}); err != nil {
-		t.Error(err)
+	gone := &ledger.Error{Ledger: l.Name(), Err: errors.New("gone")}
+	if err := options.conclude(t.Context(), streams, task, 1, gone); err != gone {
+		t.Errorf("%v, and not %v alone", err, gone)
 	}
 	if err := options.conclude(t.Context(), streams, task, 1, nil); err == nil {
 		t.Error("nothing was said at all")
