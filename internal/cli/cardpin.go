@@ -17,13 +17,13 @@ import (
 
 func newCardPIN(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "pin", Short: "Change or unblock a card's PIN", RunE: showHelp}
-	command.AddCommand(newReferenceChange(streams, "PIN", piv.CheckPIN, (*piv.Card).ChangePIN), newPINUnblock(streams))
+	command.AddCommand(newReferenceChange(streams, "PIN", piv.CheckPIN, piv.CheckNewPIN, (*piv.Card).ChangePIN), newPINUnblock(streams))
 	return command
 }
 
 func newCardPUK(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "puk", Short: "Change a card's PUK", RunE: showHelp}
-	command.AddCommand(newReferenceChange(streams, "PUK", piv.CheckPUK, (*piv.Card).ChangePUK))
+	command.AddCommand(newReferenceChange(streams, "PUK", piv.CheckPUK, piv.CheckNewPUK, (*piv.Card).ChangePUK))
 	return command
 }
 
@@ -35,7 +35,7 @@ type changedJSON struct {
 }
 
 // newReferenceChange returns the command that changes a PIN or PUK whose old one is known.
-func newReferenceChange(streams *Streams, name string, check func(secret.Secret) error, change func(*piv.Card, context.Context, secret.Secret, secret.Secret) error) *cobra.Command {
+func newReferenceChange(streams *Streams, name string, check, checkNew func(secret.Secret) error, change func(*piv.Card, context.Context, secret.Secret, secret.Secret) error) *cobra.Command {
 	var options cardFlags
 	var old, next *secretFlag
 	command := &cobra.Command{
@@ -50,14 +50,14 @@ func newReferenceChange(streams *Streams, name string, check func(secret.Secret)
 				if err != nil {
 					return err
 				}
-				after, err := ask.secret(cmd.Context(), next, fmt.Sprintf("a new %s for card %d", name, changed.Serial), name, true, check)
+				after, err := ask.secret(cmd.Context(), next, fmt.Sprintf("a new %s for card %d", name, changed.Serial), name, true, checkNew)
 				if err != nil {
 					return err
 				}
 				if before.Equal(after) {
 					return usageErrorf("the new %s is the old one", name)
 				}
-				return change(card, cmd.Context(), before, after)
+				return ask.risk(cmd.Context(), card, func(card *piv.Card) error { return change(card, cmd.Context(), before, after) })
 			})
 			if err != nil {
 				return err
@@ -100,19 +100,25 @@ func newPINUnblock(streams *Streams) *cobra.Command {
 					return err
 				}
 				question := fmt.Sprintf("a new PIN for card %d, typed by its user", card.Identity().Serial)
-				if unblocking.PIN, err = ask.secret(cmd.Context(), next, question, "PIN", true, piv.CheckPIN); err != nil {
+				if unblocking.PIN, err = ask.secret(cmd.Context(), next, question, "PIN", true, piv.CheckNewPIN); err != nil {
 					return err
 				}
-				done, err = unblocking.Run(cmd.Context())
-				return err
+				return ask.risk(cmd.Context(), card, func(card *piv.Card) (err error) {
+					unblocking.Card = card
+					done, err = unblocking.Run(cmd.Context())
+					return err
+				})
 			})
 			if err != nil {
 				return err
 			}
+			if store == nil && done.Used != "" {
+				printNote(streams.Err, "whoever opened the escrow may know the PUK; to have it replaced after it was used add --escrow-to RECIPIENT or --escrow-plain")
+			}
 			if options.json {
 				return printJSON(streams.Out, done)
 			}
-			fmt.Fprintf(streams.Out, "card %d is unblocked, and has the new PIN\n", done.Serial)
+			fmt.Fprintf(streams.Out, "card %d has the new PIN, and all its tries\n", done.Serial)
 			return nil
 		},
 	}
@@ -186,6 +192,27 @@ func (a *asker) secret(ctx context.Context, flag *secretFlag, text, name string,
 	return a.terminal.Secret(ctx, enroll.SecretQuestion{
 		Question: enroll.Question{Text: text}, New: isNew, Tries: piv.UnknownTries, Check: check, Rule: "6 to 8 letters, digits or signs",
 	})
+}
+
+// risk does something that a PIN or PUK is given for. Where only one try is left, a person
+// is asked whether to use it.
+func (a *asker) risk(ctx context.Context, card *piv.Card, do func(*piv.Card) error) error {
+	err := do(card)
+	last, found := errors.AsType[*piv.LastTryError](err)
+	if !found || !a.streams.Terminal {
+		return err
+	}
+	if a.terminal == nil {
+		if a.terminal, _ = prompt.Open(); a.terminal == nil {
+			return err
+		}
+	}
+	question := fmt.Sprintf("one try of card %d's %s is left, and a wrong one blocks it for good; try it?", card.Identity().Serial, last.Reference)
+	agreed, asked := a.terminal.Confirm(ctx, enroll.Question{Text: question})
+	if asked != nil || !agreed {
+		return errors.Join(asked, err)
+	}
+	return do(card.AllowLastTry())
 }
 
 // missingSecretError is a secret that no flag gave, where nobody can be asked.

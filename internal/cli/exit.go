@@ -186,7 +186,7 @@ func printError(out io.Writer, err error, origin string) {
 }
 
 // oneLine returns the text of an error, also of joined ones, for a line.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+func oneLine(err error) string { return strings.ReplaceAll(safetext.FileError(err), "\n", "; ") }
 
 // besidesInterrupt is what is left of joined errors without those that only tell
 // of an interrupt.

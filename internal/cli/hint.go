@@ -64,6 +64,8 @@ func (h hints) ofCard(err error) string {
 	switch {
 	case is[*piv.SeveralCardsError](err):
 		return "say which one with --serial SERIAL, or leave only one in"
+	case isAboutPUK(err):
+		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; the last try is used only where you can be asked, on a terminal"
 	case is[*piv.WrongPINError](err):
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case is[*piv.LastTryError](err):
@@ -94,6 +96,16 @@ func (h hints) ofCard(err error) string {
 		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
 		{piv.ErrCertificateTooLarge, "have the issuer make it smaller: without texts, pictures and LDAP addresses that mail does not need; then " + h.again},
 	})
+}
+
+// isAboutPUK tells that a PUK is wrong, or was not tried because only one try is left.
+func isAboutPUK(err error) bool {
+	const puk = "PUK"
+	if wrong, found := errors.AsType[*piv.WrongPINError](err); found && wrong.Reference == puk {
+		return true
+	}
+	last, found := errors.AsType[*piv.LastTryError](err)
+	return found && last.Reference == puk
 }
 
 // ofFiles is about files and what else every command may meet.

@@ -30,13 +30,13 @@ func (h hints) ofChange(err error) string {
 	}
 	switch {
 	case is[*registered.EnabledError](err):
-		return "disable it first, after looking what that stops: cse-piv keypair disable --dry-run"
+		return "disable it first, after looking what that stops: cse-piv keypair disable EMAIL KEYPAIR-ID --dry-run"
 	case is[*registered.UnknownKeyPairError](err):
-		return "look which ones there are: cse-piv keypair list"
+		return "look which ones there are: cse-piv keypair list EMAIL"
 	case is[*registered.DisabledError](err):
-		return "enable it first: cse-piv keypair enable"
+		return "enable it first: cse-piv keypair enable EMAIL KEYPAIR-ID"
 	case is[*registered.ChangedError](err):
-		return "look at what there is now, with cse-piv status, and " + h.again
+		return "look at what there is now, with cse-piv status EMAIL, and " + h.again
 	}
 	return ""
 }

@@ -172,6 +172,12 @@ func printStatus(out io.Writer, users []userStatus) error {
 		}
 		if user.Problem == "" {
 			rows.row("  identity", describe.Identity(user.Identity))
+			for _, pair := range user.KeyPairs {
+				if pair.InIdentity && !pair.Enabled {
+					rows.row("", fmt.Sprintf("but %s is disabled, so that it neither signs nor reads", pair.ID))
+					rows.row("", fmt.Sprintf("hint: cse-piv keypair enable %s %s", user.Email, pair.ID))
+				}
+			}
 		}
 		rows.row("  ledger", describeEntry(user.Ledger))
 		if user.Ledger != nil && user.Ledger.Hint != "" {

@@ -67,9 +67,14 @@ func readUsers(ctx context.Context, path string, withKeyPair bool) (rows []userR
 		if err != nil {
 			return nil, usageErrorf("--from %s: %w", path, err)
 		}
-		if row.Err == nil && first && knownHeadings(row.Cells) > 0 {
-			columns = columnsOf(row.Cells)
-			continue
+		if row.Err == nil && first {
+			if knownHeadings(row.Cells) > 0 {
+				columns = columnsOf(row.Cells)
+				continue
+			}
+			if !strings.Contains(strings.Join(row.Cells, " "), "@") {
+				return nil, usageErrorf("--from %s is no list of users: its first line has neither an address nor a heading email, but %s", path, spreadsheet.Shown(row.Cells))
+			}
 		}
 		read, err := columns.read(row, withKeyPair)
 		if err == nil && slices.Contains(rows, read) {

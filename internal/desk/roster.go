@@ -63,7 +63,7 @@ type HeadingError struct {
 
 // Error shows what was found instead.
 func (e *HeadingError) Error() string {
-	return "there is no address in it, and no heading that stands over addresses; found: " + namesOf(e.Found)
+	return "there is no address in it, and no heading that stands over addresses; found: " + spreadsheet.Shown(e.Found)
 }
 
 // NobodyError is returned for a roster without anybody who can be enrolled.
@@ -161,7 +161,7 @@ func (r *rosterReader) heading(cells []string) error {
 	}
 	r.columns = columns
 	if len(unused) > 0 {
-		r.Notes = append(r.Notes, "columns that are not used: "+namesOf(unused))
+		r.Notes = append(r.Notes, "columns that are not used: "+spreadsheet.Headings(unused))
 	}
 	return nil
 }

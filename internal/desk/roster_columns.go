@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
@@ -88,19 +87,4 @@ func countHeadings(cells []string) int {
 		}
 	}
 	return n
-}
-
-// namesOf shows the beginning of a heading.
-func namesOf(cells []string) string {
-	const most, longest = 8, 40
-	var names []string
-	for i, cell := range cells {
-		if i == most {
-			names = append(names, "…")
-			break
-		}
-		name := []rune(trim(safetext.Clean(cell)))
-		names = append(names, string(name[:min(len(name), longest)]))
-	}
-	return strings.Join(names, ", ")
 }

@@ -81,7 +81,7 @@ func (u Unblocking) Run(ctx context.Context) (Unblocked, error) {
 	}
 	u.notice("the card has the new PIN")
 	if u.Escrow == nil {
-		u.notice("the PUK stays as it is, and whoever gave it knows it")
+		u.notice("the PUK that was used stays the card's")
 		return done, nil
 	}
 	return done, u.replacePUK(ctx, used, &done)

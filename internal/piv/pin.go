@@ -25,23 +25,28 @@ func CheckPUK(puk secret.Secret) error { return checkReference(referencePUK, puk
 // CheckNewPIN reports what keeps a value from being a PIN that nobody guesses: it is a
 // PIN, not the factory one, and neither one character repeated nor characters that count
 // up or down, as firmware 5.7 refuses them.
-func CheckNewPIN(pin secret.Secret) error {
-	if err := CheckPIN(pin); err != nil {
+func CheckNewPIN(pin secret.Secret) error { return checkNew(referencePIN, pin, FactoryPIN()) }
+
+// CheckNewPUK reports the same of a PUK.
+func CheckNewPUK(puk secret.Secret) error { return checkNew(referencePUK, puk, FactoryPUK()) }
+
+func checkNew(reference string, value, factory secret.Secret) error {
+	if err := checkReference(reference, value); err != nil {
 		return err
 	}
-	raw := pin.Reveal()
+	raw := value.Reveal()
 	defer clear(raw)
 	step, even := int(raw[1])-int(raw[0]), true
 	for i := range raw[1:] {
 		even = even && int(raw[i+1])-int(raw[i]) == step
 	}
 	switch {
-	case pin.Equal(FactoryPIN()):
-		return errors.New("that is the factory PIN, which everybody knows: it cannot be the user's PIN")
+	case value.Equal(factory):
+		return fmt.Errorf("that is the factory %s, which everybody knows: it cannot be the user's %[1]s", reference)
 	case even && step == 0:
-		return errors.New("one character repeated is easily guessed: choose another PIN")
+		return fmt.Errorf("one character repeated is easily guessed: choose another %s", reference)
 	case even && (step == 1 || step == -1):
-		return errors.New("characters that count up or down are easily guessed: choose another PIN")
+		return fmt.Errorf("characters that count up or down are easily guessed: choose another %s", reference)
 	}
 	return nil
 }

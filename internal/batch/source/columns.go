@@ -90,9 +90,9 @@ func checkHeader(columns []column) error {
 	is := func(kind columnKind) func(column) bool { return func(c column) bool { return c.kind == kind } }
 	switch {
 	case !slices.ContainsFunc(columns, is(columnEmail)):
-		return formatError(expectHeader, "its first line names no column email, but %s", namesOf(columns))
+		return formatError(expectHeader, "its first line names no column email, but %s", spreadsheet.Shown(namesOf(columns)))
 	case !slices.ContainsFunc(columns, current):
-		return formatError(expectHeader, "its first line names no column for certificates, but %s", namesOf(columns))
+		return formatError(expectHeader, "its first line names no column for certificates, but %s", spreadsheet.Shown(namesOf(columns)))
 	}
 	for i, c := range columns {
 		if c.kind != columnOther && !(c.kind == columnCertificate && c.use == certificate.UseHistory) &&
@@ -103,22 +103,13 @@ func checkHeader(columns []column) error {
 	return nil
 }
 
-// namesOf shows a header's beginning.
-func namesOf(columns []column) string {
-	const most, longest = 8, 40
-	var names []string
+// namesOf are the columns' names.
+func namesOf(columns []column) []string {
+	names := make([]string, len(columns))
 	for i, c := range columns {
-		if i == most {
-			names = append(names, "…")
-			break
-		}
-		name := []rune(strings.ToValidUTF8(c.name, "?"))
-		names = append(names, string(name[:min(len(name), longest)]))
+		names[i] = c.name
 	}
-	if len(names) == 0 {
-		return "nothing that can be read"
-	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // othersOf are the columns that are not used.

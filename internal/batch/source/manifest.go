@@ -175,7 +175,7 @@ func (m *manifest) csv(lines *spreadsheet.Lines, files *files, yield func(Row) b
 		return err
 	}
 	if others := othersOf(columns); len(others) > 0 {
-		m.options.note("columns of %s that are not used: %s", m.name, namesOf(others))
+		m.options.note("columns of %s that are not used: %s", m.name, spreadsheet.Headings(namesOf(others)))
 	}
 	for {
 		record, err := reader.Next()
