@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -25,7 +26,8 @@ func Receipt(receipt *enroll.Receipt) []Value {
 // ShortReceipt says of an enrollment what a desk has to know: the card, the key pairs,
 // what asks for attention, and where all of it is to be found.
 func ShortReceipt(receipt *enroll.Receipt) []Value {
-	return append(receiptOf(receipt, func(enroll.ReceiptKey) []Value { return nil }), whereTo(receipt)...)
+	values := append(receiptOf(receipt, func(enroll.ReceiptKey) []Value { return nil }), whereTo(receipt)...)
+	return append(values, Value{Label: "to print", Text: evidence.ForUserName + ", in that folder: what the user takes along"})
 }
 
 // receiptOf says what became of the card and of its keys, of each of them also more.

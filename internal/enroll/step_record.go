@@ -19,7 +19,7 @@ import (
 var ErrFactorySecret = errors.New("the card still has a factory PIN, PUK or management key")
 
 // recordStep makes sure that no factory secret is left, enters the registration
-// into the ledger, and writes the receipt: where there is one, everything is done.
+// into the ledger, and writes what the user takes along and the receipt: where there is one, everything is done.
 func recordStep() Step {
 	return Step{ID: "record", Title: "write the receipt", Kind: KindChange, Changes: changesFiles,
 		needs: func(e *enrollment) bool { return e.evidence.folder != nil && e.identity.outcome != nil },
@@ -36,6 +36,9 @@ func recordStep() Step {
 			}
 			written, err := e.writtenReceipt()
 			if err != nil || written == nil || !reflect.DeepEqual(written.Receipt, e.makeReceipt(puk)) {
+				return false, err
+			}
+			if told, err := e.evidence.folder.Read(evidence.ForUserName); err != nil || told == nil {
 				return false, err
 			}
 			e.receipt = &written.Receipt
@@ -56,12 +59,15 @@ func recordStep() Step {
 			}
 			audited := e.audited(puk)
 			if earlier != nil {
-				if reflect.DeepEqual(earlier.Receipt, audited.Receipt) {
-					return nil // it says when and by whom it was done
+				if reflect.DeepEqual(earlier.Receipt, audited.Receipt) { // it says when and by whom it was done
+					return e.writeForUser(earlier.Receipt, earlier.Finished)
 				}
 				if err := e.writeReceipt("receipt-"+earlier.Finished.Format("20060102T150405Z")+".json", *earlier); err != nil {
 					return err
 				}
+			}
+			if err := e.writeForUser(audited.Receipt, audited.Finished); err != nil {
+				return err
 			}
 			return e.writeReceipt(evidence.ReceiptName, audited)
 		}}

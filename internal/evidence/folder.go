@@ -31,6 +31,9 @@ const maxFile = 16 << 20
 // has not.
 const ReceiptName = "receipt.json"
 
+// ForUserName is the file that the user takes along: what was done, and what comes next.
+const ForUserName = "for-the-user.txt"
+
 // Folder is the evidence of one enrollment of one user with one card.
 type Folder struct {
 	root    durable.Folder
