@@ -14,8 +14,21 @@ import (
 
 // run carries out the plan, to the receipt or to what stands in its way.
 func (f *flow) run(ctx context.Context, begin desk.Begin) error {
-	user := &user{Terminal: f.Terminal, typed: &f.pin, tell: Progress(f.Out)}
+	others := &otherCards{wanted: begin.Request.Serial, desk: f.desk, say: f.say}
+	tell := Progress(f.Out)
+	user := &user{Terminal: f.Terminal, typed: &f.pin, tell: func(event enroll.Event) {
+		if event.State == enroll.StateCardBack {
+			others.finish()
+		}
+		f.saying.Lock()
+		tell(event)
+		f.saying.Unlock()
+		if event.State == enroll.StateCardOut {
+			others.watch(ctx)
+		}
+	}}
 	receipt, err := f.desk.Enroll(ctx, begin.Request, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review, Agreed: begin.Agreed})
+	others.finish()
 	entry := f.desk.After(ctx, begin.Person, begin.Request.Serial, err)
 	if ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput) {
 		return err
