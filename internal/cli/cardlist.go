@@ -30,7 +30,7 @@ func newCardList(streams *Streams) *cobra.Command {
 			rows := newTable(streams.Out, "SERIAL", "MODEL", "FIRMWARE", "READER")
 			for _, reader := range listReaders(found) {
 				if reader.Problem != "" {
-					rows.row("-", reader.Problem, "-", reader.Reader)
+					rows.row("-", reader.short, "-", reader.Reader)
 					continue
 				}
 				rows.row(reader.Serial, reader.Model, reader.Firmware, reader.Reader)
@@ -56,6 +56,8 @@ type listedReader struct {
 	Firmware string `json:"firmware,omitempty"`
 	// Problem says why the reader has no card that can be used.
 	Problem string `json:"problem,omitempty"`
+
+	short string // the problem in a few words
 }
 
 func listReaders(found []piv.Found) []listedReader {
@@ -64,13 +66,34 @@ func listReaders(found []piv.Found) []listedReader {
 		reader := listedReader{Reader: f.Reader}
 		switch {
 		case errors.Is(f.Err, piv.ErrNoCard):
-			reader.Problem = "no card"
+			reader.Problem, reader.short = "no card", "no card"
 		case f.Err != nil:
-			reader.Problem = f.Err.Error()
+			reader.Problem, reader.short = f.Err.Error(), shortProblem(f.Err)
 		default:
 			reader.Serial, reader.Model, reader.Firmware = f.Identity.Serial, f.Identity.Model, f.Identity.Firmware.String()
 		}
 		readers = append(readers, reader)
 	}
 	return readers
+}
+
+// shortProblem is what keeps a card from being used, in words for a column; the JSON has
+// the whole error.
+func shortProblem(err error) string {
+	for _, problem := range []struct {
+		err  error
+		text string
+	}{
+		{piv.ErrNotYubiKey, "not a YubiKey with PIV"},
+		{piv.ErrNoSerial, "no serial number"},
+		{piv.ErrCardInUse, "in use by another program"},
+		{piv.ErrNoAnswer, "no answer"},
+		{piv.ErrReset, "no contact"},
+		{piv.ErrBroken, "broken, or not genuine"},
+	} {
+		if errors.Is(err, problem.err) {
+			return problem.text
+		}
+	}
+	return err.Error()
 }

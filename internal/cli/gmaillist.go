@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -69,6 +70,10 @@ func listOne(ctx context.Context, out io.Writer, domain *gmail.Domain, email str
 	if asJSON {
 		return printJSON(out, value)
 	}
+	if len(lines) == 0 {
+		_, err := fmt.Fprintln(out, "none")
+		return err
+	}
 	return printLines(out, headings, lines)
 }
 
@@ -94,6 +99,9 @@ func listSeveral(ctx context.Context, streams *Streams, domain *gmail.Domain, ro
 			printWarning(streams.Err, row.email+": "+err.Error())
 		}
 		all.Users = append(all.Users, value)
+		if err == nil && len(lines) == 0 {
+			lines = [][]any{{"none"}}
+		}
 		for _, line := range lines {
 			table = append(table, append([]any{row.email}, line...))
 		}

@@ -18,7 +18,7 @@ import (
 func newKeyPair(streams *Streams) *cobra.Command {
 	command := &cobra.Command{Use: "keypair", Short: "Look at and change the key pairs that Gmail has", RunE: showHelp}
 	command.AddCommand(
-		newGmailList(streams, "List users' key pairs", listKeyPairs, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "CARD"),
+		newGmailList(streams, "List users' key pairs", listKeyPairs, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "DESCRIPTION"),
 		newKeyPairShow(streams),
 		newKeyPairChange(streams, registered.VerbEnable, "Turn key pairs on again", ""),
 		newKeyPairChange(streams, registered.VerbDisable, "Turn key pairs off: neither signing nor reading until they are enabled again",

@@ -45,9 +45,9 @@ func cardRead(e *enrollment) bool { return e.card.Card != nil }
 // NoAttestationError is returned for a card that cannot prove where its keys were born.
 type NoAttestationError struct{ Firmware piv.Version }
 
-// Error says since when cards can.
+// Error says which firmware cannot.
 func (e *NoAttestationError) Error() string {
-	return fmt.Sprintf("firmware %s cannot attest that a key was generated on the card: that takes firmware 4.3", e.Firmware)
+	return fmt.Sprintf("firmware %s cannot attest that a key was generated on the card", e.Firmware)
 }
 
 // checkFirmware refuses what cards with that firmware cannot do, and keys that

@@ -26,11 +26,12 @@ const (
 	minSerialBits = 56
 )
 
-// checkLeafProfile measures a leaf against Google's profile.
+// checkLeafProfile measures a leaf against Google's profile. Of days the validity's last
+// second is one more (RFC 5280 section 4.1.2.5); months go from date to date.
 func (c *checker) checkLeafProfile(leaf *x509.Certificate) {
 	from, to := leaf.NotBefore.UTC(), leaf.NotAfter.UTC()
 	switch {
-	case to.After(from.AddDate(0, 0, maxValidityDays)):
+	case to.Add(time.Second).After(from.AddDate(0, 0, maxValidityDays)):
 		c.report(ruleValidity, 0, "it is valid from %s to %s, longer than %d months and %d days",
 			from.Format(day), to.Format(day), maxValidityMonths, maxValidityDays)
 	case to.After(from.AddDate(0, maxValidityMonths, 0)):

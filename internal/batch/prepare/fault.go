@@ -62,5 +62,5 @@ func describe(cert *x509.Certificate) string {
 	if len(issuer) == 0 {
 		issuer = []rune("unnamed authority")
 	}
-	return fmt.Sprintf("%s, serial %X, until %s", string(issuer[:min(len(issuer), most)]), cert.SerialNumber, cert.NotAfter.UTC().Format("2006-01-02"))
+	return fmt.Sprintf("certificate %X of %s, until %s", cert.SerialNumber, string(issuer[:min(len(issuer), most)]), cert.NotAfter.UTC().Format("2006-01-02"))
 }

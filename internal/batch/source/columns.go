@@ -30,29 +30,33 @@ const (
 const expectHeader = "a CSV begins with a line that names its columns: email and certificate (a path beside the manifest, or PEM); " +
 	"or signing_certificate and encryption_certificate; and, if wanted, history and description"
 
-// columnOf knows a column by its name, see spreadsheet.Heading. "path" behind a
-// certificate's name says what its values are.
+// headings are what columns of certificates are called in English, German and French,
+// see spreadsheet.Heading.
+var headings = map[certificate.Use][]string{
+	certificate.UseBoth: {"certificate", "zertifikat", "certificat"},
+	certificate.UseSign: {"signingcertificate", "signaturzertifikat", "signierzertifikat", "certificatdesignature"},
+	certificate.UseEncrypt: {
+		"encryptioncertificate", "verschlusselungszertifikat", "verschluesselungszertifikat", "certificatdechiffrement",
+	},
+	certificate.UseHistory: {"history", "historie", "verlauf", "historique"},
+}
+
+// columnOf knows a column by its name. "path" behind a certificate's English name says
+// what its values are.
 func columnOf(name string) column {
 	heading := spreadsheet.Heading(name)
 	base, path := strings.CutSuffix(heading, "path")
-	c := column{name: name, kind: columnCertificate, path: path}
-	switch base {
-	case "certificate":
-		c.use = certificate.UseBoth
-	case "signingcertificate":
-		c.use = certificate.UseSign
-	case "encryptioncertificate":
-		c.use = certificate.UseEncrypt
-	case "history":
-		c.use = certificate.UseHistory
-	default:
-		c.kind, c.path = columnOther, false
-		switch {
-		case spreadsheet.IsAddress(heading):
-			c.kind, c.other = columnEmail, !strings.EqualFold(strings.TrimSpace(name), "email")
-		case heading == "description":
-			c.kind = columnDescription
+	for use, names := range headings {
+		if slices.Contains(names, base) {
+			return column{name: name, kind: columnCertificate, use: use, path: path}
 		}
+	}
+	c := column{name: name}
+	switch {
+	case spreadsheet.IsAddress(heading):
+		c.kind, c.other = columnEmail, !strings.EqualFold(strings.TrimSpace(name), "email")
+	case slices.Contains([]string{"description", "beschreibung"}, heading):
+		c.kind = columnDescription
 	}
 	return c
 }

@@ -46,6 +46,17 @@ func TestManifest(t *testing.T) {
 		{"UTF-16 with a byte order mark", "\xff\xfe" + wide("email\tcertificate\tdescription\r\nada@example.com\ta.pem\tcard 7\r\nbob@example.com\tcerts/d.pem\t\r\n"), ada},
 		{"lines that end as on a classic Mac", "email,certificate,description\rada@example.com,a.pem,card 7\rbob@example.com,certs/d.pem,\r", ada},
 		{"a German heading", "Vorname;E-Mail-Adresse;certificate;description\nAda;ada@example.com;a.pem;card 7\nBob;bob@example.com;certs/d.pem;\n", ada},
+		{"German throughout", "E-Mail;Zertifikat;Bemerkung;Beschreibung\nada@example.com;a.pem;leaves in May;card 7\nbob@example.com;certs/d.pem;;\n", ada},
+		{
+			"German pairs and history",
+			"E-Mail;Signaturzertifikat;Verschlüsselungszertifikat;Historie\nada@example.com;a.pem;b.pem;c.pem\n",
+			[]string{"ada@example.com sign=A encrypt=B history=C"},
+		},
+		{
+			"French throughout",
+			"Courriel;Certificat de signature;Certificat de chiffrement;Historique\nada@example.com;a.pem;b.pem;c.pem\n",
+			[]string{"ada@example.com sign=A encrypt=B history=C"},
+		},
 		{"a French heading", "Adresse e-mail;certificate;description\nada@example.com;a.pem;card 7\nbob@example.com;certs/d.pem;\n", ada},
 		{"sep line, blank lines, no line break at the end", "sep=;\n\nemail;certificate;description\n\nada@example.com;a.pem;card 7\n;;\n  \nbob@example.com;certs/d.pem;", ada},
 		{"missing cells", "email,certificate,description\nada@example.com,a.pem,card 7\nbob@example.com,certs/d.pem\n", ada},

@@ -45,7 +45,7 @@ func checkProfile(chain []*x509.Certificate) error {
 
 func checkLeafProfile(leaf *x509.Certificate) error {
 	switch {
-	case leaf.NotAfter.Sub(leaf.NotBefore) > 825*24*time.Hour:
+	case leaf.NotAfter.Sub(leaf.NotBefore)+time.Second > 825*24*time.Hour:
 		// The page says 27 months; the authorities that Google trusts give 825 days.
 		return errors.New("the leaf is valid for more than 27 months, and more than 825 days")
 	case !hasHTTPPoint(leaf.IssuingCertificateURL):
