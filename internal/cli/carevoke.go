@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/big"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,6 +115,9 @@ func (f *caFlags) signList(ctx context.Context, streams *Streams, printed revoke
 	dir, err := f.folder()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, ca.IssuingChain)); errors.Is(err, fs.ErrNotExist) {
+		return &ca.MissingError{Folder: dir}
 	}
 	local, err := issuer.NewLocal(filepath.Join(dir, ca.IssuingChain), filepath.Join(dir, ca.IssuingKey), issuer.Options{})
 	if err != nil {

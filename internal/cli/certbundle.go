@@ -119,7 +119,7 @@ func runCertBundle(ctx context.Context, streams *Streams, options *bundleFlags, 
 	}
 	given, parts := rowsOf(files, options.email)
 	b := bundler{
-		options: options, say: streams.Err, taken: map[string]string{}, result: bundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
+		options: options, say: streams.Err, taken: map[string]taken{}, result: bundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
 		prepare: prepare.New(prepare.Options{
 			Chain: append(authorities, parts...), Hint: hintFor, Choose: options.source.choose, Split: true, AllowLimitedUse: options.allowUse,
 		}),
@@ -158,12 +158,16 @@ type bundler struct {
 	options *bundleFlags
 	say     io.Writer
 	prepare *prepare.Preparer
-	taken   map[string]string // where each file's certificate is from, by the file's name in small letters
+	taken   map[string]taken // by the file's name in small letters
 	result  bundlesJSON
 	users   int
 }
 
-// add writes the files of a row's user.
+// taken is the certificate of a file, and where it is from.
+type taken struct{ where, leaf string }
+
+// add writes the files of a row's user. The same certificate again is a warning, as it is
+// for batch.
 func (b *bundler) add(row source.Row) {
 	b.users++
 	entry := b.prepare.Entry(row)
@@ -185,7 +189,11 @@ func (b *bundler) add(row source.Row) {
 			}
 		}
 		name += ".p7pem"
-		if err := b.write(name, entry.Where, pair.PKCS7); err != nil {
+		if first, again := b.taken[strings.ToLower(name)]; again && first.leaf == pair.LeafSHA256 {
+			printWarning(b.say, fmt.Sprintf("%s: the address is there again, with the same certificates: %s", first.where, entry.Where))
+			continue
+		}
+		if err := b.write(name, taken{entry.Where, pair.LeafSHA256}, pair.PKCS7); err != nil {
 			b.result.Failed = append(b.result.Failed, bundleFailure{entry.Where, entry.Email, exitReason(err), oneLine(err), hintFor(err)})
 			return
 		}
@@ -196,11 +204,11 @@ func (b *bundler) add(row source.Row) {
 // errTwice is returned for a second chain of the same user.
 var errTwice = errors.New("there is another chain for the same user")
 
-func (b *bundler) write(name, where string, data []byte) error {
-	if other, taken := b.taken[strings.ToLower(name)]; taken {
-		return fmt.Errorf("%w, from %s", errTwice, other)
+func (b *bundler) write(name string, from taken, data []byte) error {
+	if other, twice := b.taken[strings.ToLower(name)]; twice {
+		return fmt.Errorf("%w, from %s", errTwice, other.where)
 	}
-	b.taken[strings.ToLower(name)] = where
+	b.taken[strings.ToLower(name)] = from
 	if err := durable.MakeFolder(b.options.out, 0o755); err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +31,11 @@ func newEscrowList(streams *Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if folder != "" {
+				if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+					return &noEscrowError{path}
+				}
+			}
 			records, err := escrow.List(cmd.Context(), path, serial)
 			if err != nil {
 				return err
@@ -49,6 +57,11 @@ func newEscrowList(streams *Streams) *cobra.Command {
 	jsonFlag(command, &asJSON)
 	return command
 }
+
+// noEscrowError is returned where the folder that is named as the escrow does not exist.
+type noEscrowError struct{ folder string }
+
+func (e *noEscrowError) Error() string { return "there is no escrow in " + e.folder }
 
 // recordsJSON is the output of escrow list --json; the names are a contract.
 type recordsJSON struct {

@@ -120,6 +120,9 @@ func (h hints) ofFiles(err error) string {
 	if is[*desk.NobodyError](err) {
 		return "a roster has a line for each person, such as: ada@example.com,12345678,Ada Lovelace"
 	}
+	if is[*noEscrowError](err) {
+		return "name the folder that enroll had with --escrow-dir"
+	}
 	return hintOf(err, []sentinel{
 		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},
 		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},

@@ -31,7 +31,10 @@ func (h hints) ofCertificates(err error) string {
 	if errors.Is(err, errTwice) {
 		return "give only the certificate that is on the user's card"
 	}
-	if is[*refusedError](err) {
+	if refused, found := errors.AsType[*refusedError](err); found {
+		if refused.refused == 0 {
+			return "give files with certificates: PEM, DER, PKCS#7 or PKCS#12; why one cannot be read stands beside it"
+		}
 		return "send the CA what stands beside each finding; where a certificate is missing, give it with --chain FILE"
 	}
 	if other, ok := errors.AsType[*certificate.KindError](err); ok {

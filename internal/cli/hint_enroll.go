@@ -102,6 +102,8 @@ func (h hints) ofIssuer(err error) string {
 		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or name that with --issuer-ca FILE"
 	}
 	switch {
+	case is[*ca.MissingError](err):
+		return "name the CA's folder with --dir, or make a CA there: cse-piv ca init"
 	case errors.Is(err, ca.ErrUnknownSerial):
 		return "look what was issued: cse-piv ca list"
 	case is[*issuer.RootError](err):

@@ -1,30 +1,34 @@
 package describe
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // chain names the certificates of a chain, leaf to root, from the root down, and the
 // leaf's addresses.
 func chain(certificates []*x509.Certificate) (values []Value) {
-	for i, certificate := range slices.Backward(certificates) {
+	for i, cert := range slices.Backward(certificates) {
 		label := "intermediate"
-		switch i {
-		case 0:
+		switch {
+		case i == 0 && certificate.IsAttestation(cert):
+			label = "attestation"
+		case i == 0:
 			label = "leaf"
-		case len(certificates) - 1:
+		case bytes.Equal(cert.RawSubject, cert.RawIssuer):
 			label = "root"
 		}
-		values = append(values, Value{Label: label, Text: dated(certificate)})
+		values = append(values, Value{Label: label, Text: dated(cert)})
 	}
 	if len(certificates) > 0 {
-		values = append(values, Value{Label: "addresses", Text: strings.Join(smime.EmailAddresses(certificates[0]), ", ")})
+		values = append(values, Value{Label: "addresses", Text: cmp.Or(strings.Join(smime.EmailAddresses(certificates[0]), ", "), "none")})
 	}
 	return values
 }

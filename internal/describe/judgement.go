@@ -13,8 +13,12 @@ import (
 
 // Judgement says what a chain can be registered for, and what there is to be said about
 // it: the worst first, with where it stands, why it matters, what to ask the authority
-// for, and who says so.
+// for, and who says so. Of an attestation there is nothing to ask.
 func Judgement(certificates []*x509.Certificate, found []smime.Finding, uses []certificate.Use) []Value {
+	if len(certificates) > 0 && len(uses) == 0 && certificate.IsAttestation(certificates[0]) {
+		return append(chain(certificates), Value{Label: "can be registered", Tone: Bad,
+			Text: "no: it is a YubiKey's attestation, which proves where a key was generated, and no certificate for mail"})
+	}
 	values := append(chain(certificates), Uses(uses))
 	if len(uses) > 0 {
 		values = append(values, ValidationProfile(smime.NeedsRelaxed(found)))

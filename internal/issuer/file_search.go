@@ -16,10 +16,6 @@ import (
 // has another name than was asked for.
 const maxSearched = 20_000
 
-// yubicoArc begins the extensions of an attestation (Yubico, "PIV attestation"). It has
-// the key of the request as well, and is no answer to it.
-const yubicoArc = "1.3.6.1.4.1.41482.3."
-
 // keyIndex knows for which keys the certificates in the folder's files are, so that a
 // file is parsed once however many requests wait.
 type keyIndex struct {
@@ -109,12 +105,7 @@ func isAnswerTo(name, stem string) bool {
 // isIssued tells a certificate that somebody issued from an attestation, and from one
 // that was signed with the key itself.
 func isIssued(c *x509.Certificate) bool {
-	for _, extension := range c.Extensions {
-		if strings.HasPrefix(extension.Id.String(), yubicoArc) {
-			return false
-		}
-	}
-	return c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil
+	return !certificate.IsAttestation(c) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil
 }
 
 func (f *fileIssuer) read(name string) ([]*x509.Certificate, error) {

@@ -26,8 +26,14 @@ type Error struct {
 	Err    error
 }
 
-// Error says what was being done.
+// Error says what was being done, or that the file is none of a ledger.
 func (e *Error) Error() string {
+	switch sqliteCode(e.Err) {
+	case 11: // SQLITE_CORRUPT
+		return fmt.Sprintf("%s in ledger %s: its file is damaged", e.Doing, e.Ledger)
+	case 26: // SQLITE_NOTADB
+		return e.Ledger + " is not a ledger"
+	}
 	return fmt.Sprintf("%s in ledger %s: %v", e.Doing, e.Ledger, e.Err)
 }
 

@@ -279,7 +279,9 @@ func violations() []violation {
 			v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 0, 825) // its last second included, a second too long
 		}},
 		{"leaf-validity-27-months", leaf, nil, "a day more", func(_ *testing.T, v *variant) { v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 27, 1) }},
-		{"leaf-validity-27-months", leaf, nil, "825 days", func(_ *testing.T, v *variant) { v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 0, 825).Add(-time.Second) }},
+		{"leaf-validity-27-months", leaf, nil, "825 days", func(_ *testing.T, v *variant) {
+			v.leaf.NotAfter = v.leaf.NotBefore.AddDate(0, 0, 825).Add(-time.Second)
+		}},
 		{"leaf-serial", leaf, nil, "short", func(_ *testing.T, v *variant) { v.leaf.SerialNumber = big.NewInt(4711) }},
 		{"leaf-serial", leaf, nil, "21 octets", func(_ *testing.T, v *variant) { v.leaf.SerialNumber = new(big.Int).Lsh(big.NewInt(1), 159) }},
 		{"leaf-signature-algorithm", leaf, nil, "PSS", func(t *testing.T, v *variant) {

@@ -36,6 +36,12 @@ const maxRevocation = 4 << 10
 // ErrUnknownSerial is returned for a serial number that the CA did not issue.
 var ErrUnknownSerial = errors.New("this CA issued no certificate with that serial number")
 
+// MissingError is returned for a folder in which there is no CA.
+type MissingError struct{ Folder string }
+
+// Error names the folder.
+func (e *MissingError) Error() string { return "there is no CA in " + e.Folder }
+
 // Record keeps what a CA issued, a file for each certificate, in the folder issued beside
 // the CA's own. What is in it was on the disk before anybody was given the certificate.
 type Record struct {
@@ -117,8 +123,20 @@ func (r Record) Find(key crypto.PublicKey, now time.Time) ([]*x509.Certificate, 
 	return found, nil
 }
 
-// List returns everything that was issued, the oldest first.
-func (r Record) List() ([]Issued, error) { return r.list("") }
+// List returns everything that was issued, the oldest first. The error may be a
+// *MissingError.
+func (r Record) List() ([]Issued, error) {
+	all, err := r.list("")
+	if len(all) > 0 || err != nil {
+		return all, err
+	}
+	for _, name := range []string{issuedFolder, IssuingChain} {
+		if _, err := r.folder.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return nil, &MissingError{string(r.folder)}
+}
 
 func (r Record) list(prefix string) ([]Issued, error) {
 	entries, err := r.folder.Entries(issuedFolder)
