@@ -46,6 +46,8 @@ func Reasons() []Reason {
 		{"chain-expired", row, "a certificate of the chain has expired"},
 		{"chain-not-yet-valid", row, "a certificate is not valid yet"},
 		{"chain-not-ca", row, "a certificate above the user's may not issue others"},
+		{"chain-revoked", row, "a certificate was revoked by its issuer"},
+		{"chain-revocation-required", row, "it is not known whether a certificate was revoked, and that was asked for"},
 		{"chain-path-length", row, "there are more authorities than one above them allows"},
 		{"chain-extended-key-usage", row, "a certificate is for other purposes than mail"},
 		{"chain-constraints", row, "names or policies are not what an authority allows, or an extension is unknown"},
