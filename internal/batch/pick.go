@@ -41,10 +41,13 @@ func (p *picker) pick(ctx context.Context, entries []ledger.Entry) ([]ledger.Ent
 	if p.Retry == "" && p.Limit == 0 {
 		return entries, nil
 	}
-	known := map[int]ledger.Entry{}
+	known, byHand := map[int]ledger.Entry{}, map[string]ledger.Action{}
 	if p.known != nil {
 		var err error
 		if known, err = p.known.Known(ctx, entries); err != nil {
+			return nil, err
+		}
+		if byHand, err = p.known.ChangedByHand(ctx, entries); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +59,8 @@ func (p *picker) pick(ctx context.Context, entries []ledger.Entry) ([]ledger.Ent
 			continue
 		}
 		if p.Limit > 0 {
-			if is && before.State == ledger.StateDone && ledger.SamePairs(before.Pairs, entry.Pairs) {
+			_, changed := byHand[ledger.Key(entry.Email)]
+			if is && !changed && before.State == ledger.StateDone && ledger.SamePairs(before.Pairs, entry.Pairs) {
 				continue
 			}
 			if p.taken == p.Limit {

@@ -115,8 +115,13 @@ func prepareAll(rows []source.Row, prepare func(source.Row) ledger.Entry) []ledg
 	return entries
 }
 
-// lookUp enters what a dry run's other ledger knows to be done already.
+// lookUp enters what a dry run's other ledger knows to be done already, and not to be
+// changed by hand since.
 func (e *engine) lookUp(ctx context.Context, entered []ledger.Entry) error {
+	byHand, err := e.options.Known.ChangedByHand(ctx, entered)
+	if err != nil {
+		return err
+	}
 	for _, entry := range entered {
 		if entry.State != ledger.StateWaiting {
 			continue
@@ -126,6 +131,11 @@ func (e *engine) lookUp(ctx context.Context, entered []ledger.Entry) error {
 			return err
 		}
 		if ok && known.State == ledger.StateDone && ledger.SamePairs(known.Pairs, entry.Pairs) {
+			if action, changed := byHand[ledger.Key(entry.Email)]; changed {
+				e.notify(Event{Kind: KindWarning, Email: entry.Email, Where: entry.Where, Message: fmt.Sprintf(
+					"an earlier run registered it, and %s changed it by hand since (%s): a run looks what is to be put right", action.Operator, action.Verb)})
+				continue
+			}
 			if err := e.options.Ledger.MarkEarlier(ctx, known); err != nil {
 				return err
 			}

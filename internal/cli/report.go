@@ -176,7 +176,7 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 	title := fmt.Sprintf("run %d of %s", run.ID, run.Source)
 	done, waiting := "registered", "waiting"
 	if run.DryRun {
-		title, done, waiting = "dry run of "+run.Source, "are registered", "would be registered"
+		title, done, waiting = "dry run of "+run.Source, "registered already", "would be registered"
 	}
 	if counts.Earlier > 0 {
 		done += fmt.Sprintf(" (%s by an earlier run)", format.Number(counts.Earlier))

@@ -65,13 +65,57 @@ func (l *Ledger) Actions(ctx context.Context, email string) ([]Action, error) {
 	defer rows.Close()
 	actions := []Action{}
 	for rows.Next() {
-		var a Action
-		var started, ended int64
-		if err := rows.Scan(&a.ID, &a.Email, &a.Verb, &a.Object, &a.Operator, &a.Reason, &started, &ended, &a.Outcome, &a.Message); err != nil {
+		action, err := scanAction(rows)
+		if err != nil {
 			return nil, l.failed(doing, err)
 		}
-		a.Started, a.Ended = fromMilliseconds(started), fromMilliseconds(ended)
-		actions = append(actions, a)
+		actions = append(actions, action)
 	}
 	return actions, l.failed(doing, rows.Err())
+}
+
+// ChangedByHand returns, by [Key], the last action that changed, or may have changed, the
+// identity or a key pair of users' entries after they were brought to their end, and after
+// the run that had them last began to look; of some hundred users at most.
+func (l *Ledger) ChangedByHand(ctx context.Context, entries []Entry) (map[string]Action, error) {
+	keys := make([]any, len(entries))
+	for i, entry := range entries {
+		keys[i] = keyOf(storable(entry))
+	}
+	changed, err := l.changedByHand(ctx, l.read, keys)
+	return changed, l.failed("read the actions", err)
+}
+
+func (l *Ledger) changedByHand(ctx context.Context, q queryer, keys []any) (map[string]Action, error) {
+	changed := map[string]Action{}
+	if len(keys) == 0 {
+		return changed, nil
+	}
+	rows, err := q.QueryContext(ctx, l.rebind(`SELECT a.email, a.id, a.address, a.verb, a.object, a.operator, a.reason, a.started, a.ended, a.outcome, a.message
+		FROM action a JOIN entry e ON e.email = a.email LEFT JOIN run r ON r.id = e.run
+		WHERE a.outcome <> ? AND (a.started >= e.updated OR a.ended >= e.updated)
+		AND (r.started IS NULL OR a.started >= r.started OR a.ended >= r.started)
+		AND (a.object = '' OR EXISTS (SELECT 1 FROM pair p WHERE p.email = a.email AND p.key_pair_id = a.object))
+		AND a.email IN `+places(1, len(keys))+` ORDER BY a.id`), append([]any{string(OutcomeRefused)}, keys...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		action, err := scanAction(rows, &key)
+		if err != nil {
+			return nil, err
+		}
+		changed[key] = action
+	}
+	return changed, rows.Err()
+}
+
+// scanAction reads the columns of an action, behind those that come first.
+func scanAction(row scanner, first ...any) (a Action, err error) {
+	var started, ended int64
+	err = row.Scan(append(first, &a.ID, &a.Email, &a.Verb, &a.Object, &a.Operator, &a.Reason, &started, &ended, &a.Outcome, &a.Message)...)
+	a.Started, a.Ended = fromMilliseconds(started), fromMilliseconds(ended)
+	return a, err
 }

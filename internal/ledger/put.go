@@ -24,7 +24,8 @@ const (
 // cannot be used StateFailed with class, reason, message and hint. The same
 // address again is put aside with a warning; with other certificates it fails.
 // An entry that was done with the same leaves counts as done by an earlier run:
-// at once with trust, else when it has been looked at again. What became of a user
+// at once with trust, unless it was changed by hand since, else when it has been looked at
+// again. What became of a user
 // in the run before is kept as that run's. A user whom a later run has taken over
 // stays there.
 func (l *Ledger) Put(ctx context.Context, run int64, entries []Entry, trust bool) ([]Entry, error) {
@@ -62,6 +63,12 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 	for _, entry := range found {
 		have[entry.key] = entry
 	}
+	byHand := map[string]Action{}
+	if trust {
+		if byHand, err = l.changedByHand(ctx, tx, keys); err != nil {
+			return nil, err
+		}
+	}
 	now := l.Now()
 	changed := map[string]*upsert{}
 	var past []*stored
@@ -83,7 +90,8 @@ func (l *Ledger) putChunk(ctx context.Context, tx *sql.Tx, run int64, entries []
 		case h != nil && h.Run != run && h.Run != 0:
 			past = append(past, h)
 		}
-		m := newUpsert(run, have[key], entry, trust, now)
+		_, touched := byHand[key]
+		m := newUpsert(run, have[key], entry, trust && !touched, now)
 		if before := changed[key]; before != nil {
 			m.newPairs = m.newPairs || before.newPairs
 			m.replaced = append(before.replaced, m.replaced...)
