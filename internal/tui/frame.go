@@ -112,13 +112,19 @@ func (m *Model) header(width int) string {
 			left += s.styles.Faint.Render(fmt.Sprintf(" · card %d", serial))
 		}
 	}
-	right := s.styles.Faint.Render(s.tally() + " ")
+	// The card's serial number is what is checked: the counts make room for it.
+	counts := s.tally()
+	for len(counts) > 0 && lipgloss.Width(left)+lipgloss.Width(strings.Join(counts, " · "))+2 > width {
+		at := min(1, len(counts)-1)
+		counts = slices.Delete(counts, at, at+1)
+	}
+	right := s.styles.Faint.Render(strings.Join(counts, " · ") + " ")
 	left = ansi.Truncate(left, width-lipgloss.Width(right)-1, "…")
 	return left + strings.Repeat(" ", max(1, width-lipgloss.Width(left)-lipgloss.Width(right))) + right
 }
 
 // tally counts the queue, or without a roster those who were served here.
-func (s *session) tally() string {
+func (s *session) tally() []string {
 	counted := s.Tally()
 	var parts []string
 	if s.Roster {
@@ -137,7 +143,7 @@ func (s *session) tally() string {
 	if !s.Roster && len(s.Receipts) > 0 {
 		parts = append([]string{fmt.Sprintf("%d enrolled", len(s.Receipts))}, parts...)
 	}
-	return strings.Join(parts, " · ")
+	return parts
 }
 
 // stations shows where in the enrollment the screen is.

@@ -66,8 +66,8 @@ func (*startScreen) view(s *session, width, height int) string {
 		return strings.Join(append(lines, "Press enter to "+who+"."), "\n")
 	}
 	title := "Queue"
-	if tally := s.tally(); tally != "" {
-		title += ": " + tally
+	if tally := s.tally(); len(tally) > 0 {
+		title += ": " + strings.Join(tally, " · ")
 	}
 	lines = append(lines, s.styles.Title.Render(title))
 	return strings.Join(append(lines, queueRows(s, everybody(s.Entries), -1, width)...), "\n")

@@ -50,13 +50,15 @@ func labelled(label string, broken func(width int) []string, width int) []string
 	return lines
 }
 
-// paragraph breaks text into lines of the width. ansi.Wrap alone lets a line that
-// ends in a hyphen be too long.
+// nonBreakingHyphen stands for a hyphen while lines are broken: ansi.Wrap breaks after
+// each hyphen, and an ID or a flag that was broken there can no longer be copied.
+const nonBreakingHyphen = "\u2011"
+
+// paragraph breaks text into lines of the width, at its spaces.
 func paragraph(text string, width int) []string {
-	var lines []string
-	for _, line := range strings.Split(ansi.Wrap(text, width, ""), "\n") {
-		line = strings.TrimRight(line, " ")
-		lines = append(lines, strings.Split(ansi.Hardwrap(line, width, true), "\n")...)
+	lines := strings.Split(ansi.Wrap(strings.ReplaceAll(text, "-", nonBreakingHyphen), width, ""), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(strings.ReplaceAll(line, nonBreakingHyphen, "-"), " ")
 	}
 	return lines
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // Nothing may be cut off at the window's edge, and nothing be lost.
@@ -72,6 +75,42 @@ func TestPathsBreakAtSeparators(t *testing.T) {
 	}
 	if lines := exact(strings.Repeat("a", 25), 10); strings.Join(lines, "|") != "aaaaaaaaaa|aaaaaaaaaa|aaaaa" {
 		t.Errorf("%q", lines)
+	}
+}
+
+// An ID and a flag can be copied: they are never broken at a hyphen.
+func TestParagraphsBreakAtSpacesAlone(t *testing.T) {
+	for _, whole := range []string{"ANe1Bhry6-8EtMIi-kF1kGRWmhTStk", "--management-key-file"} {
+		for width := len(whole); width < 60; width++ {
+			if text := strings.Join(paragraph("the key pair is "+whole+" as it was", width), "\n"); !strings.Contains(text, whole) {
+				t.Errorf("%d columns: %q", width, text)
+			}
+		}
+	}
+}
+
+// The address and the card are whole at every width; of the counts, who is done and
+// who failed stay longest.
+func TestTheHeaderKeepsTheCard(t *testing.T) {
+	fake := newFakeDesk()
+	w := newWizard(t, fake, "").toCard(ada).insert(adasCard)
+	s := w.model.session
+	s.Roster, s.Entries = true, nil
+	for i, stage := range []enroll.Stage{enroll.StageNone, enroll.StageDone, enroll.StageWaiting, enroll.StageReady, enroll.StageBegun} {
+		email := string(rune('a'+i)) + "@example.com"
+		s.Entries = append(s.Entries, desk.QueueEntry{Person: desk.Person{Email: email}, Progress: enroll.Progress{Stage: stage}})
+	}
+	s.Failures.Note("e@example.com", errNoRoom)
+	for email, counts := range map[string]string{
+		"chloe@lab.example":                      "1 of 5 done · 1 failed",
+		"chloe.of.a.longer.name@lab.example.com": "1 of 5 done",
+		strings.Repeat("c", 38) + "@lab.example": "",
+	} {
+		s.Person.Email = email
+		header := ansi.Strip(w.model.header(80))
+		if !strings.Contains(header, email+" · card 12345678 ") || strings.TrimSpace(header[strings.Index(header, "12345678")+8:]) != counts || ansi.StringWidth(header) > 80 {
+			t.Errorf("%q", header)
+		}
 	}
 }
 
