@@ -65,7 +65,7 @@ func (e *enrollment) seal(ctx context.Context) error {
 		return err
 	}
 	e.escrow.record = path
-	e.note("sealed in %s", path)
+	e.note("%s", escrow.Kept(path))
 	return e.noteSealed(path, e.deps.Escrow.Recipients())
 }
 

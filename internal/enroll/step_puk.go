@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -70,7 +71,7 @@ func (e *enrollment) replaceFactoryPUK(ctx context.Context, protection piv.Prote
 	// It was replaced, and only the answer was lost. Where it is at hand, giving it
 	// once more gives the card its tries back.
 	if before.Record != e.sealedRecord() {
-		e.note("the PUK was replaced by an earlier run, and finding that out cost one of its tries; it is sealed in %s", before.Record)
+		e.note("the PUK was replaced by an earlier run, and finding that out cost one of its tries; it is %s", escrow.Kept(before.Record))
 		e.secrets.keepPUK()
 	} else if err := card.ChangePUK(ctx, e.secrets.puk, e.secrets.puk); err != nil {
 		return err

@@ -200,6 +200,14 @@ func prepare(dir string) (warnings []string, err error) {
 	return warnings, nil
 }
 
+// Kept says of the file of a record how it is kept there: "sealed in" it, or in the clear.
+func Kept(path string) string {
+	if strings.HasSuffix(path, plainExtension) {
+		return "kept in the clear in " + path + ", which only you can read"
+	}
+	return "sealed in " + path
+}
+
 // isRecord tells the names of records.
 func isRecord(name string) bool {
 	return strings.HasSuffix(name, ageExtension) || strings.HasSuffix(name, plainExtension)

@@ -122,7 +122,7 @@ func (u Unblocking) nextPUK(ctx context.Context, used escrow.Record) (escrow.Rec
 	if record.Path, err = u.Escrow.Put(ctx, record); err != nil {
 		return record, err
 	}
-	u.notice("the next PUK is sealed in " + record.Path)
+	u.notice("the next PUK is " + escrow.Kept(record.Path))
 	return record, nil
 }
 

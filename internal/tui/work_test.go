@@ -11,7 +11,7 @@ import (
 func TestWorkViews(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
 	w.golden("work-begins")
-	w.upTo("escrow").event("escrow", enroll.StateNote, "sealed in /var/lib/desk/escrow/12345678-20261124T093000Z.json")
+	w.upTo("escrow").event("escrow", enroll.StateNote, "sealed in /var/lib/desk/escrow/12345678-20261124T093000Z.age")
 	w.golden("work-note")
 	w.upTo("generate").send(beatMsg(moment.Add(17 * time.Second))).golden("work-generating")
 	w.event("generate", enroll.StateRetry, "the card was removed").event("generate", enroll.StateCardOut, "put card 12345678 back in")
