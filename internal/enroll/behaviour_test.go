@@ -403,6 +403,9 @@ func TestALooseContactNeedsNoPatience(t *testing.T) {
 		d.deps.Notify = func(event enroll.Event) {
 			if event.State == enroll.StateRetry {
 				retries++
+				if event.Title == "" || event.Message != piv.ErrReset.Error() && event.Message != piv.ErrRemoved.Error() {
+					t.Errorf("%s: %q is not the cause alone", event.Title, event.Message)
+				}
 			}
 		}
 		setFaults(t, "off", fmt.Sprintf("card:reset@%d", n))

@@ -112,7 +112,7 @@ func (e *enrollment) carryOut(ctx context.Context, step Step) error {
 		if retries++; retries > retriesPerStep {
 			return fmt.Errorf("the card failed %d times in a row: %w", retries, err)
 		}
-		e.notify(StateRetry, err.Error())
+		e.notify(StateRetry, contactLost(err).Error())
 		switch back, waitErr := e.awaitCard(ctx, err); {
 		case waitErr != nil:
 			return waitErr
@@ -148,10 +148,24 @@ func (s Step) isSo(ctx context.Context, e *enrollment, acted bool) (bool, error)
 // mayComeBack reports whether the card may answer when it is back: its contact
 // broke, or it is out although it was there when the plan began.
 func (e *enrollment) mayComeBack(err error) bool {
-	if errors.Is(err, piv.ErrReset) || errors.Is(err, piv.ErrRemoved) {
+	switch contactLost(err) {
+	case piv.ErrReset, piv.ErrRemoved:
 		return true
+	case piv.ErrNoCard, piv.ErrNoReader:
+		return e.card.Card != nil
 	}
-	return e.card.Card != nil && (errors.Is(err, piv.ErrNoCard) || errors.Is(err, piv.ErrNoReader))
+	return false
+}
+
+// contactLost returns why the card does not answer, without what was being done then;
+// nil where that is not what is wrong.
+func contactLost(err error) error {
+	for _, cause := range []error{piv.ErrReset, piv.ErrRemoved, piv.ErrNoCard, piv.ErrNoReader} {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
 }
 
 // awaitCard returns when the card is in a reader again and answers, or reports

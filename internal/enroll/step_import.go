@@ -37,7 +37,7 @@ func importStep(index int, request KeyRequest) Step {
 		case errors.Is(err, piv.ErrIssuerCHUID):
 			e.note("%v and stays: Windows caches certificates by it, and may go on showing what slot %s held before", err, key.Slot)
 		case err != nil:
-			return fmt.Errorf("renewing the card's CHUID: %w", err)
+			return err
 		}
 		return e.card.PutCertificate(ctx, e.secrets.managementKey, key.Slot, key.leaf)
 	}

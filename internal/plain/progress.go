@@ -19,7 +19,7 @@ func Progress(out io.Writer) func(enroll.Event) {
 		case enroll.StateSkipped:
 			fmt.Fprintf(out, "%s %s: %s\n", count, safetext.Clean(event.Title), safetext.Clean(event.Message))
 		case enroll.StateRetry:
-			fmt.Fprintf(out, "%s   looking again, because %s\n", count, safetext.Clean(event.Message))
+			fmt.Fprintf(out, "%s %s: looking again, because %s\n", count, safetext.Clean(event.Title), safetext.Clean(event.Message))
 		case enroll.StateTouch:
 			fmt.Fprintf(out, "%s   touch your YubiKey now\n", count)
 		case enroll.StateCardBack:

@@ -18,10 +18,11 @@ func TestProgressShowsWhatAPersonWantsToKnow(t *testing.T) {
 		{Index: 5, Of: 19, State: enroll.StateTouch},
 		{Index: 5, Of: 19, State: enroll.StateCardOut, Message: "put card 1 back in\x07"},
 		{Index: 5, Of: 19, State: enroll.StateCardBack},
+		{Index: 5, Of: 19, State: enroll.StateRetry, Title: "import", Message: "the card was removed"},
 	} {
 		progress(event)
 	}
-	want := "[ 3/19] read: done\n[ 4/19] set: already done\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n[ 5/19]   the card is back\n"
+	want := "[ 3/19] read: done\n[ 4/19] set: already done\n[ 5/19]   touch your YubiKey now\n[ 5/19]   put card 1 back in?\n[ 5/19]   the card is back\n[ 5/19] import: looking again, because the card was removed\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
