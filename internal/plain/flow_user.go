@@ -101,15 +101,11 @@ func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 		}
 		return desk.Picked{Person: entry.Person}, nil
 	}
-	choices := []enroll.Choice{{ID: "", Text: "none of them"}}
+	f.say("who of them? type the number")
 	for _, i := range matches {
-		choices = append(choices, enroll.Choice{ID: entries[i].Email, Text: named(entries[i])})
+		f.say("  %d  %s", i+1, named(entries[i]))
 	}
-	answer, err := f.Choose(ctx, enroll.Question{Text: "who of them?"}, choices)
-	if err != nil || answer == "" {
-		return nil, err
-	}
-	return f.meant(answer), nil
+	return nil, nil
 }
 
 // named is a person's address, with what the roster says of them.
