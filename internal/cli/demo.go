@@ -77,6 +77,9 @@ func runDemo(cmd *cobra.Command, streams *Streams, options *enrollOptions, pract
 		return errNoReaders
 	}
 	if !streams.Terminal && !options.plain {
+		if options.roster != "" && !options.alone() {
+			return usageErrorf("--roster is for people at a desk, and there is no terminal: add --plain to have them asked on standard input")
+		}
 		options.yes = true
 	}
 	_, messages := options.progress(streams)
