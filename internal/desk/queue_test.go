@@ -187,6 +187,35 @@ func begun(t *testing.T, email string, serial uint32) (*desk.Desk, *x509.Certifi
 	return d, request, folder
 }
 
+// TestACardThatWasOnlyTriedIsNobodys: nothing was changed on it, so another one can be
+// taken for the person, and it for somebody else.
+func TestACardThatWasOnlyTriedIsNobodys(t *testing.T) {
+	d := &desk.Desk{Dependencies: enroll.Dependencies{Evidence: t.TempDir()}}
+	person := desk.Person{Email: "ada@example.com"}
+	folder, err := evidence.Begin(d.Dependencies.Evidence, person.Email, 7, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal := evidence.NewJournal()
+	journal.Email, journal.Serial = person.Email, 7
+	journal.Plan = []evidence.PlannedKey{{Slot: "9d", Use: "both", Source: "generate", Algorithm: "eccp256"}}
+	for _, test := range []struct {
+		state evidence.SecretState
+		want  uint32
+	}{{evidence.SecretOwn, 0}, {evidence.SecretSetting, 7}} {
+		journal.Secrets[evidence.SecretPIN] = evidence.SecretJournal{State: test.state}
+		if err := folder.WriteJournal(journal); err != nil {
+			t.Fatal(err)
+		}
+		entry := d.QueueEntry(t.Context(), person)
+		entries := []desk.QueueEntry{entry}
+		request := desk.RequestFor(enroll.Request{}, entries, entry)
+		if entry.Stage != enroll.StageBegun || len(request.Keys) != 1 || request.Serial != test.want || (desk.Holder(entries, 7, "") != "") != (test.want != 0) {
+			t.Errorf("%s: %+v, %+v", test.state, entry, request)
+		}
+	}
+}
+
 // answers is an issuer with one answer.
 type answers func(issuer.Request) ([]*x509.Certificate, error)
 

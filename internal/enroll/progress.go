@@ -28,8 +28,9 @@ const (
 
 // Progress is what the evidence tells of a person's newest enrollment.
 type Progress struct {
-	Stage  Stage
-	Serial uint32       // of the card
+	Stage Stage
+	// Serial is of the card; 0 where that was only tried and nothing was changed on it.
+	Serial uint32
 	When   time.Time    // it began or, when done, was finished
 	Keys   []KeyRequest // that were asked for; nil where nothing was written down
 	Folder string       // of the evidence
@@ -68,6 +69,10 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	if standing.Failed, err = lastFailure(folder); err != nil {
 		return standing, err
 	}
+	tried := standing
+	if !journal.ChangedCard() {
+		tried.Serial = 0
+	}
 	for _, request := range standing.Keys {
 		asked, leaf, err := requestState(folder, &key{KeyRequest: request})
 		switch {
@@ -77,11 +82,13 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 			standing.Stage, standing.Failed = StageWaiting, ""
 			return standing, nil
 		case !asked && request.Source == SourceGenerate:
-			standing.Stage = StageBegun
-			return standing, nil
+			return tried, nil
 		case leaf != nil:
 			standing.Stage = StageReady
 		}
+	}
+	if standing.Stage == StageBegun {
+		return tried, nil
 	}
 	return standing, nil
 }

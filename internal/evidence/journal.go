@@ -115,6 +115,16 @@ func NewJournal() Journal {
 	return journal
 }
 
+// ChangedCard reports whether something was changed on the card, or was about to be.
+func (j *Journal) ChangedCard() bool {
+	for _, secret := range j.Secrets {
+		if secret.State != SecretOwn {
+			return true
+		}
+	}
+	return len(j.Keys) > 0 || len(j.Asked) > 0
+}
+
 // makeMaps makes the maps that are nil, for entries to be added.
 func (j *Journal) makeMaps() {
 	if j.Keys == nil {
