@@ -188,12 +188,18 @@ func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
 	f := newFakeDesk()
 	d := f.desk(t, desk.Person{Email: ada}, desk.Person{Email: "grace@example.com"})
-	if _, err := evidence.Begin(d.Dependencies.Evidence, ada, adasCard, time.Now()); err != nil {
+	folder, err := evidence.Begin(d.Dependencies.Evidence, ada, adasCard, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal := evidence.NewJournal()
+	journal.Secrets[evidence.SecretPIN] = evidence.SecretJournal{State: evidence.SecretSet}
+	if err := folder.WriteJournal(journal); err != nil {
 		t.Fatal(err)
 	}
 	var said strings.Builder
 	answers := "2\nyes\nno\npark\n2\nyes\nno\n\nyes\n4\n"
-	err := Enrollments(t.Context(), prompt.NewPipe(strings.NewReader(answers), &said), &said, d, "")
+	err = Enrollments(t.Context(), prompt.NewPipe(strings.NewReader(answers), &said), &said, d, "")
 	if !errors.Is(err, piv.ErrNoCard) {
 		t.Errorf("it came to %v", err)
 	}
@@ -325,7 +331,7 @@ func TestWhatIsSaidInAReview(t *testing.T) {
 	from, until := time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC), time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
 	chain := []*x509.Certificate{
 		{Subject: pkix.Name{CommonName: "Ada Lovelace"}, EmailAddresses: []string{ada}, NotBefore: from, NotAfter: until},
-		{Subject: pkix.Name{Organization: []string{"Example Issuing CA"}}, NotBefore: from, NotAfter: until},
+		{Subject: pkix.Name{Organization: []string{"Example Issuing CA"}}, RawSubject: []byte("issuing"), RawIssuer: []byte("root"), NotBefore: from, NotAfter: until},
 		{Subject: pkix.Name{CommonName: "Example Root CA"}, NotBefore: from, NotAfter: until},
 	}
 	review := enroll.Review{Email: ada, Serial: adasCard, Keys: []enroll.ReviewKey{

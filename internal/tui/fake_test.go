@@ -215,7 +215,7 @@ func leafFor(email string) *x509.Certificate {
 // chainFor is a leaf with the certificates above it.
 func chainFor(email string) []*x509.Certificate {
 	authority := func(name string, years int) *x509.Certificate {
-		return &x509.Certificate{Raw: []byte(name), Subject: pkix.Name{CommonName: name, Organization: []string{"Example"}}, NotBefore: moment.AddDate(-2, 0, 0), NotAfter: moment.AddDate(years, 0, 0), IsCA: true}
+		return &x509.Certificate{Raw: []byte(name), RawSubject: []byte(name), RawIssuer: []byte("Example Root CA"), Subject: pkix.Name{CommonName: name, Organization: []string{"Example"}}, NotBefore: moment.AddDate(-2, 0, 0), NotAfter: moment.AddDate(years, 0, 0), IsCA: true}
 	}
 	return []*x509.Certificate{leafFor(email), authority("Example S/MIME Issuing CA 3", 5), authority("Example Root CA", 18)}
 }
