@@ -21,14 +21,23 @@ func hintFor(err error) string {
 
 // deskHint returns the same for somebody at a desk, who need not type a command again.
 func deskHint(err error) string {
-	return hints{again: "try again", risk: "to use the last try, try again and agree"}.of(err)
+	return hints{again: "try again", desk: true, risk: "to use the last try, try again and agree"}.of(err)
 }
 
 // hints is the one place that says what to do about an error: the other packages say
 // in types what is wrong.
 type hints struct {
 	again string // how the same thing is tried again
+	desk  bool   // somebody at a desk is told, who answers there and types no flags
 	risk  string // how the last try of a PIN is agreed to
+}
+
+// either returns what helps on the command line, or at a desk.
+func (h hints) either(command, desk string) string {
+	if h.desk {
+		return desk
+	}
+	return command
 }
 
 func (h hints) of(err error) string {
@@ -71,7 +80,7 @@ func (h hints) ofCard(err error) string {
 	case is[*piv.LastTryError](err):
 		return h.risk + "; or replace the PIN with the PUK: " + unblock
 	case is[*piv.UnsupportedError](err):
-		return "choose another algorithm with --algorithm, or another card"
+		return h.either("choose another algorithm with --algorithm, or another card", "choose another algorithm in the plan, or another card")
 	}
 	return hintOf(err, []sentinel{
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
@@ -92,7 +101,7 @@ func (h hints) ofCard(err error) string {
 		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE, or give the PUK with --puk-file FILE or --puk-fd N"},
 		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
 		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
-		{piv.ErrManagementKey, "give the card's own one with --management-key-file FILE; where this program set it, it is in the escrow file named in the receipt"},
+		{piv.ErrManagementKey, h.either("give the card's own one with --management-key-file FILE", "try again, and type the card's own one") + "; where this program set it, it is in the escrow file named in the receipt"},
 		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
 		{piv.ErrCertificateTooLarge, "have the issuer make it smaller: without texts, pictures and LDAP addresses that mail does not need; then " + h.again},
 	})

@@ -42,7 +42,7 @@ func (h hints) ofEnrollment(err error) string {
 	}
 	switch {
 	case is[*enroll.LimitedUseError](err):
-		return "to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use"
+		return h.either("to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use", "in the plan choose two keys: one that signs, and one that decrypts")
 	case is[*enroll.NotAsAskedError](err):
 		return "have the issuer sign the request once more, as it stands in the evidence folder, then " + h.again + "; the key stays on the card"
 	case is[*enroll.OtherKeyError](err):
@@ -50,7 +50,7 @@ func (h hints) ofEnrollment(err error) string {
 	case is[*enroll.NoAttestationError](err):
 		return "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
 	case is[*enroll.NotNewError](err):
-		return "give the PIN that the card has, without --new-card; a forgotten one is replaced with the PUK: cse-piv card pin unblock"
+		return h.either("give the PIN that the card has, without --new-card", "try again, and type the PIN that the card has") + "; a forgotten one is replaced with the PUK: cse-piv card pin unblock"
 	case is[*enroll.PerhapsNewError](err):
 		return "check the PIN; if the card is new, as it left the factory, add --new-card: its firmware does not tell"
 	case is[*enroll.AttestedError](err):
@@ -58,9 +58,9 @@ func (h hints) ofEnrollment(err error) string {
 	case is[*enroll.IssuerChangedError](err):
 		return "name the same issuer as before, or add --change-issuer to have the new one asked as well"
 	case is[*enroll.OccupiedError](err):
-		return "to use the existing key and certificate add --source existing; to replace them for ever add --overwrite"
+		return h.either("to use the existing key and certificate add --source existing; to replace them for ever add --overwrite", "in the plan choose the key that is on the card, or a new one in its place")
 	case is[*enroll.EmptyError](err):
-		return "to generate one, leave out --source existing"
+		return h.either("to generate one, leave out --source existing", "in the plan choose a new key, made on the card")
 	case is[*enroll.OtherAddressError](err):
 		return "use the card that was issued for this user, or generate a new key"
 	}
