@@ -44,7 +44,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 			}
 			return append(checks, rosterChecks(options.roster, roster)...)
 		},
-		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: deskHint,
+		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: deskHint, Bell: options.bell,
 	}
 	if book != nil {
 		d.Registered = book.registered

@@ -42,6 +42,7 @@ type enrollOptions struct {
 	dryRun   bool
 	json     bool
 	events   bool
+	bell     bool
 	// practice is the lab's side of the desk in the demo, and persons are its
 	// queue where there is no roster.
 	practice *practice
@@ -88,6 +89,8 @@ func newEnroll(streams *Streams) *cobra.Command {
 func (o *enrollOptions) addFrontEnd(flags *pflag.FlagSet) {
 	flags.StringVar(&o.roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note; by a heading also in another order, and with names")
 	flags.BoolVar(&o.plain, "plain", false, "ask line by line, on standard input where there is no terminal")
+	flags.BoolVar(&o.bell, "bell", false, "ring the terminal's bell when the card waits for a touch, and when a certificate has come")
+	environmentFlag(flags, "bell")
 	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error, the outcome as with --json")
 }
 
@@ -168,7 +171,7 @@ func (o *enrollOptions) progress(streams *Streams) (notify func(enroll.Event), m
 		notify = plain.JSONProgress(streams.Err)
 		return notify, noteWriter(notify)
 	}
-	return plain.Progress(streams.Err), streams.Err
+	return plain.Progress(streams.Err, o.bell), streams.Err
 }
 
 // noteWriter makes an event of each message that is written to it, so that all that

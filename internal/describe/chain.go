@@ -22,7 +22,7 @@ func chain(certificates []*x509.Certificate) (values []Value) {
 			label = "attestation"
 		case i == 0:
 			label = "leaf"
-		case bytes.Equal(cert.RawSubject, cert.RawIssuer):
+		case i == len(certificates)-1 && bytes.Equal(cert.RawSubject, cert.RawIssuer):
 			label = "root"
 		}
 		values = append(values, Value{Label: label, Text: dated(cert)})

@@ -46,6 +46,9 @@ type Desk struct {
 	Hint func(error) string
 	// Practice is the lab's side of the desk; nil with real cards.
 	Practice Practice
+	// Bell has the terminal ring when the card waits for a touch, and when a certificate
+	// that was waited for has come.
+	Bell bool
 }
 
 // Check is one thing that an enrollment needs.

@@ -15,7 +15,7 @@ import (
 // run carries out the plan, to the receipt or to what stands in its way.
 func (f *flow) run(ctx context.Context, begin desk.Begin) error {
 	others := &otherCards{wanted: begin.Request.Serial, desk: f.desk, say: f.say}
-	tell := Progress(f.Out)
+	tell := Progress(f.Out, f.desk.Bell)
 	user := &user{Terminal: f.Terminal, typed: &f.pin, tell: func(event enroll.Event) {
 		if event.State == enroll.StateCardBack {
 			others.finish()

@@ -3,6 +3,7 @@ package plain
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -70,6 +71,9 @@ func (f *flow) collect(ctx context.Context) error {
 	for _, entry := range before {
 		if now, _ := f.talk.Entry(entry.Email); entry.Stage == enroll.StageWaiting && now.Stage == enroll.StageReady {
 			f.say("the certificate for %s is there", entry.Email)
+			if f.desk.Bell {
+				fmt.Fprint(f.Out, "\a")
+			}
 		}
 	}
 	return err

@@ -9,8 +9,13 @@ import (
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-// Progress writes one line for each event that a person wants to know of.
-func Progress(out io.Writer) func(enroll.Event) {
+// Progress writes one line for each event that a person wants to know of; with bell the
+// terminal rings when the card waits for a touch.
+func Progress(out io.Writer, bell bool) func(enroll.Event) {
+	ring := ""
+	if bell {
+		ring = "\a"
+	}
 	return func(event enroll.Event) {
 		count := fmt.Sprintf("[%2d/%d]", event.Index, event.Of)
 		switch event.State {
@@ -21,7 +26,7 @@ func Progress(out io.Writer) func(enroll.Event) {
 		case enroll.StateRetry:
 			fmt.Fprintf(out, "%s %s: looking again, because %s\n", count, safetext.Clean(event.Title), safetext.Clean(event.Message))
 		case enroll.StateTouch:
-			fmt.Fprintf(out, "%s   touch your YubiKey now\n", count)
+			fmt.Fprintf(out, "%s   touch your YubiKey now%s\n", count, ring)
 		case enroll.StateCardBack:
 			fmt.Fprintf(out, "%s   the card is back\n", count)
 		case enroll.StateCardOut, enroll.StateNote:

@@ -9,10 +9,10 @@ import (
 // Shown says for a message what a first line without any known heading has. A single cell
 // is not shown: somebody may have given a file with a PIN, PUK or key by mistake.
 func Shown(cells []string) string {
-	switch len(cells) {
-	case 0:
+	switch {
+	case strings.TrimSpace(strings.Join(cells, "")) == "":
 		return "nothing that can be read"
-	case 1:
+	case len(cells) == 1:
 		return "one cell that is no heading"
 	}
 	return Headings(cells)

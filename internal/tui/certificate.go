@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"path/filepath"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -11,12 +12,31 @@ import (
 )
 
 // certificateScreen waits for a certificate, or lets the person be parked.
-type certificateScreen struct{}
+type certificateScreen struct{ copied bool }
 
-func (*certificateScreen) enter(*session)       {}
+func (c *certificateScreen) enter(*session)     { c.copied = false }
 func (*certificateScreen) typing(*session) bool { return false }
 
-func (*certificateScreen) bindings(s *session) []key.Binding {
+// request is the path of the first request that lies in a folder; empty where none does.
+func (*certificateScreen) request(s *session) string {
+	entry, _ := s.Entry(s.Person.Email)
+	for _, waiting := range certificateWaits(s, entry.Waits) {
+		if waiting.Dir != "" {
+			return filepath.Join(waiting.Dir, waiting.Request)
+		}
+	}
+	return ""
+}
+
+// certificateWaits are what is waited for: of several, those that are left.
+func certificateWaits(s *session, waits []*issuer.WaitingError) []*issuer.WaitingError {
+	if len(waits) == 0 && s.Run != nil {
+		return issuer.Waits(s.Run.Err)
+	}
+	return waits
+}
+
+func (c *certificateScreen) bindings(s *session) []key.Binding {
 	next, back := "look again now", "plan"
 	if s.Run == nil {
 		back = "card"
@@ -24,12 +44,33 @@ func (*certificateScreen) bindings(s *session) []key.Binding {
 	if s.Arrived() {
 		next = "go on"
 	}
-	return []key.Binding{named(s.keys.Next, next), named(s.keys.Park, parkText(s)), named(s.keys.Back, back)}
+	bindings := []key.Binding{named(s.keys.Next, next), named(s.keys.Park, parkText(s)), named(s.keys.Back, back)}
+	if !s.Arrived() && c.request(s) != "" {
+		bindings = append(bindings, s.keys.Copy)
+	}
+	return bindings
 }
 
-func (c *certificateScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg, c.bindings(s)) }
+func (c *certificateScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	if press, ok := msg.(tea.KeyPressMsg); ok && key.Matches(press, s.keys.Copy) && !s.Arrived() {
+		return copyText(c.request(s), &c.copied)
+	}
+	return s.act(msg, c.bindings(s))
+}
 
-func (*certificateScreen) view(s *session, width, _ int) string {
+// copyText puts a text into the clipboard of the terminal, where it takes one (OSC 52).
+func copyText(text string, copied *bool) tea.Cmd {
+	if text == "" {
+		return nil
+	}
+	*copied = true
+	return tea.SetClipboard(text)
+}
+
+// copiedText says what may be in the clipboard: terminals do not tell whether they took it.
+const copiedText = "The path was copied, if this terminal lets programs do so."
+
+func (c *certificateScreen) view(s *session, width, _ int) string {
 	var lines []string
 	if s.Arrived() {
 		lines = append(lines, "", s.styles.OK.Render(markOK+" The certificate is there."), "", "Press enter to go on.")
@@ -37,13 +78,12 @@ func (*certificateScreen) view(s *session, width, _ int) string {
 	}
 	lines = append(lines, "", s.styles.Warning.Render(markWait+" Waiting for the certificate."), "")
 	entry, _ := s.Entry(s.Person.Email)
-	waits := entry.Waits // of several, those that are left
-	if len(waits) == 0 && s.Run != nil {
-		waits = issuer.Waits(s.Run.Err)
-	}
-	for _, waiting := range waits {
+	for _, waiting := range certificateWaits(s, entry.Waits) {
 		lines = append(lines, waitingLines(waiting, width)...)
 		lines = append(lines, "")
+	}
+	if c.copied {
+		lines = append(lines, s.styles.Faint.Render(copiedText), "")
 	}
 	if entry.Problem != nil {
 		lines = append(lines, problemLines(s, s.explain(entry.Problem), width)...)

@@ -11,27 +11,35 @@ import (
 )
 
 // doneScreen is the short receipt.
-type doneScreen struct{}
+type doneScreen struct{ copied bool }
 
-func (*doneScreen) enter(*session)       {}
+func (d *doneScreen) enter(*session)     { d.copied = false }
 func (*doneScreen) typing(*session) bool { return false }
 
 func (*doneScreen) bindings(s *session) []key.Binding {
 	if s.Single {
-		return []key.Binding{named(s.keys.Next, "end")}
+		return []key.Binding{named(s.keys.Next, "end"), s.keys.Copy}
 	}
-	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End}
+	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End, s.keys.Copy}
 }
 
-func (d *doneScreen) update(s *session, msg tea.Msg) tea.Cmd { return s.act(msg, d.bindings(s)) }
+func (d *doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
+	if press, ok := msg.(tea.KeyPressMsg); ok && key.Matches(press, s.keys.Copy) && s.Run != nil && s.Run.Receipt != nil {
+		return copyText(s.Run.Receipt.Evidence, &d.copied)
+	}
+	return s.act(msg, d.bindings(s))
+}
 
-func (*doneScreen) view(s *session, width, _ int) string {
+func (d *doneScreen) view(s *session, width, _ int) string {
 	if s.Run == nil || s.Run.Receipt == nil {
 		return ""
 	}
 	values := describe.ShortReceipt(s.Run.Receipt)
 	lines := []string{"", s.styles.OK.Render(fmt.Sprintf("%s %s %s.", markOK, clean(values[0].Label), values[0].Text)), ""}
 	lines = append(lines, valueLines(s, values[1:], width)...)
+	if d.copied {
+		lines = append(lines, "", s.styles.Faint.Render(copiedText))
+	}
 	lines = append(lines, "", "The card can be given to its user.")
 	return strings.Join(lines, "\n")
 }

@@ -15,6 +15,7 @@ type keyMap struct {
 	Up, Down, PageUp, PageDown key.Binding
 	Change                     key.Binding
 	Again, Park, Other, End    key.Binding
+	Copy                       key.Binding
 	Practice                   key.Binding
 }
 
@@ -36,6 +37,7 @@ func newKeyMap() keyMap {
 		Park:     bind("p", "park this person", "p", "P"),
 		Other:    bind("o", "use this card all the same", "o", "O"),
 		End:      bind("q", "end", "q", "Q"),
+		Copy:     bind("y", "copy the path", "y", "Y"),
 		Practice: bind("ctrl+o", "practice", "ctrl+o"),
 	}
 }

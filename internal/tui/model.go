@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -70,13 +71,28 @@ func (m *Model) Init() tea.Cmd {
 
 // Update is called by bubbletea with every message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	touch, ready := m.session.calls()
 	cmd := m.take(msg)
 	for s := m.session; len(s.outbox) > 0; {
 		told := s.outbox[0]
 		s.outbox = s.outbox[1:]
 		cmd = tea.Batch(cmd, m.take(told))
 	}
+	if touchNow, readyNow := m.session.calls(); m.session.commands.desk.Bell && (touchNow && !touch || readyNow > ready) {
+		cmd = tea.Batch(cmd, tea.Raw("\a"))
+	}
 	return m, cmd
+}
+
+// calls tells what somebody may be called for: whether the card waits for a touch, and for
+// how many people the certificate has come.
+func (s *session) calls() (touch bool, ready int) {
+	for _, entry := range s.Entries {
+		if entry.Stage == enroll.StageReady {
+			ready++
+		}
+	}
+	return s.Run != nil && s.Run.Touch != "", ready
 }
 
 // take is Update for one message.
