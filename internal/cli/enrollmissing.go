@@ -29,6 +29,9 @@ func (e *missingError) Unwrap() []error { return e.all }
 // keep. An enrollment that was begun before may need less than a first one, which it
 // finds out by itself.
 func (o *enrollOptions) checkComplete(ctx context.Context, request enroll.Request) error {
+	if err := o.checkNewPIN(ctx, request); err != nil {
+		return err
+	}
 	var missing []error
 	if request.Email == "" {
 		missing = append(missing, errNoAddress)
@@ -66,6 +69,27 @@ func (o *enrollOptions) isFirst(email string) (bool, error) {
 	}
 	earlier, err := evidence.Newest(folder, email)
 	return err == nil && earlier == nil, nil // what is wrong with it, the enrollment says
+}
+
+// checkNewPIN refuses a PIN that the card could not be given in place of the factory one.
+func (o *enrollOptions) checkNewPIN(ctx context.Context, request enroll.Request) error {
+	if request.PIN.IsZero() {
+		return nil
+	}
+	refused := enroll.CheckNewPIN(request.PIN)
+	if refused == nil {
+		return nil // the card need not be asked
+	}
+	factory := request.NewCard
+	_ = useCard(ctx, o.serial, func(card *piv.Card) error {
+		protection, err := card.Protection(ctx)
+		factory = err == nil && (protection.PIN.Factory == piv.Yes || protection.PIN.Factory == piv.Unknown && request.NewCard)
+		return err
+	})
+	if factory {
+		return refused
+	}
+	return nil
 }
 
 // needsEscrow reports whether the card will get a PUK or management key that nobody

@@ -41,6 +41,8 @@ func (h hints) ofEnrollment(err error) string {
 		return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", broken.Folder)
 	}
 	switch {
+	case is[*enroll.NewPINError](err):
+		return h.either("give another PIN with --pin-file FILE or --pin-fd N: 6 to 8 characters, and no row that is easily guessed", "choose another PIN")
 	case is[*enroll.LimitedUseError](err):
 		return h.either("to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use", "in the plan choose two keys: one that signs, and one that decrypts")
 	case is[*enroll.NotAsAskedError](err):

@@ -128,7 +128,7 @@ func (r Request) Validate() error {
 func (r Request) validateSecrets() error {
 	if !r.PIN.IsZero() {
 		if err := checkOwnPIN(r.PIN); err != nil {
-			return &UsageError{Err: err}
+			return &UsageError{Err: &NewPINError{err}}
 		}
 	}
 	if !r.PUK.IsZero() {

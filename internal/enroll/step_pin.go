@@ -119,7 +119,7 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 	}
 	if e.secrets.pin = e.request.PIN; !e.secrets.pin.IsZero() {
 		if e.factoryPIN(protection) {
-			return piv.CheckNewPIN(e.secrets.pin)
+			return CheckNewPIN(e.secrets.pin)
 		}
 		return nil
 	}
@@ -136,6 +136,24 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		return err
 	}
 	e.secrets.pin = pin
+	return nil
+}
+
+// NewPINError is returned for a PIN that a card with the factory PIN is not given.
+type NewPINError struct{ Err error }
+
+// Error says what is wrong with the PIN.
+func (e *NewPINError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *NewPINError) Unwrap() error { return e.Err }
+
+// CheckNewPIN reports, as a *UsageError with a *NewPINError, what keeps a PIN of the
+// request from taking the place of the factory one.
+func CheckNewPIN(pin secret.Secret) error {
+	if err := piv.CheckNewPIN(pin); err != nil {
+		return &UsageError{Err: &NewPINError{err}}
+	}
 	return nil
 }
 
