@@ -38,7 +38,7 @@ func Terms() []Term {
 		{"fingerprint", "the SHA-256 of a certificate or public key, which names it"},
 		{"identity", "at Gmail: the key pairs that an address signs and encrypts with"},
 		{"intermediate", "a CA certificate between the leaf and the root"},
-		{"issuer", "who is asked for the certificate: a person, a local CA, EST, or step-ca"},
+		{"issuer", "who signs the certificate: a person, a local CA, EST, or step-ca"},
 		{"journal", "the evidence's list of what was about to be done, and was done"},
 		{"KACLS", "a key service: it holds private keys that are not on a card"},
 		{"key history", "earlier certificates, with which old mail can still be read"},
