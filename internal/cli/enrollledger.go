@@ -45,13 +45,13 @@ func enterInto(deps *enroll.Dependencies, store storeFlags) (*enrollLedger, erro
 }
 
 // Enter opens the ledger, enters the registration and closes the ledger.
-func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry) error {
-	return l.write(ctx, ledgerWait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry) })
+func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) error {
+	return l.write(ctx, ledgerWait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry, cards) })
 }
 
 // Has looks whether the ledger has the registration, also while another process
 // works with it.
-func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, err error) {
+func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) (has bool, err error) {
 	book, err := l.store.look(ctx)
 	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
 		return false, nil // nobody was entered yet
@@ -66,7 +66,15 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry) (has bool, e
 			return has.Use == pair.Use && has.LeafSHA256 == pair.LeafSHA256 && has.KeyPairID == pair.KeyPairID
 		})
 	}
-	return found && there.State == ledger.StateDone && !slices.ContainsFunc(entry.Pairs, missing), err
+	if err != nil || !found || there.State != ledger.StateDone || slices.ContainsFunc(entry.Pairs, missing) {
+		return false, err
+	}
+	known, err := book.Cards(ctx, entry.Email)
+	return !slices.ContainsFunc(cards, func(card ledger.CardCertificate) bool {
+		return !slices.ContainsFunc(known, func(k ledger.CardCertificate) bool {
+			return k.Serial == card.Serial && k.Slot == card.Slot && k.LeafSHA256 == card.LeafSHA256 && k.KeyPairID == card.KeyPairID && k.State == card.State
+		})
+	}), err
 }
 
 // Check opens the ledger. One that another process holds now may be free when the

@@ -57,6 +57,9 @@ type userStatus struct {
 	Ledger *ledger.Entry `json:"ledger"`
 	// Actions are what people changed by hand at Gmail, the oldest first.
 	Actions []ledger.Action `json:"actions"`
+	// Cards are the certificates on cards that the ledger has of the user, the oldest
+	// first.
+	Cards []ledger.CardCertificate `json:"cards"`
 
 	err error
 }
@@ -102,7 +105,7 @@ func runStatus(ctx context.Context, streams *Streams, options *statusOptions, em
 
 // lookUp asks both Gmail and the ledger. What Gmail refuses is part of the answer.
 func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, email string) (userStatus, error) {
-	status := userStatus{Email: email, KeyPairs: []pairStatus{}, Actions: []ledger.Action{}}
+	status := userStatus{Email: email, KeyPairs: []pairStatus{}, Actions: []ledger.Action{}, Cards: []ledger.CardCertificate{}}
 	var known []ledger.Pair
 	if book != nil {
 		entry, found, err := book.Entry(ctx, email)
@@ -113,6 +116,9 @@ func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, emai
 			status.Ledger = &entry
 		}
 		if status.Actions, err = book.Actions(ctx, email); err != nil {
+			return status, err
+		}
+		if status.Cards, err = book.Cards(ctx, email); err != nil {
 			return status, err
 		}
 		if known, err = book.EarlierPairs(ctx, email); err != nil {

@@ -24,10 +24,14 @@ import (
 // fullLedger takes nothing in.
 type fullLedger struct{}
 
-func (fullLedger) Enter(context.Context, ledger.Entry) error { return errFull }
-func (fullLedger) Check(context.Context) error               { return errFull }
+func (fullLedger) Enter(context.Context, ledger.Entry, []ledger.CardCertificate) error {
+	return errFull
+}
+func (fullLedger) Check(context.Context) error { return errFull }
 
-func (fullLedger) Has(context.Context, ledger.Entry) (bool, error) { return false, nil }
+func (fullLedger) Has(context.Context, ledger.Entry, []ledger.CardCertificate) (bool, error) {
+	return false, nil
+}
 
 var errFull = errors.New("the ledger is full")
 

@@ -86,7 +86,7 @@ type Card interface {
 // Ledger is where registrations of many desks are entered; *ledger.Ledger in
 // production.
 type Ledger interface {
-	Enter(ctx context.Context, entry ledger.Entry) error
-	// Has reports whether the registration is entered already.
-	Has(ctx context.Context, entry ledger.Entry) (bool, error)
+	Enter(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) error
+	// Has reports whether the registration is entered already, and on which card.
+	Has(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) (bool, error)
 }

@@ -117,7 +117,7 @@ func (e *enrollment) isEntered(ctx context.Context) (bool, error) {
 	if e.deps.Ledger == nil {
 		return true, nil
 	}
-	return e.deps.Ledger.Has(ctx, e.entry())
+	return e.deps.Ledger.Has(ctx, e.entry(), e.onCard())
 }
 
 // enterLedger enters the registration into the ledger, if there is one.
@@ -125,7 +125,7 @@ func (e *enrollment) enterLedger(ctx context.Context) error {
 	if e.deps.Ledger == nil {
 		return nil
 	}
-	return e.deps.Ledger.Enter(ctx, e.entry())
+	return e.deps.Ledger.Enter(ctx, e.entry(), e.onCard())
 }
 
 func (e *enrollment) entry() ledger.Entry {
@@ -138,4 +138,13 @@ func (e *enrollment) entry() ledger.Entry {
 		})
 	}
 	return entry
+}
+
+// onCard says which certificates the card has for the user.
+func (e *enrollment) onCard() (cards []ledger.CardCertificate) {
+	for i, key := range e.keys {
+		cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: key.Slot.String(), Use: key.Use,
+			LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, KeyPairID: e.identity.outcome.Keys[i].Pair.ID, State: ledger.CardInUse})
+	}
+	return cards
 }

@@ -11,11 +11,15 @@ import (
 // is kept as that run's. Key pairs that the user's entry had before and has no more are kept as
 // earlier ones; a batch that just then asks for others finds its task changed.
 // The same again changes nothing, so that the time at which it was done first
-// stays.
-func (l *Ledger) Enter(ctx context.Context, entry Entry) error {
+// stays. Cards says on which card the certificates are; what the user had in use before, or
+// those slots had, is superseded.
+func (l *Ledger) Enter(ctx context.Context, entry Entry, cards []CardCertificate) error {
 	entry = storable(entry)
 	entry.State, entry.Step, entry.Updated = StateDone, StepEnrolled, l.Now()
 	return l.change(ctx, "enter a registration", func(tx *sql.Tx) error {
+		if err := l.enterCards(ctx, tx, cards); err != nil {
+			return err
+		}
 		lock := ""
 		if l.Shared() {
 			lock = " FOR UPDATE"

@@ -25,7 +25,7 @@ func TestWhatADeskEnters(t *testing.T) {
 		l := open(t, url)
 		enter := func(e ledger.Entry) ledger.Entry {
 			t.Helper()
-			if err := l.Enter(t.Context(), e); err != nil {
+			if err := l.Enter(t.Context(), e, nil); err != nil {
 				t.Fatal(err)
 			}
 			return entry(t, l, e.Email)
@@ -71,7 +71,7 @@ func TestADeskTakesNobodyOutOfARun(t *testing.T) {
 			t.Fatal(err)
 		}
 		task.Class, task.Reason, task.Message = ledger.ClassAdministrator, "cse-off", "it is off"
-		if err := errors.Join(l.RecordFailure(t.Context(), task, "w"), l.Enter(t.Context(), enrolled("eve@x", "e2")), l.Finish(t.Context(), run)); err != nil {
+		if err := errors.Join(l.RecordFailure(t.Context(), task, "w"), l.Enter(t.Context(), enrolled("eve@x", "e2"), nil), l.Finish(t.Context(), run)); err != nil {
 			t.Fatal(err)
 		}
 		finished, err := l.Run(t.Context(), run)
@@ -79,7 +79,7 @@ func TestADeskTakesNobodyOutOfARun(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Millisecond) // the ledger counts milliseconds
-		if err := l.Enter(t.Context(), enrolled("Bob@x", "b2")); err != nil {
+		if err := l.Enter(t.Context(), enrolled("Bob@x", "b2"), nil); err != nil {
 			t.Fatal(err)
 		}
 		if counts, err := l.Counts(t.Context(), run); err != nil || counts != (ledger.Counts{Total: 3, Done: 2, Failed: 1}) {
@@ -113,7 +113,7 @@ func TestADeskOvertakesABatch(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
-		if err := l.Enter(t.Context(), enrolled("ada@lab.example", "two")); err != nil {
+		if err := l.Enter(t.Context(), enrolled("ada@lab.example", "two"), nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.RecordDone(t.Context(), task, "w", false); !errors.Is(err, ledger.ErrChanged) {

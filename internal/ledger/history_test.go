@@ -80,7 +80,7 @@ func TestRunsKeepTheirHistory(t *testing.T) {
 				t.Errorf("after %s: %s", after, diff)
 			}
 		}
-		if err := l.Enter(t.Context(), enrolled("desk@x", "k2")); err != nil {
+		if err := l.Enter(t.Context(), enrolled("desk@x", "k2"), nil); err != nil {
 			t.Fatal(err)
 		}
 		check("a desk")

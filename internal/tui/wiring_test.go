@@ -270,11 +270,15 @@ func TestRunTellsThatItBrokeDown(t *testing.T) {
 }
 
 // ledgerFunc takes registrations in.
-type ledgerFunc func(context.Context, ledger.Entry) error
+type ledgerFunc func(context.Context, ledger.Entry, []ledger.CardCertificate) error
 
-func (f ledgerFunc) Enter(ctx context.Context, entry ledger.Entry) error { return f(ctx, entry) }
+func (f ledgerFunc) Enter(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) error {
+	return f(ctx, entry, cards)
+}
 
-func (ledgerFunc) Has(context.Context, ledger.Entry) (bool, error) { return true, nil }
+func (ledgerFunc) Has(context.Context, ledger.Entry, []ledger.CardCertificate) (bool, error) {
+	return true, nil
+}
 
 // agreedAccount tells when the review was agreed to.
 type agreedAccount struct {
@@ -301,7 +305,7 @@ func TestRunReturnsReceiptsThatComeAtTheEnd(t *testing.T) {
 	d.Watch = func(ctx context.Context) iter.Seq2[[]piv.Found, error] {
 		return func(yield func([]piv.Found, error) bool) { yield(commands.found(adasCard), nil) }
 	}
-	d.Dependencies.Ledger = ledgerFunc(func(context.Context, ledger.Entry) error {
+	d.Dependencies.Ledger = ledgerFunc(func(context.Context, ledger.Entry, []ledger.CardCertificate) error {
 		cancel()
 		time.Sleep(200 * time.Millisecond) // the screen is gone by then
 		return nil
