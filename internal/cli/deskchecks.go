@@ -49,10 +49,10 @@ func foreignChecks(options *enrollOptions, deps enroll.Dependencies) (checks []d
 	if deps.GmailEndpoint == "" {
 		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckOK, Detail: options.gmail.place()})
 	} else {
-		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckWarning, Detail: enroll.EndpointText(deps.GmailEndpoint), Fix: "for the real Gmail leave out --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"})
+		checks = append(checks, desk.Check{Name: "Gmail", State: desk.CheckWarning, Detail: enroll.EndpointText(deps.GmailEndpoint), Fix: "for the real Gmail start again without --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"})
 	}
 	if roots := deps.Trust.Foreign(); len(roots) > 0 {
-		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: enroll.RootsText(roots), Fix: "for real YubiKeys leave out --attestation-roots and CSE_PIV_ATTESTATION_ROOTS"})
+		checks = append(checks, desk.Check{Name: "attestation", State: desk.CheckWarning, Detail: enroll.RootsText(roots), Fix: "for real YubiKeys start again without --attestation-roots and CSE_PIV_ATTESTATION_ROOTS"})
 	}
 	return checks
 }
@@ -78,7 +78,7 @@ func readerCheck(ctx context.Context) desk.Check {
 func issuerCheck(options *enrollOptions, deps enroll.Dependencies) desk.Check {
 	check := desk.Check{Name: "issuer", State: desk.CheckOK}
 	if deps.Issuer == nil {
-		check.State, check.Detail, check.Fix = desk.CheckWarning, "none was named: only keys that have their certificate can be enrolled", hintFor(enroll.ErrNoIssuer)
+		check.State, check.Detail, check.Fix = desk.CheckWarning, "none was named: only keys that have their certificate can be enrolled", deskHint(enroll.ErrNoIssuer)
 		return check
 	}
 	check.Detail = options.issuer.describe()

@@ -40,6 +40,19 @@ func (h hints) either(command, desk string) string {
 	return command
 }
 
+// with is the hint that flags help: at a desk they can be given at its start only.
+func (h hints) with(flags string) string {
+	return h.either("add ", atStart) + flags
+}
+
+// give is the hint that a flag's value is missing or wrong.
+func (h hints) give(what, flag string) string {
+	return h.either("give "+what+" with "+flag, atStart+what+" in "+flag)
+}
+
+// atStart begins what flags have to be given anew for.
+const atStart = "start again with "
+
 func (h hints) of(err error) string {
 	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofService, h.ofCard, h.ofCertificates, h.ofFiles} {
 		if hint := of(err); hint != "" {
@@ -72,7 +85,7 @@ func (h hints) ofCard(err error) string {
 	}
 	switch {
 	case is[*piv.SeveralCardsError](err):
-		return "say which one with --serial SERIAL, or leave only one in"
+		return h.either("say which one with --serial SERIAL, or leave only one in", "choose one of them, or leave only one in")
 	case isAboutPUK(err):
 		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; the last try is used only where you can be asked, on a terminal"
 	case is[*piv.WrongPINError](err):
@@ -134,12 +147,12 @@ func (h hints) ofFiles(err error) string {
 	}
 	return hintOf(err, []sentinel{
 		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},
-		{syscall.EROFS, "choose a folder that can be written: --evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
-		{durable.ErrDifferent, "move it away, choose another folder, or replace it with --overwrite"},
+		{syscall.EROFS, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrDifferent, "move it away, choose another folder" + h.either(", or replace it with --overwrite", "")},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
-		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor (--pin-fd)"},
+		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor" + h.either(" (--pin-fd)", "")},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
-		{tui.ErrBroken, "what was done stays done: " + h.again + ", or go on line by line with --plain"},
+		{tui.ErrBroken, "what was done stays done: " + h.again + ", or go on line by line: " + h.with("--plain")},
 	})
 }
 

@@ -23,7 +23,7 @@ func (h hints) ofCertificates(err error) string {
 		return hint
 	}
 	if none, found := errors.AsType[*certpath.NoPathError](err); found {
-		return hintNoPath(none)
+		return h.ofNoPath(none)
 	}
 	if is[*manyAddressesError](err) {
 		return "say whose it is with --email ADDRESS, a file at a time"
@@ -35,7 +35,7 @@ func (h hints) ofCertificates(err error) string {
 		if refused.refused == 0 {
 			return "give files with certificates: PEM, DER, PKCS#7 or PKCS#12; why one cannot be read stands beside it"
 		}
-		return "send the CA what stands beside each finding; where a certificate is missing, give it with --chain FILE"
+		return "send the CA what stands beside each finding; where a certificate is missing, " + h.give("it", "--chain FILE")
 	}
 	if other, ok := errors.AsType[*certificate.KindError](err); ok {
 		return hintForKind(other.Kind)
@@ -56,15 +56,15 @@ func hintForKind(kind certificate.Kind) string {
 	return ""
 }
 
-// hintNoPath is about certificates that do not lead to a root.
-func hintNoPath(err *certpath.NoPathError) string {
+// ofNoPath is about certificates that do not lead to a root.
+func (h hints) ofNoPath(err *certpath.NoPathError) string {
 	switch err.Fault.Cause {
 	case certpath.CauseAlgorithm, certpath.CauseSpelling:
 		return "ask those who issued it for a certificate without this fault"
 	case certpath.CauseOtherKey:
-		return "give the certificate of the authority that issued it with --chain FILE: authorities that were renewed often keep their name"
+		return h.give("the certificate of the authority that issued it", "--chain FILE") + ": authorities that were renewed often keep their name"
 	case certpath.CauseGivenUp:
-		return "give with --chain only the authorities above the user's certificate"
+		return h.give("only the authorities above the user's certificate", "--chain FILE")
 	}
-	return "give the missing certificates with --chain FILE"
+	return h.give("the missing certificates", "--chain FILE")
 }

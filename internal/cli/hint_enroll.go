@@ -15,24 +15,28 @@ import (
 // ofEnrollment is about what stops an enrollment.
 func (h hints) ofEnrollment(err error) string {
 	if missing, found := errors.AsType[*enroll.MissingError](err); found {
-		if missing.Question == enroll.QuestionEscrow {
-			return "add " + answeringFlag(missing)
+		switch {
+		case missing.Question == enroll.QuestionEscrow:
+			return h.with(answeringFlag(missing))
+		case h.desk:
+			return h.again + ", and answer what is asked"
 		}
 		return "add " + answeringFlag(missing) + " (--yes asks nothing)"
 	}
 	if conflict, found := errors.AsType[*enroll.ConflictError](err); found {
-		hint := "leave out what differs, and it goes on with what is there"
+		hint := h.either("leave out what differs, and it goes on with what is there", "in the plan choose what was begun, and it goes on with what is there")
 		if len(conflict.Keys) > 0 {
-			hint += fmt.Sprintf("; only if the present key may be lost for ever, and with it the mail that only it can decrypt: add --replace %s --confirm %d", strings.Join(conflict.Keys, ","), conflict.Serial)
+			hint += "; only if the present key may be lost for ever, and with it the mail that only it can decrypt: " +
+				h.with("--replace "+strings.Join(conflict.Keys, ",")) + h.either(fmt.Sprintf(" --confirm %d", conflict.Serial), "")
 		}
 		return hint
 	}
 	if other, found := errors.AsType[*enroll.OtherCardConfirmedError](err); found {
-		return fmt.Sprintf("--confirm %d agrees to it for the card that is there; put the other one in if that is the one you mean", other.Serial)
+		return h.either("", atStart) + fmt.Sprintf("--confirm %d agrees to it for the card that is there; put the other one in if that is the one you mean", other.Serial)
 	}
 	if other, found := errors.AsType[*enroll.OtherCardError](err); found {
 		cards := strings.Join(other.Cards, " and ")
-		return fmt.Sprintf("to have Gmail move from %s to card %d add --replace-card; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, other.Serial, cards)
+		return fmt.Sprintf("to have Gmail move from %s to card %d %s; the key pairs of %s stay enabled, so that old mail stays readable with it", cards, other.Serial, h.either("add --replace-card", h.again+" and agree to it"), cards)
 	}
 	if other, found := errors.AsType[*enroll.OtherKeyError](err); found && other.Where == enroll.InTheSlot {
 		return "choose another slot, or have whoever issued the card put the certificate of this key there; to look: cse-piv card show"
@@ -54,11 +58,11 @@ func (h hints) ofEnrollment(err error) string {
 	case is[*enroll.NotNewError](err):
 		return h.either("give the PIN that the card has, without --new-card", "try again, and type the PIN that the card has") + "; a forgotten one is replaced with the PUK: cse-piv card pin unblock"
 	case is[*enroll.PerhapsNewError](err):
-		return "check the PIN; if the card is new, as it left the factory, add --new-card: its firmware does not tell"
+		return "check the PIN; if the card is new, as it left the factory, " + h.either("add --new-card", h.again+", and say so when it is asked") + ": its firmware does not tell"
 	case is[*enroll.AttestedError](err):
 		return "ask for what the key has, or have another generated in its place; a card that says one thing and attests another is not to be used"
 	case is[*enroll.IssuerChangedError](err):
-		return "name the same issuer as before, or add --change-issuer to have the new one asked as well"
+		return h.either("name the same issuer as before, or add --change-issuer to have the new one asked as well", h.again+" and agree to have the new one asked as well, or start again with the --issuer that was asked before")
 	case is[*enroll.OccupiedError](err):
 		return h.either("to use the existing key and certificate add --source existing; to replace them for ever add --overwrite", "in the plan choose the key that is on the card, or a new one in its place")
 	case is[*enroll.EmptyError](err):
@@ -67,8 +71,8 @@ func (h hints) ofEnrollment(err error) string {
 		return "use the card that was issued for this user, or generate a new key"
 	}
 	return hintOf(err, []sentinel{
-		{enroll.ErrUnattested, "generate a key on the card instead, or accept this one with --allow-unattested"},
-		{enroll.ErrNoIssuer, "add --issuer file, --issuer local, --issuer step-ca, or --issuer URL of an EST server"},
+		{enroll.ErrUnattested, "generate a key on the card instead, or " + h.either("accept this one with --allow-unattested", h.again+" and agree to take this one")},
+		{enroll.ErrNoIssuer, h.with("--issuer file, --issuer local, --issuer step-ca, or --issuer URL of an EST server")},
 	})
 }
 
@@ -101,7 +105,7 @@ func (h hints) ofIssuer(err error) string {
 		return "check the address of the EST server, the network and the proxy settings, then " + h.again
 	}
 	if is[*issuer.TLSError](err) {
-		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or name that with --issuer-ca FILE"
+		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or " + h.either("name that with", "start again with that in") + " --issuer-ca FILE"
 	}
 	switch {
 	case is[*ca.MissingError](err):
@@ -109,15 +113,15 @@ func (h hints) ofIssuer(err error) string {
 	case errors.Is(err, ca.ErrUnknownSerial):
 		return "look what was issued: cse-piv ca list"
 	case is[*issuer.RootError](err):
-		return "check --issuer-url and --issuer-fingerprint; on the CA's own machine: step certificate fingerprint root_ca.crt"
+		return h.either("check ", atStart+"the right ") + "--issuer-url and --issuer-fingerprint; on the CA's own machine: step certificate fingerprint root_ca.crt"
 	case errors.Is(err, issuer.ErrProvisionerPassword):
-		return "give the password that the provisioner was made with: --issuer-password-file FILE"
+		return h.either("give the password that the provisioner was made with: ", atStart+"the password that the provisioner was made with: ") + "--issuer-password-file FILE"
 	case is[*issuer.ProvisionerError](err):
-		return "name one of the CA's provisioners with --issuer-provisioner: one of the type JWK for step-ca, one of the type ACME with device-attest-01 for step-ca-acme"
+		return h.either("name one of the CA's provisioners with ", atStart+"one of the CA's provisioners in ") + "--issuer-provisioner: one of the type JWK for step-ca, one of the type ACME with device-attest-01 for step-ca-acme"
 	case errors.Is(err, issuer.ErrNoKey):
 		return "put the card in and " + h.again
 	case is[*issuer.NotAttestedError](err):
-		return "take a key of RSA 2048 or P-256 that was generated on a YubiKey with firmware 5 or later, or --issuer step-ca with a password"
+		return "take a key of RSA 2048 or P-256 that was generated on a YubiKey with firmware 5 or later, or " + h.either("", atStart) + "--issuer step-ca with a password"
 	}
 	if answer, found := errors.AsType[*issuer.AnswerError](err); found {
 		return h.ofAnswer(answer)
@@ -131,7 +135,7 @@ func (h hints) ofAnswer(answer *issuer.AnswerError) string {
 	case answer.Location != "":
 		return "give the address that it leads to as the issuer's, if that is the right server; a proxy may have sent you to its sign-in page"
 	case answer.Status == http.StatusUnauthorized:
-		return "check --issuer-user and its password, or show a client certificate with --issuer-cert and --issuer-key"
+		return h.either("check --issuer-user and its password, or show a client certificate with ", atStart+"the right --issuer-user and password, or with a client certificate: ") + "--issuer-cert and --issuer-key"
 	case answer.Status == http.StatusForbidden:
 		return "have the CA's people allow this request: they see it in their log"
 	case answer.HTML:

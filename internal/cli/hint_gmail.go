@@ -47,7 +47,7 @@ func (h hints) ofGmail(err error) string {
 	if !found {
 		return ""
 	}
-	if hint := gmailDetail(e); hint != "" {
+	if hint := h.ofGmailDetail(e); hint != "" {
 		return hint
 	}
 	switch {
@@ -71,14 +71,14 @@ func (h hints) ofGmail(err error) string {
 	return h.ofReason(string(e.Kind))
 }
 
-func gmailDetail(e *gmail.Error) string {
+func (h hints) ofGmailDetail(e *gmail.Error) string {
 	switch e.Detail {
 	case gmail.DetailIntermediary:
 		return "something on the way answers in the server's place: check the endpoint, the proxy and the system's trusted roots"
 	case gmail.DetailAccountGone:
 		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
 	case gmail.DetailNoCredentials:
-		return "name the key file of a service account with domain-wide delegation: --credentials FILE, or CSE_PIV_CREDENTIALS"
+		return h.either("name the key file of a service account with domain-wide delegation: --credentials FILE, or CSE_PIV_CREDENTIALS", atStart+"--credentials FILE, the key file of a service account with domain-wide delegation")
 	case gmail.DetailMachine:
 		return "log in with: gcloud auth application-default login"
 	case gmail.DetailTokenCreator:

@@ -16,9 +16,9 @@ func (h hints) ofLedger(err error) string {
 	}
 	switch {
 	case is[*ledger.InUseError](err):
-		return "try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: --store postgres://…"
+		return h.either("try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: ", "try again when that has ended; several processes share a ledger in PostgreSQL: "+atStart) + "--store postgres://…"
 	case is[*ledger.MissingError](err):
-		return "name another one with --store, or make one with: cse-piv batch SOURCE"
+		return h.either("name another one with ", atStart+"another one in ") + "--store, or make one with: cse-piv batch SOURCE"
 	}
 	return ""
 }
@@ -31,9 +31,9 @@ func (h hints) ofProblem(failed *ledger.Error) string {
 	case ledger.ProblemDisk:
 		return "the disk of the ledger, or the way to it, fails: look at the system's log; when it is sound again, " + h.again + ": it goes on where it was"
 	case ledger.ProblemNotWritable:
-		return "make the ledger's file and folder writable, or name another with --store"
+		return "make the ledger's file and folder writable, or " + h.give("another", "--store FILE")
 	case ledger.ProblemDamaged:
-		return "the file is damaged or no ledger: restore it from a backup, or name another with --store; " + nothingDoubled
+		return "the file is damaged or no ledger: restore it from a backup, or " + h.give("another", "--store FILE") + "; " + nothingDoubled
 	case ledger.ProblemTaken:
 		return "let one of the two end, and leave " + failed.Ledger + ".lock alone; then " + h.again + ": " + nothingDoubled
 	case ledger.ProblemMoved:

@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -21,17 +22,20 @@ import (
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 )
 
-// TestHints: each error has what helps against it, however deep in others it is; at a
-// desk nobody is told to type a command again.
-func TestHints(t *testing.T) {
+// hintCase is an error and what its hint says on the command line.
+type hintCase struct {
+	err  error
+	want string
+}
+
+// hintCases has each error that has a hint.
+func hintCases() []hintCase {
 	tomorrow := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
-	for _, test := range []struct {
-		err  error
-		want string
-	}{
+	return []hintCase{
 		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N (--yes asks nothing)"},
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
 		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},
@@ -139,7 +143,25 @@ func TestHints(t *testing.T) {
 		{&spreadsheet.Error{Err: errors.New("it is UTF-16"), Expected: "save it as CSV UTF-8"}, "CSV UTF-8"},
 		{&desk.RosterError{Line: 1, Err: &desk.HeadingError{}}, "such as: email,serial,note"},
 		{&desk.NobodyError{}, "a line for each person"},
-	} {
+		{&enroll.UsageError{Err: &enroll.NewPINError{}}, "--pin-file FILE"},
+		{&missingSecretError{flag: "puk"}, "--puk-file FILE"},
+		{&noEscrowError{}, "--escrow-dir"},
+		{&manyAddressesError{}, "--email ADDRESS"},
+		{&certificate.KindError{Kind: certificate.KindPrivateKey}, "take the private key out"},
+		{&certificate.KindError{Kind: certificate.KindRequest}, "give that request to the CA"},
+		{&certificate.KindError{Kind: certificate.KindPage}, "in a browser"},
+		{&confirmError{want: "ada@example.com"}, "--confirm ada@example.com"},
+		{&registered.EnabledError{}, "cse-piv keypair disable"},
+		{&registered.UnknownKeyPairError{}, "cse-piv keypair list"},
+		{&registered.DisabledError{}, "cse-piv keypair enable"},
+		{&registered.ChangedError{}, "cse-piv status"},
+	}
+}
+
+// TestHints: each error has what helps against it, however deep in others it is; at a
+// desk nobody is told to type a command again.
+func TestHints(t *testing.T) {
+	for _, test := range hintCases() {
 		for _, err := range []error{test.err, fmt.Errorf("at the desk: %w", &enroll.StepError{Err: test.err}), errors.Join(errors.New("besides"), test.err)} {
 			if hint := hintFor(err); !strings.Contains(hint, test.want) {
 				t.Errorf("%T: %v: the hint is %q, without %q", test.err, err, hint, test.want)
