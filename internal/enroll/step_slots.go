@@ -123,7 +123,7 @@ func (e *enrollment) tellNotReplaced(key *key) {
 	if !e.request.Overwrite || e.request.Agreed != nil || key.action == ActionContinue {
 		return
 	}
-	e.note("--overwrite does not replace the key in slot %s, which is used as it is: that takes --replace %s", key.Slot, key.before.key)
+	e.note("the key in slot %s is used as it is, and not replaced: for that it has to be named by its fingerprint, %s", key.Slot, key.before.key)
 }
 
 // actionFor decides what to do with a slot.
