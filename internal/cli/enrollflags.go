@@ -18,6 +18,7 @@ type enrollFlags struct {
 	overwrite, allowUnattested, allowLimitedUse       bool
 	newCard, replaceCard, changeIssuer                bool
 	allowPINNever, attestRequest                      bool
+	protectManagementKey, keepCHUID                   bool
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -44,6 +45,8 @@ func (f *enrollFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.attestRequest, "attest-request", false, "have the request for a certificate carry the attestation of its key (draft-ietf-lamps-csr-attestation), for an issuer that looks for it there")
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.allowLimitedUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
+	flags.BoolVar(&f.protectManagementKey, "protect-management-key", false, "have the management key that replaces the factory one stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
+	flags.BoolVar(&f.keepCHUID, "keep-chuid", false, "leave the CHUID that the card has (default: a new one, because Windows shows certificates that it cached by the old one)")
 	environmentFlag(flags, "attest-request")
 	f.pin = addSecretFlag(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.puk = addSecretFlag(flags, "puk", "the PUK that a card with the factory PUK gets")
@@ -67,7 +70,8 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
-		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest, Defaulted: f.defaulted(),
+		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest,
+		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {

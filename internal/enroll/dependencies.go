@@ -71,9 +71,14 @@ type Card interface {
 	ChangePUK(ctx context.Context, old, new secret.Secret) error
 	CheckManagementKey(ctx context.Context, key secret.Secret) error
 	ChangeManagementKey(ctx context.Context, old, new secret.Secret) error
+	AdminData(ctx context.Context) (piv.AdminData, error)
+	CheckPrinted(ctx context.Context, pin secret.Secret) error
+	ProtectedManagementKey(ctx context.Context, pin secret.Secret) (secret.Secret, error)
+	ProtectManagementKey(ctx context.Context, pin, old, new secret.Secret) error
 	Generate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, options piv.GenerateOptions) (crypto.PublicKey, error)
 	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
 	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
+	EnsureCHUID(ctx context.Context, managementKey secret.Secret) error
 	Attest(ctx context.Context, slot piv.Slot) (slotCert, deviceCert *x509.Certificate, err error)
 	Signer(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret) crypto.Signer
 	Decrypt(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret, ciphertext []byte) ([]byte, error)

@@ -1,6 +1,7 @@
 package enroll_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -192,8 +194,23 @@ func (d *desk) checkWhole(receipt *enroll.Receipt) {
 		d.t.Error("the card's PIN is not the user's")
 	}
 	d.checkEscrow(snapshot)
+	if d.request.ProtectManagementKey {
+		d.checkProtected(snapshot)
+	}
 	if receipt == nil || len(receipt.Keys) != len(d.request.Keys) || receipt.Email != d.email || receipt.Card.Serial != d.serial {
 		d.t.Errorf("receipt %+v", receipt)
+	}
+}
+
+// checkProtected finds the card's management key where the PIN leads to it.
+func (d *desk) checkProtected(snapshot yubikey.Snapshot) {
+	d.t.Helper()
+	printed, key := snapshot.Objects[0x5FC109], snapshot.ManagementKey.Value
+	if !bytes.Equal(printed, slices.Concat([]byte{0x88, byte(2 + len(key)), 0x89, byte(len(key))}, key)) {
+		d.t.Errorf("PRINTED has %d bytes, and not the management key of %d", len(printed), len(key))
+	}
+	if admin := snapshot.Objects[0x5FFF00]; !bytes.Equal(admin, []byte{0x80, 0x03, 0x81, 0x01, 0x02}) {
+		d.t.Errorf("ADMIN DATA is % X", admin)
 	}
 }
 

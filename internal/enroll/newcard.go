@@ -69,8 +69,12 @@ func (e *enrollment) factoryPIN(protection piv.Protection) bool {
 	return e.secrets.newCard
 }
 
-// factoryPUK is the same for the PUK, of which it may be that nobody knows.
+// factoryPUK is the same for the PUK, of which it may be that nobody knows. A blocked one is none
+// that can be replaced: Yubico's minidriver for Windows blocks a factory one.
 func (e *enrollment) factoryPUK(protection piv.Protection) piv.Tri {
+	if protection.PUK.Tries == 0 {
+		return piv.No
+	}
 	if protection.PUK.Factory != piv.Unknown {
 		return protection.PUK.Factory
 	}

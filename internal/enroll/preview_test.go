@@ -74,6 +74,21 @@ func (c recordingCard) ChangeManagementKey(ctx context.Context, old, new secret.
 	return c.Card.ChangeManagementKey(ctx, old, new)
 }
 
+func (c recordingCard) CheckPrinted(ctx context.Context, pin secret.Secret) error {
+	c.recorder.note("verify the PIN")
+	return c.Card.CheckPrinted(ctx, pin)
+}
+
+func (c recordingCard) ProtectedManagementKey(ctx context.Context, pin secret.Secret) (secret.Secret, error) {
+	c.recorder.note("verify the PIN")
+	return c.Card.ProtectedManagementKey(ctx, pin)
+}
+
+func (c recordingCard) ProtectManagementKey(ctx context.Context, pin, old, new secret.Secret) error {
+	c.recorder.note("change the management key")
+	return c.Card.ProtectManagementKey(ctx, pin, old, new)
+}
+
 func (c recordingCard) Generate(ctx context.Context, key secret.Secret, slot piv.Slot, options piv.GenerateOptions) (crypto.PublicKey, error) {
 	c.recorder.note("generate")
 	return c.Card.Generate(ctx, key, slot, options)
@@ -87,6 +102,11 @@ func (c recordingCard) PutCertificate(ctx context.Context, key secret.Secret, sl
 func (c recordingCard) RefreshCHUID(ctx context.Context, key secret.Secret) error {
 	c.recorder.note("renew the CHUID")
 	return c.Card.RefreshCHUID(ctx, key)
+}
+
+func (c recordingCard) EnsureCHUID(ctx context.Context, key secret.Secret) error {
+	c.recorder.note("renew the CHUID")
+	return c.Card.EnsureCHUID(ctx, key)
 }
 
 func (c recordingCard) Signer(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret) crypto.Signer {

@@ -79,6 +79,16 @@ func (readOnlyCard) ChangeManagementKey(context.Context, secret.Secret, secret.S
 	return errReadOnly
 }
 
+func (readOnlyCard) CheckPrinted(context.Context, secret.Secret) error { return errReadOnly }
+
+func (readOnlyCard) ProtectedManagementKey(context.Context, secret.Secret) (secret.Secret, error) {
+	return secret.Secret{}, errReadOnly
+}
+
+func (readOnlyCard) ProtectManagementKey(context.Context, secret.Secret, secret.Secret, secret.Secret) error {
+	return errReadOnly
+}
+
 func (readOnlyCard) Generate(context.Context, secret.Secret, piv.Slot, piv.GenerateOptions) (crypto.PublicKey, error) {
 	return nil, errReadOnly
 }
@@ -88,6 +98,8 @@ func (readOnlyCard) PutCertificate(context.Context, secret.Secret, piv.Slot, *x5
 }
 
 func (readOnlyCard) RefreshCHUID(context.Context, secret.Secret) error { return errReadOnly }
+
+func (readOnlyCard) EnsureCHUID(context.Context, secret.Secret) error { return errReadOnly }
 
 func (readOnlyCard) Signer(_ context.Context, _ piv.Slot, public crypto.PublicKey, _ secret.Secret) crypto.Signer {
 	return readOnlySigner{public}

@@ -46,6 +46,12 @@ type Request struct {
 	// are generated and sealed. On a card with its own management key that key
 	// is given here.
 	PUK, ManagementKey secret.Secret
+	// ProtectManagementKey has the management key that takes the factory one's place stand on
+	// the card as well, where the PIN leads to it, as ykman does.
+	ProtectManagementKey bool
+	// KeepCHUID leaves a CHUID that the card has, although Windows may go on showing the
+	// certificates that it cached by it.
+	KeepCHUID bool
 	// NewCard says that the card is as it left the factory, where its firmware
 	// does not tell (before 5.3): factory PIN and PUK are replaced. A wrong word
 	// costs one try of the PIN.

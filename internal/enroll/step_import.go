@@ -32,7 +32,11 @@ func importStep(index int, request KeyRequest) Step {
 		}
 		// The CHUID first: when the run ends in between, the certificate is
 		// still missing and both are written again.
-		err := e.card.RefreshCHUID(ctx, e.secrets.managementKey)
+		refresh := e.card.RefreshCHUID
+		if e.request.KeepCHUID {
+			refresh = e.card.EnsureCHUID
+		}
+		err := refresh(ctx, e.secrets.managementKey)
 		switch {
 		case errors.Is(err, piv.ErrIssuerCHUID):
 			e.note("%v and stays: Windows caches certificates by it, and may go on showing what slot %s held before", err, key.Slot)

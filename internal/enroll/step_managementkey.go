@@ -7,6 +7,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // managementKeyStep replaces the factory management key. It comes after
@@ -70,7 +71,13 @@ func (e *enrollment) replaceFactoryManagementKey(ctx context.Context) error {
 	if err := e.noteSecret(evidence.SecretManagementKey, evidence.SecretSetting, e.sealedRecord()); err != nil {
 		return err
 	}
-	if err := e.card.ChangeManagementKey(ctx, e.secrets.managementKey, e.secrets.newManagement); err != nil {
+	change := e.card.ChangeManagementKey
+	if e.protects() {
+		change = func(ctx context.Context, old, new secret.Secret) error {
+			return e.card.ProtectManagementKey(ctx, e.secrets.pin, old, new)
+		}
+	}
+	if err := change(ctx, e.secrets.managementKey, e.secrets.newManagement); err != nil {
 		return err
 	}
 	return e.card.CheckManagementKey(ctx, e.secrets.newManagement)

@@ -19,7 +19,10 @@ func pinStep() Step {
 			if err != nil || e.factoryPIN(protection) {
 				return err
 			}
-			return e.verifyPIN(ctx, protection)
+			if err := e.verifyPIN(ctx, protection); err != nil {
+				return err
+			}
+			return e.usePIN(ctx)
 		},
 		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			protection, err := e.card.Protection(ctx)

@@ -13,6 +13,9 @@ import (
 // is then.
 const PUKUnknown = "not known whether it is the factory one"
 
+// PUKBlocked is what is said of a card whose PUK is blocked; it is left as it is.
+const PUKBlocked = "the PUK is blocked, as Yubico's minidriver for Windows does to a factory one, and stays so: a forgotten PIN can then only be had anew by a reset of the card, which loses its keys"
+
 // pukStep replaces the factory PUK.
 func pukStep() Step {
 	return Step{ID: "set-puk", Title: "replace the factory PUK", Kind: KindChange, Changes: changesCard,

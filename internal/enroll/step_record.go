@@ -74,10 +74,10 @@ func recordStep() Step {
 }
 
 // checkNoFactorySecret returns ErrFactorySecret for a card that has a secret that
-// everybody knows, and else whether its PUK is the factory one, as far as anybody knows.
+// everybody knows and that can be used, and else whether its PUK is the factory one, as far as anybody knows.
 func (e *enrollment) checkNoFactorySecret(ctx context.Context) (puk piv.Tri, err error) {
 	protection, err := e.card.Protection(ctx)
-	if err == nil && (protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes || protection.ManagementKey.Factory == piv.Yes) {
+	if err == nil && (protection.PIN.Factory == piv.Yes || protection.PUK.Factory == piv.Yes && protection.PUK.Tries != 0 || protection.ManagementKey.Factory == piv.Yes) {
 		err = ErrFactorySecret
 	}
 	return e.factoryPUK(protection), err

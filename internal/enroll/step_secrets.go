@@ -28,6 +28,9 @@ type secretsResult struct {
 	// tell whether its PIN and PUK are the factory ones.
 	askedNew, newCard, tryPUK bool
 	agreedNoPIN               []piv.Slot // whose keys may ask for no PIN
+	// behindPIN says that the card's present management key is needed, and that the PIN
+	// leads to it.
+	behindPIN bool
 }
 
 // secretsStep gathers every secret that the later steps need, and makes the ones
@@ -42,6 +45,9 @@ func secretsStep() Step {
 			}
 			if protection.PIN.Tries == 0 {
 				return piv.ErrPINBlocked
+			}
+			if protection.PUK.Tries == 0 {
+				e.note("%s", PUKBlocked)
 			}
 			if err := e.findSealed(ctx); err != nil {
 				return err
@@ -143,8 +149,14 @@ func (e *enrollment) gatherManagementKey(ctx context.Context, protection piv.Pro
 		return err
 	}
 	e.secrets.newManagement = secret.Secret{}
+	if e.request.ProtectManagementKey {
+		e.note("the management key stays as it is: only one that is set here is protected by the PIN")
+	}
 	needed, err := e.cardWillBeWritten(ctx)
 	if err != nil || !needed {
+		return err
+	}
+	if e.secrets.behindPIN, err = e.isBehindPIN(ctx); err != nil || e.secrets.behindPIN {
 		return err
 	}
 	return e.findManagementKey(ctx)

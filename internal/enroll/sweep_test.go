@@ -32,16 +32,17 @@ type sweptCard struct {
 	firmware  string
 	algorithm piv.Algorithm
 	split     bool // a key to sign and one to decrypt
+	protect   bool // have the PIN lead to the management key
 }
 
 // swept is every firmware that can be enrolled. The first is swept over as a
 // whole.
 var swept = []sweptCard{
-	{"5.7.4", piv.ECCP256, false},
-	{"5.4.3", piv.RSA2048, true},
-	{"5.2.7", piv.ECCP256, false},
-	{"5.1.2", piv.ECCP384, true},
-	{"4.3.7", piv.RSA2048, false},
+	{firmware: "5.7.4", algorithm: piv.ECCP256},
+	{firmware: "5.4.3", algorithm: piv.RSA2048, split: true, protect: true},
+	{firmware: "5.2.7", algorithm: piv.ECCP256},
+	{firmware: "5.1.2", algorithm: piv.ECCP384, split: true},
+	{firmware: "4.3.7", algorithm: piv.RSA2048, protect: true},
 }
 
 // sweep puts one fault at each position of an enrollment in turn.
@@ -130,7 +131,7 @@ func (c sweptCard) keys() int {
 func (c sweptCard) desk(t *testing.T) *desk {
 	t.Helper()
 	d := newDesk(t, c.firmware)
-	d.request.Keys[0].Algorithm = c.algorithm
+	d.request.Keys[0].Algorithm, d.request.ProtectManagementKey = c.algorithm, c.protect
 	if c.split {
 		d.split()
 	}

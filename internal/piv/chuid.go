@@ -27,6 +27,17 @@ const (
 //
 // Errors: ErrManagementKey, ErrCardFull; ErrIssuerCHUID where nothing was changed.
 func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) error {
+	return c.writeCHUID(ctx, managementKey, false)
+}
+
+// EnsureCHUID gives the card a CHUID and a CCC where it has none, and leaves those that it has.
+//
+// Errors: ErrManagementKey, ErrCardFull.
+func (c *Card) EnsureCHUID(ctx context.Context, managementKey secret.Secret) error {
+	return c.writeCHUID(ctx, managementKey, true)
+}
+
+func (c *Card) writeCHUID(ctx context.Context, managementKey secret.Secret, keep bool) error {
 	return c.do(ctx, "renewing the CHUID", func(connection *connection) error {
 		if err := connection.authenticate(managementKey); err != nil {
 			return err
@@ -35,15 +46,10 @@ func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) er
 		if err != nil && !errors.Is(err, pcsc.ErrNoObject) {
 			return err
 		}
-		if signature, err := bertlv.Find(present, tagSignature); err == nil && len(signature) > 0 {
-			return ErrIssuerCHUID
-		}
-		chuid, err := newCHUID()
-		if err != nil {
-			return err
-		}
-		if err := connection.put(pcsc.ObjectCHUID, chuid); err != nil {
-			return err
+		if !keep || len(present) == 0 {
+			if err := connection.replaceCHUID(present); err != nil {
+				return err
+			}
 		}
 		if _, err := connection.GetData(pcsc.ObjectCCC); !errors.Is(err, pcsc.ErrNoObject) {
 			return err
@@ -54,6 +60,18 @@ func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) er
 		}
 		return connection.put(pcsc.ObjectCCC, ccc)
 	})
+}
+
+// replaceCHUID writes a new CHUID in the place of the present one.
+func (c *connection) replaceCHUID(present []byte) error {
+	if signature, err := bertlv.Find(present, tagSignature); err == nil && len(signature) > 0 {
+		return ErrIssuerCHUID
+	}
+	chuid, err := newCHUID()
+	if err != nil {
+		return err
+	}
+	return c.put(pcsc.ObjectCHUID, chuid)
 }
 
 // put writes a data object, reads it back and compares.

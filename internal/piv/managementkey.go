@@ -79,12 +79,17 @@ func (c *Card) ChangeManagementKey(ctx context.Context, old, new secret.Secret) 
 		if err := connection.authenticate(old); err != nil {
 			return err
 		}
-		delete(connection.metadata, pcsc.ReferenceManagementKey)
-		connection.managementKey = secret.Secret{}
-		raw := new.Reveal()
-		defer clear(raw)
-		return connection.SetManagementKey(algorithm, raw)
+		return connection.setManagementKey(algorithm, new)
 	})
+}
+
+// setManagementKey makes the key the card's; the old one must be authenticated.
+func (c *connection) setManagementKey(algorithm pcsc.KeyAlgorithm, key secret.Secret) error {
+	delete(c.metadata, pcsc.ReferenceManagementKey)
+	c.managementKey = secret.Secret{}
+	raw := key.Reveal()
+	defer clear(raw)
+	return c.SetManagementKey(algorithm, raw)
 }
 
 func newKeyAlgorithm(firmware Version, length int) (pcsc.KeyAlgorithm, error) {

@@ -14,6 +14,10 @@ type Object uint32
 const (
 	ObjectCHUID Object = 0x5FC102 // Card Holder Unique Identifier
 	ObjectCCC   Object = 0x5FC107 // Card Capability Container
+	// ObjectPrinted is the Printed Information, which the PIN opens.
+	ObjectPrinted Object = 0x5FC109
+	// ObjectAdminData is what Yubico's tools note for each other (Yubico's name: ADMIN DATA).
+	ObjectAdminData Object = 0x5FFF00
 	// ObjectAttestation is the certificate of the key in slot F9, which signs
 	// attestations (Yubico PIV extensions).
 	ObjectAttestation Object = 0x5FFF01
