@@ -92,6 +92,8 @@ func (h hints) ofCard(err error) string {
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case is[*piv.LastTryError](err):
 		return h.risk + "; or replace the PIN with the PUK: " + unblock
+	case is[*piv.PrintedError](err):
+		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
 	case is[*piv.UnsupportedError](err):
 		return h.either("choose another algorithm with --algorithm, or another card", "choose another algorithm in the plan, or another card")
 	}
@@ -107,7 +109,7 @@ func (h hints) ofCard(err error) string {
 		{piv.ErrReset, "push the card in firmly and " + h.again + ": it goes on where it was"},
 		{piv.ErrTouchTimeout, h.again + ", and touch the card while it blinks: it waits for 15 seconds"},
 		{piv.ErrPINRequired, h.again + " and give the PIN: the key asks for it each time"},
-		{piv.ErrWeakPIN, "choose one that is no simple row of characters"},
+		{piv.ErrWeakPIN, "choose one that is no simple row of characters: cards with firmware 5.7 can be set to refuse one character repeated, and characters that count up or down (PIN complexity)"},
 		{piv.ErrEmptySlot, "look what the card holds: cse-piv card show"},
 		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
 		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},

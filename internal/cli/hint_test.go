@@ -54,6 +54,7 @@ func hintCases() []hintCase {
 		{&enroll.NotNewError{Err: &piv.WrongPINError{Tries: 2}}, "without --new-card"},
 		{&enroll.PerhapsNewError{WrongPINError: &piv.WrongPINError{Tries: 2}}, "add --new-card"},
 		{&enroll.AttestedError{}, "another generated"},
+		{&piv.PrintedError{}, "leave out --protect-management-key"},
 		{&enroll.IssuerChangedError{}, "--change-issuer"},
 		{fmt.Errorf("%w: %w", enroll.ErrDeclined, &enroll.IssuerChangedError{}), "--change-issuer"},
 		{&enroll.OccupiedError{}, "--overwrite"},

@@ -352,6 +352,20 @@ func TestCHUIDChangesAndCCCStays(t *testing.T) {
 	}
 }
 
+func TestCHUIDIsKept(t *testing.T) {
+	_, virtual, card := single(t, "5.7.4")
+	var chuids [][]byte
+	for range 2 {
+		if err := card.EnsureCHUID(t.Context(), piv.FactoryManagementKey()); err != nil {
+			t.Fatal(err)
+		}
+		chuids = append(chuids, virtual.Snapshot().Objects[0x5FC102])
+	}
+	if len(chuids[0]) != 59 || !bytes.Equal(chuids[0], chuids[1]) || len(virtual.Snapshot().Objects[0x5FC107]) == 0 {
+		t.Errorf("CHUIDs % X and % X", chuids[0], chuids[1])
+	}
+}
+
 // TestIssuersCHUIDStays: what an issuer signed is not replaced, whatever else is
 // in it.
 func TestIssuersCHUIDStays(t *testing.T) {
