@@ -48,6 +48,25 @@ func (s State) keyPair(id string) *gmail.KeyPair {
 	return nil
 }
 
+// after returns the state as a change makes it.
+func (s State) after(effect Effect) State {
+	s.KeyPairs = slices.Clone(s.KeyPairs)
+	switch pair := s.keyPair(effect.KeyPairID); effect.Verb {
+	case VerbEnable:
+		pair.Enabled, pair.DisableTime = true, time.Time{}
+	case VerbDisable:
+		pair.Enabled = false
+	case VerbObliterate:
+		s.KeyPairs = slices.DeleteFunc(s.KeyPairs, func(pair gmail.KeyPair) bool { return pair.ID == effect.KeyPairID })
+	case VerbSet:
+		identity := effect.Identity
+		s.Identity = &identity
+	case VerbDelete:
+		s.Identity = nil
+	}
+	return s
+}
+
 // Effect is what a change would do to a user.
 type Effect struct {
 	Change
@@ -128,6 +147,20 @@ func Forecast(state State, change Change) (Effect, error) {
 		effect.loses(pair.ID)
 	}
 	return effect, nil
+}
+
+// ForecastAll says what changes would do, each after those before it. Its errors are those
+// of [Forecast].
+func ForecastAll(state State, changes []Change) ([]Effect, error) {
+	var effects []Effect
+	for _, change := range changes {
+		effect, err := Forecast(state, change)
+		if err != nil {
+			return nil, err
+		}
+		effects, state = append(effects, effect), state.after(effect)
+	}
+	return effects, nil
 }
 
 // loses notes what is lost with a key pair.

@@ -1,0 +1,180 @@
+package termination
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registered"
+)
+
+// KeyPairs says what becomes of a card's key pairs at Gmail. The values are a contract.
+type KeyPairs string
+
+// What becomes of key pairs; the zero value goes by the reason.
+const (
+	KeyPairsByReason KeyPairs = ""
+	KeyPairsLeave    KeyPairs = "leave"
+	KeyPairsDisable  KeyPairs = "disable"
+)
+
+// Request asks for the end of the use of a card.
+type Request struct {
+	Email  string // the user's primary address
+	Reason Reason
+	// Serial is of the card; 0 for the card that the user's identity uses, or of somebody
+	// who leaves all cards.
+	Serial uint32
+	// Identity takes the place of one that uses the card; nil where it is deleted.
+	Identity *gmail.Identity
+	KeyPairs KeyPairs
+}
+
+// Plan is what the end of the use of a card changes.
+type Plan struct {
+	Request
+	Rule Rule
+	// Ended are the key pairs of the card, and Others the user's other ones.
+	Ended, Others []gmail.KeyPair
+	// Effects are the changes at Gmail in their order, those included that are made already.
+	Effects []registered.Effect
+	// Cards are what the ledger is to say of the certificates on the card.
+	Cards []ledger.CardCertificate
+}
+
+// WhichCardError is returned for a user of several cards, of whom nothing tells which one
+// is meant.
+type WhichCardError struct {
+	Email string
+	Cards []uint32 // serial numbers; 0 is not known
+}
+
+// Error names them.
+func (e *WhichCardError) Error() string {
+	if len(e.Cards) == 0 {
+		return fmt.Sprintf("Gmail has no key pair of a card for %s", e.Email)
+	}
+	var names []string
+	for _, serial := range e.Cards {
+		name := "one whose serial number is not known"
+		if serial != 0 {
+			name = strconv.FormatUint(uint64(serial), 10)
+		}
+		names = append(names, name)
+	}
+	return fmt.Sprintf("it is not clear which card of %s is meant: %s", e.Email, strings.Join(names, ", "))
+}
+
+// UnknownCardError is returned for a card of which Gmail has no key pair of the user's.
+type UnknownCardError struct {
+	Email  string
+	Serial uint32
+}
+
+// Error names it.
+func (e *UnknownCardError) Error() string {
+	return fmt.Sprintf("Gmail has no key pair of card %d for %s", e.Serial, e.Email)
+}
+
+// SameCardError is returned where an identity is to move to a key pair of the card whose
+// use ends.
+type SameCardError struct{ KeyPairID string }
+
+// Error names it.
+func (e *SameCardError) Error() string {
+	return fmt.Sprintf("key pair %s is of the card whose use ends", e.KeyPairID)
+}
+
+// NewPlan makes the plan for a user of whom Gmail has that state; known are the
+// certificates on the user's cards in the ledger. Its errors are *WhichCardError,
+// *UnknownCardError, *SameCardError and those of [registered.Forecast].
+func NewPlan(state registered.State, known []ledger.CardCertificate, request Request) (Plan, error) {
+	plan := Plan{Request: request}
+	var isReason bool
+	if plan.Rule, isReason = RuleOf(request.Reason); !isReason {
+		return plan, fmt.Errorf("%q is no reason for the end of a card's use", request.Reason)
+	}
+	if request.KeyPairs != KeyPairsByReason {
+		plan.Rule.Disable = request.KeyPairs == KeyPairsDisable
+	}
+	cards := cardsOf(state, known)
+	ended, err := cards.ended(state, request)
+	if err != nil {
+		return plan, err
+	}
+	for _, pair := range state.KeyPairs {
+		if slices.Contains(ended, pair.ID) {
+			plan.Ended = append(plan.Ended, pair)
+		} else {
+			plan.Others = append(plan.Others, pair)
+		}
+	}
+	plan.Effects, err = registered.ForecastAll(state, plan.changes(state.Identity))
+	if at := slices.IndexFunc(plan.Ended, func(pair gmail.KeyPair) bool { return request.Identity != nil && request.Identity.Uses(pair.ID) }); at >= 0 {
+		return plan, &SameCardError{plan.Ended[at].ID}
+	}
+	plan.Cards = plan.cards(cards, known)
+	return plan, err
+}
+
+// changes returns what is to be so at Gmail: first no mail is encrypted to the card any
+// more, then its key pairs are disabled.
+func (p Plan) changes(identity *gmail.Identity) (changes []registered.Change) {
+	uses := identity != nil && slices.ContainsFunc(p.Ended, func(pair gmail.KeyPair) bool { return identity.Uses(pair.ID) })
+	switch {
+	case p.Identity != nil && (uses || identity == nil || identity.Equal(*p.Identity)):
+		changes = append(changes, registered.Change{Verb: registered.VerbSet, Identity: *p.Identity})
+	case uses:
+		changes = append(changes, registered.Change{Verb: registered.VerbDelete})
+	}
+	if p.Rule.Disable {
+		for _, pair := range p.Ended {
+			changes = append(changes, registered.Change{Verb: registered.VerbDisable, KeyPairID: pair.ID})
+		}
+	}
+	return changes
+}
+
+// Done tells whether everything is so at Gmail already.
+func (p Plan) Done() bool {
+	return !slices.ContainsFunc(p.Effects, func(effect registered.Effect) bool { return !effect.Done })
+}
+
+// Revocations returns the certificates that the CA is to revoke.
+func (p Plan) Revocations() (certificates []*x509.Certificate) {
+	if p.Rule.Revocation == 0 {
+		return nil
+	}
+	for _, pair := range p.Ended {
+		if leaf := pair.Leaf(); leaf != nil && !slices.ContainsFunc(certificates, leaf.Equal) {
+			certificates = append(certificates, leaf)
+		}
+	}
+	return certificates
+}
+
+// cards returns what becomes of the certificates on the card, as the ledger is to say it.
+func (p Plan) cards(serials cards, known []ledger.CardCertificate) (all []ledger.CardCertificate) {
+	for _, pair := range p.Ended {
+		serial := serials[pair.ID]
+		if serial == 0 {
+			continue
+		}
+		one := ledger.CardCertificate{Email: p.Email, Serial: serial, LeafSHA256: pair.LeafSHA256, NotAfter: pair.NotAfter, KeyPairID: pair.ID, Use: certificate.UseBoth}
+		at := slices.IndexFunc(known, func(c ledger.CardCertificate) bool { return c.Serial == serial && c.LeafSHA256 == pair.LeafSHA256 })
+		switch {
+		case at >= 0 && known[at].State == p.Rule.Card:
+			continue
+		case at >= 0:
+			one = known[at]
+		}
+		one.State = p.Rule.Card
+		all = append(all, one)
+	}
+	return all
+}
