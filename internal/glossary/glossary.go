@@ -73,6 +73,7 @@ func Terms() []Term {
 		{"source (of a key)", "a new key (generate), or the one in the slot (existing)"},
 		{"split layout", "two keys: one in 9C for signing, one in 9D for encryption"},
 		{"step", "one part of a plan: a check, a decision or a change"},
+		{"termination", "the end of a card's use: lost, stolen, broken, or its user leaves"},
 		{"touch policy", "when the card wants to be touched for a key: never, cached, always"},
 		{"try", "one guess of a PIN or PUK; the card counts those that are left"},
 		{"worker", "a process that registers users of a shared ledger, beside others"},

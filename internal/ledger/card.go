@@ -20,9 +20,10 @@ const (
 	CardLost       CardState = "lost"       // nobody knows where the card is
 	CardStolen     CardState = "stolen"
 	CardBroken     CardState = "broken"
-	CardReturned   CardState = "returned" // the user gave the card back
-	CardErased     CardState = "erased"   // its key was overwritten or deleted, or the card reset
-	CardUndone     CardState = "undone"   // it was registered for the wrong person
+	CardReturned   CardState = "returned"  // the user gave the card back
+	CardWithdrawn  CardState = "withdrawn" // the user left the organization
+	CardErased     CardState = "erased"    // its key was overwritten or deleted, or the card reset
+	CardUndone     CardState = "undone"    // it was registered for the wrong person
 )
 
 // CardCertificate is a certificate on a card, of one user. The JSON names are a contract.

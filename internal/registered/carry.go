@@ -70,11 +70,17 @@ func sameIdentity(a, b *gmail.Identity) bool {
 	return a.Equal(*b)
 }
 
-// ChangedError is an identity that somebody else changed between the question and the
-// answer.
-type ChangedError struct{}
+// ChangedError is returned where somebody else changed what Gmail has of the user at the
+// same time.
+type ChangedError struct {
+	// Carried tells that the change was made, and is no longer so; else nothing was done.
+	Carried bool
+}
 
 // Error says so.
-func (*ChangedError) Error() string {
+func (e *ChangedError) Error() string {
+	if e.Carried {
+		return "somebody else changed the user's settings just now: they are not as they were set"
+	}
 	return "somebody else changed the identity meanwhile, so nothing was done"
 }

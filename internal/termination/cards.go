@@ -29,14 +29,14 @@ func cardsOf(state registered.State, known []ledger.CardCertificate) cards {
 }
 
 // ended returns the ids of the key pairs whose use ends.
-func (c cards) ended(state registered.State, request Request) ([]string, error) {
+func (c cards) ended(state registered.State, known []ledger.CardCertificate, request Request) ([]string, error) {
 	if request.Reason == ReasonLeft && request.Serial == 0 {
 		return c.ids(func(string, uint32) bool { return true }), nil
 	}
 	serial := request.Serial
 	if serial == 0 {
 		var err error
-		if serial, err = c.meant(state, request.Email); err != nil {
+		if serial, err = c.meant(state, known, request); err != nil {
 			return nil, err
 		}
 	}
@@ -49,29 +49,42 @@ func (c cards) ended(state registered.State, request Request) ([]string, error) 
 	return ids, nil
 }
 
-// meant returns the serial number of the card that the identity uses; where there is no
-// identity, of the only card.
-func (c cards) meant(state registered.State, email string) (uint32, error) {
-	var used, all []uint32
+// meant returns the serial number of the card that the identity uses. Where there is no
+// identity, or it moved already, that is the card of which the ledger says that its use ended
+// for that reason, or else the only card.
+func (c cards) meant(state registered.State, known []ledger.CardCertificate, request Request) (uint32, error) {
+	moved := state.Identity == nil || request.Identity != nil && state.Identity.Equal(*request.Identity)
+	rule, _ := RuleOf(request.Reason)
+	var all, used, ended []uint32
 	for _, pair := range state.KeyPairs {
 		serial, isCard := c[pair.ID]
 		if !isCard {
 			continue
 		}
-		if !slices.Contains(all, serial) {
-			all = append(all, serial)
+		all = appendNew(all, serial)
+		if state.Identity != nil && state.Identity.Uses(pair.ID) {
+			used = appendNew(used, serial)
 		}
-		if state.Identity != nil && state.Identity.Uses(pair.ID) && !slices.Contains(used, serial) {
-			used = append(used, serial)
+		if slices.ContainsFunc(known, func(one ledger.CardCertificate) bool { return one.Serial == serial && one.State == rule.Card }) {
+			ended = appendNew(ended, serial)
 		}
 	}
 	switch {
+	case moved && len(ended) == 1:
+		return ended[0], nil
 	case len(used) == 1:
 		return used[0], nil
-	case len(used) == 0 && state.Identity == nil && len(all) == 1 && all[0] != 0:
+	case state.Identity == nil && len(all) == 1 && all[0] != 0:
 		return all[0], nil
 	}
-	return 0, &WhichCardError{email, all}
+	return 0, &WhichCardError{request.Email, all}
+}
+
+func appendNew(all []uint32, serial uint32) []uint32 {
+	if slices.Contains(all, serial) {
+		return all
+	}
+	return append(all, serial)
 }
 
 // ids returns the sorted ids of those key pairs.

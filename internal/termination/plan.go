@@ -11,6 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // KeyPairs says what becomes of a card's key pairs at Gmail. The values are a contract.
@@ -103,7 +104,7 @@ func NewPlan(state registered.State, known []ledger.CardCertificate, request Req
 		plan.Rule.Disable = request.KeyPairs == KeyPairsDisable
 	}
 	cards := cardsOf(state, known)
-	ended, err := cards.ended(state, request)
+	ended, err := cards.ended(state, known, request)
 	if err != nil {
 		return plan, err
 	}
@@ -151,7 +152,7 @@ func (p Plan) Revocations() (certificates []*x509.Certificate) {
 		return nil
 	}
 	for _, pair := range p.Ended {
-		if leaf := pair.Leaf(); leaf != nil && !slices.ContainsFunc(certificates, leaf.Equal) {
+		if leaf := leafOf(pair); leaf != nil && !slices.ContainsFunc(certificates, leaf.Equal) {
 			certificates = append(certificates, leaf)
 		}
 	}
@@ -177,4 +178,17 @@ func (p Plan) cards(serials cards, known []ledger.CardCertificate) (all []ledger
 		all = append(all, one)
 	}
 	return all
+}
+
+// leafOf returns the certificate of a key pair; nil where Gmail gave none that can be read.
+func leafOf(pair gmail.KeyPair) *x509.Certificate {
+	chain, err := certificate.Parse([]byte(pair.PEM))
+	if err != nil {
+		return nil
+	}
+	at := slices.IndexFunc(chain, func(one *x509.Certificate) bool { return smime.Fingerprint(one) == pair.LeafSHA256 })
+	if at < 0 {
+		return nil
+	}
+	return chain[at]
 }
