@@ -7,7 +7,7 @@ BUILD_PACKAGES := libpcsclite-dev pkg-config
 # The Windows program is tried under Wine, with libraries of our own.
 WINDOWS_PACKAGES := wine64 gcc-mingw-w64-x86-64-win32
 RELEASE_PACKAGES := git zip dpkg
-TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl procps postgresql slapd ldap-utils chromium curl dosfstools fusefat
+TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl softhsm2 procps postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
 .PHONY: demo test test-windows release release-check build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
 

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
@@ -25,11 +28,32 @@ func newCA(streams *Streams) *cobra.Command {
 type caFlags struct {
 	dir  string
 	json bool
+	key  caKeyFlags // of the commands that sign
 }
 
 func (f *caFlags) add(command *cobra.Command) {
 	command.Flags().StringVar(&f.dir, "dir", "", "`folder` of the CA (default ca in the data folder)")
 	jsonFlag(command, &f.json)
+}
+
+// addKey adds the flags of a command that signs.
+func (f *caFlags) addKey(command *cobra.Command, streams *Streams, what string) {
+	f.key.add(command.Flags(), what)
+	f.key.mayAsk = streams.Terminal
+}
+
+// open opens an authority, whose key is in that file or has that URI. The caller closes the
+// key.
+func (f *caFlags) open(ctx context.Context, certFile, keyName string) (*issuer.Local, *ca.Key, error) {
+	key, err := f.key.open(ctx, keyName)
+	if err != nil {
+		return nil, nil, err
+	}
+	local, err := issuer.NewLocal(certFile, key, issuer.Options{})
+	if err != nil {
+		return nil, nil, errors.Join(err, key.Close())
+	}
+	return local, key, nil
 }
 
 func (f *caFlags) folder() (string, error) { return folderOr(f.dir, "ca") }

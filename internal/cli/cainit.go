@@ -60,6 +60,7 @@ func newCAInit(streams *Streams) *cobra.Command {
 		},
 	}
 	options.add(command)
+	options.addKey(command, streams, "the issuing authority's key, which is created in a token where it is not there (pkcs11: with id and object)")
 	command.Flags().StringVar(&name, "name", "", "`name` of the organisation")
 	command.Flags().StringVar(&url, "url", "", "http `URL` below which the files are published")
 	command.Flags().StringVar(&sample, "sample", "", "`address` of the end-user certificate in the Admin console's file; it need not exist")
@@ -71,7 +72,17 @@ func initCA(ctx context.Context, streams *Streams, options *caFlags, name, url, 
 	if err != nil {
 		return err
 	}
-	issuing, root, err := ca.New(dir, ca.Options{Name: name, RootCRL: url + "/" + ca.RootList, RootURL: url + "/root.cer", Now: time.Now()})
+	made := ca.Options{Name: name, RootCRL: url + "/" + ca.RootList, RootURL: url + "/root.cer", Now: time.Now()}
+	if options.key.key != "" {
+		if err := ca.CheckNew(dir); err != nil {
+			return err
+		}
+		if made.IssuingKey, err = ca.CreateKey(ctx, options.key.key, false, options.key.opening()); err != nil {
+			return err
+		}
+		defer made.IssuingKey.Close()
+	}
+	issuing, root, err := ca.New(dir, made)
 	if err != nil {
 		return err
 	}
@@ -81,11 +92,19 @@ func initCA(ctx context.Context, streams *Streams, options *caFlags, name, url, 
 			return err
 		}
 	}
-	atRoot, err := issuer.NewLocal(filepath.Join(dir, ca.RootCertificate), filepath.Join(dir, ca.RootKey), issuer.Options{})
+	atRoot, rootKey, err := options.open(ctx, filepath.Join(dir, ca.RootCertificate), filepath.Join(dir, ca.RootKey))
 	if err != nil {
 		return err
 	}
-	local, err := issuer.NewLocal(filepath.Join(dir, ca.IssuingChain), filepath.Join(dir, ca.IssuingKey), issuer.Options{
+	defer rootKey.Close()
+	issuingKey := made.IssuingKey
+	if issuingKey == nil {
+		if issuingKey, err = options.key.open(ctx, filepath.Join(dir, ca.IssuingKey)); err != nil {
+			return err
+		}
+		defer issuingKey.Close()
+	}
+	local, err := issuer.NewLocal(filepath.Join(dir, ca.IssuingChain), issuingKey, issuer.Options{
 		CRLURL: url + "/" + ca.IssuingList, IssuerURL: url + "/issuing.cer",
 	})
 	if err != nil {

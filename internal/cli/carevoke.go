@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -64,6 +64,7 @@ func newCARevoke(streams *Streams) *cobra.Command {
 		},
 	}
 	options.add(command)
+	options.addKey(command, streams, "the issuing authority's key, where it is not in the folder")
 	command.Flags().StringVar(&reason, "reason", "unspecified", "why: a `reason`: "+strings.Join(revocationReasons(), ", "))
 	command.Flags().StringVar(&confirm, "confirm", "", "agree without being asked: the `serial|address` once more")
 	return command
@@ -107,6 +108,7 @@ func newCACRL(streams *Streams) *cobra.Command {
 		},
 	}
 	options.add(command)
+	options.addKey(command, streams, "the issuing authority's key, where it is not in the folder")
 	return command
 }
 
@@ -119,10 +121,11 @@ func (f *caFlags) signList(ctx context.Context, streams *Streams, printed revoke
 	if _, err := os.Stat(filepath.Join(dir, ca.IssuingChain)); errors.Is(err, fs.ErrNotExist) {
 		return &ca.MissingError{Folder: dir}
 	}
-	local, err := issuer.NewLocal(filepath.Join(dir, ca.IssuingChain), filepath.Join(dir, ca.IssuingKey), issuer.Options{})
+	local, key, err := f.open(ctx, filepath.Join(dir, ca.IssuingChain), cmp.Or(f.key.key, filepath.Join(dir, ca.IssuingKey)))
 	if err != nil {
 		return err
 	}
+	defer key.Close()
 	list, err := local.SignList(ctx, issuingListValidity)
 	if err != nil {
 		return err

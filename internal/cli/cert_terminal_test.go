@@ -7,12 +7,15 @@ import (
 	"crypto/x509"
 	"math/big"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
 
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/terminal"
 )
 
@@ -51,4 +54,35 @@ func TestPasswordOfPKCS12IsAsked(t *testing.T) {
 		t.Errorf("exit code %d, %v", code, err)
 	}
 	w.see("there is no root among the certificates") // but the file was opened
+}
+
+// TestPasswordOfCAKeyIsAsked: at a terminal the password of the CA's key is asked for until
+// one opens the file, and is not shown.
+func TestPasswordOfCAKeyIsAsked(t *testing.T) {
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Skip("NOT TESTED: there is no openssl")
+	}
+	dir := filepath.Join(t.TempDir(), "ca")
+	if _, _, err := ca.New(dir, ca.Options{Name: "Example", Now: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(dir, ca.IssuingKey)
+	encrypt := exec.Command("openssl", "pkcs8", "-topk8", "-in", key, "-passout", "stdin")
+	encrypt.Stdin = strings.NewReader(canary + "\n")
+	encrypted, err := encrypt.Output()
+	if err == nil {
+		err = os.WriteFile(key, encrypted, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := startProgram(t, terminal.Options{Width: 150, Height: 50, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}}, dir, "ca", "crl", "--dir", dir)
+	w.see("The password of " + key + ":")
+	w.enter("another")
+	w.see("this password does not open the key")
+	w.enter(canary)
+	if code, err := w.Exit(t.Context()); err != nil || code != 0 {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	w.see("number 1, 0 certificates revoked")
 }

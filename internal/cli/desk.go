@@ -25,6 +25,7 @@ func runDesk(ctx context.Context, streams *Streams, options *enrollOptions, emai
 	if err != nil {
 		return err
 	}
+	defer options.issuer.close()
 	roster, err := options.readRoster(ctx)
 	if err != nil {
 		return err

@@ -145,6 +145,7 @@ func runAlone(ctx context.Context, streams *Streams, options *enrollOptions, ema
 	if err != nil {
 		return err
 	}
+	defer options.issuer.close()
 	if _, err := enterInto(&deps, options.store); err != nil {
 		return err
 	}

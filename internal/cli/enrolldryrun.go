@@ -21,6 +21,7 @@ func dryRun(ctx context.Context, streams *Streams, options *enrollOptions, reque
 	if err != nil {
 		return err
 	}
+	defer options.issuer.close()
 	if _, err := enterInto(&deps, options.store); err != nil {
 		return err
 	}

@@ -98,7 +98,13 @@ func (h hints) ofIssuer(err error) string {
 	if other, found := errors.AsType[*issuer.OtherKeyError](err); found {
 		return "if it is of an earlier key, move it away; the certificate wanted is the one for " + other.Request
 	}
-	if open, found := errors.AsType[*issuer.OpenKeyError](err); found {
+	switch {
+	case errors.Is(err, ca.ErrKeyPassword):
+		return "give the password or PIN with --ca-key-password-file FILE, or leave that out and be asked on a terminal"
+	case errors.Is(err, ca.ErrKeyURI):
+		return "give --ca-key as a file in PEM, pkcs11:module-path=FILE;token=NAME;object=NAME?pin-source=FILE or yubikey:serial=N;slot-id=9c?pin-source=FILE"
+	}
+	if open, found := errors.AsType[*ca.OpenKeyError](err); found {
 		return "chmod 600 " + open.Path
 	}
 	if is[*issuer.UnreachableError](err) {

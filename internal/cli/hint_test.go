@@ -74,7 +74,7 @@ func hintCases() []hintCase {
 		{&issuer.WaitingError{}, "approved"},
 		{&issuer.OtherKeyError{Request: "ada.csr"}, "ada.csr"},
 		{fmt.Errorf("x: %w", issuer.ErrOtherRequest), "move it away"},
-		{&issuer.OpenKeyError{Path: "/ca/key.pem"}, "chmod 600 /ca/key.pem"},
+		{&ca.OpenKeyError{Path: "/ca/key.pem"}, "chmod 600 /ca/key.pem"},
 		{&issuer.TLSError{Err: errors.New("unknown authority")}, "trusts the authority"},
 		{&issuer.AnswerError{Status: 302, Location: "https://x"}, "leads to"},
 		{&issuer.AnswerError{Status: 401}, "--issuer-user"},

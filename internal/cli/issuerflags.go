@@ -3,18 +3,22 @@ package cli
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
 // issuerFlags say who signs certificate requests, and which certificates help to
 // build chains.
 type issuerFlags struct {
-	issuer, folder, caCert, caKey, crlURL, caURL string
-	chain                                        []string
+	issuer, folder, caCert, crlURL, caURL string
+	chain                                 []string
+	caKey                                 caKeyFlags
+	opened                                *ca.Key // of a local CA
 	issuerServer
 }
 
@@ -22,12 +26,12 @@ func (f *issuerFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.issuer, "issuer", "", "file: requests go to a folder and certificates come back there; local: --ca-cert and --ca-key sign; step-ca or step-ca-acme: a step-ca at --issuer-url, by a password or by the card's attestation; or the `URL` of an EST server")
 	flags.StringVar(&f.folder, "issuer-dir", "", "`folder` of --issuer file")
 	flags.StringVar(&f.caCert, "ca-cert", "", "`file` with the CA certificate of --issuer local and the chain above it (PEM)")
-	flags.StringVar(&f.caKey, "ca-key", "", "`file` with the CA key of --issuer local (PEM)")
+	f.caKey.add(flags, "the CA key of --issuer local")
 	flags.StringVar(&f.crlURL, "crl-url", "", "http `URL` of the revocation list, for certificates of --issuer local")
 	flags.StringVar(&f.caURL, "ca-url", "", "http `URL` of the CA's certificate, for certificates of --issuer local")
 	flags.StringSliceVar(&f.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	f.issuerServer.add(flags)
-	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "ca-url", "chain")
+	environmentFlag(flags, "issuer", "issuer-dir", "ca-cert", "crl-url", "ca-url", "chain")
 }
 
 // check finds what is wrong with the flags before anything is opened.
@@ -39,7 +43,7 @@ func (f *issuerFlags) check() error {
 		return f.checkStep(f.issuer)
 	case f.issuer != "local":
 		return usageErrorf("--issuer %q is neither file nor local nor step-ca nor step-ca-acme nor a URL", f.issuer)
-	case f.caCert == "" || f.caKey == "":
+	case f.caCert == "" || f.caKey.key == "":
 		return usageErrorf("--issuer local needs --ca-cert and --ca-key")
 	}
 	return nil
@@ -60,12 +64,34 @@ func (f *issuerFlags) open(ctx context.Context) (issuer.Issuer, error) {
 		}
 		return issuer.NewFile(folder)
 	case f.issuer == "local":
-		return issuer.NewLocal(f.caCert, f.caKey, issuer.Options{CRLURL: f.crlURL, IssuerURL: f.caURL})
+		return f.openLocal(ctx)
 	}
 	if isStep(f.issuer) {
 		return f.openStep(ctx, f.issuer)
 	}
 	return f.openEST(ctx, f.issuer)
+}
+
+// openLocal opens a CA key that is at hand; close it after use.
+func (f *issuerFlags) openLocal(ctx context.Context) (issuer.Issuer, error) {
+	f.caKey.mayAsk = f.mayAsk
+	key, err := f.caKey.open(ctx, f.caKey.key)
+	if err != nil {
+		return nil, err
+	}
+	local, err := issuer.NewLocal(f.caCert, key, issuer.Options{CRLURL: f.crlURL, IssuerURL: f.caURL})
+	if err != nil {
+		return nil, errors.Join(err, key.Close())
+	}
+	f.opened = key
+	return local, nil
+}
+
+// close closes what open opened.
+func (f *issuerFlags) close() {
+	if f.opened != nil {
+		_ = f.opened.Close() // nothing was written
+	}
 }
 
 // describe says who signs, for people.
@@ -78,7 +104,7 @@ func (f *issuerFlags) describe() string {
 		}
 		return "requests and certificates are exchanged in " + folder
 	case "local":
-		return "signs here, with " + f.caKey
+		return "signs here, with " + f.opened.Name
 	case "step-ca", "step-ca-acme":
 		return f.issuer + " at " + f.url + ", provisioner " + f.provisioner
 	}

@@ -240,7 +240,7 @@ func TestPracticeCA(t *testing.T) {
 	if err := authority.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	l, err := NewLocal(dir+"/issuing.pem", dir+"/issuing.key", Options{CRLURL: crlURL})
+	l, err := newLocal(dir+"/issuing.pem", dir+"/issuing.key", Options{CRLURL: crlURL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,10 @@ package issuer
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
-	"runtime"
+	"slices"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -46,16 +44,16 @@ type Options struct {
 // Local signs with a CA key at hand.
 type Local struct {
 	chain    []*x509.Certificate // issuing first
-	key      crypto.Signer
+	key      *ca.Key
 	options  Options
 	policies []x509.OID
 	record   ca.Record
 	warnings []string
 }
 
-// NewLocal reads the issuing certificate, followed by those above it, and its
-// private key (PEM: PKCS#8, PKCS#1 or SEC 1, not encrypted).
-func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
+// NewLocal reads the issuing certificate, followed by those above it, whose private key is
+// key. The caller closes the key after the last use of the CA.
+func NewLocal(certFile string, key *ca.Key, options Options) (*Local, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
@@ -65,10 +63,7 @@ func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
 	if options.Months < 0 || options.Months > maxValidity {
 		return nil, fmt.Errorf("local CA: a validity of %d months is outside 1 to %d", options.Months, maxValidity)
 	}
-	l := &Local{options: options, record: ca.RecordOf(certFile)}
-	if err := l.readKey(keyFile); err != nil {
-		return nil, err
-	}
+	l := &Local{options: options, record: ca.RecordOf(certFile), key: key, warnings: slices.Clone(key.Warnings)}
 	data, err := durable.ReadFile(certFile, certificate.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("local CA: certificate: %w", err)
@@ -78,57 +73,13 @@ func NewLocal(certFile, keyFile string, options Options) (*Local, error) {
 		return nil, fmt.Errorf("local CA: %s: %w", certFile, err)
 	}
 	if l.chain, err = leafFirst(certs, l.key.Public()); err != nil {
-		return nil, fmt.Errorf("local CA: %s: %w than the one in %s", certFile, err, keyFile)
+		return nil, fmt.Errorf("local CA: %s: %w than the one in %s", certFile, err, key.Name)
 	}
 	if err := l.checkIssuing(); err != nil {
 		return nil, fmt.Errorf("local CA: %s: %w", certFile, err)
 	}
 	return l, l.choosePolicies()
 }
-
-func (l *Local) readKey(path string) error {
-	file, err := durable.Open(path)
-	if err != nil {
-		return fmt.Errorf("local CA: key: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("local CA: key: %w", err)
-	}
-	if mode := info.Mode(); runtime.GOOS != "windows" {
-		switch {
-		case mode.Perm()&0o007 != 0:
-			return &OpenKeyError{Path: path, Mode: mode.Perm()}
-		case mode.Perm()&0o070 != 0:
-			l.warnings = append(l.warnings, fmt.Sprintf("the CA key %s is open to its group (mode %04o): chmod 600 %s", path, mode.Perm(), path))
-		}
-	}
-	data, err := durable.ReadAll(file, certificate.MaxFile)
-	if err != nil {
-		return fmt.Errorf("local CA: key: %w", err)
-	}
-	defer clear(data)
-	if l.key, err = parseKey(data); err != nil {
-		return fmt.Errorf("local CA: key %s: %w", path, err)
-	}
-	return nil
-}
-
-// OpenKeyError is a CA's key that everybody on this machine can read; it matches
-// [fs.ErrPermission].
-type OpenKeyError struct {
-	Path string
-	Mode fs.FileMode
-}
-
-// Error names the file and its mode.
-func (e *OpenKeyError) Error() string {
-	return fmt.Sprintf("local CA: key %s is open to everyone on this machine (mode %04o): %v", e.Path, e.Mode, fs.ErrPermission)
-}
-
-// Unwrap returns [fs.ErrPermission].
-func (e *OpenKeyError) Unwrap() error { return fs.ErrPermission }
 
 func (l *Local) checkIssuing() error {
 	issuing := l.chain[0]

@@ -14,7 +14,7 @@ import (
 // reopen opens the CA again, as another run does.
 func reopen(t *testing.T, authority testCA, dir string) *Local {
 	t.Helper()
-	l, err := NewLocal(write(t, dir, "ca.pem", pemOf(authority.issuing, authority.root)), write(t, dir, "ca.key", keyPEM(t, authority.key)), Options{CRLURL: crlURL})
+	l, err := newLocal(write(t, dir, "ca.pem", pemOf(authority.issuing, authority.root)), write(t, dir, "ca.key", keyPEM(t, authority.key)), Options{CRLURL: crlURL})
 	if err != nil {
 		t.Fatal(err)
 	}

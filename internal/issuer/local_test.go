@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
+	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -38,11 +40,21 @@ func keyPEM(t *testing.T, key crypto.PrivateKey) []byte {
 func openLocal(t *testing.T, ca testCA, options Options) *Local {
 	t.Helper()
 	dir := t.TempDir()
-	l, err := NewLocal(write(t, dir, "ca.pem", pemOf(ca.issuing, ca.root)), write(t, dir, "ca.key", keyPEM(t, ca.key)), options)
+	l, err := newLocal(write(t, dir, "ca.pem", pemOf(ca.issuing, ca.root)), write(t, dir, "ca.key", keyPEM(t, ca.key)), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// newLocal is NewLocal with the key of a file, whose warnings and errors count as its own.
+func newLocal(certFile, keyFile string, options Options) (*Local, error) {
+	nobody := func(context.Context, string, bool) (secret.Secret, error) { return secret.Secret{}, ca.ErrKeyPassword }
+	key, err := ca.OpenKey(context.Background(), keyFile, ca.Opening{Password: nobody})
+	if err != nil {
+		return nil, err
+	}
+	return NewLocal(certFile, key, options)
 }
 
 func newRSA(t *testing.T, bits int) *rsa.PrivateKey {
@@ -220,7 +232,7 @@ func TestLocalKeyFormats(t *testing.T) {
 		"PKCS#8": {rsaCert, keyPEM(t, rsaKey)},
 	} {
 		dir := t.TempDir()
-		l, err := NewLocal(write(t, dir, "c", pemOf(ca.root, test.cert)), write(t, dir, "k", test.key), Options{})
+		l, err := newLocal(write(t, dir, "c", pemOf(ca.root, test.cert)), write(t, dir, "k", test.key), Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -246,7 +258,7 @@ func TestLocalRefusesConfiguration(t *testing.T) {
 		want      string
 	}{
 		"other key":      {pemOf(ca.issuing), keyPEM(t, newKey(t)), Options{}, "another key"},
-		"encrypted key":  {pemOf(ca.issuing), encodePEM("ENCRYPTED PRIVATE KEY", []byte{1}), Options{}, "passphrase"},
+		"encrypted key":  {pemOf(ca.issuing), encodePEM("ENCRYPTED PRIVATE KEY", []byte{1}), Options{}, "encrypted"},
 		"Ed25519 key":    {pemOf(ca.issuing), keyPEM(t, ed), Options{}, "Gmail"},
 		"damaged key":    {pemOf(ca.issuing), encodePEM("PRIVATE KEY", []byte{1}), Options{}, "parsed"},
 		"no key":         {pemOf(ca.issuing), pemOf(ca.issuing), Options{}, "no private key"},
@@ -258,7 +270,7 @@ func TestLocalRefusesConfiguration(t *testing.T) {
 		"no policy":      {pemOf(ca.issuing), key, Options{Policies: []string{"x"}}, "policy"},
 	} {
 		dir := t.TempDir()
-		if _, err := NewLocal(write(t, dir, "c", test.cert), write(t, dir, "k", test.key), test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := newLocal(write(t, dir, "c", test.cert), write(t, dir, "k", test.key), test.options); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q in it", name, err, test.want)
 		}
 	}
@@ -273,7 +285,7 @@ func TestLocalWarns(t *testing.T) {
 	rootKey := newKey(t)
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: "Root"}, IsCA: true, BasicConstraintsValid: true}
 	root := newCertificate(t, template, template, rootKey.Public(), rootKey)
-	l, err := NewLocal(write(t, dir, "c", pemOf(root)), write(t, dir, "k", keyPEM(t, rootKey)), Options{CRLURL: crlURL})
+	l, err := newLocal(write(t, dir, "c", pemOf(root)), write(t, dir, "k", keyPEM(t, rootKey)), Options{CRLURL: crlURL})
 	if err != nil || len(l.Warnings()) != 1 || !strings.Contains(l.Warnings()[0], "root") {
 		t.Error(l, err)
 	}
@@ -283,20 +295,20 @@ func TestLocalKeyMustBePrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no such bits")
 	}
-	ca := newCA(t, nil)
+	authority := newCA(t, nil)
 	dir := t.TempDir()
-	cert, key := write(t, dir, "c", pemOf(ca.issuing)), write(t, dir, "k", keyPEM(t, ca.key))
+	cert, key := write(t, dir, "c", pemOf(authority.issuing)), write(t, dir, "k", keyPEM(t, authority.key))
 	if err := os.Chmod(key, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var open *OpenKeyError
-	if _, err := NewLocal(cert, key, Options{CRLURL: crlURL}); !errors.Is(err, fs.ErrPermission) || !errors.As(err, &open) || open.Path != key {
+	var open *ca.OpenKeyError
+	if _, err := newLocal(cert, key, Options{CRLURL: crlURL}); !errors.Is(err, fs.ErrPermission) || !errors.As(err, &open) || open.Path != key {
 		t.Error(err)
 	}
 	if err := os.Chmod(key, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if l, err := NewLocal(cert, key, Options{CRLURL: crlURL}); err != nil || len(l.Warnings()) != 1 || !strings.Contains(l.Warnings()[0], "group") {
+	if l, err := newLocal(cert, key, Options{CRLURL: crlURL}); err != nil || len(l.Warnings()) != 1 || !strings.Contains(l.Warnings()[0], "group") {
 		t.Error(err)
 	}
 }

@@ -32,7 +32,7 @@ func newCA(t *testing.T) (dir string, issuing, root *x509.Certificate) {
 	return dir, issuing, root
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -41,58 +42,88 @@ type Options struct {
 	RootCRL string
 	// RootURL is where the root's certificate will be fetched: http, optional.
 	RootURL string
-	Now     time.Time
+	// RootKey and IssuingKey are keys in tokens; nil means a new one in a file.
+	RootKey, IssuingKey *Key
+	Now                 time.Time
+}
+
+// CheckNew makes the folder for a new CA. The error is [fs.ErrExist] where there is one.
+func CheckNew(dir string) error {
+	folder := durable.Folder(dir)
+	if err := durable.MakeFolder(dir, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{RootCertificate, RootKey, IssuingChain, IssuingKey} {
+		if _, err := folder.Stat(name); err == nil {
+			return fmt.Errorf("%s: %w", folder.Path(name), fs.ErrExist)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // New makes a CA of two levels in a folder: a root (P-384), whose key belongs offline
 // from then on, and an issuing authority (P-256) as Google's profile for intermediates
-// asks for. It replaces no file: the error is [fs.ErrExist] where one of them is there.
+// asks for. Keys are kept in files where the options give none. It replaces no file: the
+// error is [fs.ErrExist] where one of them is there.
 func New(dir string, options Options) (issuing, root *x509.Certificate, err error) {
+	if err := CheckNew(dir); err != nil {
+		return nil, nil, err
+	}
 	folder := durable.Folder(dir)
-	if err := durable.MakeFolder(dir, 0o700); err != nil {
-		return nil, nil, err
-	}
-	for _, name := range []string{RootCertificate, RootKey, IssuingChain, IssuingKey} {
-		if _, err := folder.Stat(name); err == nil {
-			return nil, nil, fmt.Errorf("%s: %w", folder.Path(name), fs.ErrExist)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, err
-		}
-	}
-	rootKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	rootKey, rootFile, err := options.RootKey.orNew(elliptic.P384())
 	if err != nil {
 		return nil, nil, err
 	}
-	issuingKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	defer clear(rootFile)
+	issuingKey, issuingFile, err := options.IssuingKey.orNew(elliptic.P256())
 	if err != nil {
 		return nil, nil, err
 	}
-	if root, err = sign(options.root(), nil, &rootKey.PublicKey, rootKey); err != nil {
+	defer clear(issuingFile)
+	if root, err = sign(options.root(), nil, rootKey.Public(), rootKey); err != nil {
 		return nil, nil, err
 	}
-	if issuing, err = sign(options.issuing(), root, &issuingKey.PublicKey, rootKey); err != nil {
+	if issuing, err = sign(options.issuing(), root, issuingKey.Public(), rootKey); err != nil {
 		return nil, nil, err
 	}
 	for _, file := range []struct {
 		name string
-		data func() ([]byte, error)
+		data []byte
 		mode fs.FileMode
 	}{
-		{RootKey, func() ([]byte, error) { return encodeKey(rootKey) }, 0o600},
-		{IssuingKey, func() ([]byte, error) { return encodeKey(issuingKey) }, 0o600},
-		{RootCertificate, func() ([]byte, error) { return certificate.EncodePEM(root), nil }, 0o644},
-		{IssuingChain, func() ([]byte, error) { return certificate.EncodePEM(issuing, root), nil }, 0o644},
+		{RootKey, rootFile, 0o600},
+		{IssuingKey, issuingFile, 0o600},
+		{RootCertificate, certificate.EncodePEM(root), 0o644},
+		{IssuingChain, certificate.EncodePEM(issuing, root), 0o644},
 	} {
-		data, err := file.data()
-		if err == nil {
-			err = folder.CreateFile(file.name, data, file.mode)
+		if file.data == nil {
+			continue
 		}
-		clear(data)
-		if err != nil {
+		if err := folder.CreateFile(file.name, file.data, file.mode); err != nil {
 			return nil, nil, fmt.Errorf("making a CA: %w", err)
 		}
 	}
 	return issuing, root, nil
+}
+
+// orNew returns the key or, where there is none, a new one with what is to be written into
+// its file.
+func (k *Key) orNew(curve elliptic.Curve) (key crypto.Signer, file []byte, err error) {
+	if k != nil {
+		return k, nil, nil
+	}
+	created, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(created)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(der)
+	return created, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 func (o Options) root() *x509.Certificate {
@@ -120,7 +151,7 @@ func (o Options) issuing() *x509.Certificate {
 }
 
 // sign signs a certificate; parent is nil for a root, which signs itself.
-func sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey) (*x509.Certificate, error) {
+func sign(template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
 	serial, err := NewSerial()
 	if err != nil {
 		return nil, err
@@ -154,13 +185,4 @@ func NewSerial() (*big.Int, error) {
 			return serial, nil
 		}
 	}
-}
-
-func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(der)
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
