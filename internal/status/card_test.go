@@ -1,0 +1,117 @@
+package status
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// leafOf makes a certificate of a user.
+func leafOf(t *testing.T, email string) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), EmailAddresses: []string{email}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
+}
+
+// TestCardStates: each state is told by what the card, Gmail and the ledger say.
+func TestCardStates(t *testing.T) {
+	leaf, other := leafOf(t, "ada@lab.example"), leafOf(t, "bob@lab.example")
+	generated := &piv.KeyInfo{Origin: piv.Generated, PublicKey: leaf.PublicKey}
+	set := piv.Protection{PIN: piv.Counter{Tries: 3, Max: 3, Factory: piv.No}}
+	factory := piv.Protection{PIN: piv.Counter{Tries: 3, Max: 3, Factory: piv.Yes}}
+	in := func(protection piv.Protection, slots ...piv.SlotContents) piv.Status {
+		return piv.Status{Protection: protection, Slots: slots}
+	}
+	slot := func(slot piv.Slot, certificate *x509.Certificate) piv.SlotContents {
+		return piv.SlotContents{Slot: slot, Key: generated, Certificate: certificate}
+	}
+	entered := func(state ledger.CardState) []ledger.CardCertificate {
+		return []ledger.CardCertificate{{Email: "Ada@lab.example", Serial: 7, Slot: "9d", LeafSHA256: smime.Fingerprint(leaf), State: state}}
+	}
+	gmailHas := func(identity string) *registered.State {
+		state := &registered.State{KeyPairs: []gmail.KeyPair{{ID: "1", LeafSHA256: smime.Fingerprint(leaf), Enabled: true, HardwareDescriptions: []string{"card"}}}}
+		if identity != "" {
+			state.Identity = &gmail.Identity{PrimaryKeyPairID: identity}
+		}
+		return state
+	}
+	blocked := set
+	blocked.PIN.Tries = 0
+	old := piv.SlotContents{Slot: piv.SlotSignature, KeyUnknown: true}
+	imported := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Imported}}
+	broken := piv.SlotContents{Slot: piv.SlotKeyManagement, CertificateErr: errors.New("no certificate")}
+	for name, c := range map[string]struct {
+		card  Card
+		want  State
+		owner string
+	}{
+		"as from the factory":             {Card{Status: in(factory)}, StateEmpty, ""},
+		"firmware that cannot tell":       {Card{Status: in(piv.Protection{PIN: piv.Counter{Tries: 3}}, old)}, StateEmpty, ""},
+		"only a PIN":                      {Card{Status: in(set)}, StatePersonalised, ""},
+		"a new key":                       {Card{Status: in(set, slot(piv.SlotKeyManagement, nil))}, StateWaiting, ""},
+		"a new key, and one in history":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas(""), Ledger: entered(ledger.CardSuperseded)}, StateWaiting, "Ada@lab.example"},
+		"an imported key":                 {Card{Status: in(set, imported)}, StateForeign, ""},
+		"a certificate nobody can read":   {Card{Status: in(set, broken)}, StateForeign, ""},
+		"somebody's certificate":          {Card{Status: in(set, slot(piv.SlotKeyManagement, other)), Gmail: gmailHas("1")}, StateForeign, "bob@lab.example"},
+		"the identity's":                  {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1")}, StateRegistered, "ada@lab.example"},
+		"the identity's, and another's":   {Card{Status: in(set, slot(piv.SlotAuthentication, other), slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
+		"at Gmail, and not used":          {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("2"), Ledger: entered(ledger.CardInUse)}, StateSuperseded, "Ada@lab.example"},
+		"lost once, as the ledger says":   {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: &registered.State{}, Ledger: entered(ledger.CardLost)}, StateSuperseded, "Ada@lab.example"},
+		"in the ledger, and no Gmail":     {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
+		"in the ledger once, no Gmail":    {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Ledger: entered(ledger.CardReturned)}, StateSuperseded, "Ada@lab.example"},
+		"erased, and known in the ledger": {Card{Status: in(factory), Ledger: entered(ledger.CardInUse)}, StateEmpty, "Ada@lab.example"},
+		"too many wrong PINs":             {Card{Status: in(blocked, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1")}, StateBlocked, "ada@lab.example"},
+	} {
+		if state := c.card.State(); state != c.want {
+			t.Errorf("%s: %s, want %s", name, state, c.want)
+		}
+		if owner := c.card.Owner(); owner != c.owner {
+			t.Errorf("%s: %q is whose it is, want %q", name, owner, c.owner)
+		}
+	}
+}
+
+// TestTransitions: every state has a meaning and a way out, and can be come to.
+func TestTransitions(t *testing.T) {
+	reached := map[State]bool{StateForeign: true, StateBlocked: true, StateWaiting: true} // by others, by wrong PINs, and half way
+	for _, transition := range Transitions() {
+		reached[transition.To] = true
+	}
+	for _, meaning := range States() {
+		if meaning.Text == "" || len(meaning.State.Next()) == 0 || !reached[meaning.State] {
+			t.Errorf("%+v", meaning)
+		}
+	}
+	known := map[State]bool{}
+	for _, meaning := range States() {
+		known[meaning.State] = true
+	}
+	for _, transition := range Transitions() {
+		if !known[transition.From] || !known[transition.To] || transition.Command == "" || transition.When == "" {
+			t.Errorf("%+v", transition)
+		}
+	}
+}

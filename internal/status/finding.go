@@ -1,0 +1,196 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registration"
+)
+
+// Problem is something about a user that is not as it should be, or that somebody should
+// know, by a name that stays the same.
+type Problem string
+
+// The problems, the most urgent first.
+const (
+	ProblemDisabled         Problem = "disabled"          // the identity uses a disabled key pair
+	ProblemEnded            Problem = "ended"             // the certificate that Gmail uses has ended
+	ProblemCardGone         Problem = "card-gone"         // Gmail uses a certificate on a card that is gone
+	ProblemNoIdentity       Problem = "no-identity"       // there are key pairs, and no identity uses one
+	ProblemNotAtGmail       Problem = "not-at-gmail"      // the ledger calls the user done, and Gmail has nothing
+	ProblemNotRegistered    Problem = "not-registered"    // neither Gmail nor the ledger has the user as registered
+	ProblemEndsSoon         Problem = "ends-soon"         // the certificate that Gmail uses ends soon
+	ProblemCardNotUsed      Problem = "card-not-used"     // Gmail does not use the certificate on the inserted card
+	ProblemNotInSource      Problem = "not-in-source"     // somebody is registered whom the source has not
+	ProblemNoEntry          Problem = "no-ledger-entry"   // there is an identity, and nothing in the ledger
+	ProblemOtherCertificate Problem = "other-certificate" // Gmail uses another certificate than the ledger has
+	ProblemSuperfluous      Problem = "superfluous"       // a second key pair for the same certificate
+	ProblemKeyService       Problem = "key-service"       // an enabled key pair in a key service beside one of a card
+	ProblemInNoIdentity     Problem = "in-no-identity"    // an enabled key pair that is in no identity, and not in the ledger
+)
+
+// Finding is one problem of a user. The JSON names are a contract.
+type Finding struct {
+	Problem   Problem `json:"problem"`
+	Text      string  `json:"text"`
+	KeyPairID string  `json:"key_pair_id,omitempty"` // that it is about
+	Command   Command `json:"command"`               // that puts it right, or shows more
+}
+
+// Findings lists what is not as it should be with a user, the most urgent first. A
+// certificate ends soon where it does within the given time from now.
+func (u User) Findings(now time.Time, within time.Duration) []Finding {
+	f := &finder{User: u, now: now, within: within, findings: []Finding{}}
+	f.used()
+	f.missing()
+	f.end()
+	f.inserted()
+	if u.Source == NotInSource && u.registered() {
+		f.add(ProblemNotInSource, "", CommandLeave, "the source does not have this user any more, and Gmail has an identity")
+	}
+	f.unknown()
+	f.others()
+	return f.findings
+}
+
+// registered reports whether the user has an identity or, where Gmail did not answer, is
+// done for the ledger.
+func (u User) registered() bool {
+	if u.Gmail == nil {
+		return u.Entry != nil && u.Entry.State == ledger.StateDone
+	}
+	return u.Gmail.Identity != nil
+}
+
+type finder struct {
+	User
+	now      time.Time
+	within   time.Duration
+	findings []Finding
+}
+
+func (f *finder) add(problem Problem, keyPairID string, command Command, format string, args ...any) {
+	f.findings = append(f.findings, Finding{problem, fmt.Sprintf(format, args...), keyPairID, command})
+}
+
+// used looks at what the identity uses.
+func (f *finder) used() {
+	for _, pair := range f.Used() {
+		if !pair.Enabled {
+			f.add(ProblemDisabled, pair.ID, CommandEnableKeyPair, "the identity uses key pair %s, which is disabled, so that it neither signs nor reads", pair.ID)
+		}
+		if !pair.NotAfter.IsZero() && pair.NotAfter.Before(f.now) {
+			f.add(ProblemEnded, pair.ID, CommandRenew, "the certificate of key pair %s ended on %s", pair.ID, day(pair.NotAfter))
+		}
+		if card := f.Card(pair.LeafSHA256); card != nil && isGone(card.State) {
+			f.add(ProblemCardGone, pair.ID, CommandReplace, "Gmail uses a certificate on card %d, which is %s since %s", card.Serial, card.State, day(card.Changed))
+		}
+	}
+}
+
+// isGone reports whether nobody can use the certificate with its card.
+func isGone(state ledger.CardState) bool {
+	return state != ledger.CardInUse && state != ledger.CardSuperseded
+}
+
+// missing looks for what Gmail should have, and has not.
+func (f *finder) missing() {
+	waits := f.Entry != nil && f.Entry.State != ledger.StateDone
+	again := CommandEnroll
+	if f.Entry != nil && f.Entry.Run != 0 {
+		again = CommandBatch
+	}
+	switch {
+	case f.registered() || f.left() && f.Source != InSource && !waits:
+	case waits:
+		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s", f.Entry.State)
+	case f.Gmail == nil:
+		if f.Entry == nil {
+			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user")
+		}
+	case f.choice() != "":
+		f.add(ProblemNoIdentity, f.choice(), CommandSetIdentity, "Gmail has key pairs and no identity, so that nothing is signed, and nobody can encrypt to the user")
+	case f.Entry != nil:
+		f.add(ProblemNotAtGmail, "", again, "the ledger has the user as registered, and Gmail has no enabled key pair of a card")
+	default:
+		f.add(ProblemNotRegistered, "", CommandEnroll, "neither Gmail nor the ledger has the user")
+	}
+}
+
+// choice returns the enabled key pair of a card that an identity could use: the ledger's,
+// else the last; "" for none.
+func (f *finder) choice() string {
+	choice := ""
+	for _, pair := range f.Gmail.KeyPairs {
+		if pair.Enabled && pair.Hardware() {
+			choice = pair.ID
+			if f.asks(pair.LeafSHA256) {
+				return choice
+			}
+		}
+	}
+	return choice
+}
+
+// end looks whether the certificate ends soon.
+func (f *finder) end() {
+	end := f.End()
+	switch {
+	case end.IsZero():
+	case f.Gmail == nil && end.Before(f.now):
+		f.add(ProblemEnded, "", CommandRenew, "the certificate in the ledger ended on %s", day(end))
+	case end.After(f.now) && end.Before(f.now.Add(f.within)):
+		f.add(ProblemEndsSoon, "", CommandRenew, "the certificate ends on %s", day(end))
+	}
+}
+
+// inserted looks at the user's card that is in a reader.
+func (f *finder) inserted() {
+	if f.Inserted != nil && f.Gmail != nil && f.Gmail.Identity != nil && !f.Inserted.Uses(f.Gmail.Identity) {
+		f.add(ProblemCardNotUsed, "", CommandShowCard, "Gmail uses no certificate of card %d, which is in the reader", f.Inserted.Identity.Serial)
+	}
+}
+
+// unknown compares what the identity uses with the ledger.
+func (f *finder) unknown() {
+	for _, pair := range f.Used() {
+		switch {
+		case f.Entry == nil && len(f.Cards) == 0:
+			f.add(ProblemNoEntry, pair.ID, CommandEnroll, "Gmail has an identity, and the ledger does not have the user")
+			return
+		case f.Entry != nil && f.Entry.State == ledger.StateDone && !f.asks(pair.LeafSHA256):
+			f.add(ProblemOtherCertificate, pair.ID, CommandEnroll, "Gmail uses key pair %s, whose certificate is not the one of the ledger's entry", pair.ID)
+		}
+	}
+}
+
+// others looks at the key pairs that the identity does not use.
+func (f *finder) others() {
+	if f.Gmail == nil {
+		return
+	}
+	identity := f.Gmail.Identity
+	superfluous := map[string]bool{}
+	for _, duplicate := range registration.Duplicates(f.Gmail.KeyPairs, identity) {
+		superfluous[duplicate.Superfluous.ID] = true
+		f.add(ProblemSuperfluous, duplicate.Superfluous.ID, CommandDisableKeyPair, "%s", duplicate.Finding())
+	}
+	onCard := slices.ContainsFunc(f.Gmail.KeyPairs, gmail.KeyPair.Hardware)
+	for _, pair := range f.Gmail.KeyPairs {
+		used := identity != nil && identity.Uses(pair.ID)
+		switch {
+		case !pair.Enabled || superfluous[pair.ID]:
+		case len(pair.KeyServices) > 0 && used && f.choice() != "" && f.choice() != pair.ID:
+			f.add(ProblemKeyService, f.choice(), CommandSetIdentity, "the identity uses key pair %s, whose private key is in a key service, beside one of a card", pair.ID)
+		case len(pair.KeyServices) > 0 && onCard:
+			f.add(ProblemKeyService, pair.ID, CommandDisableKeyPair, "key pair %s is in a key service, beside one of a card; while it is enabled, mail to it can be read", pair.ID)
+		case identity != nil && !used && pair.Hardware() && !f.knows(pair.LeafSHA256):
+			f.add(ProblemInNoIdentity, pair.ID, CommandShowKeyPair, "key pair %s is in no identity, and the ledger does not know it", pair.ID)
+		}
+	}
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,0 +1,108 @@
+// Package status says how cards and users stand: from what a card tells, what the ledger
+// knows and what Gmail has. It finds what is not as it should be, and which command puts it
+// right; it changes nothing.
+package status
+
+// State is the state of a card in the life of its user's key.
+type State string
+
+// The states of a card.
+const (
+	StateEmpty        State = "empty"
+	StatePersonalised State = "personalised"
+	StateWaiting      State = "waiting"
+	StateRegistered   State = "registered"
+	StateSuperseded   State = "superseded"
+	StateBlocked      State = "blocked"
+	StateForeign      State = "foreign"
+)
+
+// Meaning is a state and what it means. The JSON names are a contract.
+type Meaning struct {
+	State State  `json:"state"`
+	Text  string `json:"meaning"`
+}
+
+// States lists all states, in the order in which a card has them.
+func States() []Meaning {
+	return []Meaning{
+		{StateEmpty, "no key and no certificate, and nobody set its PIN, as far as the card tells"},
+		{StatePersonalised, "a PIN of its own, and no key or certificate yet"},
+		{StateWaiting, "a key whose certificate has not come yet"},
+		{StateRegistered, "its certificate is the one that Gmail uses for its user"},
+		{StateSuperseded, "its certificate is known, and Gmail uses another one, or none, for its user"},
+		{StateBlocked, "its PIN is blocked: too many wrong ones were tried"},
+		{StateForeign, "keys or certificates that neither Gmail nor the ledger knows"},
+	}
+}
+
+// Command is something that can be done about a card or a user, by a name that stays the
+// same. What is typed for it, the command line knows.
+type Command string
+
+// The commands.
+const (
+	CommandEnroll         Command = "enroll"
+	CommandEnrollExisting Command = "enroll-existing" // with the key that is on the card
+	CommandEnrollOver     Command = "enroll-over"     // with a new key in the place of what is there
+	CommandBatch          Command = "batch"
+	CommandInit           Command = "card-init"
+	CommandReset          Command = "card-reset"
+	CommandChangePIN      Command = "pin-change"
+	CommandUnblock        Command = "pin-unblock"
+	CommandRenew          Command = "renew"
+	CommandReplace        Command = "replace"
+	CommandLost           Command = "lost"
+	CommandLeave          Command = "leave"
+	CommandSetIdentity    Command = "identity-set"
+	CommandEnableKeyPair  Command = "keypair-enable"
+	CommandDisableKeyPair Command = "keypair-disable"
+	CommandShowKeyPair    Command = "keypair-show"
+	CommandShowCard       Command = "status-card"
+)
+
+// Transition is something that may be done with a card in a state, and the state that it
+// has afterwards. The JSON names are a contract.
+type Transition struct {
+	From    State   `json:"from"`
+	Command Command `json:"command"`
+	To      State   `json:"to"`
+	// When says when it is the right thing, or what it costs.
+	When string `json:"when"`
+}
+
+// Transitions lists what may be done with a card in each state, the likeliest first.
+func Transitions() []Transition {
+	return []Transition{
+		{StateEmpty, CommandEnroll, StateRegistered, "the card is for this user; it is waiting where the certificate takes its time"},
+		{StateEmpty, CommandInit, StatePersonalised, "the card is prepared before its user is there"},
+		{StatePersonalised, CommandEnroll, StateRegistered, "the card is for this user; it is waiting where the certificate takes its time"},
+		{StatePersonalised, CommandChangePIN, StatePersonalised, "its user wants another PIN"},
+		{StatePersonalised, CommandReset, StateEmpty, "nobody knows its PIN and PUK"},
+		{StateWaiting, CommandEnroll, StateRegistered, "the same command again goes on when the certificate is there"},
+		{StateWaiting, CommandReset, StateEmpty, "the enrollment was a mistake; the key on the card is lost"},
+		{StateRegistered, CommandChangePIN, StateRegistered, "its user wants another PIN"},
+		{StateRegistered, CommandRenew, StateRegistered, "the certificate ends soon; the old key stays for reading"},
+		{StateRegistered, CommandReplace, StateSuperseded, "the user gets another card"},
+		{StateRegistered, CommandLost, StateSuperseded, "nobody knows where the card is"},
+		{StateRegistered, CommandLeave, StateSuperseded, "the user leaves"},
+		{StateSuperseded, CommandEnrollExisting, StateRegistered, "the user goes back to this card"},
+		{StateSuperseded, CommandReset, StateEmpty, "for another user; mail to its keys can then be read with no card"},
+		{StateBlocked, CommandUnblock, StateRegistered, "with the PUK: the card is again what it was before"},
+		{StateBlocked, CommandReset, StateEmpty, "the PUK is blocked, too, or nobody knows it; the keys on the card are lost"},
+		{StateForeign, CommandEnrollExisting, StateRegistered, "the key on the card is the user's, from another issuer"},
+		{StateForeign, CommandEnrollOver, StateRegistered, "the key in the slot is not needed any more; it is lost"},
+		{StateForeign, CommandReset, StateEmpty, "nothing on the card is needed any more; all keys on it are lost"},
+	}
+}
+
+// Next lists what may be done with a card in a state.
+func (s State) Next() []Transition {
+	next := []Transition{}
+	for _, transition := range Transitions() {
+		if transition.From == s {
+			next = append(next, transition)
+		}
+	}
+	return next
+}

@@ -1,0 +1,109 @@
+package status
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registered"
+)
+
+// User is what is known of one user.
+type User struct {
+	Email string
+	// Entry is the ledger's; nil for none. Earlier are the key pairs that it had before.
+	Entry   *ledger.Entry
+	Earlier []ledger.Pair
+	Cards   []ledger.CardCertificate
+	// Gmail is what Gmail has of the user; nil where it was not asked, or did not answer.
+	Gmail *registered.State
+	// Inserted is the user's card that is in a reader; nil for none.
+	Inserted *Card
+	// Source says whether a source has the user, where there is one.
+	Source Membership
+}
+
+// Membership says whether a source has a user.
+type Membership int
+
+// The memberships.
+const (
+	NoSource    Membership = iota // there is no source
+	InSource                      // it has the user
+	NotInSource                   // it has not
+)
+
+// Used lists the key pairs that the user's identity signs and encrypts with, as Gmail has
+// them.
+func (u User) Used() []gmail.KeyPair {
+	var used []gmail.KeyPair
+	if u.Gmail == nil || u.Gmail.Identity == nil {
+		return nil
+	}
+	for _, pair := range u.Gmail.KeyPairs {
+		if u.Gmail.Identity.Uses(pair.ID) {
+			used = append(used, pair)
+		}
+	}
+	return used
+}
+
+// End is when the first of the certificates ends that the user signs and decrypts with: of
+// the identity's or, where Gmail did not answer, of the ledger's entry. It is zero where there
+// is none.
+func (u User) End() time.Time {
+	var ends []time.Time
+	for _, pair := range u.Used() {
+		ends = append(ends, pair.NotAfter)
+	}
+	if u.Gmail == nil && u.Entry != nil && u.Entry.State == ledger.StateDone {
+		for _, pair := range u.Entry.Pairs {
+			if pair.Use != certificate.UseHistory {
+				ends = append(ends, pair.NotAfter)
+			}
+		}
+	}
+	if len(ends) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(ends, time.Time.Compare)
+}
+
+// Card returns where the ledger has a certificate: the last card that it was on.
+func (u User) Card(leafSHA256 string) *ledger.CardCertificate {
+	for i, card := range slices.Backward(u.Cards) {
+		if card.LeafSHA256 == leafSHA256 {
+			return &u.Cards[i]
+		}
+	}
+	return nil
+}
+
+// Current lists the user's certificates on cards that the ledger calls in use.
+func (u User) Current() []ledger.CardCertificate {
+	var current []ledger.CardCertificate
+	for _, card := range u.Cards {
+		if card.State == ledger.CardInUse && card.Use != certificate.UseHistory {
+			current = append(current, card)
+		}
+	}
+	return current
+}
+
+// knows reports whether the ledger has a certificate as the user's, now or earlier.
+func (u User) knows(leafSHA256 string) bool {
+	is := func(pair ledger.Pair) bool { return pair.LeafSHA256 == leafSHA256 }
+	return u.Card(leafSHA256) != nil || slices.ContainsFunc(u.Earlier, is) || u.Entry != nil && slices.ContainsFunc(u.Entry.Pairs, is)
+}
+
+// asks reports whether the ledger's entry asks for a certificate, beyond history.
+func (u User) asks(leafSHA256 string) bool {
+	return u.Entry != nil && slices.ContainsFunc(u.Entry.Pairs, func(pair ledger.Pair) bool {
+		return pair.LeafSHA256 == leafSHA256 && pair.Use != certificate.UseHistory
+	})
+}
+
+// left reports whether the ledger knows cards of the user, and none that is in use.
+func (u User) left() bool { return len(u.Cards) > 0 && len(u.Current()) == 0 }
