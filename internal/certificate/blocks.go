@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 
@@ -11,7 +12,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-var pemBegin = []byte("-----BEGIN ")
+var (
+	pemBegin     = []byte("-----BEGIN ")
+	linePEMBegin = append([]byte("\n"), pemBegin...)
+)
 
 // blocks returns the PEM blocks of a text with line feeds, nil where there is none. Other
 // text may stand around them (RFC 7468 section 5.2); a damaged block is an error, as are
@@ -36,6 +40,10 @@ func blocks(text []byte) ([]*pem.Block, error) {
 	}
 	for range begins {
 		at := lineBegin(text)
+		if block, rest := plainBlock(text[at:]); block != nil {
+			found, text = append(found, block), rest
+			continue
+		}
 		block, rest := pem.Decode(text[at:])
 		// pem.Decode passes over damaged blocks without a word.
 		if block == nil || countBegins(text[at:len(text)-len(rest)]) != 1 {
@@ -46,12 +54,34 @@ func blocks(text []byte) ([]*pem.Block, error) {
 	return found, nil
 }
 
+// plainBlock decodes the block that a text begins with where nothing but lines of base64
+// stands between its labels, as in nearly all files: in half the time that [pem.Decode]
+// takes, which it leaves all others to.
+func plainBlock(text []byte) (block *pem.Block, rest []byte) {
+	line, body, _ := bytes.Cut(text[len(pemBegin):], []byte("\n"))
+	label, ok := bytes.CutSuffix(line, []byte("-----"))
+	end := bytes.Index(body, []byte("-----END "))
+	if !ok || end < 1 || body[end-1] != '\n' {
+		return nil, nil
+	}
+	last, rest, _ := bytes.Cut(body[end+len("-----END "):], []byte("\n"))
+	if after, ok := bytes.CutPrefix(last, label); !ok || string(after) != "-----" {
+		return nil, nil
+	}
+	data := make([]byte, base64.StdEncoding.DecodedLen(end))
+	n, err := base64.StdEncoding.Decode(data, body[:end])
+	if err != nil {
+		return nil, nil
+	}
+	return &pem.Block{Type: string(label), Bytes: data[:n]}, rest
+}
+
 // lineBegin returns where the first line that begins a block stands, -1 for none.
 func lineBegin(text []byte) int {
 	if bytes.HasPrefix(text, pemBegin) {
 		return 0
 	}
-	at := bytes.Index(text, append([]byte("\n"), pemBegin...))
+	at := bytes.Index(text, linePEMBegin)
 	if at < 0 {
 		return -1
 	}
@@ -59,7 +89,7 @@ func lineBegin(text []byte) int {
 }
 
 func countBegins(text []byte) int {
-	n := bytes.Count(text, append([]byte("\n"), pemBegin...))
+	n := bytes.Count(text, linePEMBegin)
 	if bytes.HasPrefix(text, pemBegin) {
 		n++
 	}

@@ -42,7 +42,10 @@ func Parse(data []byte) ([]*x509.Certificate, error) { return ParseWithPassword(
 // ParseWithPassword is [Parse] with the password for a PKCS#12. The private keys in it
 // are neither decrypted nor kept.
 func ParseWithPassword(data []byte, password secret.Secret) ([]*x509.Certificate, error) {
-	r := reader{password: password}
+	return (&reader{password: password}).read(data)
+}
+
+func (r *reader) read(data []byte) ([]*x509.Certificate, error) {
 	if err := r.file(data); err != nil {
 		return nil, err
 	}
@@ -58,6 +61,7 @@ func ParseWithPassword(data []byte, password secret.Secret) ([]*x509.Certificate
 // reader reads one file.
 type reader struct {
 	password   secret.Secret
+	known      *Reader // nil where nothing is remembered
 	list       []*x509.Certificate
 	values     int  // that certificates were counted to hold
 	passedOver Kind // something that is no certificate
@@ -186,6 +190,10 @@ func (r *reader) certificate(der []byte) error {
 	if len(r.list) == maxCertificates {
 		return errTooMany()
 	}
+	if cert := r.known.get(der); cert != nil {
+		r.list = append(r.list, cert)
+		return nil
+	}
 	values := countValues(der, 0, maxCertificateValues)
 	if r.values += values; values > maxCertificateValues || r.values > maxValues {
 		return &TooLargeError{"a certificate with many thousands of names and other values", maxCertificateValues}
@@ -200,6 +208,7 @@ func (r *reader) certificate(der []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
+	r.known.keep(cert)
 	r.list = append(r.list, cert)
 	return nil
 }

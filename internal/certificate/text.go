@@ -24,11 +24,20 @@ func toText(data []byte) []byte {
 		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 	}
+	if !isIndented(data) {
+		return data
+	}
 	out := make([]byte, 0, len(data))
 	for line := range bytes.Lines(data) {
 		out = append(append(out, bytes.Trim(line, "> \t\n")...), '\n')
 	}
 	return out
+}
+
+// isIndented reports whether there may be something before or behind a line.
+func isIndented(text []byte) bool {
+	return bytes.IndexByte(text, '>') >= 0 || bytes.IndexByte(text, '\t') >= 0 ||
+		bytes.Contains(text, []byte("\n ")) || bytes.Contains(text, []byte(" \n")) || bytes.HasPrefix(text, []byte(" ")) || bytes.HasSuffix(text, []byte(" "))
 }
 
 // utf16Order returns the byte order of a text in UTF-16, nil for anything else, and the

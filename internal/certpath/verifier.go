@@ -9,8 +9,12 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
-// maxRemembered bounds the signatures that a Verifier remembers, 65 octets each.
-const maxRemembered = 1 << 14
+const (
+	// maxRemembered bounds the signatures that a Verifier remembers, 65 octets each.
+	maxRemembered = 1 << 14
+	// maxRecent bounds the certificates of which it remembers that they are the same ones.
+	maxRecent = 64
+)
 
 // Verifier builds and validates paths, and remembers which signatures it has verified:
 // each is verified once. The zero value is ready for use, by several goroutines at a
@@ -18,7 +22,11 @@ const maxRemembered = 1 << 14
 type Verifier struct {
 	mutex    sync.Mutex
 	verdicts map[signature]verdict
+	recent   map[link]verdict // spares the digests, which cost more than the rest of a path that is known
 }
+
+// link is a certificate and what is taken for its issuer.
+type link struct{ cert, issuer *x509.Certificate }
 
 // signature identifies a certificate and the key that it is verified by, by their
 // SHA-256.
@@ -27,21 +35,31 @@ type signature struct{ cert, key [sha256.Size]byte }
 // verdict tells whether the issuer's key signed the certificate, and what it cost to
 // find out (see [certificate.Cost]): nothing where it is remembered.
 func (v *Verifier) verdict(cert, issuer *x509.Certificate) (verdict, int) {
-	key := signature{sha256.Sum256(cert.Raw), sha256.Sum256(issuer.RawSubjectPublicKeyInfo)}
+	these := link{cert, issuer}
 	v.mutex.Lock()
-	found, known := v.verdicts[key]
+	found, known := v.recent[these]
 	v.mutex.Unlock()
 	if known {
 		return found, 0
 	}
-	found = verify(cert, issuer)
+	key := signature{sha256.Sum256(cert.Raw), sha256.Sum256(issuer.RawSubjectPublicKeyInfo)}
+	v.mutex.Lock()
+	found, known = v.verdicts[key]
+	v.mutex.Unlock()
+	cost := 0
+	if !known {
+		found, cost = verify(cert, issuer), certificate.Cost(issuer.PublicKey)
+	}
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
 	if v.verdicts == nil || len(v.verdicts) >= maxRemembered {
 		v.verdicts = map[signature]verdict{}
 	}
-	v.verdicts[key] = found
-	return found, certificate.Cost(issuer.PublicKey)
+	if v.recent == nil || len(v.recent) >= maxRecent {
+		v.recent = map[link]verdict{}
+	}
+	v.verdicts[key], v.recent[these] = found, found
+	return found, cost
 }
 
 // IsSelfSigned reports whether a certificate names and signs itself. With what algorithm

@@ -25,25 +25,34 @@ func weakness(key crypto.PublicKey) string {
 // rocaPrimes are the small primes by which the moduli of the faulty library are
 // known: modulo each of them, it made primes only of powers of 65537 (Nemec, Sys,
 // Svenda, Klinec and Matyas, "The Return of Coppersmith's Attack", section 2.2).
-var rocaPrimes = []int64{
-	3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
-}
+var rocaPrimes = func() (primes []*big.Int) {
+	for p := int64(3); p <= 167; p += 2 {
+		if big.NewInt(p).ProbablyPrime(0) {
+			primes = append(primes, big.NewInt(p))
+		}
+	}
+	return primes
+}()
 
 // hasROCA tells whether a modulus is, modulo each small prime, a power of 65537.
 func hasROCA(n *big.Int) bool {
+	rest := new(big.Int)
 	for _, p := range rocaPrimes {
-		rest := new(big.Int).Mod(n, big.NewInt(p)).Int64()
-		power, found := int64(1), false
-		for range p {
-			if power == rest {
-				found = true
-				break
-			}
-			power = power * 65537 % p
-		}
-		if !found {
+		if !isPower(rest.Mod(n, p).Int64(), p.Int64()) {
 			return false
 		}
 	}
 	return true
+}
+
+// isPower tells whether a number is, modulo p, a power of 65537.
+func isPower(number, p int64) bool {
+	power := int64(1)
+	for range p {
+		if power == number {
+			return true
+		}
+		power = power * 65537 % p
+	}
+	return false
 }

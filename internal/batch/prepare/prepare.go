@@ -45,6 +45,7 @@ type Preparer struct {
 	authorities *certpath.Pool
 	choose      source.Choice
 	sources     smime.Sources
+	reader      certificate.Reader
 	verifier    certpath.Verifier
 
 	split, allowLimitedUse bool
@@ -134,7 +135,7 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 	var current, history []leaf
 	notes = slices.Clone(row.Notes)
 	for _, c := range row.Certificates {
-		certs, err := certificate.Parse(c.Data)
+		certs, err := p.reader.Parse(c.Data)
 		if err != nil {
 			return nil, notes, &Fault{"certificate-unreadable", fmt.Sprintf("%s: %v", c.Origin, err)}
 		}
