@@ -63,11 +63,13 @@ type reader struct {
 	password   secret.Secret
 	known      *Reader // nil where nothing is remembered
 	list       []*x509.Certificate
+	small      bool // so that no certificate in it can hold many values, of two octets or more each
 	values     int  // that certificates were counted to hold
 	passedOver Kind // something that is no certificate
 }
 
 func (r *reader) file(data []byte) error {
+	r.small = len(data) <= 2*maxCertificateValues
 	switch {
 	case len(data) == 0:
 		return fmt.Errorf("%w: it is empty", ErrUnreadable)
@@ -194,9 +196,11 @@ func (r *reader) certificate(der []byte) error {
 		r.list = append(r.list, cert)
 		return nil
 	}
-	values := countValues(der, 0, maxCertificateValues)
-	if r.values += values; values > maxCertificateValues || r.values > maxValues {
-		return &TooLargeError{"a certificate with many thousands of names and other values", maxCertificateValues}
+	if !r.small {
+		values := countValues(der, 0, maxCertificateValues)
+		if r.values += values; values > maxCertificateValues || r.values > maxValues {
+			return &TooLargeError{"a certificate with many thousands of names and other values", maxCertificateValues}
+		}
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err == nil && !endsWithSignature(der) {

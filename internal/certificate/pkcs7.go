@@ -18,6 +18,8 @@ const (
 
 func oidSignedData() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2} }
 
+func oidData() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1} }
+
 // oidNetscapeSequence is the type of certificates in a row, which openssl nseq writes.
 func oidNetscapeSequence() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 2, 5}

@@ -1,6 +1,7 @@
 package smime
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/asn1"
 	"net/netip"
@@ -54,29 +55,34 @@ func (c *checker) checkIntermediate(i int, cert *x509.Certificate) {
 
 // checkCRL checks that a certificate says where its revocation list is.
 func (c *checker) checkCRL(i int, cert *x509.Certificate, missing, private string) {
-	web := slices.DeleteFunc(slices.Clone(cert.CRLDistributionPoints), func(uri string) bool { return !isHTTP(uri) })
-	switch {
-	case len(web) == 0:
+	switch web, public := webAddress(cert.CRLDistributionPoints); {
+	case web == "":
 		c.report(missing, i, "it has no CRL distribution point with an http address")
-	case !slices.ContainsFunc(web, isPublic):
-		c.report(private, i, "its CRL at %s cannot be reached from the internet", web[0])
+	case !public:
+		c.report(private, i, "its CRL at %s cannot be reached from the internet", web)
 	}
 }
 
-// isHTTP tells whether a URI's scheme is http.
-func isHTTP(uri string) bool {
-	u, err := url.Parse(uri)
-	return err == nil && strings.EqualFold(u.Scheme, "http") && u.Host != ""
+// webAddress returns an address whose scheme is http, "" where there is none, and tells
+// whether it may be reached from the internet: one that may comes before others.
+func webAddress(uris []string) (web string, public bool) {
+	for _, uri := range uris {
+		u, err := url.Parse(uri)
+		if err != nil || !strings.EqualFold(u.Scheme, "http") || u.Host == "" {
+			continue
+		}
+		if isPublic(u.Hostname()) {
+			return uri, true
+		}
+		web = cmp.Or(web, uri)
+	}
+	return web, false
 }
 
-// isPublic tells whether a URI's host may be known on the internet. A name that
-// looks public is given the benefit of the doubt.
-func isPublic(uri string) bool {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+// isPublic tells whether a host may be known on the internet. A name that looks public
+// is given the benefit of the doubt.
+func isPublic(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if ip, err := netip.ParseAddr(host); err == nil {
 		ip = ip.Unmap()
 		return ip.IsGlobalUnicast() && !ip.IsPrivate()

@@ -63,15 +63,14 @@ func (c *checker) checkAccess(leaf *x509.Certificate) {
 		method    string
 		addresses []string
 	}{{"caIssuers", leaf.IssuingCertificateURL}, {"ocsp", leaf.OCSPServer}} {
-		web := slices.DeleteFunc(slices.Clone(access.addresses), func(uri string) bool { return !isHTTP(uri) })
-		switch {
+		switch web, public := webAddress(access.addresses); {
 		case len(access.addresses) == 0 && access.method == "ocsp":
 		case len(access.addresses) == 0:
 			c.report(ruleAIA, 0, "its authority information access does not say where its issuer's certificate is (caIssuers)")
-		case len(web) == 0:
+		case web == "":
 			c.report(ruleAIA, 0, "its authority information access names %s for %s, and no http address", listed(access.addresses), access.method)
-		case !slices.ContainsFunc(web, isPublic):
-			c.report(ruleAIAPublic, 0, "its authority information access names %s for %s, which cannot be reached from the internet", web[0], access.method)
+		case !public:
+			c.report(ruleAIAPublic, 0, "its authority information access names %s for %s, which cannot be reached from the internet", web, access.method)
 		}
 	}
 }

@@ -82,15 +82,14 @@ func noticeBytes(policies []byte) int {
 
 // ldapBytes adds up the LDAP addresses, where there is an http one besides.
 func ldapBytes(addresses []string) int {
-	size, http := 0, false
+	if web, _ := webAddress(addresses); web == "" {
+		return 0
+	}
+	size := 0
 	for _, address := range addresses {
 		if lower := strings.ToLower(address); strings.HasPrefix(lower, "ldap:") || strings.HasPrefix(lower, "ldaps:") {
 			size += len(address)
 		}
-		http = http || isHTTP(address)
-	}
-	if !http {
-		return 0
 	}
 	return size
 }

@@ -22,23 +22,21 @@ func weakness(key crypto.PublicKey) string {
 	return ""
 }
 
-// rocaPrimes are the small primes by which the moduli of the faulty library are
+// rocaPrimes returns the small primes by which the moduli of the faulty library are
 // known: modulo each of them, it made primes only of powers of 65537 (Nemec, Sys,
-// Svenda, Klinec and Matyas, "The Return of Coppersmith's Attack", section 2.2).
-var rocaPrimes = func() (primes []*big.Int) {
-	for p := int64(3); p <= 167; p += 2 {
-		if big.NewInt(p).ProbablyPrime(0) {
-			primes = append(primes, big.NewInt(p))
-		}
+// Svenda, Klinec and Matyas, "The Return of Coppersmith's Attack", section 2.2). Those
+// modulo which there are few powers come first: they tell nearly every other key.
+func rocaPrimes() []int64 {
+	return []int64{
+		37, 11, 97, 61, 13, 17, 19, 3, 5, 7, 23, 29, 31, 41, 43, 47, 53, 59, 67, 71, 73, 79, 83, 89, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 	}
-	return primes
-}()
+}
 
 // hasROCA tells whether a modulus is, modulo each small prime, a power of 65537.
 func hasROCA(n *big.Int) bool {
-	rest := new(big.Int)
-	for _, p := range rocaPrimes {
-		if !isPower(rest.Mod(n, p).Int64(), p.Int64()) {
+	quotient, rest := new(big.Int), new(big.Int)
+	for _, p := range rocaPrimes() {
+		if quotient.QuoRem(n, big.NewInt(p), rest); !isPower(rest.Int64(), p) {
 			return false
 		}
 	}

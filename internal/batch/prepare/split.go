@@ -16,6 +16,15 @@ import (
 // address that are valid now, one that only signs and one that only encrypts. There is
 // no such pair where one of them serves both uses, or where there are several for one.
 func splitPair(certs []*x509.Certificate, email string, wanted source.Choice, now time.Time) (sign, encrypt *x509.Certificate) {
+	users := 0
+	for _, cert := range certs {
+		if !cert.IsCA {
+			users++
+		}
+	}
+	if users < 2 {
+		return nil, nil
+	}
 	for _, cert := range certs {
 		if cert.IsCA || !wanted.Admits(cert) || !smime.HasAddress(cert, email) || now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
 			continue
