@@ -2,6 +2,7 @@ package certificate_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -40,7 +41,7 @@ func newChain(t testing.TB) []*x509.Certificate {
 	return list
 }
 
-func newCertificate(t testing.TB, template *x509.Certificate, key *ecdsa.PrivateKey) *x509.Certificate {
+func newCertificate(t testing.TB, template *x509.Certificate, key crypto.Signer) *x509.Certificate {
 	t.Helper()
 	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(1), time.Now(), time.Now().AddDate(1, 0, 0)
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

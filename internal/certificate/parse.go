@@ -11,6 +11,7 @@ package certificate
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -63,9 +64,11 @@ type reader struct {
 	password   secret.Secret
 	known      *Reader // nil where nothing is remembered
 	list       []*x509.Certificate
-	small      bool // so that no certificate in it can hold many values, of two octets or more each
-	values     int  // that certificates were counted to hold
-	passedOver Kind // something that is no certificate
+	small      bool             // so that no certificate in it can hold many values, of two octets or more each
+	keys       *[]crypto.Signer // of a PKCS#12; nil where nobody asked for them
+	work       int              // that was spent on the passwords of one PKCS#12, in rounds of PBKDF2
+	values     int              // that certificates were counted to hold
+	passedOver Kind             // something that is no certificate
 }
 
 func (r *reader) file(data []byte) error {

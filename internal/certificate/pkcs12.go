@@ -72,7 +72,8 @@ func (r *reader) pkcs12(der []byte) error {
 	if !safes.ReadASN1(&safes, cryptobyte_asn1.SEQUENCE) {
 		return damaged
 	}
-	before, iterations := len(r.list), 0
+	r.work = 0
+	before := len(r.list)
 	for !safes.Empty() {
 		kind, content, ok := readContent(&safes)
 		switch {
@@ -84,7 +85,7 @@ func (r *reader) pkcs12(der []byte) error {
 			}
 			err = r.safeContents(content)
 		case kind.Equal(oidEncryptedData()):
-			err = r.encryptedSafe(content, &iterations)
+			err = r.encryptedSafe(content)
 		default:
 			err = errPublicKeyMode
 		}
@@ -92,7 +93,7 @@ func (r *reader) pkcs12(der []byte) error {
 			return err
 		}
 	}
-	if len(r.list) == before {
+	if len(r.list) == before && (r.keys == nil || len(*r.keys) == 0) {
 		return &KindError{Kind: "a PKCS#12 without a certificate"}
 	}
 	return nil
@@ -107,7 +108,7 @@ func readContent(from *cryptobyte.String) (kind asn1.ObjectIdentifier, content c
 }
 
 // safeContents reads the certificates among bags that are not encrypted (RFC 7292
-// section 4.2). Of keys nothing is read.
+// section 4.2), and keys where they were asked for.
 func (r *reader) safeContents(octets []byte) error {
 	damaged := fmt.Errorf("%w: a PKCS#12 that is damaged", ErrUnreadable)
 	plain, _, err := toDER(octets)
@@ -123,6 +124,12 @@ func (r *reader) safeContents(octets []byte) error {
 		var kind, of asn1.ObjectIdentifier
 		if !bags.ReadASN1(&bag, cryptobyte_asn1.SEQUENCE) || !bag.ReadASN1ObjectIdentifier(&kind) || !bag.ReadASN1(&value, tagContent) {
 			return damaged
+		}
+		if kind.Equal(oidKeyBag()) || kind.Equal(oidShroudedKeyBag()) {
+			if err := r.key(kind, value); err != nil {
+				return err
+			}
+			continue
 		}
 		if !kind.Equal(oidCertBag()) {
 			continue
@@ -144,7 +151,7 @@ func (r *reader) safeContents(octets []byte) error {
 }
 
 // encryptedSafe reads the certificates of an EncryptedData (RFC 5652 section 8).
-func (r *reader) encryptedSafe(content cryptobyte.String, iterations *int) error {
+func (r *reader) encryptedSafe(content cryptobyte.String) error {
 	damaged := fmt.Errorf("%w: a PKCS#12 that is damaged", ErrUnreadable)
 	var data, info, algorithm, encrypted cryptobyte.String
 	var version int
@@ -171,12 +178,8 @@ func (r *reader) encryptedSafe(content cryptobyte.String, iterations *int) error
 	if len(encrypted) > maxEncrypted {
 		return &TooLargeError{"the size in bytes of a PKCS#12's encrypted part", maxEncrypted}
 	}
-	more, ok := countIterations(algorithm, 0)
-	if !isPBES2(algorithm) {
-		more *= oldRound
-	}
-	if *iterations += more + roundsPerPart; !ok || *iterations > maxIterations {
-		return &TooLargeError{"the work to try the password of a PKCS#12", maxIterations}
+	if err := r.spend(algorithm); err != nil {
+		return err
 	}
 	certs, err := openSafe(algorithm, encrypted, r.password)
 	if err != nil {
@@ -186,6 +189,19 @@ func (r *reader) encryptedSafe(content cryptobyte.String, iterations *int) error
 		if err := r.certificate(cert.Raw); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// spend counts the work of an encrypted part, and returns a *TooLargeError where it is too much for
+// one file.
+func (r *reader) spend(algorithm cryptobyte.String) error {
+	more, ok := countIterations(algorithm, 0)
+	if !isPBES2(algorithm) {
+		more *= oldRound
+	}
+	if r.work += more + roundsPerPart; !ok || r.work > maxIterations {
+		return &TooLargeError{"the work to try the password of a PKCS#12", maxIterations}
 	}
 	return nil
 }

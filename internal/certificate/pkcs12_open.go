@@ -58,7 +58,7 @@ func fileAround(algorithm, encrypted, password []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys, safes, file cryptobyte.Builder
+	var keys, safes cryptobyte.Builder
 	keys.AddASN1(cryptobyte_asn1.SEQUENCE, func(bags *cryptobyte.Builder) {
 		addContent(bags, oidKeyBag(), key)
 	})
@@ -86,6 +86,13 @@ func fileAround(algorithm, encrypted, password []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return fileOf(authenticated, password)
+}
+
+// fileOf returns a PKCS#12 of an AuthenticatedSafe (RFC 7292 section 4.1), under a checksum of the
+// password.
+func fileOf(authenticated, password []byte) ([]byte, error) {
+	var file cryptobyte.Builder
 	file.AddASN1(cryptobyte_asn1.SEQUENCE, func(pfx *cryptobyte.Builder) {
 		pfx.AddASN1Int64(pfxVersion)
 		addContent(pfx, oidData(), octetString(authenticated))

@@ -84,13 +84,35 @@ func NoteInForce(record string, serial uint32, kinds ...Kind) error {
 	return nil
 }
 
+// resetExtension ends what stands for a reset of a card in the place of a record's name: the card
+// has nothing that was sealed until then.
+const resetExtension = ".reset"
+
+// NoteReset writes down that a card was reset, so that no record in dir that was made before is in
+// force. In a folder that is not there, or where no record of the card is, there is nothing to note.
+func NoteReset(ctx context.Context, dir string, serial uint32, when time.Time) error {
+	records, err := List(ctx, dir, serial)
+	if err != nil || len(records) == 0 {
+		return err
+	}
+	mark := fmt.Sprintf("%d-%s%s", serial, when.UTC().Format(nameTime), resetExtension)
+	data, err := json.MarshalIndent(inForce{KindPUK: mark, KindManagementKey: mark}, "", "  ")
+	if err == nil {
+		err = durable.Folder(dir).WriteFile(inForceName(serial), append(data, '\n'), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("noting that card %d was reset: %w", serial, err)
+	}
+	return nil
+}
+
 // State is whether a card has what a record holds.
 type State string
 
 // The states of a record.
 const (
 	StateInForce  State = "in force" // the card has what in_force names
-	StateReplaced State = "replaced" // the card has what later records hold
+	StateReplaced State = "replaced" // the card has what later records hold, or was reset
 	StateUnknown  State = "not known"
 )
 
@@ -179,6 +201,9 @@ func (l *Listed) stand(known inForce) {
 
 // isBefore reports whether the record of that name is a later one.
 func (l *Listed) isBefore(name string) bool {
+	if mark, reset := strings.CutSuffix(name, resetExtension); reset {
+		name = mark + plainExtension
+	}
 	other, ok := parseName(name)
 	return ok && !l.Created.After(other.Created)
 }

@@ -107,3 +107,47 @@ func TestInForceFileWithoutEntries(t *testing.T) {
 		}
 	}
 }
+
+// TestResetIsNoted: what was sealed before a card's reset is in force no more, and what is sealed
+// after it may be.
+func TestResetIsNoted(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewPlainFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	if err := NoteReset(t.Context(), dir, 7, at); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+		t.Error("something was noted of a card without records", entries, err)
+	}
+	first, second := put(t, s, record(7, at)), put(t, s, record(7, at.Add(time.Hour)))
+	if err := NoteInForce(first, 7, KindPUK, KindManagementKey); err != nil {
+		t.Fatal(err)
+	}
+	if err := NoteReset(t.Context(), dir, 7, at.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	third := put(t, s, record(7, at.Add(3*time.Hour)))
+	states := func() (all []State) {
+		list, err := List(t.Context(), dir, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range list {
+			all = append(all, l.State)
+		}
+		return all
+	}
+	if diff := cmp.Diff([]State{StateReplaced, StateReplaced, StateUnknown}, states()); diff != "" {
+		t.Error(diff)
+	}
+	if err := NoteInForce(third, 7, KindPUK); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]State{StateReplaced, StateReplaced, StateInForce}, states()); diff != "" {
+		t.Error(diff, second)
+	}
+}

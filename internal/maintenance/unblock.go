@@ -1,5 +1,6 @@
 // Package maintenance is what a card needs after it was issued (FIPS 201-3 section 2.9):
-// a new PIN for somebody who forgot it, and a new PUK after the old one was used.
+// a new PIN for somebody who forgot it, a new PUK after the old one was used, old keys for
+// reading, and a reset.
 package maintenance
 
 import (

@@ -24,6 +24,10 @@ const (
 	insMetadata            = 0xF7
 	insMoveKey             = 0xF6
 	insAttest              = 0xF9
+	insResetRetryCounter   = 0x2C
+	insImportKey           = 0xFE
+	insSetRetries          = 0xFA
+	insReset               = 0xFB
 	insReadConfig          = 0x1D // management application
 	insOTPStatus           = 0x01 // OTP application
 	otpSerial              = 0x10
