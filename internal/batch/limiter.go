@@ -95,13 +95,6 @@ func (l *Limiter) Pace(ctx context.Context) error {
 	}
 }
 
-// Limit is how many users may be in flight now.
-func (l *Limiter) Limit() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.limit
-}
-
 // learn cuts the bound where Gmail says that it is too much. The caller holds mu.
 func (l *Limiter) learn(err error) {
 	if !isRateLimit(err) || isFar(err) { // a used-up day does not come back by going slower

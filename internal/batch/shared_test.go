@@ -73,7 +73,7 @@ func testRestartWhileReading(t *testing.T, server *pgtest.Server) {
 func testForgottenUsers(t *testing.T, url string) {
 	l := openLedger(t, url)
 	enqueue(t, l, fakeCrowd{users: 3})
-	if _, err := l.Pool().Exec(t.Context(), `UPDATE entry SET claim = 'nobody'`); err != nil {
+	if _, err := connect(t, url).Exec(t.Context(), `UPDATE entry SET claim = 'nobody'`); err != nil {
 		t.Fatal(err)
 	}
 	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 3, Done: 3})
@@ -112,7 +112,7 @@ func testOverlappingRuns(t *testing.T, url string) {
 func testReadOnlyForAWhile(t *testing.T, url string) {
 	l := openLedger(t, url)
 	enqueue(t, l, fakeCrowd{users: 3})
-	readOnly(t, l, "on")
+	readOnly(t, url, "on")
 	domain := &fakeDomain{}
 	worker := fakeOptions(l, nil, domain, 8)
 	warned, done := make(chan struct{}, 100), make(chan struct{})
@@ -128,7 +128,7 @@ func testReadOnlyForAWhile(t *testing.T, url string) {
 		if domain.opened.Load() != 0 {
 			t.Error("users were worked on, of whom nothing could be recorded")
 		}
-		readOnly(t, l, "off")
+		readOnly(t, url, "off")
 	}()
 	awaitCounts(t, l, worker, 1, ledger.Counts{Total: 3, Done: 3})
 	<-done
@@ -138,8 +138,8 @@ func testReadOnlyForAWhile(t *testing.T, url string) {
 }
 
 // readOnly sets what the database allows from now on, and ends all connections.
-func readOnly(t *testing.T, l *ledger.Ledger, value string) {
-	connection, err := pgx.ConnectConfig(context.Background(), l.Pool().Config().ConnConfig)
+func readOnly(t *testing.T, url, value string) {
+	connection, err := pgx.Connect(context.Background(), url)
 	if err != nil {
 		t.Error(err)
 		return
@@ -159,7 +159,7 @@ func readOnly(t *testing.T, l *ledger.Ledger, value string) {
 // testTablesGone: waiting does not help.
 func testTablesGone(t *testing.T, url string) {
 	l := openLedger(t, url)
-	if _, err := l.Pool().Exec(t.Context(), `DROP TABLE worker`); err != nil {
+	if _, err := connect(t, url).Exec(t.Context(), `DROP TABLE worker`); err != nil {
 		t.Fatal(err)
 	}
 	var failed *ledger.Error
@@ -214,7 +214,7 @@ func testLittleRoom(t *testing.T, url string) {
 	go func() { ended <- batch.Work(ctx, slow) }()
 	<-began
 	claimed := 0
-	if err := l.Pool().QueryRow(t.Context(), `SELECT count(*) FROM entry WHERE claim <> ''`).Scan(&claimed); err != nil || claimed != 1 {
+	if err := connect(t, url).QueryRow(t.Context(), `SELECT count(*) FROM entry WHERE claim <> ''`).Scan(&claimed); err != nil || claimed != 1 {
 		t.Fatal(claimed, err)
 	}
 	awaitCounts(t, l, fakeOptions(l, nil, &fakeDomain{}, 8), 1, ledger.Counts{Total: 2, Done: 1, Waiting: 1})
@@ -250,7 +250,7 @@ func testChangedMeanwhile(t *testing.T, url string) {
 			t.Error(err)
 		}
 		var state, claim string
-		if err := l.Pool().QueryRow(t.Context(), `SELECT state, claim FROM entry`).Scan(&state, &claim); err != nil || state != "waiting" || claim != "" {
+		if err := connect(t, url).QueryRow(t.Context(), `SELECT state, claim FROM entry`).Scan(&state, &claim); err != nil || state != "waiting" || claim != "" {
 			t.Errorf("setting %v: %s, claimed by %q, %v", setting, state, claim, err)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/jackc/pgx/v5"
 )
 
 // office is a practice domain with people who need certificates.
@@ -154,6 +155,17 @@ func openLedger(t testing.TB, url string) *ledger.Ledger {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	return l
+}
+
+// connect connects to the database of a shared ledger, beside the ledger.
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	connection, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close(context.Background()) })
+	return connection
 }
 
 func ledgerFile(t testing.TB) string { return filepath.Join(t.TempDir(), "ledger.db") }

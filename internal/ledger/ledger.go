@@ -186,9 +186,6 @@ func (l *Ledger) Name() string { return l.name }
 // Shared tells whether several processes may work on the ledger at once.
 func (l *Ledger) Shared() bool { return l.pool != nil }
 
-// Pool is the connections of a shared ledger; nil for a file.
-func (l *Ledger) Pool() *pgxpool.Pool { return l.pool }
-
 // Close waits for what is being recorded and lets go of the ledger. It may be
 // called more than once.
 func (l *Ledger) Close() (err error) {
