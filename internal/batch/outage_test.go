@@ -124,8 +124,8 @@ func TestAnHourWithoutGmail(t *testing.T) {
 			if event.Kind != batch.KindStalled && event.Kind != batch.KindPaused {
 				continue
 			}
-			if event.Message != "token: no connection to the server: connection refused" && event.Message != "keypairs.list: no connection to the server: connection refused" &&
-				event.Message != "keypairs.create: no connection to the server: connection refused" && event.Message != "identities.create: no connection to the server: connection refused" ||
+			if event.Message != "token: no connection: connection refused" && event.Message != "keypairs.list: no connection: connection refused" &&
+				event.Message != "keypairs.create: no connection: connection refused" && event.Message != "identities.create: no connection: connection refused" ||
 				event.Hint == "" || event.Counts == nil || event.Counts.Waiting < 100 || event.Outage.Next > 61*time.Second {
 				t.Errorf("%+v %+v", event, event.Outage)
 			}

@@ -42,8 +42,8 @@ func (g *gmailFlags) foreign() string {
 // go to messages.
 func (g *gmailFlags) open(messages io.Writer) (*gmail.Domain, error) {
 	config := g.config()
-	config.OnRetry = func(method string, err error, in time.Duration) {
-		fmt.Fprintf(messages, "cse-piv: %s: %s; trying again in %s\n", method, safetext.Clean(err.Error()), in.Round(time.Millisecond))
+	config.OnRetry = func(_ string, err error, in time.Duration) {
+		fmt.Fprintf(messages, "cse-piv: %s; trying again in %s\n", safetext.Clean(err.Error()), in.Round(time.Millisecond))
 	}
 	return openGmail(config, messages)
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -43,7 +42,7 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 	if ctx.Err() != nil {
 		return canceled(method, user, ctx)
 	}
-	e := &Error{Method: method, User: user, Kind: KindUnavailable, Err: err, transient: true, ambiguous: true}
+	e := &Error{Method: method, User: user, Kind: KindUnavailable, Message: safetext.NetworkError(err), Err: err, transient: true, ambiguous: true}
 	var (
 		syntax     *json.SyntaxError
 		wrongType  *json.UnmarshalTypeError
@@ -63,17 +62,11 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 		// Truncated JSON is a syntax error too, but a cut connection shows as an
 		// unexpected EOF of the body before that.
 		e.Kind, e.Message, e.transient = KindProtocol, "the answer is not the JSON of the Gmail API", false
-	case errors.As(err, &untrusted), errors.As(err, &unknownCA), errors.As(err, &tlsRecords):
+	case errors.As(err, &untrusted), errors.As(err, &unknownCA), errors.As(err, &tlsRecords), errors.Is(err, http.ErrSchemeMismatch):
 		e.transient, e.ambiguous = false, false
 		e.Detail = DetailIntermediary
-	case errors.As(err, &dns):
-		e.Message, e.ambiguous = "the server's name "+safetext.Message(dns.Name)+" cannot be resolved", false
-	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Message, e.ambiguous = "no connection to the server: "+safetext.Message(dial.Err.Error()), false
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Message = "no answer in time"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		e.Message = "the connection was closed before the answer was complete"
+	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op == "dial":
+		e.ambiguous = false
 	}
 	return e
 }

@@ -212,6 +212,8 @@ func (e *AnswerError) Error() string {
 		return fmt.Sprintf("%s: the answer of %s: %v", e.Protocol, e.URL, e.Err)
 	case e.Location != "":
 		return fmt.Sprintf("%s: %s answered %d %s to %q, which is not followed", e.Protocol, e.URL, e.Status, http.StatusText(e.Status), e.Location)
+	case e.HTML:
+		return fmt.Sprintf("%s: %s answered %d %s with a web page", e.Protocol, e.URL, e.Status, http.StatusText(e.Status))
 	case e.Text == "":
 		return fmt.Sprintf("%s: %s answered %d %s", e.Protocol, e.URL, e.Status, http.StatusText(e.Status))
 	}
@@ -237,7 +239,7 @@ type TLSError struct {
 }
 
 // Error says why.
-func (e *TLSError) Error() string { return fmt.Sprintf("%s: %v", e.Protocol, e.Err) }
+func (e *TLSError) Error() string { return e.Protocol + ": " + safetext.NetworkError(e.Err) }
 
 // Unwrap returns the cause.
 func (e *TLSError) Unwrap() error { return e.Err }

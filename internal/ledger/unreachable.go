@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -40,12 +39,24 @@ func (e *UnreachableError) Error() string {
 		return fmt.Sprintf("ledger %s refuses: %s (SQLSTATE %s)", e.Name, refused.Message, refused.Code)
 	}
 	text := safetext.NetworkError(e.Err)
-	// pgx has a line for each address of a host; the first says enough.
-	if head, rest, many := strings.Cut(text, "\n"); many {
-		first, _, _ := strings.Cut(rest, "\n")
-		text = head + " " + strings.TrimSpace(first)
+	if text == e.Err.Error() {
+		text = innermost(e.Err).Error()
 	}
 	return fmt.Sprintf("ledger %s does not answer: %s", e.Name, text)
+}
+
+// innermost is the error that has no cause, without what pgx says around it. pgx joins an
+// error for each address of a host; the first says enough.
+func innermost(err error) error {
+	switch wrapped := err.(type) {
+	case interface{ Unwrap() []error }:
+		return innermost(wrapped.Unwrap()[0])
+	case interface{ Unwrap() error }:
+		if cause := wrapped.Unwrap(); cause != nil {
+			return innermost(cause)
+		}
+	}
+	return err
 }
 
 // Unwrap returns the cause.

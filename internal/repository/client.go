@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // The bounds of one exchange.
@@ -92,11 +93,7 @@ func (c *Client) exchange(ctx context.Context, address string, body []byte, cont
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) { // it would repeat the address
-			err = failed.Err
-		}
-		return nil, err
+		return nil, &exchangeError{err}
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -105,12 +102,21 @@ func (c *Client) exchange(ctx context.Context, address string, body []byte, cont
 	answer, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, &exchangeError{err}
 	case int64(len(answer)) > limit:
 		return nil, fmt.Errorf("the answer is larger than %d octets", limit)
 	}
 	return answer, nil
 }
+
+// exchangeError is returned where a server was not reached or did not answer to the end.
+type exchangeError struct{ err error }
+
+// Error says why in a few words.
+func (e *exchangeError) Error() string { return safetext.NetworkError(e.err) }
+
+// Unwrap returns the cause.
+func (e *exchangeError) Unwrap() error { return e.err }
 
 // isWeb tells addresses that this package can ask from those of directories and files.
 func isWeb(address string) bool {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"iter"
 	"net"
 	"net/url"
@@ -212,7 +211,7 @@ func (d *directory) search(ctx context.Context, each func(*ldap.Entry) bool) err
 			continue
 		}
 		if err != nil {
-			return d.explain(fmt.Errorf("search: %w", err))
+			return d.explain(&directoryError{"search", err})
 		}
 		if len(cookie) == 0 {
 			return nil
@@ -270,7 +269,7 @@ func (d *directory) base(c *connection) (string, error) {
 	const contexts, preferred = "namingContexts", "defaultNamingContext"
 	root, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{contexts, preferred}, nil))
 	if err != nil {
-		return "", fmt.Errorf("ask for the naming contexts: %w", err)
+		return "", &directoryError{"ask for the naming contexts", err}
 	}
 	var names []string
 	for _, entry := range root.Entries {

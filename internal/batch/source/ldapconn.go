@@ -9,10 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
-
-	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxPacket bounds one message of a directory, in octets: an entry with all of its
@@ -41,7 +40,7 @@ func (d *directory) connect(ctx context.Context) (*connection, error) {
 	dialer := net.Dialer{Timeout: d.ldap.Timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("connect: %s", safetext.NetworkError(err)), Expected: "check the host's name and port, and the network"}
+		return nil, &Error{Err: errors.New(safetext.NetworkError(err)), Expected: "check the host's name and port, and the network"}
 	}
 	c := &connection{raw: raw, timeout: d.ldap.Timeout}
 	c.stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
@@ -58,7 +57,7 @@ func (c *connection) open(ctx context.Context, d *directory) error {
 	if d.url.Scheme == "ldaps" {
 		encrypted := tls.Client(c.raw, d.tlsConfig())
 		if err := encrypted.HandshakeContext(ctx); err != nil {
-			return &Error{Err: fmt.Errorf("TLS: %w", err), Expected: expectTLS}
+			return &Error{Err: &directoryError{"TLS", err}, Expected: expectTLS}
 		}
 		c.Conn = ldap.NewConn(encrypted, true)
 	} else {
@@ -67,12 +66,12 @@ func (c *connection) open(ctx context.Context, d *directory) error {
 	c.Start()
 	if d.ldap.StartTLS && d.url.Scheme == "ldap" {
 		if err := c.StartTLS(d.tlsConfig()); err != nil {
-			return &Error{Err: fmt.Errorf("StartTLS: %w", err), Expected: expectTLS}
+			return &Error{Err: &directoryError{"StartTLS", err}, Expected: expectTLS}
 		}
 	}
 	if d.ldap.BindDN != "" {
 		if err := c.Bind(d.ldap.BindDN, string(d.ldap.Password.Reveal())); err != nil {
-			return fmt.Errorf("log in as %s: %w", d.ldap.BindDN, err)
+			return &directoryError{"log in as " + d.ldap.BindDN, err}
 		}
 	}
 	return nil
