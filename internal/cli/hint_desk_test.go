@@ -88,7 +88,7 @@ func hintedErrors() (all []error) {
 		piv.ErrCardFull, piv.ErrCertificateTooLarge, piv.ErrNoService, piv.ErrServiceFailed, piv.ErrAccessDenied, piv.ErrNoPCSC, errNoReaders,
 		syscall.ENOSPC, syscall.EROFS, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, errTwice,
-		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, ca.ErrUnknownSerial)
+		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrKeyURI)
 }
 
 // TestHintedErrors: hintedErrors has every error that the hints tell apart.

@@ -100,9 +100,9 @@ func (h hints) ofIssuer(err error) string {
 	}
 	switch {
 	case errors.Is(err, ca.ErrKeyPassword):
-		return "give the password or PIN with --ca-key-password-file FILE, or leave that out and be asked on a terminal"
+		return h.give("the password or PIN", "--ca-key-password-file FILE") + ", or leave that out and be asked on a terminal"
 	case errors.Is(err, ca.ErrKeyURI):
-		return "give --ca-key as a file in PEM, pkcs11:module-path=FILE;token=NAME;object=NAME?pin-source=FILE or yubikey:serial=N;slot-id=9c?pin-source=FILE"
+		return h.either("give ", atStart) + "--ca-key as a file in PEM, pkcs11:module-path=FILE;token=NAME;object=NAME?pin-source=FILE or yubikey:serial=N;slot-id=9c?pin-source=FILE"
 	}
 	if open, found := errors.AsType[*ca.OpenKeyError](err); found {
 		return "chmod 600 " + open.Path
