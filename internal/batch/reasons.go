@@ -27,6 +27,7 @@ func Reasons() []Reason {
 		{"use", row, "a certificate is for a use that is none"},
 		{"certificate-missing", row, "there is no certificate for the user"},
 		{"certificate-unreadable", row, "the file is not there, or holds no certificate"},
+		{"certificate-password", row, "the file is a PKCS#12 that needs a password, or another one"},
 		{"certificate-unsupported", row, "an attribute of the directory holds something else"},
 		{"certificate-too-large", row, "the file is far larger than a chain"},
 		{"certificate-outside", row, "the file lies outside the source's folder"},

@@ -3,6 +3,8 @@ package certificate
 import (
 	"crypto/x509"
 	"sync"
+
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 const (
@@ -16,13 +18,16 @@ const (
 // in all of them once: the files then share it, and nobody may change it. The zero value is
 // ready for use, by several goroutines at a time.
 type Reader struct {
+	// Password is that of PKCS#12 files, where they have one.
+	Password secret.Secret
+
 	mutex sync.RWMutex
 	known map[string]*x509.Certificate // by the octets
 }
 
 // Parse reads a file; see the function [Parse].
 func (r *Reader) Parse(data []byte) ([]*x509.Certificate, error) {
-	return (&reader{known: r}).read(data)
+	return (&reader{known: r, password: r.Password}).read(data)
 }
 
 // get returns the certificate of those octets, nil where it is not known.

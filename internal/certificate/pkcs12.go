@@ -45,6 +45,15 @@ func oidX509Certificate() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 1}
 }
 
+// IsPKCS12 reports whether a file begins with a PKCS#12 in DER or BER.
+func IsPKCS12(data []byte) bool {
+	if !isDER(data) || len(data) > MaxFile {
+		return false
+	}
+	der, _, err := firstValue(data)
+	return err == nil && kindOfDER(der) == kindPKCS12
+}
+
 // pkcs12 reads the certificates of a PKCS#12 (RFC 7292). They vouch for themselves, so
 // the file's own checksum is not looked at, and certificates that are not encrypted need
 // no password.

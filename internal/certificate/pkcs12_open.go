@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -21,7 +22,8 @@ import (
 // openSafe decrypts the certificates of one encrypted part of a PKCS#12. The library
 // reads whole files of one shape only, so the part is put into such a file: behind a key
 // that is nobody's, since there has to be exactly one, and under a checksum of that
-// password. So files of any shape are read, and no key in them is decrypted.
+// password. So files of any shape are read, and no key in them is decrypted but one in the
+// very part that the certificates are in, which is dropped.
 func openSafe(algorithm, encrypted []byte, password secret.Secret) ([]*x509.Certificate, error) {
 	revealed := password.Reveal()
 	defer clear(revealed)
@@ -34,26 +36,40 @@ func openSafe(algorithm, encrypted []byte, password secret.Secret) ([]*x509.Cert
 	if _, unsupported := errors.AsType[pkcs12.NotImplementedError](err); unsupported {
 		return nil, fmt.Errorf("%w: a PKCS#12 that cannot be read: %w", ErrUnreadable, err)
 	}
-	if err != nil {
+	switch {
+	case isKeyTooMany(err):
+		return nil, &KindError{Kind: "a PKCS#12 with several private keys in one encrypted part"}
+	case err != nil:
 		return nil, ErrPassword
 	}
 	return certs, nil
 }
 
+// isKeyTooMany tells the library's error for a key beside another one, which has no type.
+func isKeyTooMany(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "expected exactly one key bag")
+}
+
 func decodeSafe(algorithm, encrypted []byte, password string, octets []byte) ([]*x509.Certificate, error) {
-	file, err := fileAround(algorithm, encrypted, octets)
+	file, err := fileAround(algorithm, encrypted, octets, true)
 	if err != nil {
 		return nil, err
 	}
 	_, first, others, err := pkcs12.DecodeChain(file, password)
+	if isKeyTooMany(err) { // there is one in the part
+		if file, err = fileAround(algorithm, encrypted, octets, false); err != nil {
+			return nil, err
+		}
+		_, first, others, err = pkcs12.DecodeChain(file, password)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return append([]*x509.Certificate{first}, others...), nil
 }
 
-// fileAround returns a PKCS#12 with that encrypted part.
-func fileAround(algorithm, encrypted, password []byte) ([]byte, error) {
+// fileAround returns a PKCS#12 with that encrypted part, and perhaps nobody's key.
+func fileAround(algorithm, encrypted, password []byte, withKey bool) ([]byte, error) {
 	key, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	if err != nil {
 		return nil, err
@@ -67,7 +83,9 @@ func fileAround(algorithm, encrypted, password []byte) ([]byte, error) {
 		return nil, err
 	}
 	safes.AddASN1(cryptobyte_asn1.SEQUENCE, func(list *cryptobyte.Builder) {
-		addContent(list, oidData(), octetString(nobodys))
+		if withKey {
+			addContent(list, oidData(), octetString(nobodys))
+		}
 		list.AddASN1(cryptobyte_asn1.SEQUENCE, func(info *cryptobyte.Builder) {
 			info.AddASN1ObjectIdentifier(oidEncryptedData())
 			info.AddASN1(tagContent, func(content *cryptobyte.Builder) {

@@ -1,9 +1,14 @@
 package certificate_test
 
 import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/pbkdf2"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -157,6 +162,75 @@ func TestPKCS12FromOpenSSL(t *testing.T) {
 				})
 			}
 			sameCerts(t, name, list, chain)
+		}
+	}
+}
+
+// TestPKCS12InOnePart: keys and certificates in one encrypted part, as some programs write
+// them: one key is dropped, and of several it is said that they are the trouble.
+func TestPKCS12InOnePart(t *testing.T) {
+	key, chain := newKeyAndChain(t)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const password, rounds = "pass w\u00f6rd", 1000
+	bag := func(last int, value []byte) []byte {
+		return tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 12, 10, 1, last), tlv(0xa0, false, value))
+	}
+	x509Bag := func(cert *x509.Certificate) []byte {
+		return bag(3, tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 9, 22, 1), tlv(0xa0, false, tlv(4, false, cert.Raw))))
+	}
+	var certificates []byte
+	for _, cert := range chain {
+		certificates = append(certificates, x509Bag(cert)...)
+	}
+	data := object(t, 1, 2, 840, 113549, 1, 7, 1)
+	file := func(content []byte) []byte { // PBES2 with AES-256 and SHA-256
+		salt, iv := make([]byte, 16), make([]byte, aes.BlockSize)
+		derived, err := pbkdf2.Key(sha256.New, password, salt, rounds, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, err := aes.NewCipher(derived)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = tlv(0x30, false, content)
+		padding := aes.BlockSize - len(content)%aes.BlockSize
+		content = append(content, bytes.Repeat([]byte{byte(padding)}, padding)...)
+		cipher.NewCBCEncrypter(block, iv).CryptBlocks(content, content)
+		hash := tlv(0x30, false, object(t, 1, 2, 840, 113549, 2, 9), []byte{5, 0})
+		derivation := tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 5, 12), tlv(0x30, false, tlv(4, false, salt), []byte{2, 2, rounds >> 8, rounds & 0xff}, hash))
+		algorithm := tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 5, 13), tlv(0x30, false, derivation, tlv(0x30, false, object(t, 2, 16, 840, 1, 101, 3, 4, 1, 42), tlv(4, false, iv))))
+		part := tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 7, 6), tlv(0xa0, false, tlv(0x30, false, []byte{2, 1, 0}, tlv(0x30, false, data, algorithm, tlv(0x80, false, content)))))
+		return tlv(0x30, false, []byte{2, 1, 3}, tlv(0x30, false, data, tlv(0xa0, false, tlv(4, false, tlv(0x30, false, part)))))
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		says    string
+	}{
+		"one key":     {slices.Concat(bag(1, pkcs8), certificates), ""},
+		"key behind":  {slices.Concat(certificates, bag(1, pkcs8)), ""},
+		"two keys":    {slices.Concat(bag(1, pkcs8), bag(1, pkcs8), certificates), "several private keys"},
+		"no key":      {certificates, ""},
+		"chain alone": {slices.Concat(x509Bag(chain[0]), x509Bag(chain[1]), x509Bag(chain[2])), ""},
+	} {
+		for form, data := range map[string][]byte{"DER": file(c.content), "BER": toBER(t, file(c.content))} {
+			list, err := certificate.ParseWithPassword(data, secret.FromString(password))
+			switch {
+			case c.says != "":
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%s, %s: %d certificates, %v", name, form, len(list), err)
+				}
+			case err != nil:
+				t.Errorf("%s, %s: %v", name, form, err)
+			default:
+				sameCerts(t, name, list, chain)
+			}
+			if list, err := certificate.ParseWithPassword(data, secret.FromString("another")); !errors.Is(err, certificate.ErrPassword) {
+				t.Errorf("%s, %s, wrong password: %d certificates, %v", name, form, len(list), err)
+			}
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 // batchOptions is everything that batch takes.
 type batchOptions struct {
 	source      sourceFlags
+	password    *secretFlag
 	gmail       gmailFlags
 	work        workFlags
 	store       storeFlags
@@ -63,6 +64,7 @@ func newBatch(streams *Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.source.add(flags)
+	options.password = addPKCS12Password(flags)
 	options.gmail.add(flags)
 	options.work.add(flags)
 	options.store.add(flags)
@@ -118,6 +120,12 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	progress := newBatchProgress(streams, options.json)
 	defer progress.close()
 	defer context.AfterFunc(ctx, progress.stopping)()
+	if options.source.password, err = options.password.read(ctx); err != nil {
+		return err
+	}
+	for _, warning := range options.password.Warnings() {
+		progress.note(warning)
+	}
 	from, err := options.source.open(ctx, spec, streams.In, progress.note)
 	if err != nil {
 		return err
@@ -136,7 +144,7 @@ func runBatch(ctx context.Context, streams *Streams, options *batchOptions, spec
 	}
 	task := batch.Options{
 		Pick: pick, Source: from, Prepare: prepare.New(prepare.Options{
-			Chain: chain, Sources: sources, Hint: hintFor, Choose: options.source.choose, Split: options.layout == string(enroll.LayoutSplit), AllowLimitedUse: options.allowUse,
+			Chain: chain, Sources: sources, Hint: hintFor, Choose: options.source.choose, Password: options.source.password, Split: options.layout == string(enroll.LayoutSplit), AllowLimitedUse: options.allowUse,
 		}).Entry,
 		DryRun: options.dryRun, TrustLedger: options.trustLedger, NoWork: options.enqueueOnly,
 		Operator: operator(), Tool: "cse-piv " + version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hintFor,

@@ -100,6 +100,9 @@ func runCertBundle(ctx context.Context, streams *Streams, options *bundleFlags, 
 	if err != nil {
 		return err
 	}
+	if options.source.password, err = options.files.readPassword(ctx); err != nil {
+		return err
+	}
 	var sources []source.Source
 	var paths []string
 	for _, spec := range specs {
@@ -121,7 +124,7 @@ func runCertBundle(ctx context.Context, streams *Streams, options *bundleFlags, 
 	b := bundler{
 		options: options, say: streams.Err, taken: map[string]taken{}, result: bundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
 		prepare: prepare.New(prepare.Options{
-			Chain: append(authorities, parts...), Hint: hintFor, Choose: options.source.choose, Split: true, AllowLimitedUse: options.allowUse,
+			Chain: append(authorities, parts...), Hint: hintFor, Choose: options.source.choose, Password: options.source.password, Split: true, AllowLimitedUse: options.allowUse,
 		}),
 	}
 	for _, row := range given {

@@ -38,8 +38,8 @@ func newCertCheck(streams *Streams) *cobra.Command {
 		Use: "check FILE...", Short: "Check whether certificates can be registered at Gmail",
 		Long: "check reads certificates, builds the chain of each that is no authority's, and says what Gmail will\n" +
 			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded. Unless --offline,\n" +
-			"the CA is asked whether certificates were revoked. A FILE may be a folder; files with authorities\n" +
-			"alone serve the chains of the others.\n" +
+			"the CA is asked whether certificates were revoked. A FILE may be a folder, or - for standard\n" +
+			"input; files with authorities alone serve the chains of the others.\n" +
 			"Exit code 0: each can be registered. 1: at least one cannot, or a file cannot be read.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCertCheck(cmd.Context(), streams, &options, args)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
+// standardInput is what - among the files stands for.
+const standardInput = "-"
+
 const (
 	// maxCertificateFiles bounds the files that are read, in folders as well.
 	maxCertificateFiles = 10_000
@@ -26,11 +30,15 @@ const (
 	maxCertificatesGiven = 20_000
 )
 
-// certificatePaths returns the files among the paths, and those of the folders among them
+// certificatePaths returns the files among the paths, standard input as it is, and those of the folders among them
 // that have the name of a file of certificates, in the order of their names.
 func certificatePaths(paths []string) ([]string, error) {
 	var files []string
 	for _, path := range paths {
+		if path == standardInput {
+			files = append(files, path)
+			continue
+		}
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
@@ -75,7 +83,11 @@ func readCertificates(paths []string) ([]*x509.Certificate, error) {
 	}
 	var all []*x509.Certificate
 	for _, file := range files {
-		certificates, err := readCertificateFile(file, secret.Secret{})
+		data, err := durable.ReadFile(file, certificate.MaxFile)
+		if err != nil {
+			return nil, usageErrorf("%w", err)
+		}
+		certificates, err := parseFile(file, data, secret.Secret{})
 		if err != nil {
 			return nil, usageErrorf("%w", err)
 		}
@@ -86,28 +98,35 @@ func readCertificates(paths []string) ([]*x509.Certificate, error) {
 	return all, nil
 }
 
-// readCertificateFile reads the certificates of one file.
-func readCertificateFile(file string, password secret.Secret) ([]*x509.Certificate, error) {
-	data, err := durable.ReadFile(file, certificate.MaxFile)
-	if err != nil {
-		return nil, err
-	}
-	certificates, err := certificate.ParseWithPassword(data, password)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return certificates, nil
-}
-
 // certificateFiles reads files whose contents are a matter of each, and asks for the
 // passwords of those in PKCS#12.
 type certificateFiles struct {
-	password *secretFlag
+	flag     *secretFlag
+	password *secret.Secret // once it was read
 	streams  *Streams
 }
 
 func (f *certificateFiles) add(flags *pflag.FlagSet, streams *Streams) {
-	f.streams, f.password = streams, addSecretFlag(flags, "password", "the password of PKCS#12 files")
+	f.streams, f.flag = streams, addPKCS12Password(flags)
+}
+
+func addPKCS12Password(flags *pflag.FlagSet) *secretFlag {
+	return addSecretFlag(flags, "password", "the password of PKCS#12 files")
+}
+
+// readPassword reads what the flags say, once.
+func (f *certificateFiles) readPassword(ctx context.Context) (secret.Secret, error) {
+	if f.password == nil {
+		password, err := f.flag.read(ctx)
+		if err != nil {
+			return password, err
+		}
+		for _, warning := range f.flag.Warnings() {
+			printNote(f.streams.Err, warning)
+		}
+		f.password = &password
+	}
+	return *f.password, nil
 }
 
 // certificateFile is one file with what it holds, or why it cannot be read.
@@ -117,15 +136,12 @@ type certificateFile struct {
 	err          error
 }
 
-// read reads every file; its error is about the paths and the password, not about what
-// the files hold.
+// read reads every file, of which - is standard input; its error is about the paths and the
+// password, not about what the files hold.
 func (f *certificateFiles) read(ctx context.Context, paths []string) ([]certificateFile, error) {
-	password, err := f.password.read(ctx)
+	password, err := f.readPassword(ctx)
 	if err != nil {
 		return nil, err
-	}
-	for _, warning := range f.password.Warnings() {
-		printNote(f.streams.Err, warning)
 	}
 	names, err := certificatePaths(paths)
 	if err != nil {
@@ -137,12 +153,21 @@ func (f *certificateFiles) read(ctx context.Context, paths []string) ([]certific
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		file := certificateFile{path: path}
-		file.certificates, file.err = readCertificateFile(path, password)
+		data, problem := f.data(ctx, path)
+		if path == standardInput {
+			path = "standard input"
+		}
+		file := certificateFile{path: path, err: problem}
+		if problem == nil {
+			file.certificates, file.err = parseFile(path, data, password)
+		}
 		if errors.Is(file.err, certificate.ErrPassword) && password.IsZero() && f.streams.Terminal {
-			if file.certificates, file.err, err = askPassword(ctx, path); err != nil {
+			if file.certificates, file.err, err = askPassword(ctx, path, data); err != nil {
 				return nil, err
 			}
+		}
+		if file.err == nil && certificate.IsPKCS12(data) {
+			printNote(f.streams.Err, path+": only the certificates of the PKCS#12 are read; the private key is neither decrypted nor kept")
 		}
 		if total += len(file.certificates); total > maxCertificatesGiven {
 			return nil, usageErrorf("there are more than %d certificates", maxCertificatesGiven)
@@ -152,9 +177,29 @@ func (f *certificateFiles) read(ctx context.Context, paths []string) ([]certific
 	return files, nil
 }
 
+// data reads a file, or standard input.
+func (f *certificateFiles) data(ctx context.Context, path string) ([]byte, error) {
+	if path != standardInput {
+		return durable.ReadFile(path, certificate.MaxFile)
+	}
+	data, err := io.ReadAll(io.LimitReader(durable.Interruptible(ctx, f.streams.In), certificate.MaxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	return data, nil
+}
+
+func parseFile(path string, data []byte, password secret.Secret) ([]*x509.Certificate, error) {
+	certificates, err := certificate.ParseWithPassword(data, password)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return certificates, nil
+}
+
 // askPassword asks a person for the password of a file until one opens it. The first
 // error is about the file, the second about the asking.
-func askPassword(ctx context.Context, path string) (certificates []*x509.Certificate, problem, err error) {
+func askPassword(ctx context.Context, path string, data []byte) (certificates []*x509.Certificate, problem, err error) {
 	terminal, err := prompt.Open()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, certificate.ErrPassword), nil
@@ -166,7 +211,7 @@ func askPassword(ctx context.Context, path string) (certificates []*x509.Certifi
 		if err != nil {
 			return nil, nil, err
 		}
-		certificates, problem = readCertificateFile(path, password)
+		certificates, problem = parseFile(path, data, password)
 		if !errors.Is(problem, certificate.ErrPassword) {
 			return certificates, problem, nil
 		}

@@ -62,6 +62,7 @@ func (h hints) ofReason(reason string) string {
 		"use":                       "say both, sign, encrypt or history",
 		"certificate-missing":       "add a certificate, or leave the user out",
 		"certificate-unreadable":    "give the certificate as PEM, DER or PKCS#7, without a private key",
+		"certificate-password":      "give the password of the PKCS#12 files with --password-file FILE, or their certificates alone: openssl pkcs12 -in FILE -nokeys -out FILE.pem",
 		"certificate-unsupported":   "name others with --ldap-attributes",
 		"certificate-too-large":     "give the user's chain alone",
 		"certificate-outside":       "put the file into the folder, or allow this with --allow-outside",

@@ -11,6 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // sourceFlags say how the source of a batch is read.
@@ -20,6 +21,7 @@ type sourceFlags struct {
 	ldap         source.LDAPOptions
 	ldapCA       string
 	ldapPassword *secretFlag
+	password     secret.Secret // of PKCS#12 files
 }
 
 func (f *sourceFlags) add(flags *pflag.FlagSet) {
@@ -47,7 +49,7 @@ func (f *sourceFlags) add(flags *pflag.FlagSet) {
 
 // open returns the source. note is told what a person may want to know about it.
 func (f *sourceFlags) open(ctx context.Context, spec string, stdin io.Reader, note func(string)) (source.Source, error) {
-	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Choose: f.choose, Note: note, LDAP: f.ldap}
+	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Password: f.password, Choose: f.choose, Note: note, LDAP: f.ldap}
 	if err := f.choose.Check(); err != nil {
 		return nil, usageErrorf("--choose-policy: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	// Chain holds authorities' certificates for chains that are not whole in the
 	// source, in any order.
 	Chain []*x509.Certificate
+	// Password is that of PKCS#12 files, where they have one.
+	Password secret.Secret
 	// Choose says which of several certificates of a user is on the card.
 	Choose source.Choice
 	// Split makes a pair for signing and one for encryption of a file that has a
@@ -53,7 +56,7 @@ type Preparer struct {
 
 // New returns a Preparer.
 func New(options Options) *Preparer {
-	p := &Preparer{now: options.Now, hint: options.Hint, authorities: certpath.NewPool(options.Chain), choose: options.Choose,
+	p := &Preparer{now: options.Now, hint: options.Hint, authorities: certpath.NewPool(options.Chain), choose: options.Choose, reader: certificate.Reader{Password: options.Password},
 		sources: options.Sources, split: options.Split, allowLimitedUse: options.AllowLimitedUse}
 	if p.now == nil {
 		p.now = time.Now
@@ -136,7 +139,10 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 	notes = slices.Clone(row.Notes)
 	for _, c := range row.Certificates {
 		certs, err := p.reader.Parse(c.Data)
-		if err != nil {
+		switch {
+		case errors.Is(err, certificate.ErrPassword):
+			return nil, notes, &Fault{"certificate-password", fmt.Sprintf("%s: %v", c.Origin, err)}
+		case err != nil:
 			return nil, notes, &Fault{"certificate-unreadable", fmt.Sprintf("%s: %v", c.Origin, err)}
 		}
 		pair, err := p.splitRow(certs, row.Email, c)

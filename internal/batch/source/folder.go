@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 type folder struct {
@@ -21,7 +22,7 @@ type folder struct {
 
 // Folder reads a folder in the layout of Google's script, one file per user:
 //
-//	user@example.com.p7pem       also .pem .cer .crt .p7b .p7c .der
+//	user@example.com.p7pem       also .pem .cer .crt .p7b .p7c .der, and .p12 .pfx
 //	user@example.com.sign.pem    a certificate for signing only,
 //	user@example.com.encrypt.pem and one for encryption only
 //	user@example.com.history.pem for reading old mail; also .history.1.pem, .history.2.pem …
@@ -78,19 +79,24 @@ func (f *folder) list() ([]folderFile, error) {
 		return nil, fmt.Errorf("read the folder: %w", err)
 	}
 	list := make([]folderFile, 0, len(entries))
-	ignored, example := 0, ""
+	ignored, example, withKeys := 0, "", 0
 	for _, entry := range entries {
 		if entry.IsDir() {
 			continue
 		}
 		if file, ok := parseFolderName(entry.Name()); ok {
-			list = append(list, file)
+			if list = append(list, file); isPKCS12(file.name) {
+				withKeys++
+			}
 		} else if !strings.EqualFold(filepath.Ext(entry.Name()), ".wrap") {
 			ignored, example = ignored+1, entry.Name()
 		}
 	}
 	if ignored > 0 {
 		f.options.note("%d files in %s are not named like user@example.com.p7pem and are left out, for example %s", ignored, f.dir, example)
+	}
+	if withKeys > 0 {
+		f.options.note("%d files in %s are named as PKCS#12: only the certificates in them are read; the private keys are neither decrypted nor kept", withKeys, f.dir)
 	}
 	slices.SortFunc(list, func(a, b folderFile) int {
 		return cmp.Or(strings.Compare(key(a.email), key(b.email)), cmp.Compare(order(a.use), order(b.use)), strings.Compare(a.name, b.name))
@@ -120,7 +126,7 @@ func (f *folder) row(files *files, list []folderFile) Row {
 		row.Certificates[i].Data = data
 	}
 	if twice != nil {
-		row.Certificates = withoutCopies(row.Certificates)
+		row.Certificates = withoutCopies(row.Certificates, f.options.Password)
 	}
 	if row.Err = checkUses(row.Certificates); row.Err != nil {
 		row.Certificates = nil
@@ -130,11 +136,13 @@ func (f *folder) row(files *files, list []folderFile) Row {
 
 // withoutCopies leaves out files whose certificates another file for the same use
 // has, too, such as user.cer beside user.pem.
-func withoutCopies(list []Certificate) []Certificate {
+func withoutCopies(list []Certificate, password secret.Secret) []Certificate {
 	var kept []Certificate
 	for i, c := range list {
-		copied := slices.ContainsFunc(kept, func(k Certificate) bool { return k.Use == c.Use && holds(k, c) }) ||
-			slices.ContainsFunc(list[i+1:], func(later Certificate) bool { return later.Use == c.Use && holds(later, c) && !holds(c, later) })
+		copied := slices.ContainsFunc(kept, func(k Certificate) bool { return k.Use == c.Use && holds(k, c, password) }) ||
+			slices.ContainsFunc(list[i+1:], func(later Certificate) bool {
+				return later.Use == c.Use && holds(later, c, password) && !holds(c, later, password)
+			})
 		if c.Use == certificate.UseHistory || !copied {
 			kept = append(kept, c)
 		}
@@ -143,12 +151,12 @@ func withoutCopies(list []Certificate) []Certificate {
 }
 
 // holds tells whether a file has every certificate of another.
-func holds(file, other Certificate) bool {
-	all, err := certificate.Parse(file.Data)
+func holds(file, other Certificate, password secret.Secret) bool {
+	all, err := certificate.ParseWithPassword(file.Data, password)
 	if err != nil {
 		return false
 	}
-	some, err := certificate.Parse(other.Data)
+	some, err := certificate.ParseWithPassword(other.Data, password)
 	return err == nil && len(some) > 0 && !slices.ContainsFunc(some, func(c *x509.Certificate) bool { return !slices.ContainsFunc(all, c.Equal) })
 }
 

@@ -20,7 +20,7 @@ type folderFile struct {
 func parseFolderName(name string) (folderFile, bool) {
 	stem, extension := cutLast(name)
 	switch strings.ToLower(extension) {
-	case "p7pem", "pem", "cer", "crt", "p7b", "p7c", "der":
+	case "p7pem", "pem", "cer", "crt", "p7b", "p7c", "der", "p12", "pfx":
 	default:
 		return folderFile{}, false
 	}
@@ -42,6 +42,12 @@ func parseFolderName(name string) (folderFile, bool) {
 	}
 	local, domain, found := strings.Cut(file.email, "@")
 	return file, found && local != "" && domain != ""
+}
+
+// isPKCS12 tells by its name a file that has a private key beside the certificate.
+func isPKCS12(name string) bool {
+	_, extension := cutLast(strings.ToLower(name))
+	return extension == "p12" || extension == "pfx"
 }
 
 // cutLast cuts at the last dot.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // Options says how sources are read. The zero value reads folders and manifest
@@ -22,6 +24,8 @@ type Options struct {
 	// Note is told what a person may want to know about the source and what is
 	// nobody's error, such as columns that are not used. It may be nil.
 	Note func(text string)
+	// Password is that of PKCS#12 files, where they have one.
+	Password secret.Secret
 	// Choose says which of several certificates of a directory's entry is on the card.
 	Choose Choice
 	// LDAP is for sources that are a directory.

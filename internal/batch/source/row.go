@@ -35,7 +35,7 @@ type Certificate struct {
 	Use certificate.Use
 	// Origin names the file or attribute that the bytes came from.
 	Origin string
-	// Data is PEM, DER or PKCS#7, as it was found.
+	// Data is a file of certificates as it was found, such as PEM, DER, PKCS#7 or PKCS#12.
 	Data []byte
 }
 
