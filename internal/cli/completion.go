@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab/fault"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
@@ -33,7 +35,7 @@ func completeValues(command *cobra.Command) {
 	})
 	if command.ValidArgsFunction == nil {
 		command.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			names := argumentNames(cmd)
+			names := usage.ArgumentNames(cmd)
 			if len(names) == 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
@@ -86,7 +88,7 @@ func valuesOf(flag *pflag.Flag) cobra.CompletionFunc {
 	case "profile":
 		return fixed("public\tas Google asks of public authorities", "private\tas the API needs it of a root of your own")
 	case "revocation":
-		return fixed(revocationOff+"\tnobody is asked", revocationSoft+"\tnot knowing is a warning", revocationHard+"\tnot knowing is an error")
+		return fixed(option.RevocationOff+"\tnobody is asked", option.RevocationSoft+"\tnot knowing is a warning", option.RevocationHard+"\tnot knowing is an error")
 	case "use":
 		return fixed("sign", "encrypt", "both")
 	case "serial":

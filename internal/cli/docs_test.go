@@ -10,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/cli/practicecmd"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
 // shown finds commands in texts: lines of a block, and words between backquotes.
@@ -38,7 +41,7 @@ func TestCommandsThatTextsShow(t *testing.T) {
 			collect(sub)
 		}
 	}
-	collect(newRoot(&Streams{}))
+	collect(newRoot(&stdio.Streams{}))
 	count := 0
 	for name, text := range texts {
 		for _, match := range shown.FindAllStringSubmatch(text, -1) {
@@ -130,7 +133,7 @@ func understood(line string) error {
 	if len(words) > 0 && words[0] == strings.ToUpper(words[0]) {
 		return nil // speaks of commands in general
 	}
-	command, rest, err := newRoot(&Streams{}).Find(words)
+	command, rest, err := newRoot(&stdio.Streams{}).Find(words)
 	if err != nil {
 		return err
 	}
@@ -153,7 +156,7 @@ func TestLabFlagsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newLab(&Streams{}).Flags().VisitAll(func(flag *pflag.Flag) {
+	practicecmd.NewLab(&stdio.Streams{}).Flags().VisitAll(func(flag *pflag.Flag) {
 		if !strings.Contains(string(text), "--"+flag.Name) {
 			t.Errorf("docs/how-to/the-practice-lab.md says nothing of --%s", flag.Name)
 		}

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+)
 
 // newHelp returns the command that shows the help of another.
 func newHelp() *cobra.Command {
@@ -10,10 +14,10 @@ func newHelp() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			command, rest, err := cmd.Root().Find(args)
 			if err != nil {
-				return usageErrorf("%w", err)
+				return usage.Errorf("%w", err)
 			}
 			if len(rest) > 0 {
-				return &usageError{&unknownCommandError{within: command, typed: rest[0]}}
+				return usage.Errorf("%w", &usage.UnknownCommandError{Within: command, Typed: rest[0]})
 			}
 			command.InitDefaultHelpFlag()
 			return command.Help()

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/cse-piv/cse-piv/internal/cli"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 )
@@ -120,7 +121,7 @@ var readerName = regexp.MustCompile(`"[^"]*(?i:yubi)[^"]*"`)
 func inProcess(t *testing.T, args ...string) (code int, message string) {
 	t.Helper()
 	var out, errors bytes.Buffer
-	code = cli.Run(t.Context(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errors})
+	code = cli.Run(t.Context(), args, stdio.Streams{In: strings.NewReader(""), Out: &out, Err: &errors})
 	for line := range strings.Lines(errors.String()) {
 		if _, found, ok := strings.Cut(line, "error: "); ok && message == "" {
 			message = "error: " + readerName.ReplaceAllString(strings.TrimSpace(found), "the reader")

@@ -1,27 +1,33 @@
-// Package cli is the command line: one file for each command, flags in,
-// dependencies built, result out. Data goes to standard output, everything else
-// to standard error; what the exit codes mean stands in exit.go.
+// Package cli is the command line: the root of all commands, which are in packages below
+// this one, and how a command ends. Data goes to standard output, everything else to
+// standard error; what the exit codes mean stands in package failure.
 package cli
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-)
 
-// Streams are the process's standard streams.
-type Streams struct {
-	In       io.Reader
-	Out, Err io.Writer
-	// Terminal says that both input and error output are a terminal, so that a
-	// person can be asked.
-	Terminal bool
-}
+	"github.com/cse-piv/cse-piv/internal/cli/attestationcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/batchcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/cacmd"
+	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/practicecmd"
+	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+)
 
 // Main runs the process's command line and returns its exit code.
 func Main() int {
@@ -36,14 +42,14 @@ func Main() int {
 		signal.Stop(signals)
 		cancel()
 	}()
-	return Run(ctx, os.Args[1:], Streams{
+	return Run(ctx, os.Args[1:], stdio.Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 	})
 }
 
 // Run runs one command line and returns its exit code.
-func Run(ctx context.Context, args []string, streams Streams) int {
+func Run(ctx context.Context, args []string, streams stdio.Streams) int {
 	out := &watchedWriter{Writer: streams.Out}
 	streams.Out = out
 	root := newRoot(&streams)
@@ -55,36 +61,36 @@ func Run(ctx context.Context, args []string, streams Streams) int {
 	if err != nil {
 		tell(&streams, out, command, args, err)
 	}
-	return exitCode(err)
+	return failure.ExitCode(err)
 }
 
-func newRoot(streams *Streams) *cobra.Command {
+func newRoot(streams *stdio.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cse-piv",
 		Short: "Enroll smart cards for Gmail client-side encryption",
 		Long: "cse-piv takes a user and a YubiKey from nothing to \"this person can sign and read\n" +
 			"client-side encrypted Gmail with this card\". The private key never leaves the card.",
-		Version:           version(),
+		Version:           program.Version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return option.ApplyEnvironment(cmd) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
-	root.SetVersionTemplate(versionLine() + "\n")
-	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate(program.Line() + "\n")
+	root.SetFlagErrorFunc(usage.FlagError)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
-		newEnroll(streams), newCard(streams), newEscrow(streams), newAttestation(streams),
-		newBatch(streams), newWorker(streams), newReport(streams), newStatus(streams),
-		newKeyPair(streams), newIdentity(streams), newCert(streams), newCA(streams), newDemo(streams), newLab(streams),
+		enrollcmd.New(streams), cardcmd.New(streams), escrowcmd.New(streams), attestationcmd.New(streams),
+		batchcmd.New(streams), batchcmd.NewWorker(streams), batchcmd.NewReport(streams), statuscmd.New(streams),
+		gmailcmd.NewKeyPair(streams), gmailcmd.NewIdentity(streams), certcmd.New(streams), cacmd.New(streams), practicecmd.NewDemo(streams), practicecmd.NewLab(streams),
 	)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.RunE = showHelp // so that what follows it is looked at
+		completion.RunE = usage.ShowHelp // so that what follows it is looked at
 	}
-	checkArguments(root)
+	usage.CheckArguments(root)
 	completeValues(root)
 	return root
 }

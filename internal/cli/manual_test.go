@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
 var manual = flag.String("manual", "", "write the manual pages to this `folder`, dated SOURCE_DATE_EPOCH")
@@ -20,7 +22,7 @@ func TestManualPages(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	root := newRoot(&Streams{})
+	root := newRoot(&stdio.Streams{})
 	root.DisableAutoGenTag = true
 	header := &doc.GenManHeader{Title: "CSE-PIV", Section: "1", Source: "cse-piv", Manual: "User Commands"}
 	if err := doc.GenManTree(root, header, dir); err != nil {

@@ -14,13 +14,15 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
 var (
 	// named finds what may be a command's name after the program's.
 	named = regexp.MustCompile(`\bcse-piv ((?:[a-z-]+ ?)+)`)
-	// option finds the long flags in a text.
-	option = regexp.MustCompile("(?:^|[\\s(\"'`/|\\[])--([a-z][a-z0-9-]*)")
+	// longFlag finds the long flags in a text.
+	longFlag = regexp.MustCompile("(?:^|[\\s(\"'`/|\\[])--([a-z][a-z0-9-]*)")
 )
 
 // proseAfter are words that follow the program's name where it is spoken of.
@@ -32,7 +34,7 @@ var foreignFlags = []string{"device", "kill", "owner", "protect"}
 // TestNamedCommandsAndFlags: the program and its documentation name no command and
 // no flag that there is none of: hints, messages, help texts, pages.
 func TestNamedCommandsAndFlags(t *testing.T) {
-	root := newRoot(&Streams{})
+	root := newRoot(&stdio.Streams{})
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpFlag()
@@ -50,7 +52,7 @@ func TestNamedCommandsAndFlags(t *testing.T) {
 				t.Errorf("%s names cse-piv %s, which there is not", where, match[1])
 			}
 		}
-		for _, match := range option.FindAllStringSubmatch(text, -1) {
+		for _, match := range longFlag.FindAllStringSubmatch(text, -1) {
 			options++
 			if !hasFlag(root, match[1]) && !slices.Contains(foreignFlags, match[1]) {
 				t.Errorf("%s names the flag --%s, which no command has", where, match[1])

@@ -21,6 +21,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
 // wordsOfGo are what errors of Go's network packages and of protocol libraries have in
@@ -54,7 +56,7 @@ func TestServersThatDoNotAnswer(t *testing.T) {
 			"an issuer's by https": {"cert", "check", leafPointingTo(t, issuing, key, encrypted), "--fetch", "--allow-private-addresses"},
 		} {
 			var out, messages bytes.Buffer
-			code := Run(t.Context(), args, Streams{In: bytes.NewReader(nil), Out: &out, Err: &messages})
+			code := Run(t.Context(), args, stdio.Streams{In: bytes.NewReader(nil), Out: &out, Err: &messages})
 			said := out.String() + messages.String()
 			if found := wordsOfGo.FindString(said); found != "" || code == 0 {
 				t.Errorf("%s, %s: exit code %d, %q in:\n%s", what, name, code, found, said)

@@ -3,91 +3,26 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // outcomeJSON is what a command with --json prints where it fails before it has
 // anything else to print, and with --events the last line. The names are a contract.
 type outcomeJSON struct {
-	Error *failureJSON `json:"error"`
-}
-
-// failureJSON is an error with which a command ends. The names are a contract.
-type failureJSON struct {
-	Code    int           `json:"code"`              // the exit code
-	Reason  string        `json:"reason"`            // a stable name: see exit codes and failure reasons
-	Message string        `json:"message"`           // what failed and why, for people
-	Hint    string        `json:"hint,omitempty"`    // what to type next
-	Waiting []waitingJSON `json:"waiting,omitempty"` // with code 8: what is waited for
-}
-
-// waitingJSON is a certificate that is waited for.
-type waitingJSON struct {
-	Request     string  `json:"request"`                       // path of the request, or the URL that it was sent to
-	Certificate string  `json:"certificate,omitempty"`         // path of the file that the certificate is expected in
-	RetryAfter  float64 `json:"retry_after_seconds,omitempty"` // when the CA wants to be asked again, where it said so
-}
-
-// failureOf returns an error as JSON; nil for none.
-func failureOf(err error) *failureJSON {
-	if err == nil {
-		return nil
-	}
-	failure := &failureJSON{Code: exitCode(err), Reason: exitReason(err), Message: oneLine(err), Hint: hintFor(err)}
-	if errors.Is(err, context.Canceled) {
-		failure.Message = "interrupted"
-		if others := besidesInterrupt(err); others != nil {
-			failure.Message += "; " + oneLine(others)
-		}
-		failure.Hint = "run the same command again to go on"
-	}
-	for _, wait := range issuer.Waits(err) {
-		waiting := waitingJSON{Request: wait.Request, RetryAfter: wait.RetryAfter.Seconds()}
-		if wait.Dir != "" {
-			waiting.Request, waiting.Certificate = filepath.Join(wait.Dir, wait.Request), filepath.Join(wait.Dir, wait.Expected)
-		}
-		failure.Waiting = append(failure.Waiting, waiting)
-	}
-	return failure
-}
-
-// toldError is an error that the JSON of a command holds already.
-type toldError struct{ error }
-
-func (e *toldError) Unwrap() error { return e.error }
-
-// told marks an error as part of what was printed; nil stays nil.
-func told(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &toldError{err}
-}
-
-// endOfLines is the last line of JSON of a command that ended without a summary.
-type endOfLines struct {
-	Time  time.Time    `json:"time"`
-	Event string       `json:"event"` // "error"
-	Error *failureJSON `json:"error"`
-}
-
-// tellLines writes the error as a last line, where no other line tells of it.
-func tellLines(out io.Writer, err error) error {
-	if err == nil || errors.As(err, new(*toldError)) {
-		return err
-	}
-	return errors.Join(told(err), safetext.EncodeJSON(out, endOfLines{Time: time.Now().UTC(), Event: "error", Error: failureOf(err)}, ""))
+	Error *stdio.Failure `json:"error"`
 }
 
 // watchedWriter knows whether anything was written.
@@ -103,18 +38,18 @@ func (w *watchedWriter) Write(data []byte) (int, error) {
 
 // tell says with which error a command ended: to a person, and to a program that asked
 // for JSON.
-func tell(streams *Streams, out *watchedWriter, command *cobra.Command, args []string, err error) {
+func tell(streams *stdio.Streams, out *watchedWriter, command *cobra.Command, args []string, err error) {
 	origin := environmentOrigin(command, err)
 	events, asJSON := wants(command, args, "events"), wants(command, args, "json")
-	failure := failureOf(err)
-	failure.Hint = joinHints(failure.Hint, origin)
+	failure := stdio.FailureOf(err)
+	failure.Hint = hint.Join(failure.Hint, origin)
 	if events {
 		_ = safetext.EncodeJSON(streams.Err, outcomeJSON{failure}, "")
 	} else {
 		printError(streams.Err, err, origin)
 	}
-	if (events || asJSON) && !out.written && !errors.As(err, new(*toldError)) {
-		_ = printJSON(out, outcomeJSON{failure})
+	if (events || asJSON) && !out.written && !errors.As(err, new(*stdio.ToldError)) {
+		_ = stdio.JSON(out, outcomeJSON{failure})
 	}
 }
 
@@ -136,10 +71,10 @@ func environmentOrigin(command *cobra.Command, err error) string {
 	var origins []string
 	message := err.Error()
 	command.Flags().VisitAll(func(flag *pflag.Flag) {
-		if len(flag.Annotations[fromEnvironment]) == 0 || flag.Changed {
+		if len(flag.Annotations[option.EnvironmentAnnotation]) == 0 || flag.Changed {
 			return
 		}
-		name := environmentName(flag.Name)
+		name := option.EnvironmentName(flag.Name)
 		value := os.Getenv(name)
 		about := mentions(message, "--"+flag.Name) || isPath(value) && strings.Contains(message, value)
 		if value != "" && about {
@@ -160,6 +95,21 @@ func mentions(text, flag string) bool {
 	return found && (after == "" || after[0] != '-' && (after[0] < 'a' || after[0] > 'z'))
 }
 
-func joinHints(hints ...string) string {
-	return strings.Join(slices.DeleteFunc(hints, func(hint string) bool { return hint == "" }), "; ")
+// printError is the one place where an error reaches a person: what failed and
+// why, and what to type next; origin says where a value came from that nobody typed.
+// What failed besides an interrupt is told before it.
+func printError(out io.Writer, err error, origin string) {
+	interrupted := errors.Is(err, context.Canceled)
+	if interrupted {
+		err = failure.BesidesInterrupt(err)
+	}
+	if err != nil {
+		fmt.Fprintf(out, "cse-piv: error: %s\n", safetext.Clean(failure.OneLine(err)))
+		if hint := hint.Join(hint.For(err), origin); hint != "" {
+			fmt.Fprintf(out, "cse-piv: hint: %s\n", safetext.Clean(hint))
+		}
+	}
+	if interrupted {
+		fmt.Fprintln(out, "cse-piv: interrupted; run the same command again to go on")
+	}
 }

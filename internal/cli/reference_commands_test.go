@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
 // commandsPage shows every command with every flag.
@@ -31,7 +36,7 @@ func commandsPage(*testing.T) string {
 			}
 		}
 	}
-	show(newRoot(&Streams{}))
+	show(newRoot(&stdio.Streams{}))
 	return text.String()
 }
 
@@ -64,7 +69,7 @@ func flagRow(flag *pflag.Flag) []string {
 		name = "-" + flag.Shorthand + ", " + name
 	}
 	variable := ""
-	if names := flag.Annotations[fromEnvironment]; len(names) > 0 {
+	if names := flag.Annotations[option.EnvironmentAnnotation]; len(names) > 0 {
 		variable = names[0]
 		usage = strings.Replace(usage, " ("+variable+")", "", 1)
 	}
@@ -74,15 +79,15 @@ func flagRow(flag *pflag.Flag) []string {
 	return []string{quoted(strings.TrimSpace(name + " " + strings.ToUpper(kind))), usage, quoted(variable)}
 }
 
-// exitCodesPage shows the constants of exit.go and what stands beside them.
+// exitCodesPage shows the constants of failure/exit.go and what stands beside them.
 func exitCodesPage(t *testing.T) string {
-	file, err := parser.ParseFile(token.NewFileSet(), "exit.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("failure", "exit.go"), nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows := [][]string{{"code", "meaning"}}
 	ast.Inspect(file, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "exit") {
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Exit") {
 			if value, ok := spec.Values[0].(*ast.BasicLit); ok {
 				rows = append(rows, []string{value.Value, strings.TrimSpace(spec.Comment.Text())})
 			}
@@ -93,15 +98,15 @@ func exitCodesPage(t *testing.T) string {
 		t.Errorf("only %d exit codes were found", len(rows)-1)
 	}
 	reasons := [][]string{{"code", "reasons"}}
-	for code := exitError; code <= exitInterrupted; code++ {
+	for code := failure.ExitError; code <= failure.ExitInterrupted; code++ {
 		var names []string
-		for _, end := range endings() {
-			if name := quoted(end.reason); end.code == code && !slices.Contains(names, name) {
+		for _, end := range failure.Endings() {
+			if name := quoted(end.Reason); end.Code == code && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
-		if code == exitError {
-			names = append(names, quoted(otherReason))
+		if code == failure.ExitError {
+			names = append(names, quoted(failure.OtherReason))
 		}
 		if len(names) > 0 {
 			reasons = append(reasons, []string{strconv.Itoa(code), strings.Join(names, ", ")})

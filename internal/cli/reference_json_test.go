@@ -19,6 +19,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/cli/attestationcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/batchcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/cacmd"
+	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
@@ -43,41 +53,41 @@ var jsonOutputs = []struct {
 	value                 any
 }{
 	{"enroll", "--json", "The receipt, one object. `receipt.json` in the evidence folder has the same fields, and more for an auditor.", enroll.Receipt{}},
-	{"enroll", "--dry-run --json", "The preview, one object.", previewJSON{}},
+	{"enroll", "--dry-run --json", "The preview, one object.", enrollcmd.PreviewJSON{}},
 	{"enroll", "--events", "An object a line, on standard error; where the enrollment fails, the last line is an outcome. A message that is no step's is a `note` without a step. The outcome is on standard output as with `--json`.", enroll.Event{}},
 	{"demo", "--json", "The receipt, as of `enroll`.", nil},
 	{"demo", "--events", "The events, as of `enroll`.", nil},
-	{"batch", "--json", "An object a line while it works.", eventLine{}},
-	{"batch", "--json (last line)", "The summary; where the command fails before there is one, a line of `event` \"error\", with the error.", batchSummary{}},
+	{"batch", "--json", "An object a line while it works.", batchcmd.EventLine{}},
+	{"batch", "--json (last line)", "The summary; where the command fails before there is one, a line of `event` \"error\", with the error.", batchcmd.BatchSummary{}},
 	{"worker", "--json", "An object a line, as of `batch`, without a summary; where it fails, the last line has `event` \"error\", and the error.", nil},
 	{"report", "--json", "One object.", reportJSON{}},
-	{"report", "--list --json", "One object.", runsJSON{}},
-	{"status", "--json", "One object.", statusJSON{}},
-	{"card list", "--json", "One object.", readersJSON{}},
-	{"card show", "--json", "One object.", shownCard{}},
+	{"report", "--list --json", "One object.", batchcmd.RunsJSON{}},
+	{"status", "--json", "One object.", statuscmd.StatusJSON{}},
+	{"card list", "--json", "One object.", cardcmd.ReadersJSON{}},
+	{"card show", "--json", "One object.", cardcmd.ShownCard{}},
 	{"card attest", "--json", "One object: what the attestation says.", attestation.Facts{}},
-	{"card export", "--json", "One object: the files that were written.", exporter{}},
-	{"ca init", "--json", "One object.", caInitJSON{}},
-	{"ca list", "--json", "One object.", issuedJSON{}},
-	{"ca revoke", "--json", "One object.", revokedJSON{}},
+	{"card export", "--json", "One object: the files that were written.", cardcmd.Exporter{}},
+	{"ca init", "--json", "One object.", cacmd.InitJSON{}},
+	{"ca list", "--json", "One object.", cacmd.IssuedJSON{}},
+	{"ca revoke", "--json", "One object.", cacmd.RevokedJSON{}},
 	{"ca crl", "--json", "As of `ca revoke`.", nil},
-	{"card pin change", "--json", "One object.", changedJSON{}},
+	{"card pin change", "--json", "One object.", cardcmd.ChangedJSON{}},
 	{"card pin unblock", "--json", "One object.", maintenance.Unblocked{}},
 	{"card puk change", "--json", "As of `card pin change`.", nil},
-	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", keyPairsJSON{}},
-	{"keypair show", "--json", "One object.", keyPairJSON{}},
-	{"keypair disable", "--json", "One object.", changesJSON{}},
+	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", gmailcmd.KeyPairsJSON{}},
+	{"keypair show", "--json", "One object.", gmailcmd.KeyPairJSON{}},
+	{"keypair disable", "--json", "One object.", gmailcmd.ChangesJSON{}},
 	{"keypair enable", "--json", "As of `keypair disable`.", nil},
 	{"keypair obliterate", "--json", "As of `keypair disable`.", nil},
-	{"identity list", "--json", "One object; of several users as of `keypair list`.", identitiesJSON{}},
+	{"identity list", "--json", "One object; of several users as of `keypair list`.", gmailcmd.IdentitiesJSON{}},
 	{"identity set", "--json", "As of `keypair disable`.", nil},
 	{"identity delete", "--json", "As of `keypair disable`.", nil},
-	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", checksJSON{}},
-	{"cert bundle", "--json", "One object.", bundlesJSON{}},
-	{"cert admin-bundle", "--json", "One object.", adminBundleJSON{}},
-	{"cert rules", "--json", "One object.", rulesJSON{}},
-	{"attestation verify", "--json", "One object.", verdictJSON{}},
-	{"escrow list", "--json", "One object.", recordsJSON{}},
+	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", certcmd.ChecksJSON{}},
+	{"cert bundle", "--json", "One object.", certcmd.BundlesJSON{}},
+	{"cert admin-bundle", "--json", "One object.", certcmd.AdminBundleJSON{}},
+	{"cert rules", "--json", "One object.", certcmd.RulesJSON{}},
+	{"attestation verify", "--json", "One object.", attestationcmd.VerdictJSON{}},
+	{"escrow list", "--json", "One object.", escrowcmd.RecordsJSON{}},
 }
 
 func jsonPage(t *testing.T) string {
@@ -307,7 +317,7 @@ func TestJSONOutputsAreListed(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(newRoot(&Streams{}))
+	visit(newRoot(&stdio.Streams{}))
 }
 
 // TestReportJSONIsListed: a report has no field that the reference does not show.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/glossary"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
@@ -91,7 +92,7 @@ func glossaryPage(*testing.T) string {
 func failureReasonsPage(*testing.T) string {
 	rows := [][]string{{"class", "reason", "meaning", "what helps"}}
 	for _, reason := range batch.Reasons() {
-		rows = append(rows, []string{quoted(string(reason.Class)), quoted(reason.Name), reason.Meaning, hints{again: "run the same command again"}.ofReason(reason.Name)})
+		rows = append(rows, []string{quoted(string(reason.Class)), quoted(reason.Name), reason.Meaning, hint.OfReason(reason.Name)})
 	}
 	return `# Why a user of a batch fails
 

@@ -20,6 +20,14 @@ func Number(n int) string {
 	return digits
 }
 
+// Count writes a number and what it counts, in the singular: "1 user", "2 users".
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // Duration writes a time to wait as a person would say it, in at most two units:
 // "40 s", "3 min 5 s", "2 h 10 min".
 func Duration(d time.Duration) string {

@@ -1,0 +1,225 @@
+package batchcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/format"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// reportOptions is everything that report takes.
+type reportOptions struct {
+	store  option.Store
+	run    int64
+	format string
+	output string
+	bom    bool
+	list   bool
+	json   bool
+}
+
+// NewReport returns the command report.
+func NewReport(streams *stdio.Streams) *cobra.Command {
+	var options reportOptions
+	command := &cobra.Command{
+		Use:   "report",
+		Short: "Show what a batch came to",
+		Long: "report shows what a run of batch came to: its counts and the reasons of failures, or with\n" +
+			"--format or -o every user, as CSV for a spreadsheet, JSON for a program, or one HTML page\n" +
+			"that needs nothing else. It can be asked while the batch is at work. A run keeps what\n" +
+			"became of its users, whatever later runs do.",
+		Example: "  cse-piv report\n" +
+			"  cse-piv report --list\n" +
+			"  cse-piv report --run 3 -o monday.html",
+		RunE: func(cmd *cobra.Command, _ []string) error { return runReport(cmd.Context(), streams, &options) },
+	}
+	flags := command.Flags()
+	options.store.Add(flags)
+	flags.Int64Var(&options.run, "run", 0, "`number` of the run (default the newest)")
+	flags.StringVar(&options.format, "format", "", "`format`: csv, json or html, on standard output or into the file of -o")
+	flags.StringVarP(&options.output, "output", "o", "", "`file` to write; it tells the format by its name")
+	flags.BoolVar(&options.bom, "csv-bom", false, "begin CSV with a byte order mark, by which Excel knows UTF-8")
+	flags.BoolVar(&options.list, "list", false, "list all runs")
+	flags.BoolVar(&options.json, "json", false, "print JSON; the same as --format json")
+	return command
+}
+
+func runReport(ctx context.Context, streams *stdio.Streams, options *reportOptions) (err error) {
+	format, err := options.chosen()
+	if err != nil {
+		return err
+	}
+	book, err := options.store.OpenReadOnly(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	if options.list {
+		return listRuns(ctx, streams.Out, book, options.json)
+	}
+	run, err := book.Run(ctx, options.run)
+	switch {
+	case errors.Is(err, ledger.ErrNoRun) && options.run == 0:
+		return fmt.Errorf("ledger %s has no run yet", book.Name())
+	case err != nil:
+		return err
+	case options.output != "":
+		return writeReport(ctx, options.output, format, options.bom, book, run)
+	case format != "":
+		return writeFormat(ctx, streams.Out, format, options.bom, book, run)
+	}
+	return printRun(ctx, streams.Out, book, run)
+}
+
+// chosen returns the format, "" for a summary.
+func (o *reportOptions) chosen() (report.Format, error) {
+	if o.run < 0 {
+		return "", usage.Errorf("--run %d is no number of a run", o.run)
+	}
+	name := o.format
+	if o.json {
+		if name != "" && name != string(report.JSON) {
+			return "", usage.Errorf("--json and --format %s do not go together", name)
+		}
+		name = string(report.JSON)
+	}
+	switch {
+	case o.list && (o.format != "" || o.output != "" || o.run != 0):
+		return "", usage.Errorf("--list goes with --json only")
+	case o.list:
+		return "", nil
+	case name != "":
+		format, err := report.ParseFormat(name)
+		if err != nil {
+			return "", usage.Errorf("--format: %w", err)
+		}
+		return format, nil
+	case o.output != "":
+		return reportFormat("-o", o.output)
+	}
+	return "", nil
+}
+
+// reportFormat returns the format of a report's file.
+func reportFormat(flag, file string) (report.Format, error) {
+	format, err := report.FormatOf(file)
+	if err != nil {
+		return "", usage.Errorf("%s: %w", flag, err)
+	}
+	return format, nil
+}
+
+// writeReport replaces a file by the report of a run.
+func writeReport(ctx context.Context, file string, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
+	err := durable.Write(file, 0o600, func(out io.Writer) error { return writeFormat(ctx, out, format, bom, book, run) })
+	if err != nil {
+		return fmt.Errorf("write the report %s: %w", file, err)
+	}
+	return nil
+}
+
+// writeFormat writes a report, CSV with a byte order mark where that is asked for.
+func writeFormat(ctx context.Context, out io.Writer, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
+	if bom && format == report.CSV {
+		if _, err := io.WriteString(out, "\ufeff"); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return report.Write(ctx, out, format, book, run)
+}
+
+// RunsJSON is the output of report --list --json; the names are a contract.
+type RunsJSON struct {
+	Runs []ledger.Run `json:"runs"`
+}
+
+func listRuns(ctx context.Context, out io.Writer, book *ledger.Ledger, asJSON bool) error {
+	runs, err := book.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return stdio.JSON(out, RunsJSON{append([]ledger.Run{}, runs...)})
+	}
+	rows := stdio.NewTable(out, "RUN", "STARTED (UTC)", "FINISHED (UTC)", "OPERATOR", "SOURCE")
+	for _, run := range runs {
+		finished := "not finished"
+		if !run.Finished.IsZero() {
+			finished = run.Finished.UTC().Format(stdio.Clock)
+		}
+		rows.Row(run.ID, run.Started.UTC().Format(stdio.Clock), finished, run.Operator, run.Source)
+	}
+	return rows.Flush()
+}
+
+// printRun shows a person what a run came to.
+func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run) error {
+	counts, err := book.Counts(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	groups, err := book.Groups(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	title := fmt.Sprintf("run %d of %s", run.ID, run.Source)
+	done, waiting := "registered", "waiting"
+	if run.DryRun {
+		title, done, waiting = "dry run of "+run.Source, "registered already", "would be registered"
+	}
+	if counts.Earlier > 0 {
+		done += fmt.Sprintf(" (%s by an earlier run)", format.Number(counts.Earlier))
+	}
+	fmt.Fprintln(out, safetext.Clean(title))
+	for _, line := range []struct {
+		count int
+		what  string
+		show  bool
+	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {counts.Waiting, waiting, run.DryRun || counts.Waiting > 0}, {counts.Failed, "failed", true},
+		{counts.TakenOver, "waited, and a later run has them too", counts.TakenOver > 0}} {
+		if line.show {
+			fmt.Fprintf(out, "%9s  %s\n", format.Number(line.count), line.what)
+		}
+	}
+	if run.Partial {
+		fmt.Fprintln(out, report.PartialText)
+	}
+	superfluous, example, err := book.Superfluous(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	if superfluous > 0 {
+		fmt.Fprintf(out, "%9s  with superfluous key pairs, for example %s\n", format.Number(superfluous), safetext.Clean(example))
+		fmt.Fprintf(out, "%9s    %s\n", "", report.SuperfluousText)
+	}
+	sums, err := report.Summarise(ctx, book, run)
+	if err != nil {
+		return err
+	}
+	if sums.Expiring > 0 {
+		fmt.Fprintf(out, "%9s  with certificates that end within 90 days, the first on %s\n", format.Number(sums.Expiring), sums.FirstEnd.UTC().Format(time.DateOnly))
+	}
+	for _, group := range sums.Warnings {
+		fmt.Fprintf(out, "%9s  warned of %s, for example %s: %s\n", format.Number(group.Count), group.Rule, safetext.Clean(group.Example), safetext.Clean(group.Message))
+	}
+	for _, group := range groups {
+		fmt.Fprintf(out, "%9s  %s: %s\n", format.Number(group.Count), safetext.Clean(group.Reason), report.ClassText(group.Class))
+		fmt.Fprintf(out, "%9s    %s: %s\n", "", safetext.Clean(group.Example), safetext.Clean(group.Message))
+		if group.Hint != "" {
+			fmt.Fprintf(out, "%9s    hint: %s\n", "", safetext.Clean(group.Hint))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package cardcmd
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+func newCardShow(streams *stdio.Streams) *cobra.Command {
+	var options cardFlags
+	command := &cobra.Command{
+		Use: "show", Short: "Show what is on a card",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var identity piv.Identity
+			var status piv.Status
+			err := options.use(cmd.Context(), func(card *piv.Card) (err error) {
+				status, err = card.Status(cmd.Context())
+				identity = card.Identity()
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if options.json {
+				return stdio.JSON(streams.Out, showCard(identity, status))
+			}
+			return printCard(streams.Out, identity, status)
+		},
+	}
+	options.add(command, false)
+	return command
+}
+
+// ShownCard is the JSON of card show.
+type ShownCard struct {
+	Serial        uint32      `json:"serial"`
+	Model         string      `json:"model"`
+	Firmware      string      `json:"firmware"`
+	Reader        string      `json:"reader"`
+	PIN           shownTries  `json:"pin"`
+	PUK           shownTries  `json:"puk"`
+	ManagementKey shownKey    `json:"management_key"`
+	Slots         []shownSlot `json:"slots"`
+}
+
+// shownTries is a PIN or PUK; Factory is "yes", "no" or "unknown".
+type shownTries struct {
+	TriesLeft *int   `json:"tries_left,omitempty"` // absent where the card does not tell
+	Factory   string `json:"factory"`              // whether it is the factory one: yes, no or unknown
+}
+
+type shownKey struct {
+	Algorithm string `json:"algorithm,omitempty"`
+	Factory   string `json:"factory"` // whether it is the factory one: yes, no or unknown
+}
+
+type shownSlot struct {
+	Slot        piv.Slot          `json:"slot"`
+	KeyUnknown  bool              `json:"key_unknown,omitempty"` // the card cannot tell whether there is a key
+	Algorithm   string            `json:"algorithm,omitempty"`
+	Origin      string            `json:"origin,omitempty"` // generated, imported or unknown
+	PINPolicy   string            `json:"pin_policy,omitempty"`
+	TouchPolicy string            `json:"touch_policy,omitempty"`
+	Certificate *shownCertificate `json:"certificate,omitempty"`
+	Problem     string            `json:"problem,omitempty"` // why the certificate cannot be used
+}
+
+type shownCertificate struct {
+	Subject   string    `json:"subject"`
+	Addresses []string  `json:"addresses"` // of mail
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	SHA256    string    `json:"sha256"`
+}
+
+func showCard(identity piv.Identity, status piv.Status) ShownCard {
+	shown := ShownCard{
+		Serial: identity.Serial, Model: identity.Model, Firmware: identity.Firmware.String(), Reader: identity.Reader,
+		PIN:           shownTries{triesLeft(status.PIN), status.PIN.Factory.String()},
+		PUK:           shownTries{triesLeft(status.PUK), status.PUK.Factory.String()},
+		ManagementKey: shownKey{status.ManagementKey.Algorithm, status.ManagementKey.Factory.String()},
+		Slots:         []shownSlot{},
+	}
+	for _, contents := range status.Slots {
+		slot := shownSlot{Slot: contents.Slot, KeyUnknown: contents.KeyUnknown}
+		if key := contents.Key; key != nil {
+			slot.Algorithm, slot.Origin = string(key.Algorithm), string(key.Origin)
+			slot.PINPolicy, slot.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
+		}
+		if err := contents.CertificateProblem(); err != nil {
+			slot.Problem = err.Error()
+		}
+		if certificate := contents.Certificate; certificate != nil {
+			slot.Certificate = &shownCertificate{
+				Subject: certificate.Subject.String(), Addresses: append([]string{}, smime.EmailAddresses(certificate)...),
+				NotBefore: certificate.NotBefore.UTC(), NotAfter: certificate.NotAfter.UTC(), SHA256: smime.Fingerprint(certificate),
+			}
+		}
+		shown.Slots = append(shown.Slots, slot)
+	}
+	return shown
+}
+
+// triesLeft returns nil where the card does not tell.
+func triesLeft(counter piv.Counter) *int {
+	if counter.Tries == piv.UnknownTries {
+		return nil
+	}
+	return &counter.Tries
+}
+
+func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
+	rows := stdio.NewTable(out, fmt.Sprint(identity.Serial), fmt.Sprintf("%s, firmware %s", identity.Model, identity.Firmware))
+	rows.Row("reader", identity.Reader)
+	for _, value := range describe.Protection(status) {
+		rows.Row(value.Label, value.Text)
+	}
+	unknown := 0
+	for _, contents := range status.Slots {
+		problem, certificate := contents.CertificateProblem(), contents.Certificate
+		if contents.Slot.Retired() && contents.KeyUnknown && problem == nil && certificate == nil {
+			unknown++
+			continue
+		}
+		rows.Row("slot "+contents.Slot.String(), describe.Key(contents))
+		if problem != nil {
+			rows.Row("", "certificate: "+problem.Error())
+		}
+		if certificate != nil {
+			parts := []string{certificate.Subject.String(), "valid until " + describe.Day(certificate.NotAfter)}
+			if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
+				parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
+			}
+			if parts[0] == "" {
+				parts = parts[1:] // a certificate may name nobody there
+			}
+			rows.Row("", strings.Join(parts, ", "))
+			rows.Row("", "SHA-256 "+smime.Fingerprint(certificate))
+		}
+	}
+	if unknown > 0 {
+		value := describe.UnknownSlots(unknown)
+		rows.Row(value.Label, value.Text)
+	}
+	if len(status.Slots) == 0 {
+		rows.Row("slots", "all empty")
+	}
+	return rows.Flush()
+}

@@ -1,0 +1,110 @@
+package enrollcmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/plain"
+	"github.com/cse-piv/cse-piv/internal/prompt"
+	"github.com/cse-piv/cse-piv/internal/tui"
+)
+
+// RunDesk serves one person after the other, in the wizard or line by line.
+func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, email string) (err error) {
+	request, err := options.defaults(ctx)
+	if err != nil {
+		return err
+	}
+	options.warnOfSecrets(streams.Err)
+	deps, err := options.dependencies(ctx, io.Discard, options.Escrow.Open)
+	if err != nil {
+		return err
+	}
+	defer options.Issuer.Close()
+	roster, err := options.readRoster(ctx)
+	if err != nil {
+		return err
+	}
+	book, err := enterInto(&deps, options.store)
+	if err != nil {
+		return err
+	}
+	account := &account{flags: &options.Gmail}
+	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
+	d := &desk.Desk{
+		Dependencies: deps, Request: request, People: roster.People, LeftOut: roster.LeftOut,
+		Checks: func(context.Context) []desk.Check {
+			checks := deskChecks(options, account, deps, first(email, roster.People))
+			if book != nil {
+				checks = append(checks, later("ledger", book.check))
+			}
+			return append(checks, rosterChecks(options.Roster, roster)...)
+		},
+		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
+	}
+	if book != nil {
+		d.Registered = book.registered
+		defer func() { err = errors.Join(err, book.close()) }()
+	}
+	if options.Practice != nil {
+		d.Practice = options.Practice
+	}
+	if options.FullScreen(streams) {
+		talk, err := tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
+		if email == "" {
+			return errors.Join(err, plain.Summary(streams.Out, talk, d.LeftOut))
+		}
+		for _, receipt := range talk.Receipts {
+			err = errors.Join(err, plain.ShortReceipt(streams.Out, receipt))
+		}
+		return err
+	}
+	terminal := options.terminal(streams, streams.Err)
+	defer terminal.Close()
+	return plain.Enrollments(ctx, terminal, streams.Out, d, email)
+}
+
+// FullScreen reports whether the wizard can be shown, and is wanted.
+func (o *Options) FullScreen(streams *stdio.Streams) bool {
+	return streams.Terminal && !o.Plain && os.Getenv("TERM") != "dumb" && os.Getenv("CSE_PIV_ACCESSIBLE") == ""
+}
+
+// terminal returns where a person is asked line by line: the terminal, or else
+// standard input, with the questions written there; nil where nobody is to be asked.
+func (o *Options) terminal(streams *stdio.Streams, questions io.Writer) *prompt.Terminal {
+	if o.Yes {
+		return nil
+	}
+	if streams.Terminal {
+		if terminal, err := prompt.Open(); err == nil {
+			return terminal
+		}
+	}
+	return prompt.NewPipe(streams.In, questions)
+}
+
+// cardStatus reads what is on a card.
+func cardStatus(ctx context.Context, serial uint32) (card desk.CardStatus, err error) {
+	err = option.UseCard(ctx, serial, func(opened *piv.Card) error {
+		card.Status, err = opened.Status(ctx)
+		card.Identity = opened.Identity()
+		return err
+	})
+	if err != nil {
+		return desk.CardStatus{}, err
+	}
+	card.FormFactor = attestation.FormFactor(card.Identity.FormFactor)
+	firmware := card.Identity.Firmware
+	for _, advisory := range attestation.FirmwareAdvisories(byte(firmware.Major), byte(firmware.Minor), byte(firmware.Patch)) {
+		card.Advisories = append(card.Advisories, advisory.ID+": "+advisory.Message)
+	}
+	return card, nil
+}

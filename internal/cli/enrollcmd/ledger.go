@@ -1,0 +1,164 @@
+package enrollcmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// ledgerWait is how long an enrollment waits for a ledger that another
+// process holds: other desks hold it for a moment, a batch until its end.
+const ledgerWait = 10 * time.Second
+
+// ledgerTimeout is how long a ledger that nobody holds may take to open: a database may
+// be far away, and the first to open one makes its tables.
+const ledgerTimeout = time.Minute
+
+// enrollLedger is the ledger that enrollments are entered into. For writing it
+// is opened each time, so that many desks can share a file as well as a database.
+type enrollLedger struct {
+	store option.Store
+
+	mu     sync.Mutex
+	reader *ledger.Ledger // nil until somebody was looked up
+}
+
+// enterInto has enrollments entered into the ledger that was named,
+// and returns it; nil for none.
+func enterInto(deps *enroll.Dependencies, store option.Store) (*enrollLedger, error) {
+	if store.Location == "" {
+		return nil, nil
+	}
+	if _, err := store.Resolve(); err != nil {
+		return nil, err
+	}
+	book := &enrollLedger{store: store}
+	deps.Ledger = book
+	return book, nil
+}
+
+// Enter opens the ledger, enters the registration and closes the ledger.
+func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) error {
+	return l.write(ctx, ledgerWait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry, cards) })
+}
+
+// Has looks whether the ledger has the registration, also while another process
+// works with it.
+func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) (has bool, err error) {
+	book, err := l.store.OpenReadOnly(ctx)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
+		return false, nil // nobody was entered yet
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	there, found, err := book.Entry(ctx, entry.Email)
+	missing := func(pair ledger.Pair) bool {
+		return !slices.ContainsFunc(there.Pairs, func(has ledger.Pair) bool {
+			return has.Use == pair.Use && has.LeafSHA256 == pair.LeafSHA256 && has.KeyPairID == pair.KeyPairID
+		})
+	}
+	if err != nil || !found || there.State != ledger.StateDone || slices.ContainsFunc(entry.Pairs, missing) {
+		return false, err
+	}
+	known, err := book.Cards(ctx, entry.Email)
+	return !slices.ContainsFunc(cards, func(card ledger.CardCertificate) bool {
+		return !slices.ContainsFunc(known, func(k ledger.CardCertificate) bool {
+			return k.Serial == card.Serial && k.Slot == card.Slot && k.LeafSHA256 == card.LeafSHA256 && k.KeyPairID == card.KeyPairID && k.State == card.State
+		})
+	}), err
+}
+
+// Check opens the ledger. One that another process holds now may be free when the
+// registration is to be entered.
+func (l *enrollLedger) Check(ctx context.Context) error {
+	err := l.write(ctx, 0, func(*ledger.Ledger) error { return nil })
+	if inUse := (*ledger.InUseError)(nil); errors.As(err, &inUse) {
+		return nil
+	}
+	return err
+}
+
+// write opens the ledger, waiting that long for another process to be done with it,
+// and does something with it.
+func (l *enrollLedger) write(ctx context.Context, wait time.Duration, do func(*ledger.Ledger) error) (err error) {
+	opening, cancel := context.WithTimeout(ctx, wait+ledgerTimeout)
+	defer cancel()
+	store := l.store
+	store.WaitFor = wait
+	book, err := store.Open(opening, io.Discard)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	return do(book)
+}
+
+// registered looks up whether somebody is registered.
+func (l *enrollLedger) registered(ctx context.Context, email string) (*desk.Registered, error) {
+	book, err := l.look(ctx)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
+		return nil, nil // nobody was entered yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	entry, found, err := book.Entry(ctx, email)
+	if err != nil || !found || entry.State != ledger.StateDone {
+		return nil, err
+	}
+	registered := &desk.Registered{When: entry.Updated, By: entry.Worker}
+	for _, pair := range entry.Pairs {
+		registered.Cards = append(registered.Cards, pair.Description)
+	}
+	return registered, nil
+}
+
+func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reader != nil {
+		return l.reader, nil
+	}
+	book, err := l.store.OpenReadOnly(ctx)
+	if err == nil {
+		l.reader = book
+	}
+	return book, err
+}
+
+// check looks whether registrations can be entered.
+func (l *enrollLedger) check(ctx context.Context) desk.Check {
+	check := desk.Check{Name: "ledger", State: desk.CheckOK}
+	var inUse *ledger.InUseError
+	err := l.write(ctx, ledgerWait, func(book *ledger.Ledger) error {
+		check.Detail = book.Name()
+		return nil
+	})
+	switch {
+	case errors.As(err, &inUse):
+		check.State, check.Detail, check.Fix = desk.CheckWarning, err.Error(), hint.AtDesk(err)
+	case err != nil:
+		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hint.AtDesk(err)
+	}
+	return check
+}
+
+func (l *enrollLedger) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reader == nil {
+		return nil
+	}
+	return l.reader.Close()
+}

@@ -1,0 +1,65 @@
+package failure
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MissingError lists all that a command line lacks and nobody can be asked for.
+type MissingError struct{ All []error }
+
+func (e *MissingError) Error() string {
+	texts := make([]string, len(e.All))
+	for i, err := range e.All {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e *MissingError) Unwrap() []error { return e.All }
+
+// ErrNoAddress is returned where a command is for one user, and none was named.
+var ErrNoAddress = errors.New("the user's address is missing")
+
+// ErrNobody is matched by the error of a question that nobody was there to answer.
+var ErrNobody = errors.New("there is no terminal to ask at")
+
+// MissingSecretError is a secret that no flag gave, where nobody can be asked.
+type MissingSecretError struct{ What, Flag string }
+
+// Error says what is missing.
+func (e *MissingSecretError) Error() string { return e.What + " is needed, and " + ErrNobody.Error() }
+
+// Unwrap returns [ErrNobody].
+func (e *MissingSecretError) Unwrap() error { return ErrNobody }
+
+// ConfirmError is a change that nobody agreed to.
+type ConfirmError struct {
+	Want   string
+	Losses []string
+}
+
+// Error says what would stop working.
+func (e *ConfirmError) Error() string {
+	const most = 3
+	text := "this has to be agreed to:"
+	for i, loss := range e.Losses {
+		if i == most {
+			return fmt.Sprintf("%s and %d more", text, len(e.Losses)-most)
+		}
+		if i > 0 {
+			text += ";"
+		}
+		text += " " + loss
+	}
+	return text
+}
+
+// NoEscrowError is returned where the folder that is named as the escrow does not exist.
+type NoEscrowError struct{ Folder string }
+
+func (e *NoEscrowError) Error() string { return "there is no escrow in " + e.Folder }
+
+// ErrNoReaders is returned where the lab would have to put a card before the program.
+var ErrNoReaders = errors.New("no virtual card can be put in on this system: its smart card service takes readers from nobody")

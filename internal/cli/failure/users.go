@@ -1,0 +1,47 @@
+package failure
+
+import (
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/format"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
+
+// NobodyError is returned where a source has no users, which is more likely a mistake.
+type NobodyError struct {
+	Source string
+	Only   bool // nobody that --only names
+}
+
+func (e *NobodyError) Error() string {
+	if e.Only {
+		return fmt.Sprintf("no users in %s that --only names", e.Source)
+	}
+	return fmt.Sprintf("no users in %s", e.Source)
+}
+
+// BatchError is returned where a batch came to its end, and not everybody got through.
+type BatchError struct {
+	Counts   ledger.Counts
+	DryRun   bool
+	Reported bool
+}
+
+func (e *BatchError) Error() string {
+	what := "failed"
+	if e.DryRun {
+		what = "cannot be registered"
+	}
+	return fmt.Sprintf("%s of %s users %s", format.Number(e.Counts.Failed), format.Number(e.Counts.Total), what)
+}
+
+// UsersError is returned by a command that was carried out for some users only.
+type UsersError struct {
+	Failed, Total int
+	What          string // was counted
+}
+
+// Error counts.
+func (e *UsersError) Error() string {
+	return fmt.Sprintf("%d of %s failed", e.Failed, format.Count(e.Total, e.What))
+}

@@ -1,0 +1,279 @@
+package gmailcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/format"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// changeFlags are of the commands that change what Gmail has of users.
+type changeFlags struct {
+	gmail                  option.Gmail
+	store                  option.Store
+	from, confirm, reason  string
+	dryRun, json, harmless bool
+}
+
+func (f *changeFlags) add(command *cobra.Command) {
+	flags := command.Flags()
+	f.gmail.Add(flags)
+	f.store.Add(flags)
+	f.store.AddWait(flags)
+	if !f.harmless {
+		flags.StringVar(&f.confirm, "confirm", "", "agree to what stops working, without being asked: the user's `address`, or of several users their number")
+	}
+	flags.StringVar(&f.reason, "reason", "", "why, for the ledger: a short `text`")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would change and stop working, and change nothing")
+	flags.StringVar(&f.from, "from", "", "CSV `file` of several users: columns email and, for key pairs, key_pair_id")
+	option.AddJSON(command, &f.json)
+}
+
+// wanted returns the changes that a command was asked for, by its arguments or a file.
+func (f *changeFlags) wanted(ctx context.Context, rows []option.User, withKeyPair bool, change func(option.User) registered.Change) ([]wantedChange, error) {
+	rows, err := option.Users(ctx, rows, f.from, withKeyPair)
+	if err != nil {
+		return nil, err
+	}
+	var all []wantedChange
+	for _, row := range rows {
+		all = append(all, wantedChange{row.Email, change(row)})
+	}
+	return all, nil
+}
+
+// wantedChange is one line of what a command was asked to change.
+type wantedChange struct {
+	email string
+	registered.Change
+}
+
+// changeResult is what came of it; the JSON names are a contract.
+type changeResult struct {
+	Email     string `json:"email"`
+	KeyPairID string `json:"key_pair_id,omitempty"`
+	// Outcome is done, unchanged (it was so already), refused or failed; in a dry run
+	// would-change where it would be done.
+	Outcome string   `json:"outcome"`
+	Effects []string `json:"effects,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Hint    string   `json:"hint,omitempty"`
+
+	effect registered.Effect
+	user   *gmail.User
+	err    error
+}
+
+// ChangesJSON is the output of the commands that change; the names are a contract.
+type ChangesJSON struct {
+	Command string          `json:"command"` // such as "keypair disable"
+	DryRun  bool            `json:"dry_run"`
+	Changes []*changeResult `json:"changes"`
+	Error   *stdio.Failure  `json:"error,omitempty"` // with which the command ends
+}
+
+// The outcomes besides the ledger's.
+const (
+	outcomeUnchanged   = "unchanged"
+	outcomeWouldChange = "would-change"
+)
+
+// runChanges forecasts all changes, has a person agree to them, and carries out one
+// after the other. What fails for one user does not stop the others.
+func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags, command string, wanted []wantedChange) error {
+	flags.gmail.SayForeign(streams.Err)
+	domain, err := flags.gmail.Open(streams.Err)
+	if err != nil {
+		return err
+	}
+	results, err := forecast(ctx, domain, wanted)
+	if err != nil {
+		return err
+	}
+	if !flags.dryRun {
+		for _, domain := range domainsOf(wanted) {
+			stdio.Note(streams.Err, flags.gmail.TargetText(domain))
+		}
+		if err := flags.carry(ctx, streams, command, results); err != nil {
+			return err
+		}
+	}
+	end := changesError(results)
+	if flags.json {
+		return errors.Join(stdio.JSON(streams.Out, ChangesJSON{command, flags.dryRun, results, stdio.FailureOf(end)}), stdio.Told(end))
+	}
+	return errors.Join(printChanges(streams.Out, results), end)
+}
+
+// domainsOf lists the domains whose users are to be changed.
+func domainsOf(wanted []wantedChange) []string {
+	var domains []string
+	for _, change := range wanted {
+		if domain := option.DomainOf(change.email); !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
+}
+
+// forecast finds out what each change would do. What Gmail refuses, or the change needs
+// and is not so, is in the result.
+func forecast(ctx context.Context, domain *gmail.Domain, wanted []wantedChange) ([]*changeResult, error) {
+	results := []*changeResult{}
+	for _, change := range wanted {
+		result := &changeResult{Email: change.email, KeyPairID: change.KeyPairID}
+		results = append(results, result)
+		user, err := domain.User(ctx, change.email)
+		var state registered.State
+		if err == nil {
+			state, err = registered.ReadState(ctx, user)
+		}
+		if err != nil {
+			if errors.Is(err, context.Canceled) {
+				return nil, err
+			}
+			result.fail(ledger.OutcomeFailed, err)
+			continue
+		}
+		result.user = user
+		if result.effect, err = registered.Forecast(state, change.Change); err != nil {
+			result.fail(ledger.OutcomeRefused, err)
+			continue
+		}
+		result.Outcome = outcomeWouldChange
+		if result.effect.Done {
+			result.Outcome = outcomeUnchanged
+			continue
+		}
+		result.Effects = describe.Effect(result.Email, result.effect)
+	}
+	return results, nil
+}
+
+func (r *changeResult) fail(outcome ledger.Outcome, err error) {
+	r.Outcome, r.err = string(outcome), err
+	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(hint.For(err))
+}
+
+// carry has the changes agreed to, and carries them out. Each is in the ledger before it
+// is asked of Gmail.
+func (f *changeFlags) carry(ctx context.Context, streams *stdio.Streams, command string, results []*changeResult) (err error) {
+	open := false
+	for _, result := range results {
+		open = open || result.Outcome == outcomeWouldChange
+	}
+	if !open {
+		return nil
+	}
+	refused := f.agree(ctx, streams, command, results)
+	if refused != nil && !errors.Is(refused, enroll.ErrDeclined) {
+		return refused // nobody was asked
+	}
+	book, err := f.store.Open(ctx, streams.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	for _, result := range results {
+		if result.Outcome != outcomeWouldChange {
+			continue
+		}
+		id, err := book.BeginAction(ctx, ledger.Action{Email: result.Email, Verb: command, Object: result.KeyPairID, Operator: program.Operator(), Reason: f.reason})
+		if err != nil {
+			return err
+		}
+		outcome, message := ledger.OutcomeRefused, ""
+		failure := refused
+		if failure == nil {
+			outcome, failure = ledger.OutcomeFailed, registered.Carry(ctx, result.user, result.effect)
+		}
+		if failure == nil {
+			outcome = ledger.OutcomeDone
+			result.Outcome = string(outcome)
+		} else {
+			message = failure.Error()
+			result.fail(outcome, failure)
+		}
+		if err := book.EndAction(ctx, id, outcome, message); err != nil {
+			return errors.Join(refused, err)
+		}
+		if errors.Is(failure, context.Canceled) {
+			return failure
+		}
+	}
+	return refused
+}
+
+// agree returns nil where somebody agreed to what stops working, or nothing does.
+func (f *changeFlags) agree(ctx context.Context, streams *stdio.Streams, command string, results []*changeResult) error {
+	var losses []string
+	users := map[string]bool{}
+	count := 0
+	for _, result := range results {
+		if result.Outcome == outcomeWouldChange && result.effect.Risky() {
+			losses = append(losses, result.Effects...)
+			users[ledger.Key(result.Email)] = true
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	want := strconv.Itoa(len(users))
+	for email := range users {
+		if len(users) == 1 {
+			want = email
+		}
+	}
+	question := enroll.Question{Text: fmt.Sprintf("%s: %s of %s", command, format.Count(count, "change"), format.Count(len(users), "user")), Loss: losses}
+	return option.Confirm(ctx, streams, f.confirm, want, question)
+}
+
+func printChanges(out io.Writer, results []*changeResult) error {
+	rows := stdio.NewTable(out, "EMAIL", "KEY PAIR", "RESULT")
+	for _, result := range results {
+		text := result.Outcome
+		if result.Message != "" {
+			text += ": " + result.Message
+		}
+		rows.Row(result.Email, result.KeyPairID, text)
+		for _, effect := range result.Effects {
+			rows.Row("", "", effect)
+		}
+	}
+	return rows.Flush()
+}
+
+// changesError is the one failure of a single change, or that some failed.
+func changesError(results []*changeResult) error {
+	var failed []error
+	for _, result := range results {
+		if result.err != nil {
+			failed = append(failed, result.err)
+		}
+	}
+	switch {
+	case len(failed) == 0:
+		return nil
+	case len(results) == 1:
+		return failed[0]
+	}
+	return &failure.UsersError{Failed: len(failed), Total: len(results), What: "change"}
+}

@@ -1,0 +1,101 @@
+package hint
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/registered"
+)
+
+// delegate says how the service account gets what it needs.
+func delegate(clientID string) string {
+	if clientID != "" {
+		clientID = " " + clientID
+	}
+	return "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID" + clientID + " for " + gmail.Scope +
+		"; a change can take some minutes"
+}
+
+const (
+	// ofOneUser begins the end of a hint that may be about one user alone.
+	ofOneUser = "; of a single user, "
+)
+
+// ofChange is about changes of what Gmail has that somebody asked for by hand.
+func (h hints) ofChange(err error) string {
+	if agree, found := errors.AsType[*failure.ConfirmError](err); found {
+		return "add --confirm " + agree.Want
+	}
+	switch {
+	case failure.Is[*registered.EnabledError](err):
+		return "disable it first, after looking what that stops: cse-piv keypair disable EMAIL KEYPAIR-ID --dry-run"
+	case failure.Is[*registered.UnknownKeyPairError](err):
+		return "look which ones there are: cse-piv keypair list EMAIL"
+	case failure.Is[*registered.DisabledError](err):
+		return "enable it first: cse-piv keypair enable EMAIL KEYPAIR-ID"
+	case failure.Is[*registered.ChangedError](err):
+		return "look at what there is now, with cse-piv status EMAIL, and " + h.again
+	}
+	return ""
+}
+
+// ofGmail is about what Gmail, its token endpoint and the way to them answer.
+func (h hints) ofGmail(err error) string {
+	e, found := errors.AsType[*gmail.Error](err)
+	if !found {
+		return ""
+	}
+	if hint := h.ofGmailDetail(e); hint != "" {
+		return hint
+	}
+	switch {
+	case e.Kind == gmail.KindScope:
+		return delegate(e.ClientID)
+	case e.Kind == gmail.KindRateLimited && !e.RetryAt.IsZero():
+		return h.again + " after " + e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC")
+	case e.Kind == gmail.KindKeyPairDisabled:
+		return fmt.Sprintf("enable it again with: cse-piv keypair enable %s %s", e.User, e.KeyPairID)
+	case e.Kind == gmail.KindInvalid && e.Method == "keypairs.create":
+		return "Gmail does not take this certificate or its chain: a dry run of cse-piv batch names what is wrong with them"
+	case e.Kind == gmail.KindInvalid && strings.HasPrefix(e.Method, "identities."):
+		return "the identity does not take these key pairs: look at the user's with cse-piv status"
+	case e.Kind == gmail.KindInvalid:
+		return "correct what the message says is wrong with the request"
+	case e.Kind == gmail.KindPrecondition && strings.HasPrefix(e.Method, "identities."):
+		return "an identity takes key pairs that are enabled, were created with chain validation, and whose certificates are valid and not revoked: look at the user's with cse-piv status"
+	case e.Kind == gmail.KindOther:
+		return ""
+	}
+	return h.ofReason(string(e.Kind))
+}
+
+func (h hints) ofGmailDetail(e *gmail.Error) string {
+	switch e.Detail {
+	case gmail.DetailIntermediary:
+		return "something on the way answers in the server's place: check the endpoint, the proxy and the system's trusted roots"
+	case gmail.DetailAccountGone:
+		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
+	case gmail.DetailNoCredentials:
+		return h.either("name the key file of a service account with domain-wide delegation: --credentials FILE, or CSE_PIV_CREDENTIALS", atStart+"--credentials FILE, the key file of a service account with domain-wide delegation")
+	case gmail.DetailMachine:
+		return "log in with: gcloud auth application-default login"
+	case gmail.DetailTokenCreator:
+		return "the credentials of this machine need roles/iam.serviceAccountTokenCreator on the service account"
+	case gmail.DetailTokenEndpoint:
+		return "check the \"token_uri\" of the credentials and the proxy settings"
+	case gmail.DetailOtherDomain:
+		return delegate(e.ClientID) + ofOneUser + "the address may be of a domain that is not this organisation's"
+	case gmail.DetailClock:
+		return "the clock of this machine is wrong: set it, then try again"
+	case gmail.DetailKeyGone:
+		return "the key was deleted or belongs to another account: create a new key for the service account"
+	case gmail.DetailServiceAccountGone:
+		return "the service account was deleted or disabled" + ofOneUser + "the user's account may be suspended"
+	case gmail.DetailGrant:
+		return "check the key file, the clock of this machine, and that " + delegate(e.ClientID)
+	}
+	return ""
+}

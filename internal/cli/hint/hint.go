@@ -1,0 +1,173 @@
+// Package hint says what to type next after an error. It is the only place that does:
+// other packages say in types what is wrong.
+package hint
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/spreadsheet"
+	"github.com/cse-piv/cse-piv/internal/tui"
+)
+
+// For returns what to type next after an error, in one sentence, or "".
+func For(err error) string {
+	return onTheCommandLine().of(err)
+}
+
+func onTheCommandLine() hints {
+	return hints{again: "run the same command again", risk: "to use the last try, leave out --yes and agree"}
+}
+
+// AtDesk returns the same as [For] for somebody at a desk, who need not type a command again.
+func AtDesk(err error) string {
+	return hints{again: "try again", desk: true, risk: "to use the last try, try again and agree"}.of(err)
+}
+
+// hints is the one place that says what to do about an error: the other packages say
+// in types what is wrong.
+type hints struct {
+	again string // how the same thing is tried again
+	desk  bool   // somebody at a desk is told, who answers there and types no flags
+	risk  string // how the last try of a PIN is agreed to
+}
+
+// either returns what helps on the command line, or at a desk.
+func (h hints) either(command, desk string) string {
+	if h.desk {
+		return desk
+	}
+	return command
+}
+
+// with is the hint that flags help: at a desk they can be given at its start only.
+func (h hints) with(flags string) string {
+	return h.either("add ", atStart) + flags
+}
+
+// give is the hint that a flag's value is missing or wrong.
+func (h hints) give(what, flag string) string {
+	return h.either("give "+what+" with "+flag, atStart+what+" in "+flag)
+}
+
+// atStart begins what flags have to be given anew for.
+const atStart = "start again with "
+
+func (h hints) of(err error) string {
+	for _, of := range []func(error) string{h.ofUsage, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofGmail, h.ofService, h.ofCard, h.ofCertificates, h.ofFiles} {
+		if hint := of(err); hint != "" {
+			return hint
+		}
+	}
+	return ""
+}
+
+// sentinel is an error that is told by comparing, and what to do about it.
+type sentinel struct {
+	err  error
+	hint string
+}
+
+func hintOf(err error, of []sentinel) string {
+	for _, s := range of {
+		if errors.Is(err, s.err) {
+			return s.hint
+		}
+	}
+	return ""
+}
+
+// ofCard is about cards and readers.
+func (h hints) ofCard(err error) string {
+	const unblock = "cse-piv card pin unblock"
+	if missing, found := errors.AsType[*failure.MissingSecretError](err); found {
+		return fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.Flag)
+	}
+	switch {
+	case failure.Is[*piv.SeveralCardsError](err):
+		return h.either("say which one with --serial SERIAL, or leave only one in", "choose one of them, or leave only one in")
+	case isAboutPUK(err):
+		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; the last try is used only where you can be asked, on a terminal"
+	case failure.Is[*piv.WrongPINError](err):
+		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
+	case failure.Is[*piv.LastTryError](err):
+		return h.risk + "; or replace the PIN with the PUK: " + unblock
+	case failure.Is[*piv.PrintedError](err):
+		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
+	case failure.Is[*piv.UnsupportedError](err):
+		return h.either("choose another algorithm with --algorithm, or another card", "choose another algorithm in the plan, or another card")
+	}
+	return hintOf(err, []sentinel{
+		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
+		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
+		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
+		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
+		{piv.ErrBroken, "use another card; this one answers what no card should"},
+		{piv.ErrNoAnswer, "take the card out, put it back in and " + h.again + ": it goes on where it was"},
+		{piv.ErrCardInUse, "close what else uses the card (gpg's scdaemon: gpgconf --kill scdaemon; a browser; another window of this program) and " + h.again},
+		{piv.ErrRemoved, "put the card back in and " + h.again + ": it goes on where it was"},
+		{piv.ErrReset, "push the card in firmly and " + h.again + ": it goes on where it was"},
+		{piv.ErrTouchTimeout, h.again + ", and touch the card while it blinks: it waits for 15 seconds"},
+		{piv.ErrPINRequired, h.again + " and give the PIN: the key asks for it each time"},
+		{piv.ErrWeakPIN, "choose one that is no simple row of characters: cards with firmware 5.7 can be set to refuse one character repeated, and characters that count up or down (PIN complexity)"},
+		{piv.ErrEmptySlot, "look what the card holds: cse-piv card show"},
+		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
+		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},
+		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE, or give the PUK with --puk-file FILE or --puk-fd N"},
+		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
+		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
+		{piv.ErrManagementKey, h.either("give the card's own one with --management-key-file FILE", "try again, and type the card's own one") + "; where this program set it, it is in the escrow file named in the receipt"},
+		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
+		{piv.ErrCertificateTooLarge, "have the issuer make it smaller: without texts, pictures and LDAP addresses that mail does not need; then " + h.again},
+	})
+}
+
+// isAboutPUK tells that a PUK is wrong, or was not tried because only one try is left.
+func isAboutPUK(err error) bool {
+	const puk = "PUK"
+	if wrong, found := errors.AsType[*piv.WrongPINError](err); found && wrong.Reference == puk {
+		return true
+	}
+	last, found := errors.AsType[*piv.LastTryError](err)
+	return found && last.Reference == puk
+}
+
+// ofFiles is about files and what else every command may meet.
+func (h hints) ofFiles(err error) string {
+	if sheet, found := errors.AsType[*spreadsheet.Error](err); found && sheet.Expected != "" {
+		return sheet.Expected
+	}
+	if failure.Is[*desk.HeadingError](err) {
+		return "begin the roster with a line that names its columns, in any order, such as: email,serial,note " +
+			"(also E-Mail;Seriennummer;Bemerkung or Courriel;Numéro de série;Remarque)"
+	}
+	if failure.Is[*desk.NobodyError](err) {
+		return "a roster has a line for each person, such as: ada@example.com,12345678,Ada Lovelace"
+	}
+	if failure.Is[*failure.NoEscrowError](err) {
+		return "name the folder that enroll had with --escrow-dir"
+	}
+	return hintOf(err, []sentinel{
+		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},
+		{syscall.EROFS, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrDifferent, "move it away, choose another folder" + h.either(", or replace it with --overwrite", "")},
+		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
+		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor" + h.either(" (--pin-fd)", "")},
+		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
+		{tui.ErrBroken, "what was done stays done: " + h.again + ", or go on line by line: " + h.with("--plain")},
+	})
+}
+
+// Join returns the hints that there are as one.
+func Join(hints ...string) string {
+	return strings.Join(slices.DeleteFunc(hints, func(hint string) bool { return hint == "" }), "; ")
+}

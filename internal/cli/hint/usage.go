@@ -1,0 +1,107 @@
+package hint
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+)
+
+// ofUsage is about command lines that are not understood.
+func (h hints) ofUsage(err error) string {
+	if unknown, found := errors.AsType[*usage.UnknownCommandError](err); found {
+		var names []string
+		for _, command := range unknown.Within.Commands() {
+			if command.IsAvailableCommand() {
+				names = append(names, command.Name())
+			}
+		}
+		if name := nearest(unknown.Typed, names); name != "" {
+			return "did you mean: " + unknown.Within.CommandPath() + " " + name
+		}
+		return "the commands are shown by: " + helpFor(unknown.Within)
+	}
+	if unknown, found := errors.AsType[*usage.UnknownFlagError](err); found {
+		return unknownFlag(unknown.Command, unknown.Flag)
+	}
+	if missing, found := errors.AsType[*failure.MissingError](err); found {
+		var all []string
+		for _, one := range missing.All {
+			all = append(all, h.of(one))
+		}
+		return Join(all...)
+	}
+	if errors.Is(err, failure.ErrNoAddress) {
+		return "type: cse-piv enroll EMAIL"
+	}
+	if wrong, found := errors.AsType[*usage.ArgumentsError](err); found {
+		return "type: " + wrong.Command.UseLine()
+	}
+	return ""
+}
+
+// unknownFlag says which flag may be meant.
+func unknownFlag(command *cobra.Command, typed string) string {
+	var names []string
+	secretFile := ""
+	command.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Hidden {
+			return
+		}
+		names = append(names, flag.Name)
+		if of, isFile := strings.CutSuffix(flag.Name, "-file"); isFile && (of == typed || strings.HasSuffix(of, "-"+typed)) {
+			secretFile = of
+		}
+	})
+	if secretFile != "" {
+		return "no secret is given on the command line, where others can read it: use --" + secretFile + "-file FILE or --" + secretFile + "-fd N"
+	}
+	if name := nearest(typed, names); name != "" {
+		return "did you mean: --" + name
+	}
+	return "the flags are shown by: " + helpFor(command)
+}
+
+// helpFor returns the command line that shows the help of a command.
+func helpFor(command *cobra.Command) string {
+	return strings.TrimSpace(strings.Replace(command.CommandPath(), "cse-piv", "cse-piv help", 1))
+}
+
+// nearest returns the name that was probably meant by what was typed, "" where none is
+// near.
+func nearest(typed string, names []string) string {
+	best, least := "", 3 // two slips at most
+	for _, name := range names {
+		distance := editDistance(strings.ToLower(typed), name)
+		if distance < least && distance < len(name) {
+			best, least = name, distance
+		}
+	}
+	return best
+}
+
+// editDistance counts the letters to insert, delete or replace to make b of a
+// (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,96 @@
+// Package option has the flags that several commands share, each with what it opens:
+// Gmail, the ledger, the escrow, an issuer, certificates, secrets; and the environment
+// variables that stand for flags.
+package option
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// Gmail is the flags that say how Gmail is reached.
+type Gmail struct {
+	credentials, Endpoint string
+	retryBase             time.Duration
+	// MaxTries bounds how often one call is made, where it is not as often as usual.
+	MaxTries int
+}
+
+// Add adds the flags.
+func (g *Gmail) Add(flags *pflag.FlagSet) {
+	flags.StringVar(&g.credentials, "credentials", "", "key `file` of the service account with domain-wide delegation")
+	flags.StringVar(&g.Endpoint, "gmail-endpoint", "", "`URL` of the Gmail API, where it is not Google's")
+	flags.DurationVar(&g.retryBase, "retry-base", time.Second, "first wait after an error of Google's that passes")
+	flags.Lookup("retry-base").Hidden = true
+	FromEnvironment(flags, "credentials", "gmail-endpoint", "retry-base")
+}
+
+// Foreign returns where Gmail is asked, if it is not at Google's own address.
+func (g *Gmail) Foreign() string {
+	if strings.TrimSuffix(g.Endpoint, "/") == strings.TrimSuffix(gmail.DefaultEndpoint, "/") {
+		return ""
+	}
+	return g.Endpoint
+}
+
+// Open checks the credentials and returns the domain that they are for. Warnings
+// go to messages.
+func (g *Gmail) Open(messages io.Writer) (*gmail.Domain, error) {
+	config := g.Config()
+	config.OnRetry = func(_ string, err error, in time.Duration) {
+		fmt.Fprintf(messages, "cse-piv: %s; trying again in %s\n", safetext.Clean(err.Error()), in.Round(time.Millisecond))
+	}
+	return OpenGmail(config, messages)
+}
+
+// Config returns what the flags say.
+func (g *Gmail) Config() gmail.Config {
+	return gmail.Config{CredentialsFile: g.credentials, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(), RetryBase: g.retryBase, MaxTries: g.MaxTries}
+}
+
+// OpenGmail is Open with a configuration that the caller made.
+func OpenGmail(config gmail.Config, messages io.Writer) (*gmail.Domain, error) {
+	domain, err := gmail.Open(config)
+	if err != nil {
+		return nil, err
+	}
+	if tokens := domain.ForeignTokens(); tokens != "" {
+		stdio.Note(messages, TokensText(tokens))
+	}
+	stdio.Warnings(messages, domain)
+	return domain, nil
+}
+
+// TokensText says of an address where tokens are asked for that it is not Google's.
+func TokensText(address string) string {
+	return fmt.Sprintf("tokens are asked for at %s, which is not Google's", address)
+}
+
+// SayForeign says to messages where Gmail is asked, if it is not at Google's own
+// address. An enrollment says so by itself.
+func (g *Gmail) SayForeign(messages io.Writer) {
+	if endpoint := g.Foreign(); endpoint != "" {
+		stdio.Note(messages, enroll.EndpointText(endpoint))
+	}
+}
+
+// User opens one user's settings.
+func (g *Gmail) User(ctx context.Context, messages io.Writer, email string) (*gmail.User, error) {
+	g.SayForeign(messages)
+	domain, err := g.Open(messages)
+	if err != nil {
+		return nil, err
+	}
+	return domain.User(ctx, email)
+}
