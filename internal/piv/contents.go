@@ -34,11 +34,13 @@ func (s SlotContents) Empty() bool {
 // Mismatched reports whether the certificate is of another key than the one in the
 // slot.
 func (s SlotContents) Mismatched() bool {
-	if s.Key == nil || s.Certificate == nil {
-		return false
-	}
+	return s.Key != nil && s.Certificate != nil && s.holdsOther(s.Certificate.PublicKey)
+}
+
+// holdsOther reports whether the slot's key is another than that one.
+func (s SlotContents) holdsOther(public crypto.PublicKey) bool {
 	key, ok := s.Key.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && !key.Equal(s.Certificate.PublicKey)
+	return ok && !key.Equal(public)
 }
 
 // CertificateProblem says why the slot's certificate cannot be used: it cannot be

@@ -49,6 +49,10 @@ var (
 	ErrCardFull      = errors.New("there is no room left on the card")
 	ErrTouchTimeout  = errors.New("the card was not touched in time")
 	ErrKeyMismatch   = errors.New("the slot holds another key")
+	ErrSlotOccupied  = errors.New("the slot holds a key already")
+	// ErrCannotMove is returned when the firmware, which is before 5.7, has no command to
+	// move a key from one slot to another.
+	ErrCannotMove = errors.New("firmware before 5.7 cannot move a key to another slot")
 	// ErrIssuerCHUID is returned when the card's issuer signed the CHUID, so it stays as it is.
 	ErrIssuerCHUID = errors.New("the CHUID is signed by the card's issuer")
 	// ErrCertificateTooLarge: no object of the card has room for it.

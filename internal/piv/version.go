@@ -29,3 +29,6 @@ func (v Version) hasMetadata() bool { return v.AtLeast(5, 3, 0) }
 
 // Attests reports whether the firmware answers ATTEST.
 func (v Version) Attests() bool { return v.AtLeast(4, 3, 0) }
+
+// MovesKeys reports whether the firmware answers MOVE KEY.
+func (v Version) MovesKeys() bool { return v.AtLeast(5, 7, 0) }

@@ -18,6 +18,8 @@ const (
 	ObjectPrinted Object = 0x5FC109
 	// ObjectAdminData is what Yubico's tools note for each other (Yubico's name: ADMIN DATA).
 	ObjectAdminData Object = 0x5FFF00
+	// ObjectKeyHistory tells how many retired key management keys there are.
+	ObjectKeyHistory Object = 0x5FC10C
 	// ObjectAttestation is the certificate of the key in slot F9, which signs
 	// attestations (Yubico PIV extensions).
 	ObjectAttestation Object = 0x5FFF01
