@@ -81,7 +81,7 @@ func (e *enrollment) attestKey(ctx context.Context, key *key) error {
 	}
 	slotCert, deviceCert, err := e.attest(ctx, key)
 	if errors.Is(err, piv.ErrNotAttestable) && key.origin != string(piv.Generated) {
-		if key.action != ActionRead && key.action != ActionKeep {
+		if key.action != ActionRead && key.action != ActionKeep && key.action != ActionRenew {
 			return fmt.Errorf("%w: the card was told to generate the key in slot %s, and says that it did not", attestation.ErrRefused, key.Slot)
 		}
 		return e.allowUnattested(ctx, key)

@@ -77,6 +77,10 @@ type Card interface {
 	ProtectManagementKey(ctx context.Context, pin, old, new secret.Secret) error
 	Generate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, options piv.GenerateOptions) (crypto.PublicKey, error)
 	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
+	// History reads the retired slots.
+	History(ctx context.Context) (piv.History, error)
+	MoveKey(ctx context.Context, managementKey secret.Secret, from, to piv.Slot) error
+	WriteKeyHistory(ctx context.Context, managementKey secret.Secret) error
 	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
 	EnsureCHUID(ctx context.Context, managementKey secret.Secret) error
 	Attest(ctx context.Context, slot piv.Slot) (slotCert, deviceCert *x509.Certificate, err error)

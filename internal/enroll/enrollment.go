@@ -23,6 +23,7 @@ type enrollment struct {
 	user     userResult     // check-user
 	evidence evidenceResult // settle-keys finds the folder of an earlier run, evidence opens this one's
 	resumed  bool           // settle-keys: the request is completed with what was begun
+	renewal  renewalResult  // settle-keys
 	keys     []*key         // settle-keys
 	secrets  secretsResult  // secrets
 	escrow   escrowResult   // escrow, or set-management-key

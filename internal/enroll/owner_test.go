@@ -16,8 +16,9 @@ func owners() map[string][]string {
 	return map[string][]string{
 		"cardResult":        {"step_card.go"},
 		"userResult":        {"step_user.go", "othercard.go"},
-		"evidenceResult":    {"step_slots.go", "resume.go", "step_evidence.go", "journal.go", "preview.go", "progress.go"},
-		"slotResult":        {"step_slots.go"},
+		"evidenceResult":    {"step_slots.go", "resume.go", "renewal.go", "step_evidence.go", "journal.go", "preview.go", "progress.go"},
+		"slotResult":        {"step_slots.go", "renewal.go"},
+		"renewalResult":     {"renewal.go"},
 		"keyResult":         {"step_slots.go", "progress.go"},
 		"attestResult":      {"step_attest.go"},
 		"certificateResult": {"step_certificate.go", "step_request.go", "step_chain.go"},

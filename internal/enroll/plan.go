@@ -53,8 +53,14 @@ func NewPlan(request Request) Plan {
 	plan := Plan{readCardStep(), checkUserStep(), slotsStep(), evidenceStep(), secretsStep(), pinStep(), escrowStep(), pukStep()}
 	perKey := func(step func(int, KeyRequest) Step) {
 		for i, key := range request.Keys {
+			if request.Renew == RenewSameKey {
+				key.Source = SourceExisting // it is read, wherever it came from
+			}
 			plan = append(plan, step(i, key))
 		}
+	}
+	if request.Renew == RenewNewKey {
+		perKey(keepKeyStep)
 	}
 	perKey(generateStep)
 	perKey(attestStep)

@@ -97,6 +97,12 @@ func (readOnlyCard) PutCertificate(context.Context, secret.Secret, piv.Slot, *x5
 	return errReadOnly
 }
 
+func (readOnlyCard) MoveKey(context.Context, secret.Secret, piv.Slot, piv.Slot) error {
+	return errReadOnly
+}
+
+func (readOnlyCard) WriteKeyHistory(context.Context, secret.Secret) error { return errReadOnly }
+
 func (readOnlyCard) RefreshCHUID(context.Context, secret.Secret) error { return errReadOnly }
 
 func (readOnlyCard) EnsureCHUID(context.Context, secret.Secret) error { return errReadOnly }

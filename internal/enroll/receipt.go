@@ -2,6 +2,8 @@ package enroll
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,6 +27,35 @@ type Receipt struct {
 	// EscrowInForce names the files with what the card has now; nil where this
 	// program did not set it.
 	EscrowInForce *ReceiptEscrow `json:"escrow_in_force,omitempty"`
+	// Renewal says what was renewed; nil for an enrollment.
+	Renewal *ReceiptRenewal `json:"renewal,omitempty"`
+}
+
+// ReceiptRenewal says what was renewed.
+type ReceiptRenewal struct {
+	Kind Renewal         `json:"kind"` // new-key, or same-key for a new certificate alone
+	Keys []ReceiptOldKey `json:"keys"` // that were there before
+}
+
+// ReceiptOldKey is a key that was renewed. Its key pair at Gmail stays enabled.
+type ReceiptOldKey struct {
+	Slot            string `json:"slot"`                  // that it was in, such as "9d"
+	PublicKeySHA256 string `json:"public_key_sha256"`     // of the SubjectPublicKeyInfo
+	LeafSHA256      string `json:"leaf_sha256,omitempty"` // lower-case hex, of the DER
+	// MovedTo is the retired slot that holds it now, such as "82"; empty where it stayed, or
+	// where the new one took its place.
+	MovedTo string `json:"moved_to,omitempty"`
+}
+
+// Line says for people what became of the key.
+func (k ReceiptOldKey) Line(kind Renewal) string {
+	switch {
+	case kind == RenewSameKey:
+		return fmt.Sprintf("slot %s: the same key with a new certificate", k.Slot)
+	case k.MovedTo == "":
+		return fmt.Sprintf("slot %s: a new key took the place of the old one, which the card could not move", k.Slot)
+	}
+	return fmt.Sprintf("slot %s: a new key; the old one reads old mail in slot %s", k.Slot, k.MovedTo)
 }
 
 // ReceiptEscrow names the escrow's files with the card's PUK and management key,
@@ -173,7 +204,22 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 		}
 		receipt.EscrowInForce = &sealed
 	}
+	receipt.Renewal = e.receiptOfRenewal()
 	return receipt
+}
+
+// receiptOfRenewal says what the folder's journal says of a renewal; nil for none.
+func (e *enrollment) receiptOfRenewal() *ReceiptRenewal {
+	of := e.evidence.journal.Renewal
+	if of == nil {
+		return nil
+	}
+	renewed := &ReceiptRenewal{Kind: Renewal(of.Kind)}
+	for _, slot := range slices.Sorted(maps.Keys(of.Keys)) {
+		old := of.Keys[slot]
+		renewed.Keys = append(renewed.Keys, ReceiptOldKey{Slot: slot, PublicKeySHA256: old.Key, LeafSHA256: old.Certificate, MovedTo: old.MovedTo})
+	}
+	return renewed
 }
 
 // recordOf is where a secret that the card has was sealed; empty where it was not.

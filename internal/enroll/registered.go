@@ -11,7 +11,8 @@ import (
 )
 
 // chainAtGmail returns the certificates of the key pair of the user that has the
-// slot's key, its leaf first; nil where Gmail has none.
+// slot's key, its leaf first; of several, which a renewal leaves, those of the newest. It
+// is nil where Gmail has none.
 func (e *enrollment) chainAtGmail(contents piv.SlotContents) []*x509.Certificate {
 	if contents.Key == nil {
 		return nil
@@ -19,12 +20,17 @@ func (e *enrollment) chainAtGmail(contents piv.SlotContents) []*x509.Certificate
 	if e.user.registration == nil {
 		return nil // a preview that could not ask Gmail
 	}
+	var newest []*x509.Certificate
 	for _, pair := range e.user.registration.KeyPairs() {
-		if chain := chainOf(pair); chain != nil && certificate.SameKey(chain[0].PublicKey, contents.Key.PublicKey) {
-			return chain
+		chain := chainOf(pair)
+		if chain == nil || !certificate.SameKey(chain[0].PublicKey, contents.Key.PublicKey) {
+			continue
+		}
+		if newest == nil || chain[0].NotBefore.After(newest[0].NotBefore) {
+			newest = chain
 		}
 	}
-	return nil
+	return newest
 }
 
 // chainOf returns the certificates that Gmail holds of a key pair, its leaf first;

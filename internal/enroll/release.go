@@ -65,9 +65,9 @@ func (p releasingIssuer) Issue(ctx context.Context, request issuer.Request) ([]*
 }
 
 // Preview asks nobody.
-func (p releasingIssuer) Preview(email, slot string, public crypto.PublicKey) error {
+func (p releasingIssuer) Preview(request issuer.Request, public crypto.PublicKey) error {
 	if previewer, ok := p.Issuer.(issuer.Previewer); ok {
-		return previewer.Preview(email, slot, public)
+		return previewer.Preview(request, public)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -90,6 +91,12 @@ type Request struct {
 	// ReplaceCard has Gmail move to this card from another one that the user signs
 	// and decrypts with.
 	ReplaceCard bool
+	// Renew has what is enrolled get new certificates; empty for an enrollment. A renewal
+	// that was begun is gone on with whether it is asked for or not.
+	Renew Renewal
+	// RenewWithin has certificates that are valid for longer than that stay, which ends in
+	// a *NotDueError; 0 renews them in any case.
+	RenewWithin time.Duration
 	// Review has a person look at certificate and chain before anything is
 	// registered; see Dependencies.Review.
 	Review bool

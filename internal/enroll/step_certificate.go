@@ -94,11 +94,11 @@ func certificateStep() Step {
 			}
 			return all, nil
 		},
-		preview: func(_ context.Context, e *enrollment) error {
+		preview: func(ctx context.Context, e *enrollment) error {
 			var stops []error
 			for _, key := range e.keys {
 				if key.leaf == nil {
-					stops = append(stops, e.previewIssue(key))
+					stops = append(stops, e.previewIssue(ctx, key))
 				}
 			}
 			return errors.Join(stops...)
@@ -126,17 +126,22 @@ func certificateStep() Step {
 
 // previewIssue tells with what asking the issuer would end, where that can be
 // told without asking.
-func (e *enrollment) previewIssue(key *key) error {
+func (e *enrollment) previewIssue(ctx context.Context, key *key) error {
 	if e.deps.Issuer == nil {
 		return ErrNoIssuer
 	}
 	if asked, name := e.evidence.journal.Asked[key.Slot.String()], e.deps.Issuer.Name(); asked != "" && asked != name && !key.toGenerate() && !e.request.ChangeIssuer {
 		return &IssuerChangedError{Asked: asked, Now: name}
 	}
-	if previewer, ok := e.deps.Issuer.(issuer.Previewer); ok {
-		return previewer.Preview(e.request.Email, key.Slot.String(), key.public)
+	previewer, ok := e.deps.Issuer.(issuer.Previewer)
+	if !ok {
+		return nil
 	}
-	return nil
+	renews, err := e.renews(ctx, key)
+	if err != nil {
+		return err
+	}
+	return previewer.Preview(issuer.Request{Email: e.request.Email, Slot: key.Slot.String(), Renews: renews}, key.public)
 }
 
 // requestCertificate asks the issuer for the key's certificate, and writes it into the
@@ -181,6 +186,9 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 		return &OtherKeyError{Slot: key.Slot, Where: "from " + e.deps.Issuer.Name()}
 	}
 	leaf := certificates[0]
+	if e.evidence.journal.Renewal != nil && leaf.Equal(request.Renews) {
+		return ErrNotRenewed
+	}
 	if _, err := e.checkChain(key, leaf, certificates[1:]); err != nil {
 		if isMissingIssuer(err) {
 			// It is a good one, and need not be asked for again.
@@ -196,9 +204,12 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	return e.evidence.folder.Write(certificateFile(key), certificate.EncodePEM(certificates...))
 }
 
-// renews returns the certificate that the slot has for the user, which a new one takes the
-// place of; nil for none, or without the card.
+// renews returns the certificate that a new one takes the place of: the one that is to be
+// renewed, or the one that the slot has for the user; nil for none, or without the card.
 func (e *enrollment) renews(ctx context.Context, key *key) (*x509.Certificate, error) {
+	if renewed, err := e.renewedLeaf(key); err != nil || renewed != nil {
+		return renewed, err
+	}
 	if e.card.Card == nil {
 		return nil, nil
 	}

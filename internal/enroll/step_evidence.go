@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
@@ -124,6 +125,9 @@ func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.writeRenewed(folder); err != nil {
+		return nil, err
+	}
 	for _, key := range e.keys {
 		if key.leaf == nil {
 			continue
@@ -152,6 +156,9 @@ func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
 	if !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) {
 		return false
 	}
+	if e.renewal.of != nil && !reflect.DeepEqual(e.renewal.of, journal.Renewal) {
+		return false
+	}
 	for _, key := range e.keys {
 		entry, there := journal.Keys[key.Slot.String()]
 		if key.toGenerate() && there || key.isUsers() && entry.Generated != keyHash(key.public) {
@@ -168,6 +175,9 @@ func (e *enrollment) writeDown() {
 		e.evidence.journal.Version, e.evidence.journal.Email, e.evidence.journal.Serial, e.evidence.journal.Started = 1, e.request.Email, e.request.Serial, e.deps.Now().UTC()
 	}
 	e.evidence.journal.Plan, e.evidence.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.user.movesFrom
+	if e.renewal.of != nil {
+		e.evidence.journal.Renewal = e.renewal.of
+	}
 	for _, key := range e.keys {
 		slot := key.Slot.String()
 		entry := e.evidence.journal.Keys[slot]

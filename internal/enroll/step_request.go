@@ -71,13 +71,13 @@ func (e *enrollment) read(name string) ([]byte, error) {
 }
 
 // findCertificate finds the key's certificate: that which an earlier run was given. For a key
-// that was on the card the one in its slot counts, which may have been renewed
-// since; what an earlier run was given completes its chain.
+// that was on the card the one in its slot counts, unless that is to be renewed, which
+// may have been renewed since; what an earlier run was given completes its chain.
 func (e *enrollment) findCertificate(ctx context.Context, key *key) error {
 	if key.leaf != nil {
 		return nil
 	}
-	if key.Source != SourceExisting {
+	if key.Source != SourceExisting || key.action == ActionRenew {
 		return e.loadCertificate(key)
 	}
 	contents, err := e.card.Slot(ctx, key.Slot)

@@ -22,6 +22,9 @@ func slotsStep() Step {
 			if e.evidence.earlier, err = e.evidence.find(ctx); err != nil {
 				return err
 			}
+			if e.renewal.begins {
+				e.evidence.earlier = nil // of what is renewed
+			}
 			if !e.resumed {
 				if err := e.resume(ctx); err != nil {
 					return err
@@ -52,12 +55,14 @@ func decided(e *enrollment) bool {
 
 // toGenerate reports whether a key is still to be generated in the slot.
 func (k *key) toGenerate() bool {
-	return (k.action == ActionGenerate || k.action == ActionReplace) && k.public == nil
+	return (k.action == ActionGenerate || k.action == ActionReplace || k.action == ActionMove) && k.public == nil
 }
 
 // isUsers reports whether the slot held a key of the user's that was generated on
 // the card.
-func (k *key) isUsers() bool { return k.action == ActionContinue || k.action == ActionKeep }
+func (k *key) isUsers() bool {
+	return k.action == ActionContinue || k.action == ActionKeep || k.action == ActionRenew
+}
 
 // resume makes the request one to go on with what was begun, or to take its
 // place.
@@ -66,8 +71,14 @@ func (e *enrollment) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	renews, err := e.resumeRenewal(ctx, &earlier)
+	if err != nil {
+		return err
+	}
 	keys := e.request.fillIn(earlier.keys)
-	if len(earlier.keys) > 0 {
+	if renews {
+		keys = earlier.keys
+	} else if len(earlier.keys) > 0 {
 		differences := differences(earlier.keys, keys)
 		if e.deps.Issuer != nil && earlier.issuer != "" && !e.request.defaulted(OptionIssuer) {
 			differences.add(OptionIssuer, earlier.issuer, e.deps.Issuer.Name())
@@ -142,12 +153,25 @@ func (e *enrollment) decide(ctx context.Context, key *key) error {
 		return err
 	}
 	key.before, key.action = fingerprintOf(contents), e.actionFor(key.KeyRequest, contents)
+	if e.renewal.of != nil {
+		if key.action, err = e.renewalAction(ctx, key, contents); err != nil {
+			return err
+		}
+	}
 	switch key.action {
 	case ActionNone:
 		return &EmptyError{Slot: key.Slot, Unknown: contents.KeyUnknown}
 	case ActionGenerate:
+	case ActionMove:
+		key.before.key = "" // by then
+	case ActionRenew:
+		key.recordKey(contents)
 	case ActionReplace:
-		err = e.decideOccupied(ctx, key, contents)
+		if e.renewal.of != nil {
+			err = e.agreeToLoseKey(ctx, key, contents)
+		} else {
+			err = e.decideOccupied(ctx, key, contents)
+		}
 	default:
 		e.tellNotReplaced(key)
 		err = e.useKey(key, contents)

@@ -29,6 +29,8 @@ type Journal struct {
 	SealedTo map[string][]string `json:"sealed_to,omitempty"`
 	// MovesFrom names the cards from which a person agreed that Gmail moves.
 	MovesFrom []string `json:"moves_from,omitempty"`
+	// Renewal is what this enrollment renews; nil for one that renews nothing.
+	Renewal *Renewal `json:"renewal,omitempty"`
 	// Secrets says how far the replacing of the card's factory secrets is, by
 	// SecretPIN, SecretPUK and SecretManagementKey.
 	Secrets map[string]SecretJournal `json:"secrets,omitempty"`
@@ -92,6 +94,23 @@ type KeyJournal struct {
 	// ReplacedCertificate is the SHA-256 of the certificate that the slot held, or
 	// "unreadable".
 	ReplacedCertificate string `json:"replaced_certificate,omitempty"`
+}
+
+// Renewal is what a renewal found on the card, written before it changes anything.
+type Renewal struct {
+	Kind string            `json:"kind"` // "new-key", or "same-key" for a new certificate alone
+	Keys map[string]OldKey `json:"keys"` // that are renewed, by slot
+}
+
+// OldKey is a key that is renewed.
+type OldKey struct {
+	// Key and Certificate are the SHA-256 (lower-case hex) of its SubjectPublicKeyInfo
+	// and of its certificate; the latter is empty where none was found.
+	Key         string `json:"key"`
+	Certificate string `json:"certificate,omitempty"`
+	// MovedTo is the retired slot that it moves to, for old mail to stay readable; empty
+	// where it stays, or the card cannot move it.
+	MovedTo string `json:"moved_to,omitempty"`
 }
 
 // JournalError is returned for a journal that cannot be used.

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -38,7 +39,7 @@ type fileIssuer struct {
 // DIR/EMAIL.SLOT.pem (or .crt, .cer, .p7b, .p7pem, .der, .p7c) or, by its key, from a
 // file with any other name that ends so; with chain parts from the same file or
 // DIR/chain.pem. Of several certificates for the key the newest one that is valid
-// counts. Until it is there, Issue returns a *WaitingError. Where those names are
+// counts, and none that the new one takes the place of. Until it is there, Issue returns a *WaitingError. Where those names are
 // taken by another key, as after a renewal, the request is written beside it as
 // DIR/EMAIL.SLOT.KEY.csr, where KEY begins the SHA-256 of its public key; a file of
 // another key is never overwritten. No link in the folder is followed.
@@ -79,19 +80,19 @@ func (f *fileIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certif
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	exchange, certs, err := f.find(request.Email, request.Slot, csr.PublicKey)
+	exchange, certs, err := f.find(request, csr.PublicKey)
 	if err != nil || certs != nil {
 		return certs, err
 	}
-	if err := f.ask(exchange, csr, request.Attestation); err != nil {
+	if err := f.ask(exchange, csr, request); err != nil {
 		return nil, err
 	}
 	return nil, f.waiting(exchange)
 }
 
 // Preview looks whether the certificate is there.
-func (f *fileIssuer) Preview(email, slot string, public crypto.PublicKey) error {
-	exchange, certs, err := f.find(email, slot, public)
+func (f *fileIssuer) Preview(request Request, public crypto.PublicKey) error {
+	exchange, certs, err := f.find(request, public)
 	if err != nil || certs != nil {
 		return err
 	}
@@ -108,21 +109,25 @@ func fileStem(email, slot string) string {
 
 // ask writes the request, the attestation first: whoever sees the request finds
 // its proof beside it.
-func (f *fileIssuer) ask(exchange exchange, csr *x509.CertificateRequest, attestation []*x509.Certificate) error {
+func (f *fileIssuer) ask(exchange exchange, csr *x509.CertificateRequest, request Request) error {
 	if err := durable.MakeFolder(f.dir, 0o755); err != nil {
 		return fmt.Errorf("folder for requests: %w", err)
 	}
-	if len(attestation) > 0 {
-		if err := f.folder.WriteFile(exchange.proof, certificate.EncodePEM(attestation...), 0o644); err != nil {
+	if len(request.Attestation) > 0 {
+		if err := f.folder.WriteFile(exchange.proof, certificate.EncodePEM(request.Attestation...), 0o644); err != nil {
 			return fmt.Errorf("write the attestation: %w", err)
 		}
 	}
+	pem := certificate.EncodeRequestPEM(csr.Raw)
 	if exchange.asked {
 		// Signed anew it would differ in its signature only, and it may be on its
-		// way already.
-		return nil
+		// way already; the one that a key's first certificate was asked for with is not.
+		there, err := f.folder.ReadFile(exchange.request, certificate.MaxFile)
+		if err != nil || request.Renews == nil || !certificate.SameKey(request.Renews.PublicKey, csr.PublicKey) || bytes.Equal(there, pem) {
+			return err
+		}
 	}
-	if err := f.folder.WriteFile(exchange.request, certificate.EncodeRequestPEM(csr.Raw), 0o644); err != nil {
+	if err := f.folder.WriteFile(exchange.request, pem, 0o644); err != nil {
 		return fmt.Errorf("write the request: %w", err)
 	}
 	return nil

@@ -53,13 +53,13 @@ func (f folderFiles) name(wanted string) (name string, there bool) {
 
 // find returns the certificate for that key and its chain; where there is none that
 // counts, nil and where the request has to stand.
-func (f *fileIssuer) find(email, slot string, key crypto.PublicKey) (exchange, []*x509.Certificate, error) {
-	stem := fileStem(email, slot)
+func (f *fileIssuer) find(request Request, key crypto.PublicKey) (exchange, []*x509.Certificate, error) {
+	stem := fileStem(request.Email, request.Slot)
 	files, entries, err := f.files(stem)
 	if err != nil {
 		return exchange{}, nil, err
 	}
-	leaf, certs, name := f.newest(entries, email, stem, key)
+	leaf, certs, name := f.newest(entries, request, stem, key)
 	if leaf != nil && !f.now().After(leaf.NotAfter) {
 		chain, err := f.chain()
 		if err != nil {

@@ -31,8 +31,8 @@ type indexedFile struct {
 
 // newest returns, of all files of the folder that hold certificates for that key, the
 // newest one for the address that is valid now, else the one that ends last; with what is
-// in its file.
-func (f *fileIssuer) newest(entries []fs.DirEntry, email, stem string, key crypto.PublicKey) (leaf *x509.Certificate, certs []*x509.Certificate, file string) {
+// in its file. One that is to be renewed, or older than that, does not count.
+func (f *fileIssuer) newest(entries []fs.DirEntry, request Request, stem string, key crypto.PublicKey) (leaf *x509.Certificate, certs []*x509.Certificate, file string) {
 	want := keyHash(key)
 	if want == "" {
 		return nil, nil, ""
@@ -48,7 +48,7 @@ func (f *fileIssuer) newest(entries []fs.DirEntry, email, stem string, key crypt
 			continue
 		}
 		for _, c := range found {
-			if (ours || isIssued(c)) && keyHash(c.PublicKey) == want && f.better(c, leaf, email) {
+			if (ours || isIssued(c)) && keyHash(c.PublicKey) == want && !request.isRenewed(c) && f.better(c, leaf, request.Email) {
 				leaf, certs, file = c, found, name
 			}
 		}
@@ -61,6 +61,12 @@ func (f *fileIssuer) newest(entries []fs.DirEntry, email, stem string, key crypt
 		return c != leaf && certificate.SameKey(c.PublicKey, key)
 	})
 	return leaf, certs, file
+}
+
+// isRenewed reports whether a certificate is the one that a new one is to take the place
+// of, or one from before that.
+func (r Request) isRenewed(c *x509.Certificate) bool {
+	return r.Renews != nil && (c.Equal(r.Renews) || c.NotBefore.Before(r.Renews.NotBefore))
 }
 
 // better reports whether a certificate is to be preferred: one for the address, then one

@@ -41,7 +41,7 @@ func TestRenewalBesideTheOldOne(t *testing.T) {
 		if len(waits) != 1 || waits[0].Found != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if preview := i.(Previewer).Preview(carol, "9d", key.Public()); preview == nil || preview.Error() != err.Error() {
+		if preview := i.(Previewer).Preview(Request{Email: carol, Slot: "9d"}, key.Public()); preview == nil || preview.Error() != err.Error() {
 			t.Errorf("%s: the preview says %v", name, preview)
 		}
 		leaf := ca.leaf(t, key.Public(), time.Now())

@@ -32,7 +32,8 @@ type Request struct {
 	// Key signs with the key itself, which may need a PIN and a touch; nil where the card
 	// is not there.
 	Key crypto.Signer
-	// Renews is the certificate that the new one takes the place of, or nil.
+	// Renews is the certificate that the new one takes the place of, or nil. Neither that
+	// nor an older one of the same key is an answer.
 	Renews *x509.Certificate
 	// Notice, where it is not nil, is told in one sentence each time what keeps Issue
 	// waiting, and for how long.
@@ -56,8 +57,9 @@ type Issuer interface {
 // end.
 type Previewer interface {
 	// Preview returns the error that Issue would return for a request of that key,
-	// nil for a key that is still to be generated, and changes nothing.
-	Preview(email, slot string, public crypto.PublicKey) error
+	// nil for a key that is still to be generated, and changes nothing. Of the request it
+	// needs Email, Slot and Renews.
+	Preview(request Request, public crypto.PublicKey) error
 }
 
 // Chainer is an Issuer that can be asked for its own certificates alone.

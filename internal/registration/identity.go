@@ -105,6 +105,9 @@ func (r *Registration) setIdentity(ctx context.Context) error {
 	if before != nil && before.Equal(*want) {
 		return nil
 	}
+	if r.reliesOn && !same(before, r.relied) {
+		return r.changedByOthers()
+	}
 	if err := r.mayChange(ctx); err != nil {
 		return err
 	}
@@ -133,9 +136,21 @@ func (r *Registration) confirm(ctx context.Context) error {
 		return err
 	}
 	if r.identity == nil || !r.identity.Equal(*r.wanted()) {
-		return &gmail.Error{Method: "identities.get", User: r.email, Kind: gmail.KindMismatch, Message: "the identity was changed by somebody else just now"}
+		return r.changedByOthers()
 	}
 	return nil
+}
+
+func (r *Registration) changedByOthers() error {
+	return &gmail.Error{Method: "identities.get", User: r.email, Kind: gmail.KindMismatch, Message: "the identity was changed by somebody else just now"}
+}
+
+// same reports whether both are one identity, or none.
+func same(a, b *gmail.Identity) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
 }
 
 func (r *Registration) look(ctx context.Context) error {

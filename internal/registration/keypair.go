@@ -27,13 +27,19 @@ func (r *Registration) Identity(ctx context.Context) (*gmail.Identity, error) {
 	return r.identity, err
 }
 
-// InUse returns the key pairs that the user's identity uses now, as they were listed.
+// InUse returns the key pairs that the user's identity uses now, as they were listed. Who
+// asks decides by them: an identity that is another when it is to be set stays as it is,
+// and EnsureIdentity returns an error.
 func (r *Registration) InUse(ctx context.Context) ([]gmail.KeyPair, error) {
 	if r.isNew {
 		return nil, nil
 	}
-	if err := r.look(ctx); err != nil || r.identity == nil {
+	if err := r.look(ctx); err != nil {
 		return nil, err
+	}
+	r.relied, r.reliesOn = r.identity, true
+	if r.identity == nil {
+		return nil, nil
 	}
 	return slices.DeleteFunc(slices.Clone(r.pairs), func(pair gmail.KeyPair) bool { return !r.identity.Uses(pair.ID) }), nil
 }

@@ -64,6 +64,10 @@ type Registration struct {
 	unfit    map[string]bool
 	keys     []*key
 	identity *gmail.Identity // as seen last, nil for none
+	// relied is what the identity was when the caller decided by it, nil for none; it
+	// counts where reliesOn says so.
+	relied   *gmail.Identity
+	reliesOn bool
 	change   Change
 	isSet    bool // the identity, by EnsureIdentity
 }

@@ -72,6 +72,14 @@ func (c *Card) Snapshot() Snapshot {
 	return s
 }
 
+// PutObject replaces the contents of a data object, without tag 53, as another program
+// with the management key would.
+func (c *Card) PutObject(tag uint32, contents []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Objects[objectID(tag)] = slices.Clone(contents)
+}
+
 func (r reference) snapshot(factory string) ReferenceSnapshot {
 	return ReferenceSnapshot{
 		Value: string(trimPadding(r.Value)),
