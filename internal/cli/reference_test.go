@@ -122,7 +122,8 @@ The rules of the profile ` + "`public`" + ` hold for the roots that Google trust
 them in the Admin console, with a relaxed validation profile; ` + "`chain-relaxed-profile`" + ` says where that is needed, and for which rules.
 
 The rules that begin with ` + "`smbr-`" + ` are those of the CA/Browser Forum's Baseline Requirements for S/MIME certificates (version
-1.0.16, SMBR). They are advice, which ` + "`cse-piv cert check`" + ` alone gives, and not for a root of your own (` + "`--profile private`" + `).
+1.0.16, SMBR). They are advice, and not for a root of your own (` + "`--profile private`" + `). ` + "`cse-piv cert check`" + ` gives it for every certificate;
+an enrollment counts it, and a batch does once for each authority, where a policy of the certificate is one of the baseline's.
 
 ` + markdown(rows...)
 }

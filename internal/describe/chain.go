@@ -10,6 +10,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
 // chain names the certificates of a chain, leaf to root, from the root down, and the
@@ -39,7 +40,8 @@ func dated(certificate *x509.Certificate) string {
 	return fmt.Sprintf("%s (%s to %s)", name, Day(certificate.NotBefore), Day(certificate.NotAfter))
 }
 
-// findings lists what there is to be said about a chain, the worst first.
+// findings lists what there is to be said about a chain, the worst first, and of the
+// baseline's advice how much there is.
 func findings(found []smime.Finding) (values []Value) {
 	if len(found) == 0 {
 		return []Value{{Label: "chain", Text: "no problem was found", Tone: OK}}
@@ -47,10 +49,13 @@ func findings(found []smime.Finding) (values []Value) {
 	for _, severity := range []smime.Severity{smime.SeverityError, smime.SeverityWarning, smime.SeverityNote} {
 		tone := map[smime.Severity]Tone{smime.SeverityError: Bad, smime.SeverityWarning: Warning}[severity]
 		for _, finding := range found {
-			if finding.Severity == severity {
+			if finding.Severity == severity && !baseline.IsNote(finding) {
 				values = append(values, Value{Label: string(severity), Text: fmt.Sprintf("%s (%s)", finding.Message, finding.ID), Tone: tone})
 			}
 		}
+	}
+	if summary := baseline.Summary(found); summary != "" {
+		values = append(values, Value{Label: "advice", Text: summary})
 	}
 	return values
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
 // ChainError is returned for a chain that Gmail cannot take; nothing was imported or
@@ -102,12 +103,15 @@ func chainStep(index int, request KeyRequest) Step {
 	return step
 }
 
-// noteFindings tells what the check of the key's chain warns of.
+// noteFindings tells what the check of the key's chain warns of, and how much advice there is.
 func (e *enrollment) noteFindings(key *key) {
 	for _, finding := range key.findings {
 		if finding.Severity == smime.SeverityWarning {
 			e.note("%s (%s)", finding.Message, finding.ID)
 		}
+	}
+	if summary := baseline.Summary(key.findings); summary != "" {
+		e.note("%s", summary)
 	}
 }
 
@@ -146,6 +150,7 @@ func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 	if len(errors) > 0 {
 		return certificateResult{}, &ChainError{Findings: errors}
 	}
+	findings = append(findings, baseline.Advice(leaf)...)
 	return certificateResult{leaf, parts, chain, findings}, e.checkUse(key, leaf)
 }
 

@@ -50,6 +50,7 @@ type Preparer struct {
 	sources     smime.Sources
 	reader      certificate.Reader
 	verifier    certpath.Verifier
+	adviser     adviser
 
 	split, allowLimitedUse bool
 }
@@ -203,6 +204,9 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 			if f.Severity == smime.SeverityWarning {
 				warnings = append(warnings, describeFinding(f, leaf.use))
 			}
+		}
+		if advice := p.adviser.advice(leaf.cert); advice != "" {
+			warnings = append(warnings, advice)
 		}
 	}
 	pkcs7, err := certificate.EncodePKCS7(chain)

@@ -28,7 +28,7 @@ type Summary struct {
 
 // WarningGroup is warnings of one rule. The JSON names are a contract.
 type WarningGroup struct {
-	Rule    string `json:"rule"`    // of cert check, "registration-repaired", or "other"
+	Rule    string `json:"rule"`    // of cert check, "registration-repaired", "smime-baseline", or "other"
 	Count   int    `json:"count"`   // users
 	Example string `json:"example"` // an address, or where a row is that has none
 	Message string `json:"message"` // of the example

@@ -147,8 +147,10 @@ func newSerial() *big.Int {
 
 // practicePolicies is one policy below the arc for examples (2.999): a real
 // policy is not ours to assert.
-func practicePolicies() []x509.OID {
-	policy, err := x509.OIDFromInts([]uint64{2, 999, 1, 1})
+func practicePolicies() []x509.OID { return policies(2, 999, 1, 1) }
+
+func policies(arcs ...uint64) []x509.OID {
+	policy, err := x509.OIDFromInts(arcs)
 	if err != nil {
 		return nil
 	}

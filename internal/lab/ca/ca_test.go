@@ -261,6 +261,7 @@ func TestDeviations(t *testing.T) {
 		"by-root":         func(c []*x509.Certificate) bool { return len(c) == 2 && c[0].CheckSignatureFrom(c[1]) == nil },
 		"no-intermediate": func(c []*x509.Certificate) bool { return len(c) == 2 && c[0].CheckSignatureFrom(c[1]) != nil },
 		"no-policies":     func(c []*x509.Certificate) bool { return len(c[0].Policies) == 0 },
+		"baseline":        func(c []*x509.Certificate) bool { return c[0].Policies[0].String() == "2.23.140.1.5.1.3" },
 		"large":           func(c []*x509.Certificate) bool { return len(c[0].Raw) > 3052 && len(c[0].Raw) < 4000 },
 		"too-large":       func(c []*x509.Certificate) bool { return len(c[0].Raw) > 5000 },
 	}

@@ -26,6 +26,9 @@ type Profile struct {
 	NoCRL bool
 	// NoPolicies leaves out the certificate policies.
 	NoPolicies bool
+	// Baseline names the CA/Browser Forum's policy for mailboxes instead of the lab's, as if
+	// its requirements for S/MIME were kept to.
+	Baseline bool
 	// Comment is the text of a Netscape comment, of no use but to make the
 	// certificate large; none where empty.
 	Comment string
@@ -44,7 +47,7 @@ var ErrUnknownProfile = errors.New("unknown certificate profile")
 
 // Named returns a profile by name, judged at now: "standard", "expired",
 // "not-yet-valid", "other-address", "no-address", "no-crl", "server-auth",
-// "three-years", "any-key", "by-root", "no-intermediate", "no-policies", "large"
+// "three-years", "any-key", "by-root", "no-intermediate", "no-policies", "baseline", "large"
 // (fits a YubiKey only when packed), "too-large" (does not fit at all).
 func Named(name string, now time.Time) (Profile, error) {
 	p, ok := profiles(now)[name]
@@ -71,6 +74,7 @@ func profiles(now time.Time) map[string]Profile {
 		"by-root":         {ByRoot: true},
 		"no-intermediate": {NoIntermediate: true},
 		"no-policies":     {NoPolicies: true},
+		"baseline":        {Baseline: true},
 		"large":           {Comment: strings.Repeat("This certificate is for practice only. ", 70)},
 		"too-large":       {Comment: randomText(5000)},
 	}

@@ -86,6 +86,9 @@ func (ca *CA) template(csr *x509.CertificateRequest, p Profile) (*x509.Certifica
 	if p.NoPolicies {
 		template.Policies = nil
 	}
+	if p.Baseline {
+		template.Policies = policies(2, 23, 140, 1, 5, 1, 3) // strict
+	}
 	if p.Comment != "" {
 		value, err := asn1.MarshalWithParams(p.Comment, "ia5")
 		if err != nil {

@@ -14,11 +14,7 @@ import (
 // Check measures a user's certificate, and returns what it finds in the order of
 // [Rules]. It is judged by the profile that its policy names, or else by the one given.
 func Check(leaf *x509.Certificate, otherwise Profile) []smime.Finding {
-	c := &checker{cert: leaf, profile: otherwise, where: map[string]string{}}
-	order := map[string]int{}
-	for i, rule := range Rules() {
-		c.where[rule.ID], order[rule.ID] = rule.Where, i
-	}
+	c := &checker{cert: leaf, profile: otherwise}
 	if profiles := profilesOf(leaf); len(profiles) > 0 {
 		c.profile = profiles[0]
 	}
@@ -29,7 +25,8 @@ func Check(leaf *x509.Certificate, otherwise Profile) []smime.Finding {
 	} {
 		check()
 	}
-	slices.SortStableFunc(c.findings, func(a, b smime.Finding) int { return order[a.ID] - order[b.ID] })
+	rules := ruleTable()
+	slices.SortStableFunc(c.findings, func(a, b smime.Finding) int { return rules[a.ID].place - rules[b.ID].place })
 	return c.findings
 }
 
@@ -39,13 +36,12 @@ type checker struct {
 	profile   Profile
 	names     []generalName // of the subject alternative name
 	malformed bool          // that one cannot be read
-	where     map[string]string
 	findings  []smime.Finding
 }
 
 // report adds a finding. The arguments may come from outside.
 func (c *checker) report(id, format string, args ...any) {
-	c.reportAt(id, c.where[id], format, args...)
+	c.reportAt(id, ruleTable()[id].Where, format, args...)
 }
 
 // reportAt adds a finding about another field than the rule's.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"slices"
+	"sync"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -95,10 +96,14 @@ func (c *checker) checkKey() {
 	case key.E < 65537:
 		c.report("smbr-rsa-exponent", "its RSA exponent, %d, is less than 65537, which is recommended", key.E)
 	}
-	if small := new(big.Int).MulRange(2, 751); new(big.Int).GCD(nil, nil, key.N, small).Cmp(big.NewInt(1)) != 0 {
+	if new(big.Int).GCD(nil, nil, key.N, smallFactors()).Cmp(big.NewInt(1)) != 0 {
 		c.report("smbr-rsa-modulus", "its RSA modulus has a factor that is less than 752")
 	}
 }
+
+// smallFactors returns a number that has every factor that is less than 752. Nobody
+// changes it.
+var smallFactors = sync.OnceValue(func() *big.Int { return new(big.Int).MulRange(2, 751) })
 
 // first returns an element of a sequence, as it is encoded; nil where there is none.
 func first(der cryptobyte.String, skip int) []byte {

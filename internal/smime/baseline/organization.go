@@ -111,9 +111,9 @@ func (c *checker) checkLEI() {
 			c.report("smbr-lei-prohibited", "it has the %s extension, which is for organizations", extension.name)
 		}
 		if text, ok := readPrintable(found.Value); !ok {
-			c.reportAt("smbr-encoding", c.where["smbr-lei-form"], "its %s extension is no PrintableString", extension.name)
+			c.reportAt("smbr-encoding", ruleTable()["smbr-lei-form"].Where, "its %s extension is no PrintableString", extension.name)
 		} else if !role {
-			c.checkLEIText(c.where["smbr-lei-form"], text)
+			c.checkLEIText(ruleTable()["smbr-lei-form"].Where, text)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package baseline
 import (
 	"crypto/x509"
 	"slices"
+	"strings"
 )
 
 // Validation says what the authority has verified (SMBR section 1.6.1).
@@ -38,14 +39,13 @@ type Profile struct {
 // 2.23.140.1.5.
 func profilesOf(cert *x509.Certificate) (profiles []Profile) {
 	for _, policy := range cert.Policies {
-		for validation := Mailbox; validation <= Individual; validation++ {
-			for generation := Legacy; generation <= Strict; generation++ {
-				id, err := x509.OIDFromInts([]uint64{2, 23, 140, 1, 5, uint64(validation), uint64(generation)})
-				profile := Profile{validation, generation}
-				if err == nil && policy.Equal(id) && !slices.Contains(profiles, profile) {
-					profiles = append(profiles, profile)
-				}
-			}
+		arcs, ok := strings.CutPrefix(policy.String(), "2.23.140.1.5.")
+		if !ok || len(arcs) != 3 || arcs[1] != '.' {
+			continue
+		}
+		profile := Profile{Validation(arcs[0] - '0'), Generation(arcs[2] - '0')}
+		if profile.is(Mailbox, Organization, Sponsored, Individual) && Legacy <= profile.Generation && profile.Generation <= Strict && !slices.Contains(profiles, profile) {
+			profiles = append(profiles, profile)
 		}
 	}
 	return profiles

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -15,13 +16,27 @@ func All() []smime.Rule { return slices.Concat(smime.Rules(), Rules()) }
 
 // Find returns the rule of that identifier, among [All].
 func Find(id string) (smime.Rule, bool) {
-	all := All()
-	i := slices.IndexFunc(all, func(r smime.Rule) bool { return r.ID == id })
-	if i < 0 {
-		return smime.Rule{}, false
+	if rule, found := smime.Find(id); found {
+		return rule, true
 	}
-	return all[i], true
+	rule, found := ruleTable()[id]
+	return rule.Rule, found
 }
+
+// placedRule is a rule and its place among [Rules].
+type placedRule struct {
+	smime.Rule
+	place int
+}
+
+// ruleTable returns the rules by their identifiers. Nobody changes it.
+var ruleTable = sync.OnceValue(func() map[string]placedRule {
+	table := map[string]placedRule{}
+	for i, rule := range Rules() {
+		table[rule.ID] = placedRule{rule, i}
+	}
+	return table
+})
 
 // row is a rule of this package: all are notes, and all are for publicly trusted roots.
 type row struct{ id, where, title, why, ask, source string }
