@@ -12,7 +12,11 @@ func EndpointText(endpoint string) string {
 
 // RootsText says of roots that are trusted that they are not Yubico's.
 func RootsText(roots []string) string {
-	return fmt.Sprintf("attestations are believed up to %s, which is not Yubico's", strings.Join(roots, " and "))
+	which := "which is"
+	if len(roots) > 1 {
+		which = "which are"
+	}
+	return fmt.Sprintf("attestations are believed up to %s, %s not Yubico's", strings.Join(roots, " and "), which)
 }
 
 // Notices says what is not as it is built in, for whoever relies on the outcome, a

@@ -154,7 +154,7 @@ func TestOtherRootsAndEndpointsAreSaid(t *testing.T) {
 	}
 	d.request.Review = true
 	receipt := d.mustRun()
-	if all := strings.Join(said, "\n"); !strings.Contains(all, d.deps.GmailEndpoint+", which is not Google's") || !strings.Contains(all, "which is not Yubico's") {
+	if all := strings.Join(said, "\n"); !strings.Contains(all, d.deps.GmailEndpoint+", which is not Google's") || !strings.Contains(all, "which are not Yubico's") {
 		t.Errorf("said was %q", said)
 	}
 	key := receipt.Keys[0]

@@ -17,7 +17,7 @@ import (
 
 // deviceName is the subject of the attestation certificate (slot f9) of each
 // card.
-const deviceName = "cse-piv Practice Lab PIV Attestation (not Yubico)"
+const deviceName = "cse-piv Practice Lab PIV Attestation"
 
 // Authority is the practice lab's stand-in for Yubico's attestation CAs. There
 // are two, as with Yubico: a root that signs the attestation certificates of
@@ -58,10 +58,10 @@ var authorityPlan = [authorities]struct {
 	dates      dates
 	parent     int
 }{
-	oldRoot:      {"attestation-old-root", "cse-piv Practice Lab PIV Root CA Serial 1 (not Yubico)", 1, oldDates, oldRoot},
-	newRoot:      {"attestation-root", "cse-piv Practice Lab Attestation Root 1 (not Yubico)", 3, newDates, newRoot},
-	intermediate: {"attestation-intermediate", "cse-piv Practice Lab Attestation Intermediate A 1 (not Yubico)", 2, newDates, newRoot},
-	deviceIssuer: {"attestation-piv", "cse-piv Practice Lab PIV Attestation A 1 (not Yubico)", 1, newDates, intermediate},
+	oldRoot:      {"attestation-old-root", "cse-piv Practice Lab PIV Root CA Serial 1", 1, oldDates, oldRoot},
+	newRoot:      {"attestation-root", "cse-piv Practice Lab Attestation Root 1", 3, newDates, newRoot},
+	intermediate: {"attestation-intermediate", "cse-piv Practice Lab Attestation Intermediate A 1", 2, newDates, newRoot},
+	deviceIssuer: {"attestation-piv", "cse-piv Practice Lab PIV Attestation A 1", 1, newDates, intermediate},
 }
 
 // NewAuthority makes roots and intermediates with new keys.
