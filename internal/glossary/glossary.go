@@ -59,6 +59,7 @@ func Terms() []Term {
 		{"queue", "the people of a desk, each with how far their enrollment is"},
 		{"queue entry", "one person in the queue"},
 		{"reader", "the device that a card is put into"},
+		{"ready to go on", "of a person in the queue: the certificate that was waited for is there"},
 		{"receipt", "the outcome of an enrollment, written by its last step"},
 		{"registration", "putting key pairs and identity of one user in place at Gmail"},
 		{"request (CSR)", "what a CA signs: public key and address, signed by the card"},

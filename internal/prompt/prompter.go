@@ -95,6 +95,7 @@ func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool,
 		case "no":
 			return false, nil
 		}
+		t.say("type the whole word, yes or no: nobody is to agree by a slip")
 	}
 }
 

@@ -165,6 +165,8 @@ func (c fakeCard) Protection(context.Context) (piv.Protection, error) {
 	return c.card.Status.Protection, nil
 }
 
+func (fakeCard) AdminData(context.Context) (piv.AdminData, error) { return piv.AdminData{}, nil }
+
 func (fakeCard) Attest(context.Context, piv.Slot) (slotCert, deviceCert *x509.Certificate, err error) {
 	return nil, nil, piv.ErrNotAttestable
 }

@@ -15,6 +15,7 @@ import (
 type questionScreen struct {
 	choice    *choiceAsked
 	agreement *agreementAsked
+	unclear   bool // what was typed is neither yes nor no
 	cursor    int
 	input     textinput.Model
 }
@@ -43,7 +44,7 @@ func (q *questionScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	case choiceAsked:
 		q.choice, q.agreement, q.cursor = &msg, nil, 0
 	case agreementAsked:
-		q.choice, q.agreement = nil, &msg
+		q.choice, q.agreement, q.unclear = nil, &msg, false
 		q.input.SetValue("")
 	case otpTypedMsg:
 		q.input.SetValue("")
@@ -87,6 +88,7 @@ func (q *questionScreen) agree(s *session) tea.Cmd {
 		case "no":
 			agreed = false
 		default:
+			q.unclear = true
 			return nil
 		}
 	}
@@ -125,6 +127,8 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 		}
 	case q.agreement.want != "":
 		lines = append(lines, "Type "+clean(q.agreement.want)+" to go on, anything else to stop.", "", q.input.View())
+	case q.unclear:
+		lines = append(lines, s.styles.Warning.Render("Type the whole word, yes or no: nobody is to agree by a slip."), "", q.input.View())
 	default:
 		lines = append(lines, "Type yes or no.", "", q.input.View())
 	}

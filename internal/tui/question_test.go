@@ -41,7 +41,7 @@ func TestYesAndNoAreSpelledOut(t *testing.T) {
 	for typed, want := range map[string]bool{"yes": true, "Yes ": true, "no": false, "NO": false} {
 		reply := w.askAgreement(enroll.Question{Text: "try all the same?"}, "")
 		for _, unclear := range []string{"", "y", "yess", "1"} {
-			w.typed(unclear).press("enter").on(screenQuestion)
+			w.typed(unclear).press("enter").on(screenQuestion).shows("Type the whole word, yes or no")
 			if _, given := answered(reply); given {
 				t.Fatalf("%q was taken for an answer", unclear)
 			}

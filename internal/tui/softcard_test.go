@@ -130,6 +130,8 @@ func (c *softCard) RefreshCHUID(context.Context, secret.Secret) error {
 	return c.do(0, func() error { return nil })
 }
 
+func (c *softCard) AdminData(context.Context) (piv.AdminData, error) { return piv.AdminData{}, nil }
+
 func (c *softCard) Attest(context.Context, piv.Slot) (_, _ *x509.Certificate, err error) {
 	return nil, nil, piv.ErrNotAttestable
 }
