@@ -184,16 +184,24 @@ func writeSBOM(out io.Writer, version, epoch string, modules []module) error {
 	if err != nil {
 		return err
 	}
+	known, err := newLicences()
+	if err != nil {
+		return err
+	}
 	self := module{Path: strings.TrimPrefix(home, "https://"), Version: version}
 	doc := document{
 		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", ID: "SPDXRef-DOCUMENT", Name: "cse-piv-" + version,
 		DocumentNamespace: home + "/spdx/" + version,
 		CreationInfo:      creation{Created: time.Unix(seconds, 0).UTC().Format(time.RFC3339), Creators: []string{"Tool: cse-piv-materials"}},
-		Packages:          []component{componentOf(self)},
+		Packages:          []component{componentOf(self, unknown)},
 		Relationships:     []relationship{{"SPDXRef-DOCUMENT", "DESCRIBES", identifier(self)}},
 	}
 	for _, m := range append([]module{standard}, modules...) {
-		doc.Packages = append(doc.Packages, componentOf(m))
+		licence, err := known.of(m)
+		if err != nil {
+			return err
+		}
+		doc.Packages = append(doc.Packages, componentOf(m, licence))
 		doc.Relationships = append(doc.Relationships, relationship{identifier(self), "DEPENDS_ON", identifier(m)})
 	}
 	encoder := json.NewEncoder(out)
@@ -201,10 +209,14 @@ func writeSBOM(out io.Writer, version, epoch string, modules []module) error {
 	return encoder.Encode(doc)
 }
 
-func componentOf(m module) component {
+// unknown is what SPDX has where nobody says anything.
+const unknown = "NOASSERTION"
+
+// componentOf describes a module; licence is what its own files declare.
+func componentOf(m module, licence string) component {
 	return component{
-		ID: identifier(m), Name: m.Path, VersionInfo: m.Version, DownloadLocation: "NOASSERTION",
-		LicenseConcluded: "NOASSERTION", LicenseDeclared: "NOASSERTION", CopyrightText: "NOASSERTION",
+		ID: identifier(m), Name: m.Path, VersionInfo: m.Version, DownloadLocation: unknown,
+		LicenseConcluded: unknown, LicenseDeclared: licence, CopyrightText: unknown,
 		ExternalRefs: []externalRef{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + m.Path + "@" + strings.ReplaceAll(m.Version, "+", "%2B")}},
 	}
 }

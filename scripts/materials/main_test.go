@@ -44,7 +44,14 @@ func TestLicences(t *testing.T) {
 // TestSBOM: the document names itself, the program and every module once, and the same
 // again is the same.
 func TestSBOM(t *testing.T) {
-	modules := []module{{Path: "example.com/a", Version: "v1.0.0"}, {Path: "example.com/b/v2", Version: "v2.0.0+incompatible"}}
+	standard, err := goItself()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := []module{
+		{Path: "example.com/a", Version: "v1.0.0", Dir: standard.Dir},
+		{Path: "example.com/b/v2", Version: "v2.0.0+incompatible", Dir: standard.Dir},
+	}
 	var first, second bytes.Buffer
 	for _, out := range []*bytes.Buffer{&first, &second} {
 		if err := writeSBOM(out, "1.2.3", "1700000000", modules); err != nil {
@@ -72,6 +79,18 @@ func TestSBOM(t *testing.T) {
 	}
 	if len(doc.Packages) != 4 || doc.CreationInfo.Created != "2023-11-14T22:13:20Z" || doc.Packages[3].ExternalRefs[0].Locator != "pkg:golang/example.com/b/v2@v2.0.0%2Bincompatible" {
 		t.Errorf("%+v", doc)
+	}
+	for _, p := range doc.Packages[1:] {
+		if p.LicenseDeclared != "BSD-3-Clause" {
+			t.Errorf("%s declares %s", p.Name, p.LicenseDeclared)
+		}
+	}
+	strange := t.TempDir()
+	if err := os.WriteFile(filepath.Join(strange, "LICENSE"), []byte("Do with it what is right.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeSBOM(&second, "1.2.3", "1700000000", []module{{Path: "example.com/strange", Dir: strange}}); err == nil || !strings.Contains(err.Error(), "example.com/strange") {
+		t.Errorf("a licence that nobody knows: %v", err)
 	}
 	if err := writeSBOM(&second, "1.2.3", "", nil); err == nil {
 		t.Error("it was made at no time")
