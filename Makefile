@@ -7,6 +7,8 @@ BUILD_PACKAGES := libpcsclite-dev pkg-config
 # The Windows program is tried under Wine, with libraries of our own.
 WINDOWS_PACKAGES := wine64 gcc-mingw-w64-x86-64-win32
 RELEASE_PACKAGES := git zip dpkg
+# For linux/arm64 with PC/SC; without them that program has none.
+ARM64_PACKAGES := gcc-aarch64-linux-gnu libpcsclite-dev:arm64
 TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl softhsm2 procps postgresql slapd ldap-utils chromium curl dosfstools fusefat
 
 .PHONY: demo test test-windows release release-check build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
@@ -32,12 +34,14 @@ test-windows:
 # Everything that is published of the commit, into dist.
 release:
 	@./scripts/install-packages $(BUILD_PACKAGES) $(RELEASE_PACKAGES)
+	-@./scripts/install-packages $(ARM64_PACKAGES)
 	./scripts/release dist
 
 # A release is the same when it is built again elsewhere, and its Debian package works in a bare
 # system.
 release-check:
-	@./scripts/install-packages $(BUILD_PACKAGES) $(RELEASE_PACKAGES) debootstrap
+	@./scripts/install-packages $(BUILD_PACKAGES) $(RELEASE_PACKAGES) debootstrap qemu-user-static
+	-@./scripts/install-packages $(ARM64_PACKAGES)
 	./scripts/release-check
 
 # What CI checks besides the tests.
