@@ -82,6 +82,8 @@ type Card interface {
 	MoveKey(ctx context.Context, managementKey secret.Secret, from, to piv.Slot) error
 	WriteKeyHistory(ctx context.Context, managementKey secret.Secret) error
 	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
+	HasCHUID(ctx context.Context) (bool, error)
+	SetRetries(ctx context.Context, managementKey, pin secret.Secret, pinTries, pukTries int) error
 	EnsureCHUID(ctx context.Context, managementKey secret.Secret) error
 	Attest(ctx context.Context, slot piv.Slot) (slotCert, deviceCert *x509.Certificate, err error)
 	Signer(ctx context.Context, slot piv.Slot, public crypto.PublicKey, pin secret.Secret) crypto.Signer

@@ -29,6 +29,7 @@ type enrollment struct {
 	escrow   escrowResult   // escrow, or set-management-key
 	identity identityResult // set-identity
 	receipt  *Receipt       // record
+	ready    readyResult    // check-ready, of a card that is made ready for nobody yet
 }
 
 // key is what is known of one of the card's keys.

@@ -4,7 +4,7 @@ import "context"
 
 // RunWatched is Run, with a call before and after each step's look.
 func RunWatched(ctx context.Context, deps Dependencies, request Request, before, after func(step string)) (*Receipt, error) {
-	return run(ctx, deps, request, func(request Request) Plan {
+	e, err := run(ctx, deps, request, func(request Request) Plan {
 		plan := NewPlan(request)
 		for i, step := range plan {
 			if step.look == nil {
@@ -18,4 +18,5 @@ func RunWatched(ctx context.Context, deps Dependencies, request Request, before,
 		}
 		return plan
 	})
+	return e.receipt, err
 }

@@ -16,7 +16,7 @@ func owners() map[string][]string {
 	return map[string][]string{
 		"cardResult":        {"step_card.go"},
 		"userResult":        {"step_user.go", "othercard.go"},
-		"evidenceResult":    {"step_slots.go", "resume.go", "renewal.go", "step_evidence.go", "journal.go", "preview.go", "progress.go"},
+		"evidenceResult":    {"step_slots.go", "resume.go", "renewal.go", "step_evidence.go", "journal.go", "preview.go", "progress.go", "init.go"},
 		"slotResult":        {"step_slots.go", "renewal.go"},
 		"renewalResult":     {"renewal.go"},
 		"keyResult":         {"step_slots.go", "progress.go"},
@@ -25,6 +25,7 @@ func owners() map[string][]string {
 		"secretsResult":     {"step_secrets.go", "newcard.go", "policy.go", "protectedkey.go", "step_pin.go", "step_escrow.go"},
 		"escrowResult":      {"step_escrow.go"},
 		"identityResult":    {"step_gmail.go"},
+		"readyResult":       {"init.go"},
 	}
 }
 

@@ -58,6 +58,10 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
+	return newPreview(ctx, deps, request, NewPlan)
+}
+
+func newPreview(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*Preview, error) {
 	asked := &askedSecrets{run: deps.Prompter}
 	e := newEnrollment(readOnly(deps, asked), request)
 	e.evidence.find = func(context.Context) (*evidence.Folder, error) {
@@ -71,7 +75,7 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 			preview.Steps[last].Notes = append(preview.Steps[last].Notes, event.Message)
 		}
 	}
-	for i, plan := 0, NewPlan(request); i < len(plan); i++ {
+	for i, plan := 0, newPlan(request); i < len(plan); i++ {
 		preview.Steps = append(preview.Steps, StepPreview{Step: plan[i]})
 		asked.texts, e.events.skipped = nil, ""
 		outcome, err := e.preview(ctx, plan[i])
@@ -89,7 +93,7 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 			outcome, step.Notes = OutcomeSkipped, append(step.Notes, e.events.skipped)
 		}
 		step.Outcome, step.Err, step.Asks = outcome, err, asked.texts
-		plan = NewPlan(e.request)
+		plan = newPlan(e.request)
 	}
 	preview.Request = e.request
 	for _, key := range e.keys {

@@ -104,6 +104,11 @@ func (c recordingCard) RefreshCHUID(ctx context.Context, key secret.Secret) erro
 	return c.Card.RefreshCHUID(ctx, key)
 }
 
+func (c recordingCard) SetRetries(ctx context.Context, key, pin secret.Secret, pinTries, pukTries int) error {
+	c.recorder.note("set the tries")
+	return c.Card.SetRetries(ctx, key, pin, pinTries, pukTries)
+}
+
 func (c recordingCard) EnsureCHUID(ctx context.Context, key secret.Secret) error {
 	c.recorder.note("renew the CHUID")
 	return c.Card.EnsureCHUID(ctx, key)

@@ -105,6 +105,10 @@ func (readOnlyCard) WriteKeyHistory(context.Context, secret.Secret) error { retu
 
 func (readOnlyCard) RefreshCHUID(context.Context, secret.Secret) error { return errReadOnly }
 
+func (readOnlyCard) SetRetries(context.Context, secret.Secret, secret.Secret, int, int) error {
+	return errReadOnly
+}
+
 func (readOnlyCard) EnsureCHUID(context.Context, secret.Secret) error { return errReadOnly }
 
 func (readOnlyCard) Signer(_ context.Context, _ piv.Slot, public crypto.PublicKey, _ secret.Secret) crypto.Signer {

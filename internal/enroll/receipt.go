@@ -195,17 +195,22 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 		}
 		receipt.Keys = append(receipt.Keys, reported)
 	}
-	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
-	if sealed.PUK != "" || sealed.ManagementKey != "" {
-		for _, recipient := range slices.Concat(e.evidence.journal.SealedTo[sealed.PUK], e.evidence.journal.SealedTo[sealed.ManagementKey]) {
-			if !slices.Contains(sealed.SealedTo, recipient) {
-				sealed.SealedTo = append(sealed.SealedTo, recipient)
-			}
-		}
-		receipt.EscrowInForce = &sealed
-	}
-	receipt.Renewal = e.receiptOfRenewal()
+	receipt.EscrowInForce, receipt.Renewal = e.escrowInForce(), e.receiptOfRenewal()
 	return receipt
+}
+
+// escrowInForce says where the secrets are sealed that the card has; nil where none is.
+func (e *enrollment) escrowInForce() *ReceiptEscrow {
+	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
+	if sealed.PUK == "" && sealed.ManagementKey == "" {
+		return nil
+	}
+	for _, recipient := range slices.Concat(e.evidence.journal.SealedTo[sealed.PUK], e.evidence.journal.SealedTo[sealed.ManagementKey]) {
+		if !slices.Contains(sealed.SealedTo, recipient) {
+			sealed.SealedTo = append(sealed.SealedTo, recipient)
+		}
+	}
+	return &sealed
 }
 
 // receiptOfRenewal says what the folder's journal says of a renewal; nil for none.

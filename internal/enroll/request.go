@@ -97,9 +97,16 @@ type Request struct {
 	// RenewWithin has certificates that are valid for longer than that stay, which ends in
 	// a *NotDueError; 0 renews them in any case.
 	RenewWithin time.Duration
+	// MinPINLength is the shortest new PIN that is taken, in characters; 0 is the card's own
+	// minimum, six.
+	MinPINLength int
 	// Review has a person look at certificate and chain before anything is
 	// registered; see Dependencies.Review.
 	Review bool
+
+	// cardOnly makes the card ready for nobody yet: see CardRequest.
+	cardOnly           bool
+	pinTries, pukTries int
 }
 
 // Validate reports what is wrong with the request itself, before anything is
@@ -139,17 +146,17 @@ func (r Request) Validate() error {
 // validateSecrets applies the card's rules and refuses the factory values, which
 // everybody knows.
 func (r Request) validateSecrets() error {
+	if r.MinPINLength != 0 && (r.MinPINLength < 6 || r.MinPINLength > 8) {
+		return usageError("a PIN has 6 to 8 characters: %d cannot be the least", r.MinPINLength)
+	}
 	if !r.PIN.IsZero() {
 		if err := checkOwnPIN(r.PIN); err != nil {
 			return &UsageError{Err: &NewPINError{err}}
 		}
 	}
 	if !r.PUK.IsZero() {
-		if err := piv.CheckPUK(r.PUK); err != nil {
+		if err := piv.CheckNewPUK(r.PUK); err != nil {
 			return &UsageError{Err: err}
-		}
-		if r.PUK.Equal(piv.FactoryPUK()) {
-			return usageError("the factory PUK cannot stay the PUK")
 		}
 	}
 	if !r.ManagementKey.IsZero() && piv.IsFactoryManagementKey(r.ManagementKey) {

@@ -33,13 +33,15 @@ var ErrNotVerified = errors.New("verification after the change failed")
 // failure is a *StepError, a *UsageError or the context's error; whatever was
 // done stays done, and the same request goes on from there.
 func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, error) {
-	return run(ctx, deps, request, NewPlan)
-}
-
-func run(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*Receipt, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
+	e, err := run(ctx, deps, request, NewPlan)
+	return e.receipt, err
+}
+
+// run carries out a plan, and returns what came of it.
+func run(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*enrollment, error) {
 	e := newEnrollment(deps, request)
 	tell := e.deps.Notify
 	e.deps.Notify = func(event Event) {
@@ -52,11 +54,11 @@ func run(ctx context.Context, deps Dependencies, request Request, newPlan func(R
 		e.events.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
 		if err := e.carryOut(ctx, step); err != nil {
 			e.notify(StateFailed, err.Error())
-			return nil, &StepError{Step: step, Err: err}
+			return e, &StepError{Step: step, Err: err}
 		}
 		plan = newPlan(e.request) // what was begun may have other keys
 	}
-	return e.receipt, nil
+	return e, nil
 }
 
 // finishTimeout is how long a command of the card, or the look after a change, may take

@@ -122,7 +122,7 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 	}
 	if e.secrets.pin = e.request.PIN; !e.secrets.pin.IsZero() {
 		if e.factoryPIN(protection) {
-			return CheckNewPIN(e.secrets.pin)
+			return e.request.CheckNewPIN(e.secrets.pin)
 		}
 		return nil
 	}
@@ -132,7 +132,7 @@ func (e *enrollment) askPIN(ctx context.Context, protection piv.Protection, prob
 		Check: checkOwnPIN,
 	}
 	if e.factoryPIN(protection) {
-		question.Text, question.New, question.Check = fmt.Sprintf("a new PIN for card %d", e.request.Serial), true, piv.CheckNewPIN
+		question.Text, question.New, question.Check = fmt.Sprintf("a new PIN for card %d", e.request.Serial), true, e.request.newPINProblem
 	}
 	pin, err := e.deps.Prompter.Secret(ctx, question)
 	if err != nil {
@@ -153,11 +153,16 @@ func (e *NewPINError) Unwrap() error { return e.Err }
 
 // CheckNewPIN reports, as a *UsageError with a *NewPINError, what keeps a PIN of the
 // request from taking the place of the factory one.
-func CheckNewPIN(pin secret.Secret) error {
-	if err := piv.CheckNewPIN(pin); err != nil {
+func (r Request) CheckNewPIN(pin secret.Secret) error {
+	if err := r.newPINProblem(pin); err != nil {
 		return &UsageError{Err: &NewPINError{err}}
 	}
 	return nil
+}
+
+// newPINProblem reports what keeps a value from being a new PIN.
+func (r Request) newPINProblem(pin secret.Secret) error {
+	return piv.CheckNewPINOf(pin, r.MinPINLength)
 }
 
 // verifyPIN checks the user's PIN, and lets a person who typed it try again

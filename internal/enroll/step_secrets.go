@@ -211,6 +211,9 @@ func (e *enrollment) findManagementKey(ctx context.Context) error {
 // cardWillBeWritten reports whether a key is still to be generated or a
 // certificate still to be imported.
 func (e *enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
+	if e.request.cardOnly {
+		return e.cardIsIncomplete(ctx)
+	}
 	for _, key := range e.keys {
 		if key.toGenerate() {
 			return true, nil

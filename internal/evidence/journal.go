@@ -41,6 +41,7 @@ const (
 	SecretPIN           = "pin"
 	SecretPUK           = "puk"
 	SecretManagementKey = "management_key"
+	SecretTries         = "tries" // no secret, but set like one: how many tries PIN and PUK have
 )
 
 // SecretJournal is what is known of one of the card's secrets beyond what the

@@ -37,6 +37,20 @@ func (c *Card) EnsureCHUID(ctx context.Context, managementKey secret.Secret) err
 	return c.writeCHUID(ctx, managementKey, true)
 }
 
+// HasCHUID reports whether the card has a CHUID and a CCC.
+func (c *Card) HasCHUID(ctx context.Context) (bool, error) {
+	return reading(ctx, c, "reading the CHUID", func(connection *connection) (bool, error) {
+		for _, object := range []pcsc.Object{pcsc.ObjectCHUID, pcsc.ObjectCCC} {
+			if _, err := connection.GetData(object); errors.Is(err, pcsc.ErrNoObject) {
+				return false, nil
+			} else if err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
+
 func (c *Card) writeCHUID(ctx context.Context, managementKey secret.Secret, keep bool) error {
 	return c.do(ctx, "renewing the CHUID", func(connection *connection) error {
 		if err := connection.authenticate(managementKey); err != nil {

@@ -40,8 +40,17 @@ func NewManagementKey() (secret.Secret, error) {
 	return secret.New(key), nil
 }
 
-// NewPUK makes a random PUK of eight digits.
+// NewPUK makes a random PUK of eight digits that nobody guesses.
 func NewPUK() (secret.Secret, error) {
+	for {
+		puk, err := randomDigits()
+		if err != nil || CheckNewPUK(puk) == nil {
+			return puk, err
+		}
+	}
+}
+
+func randomDigits() (secret.Secret, error) {
 	puk := make([]byte, 0, 8)
 	defer func() { clear(puk) }()
 	for len(puk) < cap(puk) {

@@ -27,6 +27,17 @@ func CheckPUK(puk secret.Secret) error { return checkReference(referencePUK, puk
 // up or down, as firmware 5.7 refuses them.
 func CheckNewPIN(pin secret.Secret) error { return checkNew(referencePIN, pin, FactoryPIN()) }
 
+// CheckNewPINOf is CheckNewPIN, where a PIN has to have at least so many characters.
+func CheckNewPINOf(pin secret.Secret, least int) error {
+	if err := CheckNewPIN(pin); err != nil {
+		return err
+	}
+	if pin.Len() < least {
+		return fmt.Errorf("a PIN has at least %d characters here: choose a longer one", least)
+	}
+	return nil
+}
+
 // CheckNewPUK reports the same of a PUK.
 func CheckNewPUK(puk secret.Secret) error { return checkNew(referencePUK, puk, FactoryPUK()) }
 

@@ -62,7 +62,7 @@ func (o *Options) checkNewPIN(ctx context.Context, request enroll.Request) error
 	if request.PIN.IsZero() {
 		return nil
 	}
-	refused := enroll.CheckNewPIN(request.PIN)
+	refused := request.CheckNewPIN(request.PIN)
 	if refused == nil {
 		return nil // the card need not be asked
 	}

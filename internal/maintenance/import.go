@@ -1,0 +1,148 @@
+package maintenance
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/smime"
+)
+
+// ImportCard is what an import needs of a card. [*piv.Card] is one.
+type ImportCard interface {
+	Identity() piv.Identity
+	Slot(ctx context.Context, slot piv.Slot) (piv.SlotContents, error)
+	ImportKey(ctx context.Context, managementKey secret.Secret, slot piv.Slot, key crypto.Signer, options piv.ImportOptions) error
+	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
+	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
+	EnsureCHUID(ctx context.Context, managementKey secret.Secret) error
+}
+
+// Import puts an old key, which was kept elsewhere, into a slot, so that the card reads old mail.
+// Nobody can prove that such a key exists nowhere else, and the card does not attest it.
+type Import struct {
+	Card          ImportCard
+	ManagementKey secret.Secret
+	Slot          piv.Slot
+	Entry         certificate.PrivateKey
+	Options       piv.ImportOptions
+	// Overwrite lets what is in the slot be lost.
+	Overwrite bool
+	KeepCHUID bool
+	// Notice is told in one sentence each time what was done.
+	Notice func(what string)
+}
+
+// ErrNoCertificate is returned for a key without the certificate that was issued for it: mail
+// programs find a key by its certificate.
+var ErrNoCertificate = errors.New("the file has no certificate that was issued for the private key in it")
+
+// SlotOccupiedError is returned for a slot that holds, or may hold, something else. Nothing was
+// changed.
+type SlotOccupiedError struct {
+	Serial   uint32
+	Contents piv.SlotContents
+}
+
+// Error says that the slot is not empty; what is in it the caller describes.
+func (e *SlotOccupiedError) Error() string {
+	if e.Contents.KeyUnknown {
+		return fmt.Sprintf("slot %s of card %d may hold a key, which firmware before 5.3 does not tell", e.Contents.Slot, e.Serial)
+	}
+	return fmt.Sprintf("slot %s of card %d is not empty", e.Contents.Slot, e.Serial)
+}
+
+// Imported is what was done. The JSON names are a contract.
+type Imported struct {
+	Serial uint32   `json:"serial"`
+	Slot   piv.Slot `json:"slot"`
+	// Origin is imported, whatever the card says: it never is attested.
+	Origin      piv.Origin    `json:"origin"`
+	Algorithm   piv.Algorithm `json:"algorithm"`
+	Certificate string        `json:"certificate_sha256"`
+	// Unchanged says that key and certificate were there already.
+	Unchanged bool `json:"unchanged"`
+}
+
+// Check looks whether the import can be made, and whether it is there already. It changes nothing.
+//
+// Errors: ErrNoCertificate, *SlotOccupiedError, *piv.UnsupportedError.
+func (i Import) Check(ctx context.Context) (keyThere, certificateThere bool, err error) {
+	if i.Entry.Certificate == nil {
+		return false, false, ErrNoCertificate
+	}
+	algorithm, known := piv.AlgorithmOf(i.Entry.Key.Public())
+	if !known {
+		return false, false, fmt.Errorf("a key of type %T cannot be imported", i.Entry.Key)
+	}
+	if err := piv.Supports(i.Card.Identity().Firmware, algorithm); err != nil {
+		return false, false, err
+	}
+	contents, err := i.Card.Slot(ctx, i.Slot)
+	if err != nil {
+		return false, false, err
+	}
+	keyThere = contents.Key != nil && certificate.SameKey(contents.Key.PublicKey, i.Entry.Key.Public())
+	certificateThere = contents.Certificate != nil && contents.Certificate.Equal(i.Entry.Certificate)
+	if !contents.Empty() && !keyThere && !i.Overwrite {
+		err = &SlotOccupiedError{Serial: i.Card.Identity().Serial, Contents: contents}
+	}
+	return keyThere, certificateThere, err
+}
+
+// Run imports the key and then its certificate, looks again, and leaves what is there already. After
+// whatever stops it, the same again goes on.
+//
+// Errors: those of Check, [piv.ErrManagementKey], [piv.ErrCardFull], and those of every command of a
+// card.
+func (i Import) Run(ctx context.Context) (Imported, error) {
+	done := Imported{Serial: i.Card.Identity().Serial, Slot: i.Slot, Origin: piv.Imported}
+	keyThere, certificateThere, err := i.Check(ctx)
+	if err != nil {
+		return done, err
+	}
+	done.Algorithm, _ = piv.AlgorithmOf(i.Entry.Key.Public())
+	done.Certificate = smime.Fingerprint(i.Entry.Certificate)
+	if keyThere && certificateThere {
+		done.Unchanged = true
+		return done, nil
+	}
+	if !keyThere {
+		if err := i.Card.ImportKey(ctx, i.ManagementKey, i.Slot, i.Entry.Key, i.Options); err != nil {
+			return done, err
+		}
+		i.notice("the key is in slot " + i.Slot.String())
+	}
+	// The CHUID first: when this ends in between, the certificate is still missing.
+	refresh := i.Card.RefreshCHUID
+	if i.KeepCHUID {
+		refresh = i.Card.EnsureCHUID
+	}
+	if err := refresh(ctx, i.ManagementKey); errors.Is(err, piv.ErrIssuerCHUID) {
+		i.notice(err.Error() + " and stays: Windows caches certificates by it")
+	} else if err != nil {
+		return done, err
+	}
+	if err := i.Card.PutCertificate(ctx, i.ManagementKey, i.Slot, i.Entry.Certificate); err != nil {
+		return done, err
+	}
+	contents, err := i.Card.Slot(ctx, i.Slot)
+	if err != nil {
+		return done, fmt.Errorf("looking whether the key was imported: %w", err)
+	}
+	if contents.Certificate == nil || !contents.Certificate.Equal(i.Entry.Certificate) || contents.Key == nil || !certificate.SameKey(contents.Key.PublicKey, i.Entry.Key.Public()) {
+		return done, piv.ErrKeyMismatch
+	}
+	return done, nil
+}
+
+func (i Import) notice(what string) {
+	if i.Notice != nil {
+		i.Notice(what)
+	}
+}
