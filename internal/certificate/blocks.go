@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -13,92 +15,137 @@ import (
 )
 
 var (
-	pemBegin     = []byte("-----BEGIN ")
-	linePEMBegin = append([]byte("\n"), pemBegin...)
+	pemBegin  = []byte("-----BEGIN ")
+	pemEnd    = []byte("-----END ")
+	pemDashes = []byte("-----")
 )
 
-// blocks returns the PEM blocks of a text with line feeds, nil where there is none. Other
-// text may stand around them (RFC 7468 section 5.2); a damaged block is an error, as are
-// more blocks than any file of certificates has. A private key is one even where its
-// block is damaged.
-func blocks(text []byte) ([]*pem.Block, error) {
-	var found []*pem.Block
+// maxLabel bounds a label, in octets; the longest in use has 30.
+const maxLabel = 64
+
+// blocks returns the PEM blocks of a text, nil where there is none. Other text may stand
+// around them (RFC 7468 section 5.2), on the same line too, as in an environment file, and in
+// them what mail, web forms and editors put there. A damaged block is an error, as are more
+// blocks than any file of certificates has. A private key is one even where its block is
+// damaged.
+func blocks(text []byte) (found []*pem.Block, err error) {
 	begins := 0
 	for rest := text; ; begins++ {
-		at := lineBegin(rest)
+		at := bytes.Index(rest, pemBegin)
 		if at < 0 {
 			break
 		}
+		before := rest[:at]
 		rest = rest[at+len(pemBegin):]
-		line, _, _ := bytes.Cut(rest, []byte("\n"))
-		if label, _, _ := bytes.Cut(line, []byte("-----")); kindOfBlock(string(label)) == KindPrivateKey {
-			return nil, &KindError{KindPrivateKey, safetext.Clean(string(label))}
+		label, whole := labelOf(rest)
+		if kindOfBlock(strings.ToUpper(label)) == KindPrivateKey {
+			return nil, &KindError{KindPrivateKey, safetext.Clean(label)}
 		}
 		if begins == maxCertificates {
 			return nil, errTooMany()
 		}
-	}
-	for range begins {
-		at := lineBegin(text)
-		if block, rest := plainBlock(text[at:]); block != nil {
-			found, text = append(found, block), rest
+		if err != nil { // only a private key is still looked for
 			continue
 		}
-		block, rest := pem.Decode(text[at:])
-		// pem.Decode passes over damaged blocks without a word.
-		if block == nil || countBegins(text[at:len(text)-len(rest)]) != 1 {
-			return nil, fmt.Errorf("%w: PEM block %d is damaged or cut off", ErrUnreadable, len(found)+1)
+		after := rest
+		if whole {
+			after = rest[len(label)+len(pemDashes):]
 		}
-		found, text = append(found, block), rest
+		if isProse(before, after) {
+			continue
+		}
+		if block, behind := blockOf(label, after); whole && block != nil {
+			found, rest = append(found, block), behind
+		} else {
+			err = fmt.Errorf("%w: PEM block %d is damaged or cut off", ErrUnreadable, len(found)+1)
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return found, nil
 }
 
-// plainBlock decodes the block that a text begins with where nothing but lines of base64
-// stands between its labels, as in nearly all files: in half the time that [pem.Decode]
-// takes, which it leaves all others to.
-func plainBlock(text []byte) (block *pem.Block, rest []byte) {
-	line, body, _ := bytes.Cut(text[len(pemBegin):], []byte("\n"))
-	label, ok := bytes.CutSuffix(line, []byte("-----"))
-	end := bytes.Index(body, []byte("-----END "))
-	if !ok || end < 1 || body[end-1] != '\n' {
-		return nil, nil
-	}
-	last, rest, _ := bytes.Cut(body[end+len("-----END "):], []byte("\n"))
-	if after, ok := bytes.CutPrefix(last, label); !ok || string(after) != "-----" {
-		return nil, nil
-	}
-	data := make([]byte, base64.StdEncoding.DecodedLen(end))
-	n, err := base64.StdEncoding.Decode(data, body[:end])
-	if err != nil {
-		return nil, nil
-	}
-	return &pem.Block{Type: string(label), Bytes: data[:n]}, rest
+// labelOf returns the label that a text begins with, and whether dashes follow it.
+func labelOf(text []byte) (label string, whole bool) {
+	line, _, _ := bytes.Cut(text[:min(len(text), maxLabel+len(pemDashes))], []byte("\n"))
+	found, _, whole := bytes.Cut(line, pemDashes)
+	return string(found), whole
 }
 
-// lineBegin returns where the first line that begins a block stands, -1 for none.
-func lineBegin(text []byte) int {
-	if bytes.HasPrefix(text, pemBegin) {
-		return 0
+// blockOf reads the rest of a block behind its first line, nil where it is damaged.
+func blockOf(label string, text []byte) (block *pem.Block, rest []byte) {
+	end := bytes.Index(text, pemDashes)
+	if end < 0 {
+		return nil, nil
 	}
-	at := bytes.Index(text, linePEMBegin)
-	if at < 0 {
-		return -1
+	last, found := bytes.CutPrefix(text[end:], pemEnd)
+	if !found {
+		return nil, nil
 	}
-	return at + 1
+	if last, found = bytes.CutPrefix(last, []byte(label)); !found || !bytes.HasPrefix(last, pemDashes) {
+		return nil, nil
+	}
+	der, ok := fromBody(text[:end])
+	if !ok {
+		return nil, nil
+	}
+	return &pem.Block{Type: label, Bytes: der}, last[len(pemDashes):]
 }
 
-func countBegins(text []byte) int {
-	n := bytes.Count(text, linePEMBegin)
-	if bytes.HasPrefix(text, pemBegin) {
-		n++
-	}
-	return n
+// isProse tells a line that only speaks of a block from the first line of one.
+func isProse(before, after []byte) bool {
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	speaks := bytes.ContainsFunc(line, func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' })
+	return speaks && !bytes.HasPrefix(bytes.TrimLeft(after, " \\rn\r\n\t"), []byte("MI"))
 }
 
-// block reads what is in one block.
+// fromBody decodes what stands between the two lines of a block: headers (RFC 1421), then
+// base64. Blanks, signs of quotation, line breaks of JSON and of quoted-printable, and
+// whatever is not ASCII may stand in it.
+func fromBody(body []byte) ([]byte, bool) {
+	der := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
+	if n, err := base64.StdEncoding.Decode(der, body); err == nil {
+		return der[:n], n > 0
+	}
+	for bytes.IndexByte(body, ':') >= 0 {
+		line, after, _ := bytes.Cut(body, []byte("\n"))
+		if len(bytes.TrimSpace(line)) > 0 && bytes.IndexByte(line, ':') < 0 {
+			break
+		}
+		body = after
+	}
+	if quotedPrintable := []byte("=3D"); bytes.Contains(body, quotedPrintable) { // RFC 2045 section 6.7
+		for _, end := range []string{"=\r\n", "=\n"} {
+			body = bytes.ReplaceAll(body, []byte(end), nil)
+		}
+		body = bytes.ReplaceAll(body, quotedPrintable, []byte("="))
+	}
+	packed, padding := make([]byte, 0, len(body)), 0
+	for len(body) > 0 {
+		switch c := body[0]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/':
+			packed = append(packed, c)
+			if padding > 0 {
+				return nil, false
+			}
+		case c == '=':
+			padding++
+		case c == '\\' && len(body) > 1 && slices.Contains([]byte("nrt"), body[1]):
+			body = body[1:]
+		case c > ' ' && c < 0x80 && !strings.ContainsRune(">|#\"'", rune(c)):
+			return nil, false
+		}
+		body = body[1:]
+	}
+	n, err := base64.RawStdEncoding.Decode(der, packed)
+	return der[:n], err == nil && n > 0 && padding <= (4-len(packed)%4)%4
+}
+
+// block reads what is in one block, whatever certificate or PKCS#7 its label says it is.
 func (r *reader) block(block *pem.Block) error {
-	switch kind := kindOfBlock(block.Type); kind {
+	label := strings.ToUpper(block.Type)
+	switch kind := kindOfBlock(label); kind {
 	case "":
 	case KindPrivateKey:
 		return &KindError{kind, safetext.Clean(block.Type)}
@@ -106,17 +153,16 @@ func (r *reader) block(block *pem.Block) error {
 		r.passedOver = kind
 		return nil
 	}
-	switch block.Type {
-	case "CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS", "PKCS12":
-		return r.der(block.Bytes)
-	case "TRUSTED CERTIFICATE":
-		// OpenSSL puts what it trusts the certificate for behind it.
+	if label == "TRUSTED CERTIFICATE" { // OpenSSL puts what it trusts the certificate for behind it
 		input := cryptobyte.String(block.Bytes)
 		var raw cryptobyte.String
 		if !input.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
 			return fmt.Errorf("%w: a trusted certificate is damaged", ErrUnreadable)
 		}
 		return r.certificate(raw)
+	}
+	if strings.Contains(label, "CERTIFICATE") || strings.HasPrefix(label, "PKCS") || label == "CMS" || label == "SIGNED DATA" {
+		return r.der(block.Bytes)
 	}
 	return fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.Type))
 }

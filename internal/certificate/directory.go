@@ -9,11 +9,11 @@ import (
 
 var (
 	// ldifBegin is how an export of a directory begins (RFC 2849): a version, a comment,
-	// or a name.
-	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\n]*\n|version:[^\n]*\n)\s*)*dn::?`)
+	// a name or, where somebody copied a part, the value itself.
+	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\n]*\n|version:[^\n]*\n)\s*)*(?:dn::?|(?:usercertificate|cacertificate|usersmimecertificate)(?:;[-a-z0-9;]+)?:)`)
 	// ldifValue is a value with a certificate (RFC 4523 section 2). The user's may be in a
 	// PKCS#7 (RFC 2798 section 2.8).
-	ldifValue = regexp.MustCompile(`(?im)^(?:usercertificate|cacertificate|usersmimecertificate)(?:;[-a-z0-9;]+)?:(:|<) *(\S*)`)
+	ldifValue = regexp.MustCompile(`(?im)^(?:usercertificate|cacertificate|usersmimecertificate)(?:;[-a-z0-9;]+)?:(:|<|) *(\S*)`)
 
 	vcardBegin = regexp.MustCompile(`(?i)^\s*begin:vcard`)
 	// vcardValue is a key in base64, as versions 2.1, 3 and 4 write it (RFC 6350 section 6.8.1).
@@ -38,7 +38,7 @@ func (r *reader) directory(text []byte) error {
 			break
 		}
 		value := bytes.TrimSpace(rest[at[len(at)-2]:at[len(at)-1]])
-		if pattern == ldifValue && rest[at[2]] == '<' {
+		if pattern == ldifValue && at[2] < at[3] && rest[at[2]] == '<' {
 			return fmt.Errorf("%w: %s that names files instead of holding certificates", ErrUnreadable, what)
 		}
 		rest = rest[at[1]:]
@@ -46,7 +46,12 @@ func (r *reader) directory(text []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: %s with a value that is no base64", ErrUnreadable, what)
 		}
-		if err := r.der(der); err != nil {
+		if isDER(der) {
+			err = r.der(der)
+		} else {
+			err = r.text(toText(der), false)
+		}
+		if err != nil {
 			return err
 		}
 	}

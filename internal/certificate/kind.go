@@ -29,11 +29,17 @@ const (
 	kindPKCS7  Kind = "a PKCS#7"
 	kindPKCS12 Kind = "a PKCS#12"
 
+	kindSignedData Kind = "a PKCS#7 without its type"
+	kindPath       Kind = "a certification path"
+
 	kindCRL       Kind = "a certificate revocation list"
 	kindPublicKey Kind = "a public key without a certificate"
 	kindSSH       Kind = "an OpenSSH public key"
 	kindPGP       Kind = "an OpenPGP key or message"
 	kindParameter Kind = "key parameters"
+
+	kindMail Kind = "a mail message, or a part of one"
+	kindDump Kind = "a dump in hexadecimal digits"
 
 	kindCardObject Kind = "a data object of a card, not the certificate in it"
 )
@@ -68,7 +74,7 @@ func textKinds() []struct {
 		{"\xfe\xed\xfe\xed", "a Java keystore, which keeps private keys"}, {"\xce\xce\xce\xce", "a Java keystore, which keeps private keys"},
 		{"ssh-", kindSSH}, {"ecdsa-sha2-", kindSSH}, {"sk-ssh-", kindSSH}, {"sk-ecdsa-", kindSSH}, {"---- begin ssh2 public key", kindSSH},
 		{"<!doctype html", KindPage}, {"<html", KindPage}, {"<?xml", "XML"}, {"<", KindPage}, {"{\\rtf", "an RTF document"}, {"{", "JSON"}, {"[", "JSON"},
-		{"pk\x03\x04", "a ZIP archive"}, {"pk\x05\x06", "a ZIP archive"}, {"\x1f\x8b", "a gzip archive"}, {"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
+		{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
 		{"rar!\x1a\x07", "a RAR archive"}, {"%pdf-", "a PDF document"}, {"\xd0\xcf\x11\xe0", "an Office document"},
 		{"\x89png", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"http/1.", KindPage},
 		{"\x53\x82", kindCardObject}, {"\x53\x81", kindCardObject}, {"\x70\x82", kindCardObject},
@@ -76,8 +82,45 @@ func textKinds() []struct {
 		{"certificate:\n    data:", "OpenSSL's text about a certificate, without the certificate"},
 		{"certificate request:\n    data:", KindRequest}, {"certificate revocation list", kindCRL},
 		{"age-encryption.org/", "a file that age encrypted"},
-		{"from: ", "a mail message"}, {"received: ", "a mail message"}, {"mime-version: ", "a mail message"}, {"return-path: ", "a mail message"},
+		{"from: ", kindMail}, {"received: ", kindMail}, {"mime-version: ", kindMail}, {"return-path: ", kindMail}, {"date: ", kindMail}, {"subject: ", kindMail},
+		{"to: ", kindMail}, {"delivered-to: ", kindMail}, {"message-id: ", kindMail}, {"content-type: ", kindMail}, {"content-transfer-encoding: ", kindMail},
+		{"content-disposition: ", kindMail},
+		{"http://", "an address, and not what is there"}, {"https://", "an address, and not what is there"}, {"ldap://", "an address, and not what is there"},
+		{"[internetshortcut]", "a link to a page"}, {"00000000: ", kindDump}, {"00000000  ", kindDump}, {"0000000 ", kindDump},
+		{"dn,", "a table (CSV)"}, {"cn,", "a table (CSV)"},
 	}
+}
+
+// kindOfArchive names a file in which something else is packed, "" for none that is known.
+// What text stands in it, such as PEM, is only a part.
+func kindOfArchive(data []byte) Kind {
+	for _, known := range []struct {
+		at    int
+		magic string
+		kind  Kind
+	}{
+		{257, "ustar", "a tar archive"}, {0, "BZh", "a bzip2 archive"}, {0, "\xfd7zXZ\x00", "an XZ archive"}, {0, "\x28\xb5\x2f\xfd", "a Zstandard archive"},
+		{0, "PK\x03\x04", "a ZIP archive"}, {0, "PK\x05\x06", "a ZIP archive"}, {0, "\x1f\x8b", "a gzip archive"}, {0, "MSCF", "a Windows cabinet"},
+		{0, "bplist00", "a property list"}, {0, "L\x00\x00\x00\x01\x14\x02\x00", "a Windows shortcut"}, {0, "SQLite format 3", "a database"},
+		{0, "\xff\xfe\x00\x00", "a text in UTF-32"}, {0, "\x00\x00\xfe\xff", "a text in UTF-32"}, {0, "\x7fELF", "a program"}, {0, "MZ", "a program"},
+	} {
+		if len(data) > known.at && bytes.HasPrefix(data[known.at:], []byte(known.magic)) {
+			return known.kind
+		}
+	}
+	return ""
+}
+
+// isBeginOrEnd tells a text in which a PEM block stood once: its lines speak of one, but
+// with other dashes, such as those of a word processor, or one of the two is missing.
+func isBeginOrEnd(text []byte) bool {
+	upper := bytes.ToUpper(text)
+	for _, word := range []string{"BEGIN CERTIFICATE", "END CERTIFICATE", "BEGIN PKCS7", "END PKCS7", "BEGIN X509 CERTIFICATE", "END X509 CERTIFICATE", "BEGIN CMS", "END CMS"} {
+		if bytes.Contains(upper, []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // kindOfText names a file by how it begins, "" for none that is known.
@@ -154,6 +197,10 @@ func kindOfDER(der []byte) Kind {
 	switch {
 	case a == cryptobyte_asn1.OBJECT_IDENTIFIER:
 		return kindPKCS7
+	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.SET:
+		return kindSignedData
+	case a == cryptobyte_asn1.SEQUENCE && isCertificate(first):
+		return kindPath
 	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.SEQUENCE && first.Empty():
 		return ""
 	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.SEQUENCE && first[len(first)-1] == pfxVersion && second.PeekASN1Tag(cryptobyte_asn1.OBJECT_IDENTIFIER) && c != cryptobyte_asn1.OCTET_STRING:
@@ -174,6 +221,11 @@ func kindOfDER(der []byte) Kind {
 		return kindOfSigned(first)
 	}
 	return ""
+}
+
+// isCertificate tells what is in a certificate: two sequences and a signature.
+func isCertificate(body cryptobyte.String) bool {
+	return body.SkipASN1(cryptobyte_asn1.SEQUENCE) && body.SkipASN1(cryptobyte_asn1.SEQUENCE) && body.SkipASN1(cryptobyte_asn1.BIT_STRING)
 }
 
 // kindOfSigned tells what was signed: a request, a revocation list or, "", a certificate.

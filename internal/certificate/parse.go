@@ -31,8 +31,9 @@ var ErrUnreadable = errors.New("not a certificate file")
 //   - PEM blocks with any text around them; the content of a block counts, not which of
 //     a certificate's or PKCS#7's labels it has;
 //   - DER certificates one after the other, and what follows the last one;
-//   - PKCS#7 in DER or BER; PKCS#12 with an empty password or none;
-//   - any of these in base64; the values of an LDIF export or a vCard;
+//   - PKCS#7 in DER or BER, also without its ContentInfo; PKCS#12 with an empty password or
+//     none; a PkiPath (X.509 section 10.1);
+//   - any of these in base64 or hexadecimal digits; the values of an LDIF export or a vCard;
 //   - text in UTF-8 or UTF-16.
 //
 // Requests, revocation lists, public keys and parameters beside certificates are passed
@@ -81,7 +82,14 @@ func (r *reader) file(data []byte) error {
 	case isDER(data):
 		return r.der(data)
 	}
-	text := toText(data)
+	if kind := kindOfArchive(data); kind != "" {
+		return &KindError{Kind: kind}
+	}
+	return r.text(toText(data), true)
+}
+
+// text reads a text; encoded tells whether a text may be encoded in it once more.
+func (r *reader) text(text []byte, encoded bool) error {
 	found, err := blocks(text)
 	switch {
 	case err != nil:
@@ -99,11 +107,20 @@ func (r *reader) file(data []byte) error {
 	if kind := kindOfText(text); kind != "" {
 		return &KindError{Kind: kind}
 	}
-	if der, ok := fromBase64(text); ok {
-		if kind := kindOfText(der); kind != "" {
-			return &KindError{Kind: kind}
+	for _, decode := range []func([]byte) ([]byte, bool){fromHex, fromBase64} {
+		content, ok := decode(text)
+		switch {
+		case !ok:
+		case isDER(content):
+			return r.der(content)
+		case kindOfText(content) != "":
+			return &KindError{Kind: kindOfText(content)}
+		case encoded && isPrintable(content): // such as a PEM in a Kubernetes secret
+			return r.text(content, false)
 		}
-		return r.der(der)
+	}
+	if isBeginOrEnd(text) {
+		return fmt.Errorf("%w: the first or last line of a PEM block, with its five dashes on each side, is damaged or missing", ErrUnreadable)
 	}
 	if isBase64URL(text) {
 		return &KindError{Kind: "base64url, which is for addresses, not for files"}
@@ -113,7 +130,12 @@ func (r *reader) file(data []byte) error {
 
 // isDER tells a structure in DER or BER from a text that begins with a zero, "0".
 func isDER(data []byte) bool {
-	return len(data) > 3 && data[0] == tagSequence && (data[1] >= indefinite || bytes.IndexByte([]byte{2, 6, tagSequence}, data[2]) >= 0)
+	return len(data) > 3 && data[0] == tagSequence && (data[1] >= indefinite || bytes.IndexByte([]byte{2, 6, tagSequence}, data[2]) >= 0 && !isPrintable(data[:min(len(data), 16)]))
+}
+
+// isPrintable reports whether data is a text in ASCII.
+func isPrintable(data []byte) bool {
+	return !bytes.ContainsFunc(data, func(r rune) bool { return r < '\t' || r > '~' })
 }
 
 const tagSequence = 0x30
@@ -159,10 +181,18 @@ func firstValue(data []byte) (der, rest []byte, err error) {
 }
 
 // isTrustSettings reports whether a structure is what OpenSSL puts behind a certificate in
-// DER: it begins with the purposes that the certificate is trusted for.
+// DER: it begins, where they are there, with the purposes that the certificate is trusted for.
 func isTrustSettings(der cryptobyte.String) bool {
 	var body, purposes cryptobyte.String
-	if !der.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) || !body.ReadASN1(&purposes, cryptobyte_asn1.SEQUENCE) || purposes.Empty() {
+	if !der.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) {
+		return false
+	}
+	for _, tag := range []cryptobyte_asn1.Tag{cryptobyte_asn1.UTF8String, cryptobyte_asn1.OCTET_STRING, tagContent} { // its name, its key's identifier, what it is not trusted for
+		if body.PeekASN1Tag(tag) {
+			return true
+		}
+	}
+	if !body.ReadASN1(&purposes, cryptobyte_asn1.SEQUENCE) || purposes.Empty() {
 		return false
 	}
 	for !purposes.Empty() {
@@ -178,6 +208,15 @@ func (r *reader) value(der []byte) error {
 	switch kind := kindOfDER(der); kind {
 	case kindPKCS7:
 		return r.signedData(der)
+	case kindSignedData:
+		return r.signed(der)
+	case kindPath:
+		input := cryptobyte.String(der)
+		var body cryptobyte.String
+		if !input.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) {
+			return fmt.Errorf("%w: a certification path is damaged", ErrUnreadable)
+		}
+		return r.certificates(body)
 	case kindPKCS12:
 		return r.pkcs12(der)
 	case "":

@@ -31,8 +31,8 @@ func (r *reader) signedData(der []byte) error {
 		return fmt.Errorf("%w: PKCS#7: malformed %s", ErrUnreadable, what)
 	}
 	input := cryptobyte.String(der)
-	var info, content, signed, body cryptobyte.String
-	var kind, encapsulated asn1.ObjectIdentifier
+	var info, content cryptobyte.String
+	var kind asn1.ObjectIdentifier
 	if !input.ReadASN1(&info, cryptobyte_asn1.SEQUENCE) || !info.ReadASN1ObjectIdentifier(&kind) {
 		return malformed("ContentInfo")
 	}
@@ -42,8 +42,20 @@ func (r *reader) signedData(der []byte) error {
 	if !kind.Equal(oidSignedData()) {
 		return &KindError{Kind: kindOfContent(kind)}
 	}
-	if !info.ReadASN1(&content, tagContent) || !info.Empty() ||
-		!content.ReadASN1(&signed, cryptobyte_asn1.SEQUENCE) || !content.Empty() {
+	if !info.ReadASN1(&content, tagContent) || !info.Empty() {
+		return malformed("content")
+	}
+	return r.signed(content)
+}
+
+// signed reads the certificates of a SignedData.
+func (r *reader) signed(content cryptobyte.String) error {
+	malformed := func(what string) error {
+		return fmt.Errorf("%w: PKCS#7: malformed %s", ErrUnreadable, what)
+	}
+	var signed, body cryptobyte.String
+	var encapsulated asn1.ObjectIdentifier
+	if !content.ReadASN1(&signed, cryptobyte_asn1.SEQUENCE) || !content.Empty() {
 		return malformed("content")
 	}
 	var version int

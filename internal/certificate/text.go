@@ -4,40 +4,19 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// toText returns a text as UTF-8 with line feeds, without a byte order mark and
-// without what mail puts before and behind lines. Windows writes UTF-16, with a mark
-// or without. Data that is no text comes back as it is.
+// toText returns a text as UTF-8 without a byte order mark. Windows writes UTF-16, with a
+// mark or without. Data that is no text comes back as it is.
 func toText(data []byte) []byte {
 	if order, marked := utf16Order(data); order != nil {
-		data = fromUTF16(data[marked:], order)
-	} else {
-		data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+		return fromUTF16(data[marked:], order)
 	}
-	if !bytes.Contains(data, pemBegin) {
-		return data
-	}
-	if bytes.IndexByte(data, '\r') >= 0 {
-		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
-	}
-	if !isIndented(data) {
-		return data
-	}
-	out := make([]byte, 0, len(data))
-	for line := range bytes.Lines(data) {
-		out = append(append(out, bytes.Trim(line, "> \t\n")...), '\n')
-	}
-	return out
-}
-
-// isIndented reports whether there may be something before or behind a line.
-func isIndented(text []byte) bool {
-	return bytes.IndexByte(text, '>') >= 0 || bytes.IndexByte(text, '\t') >= 0 ||
-		bytes.Contains(text, []byte("\n ")) || bytes.Contains(text, []byte(" \n")) || bytes.HasPrefix(text, []byte(" ")) || bytes.HasSuffix(text, []byte(" "))
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 }
 
 // utf16Order returns the byte order of a text in UTF-16, nil for anything else, and the
@@ -82,21 +61,39 @@ func fromUTF16(data []byte, order binary.ByteOrder) []byte {
 }
 
 // fromBase64 decodes a text that is nothing but base64 in lines of any length, with or
-// without its padding.
+// without its padding, perhaps quoted or as a data URL (RFC 2397).
 func fromBase64(text []byte) ([]byte, bool) {
-	text = bytes.TrimRight(text, "\x00\x1a \t\r\n")
-	packed := make([]byte, 0, len(text))
-	for _, c := range text {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-		default:
-			packed = append(packed, c)
-		}
+	if head, rest, found := bytes.Cut(text, []byte(";base64,")); found && bytes.HasPrefix(head, []byte("data:")) {
+		text = rest
 	}
+	packed := without(bytes.Trim(text, "\x00\x1a \t\r\n\"'"), " \t\r\n")
 	packed = bytes.TrimRight(packed, "=")
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(packed)))
 	n, err := base64.RawStdEncoding.Decode(out, packed)
 	return out[:n], err == nil && n > 0
+}
+
+// fromHex decodes a text that is nothing but hexadecimal digits, as card software and
+// databases write values: with blanks, colons or a prefix.
+func fromHex(text []byte) ([]byte, bool) {
+	packed := without(bytes.Trim(text, "\x00\x1a \t\r\n\"'"), " \t\r\n:-")
+	for _, prefix := range []string{"0x", "0X", "\\x", "X'", "x'"} {
+		packed = bytes.TrimPrefix(packed, []byte(prefix))
+	}
+	out := make([]byte, hex.DecodedLen(len(packed)))
+	n, err := hex.Decode(out, packed)
+	return out[:n], err == nil && n > 0
+}
+
+// without returns a text without those characters.
+func without(text []byte, characters string) []byte {
+	out := make([]byte, 0, len(text))
+	for _, c := range text {
+		if strings.IndexByte(characters, c) < 0 {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // isBase64URL tells base64 for URLs (RFC 4648 section 5) of some length.
