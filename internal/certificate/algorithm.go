@@ -39,6 +39,10 @@ func AlgorithmName(id asn1.ObjectIdentifier) string {
 	switch name := id.String(); name {
 	case "":
 		return "an unknown algorithm"
+	case "1.2.840.113549.1.1.1":
+		return "RSA"
+	case "1.2.840.10045.2.1":
+		return "EC"
 	case "1.3.101.110":
 		return "X25519"
 	case "1.3.101.111":

@@ -60,6 +60,19 @@ func (r *reader) read(data []byte) ([]*x509.Certificate, error) {
 	return r.list, nil
 }
 
+// MalformedError is returned for what may be meant as a certificate, and is refused by
+// crypto/x509.
+type MalformedError struct {
+	DER []byte
+	Err error // why
+}
+
+// Error says why.
+func (e *MalformedError) Error() string { return fmt.Sprintf("%v: %v", ErrUnreadable, e.Err) }
+
+// Unwrap returns [ErrUnreadable] and the reason.
+func (e *MalformedError) Unwrap() []error { return []error{ErrUnreadable, e.Err} }
+
 // reader reads one file.
 type reader struct {
 	password   secret.Secret
@@ -245,13 +258,13 @@ func (r *reader) certificate(der []byte) error {
 		}
 	}
 	cert, err := x509.ParseCertificate(der)
-	if err == nil && !endsWithSignature(der) {
-		err = errors.New("octets follow the signature")
-	}
-	if err == nil {
-		err = CheckSize(cert)
-	}
 	if err != nil {
+		return &MalformedError{der, err}
+	}
+	if !endsWithSignature(der) {
+		return fmt.Errorf("%w: octets follow the signature", ErrUnreadable)
+	}
+	if err := CheckSize(cert); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	r.known.keep(cert)

@@ -71,7 +71,7 @@ type ChecksJSON struct {
 // checkJSON is one certificate, checked.
 type checkJSON struct {
 	File              string            `json:"file"`
-	Problem           string            `json:"problem,omitempty"` // why the file cannot be read; then there is nothing else
+	Problem           string            `json:"problem,omitempty"` // why the file cannot be read; then there are at most findings about that
 	Hint              string            `json:"hint,omitempty"`    // what to do about it
 	Subject           string            `json:"subject,omitempty"`
 	SHA256            string            `json:"sha256,omitempty"` // of the certificate
@@ -161,8 +161,13 @@ func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Cert
 	checks := []checkJSON{}
 	for i, file := range files {
 		if file.Err != nil {
-			checks = append(checks, checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: hint.For(file.Err),
-				Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}, Findings: []findingJSON{}})
+			c := checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: hint.For(file.Err),
+				Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}}
+			if malformed, ok := errors.AsType[*certificate.MalformedError](file.Err); ok {
+				c.findings = baseline.CheckMalformed(malformed)
+			}
+			c.Findings = findingsJSON(c.findings)
+			checks = append(checks, c)
 			continue
 		}
 		if !found {
@@ -258,6 +263,9 @@ func printChecks(out io.Writer, checks []checkJSON) {
 			fmt.Fprintln(out, "  cannot be read: "+c.Problem)
 			if c.Hint != "" {
 				fmt.Fprintln(out, "  hint: "+c.Hint)
+			}
+			if len(c.findings) > 0 {
+				stdio.Values(out, "  ", describe.Judgement(nil, c.findings, nil))
 			}
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/hex"
 	"math/big"
 	"slices"
 	"sync"
@@ -76,13 +75,7 @@ const pss = "1.2.840.113549.1.1.10"
 
 // checkKey measures the key and the identifiers of algorithms.
 func (c *checker) checkKey() {
-	if !slices.Contains(keyAlgorithms(), hex.EncodeToString(first(c.cert.RawSubjectPublicKeyInfo, 0))) {
-		c.report("smbr-key-algorithm", "its key's algorithm, %s, is none that is allowed, or not encoded as it has to be",
-			certificate.AlgorithmName(certificate.KeyAlgorithm(c.cert)))
-	}
-	if !slices.Contains(signatureAlgorithms(), hex.EncodeToString(first(c.cert.Raw, 1))) && certificate.SignatureAlgorithm(c.cert).String() != pss {
-		c.report("smbr-signature-algorithm", "the algorithm of its signature is none that is allowed, or not encoded as it has to be")
-	}
+	c.checkAlgorithms()
 	key, ok := c.cert.PublicKey.(*rsa.PublicKey)
 	if !ok {
 		return
