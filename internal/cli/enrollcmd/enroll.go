@@ -146,6 +146,9 @@ func RunAlone(ctx context.Context, streams *stdio.Streams, options *Options, ema
 		return err
 	}
 	if options.dryRun {
+		if err := options.checkNewPIN(ctx, request); err != nil {
+			return err
+		}
 		return dryRun(ctx, streams, options, request)
 	}
 	if err := options.checkComplete(ctx, request); err != nil {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,9 +33,13 @@ type labFlags struct {
 	trustRoots, faults                                []string
 	latency                                           time.Duration
 	seed                                              uint64
+	typed                                             *pflag.FlagSet // these flags alone
 }
 
-func (f *labFlags) add(flags *pflag.FlagSet) {
+func (f *labFlags) add(command *pflag.FlagSet) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.typed = flags
+	defer command.AddFlagSet(flags)
 	flags.StringVar(&f.firmware, "firmware", "5.7.4", "firmware `version` of the virtual YubiKey: 4.2.7, 4.3.7, 5.1.2, 5.2.7, 5.4.3, 5.7.4 or another from 4.0.0 on")
 	flags.Uint32Var(&f.serial, "card-serial", 0, "serial `number` of the virtual YubiKey")
 	flags.StringVar(&f.cardTiming, "card-timing", "", "have the virtual YubiKey take its time: \"real\" for that of a YubiKey 5, or a `file` with a table (see docs/how-to/the-practice-lab.md)")
@@ -47,10 +53,43 @@ func (f *labFlags) add(flags *pflag.FlagSet) {
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of random faults")
 }
 
+// domainName is a domain of a user's address (RFC 1035 section 2.3.1, RFC 1123 section 2.1).
+var domainName = regexp.MustCompile(`(?i)^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// check refuses what no lab can be made of: flags that were typed without a value, and
+// values that are none.
+func (f *labFlags) check() (err error) {
+	f.typed.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed {
+			return
+		}
+		value := flag.Value.String()
+		if several, ok := flag.Value.(pflag.SliceValue); ok && slices.Contains(several.GetSlice(), "") || value == "" || value == "[]" {
+			err = errors.Join(err, usage.Errorf("--%s is empty", flag.Name))
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case f.domain != "" && (len(f.domain) > 253 || !domainName.MatchString(f.domain)):
+		return usage.Errorf("--domain %q is no domain name, such as lab.example", f.domain)
+	case f.readers < 1:
+		return usage.Errorf("--readers %d: a lab has one reader or more", f.readers)
+	case f.latency < 0:
+		return usage.Errorf("--latency %s is less than nothing", f.latency)
+	case f.typed.Lookup("card-serial").Changed && f.serial == 0:
+		return usage.Errorf("--card-serial 0 is no serial number")
+	}
+	return nil
+}
+
 func (f *labFlags) options(dir string, messages io.Writer) (lab.Options, error) {
 	options := lab.Options{
 		Dir: dir, Firmware: f.firmware, Serial: f.serial, CardState: f.cardState, CardFrom: f.cardFrom, Readers: f.readers, Domain: f.domain,
 		TrustRoots: f.trustRoots, Latency: f.latency, Faults: f.faults, Seed: f.seed, Log: messages,
+	}
+	if err := f.check(); err != nil {
+		return lab.Options{}, err
 	}
 	if _, err := yubikey.ParseFirmware(f.firmware); err != nil {
 		return lab.Options{}, usage.Errorf("--firmware: %w", err)
@@ -81,6 +120,9 @@ func NewLab(streams *stdio.Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if dir == "" {
 				return usage.Errorf("--dir is needed: the folder for the lab's files")
+			}
+			if people < 0 {
+				return usage.Errorf("--people %d is less than nobody", people)
 			}
 			options, err := flags.options(dir, streams.Err)
 			if err != nil {
