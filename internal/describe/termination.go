@@ -1,7 +1,6 @@
 package describe
 
 import (
-	"crypto/x509"
 	"fmt"
 	"strings"
 
@@ -13,10 +12,12 @@ import (
 )
 
 // Termination says in sentences what the end of a card's use changes, what mail can be read
-// afterwards and by whom, and what stays to be done by others; here are the certificates
-// that the CA at hand revokes, elsewhere those of which another has to be asked.
-func Termination(plan termination.Plan, here, elsewhere []*x509.Certificate) []string {
+// afterwards and by whom, and what stays to be done by others.
+func Termination(plan termination.Plan) []string {
 	var lines []string
+	if plan.MovesTo != 0 && plan.InUse {
+		lines = append(lines, fmt.Sprintf("%s no longer signs with card %d, and others no longer encrypt to it: Gmail moves to card %d", plan.Email, plan.Serial, plan.MovesTo))
+	}
 	for _, effect := range plan.Effects {
 		if effect.Done {
 			continue
@@ -35,10 +36,10 @@ func Termination(plan termination.Plan, here, elsewhere []*x509.Certificate) []s
 			lines = append(lines, fmt.Sprintf("mail encrypted to key pair %s stays readable: it is %s", pair.ID, onCard(pair)))
 		}
 	}
-	for _, leaf := range here {
+	for _, leaf := range plan.Revoke {
 		lines = append(lines, fmt.Sprintf("the CA revokes certificate %s for ever, %s: others are warned of what was signed with it", leaf.SerialNumber.Text(16), certificate.RevocationReason(plan.Rule.Revocation)))
 	}
-	for _, leaf := range elsewhere {
+	for _, leaf := range plan.AskToRevoke {
 		lines = append(lines, fmt.Sprintf("ask %s to revoke certificate %s, %s", safetext.Clean(leaf.Issuer.String()), leaf.SerialNumber.Text(16), certificate.RevocationReason(plan.Rule.Revocation)))
 	}
 	if len(plan.Ended) > 0 {
@@ -62,13 +63,15 @@ func endedReading(plan termination.Plan, pair gmail.KeyPair) string {
 	return fmt.Sprintf("%s: whoever has the card, its PIN and the account of %s can read it, nobody else", text, plan.Email)
 }
 
-// nextForCard says what becomes of the card itself.
+// nextForCard says what becomes of the card itself, and what else is left.
 func nextForCard(plan termination.Plan) []string {
 	switch plan.Rule.Reason {
 	case termination.ReasonLeft:
 		return []string{"the card: keep it as long as its mail may have to be read; reset it before somebody else gets it"}
 	case termination.ReasonBroken:
 		return []string{"the card: keep it out of others' hands, or destroy it"}
+	case termination.ReasonNameChange:
+		return []string{"the identity of the former address, where Gmail still has one, is not touched"}
 	case termination.ReasonWrongPerson:
 		return []string{"the card keeps key and certificate until it is enrolled for another person"}
 	}

@@ -30,6 +30,7 @@ func (e *enrollment) checkOtherCards(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.user.identityBefore = journalOf(e.user.registration.LastIdentity()) // for the journal
 	cards, err := e.otherCards(ctx, pairs)
 	if err != nil || len(cards) == 0 {
 		return err

@@ -174,6 +174,9 @@ func (e *enrollment) writeDown() {
 	if e.evidence.journal.Email == "" {
 		e.evidence.journal.Version, e.evidence.journal.Email, e.evidence.journal.Serial, e.evidence.journal.Started = 1, e.request.Email, e.request.Serial, e.deps.Now().UTC()
 	}
+	if e.evidence.journal.IdentityBefore == nil { // a later run may find what an earlier one set
+		e.evidence.journal.IdentityBefore = e.user.identityBefore
+	}
 	e.evidence.journal.Plan, e.evidence.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.user.movesFrom
 	if e.renewal.of != nil {
 		e.evidence.journal.Renewal = e.renewal.of

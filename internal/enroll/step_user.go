@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
@@ -25,6 +26,7 @@ func checkUserStep() Step {
 
 // userResult is what check-user found at Gmail.
 type userResult struct {
-	registration *registration.Registration // nil where Gmail could not be asked, in a preview
-	movesFrom    []string                   // the cards from which Gmail moves to this one
+	registration   *registration.Registration // nil where Gmail could not be asked, in a preview
+	movesFrom      []string                   // the cards from which Gmail moves to this one
+	identityBefore *evidence.IdentityJournal  // the identity
 }

@@ -31,6 +31,9 @@ type Journal struct {
 	MovesFrom []string `json:"moves_from,omitempty"`
 	// Renewal is what this enrollment renews; nil for one that renews nothing.
 	Renewal *Renewal `json:"renewal,omitempty"`
+	// IdentityBefore is the identity that the user had at Gmail when the enrollment was
+	// begun; nil in journals of before it was written down.
+	IdentityBefore *IdentityJournal `json:"identity_before,omitempty"`
 	// Secrets says how far the replacing of the card's factory secrets is, by
 	// SecretPIN, SecretPUK and SecretManagementKey.
 	Secrets map[string]SecretJournal `json:"secrets,omitempty"`
@@ -78,6 +81,14 @@ type PlannedKey struct {
 	Algorithm   string `json:"algorithm,omitempty"`
 	PINPolicy   string `json:"pin_policy,omitempty"`
 	TouchPolicy string `json:"touch_policy,omitempty"`
+}
+
+// IdentityJournal names the key pairs of an identity at Gmail, by their ids there: one for
+// both uses, or one for each; none where there was no identity.
+type IdentityJournal struct {
+	Primary    string `json:"primary,omitempty"`
+	Signing    string `json:"signing,omitempty"`
+	Encryption string `json:"encryption,omitempty"`
 }
 
 // KeyJournal is the journal of one slot, written before a key is generated in

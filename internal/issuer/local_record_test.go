@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"crypto/x509"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -55,6 +56,36 @@ func TestIssuedAndNotUsed(t *testing.T) {
 	list, err := reopen(t, authority, dir).SignList(t.Context(), time.Hour)
 	if err != nil || len(list.RevokedCertificateEntries) != 1 || list.RevokedCertificateEntries[0].SerialNumber.Cmp(first.SerialNumber) != 0 || list.RevokedCertificateEntries[0].ReasonCode != 4 {
 		t.Error(list, err)
+	}
+}
+
+// TestLocalRevokes: what the CA issued is revoked once, for the first reason, and the list has
+// it; what it did not issue is not its own.
+func TestLocalRevokes(t *testing.T) {
+	authority, dir := newCA(t, nil), t.TempDir()
+	l := reopen(t, authority, dir)
+	leaf := mustIssue(t, l, newRequest(t, newKey(t), nil))
+	if issued, revoked, err := l.Revoked(leaf); !issued || revoked || err != nil {
+		t.Error(issued, revoked, err)
+	}
+	for _, reason := range []int{1, 4} {
+		if err := l.Revoke(t.Context(), []*x509.Certificate{leaf}, reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if issued, revoked, err := reopen(t, authority, dir).Revoked(leaf); !issued || !revoked || err != nil {
+		t.Error(issued, revoked, err)
+	}
+	list, err := l.SignList(t.Context(), time.Hour)
+	if err != nil || len(list.RevokedCertificateEntries) != 1 || list.RevokedCertificateEntries[0].ReasonCode != 1 {
+		t.Error(list, err)
+	}
+	foreign := authority.issuing
+	if issued, _, err := l.Revoked(foreign); issued || err != nil {
+		t.Error(issued, err)
+	}
+	if err := l.Revoke(t.Context(), []*x509.Certificate{foreign}, 1); !errors.Is(err, ca.ErrUnknownSerial) {
+		t.Error(err)
 	}
 }
 

@@ -27,6 +27,9 @@ func (r *Registration) Identity(ctx context.Context) (*gmail.Identity, error) {
 	return r.identity, err
 }
 
+// LastIdentity returns the user's identity as it was seen last; nil for none.
+func (r *Registration) LastIdentity() *gmail.Identity { return r.identity }
+
 // InUse returns the key pairs that the user's identity uses now, as they were listed. Who
 // asks decides by them: an identity that is another when it is to be set stays as it is,
 // and EnsureIdentity returns an error.

@@ -30,8 +30,15 @@ func cardsOf(state registered.State, known []ledger.CardCertificate) cards {
 
 // ended returns the ids of the key pairs whose use ends.
 func (c cards) ended(state registered.State, known []ledger.CardCertificate, request Request) ([]string, error) {
+	if len(request.Only) > 0 {
+		return request.Only, nil
+	}
 	if request.Reason == ReasonLeft && request.Serial == 0 {
-		return c.ids(func(string, uint32) bool { return true }), nil
+		var all []string
+		for _, pair := range state.KeyPairs {
+			all = append(all, pair.ID)
+		}
+		return all, nil
 	}
 	serial := request.Serial
 	if serial == 0 {

@@ -29,10 +29,15 @@ type Request struct {
 	Email  string // the user's primary address
 	Reason Reason
 	// Serial is of the card; 0 for the card that the user's identity uses, or of somebody
-	// who leaves all cards.
+	// who leaves for all key pairs, wherever their private keys are.
 	Serial uint32
+	// Only names the key pairs whose use ends, where not all of the card's do.
+	Only []string
 	// Identity takes the place of one that uses the card; nil where it is deleted.
 	Identity *gmail.Identity
+	// MovesTo is the serial number of a card that is about to be enrolled, to which the
+	// identity moves; 0 for none.
+	MovesTo  uint32
 	KeyPairs KeyPairs
 }
 
@@ -42,10 +47,15 @@ type Plan struct {
 	Rule Rule
 	// Ended are the key pairs of the card, and Others the user's other ones.
 	Ended, Others []gmail.KeyPair
+	// InUse tells that the identity uses one of the card's key pairs now.
+	InUse bool
 	// Effects are the changes at Gmail in their order, those included that are made already.
 	Effects []registered.Effect
 	// Cards are what the ledger is to say of the certificates on the card.
 	Cards []ledger.CardCertificate
+	// Revoke are the certificates that the CA at hand revokes, and AskToRevoke those of
+	// which another has to be asked.
+	Revoke, AskToRevoke []*x509.Certificate
 }
 
 // WhichCardError is returned for a user of several cards, of whom nothing tells which one
@@ -82,6 +92,18 @@ func (e *UnknownCardError) Error() string {
 	return fmt.Sprintf("Gmail has no key pair of card %d for %s", e.Serial, e.Email)
 }
 
+// NotMovedError is returned for a card that was to be replaced, and is the one that the user's
+// identity uses still.
+type NotMovedError struct {
+	Email  string
+	Serial uint32
+}
+
+// Error names it.
+func (e *NotMovedError) Error() string {
+	return fmt.Sprintf("%s is not enrolled with another card: Gmail still uses card %d, whose use does not end", e.Email, e.Serial)
+}
+
 // SameCardError is returned where an identity is to move to a key pair of the card whose
 // use ends.
 type SameCardError struct{ KeyPairID string }
@@ -115,6 +137,7 @@ func NewPlan(state registered.State, known []ledger.CardCertificate, request Req
 			plan.Others = append(plan.Others, pair)
 		}
 	}
+	plan.InUse = state.Identity != nil && slices.ContainsFunc(plan.Ended, func(pair gmail.KeyPair) bool { return state.Identity.Uses(pair.ID) })
 	plan.Effects, err = registered.ForecastAll(state, plan.changes(state.Identity))
 	if at := slices.IndexFunc(plan.Ended, func(pair gmail.KeyPair) bool { return request.Identity != nil && request.Identity.Uses(pair.ID) }); at >= 0 {
 		return plan, &SameCardError{plan.Ended[at].ID}
@@ -126,11 +149,11 @@ func NewPlan(state registered.State, known []ledger.CardCertificate, request Req
 // changes returns what is to be so at Gmail: first no mail is encrypted to the card any
 // more, then its key pairs are disabled.
 func (p Plan) changes(identity *gmail.Identity) (changes []registered.Change) {
-	uses := identity != nil && slices.ContainsFunc(p.Ended, func(pair gmail.KeyPair) bool { return identity.Uses(pair.ID) })
 	switch {
-	case p.Identity != nil && (uses || identity == nil || identity.Equal(*p.Identity)):
+	case p.MovesTo != 0:
+	case p.Identity != nil && (p.InUse || identity == nil || identity.Equal(*p.Identity)):
 		changes = append(changes, registered.Change{Verb: registered.VerbSet, Identity: *p.Identity})
-	case uses:
+	case p.InUse:
 		changes = append(changes, registered.Change{Verb: registered.VerbDelete})
 	}
 	if p.Rule.Disable {
@@ -141,13 +164,16 @@ func (p Plan) changes(identity *gmail.Identity) (changes []registered.Change) {
 	return changes
 }
 
-// Done tells whether everything is so at Gmail already.
-func (p Plan) Done() bool {
-	return !slices.ContainsFunc(p.Effects, func(effect registered.Effect) bool { return !effect.Done })
+// Done tells whether everything is so already.
+func (p Plan) Done() bool { return !p.Risky() && len(p.Cards) == 0 }
+
+// Risky tells whether somebody has to agree: something changes at Gmail or the CA.
+func (p Plan) Risky() bool {
+	return len(p.Revoke) > 0 || slices.ContainsFunc(p.Effects, func(effect registered.Effect) bool { return !effect.Done })
 }
 
-// Revocations returns the certificates that the CA is to revoke.
-func (p Plan) Revocations() (certificates []*x509.Certificate) {
+// revocations returns the certificates that are to be revoked.
+func (p Plan) revocations() (certificates []*x509.Certificate) {
 	if p.Rule.Revocation == 0 {
 		return nil
 	}

@@ -69,7 +69,7 @@ func TestPlan(t *testing.T) {
 		"to one that is not there":         {two, nil, termination.Request{Reason: termination.ReasonLost, Identity: single("z")}, nil, new(*registered.UnknownKeyPairError)},
 		"left as they are":                 {one, nil, termination.Request{Reason: termination.ReasonStolen, KeyPairs: termination.KeyPairsLeave}, []string{"delete "}, nil},
 		"disabled although it broke":       {one, nil, termination.Request{Reason: termination.ReasonBroken, KeyPairs: termination.KeyPairsDisable}, []string{"delete ", "disable a"}, nil},
-		"who leaves, every card":           {two, nil, termination.Request{Reason: termination.ReasonLeft}, []string{"delete ", "disable a", "disable b"}, nil},
+		"who leaves, every card":           {two, nil, termination.Request{Reason: termination.ReasonLeft}, []string{"delete ", "disable a", "disable b", "disable service"}, nil},
 		"who leaves without a card":        {registered.State{}, nil, termination.Request{Reason: termination.ReasonLeft}, []string{}, nil},
 		"both cards used":                  {both, nil, termination.Request{Reason: termination.ReasonLost}, nil, new(*termination.WhichCardError)},
 		"both cards used, one named":       {both, nil, termination.Request{Reason: termination.ReasonLost, Serial: 2}, []string{"delete ", "disable b"}, nil},

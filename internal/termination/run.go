@@ -18,11 +18,12 @@ type Ledger interface {
 	EndAction(ctx context.Context, id int64, outcome ledger.Outcome, message string) error
 }
 
-// CA revokes what it issued.
+// CA revokes what it issued; *issuer.Local in production.
 type CA interface {
-	// Has reports whether the CA issued the certificate.
-	Has(leaf *x509.Certificate) (bool, error)
-	// Revoke makes sure that the CA's revocation list has the certificates.
+	// Revoked reports whether the CA issued a certificate, and whether it revoked it.
+	Revoked(leaf *x509.Certificate) (issued, revoked bool, err error)
+	// Revoke revokes certificates with a reason code of RFC 5280 section 5.3.1, and signs a
+	// new revocation list.
 	Revoke(ctx context.Context, leaves []*x509.Certificate, reason int) error
 }
 
@@ -48,7 +49,32 @@ func (d Dependencies) Look(ctx context.Context, request Request) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	return NewPlan(state, known, request)
+	plan, err := NewPlan(state, known, request)
+	if err != nil {
+		return plan, err
+	}
+	return plan, d.askCA(&plan)
+}
+
+// askCA parts the certificates that are to be revoked into those of the CA at hand, and the
+// others. What that CA revoked already is left out.
+func (d Dependencies) askCA(plan *Plan) error {
+	for _, leaf := range plan.revocations() {
+		issued, revoked := false, false
+		if d.CA != nil {
+			var err error
+			if issued, revoked, err = d.CA.Revoked(leaf); err != nil {
+				return err
+			}
+		}
+		switch {
+		case !issued:
+			plan.AskToRevoke = append(plan.AskToRevoke, leaf)
+		case !revoked:
+			plan.Revoke = append(plan.Revoke, leaf)
+		}
+	}
+	return nil
 }
 
 // Run carries a plan out, and looks again: every change is in the ledger before it is asked
@@ -70,8 +96,10 @@ func (d Dependencies) Run(ctx context.Context, plan Plan) error {
 			return err
 		}
 	}
-	if err := d.revoke(ctx, plan); err != nil {
-		return err
+	if len(plan.Revoke) > 0 {
+		if err := d.CA.Revoke(ctx, plan.Revoke, plan.Rule.Revocation); err != nil {
+			return err
+		}
 	}
 	return d.verify(ctx, plan)
 }
@@ -110,37 +138,6 @@ func (d Dependencies) change(ctx context.Context, plan Plan, effect registered.E
 		outcome, message = ledger.OutcomeFailed, failure.Error()
 	}
 	return errors.Join(failure, d.Ledger.EndAction(ctx, id, outcome, message))
-}
-
-// revoke has the CA revoke what it issued for the card.
-func (d Dependencies) revoke(ctx context.Context, plan Plan) error {
-	if d.CA == nil {
-		return nil
-	}
-	issued, _, err := d.Issued(plan)
-	if err != nil || len(issued) == 0 {
-		return err
-	}
-	return d.CA.Revoke(ctx, issued, plan.Rule.Revocation)
-}
-
-// Issued parts the certificates that are to be revoked into those that the CA at hand
-// issued, and those of which another has to be asked.
-func (d Dependencies) Issued(plan Plan) (here, elsewhere []*x509.Certificate, err error) {
-	for _, leaf := range plan.Revocations() {
-		has := false
-		if d.CA != nil {
-			if has, err = d.CA.Has(leaf); err != nil {
-				return nil, nil, err
-			}
-		}
-		if has {
-			here = append(here, leaf)
-		} else {
-			elsewhere = append(elsewhere, leaf)
-		}
-	}
-	return here, elsewhere, nil
 }
 
 var _ Ledger = (*ledger.Ledger)(nil)
