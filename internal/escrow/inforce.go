@@ -59,8 +59,12 @@ func inForceName(serial uint32) string {
 }
 
 // NoteInForce writes down beside a record that the card has the secrets of those
-// kinds that it holds, and no more the ones of other records.
+// kinds that it holds, and no more the ones of other records. The path of the record is an
+// absolute one: another would be beside whatever folder the program runs in.
 func NoteInForce(record string, serial uint32, kinds ...Kind) error {
+	if !filepath.IsAbs(record) {
+		return fmt.Errorf("noting which escrow records of card %d are in force: it is not known in which folder record %s is", serial, record)
+	}
 	folder := durable.Folder(filepath.Dir(record))
 	known, err := readInForce(folder, serial)
 	if err != nil {

@@ -151,3 +151,17 @@ func TestResetIsNoted(t *testing.T) {
 		t.Error(diff, second)
 	}
 }
+
+// TestInForceNeedsAFolder: of a record whose folder is not known nothing is noted, least of
+// all in the folder that the program runs in.
+func TestInForceNeedsAFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, record := range []string{"x", "7-record.json", filepath.Join("escrow", "7-record.json")} {
+		if err := NoteInForce(record, 7, KindPUK); err == nil {
+			t.Errorf("%s was noted", record)
+		}
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {
+		t.Error("something was written", entries, err)
+	}
+}
