@@ -36,6 +36,11 @@ func receiptOf(receipt *enroll.Receipt, more func(enroll.ReceiptKey) []Value) []
 		{Label: receipt.Email, Text: "is enrolled", Tone: OK},
 		{Label: "card", Text: fmt.Sprintf("%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)},
 	}
+	if renewal := receipt.Renewal; renewal != nil {
+		for _, key := range renewal.Keys {
+			values = append(values, Value{Label: "renewed", Text: key.Line(renewal.Kind)})
+		}
+	}
 	if receipt.Card.PUKFactory != piv.No {
 		values = append(values, Value{Label: "PUK", Text: enroll.PUKUnknown, Tone: Warning})
 	}

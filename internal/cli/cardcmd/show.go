@@ -91,23 +91,27 @@ func showCard(identity piv.Identity, status piv.Status) ShownCard {
 		Slots:         []shownSlot{},
 	}
 	for _, contents := range status.Slots {
-		slot := shownSlot{Slot: contents.Slot, KeyUnknown: contents.KeyUnknown}
-		if key := contents.Key; key != nil {
-			slot.Algorithm, slot.Origin = string(key.Algorithm), string(key.Origin)
-			slot.PINPolicy, slot.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
-		}
-		if err := contents.CertificateProblem(); err != nil {
-			slot.Problem = err.Error()
-		}
-		if certificate := contents.Certificate; certificate != nil {
-			slot.Certificate = &shownCertificate{
-				Subject: certificate.Subject.String(), Addresses: append([]string{}, smime.EmailAddresses(certificate)...),
-				NotBefore: certificate.NotBefore.UTC(), NotAfter: certificate.NotAfter.UTC(), SHA256: smime.Fingerprint(certificate),
-			}
-		}
-		shown.Slots = append(shown.Slots, slot)
+		shown.Slots = append(shown.Slots, showSlot(contents))
 	}
 	return shown
+}
+
+func showSlot(contents piv.SlotContents) shownSlot {
+	slot := shownSlot{Slot: contents.Slot, KeyUnknown: contents.KeyUnknown}
+	if key := contents.Key; key != nil {
+		slot.Algorithm, slot.Origin = string(key.Algorithm), string(key.Origin)
+		slot.PINPolicy, slot.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
+	}
+	if err := contents.CertificateProblem(); err != nil {
+		slot.Problem = err.Error()
+	}
+	if certificate := contents.Certificate; certificate != nil {
+		slot.Certificate = &shownCertificate{
+			Subject: certificate.Subject.String(), Addresses: append([]string{}, smime.EmailAddresses(certificate)...),
+			NotBefore: certificate.NotBefore.UTC(), NotAfter: certificate.NotAfter.UTC(), SHA256: smime.Fingerprint(certificate),
+		}
+	}
+	return slot
 }
 
 // triesLeft returns nil where the card does not tell.
@@ -126,26 +130,11 @@ func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
 	}
 	unknown := 0
 	for _, contents := range status.Slots {
-		problem, certificate := contents.CertificateProblem(), contents.Certificate
-		if contents.Slot.Retired() && contents.KeyUnknown && problem == nil && certificate == nil {
+		if contents.Slot.Retired() && contents.KeyUnknown && contents.CertificateProblem() == nil && contents.Certificate == nil {
 			unknown++
 			continue
 		}
-		rows.Row("slot "+contents.Slot.String(), describe.Key(contents))
-		if problem != nil {
-			rows.Row("", "certificate: "+problem.Error())
-		}
-		if certificate != nil {
-			parts := []string{certificate.Subject.String(), "valid until " + describe.Day(certificate.NotAfter)}
-			if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
-				parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
-			}
-			if parts[0] == "" {
-				parts = parts[1:] // a certificate may name nobody there
-			}
-			rows.Row("", strings.Join(parts, ", "))
-			rows.Row("", "SHA-256 "+smime.Fingerprint(certificate))
-		}
+		printSlot(rows, contents)
 	}
 	if unknown > 0 {
 		value := describe.UnknownSlots(unknown)
@@ -155,4 +144,24 @@ func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
 		rows.Row("slots", "all empty")
 	}
 	return rows.Flush()
+}
+
+func printSlot(rows *stdio.Table, contents piv.SlotContents) {
+	rows.Row("slot "+contents.Slot.String(), describe.Key(contents))
+	if problem := contents.CertificateProblem(); problem != nil {
+		rows.Row("", "certificate: "+problem.Error())
+	}
+	certificate := contents.Certificate
+	if certificate == nil {
+		return
+	}
+	parts := []string{certificate.Subject.String(), "valid until " + describe.Day(certificate.NotAfter)}
+	if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
+		parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
+	}
+	if parts[0] == "" {
+		parts = parts[1:] // a certificate may name nobody there
+	}
+	rows.Row("", strings.Join(parts, ", "))
+	rows.Row("", "SHA-256 "+smime.Fingerprint(certificate))
 }

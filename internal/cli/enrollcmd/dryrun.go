@@ -46,6 +46,9 @@ func dryRun(ctx context.Context, streams *stdio.Streams, options *Options, reque
 	if credentials != nil {
 		end = credentials // which are looked at first
 	}
+	if early, found := errors.AsType[*enroll.NotDueError](end); found {
+		return early // and nothing else is to be told
+	}
 	if options.JSON {
 		return errors.Join(stdio.JSON(streams.Out, jsonPreview(preview, end)), stdio.Told(end))
 	}

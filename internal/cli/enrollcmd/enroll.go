@@ -85,29 +85,44 @@ func New(streams *stdio.Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.Add(flags)
-	options.Gmail.Add(flags)
-	options.Issuer.Add(flags)
-	options.online.Add(flags, option.RevocationOff)
-	options.Escrow.Add(flags)
-	options.Trust.Add(flags)
-	options.store.Add(flags)
-	flags.Lookup("store").Usage = "a ledger that the registration is entered into as well: a `file`, or postgres://HOST/DATABASE that many desks share (default none)"
-	flags.StringVar(&options.Evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
-	option.FromEnvironment(flags, "evidence")
+	options.addSurroundings(flags)
 	options.AddFrontEnd(flags)
-	flags.BoolVarP(&options.Yes, "yes", "y", false, "ask nothing: what was not given as a flag is an error")
-	flags.BoolVar(&options.dryRun, "dry-run", false, "look at everything, print what each step would come to, and change nothing; the exit code is the run's")
+	options.addRun(flags)
 	option.AddJSON(command, &options.JSON)
 	return command
+}
+
+// addSurroundings adds the flags that say what an enrollment works on.
+func (o *Options) addSurroundings(flags *pflag.FlagSet) {
+	o.Gmail.Add(flags)
+	o.Issuer.Add(flags)
+	o.online.Add(flags, option.RevocationOff)
+	o.Escrow.Add(flags)
+	o.Trust.Add(flags)
+	o.store.Add(flags)
+	flags.Lookup("store").Usage = "a ledger that the registration is entered into as well: a `file`, or postgres://HOST/DATABASE that many desks share (default none)"
+	flags.StringVar(&o.Evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
+	option.FromEnvironment(flags, "evidence")
+}
+
+// addRun adds the flags that say how a run goes.
+func (o *Options) addRun(flags *pflag.FlagSet) {
+	flags.BoolVarP(&o.Yes, "yes", "y", false, "ask nothing: what was not given as a flag is an error")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "look at everything, print what each step would come to, and change nothing; the exit code is the run's")
+}
+
+// addTelling adds the flags that say how people are told.
+func (o *Options) addTelling(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.bell, "bell", false, "ring the terminal's bell when the card waits for a touch, and when a certificate has come")
+	option.FromEnvironment(flags, "bell")
+	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error, the outcome as with --json")
 }
 
 // AddFrontEnd adds the flags that say how people are asked and told.
 func (o *Options) AddFrontEnd(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note; by a heading also in another order, and with names")
 	flags.BoolVar(&o.Plain, "plain", false, "ask line by line, on standard input where there is no terminal")
-	flags.BoolVar(&o.bell, "bell", false, "ring the terminal's bell when the card waits for a touch, and when a certificate has come")
-	option.FromEnvironment(flags, "bell")
-	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error, the outcome as with --json")
+	o.addTelling(flags)
 }
 
 func runEnroll(ctx context.Context, streams *stdio.Streams, options *Options, email string) error {
@@ -145,6 +160,12 @@ func RunAlone(ctx context.Context, streams *stdio.Streams, options *Options, ema
 	if err != nil {
 		return err
 	}
+	return options.carryOut(ctx, streams, request)
+}
+
+// carryOut runs the request, or tells what it would come to.
+func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request enroll.Request) error {
+	options, email := o, request.Email
 	if options.dryRun {
 		if err := options.checkNewPIN(ctx, request); err != nil {
 			return err

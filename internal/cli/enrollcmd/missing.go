@@ -26,7 +26,7 @@ func (o *Options) checkComplete(ctx context.Context, request enroll.Request) err
 	}
 	if first, err := o.isFirst(request.Email); err != nil {
 		return err
-	} else if first {
+	} else if first && request.Renew == "" {
 		if o.Issuer.Name == "" && request.Keys[0].Source == enroll.SourceGenerate {
 			missing = append(missing, enroll.ErrNoIssuer)
 		}

@@ -22,6 +22,8 @@ type enrollFlags struct {
 	newCard, replaceCard, changeIssuer                bool
 	allowPINNever, attestRequest                      bool
 	protectManagementKey, keepCHUID                   bool
+	sameKey                                           bool
+	before                                            days
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -31,30 +33,53 @@ type enrollFlags struct {
 
 // Add adds the flags.
 func (f *enrollFlags) Add(flags *pflag.FlagSet) {
-	f.typed = flags
-	option.AddSerial(flags, &f.serial, "`serial` number of the card; needed when there are several")
+	f.addKey(flags)
+	f.addConsent(flags)
 	flags.StringVar(&f.layout, "layout", "single", "`layout`: single, one key for signing and encryption, or split, signing in 9c, encryption in 9d")
 	flags.StringVar(&f.slot, "slot", "9d", "PIV `slot` of a single key: 9a, 9c, 9d, 9e or 82 to 95")
-	flags.StringVar(&f.algorithm, "algorithm", string(piv.RSA2048), "`algorithm` of a generated key: rsa2048, rsa3072, rsa4096, eccp256 or eccp384")
 	flags.StringVar(&f.source, "source", string(enroll.SourceGenerate), "`source` of the key: generate, a new key on the card, or existing, the key that is in the slot")
-	flags.StringVar(&f.pinPolicy, "pin-policy", "default", "PIN `policy` of a generated key: default, never, once or always")
-	flags.StringVar(&f.touch, "touch-policy", "default", "touch `policy` of a generated key: default, never, cached or always")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "replace a key that is in the slot, for ever, except one that this user is enrolled with; needs --confirm or the serial typed out")
 	flags.StringSliceVar(&f.replace, "replace", nil, "have new keys take the place of those that an enrollment was begun or finished with: `fingerprints` of the keys or their certificates (SHA-256, 16 digits or more); needs --confirm or the serial typed out where a key is lost")
+	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
+	flags.BoolVar(&f.protectManagementKey, "protect-management-key", false, "have the management key that replaces the factory one stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
+	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
+}
+
+// addRenewal adds the flags of a renewal.
+func (f *enrollFlags) addRenewal(flags *pflag.FlagSet) {
+	f.layout, f.slot, f.source = string(enroll.LayoutSingle), "9d", string(enroll.SourceGenerate) // what is there decides
+	f.addKey(flags)
+	f.addConsent(flags)
+	for _, name := range []string{"algorithm", "pin-policy", "touch-policy"} {
+		flag := flags.Lookup(name)
+		flag.DefValue, flag.Usage = "", flag.Usage+" (default: as the old key has it)"
+	}
+	flags.BoolVar(&f.sameKey, "same-key", false, "keep the keys, and get new certificates for them (default: new keys, because one that was used for years may have been broken or copied)")
+	flags.Var(&f.before, "before", "renew only what ends within that many `days`, such as 60d; what is valid for longer stays, and the exit code is 0 (default: renew in any case)")
+}
+
+// addKey adds the flags that say what a generated key is like, and how its certificate is asked for.
+func (f *enrollFlags) addKey(flags *pflag.FlagSet) {
+	f.typed = flags
+	option.AddSerial(flags, &f.serial, "`serial` number of the card; needed when there are several")
+	flags.StringVar(&f.algorithm, "algorithm", string(piv.RSA2048), "`algorithm` of a generated key: rsa2048, rsa3072, rsa4096, eccp256 or eccp384")
+	flags.StringVar(&f.pinPolicy, "pin-policy", "default", "PIN `policy` of a generated key: default, never, once or always")
+	flags.StringVar(&f.touch, "touch-policy", "default", "touch `policy` of a generated key: default, never, cached or always")
+	flags.BoolVar(&f.attestRequest, "attest-request", false, "have the request for a certificate carry the attestation of its key (draft-ietf-lamps-csr-attestation), for an issuer that looks for it there")
+	flags.BoolVar(&f.keepCHUID, "keep-chuid", false, "leave the CHUID that the card has (default: a new one, because Windows shows certificates that it cached by the old one)")
+	option.FromEnvironment(flags, "attest-request")
+	f.PIN = option.AddSecret(flags, "pin", "the PIN; a card with the factory PIN gets it")
+	f.managementKey = option.AddSecret(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
+}
+
+// addConsent adds the flags that agree to something beforehand.
+func (f *enrollFlags) addConsent(flags *pflag.FlagSet) {
 	flags.StringVar(&f.confirm, "confirm", "", "the card's `serial`, to confirm a loss")
 	flags.BoolVar(&f.allowUnattested, "allow-unattested", false, "take an existing key that the card does not attest, because it was imported or the firmware cannot tell")
 	flags.BoolVar(&f.allowPINNever, "allow-pin-never", false, "take a key that asks for no PIN, as slot 9e gives it by default, or as it is on the card")
 	flags.BoolVar(&f.replaceCard, "replace-card", false, "have Gmail move to this card from another one that the user is enrolled with; its key pairs stay enabled")
 	flags.BoolVar(&f.changeIssuer, "change-issuer", false, "have another issuer asked for a certificate than the one that was asked before and has not answered")
-	flags.BoolVar(&f.attestRequest, "attest-request", false, "have the request for a certificate carry the attestation of its key (draft-ietf-lamps-csr-attestation), for an issuer that looks for it there")
-	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.allowLimitedUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
-	flags.BoolVar(&f.protectManagementKey, "protect-management-key", false, "have the management key that replaces the factory one stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
-	flags.BoolVar(&f.keepCHUID, "keep-chuid", false, "leave the CHUID that the card has (default: a new one, because Windows shows certificates that it cached by the old one)")
-	option.FromEnvironment(flags, "attest-request")
-	f.PIN = option.AddSecret(flags, "pin", "the PIN; a card with the factory PIN gets it")
-	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
-	f.managementKey = option.AddSecret(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
 }
 
 // request returns the request for a user, "" where nobody was named. Its errors are usage
@@ -85,8 +110,10 @@ func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	if request.PIN, err = f.PIN.Read(ctx); err != nil {
 		return request, err
 	}
-	if request.PUK, err = f.puk.Read(ctx); err != nil {
-		return request, err
+	if f.puk != nil {
+		if request.PUK, err = f.puk.Read(ctx); err != nil {
+			return request, err
+		}
 	}
 	typed, err := f.managementKey.Read(ctx)
 	if err != nil {
@@ -102,8 +129,11 @@ func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 
 // warnOfSecrets tells of files with secrets that others can read.
 func (o *Options) warnOfSecrets(out io.Writer) {
-	for _, of := range []stdio.Warner{o.PIN, o.puk, o.managementKey, &o.Escrow} {
+	for _, of := range []stdio.Warner{o.PIN, o.managementKey, &o.Escrow} {
 		stdio.Warnings(out, of)
+	}
+	if o.puk != nil {
+		stdio.Warnings(out, o.puk)
 	}
 }
 

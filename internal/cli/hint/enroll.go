@@ -45,6 +45,9 @@ func (h hints) ofEnrollment(err error) string {
 	if broken, found := errors.AsType[*evidence.JournalError](err); found {
 		return fmt.Sprintf("move the folder %s away: the enrollment begins anew then, and asks before a key that is there is lost", broken.Folder)
 	}
+	if hint := h.ofRenewal(err); hint != "" {
+		return hint
+	}
 	switch {
 	case failure.Is[*enroll.NewPINError](err):
 		return h.either("give another PIN with --pin-file FILE or --pin-fd N: 6 to 8 characters, and no row that is easily guessed", "choose another PIN")

@@ -1,0 +1,112 @@
+package enrollcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+)
+
+// NewRenew returns the command renew.
+func NewRenew(streams *stdio.Streams) *cobra.Command {
+	var options Options
+	command := &cobra.Command{
+		Use:   "renew EMAIL",
+		Short: "Renew the certificate of who is enrolled, before it ends",
+		Long: "renew gives an enrolled user a new key with a new certificate, on the same card, and has Gmail\n" +
+			"use it. The old key pair stays enabled at Gmail, and from firmware 5.7 the old key moves to a retired\n" +
+			"slot (82 to 95) with its certificate, so that old mail stays readable with the card. Before 5.7 a card\n" +
+			"cannot move a key: the new one would take its place, which needs --confirm SERIAL; --same-key keeps it\n" +
+			"and gets a new certificate for it.\n\n" +
+			"What was begun is gone on with: after a failure, a pulled card or an interrupt, run the same command\n" +
+			"again. A renewal that is finished is not gone on with: the same command renews once more, unless\n" +
+			"--before says how soon the certificate must end.",
+		Example: "  cse-piv renew ada@example.com --before 60d --issuer file --escrow-identity key.txt\n" +
+			"  cse-piv renew ada@example.com --same-key --dry-run",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return options.renew(cmd.Context(), streams, strings.Join(args, ""))
+		},
+	}
+	flags := command.Flags()
+	options.addRenewal(flags)
+	options.addSurroundings(flags)
+	options.addTelling(flags)
+	options.addRun(flags)
+	option.AddJSON(command, &options.JSON)
+	return command
+}
+
+// renew renews what one person is enrolled with. Where nothing is due it says so.
+func (o *Options) renew(ctx context.Context, streams *stdio.Streams, email string) error {
+	o.JSON = o.JSON || o.events
+	if email == "" {
+		return usage.Errorf("%w", failure.ErrNoAddress)
+	}
+	if err := o.Issuer.Check(); err != nil {
+		return err
+	}
+	o.overwrite = o.confirm != ""
+	request, err := o.request(ctx, email)
+	if err != nil {
+		return err
+	}
+	request.Renew, request.RenewWithin = enroll.RenewNewKey, time.Duration(o.before)
+	if o.sameKey {
+		request.Renew = enroll.RenewSameKey
+	}
+	err = o.carryOut(ctx, streams, request)
+	if early, found := errors.AsType[*enroll.NotDueError](err); found {
+		return tellNotDue(streams, o.JSON, early)
+	}
+	return err
+}
+
+// NotDueJSON is the output of renew where nothing is renewed yet; the names are a contract.
+type NotDueJSON struct {
+	Email    string    `json:"email"`
+	Due      bool      `json:"due"`       // false
+	NotAfter time.Time `json:"not_after"` // of the certificate that ends first
+}
+
+func tellNotDue(streams *stdio.Streams, asJSON bool, early *enroll.NotDueError) error {
+	if asJSON {
+		return stdio.JSON(streams.Out, NotDueJSON{Email: early.Email, NotAfter: early.NotAfter.UTC()})
+	}
+	_, err := fmt.Fprintln(streams.Out, safetext.Clean(early.Error()))
+	return err
+}
+
+// days is a flag of a number of days, such as 60d.
+type days time.Duration
+
+// String returns what Set reads, "" for none.
+func (d *days) String() string {
+	if *d == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(time.Duration(*d).Hours()/24)) + "d"
+}
+
+// Set reads a number of days with or without the letter.
+func (d *days) Set(text string) error {
+	n, err := strconv.ParseUint(strings.TrimSuffix(text, "d"), 10, 16)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%q is no number of days such as 60d", text)
+	}
+	*d = days(time.Duration(n) * 24 * time.Hour)
+	return nil
+}
+
+// Type names the kind of value for the help text.
+func (*days) Type() string { return "days" }

@@ -1,0 +1,35 @@
+package hint
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// ofRenewal is about what stops a renewal.
+func (h hints) ofRenewal(err error) string {
+	if cannot, found := errors.AsType[*enroll.CannotKeepKeyError](err); found {
+		return fmt.Sprintf("to keep the key and renew its certificate alone: --same-key; only if it may be lost for ever, and with it the old mail: --confirm %d", cannot.Serial)
+	}
+	if not, found := errors.AsType[*enroll.NotEnrolledError](err); found {
+		if not.Begun {
+			return "go on with it first: cse-piv enroll " + not.Email
+		}
+		return "put the card in that the user is enrolled with; to enroll them with this one: cse-piv enroll " + not.Email
+	}
+	if begun, found := errors.AsType[*enroll.RenewalBegunError](err); found {
+		if begun.Begun == enroll.RenewSameKey {
+			return "add --same-key, and it goes on"
+		}
+		return "leave out --same-key, and it goes on"
+	}
+	switch {
+	case failure.Is[*enroll.RetiredSlotsError](err):
+		return "renew the certificate alone (--same-key), or enroll the user with a new card; to look: cse-piv card history"
+	case errors.Is(err, enroll.ErrNotRenewed):
+		return "have the issuer sign the request that is in the evidence folder, then " + h.again
+	}
+	return ""
+}
