@@ -79,6 +79,7 @@ var jsonOutputs = []struct {
 	{"card puk change", "--json", "As of `card pin change`.", nil},
 	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", gmailcmd.KeyPairsJSON{}},
 	{"keypair show", "--json", "One object.", gmailcmd.KeyPairJSON{}},
+	{"keypair history", "--json", "One object.", gmailcmd.RegisteredHistoryJSON{}},
 	{"keypair disable", "--json", "One object.", gmailcmd.ChangesJSON{}},
 	{"keypair enable", "--json", "As of `keypair disable`.", nil},
 	{"keypair obliterate", "--json", "As of `keypair disable`.", nil},

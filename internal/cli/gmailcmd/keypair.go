@@ -24,6 +24,7 @@ func NewKeyPair(streams *stdio.Streams) *cobra.Command {
 	command.AddCommand(
 		newGmailList(streams, "List users' key pairs", listKeyPairs, "ID", "STATE", "LEAF SHA-256", "ADDRESSES", "KEY", "DESCRIPTION"),
 		newKeyPairShow(streams),
+		newKeyPairHistory(streams),
 		newKeyPairChange(streams, registered.VerbEnable, "Turn key pairs on again", ""),
 		newKeyPairChange(streams, registered.VerbDisable, "Turn key pairs off: neither signing nor reading until they are enabled again",
 			"Gmail then neither signs with the key pair nor reads what was encrypted to it, old mail too. After a\n"+
