@@ -27,7 +27,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"cse-piv": func() { os.Exit(cli.Main()) },
+		"cse-piv":  func() { os.Exit(cli.Main()) },
+		"measured": measured,
 	})
 }
 
@@ -61,7 +62,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
-			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf,
+			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates,
 		},
 		RequireExplicitExec: true,
 		Condition: func(condition string) (bool, error) {
