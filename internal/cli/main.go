@@ -83,7 +83,7 @@ func newRoot(streams *stdio.Streams) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		enrollcmd.New(streams), enrollcmd.NewRenew(streams), cardcmd.New(streams), escrowcmd.New(streams), attestationcmd.New(streams),
-		batchcmd.New(streams), batchcmd.NewWorker(streams), batchcmd.NewReport(streams), statuscmd.New(streams),
+		batchcmd.New(streams), batchcmd.NewWorker(streams), batchcmd.NewReport(streams), statuscmd.New(streams), statuscmd.NewReconcile(streams),
 		gmailcmd.NewKeyPair(streams), gmailcmd.NewIdentity(streams), certcmd.New(streams), cacmd.New(streams), practicecmd.NewDemo(streams), practicecmd.NewLab(streams),
 	)
 	root.InitDefaultCompletionCmd()

@@ -61,6 +61,12 @@ const (
 	CommandShowCard       Command = "status-card"
 )
 
+// Commands lists all commands.
+func Commands() []Command {
+	return []Command{CommandEnroll, CommandEnrollExisting, CommandEnrollOver, CommandBatch, CommandInit, CommandReset, CommandChangePIN, CommandUnblock,
+		CommandRenew, CommandReplace, CommandLost, CommandLeave, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
+}
+
 // Transition is something that may be done with a card in a state, and the state that it
 // has afterwards. The JSON names are a contract.
 type Transition struct {

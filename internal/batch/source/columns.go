@@ -88,14 +88,15 @@ func countKnown(columns []column) int {
 	return n
 }
 
-// checkHeader wants an address and a certificate, and nothing but history twice.
-func checkHeader(columns []column) error {
+// checkHeader wants an address and, unless those are enough, a certificate, and nothing but
+// history twice.
+func checkHeader(columns []column, addressesOnly bool) error {
 	current := func(c column) bool { return c.kind == columnCertificate && c.use != certificate.UseHistory }
 	is := func(kind columnKind) func(column) bool { return func(c column) bool { return c.kind == kind } }
 	switch {
 	case !slices.ContainsFunc(columns, is(columnEmail)):
 		return formatError(expectHeader, "its first line names no column email, but %s", spreadsheet.Shown(namesOf(columns)))
-	case !slices.ContainsFunc(columns, current):
+	case !addressesOnly && !slices.ContainsFunc(columns, current):
 		return formatError(expectHeader, "its first line names no column for certificates, but %s", spreadsheet.Shown(namesOf(columns)))
 	}
 	for i, c := range columns {

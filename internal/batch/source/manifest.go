@@ -160,7 +160,11 @@ func (m *manifest) start(number int) Row {
 }
 
 func (m *manifest) csv(lines *spreadsheet.Lines, files *files, yield func(Row) bool) error {
-	reader := spreadsheet.NewReader(lines, spreadsheet.Options{Known: func(names []string) int { return countKnown(columnsOf(names)) }, Least: 2})
+	least := 2
+	if m.options.AddressesOnly {
+		least = 1
+	}
+	reader := spreadsheet.NewReader(lines, spreadsheet.Options{Known: func(names []string) int { return countKnown(columnsOf(names)) }, Least: least})
 	header, err := reader.Next()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -171,7 +175,7 @@ func (m *manifest) csv(lines *spreadsheet.Lines, files *files, yield func(Row) b
 		return formatError(expectHeader, "its first line cannot be read: %w", header.Err)
 	}
 	columns := columnsOf(header.Cells)
-	if err := checkHeader(columns); err != nil {
+	if err := checkHeader(columns, m.options.AddressesOnly); err != nil {
 		return err
 	}
 	if others := othersOf(columns); len(others) > 0 {

@@ -21,6 +21,8 @@ type Options struct {
 	Dir string
 	// AllowOutside lets paths and symbolic links leave the source's folder.
 	AllowOutside bool
+	// AddressesOnly takes a CSV without a column for certificates, too.
+	AddressesOnly bool
 	// Note is told what a person may want to know about the source and what is
 	// nobody's error, such as columns that are not used. It may be nil.
 	Note func(text string)

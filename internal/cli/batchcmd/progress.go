@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/report"
@@ -55,7 +52,7 @@ func newBatchProgress(streams *stdio.Streams, asJSON bool) *batchProgress {
 		p.bar = progress.NewBar(io.Discard, nil)
 		return p
 	}
-	p.bar = progress.NewBar(streams.Err, columns(streams.Err))
+	p.bar = progress.NewBar(streams.Err, stdio.Columns(streams.Err))
 	return p
 }
 
@@ -64,21 +61,6 @@ func newWorkerProgress(streams *stdio.Streams, asJSON bool) *batchProgress {
 	p := newBatchProgress(streams, asJSON)
 	p.endless, p.tally.Reading = true, false
 	return p
-}
-
-// columns returns how wide a terminal is, nil for what is none that can draw.
-func columns(out io.Writer) func() int {
-	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
-		return nil
-	}
-	return func() int {
-		width, _, err := term.GetSize(int(file.Fd()))
-		if err != nil || width <= 0 {
-			return 80
-		}
-		return width
-	}
 }
 
 // EventLine is one line of --json; the names are a contract.

@@ -31,7 +31,7 @@ const (
 	ExitDone        = 0   // done; in a dry run: the run would be
 	ExitError       = 1   // error: the message says what failed, why, and what to do
 	ExitUsage       = 2   // usage: something in the command line, or a flag that is missing where nobody can be asked
-	ExitSomeFailed  = 3   // the batch came to its end, and some users failed
+	ExitSomeFailed  = 3   // the command came to its end, and some users failed, or reconcile found something
 	ExitCredentials = 4   // credentials, or a scope that was not delegated
 	ExitCard        = 5   // no reader, no card, or not one that can be used
 	ExitPIN         = 6   // PIN wrong or blocked
@@ -63,6 +63,7 @@ func Endings() []Ending {
 		{ExitUsage, "usage", func(err error) bool { return Is[*usage.Error](err) || enroll.IsUsage(err) }},
 		{ExitSomeFailed, "users-failed", Is[*BatchError]},
 		{ExitSomeFailed, "users-failed", Is[*UsersError]},
+		{ExitSomeFailed, "findings", Is[*FindingsError]},
 		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
 		{ExitCredentials, "scope", as(gmail.ErrScope)},
 		{ExitPIN, "pin-wrong", Is[*piv.WrongPINError]},

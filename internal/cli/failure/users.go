@@ -45,3 +45,11 @@ type UsersError struct {
 func (e *UsersError) Error() string {
 	return fmt.Sprintf("%d of %s failed", e.Failed, format.Count(e.Total, e.What))
 }
+
+// FindingsError is returned where users are not as they should be, or could not be looked at.
+type FindingsError struct{ Found, Total int }
+
+// Error counts.
+func (e *FindingsError) Error() string {
+	return fmt.Sprintf("%s of %s: something is to be done, or Gmail did not answer", format.Number(e.Found), format.Count(e.Total, "user"))
+}

@@ -48,10 +48,15 @@ func (g *Gmail) Foreign() string {
 // go to messages.
 func (g *Gmail) Open(messages io.Writer) (*gmail.Domain, error) {
 	config := g.Config()
-	config.OnRetry = func(_ string, err error, in time.Duration) {
+	config.OnRetry = retryTeller(messages)
+	return OpenGmail(config, messages)
+}
+
+// retryTeller tells messages of calls that failed and are made again.
+func retryTeller(messages io.Writer) func(string, error, time.Duration) {
+	return func(_ string, err error, in time.Duration) {
 		fmt.Fprintf(messages, "cse-piv: %s; trying again in %s\n", safetext.Clean(err.Error()), in.Round(time.Millisecond))
 	}
-	return OpenGmail(config, messages)
 }
 
 // Config returns what the flags say.

@@ -19,10 +19,12 @@ import (
 type Source struct {
 	allowOutside bool
 	Choose       source.Choice
-	ldap         source.LDAPOptions
-	ldapCA       string
-	ldapPassword *Secret
-	Password     secret.Secret // of PKCS#12 files
+	// AddressesOnly takes a CSV without a column for certificates, too.
+	AddressesOnly bool
+	ldap          source.LDAPOptions
+	ldapCA        string
+	ldapPassword  *Secret
+	Password      secret.Secret // of PKCS#12 files
 }
 
 // Add adds the flags.
@@ -51,7 +53,7 @@ func (f *Source) Add(flags *pflag.FlagSet) {
 
 // Open returns the source. note is told what a person may want to know about it.
 func (f *Source) Open(ctx context.Context, spec string, stdin io.Reader, note func(string)) (source.Source, error) {
-	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Password: f.Password, Choose: f.Choose, Note: note, LDAP: f.ldap}
+	options := source.Options{Stdin: stdin, AllowOutside: f.allowOutside, Password: f.Password, Choose: f.Choose, AddressesOnly: f.AddressesOnly, Note: note, LDAP: f.ldap}
 	if err := f.Choose.Check(); err != nil {
 		return nil, usage.Errorf("--choose-policy: %w", err)
 	}

@@ -1,238 +1,158 @@
-// Package statuscmd is status: what Gmail and the ledger have of a user.
+// Package statuscmd is status and reconcile: how users and cards stand, at Gmail, in the
+// ledger and in the reader.
 package statuscmd
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
+	"iter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/gmail"
-	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/progress"
 )
 
 // statusOptions is everything that status takes.
 type statusOptions struct {
-	gmail option.Gmail
-	store option.Store
-	json  bool
+	surveyFlags
+	allKnown bool
+	card     bool
+	serial   uint32
+	columns  int
+	json     bool
+}
+
+// soon is from when on before its end a certificate is told to end, unless said otherwise.
+const soon = option.Span(60 * 24 * time.Hour)
+
+func (f *surveyFlags) add(command *cobra.Command) {
+	flags := command.Flags()
+	f.gmail.Add(flags)
+	f.store.Add(flags)
+	f.rate.Add(flags)
+	f.within = soon
+	option.AddSpan(flags, &f.within, "within", "how long before its end a certificate is told to end: `days` or weeks such as 60d or 8w")
 }
 
 // New returns the command status.
 func New(streams *stdio.Streams) *cobra.Command {
 	var options statusOptions
 	command := &cobra.Command{
-		Use:   "status EMAIL...",
-		Short: "Show what Gmail has of a user, and what the ledger has",
-		Long: "status asks Gmail for a user's key pairs and identity and looks into the ledger of batch. It\n" +
-			"changes nothing.",
+		Use:   "status EMAIL... | --all-known | --card",
+		Short: "Show how users stand at Gmail, in the ledger and with their cards, and what to do next",
+		Long: "status asks Gmail for users' key pairs and identities, and looks into the ledger and at the cards\n" +
+			"in the readers. Of one user it shows everything, of several a row each. With --card it says\n" +
+			"whose the inserted card is, its state, and what may be done with it. It changes nothing.\n\n" +
+			"Where Gmail does not answer, it says so and shows what the ledger has.",
+		Example: "  cse-piv status ada@example.com\n" +
+			"  cse-piv status --all-known --json\n" +
+			"  cse-piv status --card",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runStatus(cmd.Context(), streams, &options, args)
+			return options.run(cmd.Context(), streams, args)
 		},
 	}
-	options.gmail.Add(command.Flags())
-	options.store.Add(command.Flags())
+	flags := command.Flags()
+	options.add(command)
+	flags.BoolVar(&options.allKnown, "all-known", false, "everybody in the ledger")
+	flags.BoolVar(&options.card, "card", false, "the card in the reader: whose it is, its state, and what may be done with it")
+	option.AddSerial(flags, &options.serial, "`serial` number of the card of --card; needed when there are several")
+	flags.IntVar(&options.columns, "columns", 0, "`width` of the table in characters (default the terminal's; where there is none, as wide as it takes)")
 	option.AddJSON(command, &options.json)
 	return command
 }
 
-// StatusJSON is the output of status --json; the names are a contract.
-type StatusJSON struct {
-	Users []userStatus   `json:"users"`
-	Error *stdio.Failure `json:"error,omitempty"` // the first problem, with which the command ends
-}
-
-// userStatus is one user in the JSON of status.
-type userStatus struct {
-	Email string `json:"email"`
-	// KeyPairs and Identity are what Gmail has; Problem says why it is not known.
-	KeyPairs []pairStatus    `json:"key_pairs"`
-	Identity *gmail.Identity `json:"identity"`
-	Problem  string          `json:"problem,omitempty"`
-	// Ledger is null for a user that the ledger does not know.
-	Ledger *ledger.Entry `json:"ledger"`
-	// Actions are what people changed by hand at Gmail, the oldest first.
-	Actions []ledger.Action `json:"actions"`
-	// Cards are the certificates on cards that the ledger has of the user, the oldest
-	// first.
-	Cards []ledger.CardCertificate `json:"cards"`
-
-	err error
-}
-
-func runStatus(ctx context.Context, streams *stdio.Streams, options *statusOptions, emails []string) (err error) {
+func (o *statusOptions) run(ctx context.Context, streams *stdio.Streams, emails []string) error {
+	ways := 0
+	for _, way := range []bool{len(emails) > 0, o.allKnown, o.card} {
+		if way {
+			ways++
+		}
+	}
+	switch {
+	case ways == 0:
+		return usage.Errorf("nobody is named: give an address, --all-known or --card")
+	case ways > 1:
+		return usage.Errorf("give addresses, --all-known or --card, one of them")
+	case o.serial != 0 && !o.card:
+		return usage.Errorf("--serial goes with --card only")
+	case o.columns < 0:
+		return usage.Errorf("--columns %d is no width", o.columns)
+	case o.card:
+		return runCard(ctx, streams, o)
+	}
 	for _, email := range emails {
 		if err := enroll.ValidateAddress(email); err != nil {
 			return err
 		}
 	}
-	book, err := options.store.OpenReadOnly(ctx)
-	if errors.Is(err, fs.ErrNotExist) && options.store.Location == "" {
-		book, err = nil, nil // nothing was ever recorded on this machine
-	}
+	return o.users(ctx, streams, emails)
+}
+
+// users shows how users stand: those that are named, or everybody in the ledger.
+func (o *statusOptions) users(ctx context.Context, streams *stdio.Streams, emails []string) (err error) {
+	o.rate.TellRetries = !o.allKnown
+	s, err := o.open(ctx, streams.Err)
 	if err != nil {
 		return err
 	}
-	if book != nil {
-		defer func() { err = errors.Join(err, book.Close()) }()
-	}
-	options.gmail.SayForeign(streams.Err)
-	domain, err := options.gmail.Open(streams.Err)
-	if err != nil {
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.readCards(ctx, streams.Err); err != nil {
 		return err
+	}
+	all, show, closeBar := s.everybody(ctx), func(progress.Tally) {}, func() {}
+	if o.allKnown {
+		bar := progress.NewBar(streams.Err, stdio.Columns(streams.Err))
+		show, closeBar = bar.Show, bar.Close
+	} else {
+		all = named(emails)
 	}
 	users := []userStatus{}
 	var problem error
-	for _, email := range emails {
-		user, err := lookUp(ctx, domain, book, email)
+	failed := 0
+	for user, err := range s.users(ctx, all, show) {
 		if err != nil {
 			return err
 		}
-		if problem == nil {
-			problem = user.err
+		if errors.Is(user.err, context.Canceled) {
+			return user.err
+		}
+		if user.err != nil {
+			if failed++; failed == 1 {
+				problem = user.err
+			}
 		}
 		users = append(users, user)
 	}
-	if options.json {
+	closeBar()
+	if o.allKnown && failed > 0 && failed < len(users) {
+		problem = &failure.UsersError{Failed: failed, Total: len(users), What: "user"}
+	}
+	switch {
+	case o.json:
 		return errors.Join(stdio.JSON(streams.Out, StatusJSON{users, stdio.FailureOf(problem)}), stdio.Told(problem))
+	case len(emails) == 1:
+		return errors.Join(printUser(streams.Out, users[0]), problem)
 	}
-	return errors.Join(printStatus(streams.Out, users), problem)
+	columns := o.columns
+	if width := stdio.Columns(streams.Out); columns == 0 && width != nil {
+		columns = width()
+	}
+	return errors.Join(printTable(streams.Out, users, columns), problem)
 }
 
-// lookUp asks both Gmail and the ledger. What Gmail refuses is part of the answer.
-func lookUp(ctx context.Context, domain *gmail.Domain, book *ledger.Ledger, email string) (userStatus, error) {
-	status := userStatus{Email: email, KeyPairs: []pairStatus{}, Actions: []ledger.Action{}, Cards: []ledger.CardCertificate{}}
-	var known []ledger.Pair
-	if book != nil {
-		entry, found, err := book.Entry(ctx, email)
-		if err != nil {
-			return status, err
-		}
-		if found {
-			status.Ledger = &entry
-		}
-		if status.Actions, err = book.Actions(ctx, email); err != nil {
-			return status, err
-		}
-		if status.Cards, err = book.Cards(ctx, email); err != nil {
-			return status, err
-		}
-		if known, err = book.EarlierPairs(ctx, email); err != nil {
-			return status, err
-		}
-		known = append(known, entry.Pairs...)
-	}
-	if status.err = status.ask(ctx, domain, known); status.err != nil {
-		if errors.Is(status.err, context.Canceled) {
-			return status, status.err
-		}
-		status.Problem = status.err.Error()
-	}
-	return status, nil
-}
-
-// ask asks Gmail; known are the key pairs that the ledger knows.
-func (s *userStatus) ask(ctx context.Context, domain *gmail.Domain, known []ledger.Pair) error {
-	user, err := domain.User(ctx, s.Email)
-	if err != nil {
-		return err
-	}
-	pairs, err := user.KeyPairs(ctx)
-	if err != nil {
-		return err
-	}
-	identity, err := user.Identity(ctx)
-	if err == nil {
-		s.Identity = &identity
-	}
-	s.KeyPairs = pairStatuses(pairs, s.Identity, known)
-	if errors.Is(err, gmail.ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
-func printStatus(out io.Writer, users []userStatus) error {
-	for i, user := range users {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
-		rows := stdio.NewTable(out, user.Email)
-		switch {
-		case user.Problem != "":
-			rows.Row("  Gmail", user.Problem)
-		case len(user.KeyPairs) == 0:
-			rows.Row("  key pairs", "none")
-		}
-		for _, pair := range user.KeyPairs {
-			rows.Row("  key pair", pair.text(user.Identity))
-			rows.Row("", "certificate SHA-256 "+pair.LeafSHA256)
-			if finding := pair.finding(); finding != "" {
-				rows.Row("", finding)
-				rows.Row("", fmt.Sprintf("hint: cse-piv keypair disable %s %s", user.Email, pair.ID))
+// named yields users by their addresses.
+func named(emails []string) iter.Seq2[wanted, error] {
+	return func(yield func(wanted, error) bool) {
+		for _, email := range emails {
+			if !yield(wanted{email: email}, nil) {
+				return
 			}
 		}
-		if user.Problem == "" {
-			rows.Row("  identity", describe.Identity(user.Identity))
-			for _, pair := range user.KeyPairs {
-				if pair.InIdentity && !pair.Enabled {
-					rows.Row("", fmt.Sprintf("but %s is disabled, so that it neither signs nor reads", pair.ID))
-					rows.Row("", fmt.Sprintf("hint: cse-piv keypair enable %s %s", user.Email, pair.ID))
-				}
-			}
-		}
-		rows.Row("  ledger", describeEntry(user.Ledger))
-		if user.Ledger != nil && user.Ledger.Hint != "" {
-			rows.Row("", "hint: "+user.Ledger.Hint)
-		}
-		for _, action := range user.Actions {
-			rows.Row("  by hand", describeAction(action))
-		}
-		if err := rows.Flush(); err != nil {
-			return err
-		}
 	}
-	return nil
-}
-
-// describeAction is what somebody did at Gmail, in a line.
-func describeAction(action ledger.Action) string {
-	outcome := string(action.Outcome)
-	if outcome == "" {
-		outcome = "begun, and not known how it ended"
-	}
-	text := fmt.Sprintf("%s UTC %s %s: %s, by %s", action.Started.UTC().Format(stdio.Clock), action.Verb, action.Object, outcome, action.Operator)
-	if action.Message != "" {
-		text += " (" + action.Message + ")"
-	}
-	if action.Reason != "" {
-		text += ": " + action.Reason
-	}
-	return text
-}
-
-func describeEntry(entry *ledger.Entry) string {
-	if entry == nil {
-		return "no entry"
-	}
-	text := fmt.Sprintf("%s since %s UTC", entry.State, entry.Updated.UTC().Format(stdio.Clock))
-	if entry.State == ledger.StateDone && entry.Step == ledger.StepEnrolled {
-		text += ", enrolled by " + safetext.Clean(entry.Worker)
-	}
-	if entry.Run != 0 {
-		text += fmt.Sprintf(", run %d", entry.Run)
-	}
-	text += ", " + safetext.Clean(entry.Where)
-	if entry.State != ledger.StateDone && entry.Message != "" {
-		text += ": " + entry.Message
-	}
-	return text
 }

@@ -1,0 +1,47 @@
+package hint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/status"
+)
+
+// commandLines has what is typed for each command of package status, behind the program's
+// name.
+var commandLines = map[status.Command]string{
+	status.CommandEnroll:         "enroll EMAIL",
+	status.CommandEnrollExisting: "enroll EMAIL --source existing",
+	status.CommandEnrollOver:     "enroll EMAIL --overwrite",
+	status.CommandBatch:          "batch SOURCE",
+	status.CommandInit:           "card init",
+	status.CommandReset:          "card reset",
+	status.CommandChangePIN:      "card pin change",
+	status.CommandUnblock:        "card pin unblock",
+	status.CommandRenew:          "renew EMAIL",
+	status.CommandReplace:        "replace EMAIL",
+	status.CommandLost:           "lost EMAIL",
+	status.CommandLeave:          "leave EMAIL",
+	status.CommandSetIdentity:    "identity set EMAIL --keypair KEYPAIR-ID",
+	status.CommandEnableKeyPair:  "keypair enable EMAIL KEYPAIR-ID",
+	status.CommandDisableKeyPair: "keypair disable EMAIL KEYPAIR-ID",
+	status.CommandShowKeyPair:    "keypair show EMAIL KEYPAIR-ID",
+	status.CommandShowCard:       "status --card",
+}
+
+// Command returns what to type for a command: about a user, a key pair, and a card that is
+// named by its serial number where there are several. What is empty or 0 stays a
+// placeholder, or is left out.
+func Command(command status.Command, email, keyPairID string, serial uint32) string {
+	line := commandLines[command]
+	if email != "" {
+		line = strings.Replace(line, "EMAIL", email, 1)
+	}
+	if keyPairID != "" {
+		line = strings.Replace(line, "KEYPAIR-ID", keyPairID, 1)
+	}
+	if serial != 0 && (strings.HasPrefix(line, "card ") || strings.HasPrefix(line, "enroll ") || command == status.CommandShowCard) {
+		line += fmt.Sprintf(" --serial %d", serial)
+	}
+	return "cse-piv " + line
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/status"
+)
+
+// notYet are the commands that states name and the program does not have yet.
+var notYet = []status.Command{status.CommandReset, status.CommandReplace, status.CommandLost, status.CommandLeave, status.CommandInit}
+
+// TestNextCommands: every command that is named to be typed next is one of the program, with
+// its flags and arguments.
+func TestNextCommands(t *testing.T) {
+	root := newRoot(&stdio.Streams{Out: io.Discard, Err: io.Discard})
+	for _, command := range status.Commands() {
+		line := hint.Command(command, "ada@lab.example", "7", 31415926)
+		words := strings.Fields(line)
+		if words[0] != "cse-piv" || len(words) < 2 {
+			t.Errorf("%s: %s", command, line)
+			continue
+		}
+		found, rest, err := root.Find(words[1:])
+		missing := err != nil || found == root || found.HasSubCommands() && len(rest) > 0
+		if pending := slices.Contains(notYet, command); missing || pending {
+			if missing != pending {
+				t.Errorf("%s: missing is %v, and that it is not there yet %v", line, missing, pending)
+			}
+			continue
+		}
+		if err := found.ParseFlags(rest); err != nil {
+			t.Errorf("%s: %v", line, err)
+		} else if err := found.ValidateArgs(found.Flags().Args()); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	for _, transition := range status.Transitions() {
+		if !slices.Contains(status.Commands(), transition.Command) {
+			t.Errorf("%+v", transition)
+		}
+	}
+}

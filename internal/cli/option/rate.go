@@ -1,0 +1,55 @@
+package option
+
+import (
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+)
+
+// maxConcurrency keeps a typing error from opening thousands of connections.
+const maxConcurrency = 1000
+
+// Rate is the flags that say how hard Gmail is asked about many users.
+type Rate struct {
+	concurrency int
+	qps         float64
+	// TellRetries has each call told that is made again, where so few users are looked at
+	// that somebody waits for them.
+	TellRetries bool
+}
+
+// Add adds the flags.
+func (f *Rate) Add(flags *pflag.FlagSet) {
+	flags.IntVar(&f.concurrency, "concurrency", batch.DefaultConcurrency, "how many users are in flight at once; fewer by themselves while Gmail says that it is too much")
+	flags.Float64Var(&f.qps, "qps", 0, "the most calls of the Gmail API a second (default as fast as it goes)")
+	FromEnvironment(flags, "concurrency", "qps")
+}
+
+// Check returns what is wrong with the flags.
+func (f *Rate) Check() error {
+	switch {
+	case f.concurrency < 1 || f.concurrency > maxConcurrency:
+		return usage.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency)
+	case !(f.qps >= 0):
+		return usage.Errorf("--qps %v is no number of calls a second", f.qps)
+	}
+	return nil
+}
+
+// Open opens Gmail for many users, within the limits. Warnings go to messages.
+func (f *Rate) Open(g *Gmail, messages io.Writer) (*gmail.Domain, *batch.Limiter, error) {
+	g.SayForeign(messages)
+	limiter := batch.NewLimiter(f.concurrency, f.qps)
+	config := g.Config()
+	config.Wait, config.Pace = limiter.Wait, limiter.Pace
+	if f.TellRetries {
+		config.OnRetry = retryTeller(messages)
+	}
+	config.MaxConnections = batch.Connections(f.concurrency)
+	domain, err := OpenGmail(config, messages)
+	return domain, limiter, err
+}

@@ -1,0 +1,23 @@
+package stdio
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Columns returns how wide a terminal is, nil for what is none that can draw.
+func Columns(out io.Writer) func() int {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return func() int {
+		width, _, err := term.GetSize(int(file.Fd()))
+		if err != nil || width <= 0 {
+			return 80
+		}
+		return width
+	}
+}
