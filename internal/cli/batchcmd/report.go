@@ -21,13 +21,10 @@ import (
 
 // reportOptions is everything that report takes.
 type reportOptions struct {
-	store  option.Store
-	run    int64
-	format string
-	output string
-	bom    bool
-	list   bool
-	json   bool
+	reportFlags
+	store option.Store
+	run   int64
+	list  bool
 }
 
 // NewReport returns the command report.
@@ -48,11 +45,9 @@ func NewReport(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	options.store.Add(flags)
 	flags.Int64Var(&options.run, "run", 0, "`number` of the run (default the newest)")
-	flags.StringVar(&options.format, "format", "", "`format`: csv, json or html, on standard output or into the file of -o")
-	flags.StringVarP(&options.output, "output", "o", "", "`file` to write; it tells the format by its name")
-	flags.BoolVar(&options.bom, "csv-bom", false, "begin CSV with a byte order mark, by which Excel knows UTF-8")
+	options.reportFlags.add(flags)
 	flags.BoolVar(&options.list, "list", false, "list all runs")
-	flags.BoolVar(&options.json, "json", false, "print JSON; the same as --format json")
+	command.AddCommand(newExpiring(streams))
 	return command
 }
 
@@ -85,40 +80,15 @@ func runReport(ctx context.Context, streams *stdio.Streams, options *reportOptio
 
 // chosen returns the format, "" for a summary.
 func (o *reportOptions) chosen() (report.Format, error) {
-	if o.run < 0 {
-		return "", usage.Errorf("--run %d is no number of a run", o.run)
-	}
-	name := o.format
-	if o.json {
-		if name != "" && name != string(report.JSON) {
-			return "", usage.Errorf("--json and --format %s do not go together", name)
-		}
-		name = string(report.JSON)
-	}
 	switch {
+	case o.run < 0:
+		return "", usage.Errorf("--run %d is no number of a run", o.run)
 	case o.list && (o.format != "" || o.output != "" || o.run != 0):
 		return "", usage.Errorf("--list goes with --json only")
 	case o.list:
 		return "", nil
-	case name != "":
-		format, err := report.ParseFormat(name)
-		if err != nil {
-			return "", usage.Errorf("--format: %w", err)
-		}
-		return format, nil
-	case o.output != "":
-		return reportFormat("-o", o.output)
 	}
-	return "", nil
-}
-
-// reportFormat returns the format of a report's file.
-func reportFormat(flag, file string) (report.Format, error) {
-	format, err := report.FormatOf(file)
-	if err != nil {
-		return "", usage.Errorf("%s: %w", flag, err)
-	}
-	return format, nil
+	return o.reportFlags.chosen()
 }
 
 // writeReport replaces a file by the report of a run.
@@ -132,10 +102,8 @@ func writeReport(ctx context.Context, file string, format report.Format, bom boo
 
 // writeFormat writes a report, CSV with a byte order mark where that is asked for.
 func writeFormat(ctx context.Context, out io.Writer, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
-	if bom && format == report.CSV {
-		if _, err := io.WriteString(out, "\ufeff"); err != nil {
-			return fmt.Errorf("writing the report: %w", err)
-		}
+	if err := writeBOM(out, format, bom); err != nil {
+		return err
 	}
 	return report.Write(ctx, out, format, book, run)
 }

@@ -1,0 +1,66 @@
+package batchcmd
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+)
+
+// reportFlags say in which format a report is written, and where.
+type reportFlags struct {
+	format, output string
+	bom, json      bool
+}
+
+func (f *reportFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.format, "format", "", "`format`: csv, json or html, on standard output or into the file of -o")
+	flags.StringVarP(&f.output, "output", "o", "", "`file` to write; it tells the format by its name")
+	flags.BoolVar(&f.bom, "csv-bom", false, "begin CSV with a byte order mark, by which Excel knows UTF-8")
+	flags.BoolVar(&f.json, "json", false, "print JSON; the same as --format json")
+}
+
+// chosen returns the format, "" for none.
+func (f *reportFlags) chosen() (report.Format, error) {
+	name := f.format
+	if f.json {
+		if name != "" && name != string(report.JSON) {
+			return "", usage.Errorf("--json and --format %s do not go together", name)
+		}
+		name = string(report.JSON)
+	}
+	switch {
+	case name != "":
+		format, err := report.ParseFormat(name)
+		if err != nil {
+			return "", usage.Errorf("--format: %w", err)
+		}
+		return format, nil
+	case f.output != "":
+		return reportFormat("-o", f.output)
+	}
+	return "", nil
+}
+
+// reportFormat returns the format of a report's file.
+func reportFormat(flag, file string) (report.Format, error) {
+	format, err := report.FormatOf(file)
+	if err != nil {
+		return "", usage.Errorf("%s: %w", flag, err)
+	}
+	return format, nil
+}
+
+// writeBOM begins CSV with a byte order mark where that is asked for.
+func writeBOM(out io.Writer, format report.Format, bom bool) error {
+	if !bom || format != report.CSV {
+		return nil
+	}
+	if _, err := io.WriteString(out, "\ufeff"); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
