@@ -47,6 +47,12 @@ type reportJSON struct {
 	Users       []ledger.Entry        `json:"users"`
 }
 
+// expiringJSON is what the report package writes of certificates that end.
+type expiringJSON struct {
+	report.Expiry
+	Certificates []report.Expiring `json:"certificates"` // a line each
+}
+
 // jsonOutputs are what commands print with --json or --events, and in which form.
 var jsonOutputs = []struct {
 	command, flags, about string
@@ -65,6 +71,10 @@ var jsonOutputs = []struct {
 	{"report", "--json", "One object.", reportJSON{}},
 	{"report", "--list --json", "One object.", batchcmd.RunsJSON{}},
 	{"status", "--json", "One object.", statuscmd.StatusJSON{}},
+	{"status", "--card --json", "One object.", statuscmd.CardStatusJSON{}},
+	{"reconcile", "--json", "One object.", statuscmd.ReconcileJSON{}},
+	{"report expiring", "--json", "One object.", expiringJSON{}},
+	{"card states", "--json", "One object.", cardcmd.StatesJSON{}},
 	{"card list", "--json", "One object.", cardcmd.ReadersJSON{}},
 	{"card show", "--json", "One object.", cardcmd.ShownCard{}},
 	{"card history", "--json", "One object.", cardcmd.HistoryJSON{}},
@@ -84,6 +94,7 @@ var jsonOutputs = []struct {
 	{"keypair enable", "--json", "As of `keypair disable`.", nil},
 	{"keypair obliterate", "--json", "As of `keypair disable`.", nil},
 	{"identity list", "--json", "One object; of several users as of `keypair list`.", gmailcmd.IdentitiesJSON{}},
+	{"identity show", "--json", "One object.", gmailcmd.IdentityJSON{}},
 	{"identity set", "--json", "As of `keypair disable`.", nil},
 	{"identity delete", "--json", "As of `keypair disable`.", nil},
 	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", certcmd.ChecksJSON{}},

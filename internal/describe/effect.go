@@ -3,6 +3,7 @@ package describe
 import (
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/registered"
 )
 
@@ -43,4 +44,32 @@ func Effect(email string, effect registered.Effect) []string {
 		}
 	}
 	return lines
+}
+
+// Effects says of how many users changes at Gmail would take something; effects has one for
+// each user.
+func Effects(effects []registered.Effect) string {
+	count := func(has func(registered.Effect) bool) (n int) {
+		for _, effect := range effects {
+			if has(effect) {
+				n++
+			}
+		}
+		return n
+	}
+	text := "of " + format.Count(len(effects), "user")
+	for _, loss := range []struct {
+		n    int
+		what string
+	}{
+		{count(func(e registered.Effect) bool { return e.StopsSigning }), "can no longer sign"},
+		{count(func(e registered.Effect) bool { return e.StopsEncrypting }), "cannot be encrypted to any more"},
+		{count(func(e registered.Effect) bool { return e.StopsReading && !e.ForEver }), "cannot read mail that was encrypted to a key pair, until it is enabled again"},
+		{count(func(e registered.Effect) bool { return e.StopsReading && e.ForEver }), "can never again read mail that was encrypted to a key pair"},
+	} {
+		if loss.n > 0 {
+			text += fmt.Sprintf(", %s %s", format.Number(loss.n), loss.what)
+		}
+	}
+	return text
 }

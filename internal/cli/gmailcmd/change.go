@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -242,8 +243,28 @@ func (f *changeFlags) agree(ctx context.Context, streams *stdio.Streams, command
 			want = email
 		}
 	}
+	if len(users) > 1 {
+		losses = append([]string{total(results)}, losses...)
+	}
 	question := enroll.Question{Text: fmt.Sprintf("%s: %s of %s", command, format.Count(count, "change"), format.Count(len(users), "user")), Loss: losses}
 	return option.Confirm(ctx, streams, f.confirm, want, question)
+}
+
+// total counts the users of whom the open changes take something.
+func total(results []*changeResult) string {
+	users := map[string]registered.Effect{}
+	for _, result := range results {
+		if result.Outcome != outcomeWouldChange {
+			continue
+		}
+		sum := users[ledger.Key(result.Email)]
+		sum.StopsSigning = sum.StopsSigning || result.effect.StopsSigning
+		sum.StopsEncrypting = sum.StopsEncrypting || result.effect.StopsEncrypting
+		sum.StopsReading = sum.StopsReading || result.effect.StopsReading
+		sum.ForEver = sum.ForEver || result.effect.ForEver
+		users[ledger.Key(result.Email)] = sum
+	}
+	return describe.Effects(slices.Collect(maps.Values(users)))
 }
 
 func printChanges(out io.Writer, results []*changeResult) error {

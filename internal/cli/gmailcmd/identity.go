@@ -8,15 +8,15 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registered"
 )
 
 // NewIdentity returns the command identity.
 func NewIdentity(streams *stdio.Streams) *cobra.Command {
 	command := &cobra.Command{Use: "identity", Short: "Look at and change the identities that Gmail has", RunE: usage.ShowHelp}
-	command.AddCommand(newGmailList(streams, "List users' identities", listIdentities, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION"), newIdentitySet(streams), newIdentityDelete(streams))
+	command.AddCommand(newGmailList(streams, "List users' identities", listIdentities, "EMAIL", "PRIMARY", "SIGNING", "ENCRYPTION"), newIdentityShow(streams), newIdentitySet(streams), newIdentityDelete(streams))
 	return command
 }
 
@@ -43,20 +43,32 @@ func newIdentitySet(streams *stdio.Streams) *cobra.Command {
 	var options changeFlags
 	var both, sign, encrypt string
 	command := &cobra.Command{
-		Use: "set EMAIL", Short: "Say which key pairs a user signs and others encrypt with",
+		Use: "set EMAIL | --from FILE", Short: "Say which key pairs users sign and others encrypt with",
 		Long: "Gmail signs the user's mail with the key pair from then on, and others encrypt to its certificate.\n" +
-			"The key pairs that were used before stay enabled, so that old mail stays readable.",
+			"The key pairs that were used before stay enabled, so that old mail stays readable.\n\n" +
+			"A file has a column key_pair_id, of the key pair that signs and decrypts.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := enroll.ValidateAddress(args[0]); err != nil {
-				return err
-			}
+			rows := option.UsersNamed(args)
 			switch {
-			case both != "" && (sign != "" || encrypt != ""), both == "" && (sign == "" || encrypt == ""):
+			case options.from != "" && (both != "" || sign != "" || encrypt != ""):
+				return usage.Errorf("--from has the key pairs of each user: leave out --keypair, --signing and --encryption")
+			case options.from == "" && len(args) == 1 && (both != "" && (sign != "" || encrypt != "") || both == "" && (sign == "" || encrypt == "")):
 				return usage.Errorf("an identity needs --keypair, or both --signing and --encryption")
 			}
-			want := gmail.Identity{Email: args[0], PrimaryKeyPairID: both, SigningKeyPairID: sign, EncryptionKeyPairID: encrypt}
-			change := registered.Change{Verb: registered.VerbSet, Identity: want}
-			return runChanges(cmd.Context(), streams, &options, "identity set", []wantedChange{{args[0], change}})
+			wanted, err := options.wanted(cmd.Context(), rows, true, func(row option.User) registered.Change {
+				identity := gmail.Identity{Email: row.Email, PrimaryKeyPairID: row.KeyPairID}
+				if options.from == "" {
+					identity = gmail.Identity{Email: row.Email, PrimaryKeyPairID: both, SigningKeyPairID: sign, EncryptionKeyPairID: encrypt}
+				}
+				return registered.Change{Verb: registered.VerbSet, Identity: identity}
+			})
+			if err != nil {
+				return err
+			}
+			if email := twice(wanted); email != "" {
+				return usage.Errorf("--from %s has %s twice: an identity has one key pair here", options.from, email)
+			}
+			return runChanges(cmd.Context(), streams, &options, "identity set", wanted)
 		},
 	}
 	options.add(command)
@@ -64,6 +76,18 @@ func newIdentitySet(streams *stdio.Streams) *cobra.Command {
 	command.Flags().StringVar(&sign, "signing", "", "`ID` of the key pair that signs")
 	command.Flags().StringVar(&encrypt, "encryption", "", "`ID` of the key pair that decrypts")
 	return command
+}
+
+// twice returns an address that stands there twice; "" for none.
+func twice(wanted []wantedChange) string {
+	seen := map[string]bool{}
+	for _, change := range wanted {
+		if seen[ledger.Key(change.email)] {
+			return change.email
+		}
+		seen[ledger.Key(change.email)] = true
+	}
+	return ""
 }
 
 func newIdentityDelete(streams *stdio.Streams) *cobra.Command {
