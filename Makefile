@@ -69,6 +69,14 @@ bench: install-build install-test
 	$(GO) test -run '^$$' -bench . -benchtime 1500x ./internal/batch/prepare
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/batch
 
+# What is said of chains and certificates, beside openssl, crypto/x509, NIST and pkilint.
+.PHONY: verdicts
+verdicts: install-build
+	@rm -rf bin/verdicts && mkdir -p bin/verdicts
+	VERDICTS=$(CURDIR)/bin/verdicts $(GO) test -count=1 -run 'TestSamples|TestSituations|TestPKITS|TestSampleCertificates' ./internal/certpath ./internal/smime ./internal/smime/baseline
+	@(printf '# Verdicts\n\nWhat is said of chains and certificates, ours beside openssl, crypto/x509, NIST and pkilint. `make verdicts` makes this page.\n'; for table in bin/verdicts/*.md; do echo; cat $$table; done) >docs/reference/verdicts.md
+	@cat docs/reference/verdicts.md
+
 # Every reader of bytes from outside, FUZZTIME each.
 FUZZTIME ?= 1m
 fuzz: install-build

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -31,23 +32,23 @@ type hostile struct {
 func hostilePools(t testing.TB) []hostile {
 	t.Helper()
 	template := func(i int) *x509.Certificate {
-		template := newRoot(t, fmt.Sprint("Node ", i))
+		template := certtest.NewRoot(t, fmt.Sprint("Node ", i))
 		template.SubjectKeyId = []byte{1} // all of them fit
 		return template
 	}
-	keys := map[int]*holder{}
-	node := func(i int) *holder {
+	keys := map[int]*certtest.Holder{}
+	node := func(i int) *certtest.Holder {
 		if keys[i] == nil {
-			keys[i] = &holder{template(i), newKey(t, elliptic.P256())}
+			keys[i] = &certtest.Holder{Cert: template(i), Key: certtest.NewKey(t, elliptic.P256())}
 		}
 		return keys[i]
 	}
 	// by issues a certificate of node i by node j.
-	by := func(i, j int) *x509.Certificate { return mustIssue(template(i), node(i).key, node(j)) }
+	by := func(i, j int) *x509.Certificate { return mustIssue(template(i), node(i).Key, node(j)) }
 	expired := func(i, j int) *x509.Certificate {
 		old := template(i)
 		old.NotAfter = now().AddDate(-1, 0, 0)
-		return mustIssue(old, node(i).key, node(j))
+		return mustIssue(old, node(i).Key, node(j))
 	}
 	// fill makes so many of a few certificates, all different as far as anybody reads them
 	// but for what was signed.
@@ -69,7 +70,7 @@ func hostilePools(t testing.TB) []hostile {
 		return list
 	}
 	onCurve := func(curve elliptic.Curve) func(int) crypto.PublicKey {
-		return func(int) crypto.PublicKey { return newKey(t, curve).Public() }
+		return func(int) crypto.PublicKey { return certtest.NewKey(t, curve).Public() }
 	}
 	large := func(k int) crypto.PublicKey {
 		modulus := new(big.Int).Lsh(big.NewInt(1), 8191)
@@ -87,14 +88,14 @@ func hostilePools(t testing.TB) []hostile {
 		line = append(line, by(i, i+1))
 	}
 	web = fill(web...)
-	crowd, authority := newLeaf(t), template(0)
+	crowd, authority := certtest.NewLeaf(t), template(0)
 	crowd.EmailAddresses = nil
 	for i := range 300 {
 		crowd.EmailAddresses = append(crowd.EmailAddresses, fmt.Sprintf("user%d@host.example.com", i))
 		authority.PermittedEmailAddresses = append(authority.PermittedEmailAddresses, fmt.Sprintf("host%d.example.com", i))
 	}
-	constrained := mustIssue(authority, node(0).key, node(1))
-	leaf := mustIssue(newLeaf(t), newKey(t, elliptic.P256()), node(0))
+	constrained := mustIssue(authority, node(0).Key, node(1))
+	leaf := mustIssue(certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), node(0))
 	return []hostile{
 		{"one name, other keys", leaf, fillKeys(by(0, 1), onCurve(elliptic.P256())), certpath.CauseOtherKey},
 		{"one name, other keys, and the right one", leaf, append(fillKeys(by(0, 1), onCurve(elliptic.P256()))[:many-2], by(0, 1), by(1, 1)), ""},
@@ -109,7 +110,7 @@ func hostilePools(t testing.TB) []hostile {
 		{"the same, and a root", leaf, append(slices.Clone(web), by(29, 29)), ""},
 		{"two certify each other", leaf, fill(by(0, 1), by(1, 0)), certpath.CauseNoRoot},
 		{"one above the other", leaf, fill(line...), certpath.CauseNoRoot},
-		{"many names and constraints", mustIssue(crowd, newKey(t, elliptic.P256()), node(0)), append(fill(constrained), by(1, 1)), certpath.CauseNames},
+		{"many names and constraints", mustIssue(crowd, certtest.NewKey(t, elliptic.P256()), node(0)), append(fill(constrained), by(1, 1)), certpath.CauseNames},
 	}
 }
 

@@ -15,38 +15,39 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
 // TestBuildChainShuffled: the order of the pool, doublets, nils and strangers in
 // it make no difference.
 func TestBuildChainShuffled(t *testing.T) {
-	root := issue(t, newRoot(t, "Root"), newKey(t, elliptic.P256()), nil)
-	line := []*holder{root}
+	root := certtest.Issue(t, certtest.NewRoot(t, "Root"), certtest.NewKey(t, elliptic.P256()), nil)
+	line := []*certtest.Holder{root}
 	for i := range 4 {
-		template := newRoot(t, fmt.Sprint("Authority ", i))
-		line = append([]*holder{issue(t, template, newKey(t, elliptic.P256()), line[0])}, line...)
+		template := certtest.NewRoot(t, fmt.Sprint("Authority ", i))
+		line = append([]*certtest.Holder{certtest.Issue(t, template, certtest.NewKey(t, elliptic.P256()), line[0])}, line...)
 	}
-	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), line[0])
-	want := append([]*x509.Certificate{leaf.cert}, certs(line...)...)
+	leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), line[0])
+	want := append([]*x509.Certificate{leaf.Cert}, certtest.Certs(line...)...)
 
-	pool := append(certs(goodChain(t)...), want...)
-	pool = append(pool, parse(t, root.cert.Raw), nil)
+	pool := append(certtest.Certs(goodChain(t)...), want...)
+	pool = append(pool, certtest.Parse(t, root.Cert.Raw), nil)
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		random.Shuffle(len(pool), func(i, j int) { pool[i], pool[j] = pool[j], pool[i] })
-		got, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(pool), certpath.Options{Now: now()})
+		got, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(pool), certpath.Options{Now: now()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sameCerts(t, got, want)
+		certtest.Same(t, got, want)
 	}
 }
 
 func TestBuildChainMissing(t *testing.T) {
 	good := goodChain(t)
-	leaf, intermediate, root := good[0].cert, good[1].cert, good[2].cert
-	others := certs(goodChain(t)...)
+	leaf, intermediate, root := good[0].Cert, good[1].Cert, good[2].Cert
+	others := certtest.Certs(goodChain(t)...)
 	for name, c := range map[string]struct {
 		pool, piece []*x509.Certificate
 		last        *x509.Certificate
@@ -66,12 +67,12 @@ func TestBuildChainMissing(t *testing.T) {
 			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
 			continue
 		}
-		sameCerts(t, none.Chain, c.piece)
+		certtest.Same(t, none.Chain, c.piece)
 		if none.Last() != c.last || none.Fault.Cause != c.cause || !strings.Contains(err.Error(), "CN="+c.issuer) {
 			t.Errorf("%s: breaks off at %s (%s): %v", name, none.Last().Subject, none.Fault.Cause, err)
 		}
 	}
-	if chain, err := new(certpath.Verifier).Build(nil, certpath.NewPool(certs(good...)), certpath.Options{Now: now()}); err == nil {
+	if chain, err := new(certpath.Verifier).Build(nil, certpath.NewPool(certtest.Certs(good...)), certpath.Options{Now: now()}); err == nil {
 		t.Errorf("no leaf: chain of %d", len(chain))
 	}
 }
@@ -79,40 +80,40 @@ func TestBuildChainMissing(t *testing.T) {
 // TestBuildChainCrossSigned: authorities that certify each other end in no loop,
 // and the way out to a root is found.
 func TestBuildChainCrossSigned(t *testing.T) {
-	keyA, keyB := newKey(t, elliptic.P256()), newKey(t, elliptic.P256())
-	nameA, nameB := newRoot(t, "A"), newRoot(t, "B")
-	a, b := &holder{nameA, keyA}, &holder{nameB, keyB}
-	aByB := issue(t, newRoot(t, "A"), keyA, b)
-	bByA := issue(t, newRoot(t, "B"), keyB, a)
-	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), a)
+	keyA, keyB := certtest.NewKey(t, elliptic.P256()), certtest.NewKey(t, elliptic.P256())
+	nameA, nameB := certtest.NewRoot(t, "A"), certtest.NewRoot(t, "B")
+	a, b := &certtest.Holder{Cert: nameA, Key: keyA}, &certtest.Holder{Cert: nameB, Key: keyB}
+	aByB := certtest.Issue(t, certtest.NewRoot(t, "A"), keyA, b)
+	bByA := certtest.Issue(t, certtest.NewRoot(t, "B"), keyB, a)
+	leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), a)
 
-	loop := certs(aByB, bByA)
+	loop := certtest.Certs(aByB, bByA)
 	var none *certpath.NoPathError
-	if chain, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(loop), certpath.Options{Now: now()}); !errors.As(err, &none) {
+	if chain, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(loop), certpath.Options{Now: now()}); !errors.As(err, &none) {
 		t.Errorf("a loop without a root: chain of %d, error %v", len(chain), err)
 	}
-	rootB := issue(t, newRoot(t, "B"), keyB, nil)
-	got, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(append(loop, rootB.cert)), certpath.Options{Now: now()})
+	rootB := certtest.Issue(t, certtest.NewRoot(t, "B"), keyB, nil)
+	got, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(append(loop, rootB.Cert)), certpath.Options{Now: now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameCerts(t, got, certs(leaf, aByB, rootB))
+	certtest.Same(t, got, certtest.Certs(leaf, aByB, rootB))
 }
 
 // TestBuildChainLongestValid: of two roots with one key, the one that is valid
 // longer is taken.
 func TestBuildChainLongestValid(t *testing.T) {
-	key := newKey(t, elliptic.P256())
-	old := newRoot(t, "Root")
+	key := certtest.NewKey(t, elliptic.P256())
+	old := certtest.NewRoot(t, "Root")
 	old.NotAfter = now().AddDate(1, 0, 0)
-	oldRoot, newer := issue(t, old, key, nil), issue(t, newRoot(t, "Root"), key, nil)
-	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), oldRoot)
-	for _, pool := range [][]*holder{{oldRoot, newer}, {newer, oldRoot}} {
-		got, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(certs(pool...)), certpath.Options{Now: now()})
+	oldRoot, newer := certtest.Issue(t, old, key, nil), certtest.Issue(t, certtest.NewRoot(t, "Root"), key, nil)
+	leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), oldRoot)
+	for _, pool := range [][]*certtest.Holder{{oldRoot, newer}, {newer, oldRoot}} {
+		got, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(certtest.Certs(pool...)), certpath.Options{Now: now()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sameCerts(t, got, certs(leaf, newer))
+		certtest.Same(t, got, certtest.Certs(leaf, newer))
 	}
 }
 
@@ -120,21 +121,21 @@ func TestBuildChainLongestValid(t *testing.T) {
 // the search endless.
 func TestBuildChainMesh(t *testing.T) {
 	const n = 12
-	var nodes []*holder
+	var nodes []*certtest.Holder
 	for i := range n {
-		nodes = append(nodes, &holder{newRoot(t, fmt.Sprint("Node ", i)), newKey(t, elliptic.P256())})
+		nodes = append(nodes, &certtest.Holder{Cert: certtest.NewRoot(t, fmt.Sprint("Node ", i)), Key: certtest.NewKey(t, elliptic.P256())})
 	}
 	var pool []*x509.Certificate
 	for i, subject := range nodes {
 		for j, issuer := range nodes {
 			if i != j {
-				pool = append(pool, issue(t, newRoot(t, subject.cert.Subject.CommonName), subject.key, issuer).cert)
+				pool = append(pool, certtest.Issue(t, certtest.NewRoot(t, subject.Cert.Subject.CommonName), subject.Key, issuer).Cert)
 			}
 		}
 	}
-	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nodes[0])
+	leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), nodes[0])
 	var none *certpath.NoPathError
-	if chain, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(pool), certpath.Options{Now: now()}); !errors.As(err, &none) {
+	if chain, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(pool), certpath.Options{Now: now()}); !errors.As(err, &none) {
 		t.Errorf("chain of %d, error %v", len(chain), err)
 	}
 }
@@ -148,13 +149,13 @@ func TestBuildChainOfHostileSizes(t *testing.T) {
 	imitation := func(bits uint, serial int64) *x509.Certificate {
 		modulus := new(big.Int).Lsh(big.NewInt(1), bits-1)
 		key := &rsa.PublicKey{N: modulus.SetBit(modulus, 0, 1), E: 1<<31 - 1}
-		template := newIntermediate(t, "Issuing")
+		template := certtest.NewIntermediate(t, "Issuing")
 		template.SerialNumber = big.NewInt(serial)
-		der, err := x509.CreateCertificate(cryptorand.Reader, template, good[2].cert, key, good[2].key)
+		der, err := x509.CreateCertificate(cryptorand.Reader, template, good[2].Cert, key, good[2].Key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return parse(t, der)
+		return certtest.Parse(t, der)
 	}
 	var many []*x509.Certificate
 	for i := range 200 {
@@ -166,22 +167,22 @@ func TestBuildChainOfHostileSizes(t *testing.T) {
 	} {
 		began := time.Now()
 		var none *certpath.NoPathError
-		if chain, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(pool), certpath.Options{Now: now()}); !errors.As(err, &none) {
+		if chain, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(pool), certpath.Options{Now: now()}); !errors.As(err, &none) {
 			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
 		}
 		t.Logf("%s: %v", name, time.Since(began).Round(100*time.Microsecond))
 		// The right issuer among them is found all the same.
-		if chain, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(append(certs(good...), pool[:min(len(pool), 2)]...)), certpath.Options{Now: now()}); err != nil || len(chain) != 3 {
+		if chain, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(append(certtest.Certs(good...), pool[:min(len(pool), 2)]...)), certpath.Options{Now: now()}); err != nil || len(chain) != 3 {
 			t.Errorf("%s: chain of %d, error %v", name, len(chain), err)
 		}
 	}
-	self := newLeaf(t)
+	self := certtest.NewLeaf(t)
 	for i := range 20_000 {
 		self.EmailAddresses = append(self.EmailAddresses, fmt.Sprintf("user%d@example.com", i))
 	}
-	crowded := issue(t, self, newKey(t, elliptic.P256()), good[1])
+	crowded := certtest.Issue(t, self, certtest.NewKey(t, elliptic.P256()), good[1])
 	var large *certificate.TooLargeError
-	if chain, err := new(certpath.Verifier).Build(crowded.cert, certpath.NewPool(certs(good...)), certpath.Options{Now: now()}); !errors.As(err, &large) {
+	if chain, err := new(certpath.Verifier).Build(crowded.Cert, certpath.NewPool(certtest.Certs(good...)), certpath.Options{Now: now()}); !errors.As(err, &large) {
 		t.Errorf("20,000 addresses: chain of %d, error %v", len(chain), err)
 	}
 }
@@ -189,40 +190,40 @@ func TestBuildChainOfHostileSizes(t *testing.T) {
 // TestBuildChainSameName: of several issuers of one name, the one whose key
 // signed is taken.
 func TestBuildChainSameName(t *testing.T) {
-	root := issue(t, newRoot(t, "Root"), newKey(t, elliptic.P256()), nil)
-	var issuers []*holder
+	root := certtest.Issue(t, certtest.NewRoot(t, "Root"), certtest.NewKey(t, elliptic.P256()), nil)
+	var issuers []*certtest.Holder
 	for i := range 5 {
-		template := newIntermediate(t, "Issuing")
+		template := certtest.NewIntermediate(t, "Issuing")
 		template.NotAfter = template.NotAfter.AddDate(0, i, 0)
-		issuers = append(issuers, issue(t, template, newKey(t, elliptic.P256()), root))
+		issuers = append(issuers, certtest.Issue(t, template, certtest.NewKey(t, elliptic.P256()), root))
 	}
-	pool := append(certs(issuers...), root.cert)
+	pool := append(certtest.Certs(issuers...), root.Cert)
 	for _, issuer := range issuers {
-		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), issuer)
-		got, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(pool), certpath.Options{Now: now()})
+		leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), issuer)
+		got, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(pool), certpath.Options{Now: now()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sameCerts(t, got, certs(leaf, issuer, root))
+		certtest.Same(t, got, certtest.Certs(leaf, issuer, root))
 	}
 }
 
 func TestBuildChainSelfSignedLeaf(t *testing.T) {
-	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nil)
-	got, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(certs(goodChain(t)...)), certpath.Options{Now: now()})
+	leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), nil)
+	got, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(certtest.Certs(goodChain(t)...)), certpath.Options{Now: now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameCerts(t, got, certs(leaf))
+	certtest.Same(t, got, certtest.Certs(leaf))
 }
 
 // TestMissingIssuerErrorText: names from outside cannot steer a terminal.
 func TestMissingIssuerErrorText(t *testing.T) {
-	issuer := &holder{newRoot(t, "Issuing\x1b[2J\u202e\n"), newKey(t, elliptic.P256())}
-	template := newLeaf(t)
+	issuer := &certtest.Holder{Cert: certtest.NewRoot(t, "Issuing\x1b[2J\u202e\n"), Key: certtest.NewKey(t, elliptic.P256())}
+	template := certtest.NewLeaf(t)
 	template.Subject.CommonName = "Kim\r\x07\u2028"
-	leaf := issue(t, template, newKey(t, elliptic.P256()), issuer)
-	_, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(nil), certpath.Options{Now: now()})
+	leaf := certtest.Issue(t, template, certtest.NewKey(t, elliptic.P256()), issuer)
+	_, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(nil), certpath.Options{Now: now()})
 	if err == nil || !printableText(err.Error()) || !strings.Contains(err.Error(), "Issuing") || !strings.Contains(err.Error(), "Kim") {
 		t.Errorf("error %q", err)
 	}
@@ -231,7 +232,7 @@ func TestMissingIssuerErrorText(t *testing.T) {
 // TestBuildChainRootChanged: what names itself as its issuer and was not signed by its own
 // key is no root.
 func TestBuildChainRootChanged(t *testing.T) {
-	good := certs(goodChain(t)...)
+	good := certtest.Certs(goodChain(t)...)
 	root := sign(t, good[2], nil, nil, func([]byte) []byte { return good[0].Signature })
 	_, err := new(certpath.Verifier).Build(good[0], certpath.NewPool([]*x509.Certificate{good[1], root}), certpath.Options{Now: now()})
 	none := (*certpath.NoPathError)(nil)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -106,7 +107,7 @@ func FuzzConstraints(f *testing.F) {
 			f.Add(value(s.pool[0], 30), value(s.leaf, 17), s.leaf.RawSubject)
 		}
 	}
-	chain := certs(goodChain(f)...)
+	chain := certtest.Certs(goodChain(f)...)
 	f.Fuzz(func(t *testing.T, constraints, names, subject []byte) {
 		leaf, issuing := *chain[0], *chain[1]
 		leaf.RawSubject = subject

@@ -10,31 +10,33 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 )
 
 // line is a path of four certificates that are about to be issued.
 type line struct {
 	root, outer, issuing, leaf             *x509.Certificate // templates
 	rootKey, outerKey, issuingKey, leafKey crypto.Signer
-	also                                   func(root, outer, issuing *holder) []*x509.Certificate // further ones of the pool
-	instead                                func(s *situation)                                     // the last change
+	also                                   func(root, outer, issuing *certtest.Holder) []*x509.Certificate // further ones of the pool
+	instead                                func(s *situation)                                              // the last change
 }
 
 func newLine(t testing.TB) *line {
-	key := func() crypto.Signer { return newKey(t, elliptic.P256()) }
+	key := func() crypto.Signer { return certtest.NewKey(t, elliptic.P256()) }
 	return &line{
-		root: newRoot(t, "Root"), outer: newIntermediate(t, "Outer"), issuing: newIntermediate(t, "Issuing"), leaf: newLeaf(t),
+		root: certtest.NewRoot(t, "Root"), outer: certtest.NewIntermediate(t, "Outer"), issuing: certtest.NewIntermediate(t, "Issuing"), leaf: certtest.NewLeaf(t),
 		rootKey: key(), outerKey: key(), issuingKey: key(), leafKey: key(),
 	}
 }
 
 func (l *line) situation(t testing.TB) situation {
 	t.Helper()
-	root := issue(t, l.root, l.rootKey, nil)
-	outer := issue(t, l.outer, l.outerKey, root)
-	issuing := issue(t, l.issuing, l.issuingKey, outer)
-	leaf := issue(t, l.leaf, l.leafKey, issuing)
-	s := situation{leaf.cert, certs(issuing, outer), certs(root), now()}
+	root := certtest.Issue(t, l.root, l.rootKey, nil)
+	outer := certtest.Issue(t, l.outer, l.outerKey, root)
+	issuing := certtest.Issue(t, l.issuing, l.issuingKey, outer)
+	leaf := certtest.Issue(t, l.leaf, l.leafKey, issuing)
+	s := situation{leaf.Cert, certtest.Certs(issuing, outer), certtest.Certs(root), now()}
 	if l.also != nil {
 		s.pool = append(s.pool, l.also(root, outer, issuing)...)
 	}
@@ -166,7 +168,7 @@ func sign(t testing.TB, cert *x509.Certificate, from, to []byte, signature func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	return parse(t, der)
+	return certtest.Parse(t, der)
 }
 
 var (
@@ -198,14 +200,14 @@ func md5With(t testing.TB, key *rsa.PrivateKey) func([]byte) []byte {
 }
 
 // selfIssued makes a certificate of a name by another key of that name.
-func selfIssued(t testing.TB, template *x509.Certificate, key crypto.Signer, by *holder) *holder {
+func selfIssued(t testing.TB, template *x509.Certificate, key crypto.Signer, by *certtest.Holder) *certtest.Holder {
 	again := *template
-	again.SerialNumber, again.AuthorityKeyId = newRoot(t, "").SerialNumber, by.cert.SubjectKeyId
-	return issue(t, &again, key, by)
+	again.SerialNumber, again.AuthorityKeyId = certtest.NewRoot(t, "").SerialNumber, by.Cert.SubjectKeyId
+	return certtest.Issue(t, &again, key, by)
 }
 
-func mustIssue(template *x509.Certificate, key crypto.Signer, issuer *holder) *x509.Certificate {
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer.cert, key.Public(), issuer.key)
+func mustIssue(template *x509.Certificate, key crypto.Signer, issuer *certtest.Holder) *x509.Certificate {
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer.Cert, key.Public(), issuer.Key)
 	if err != nil {
 		panic(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -55,6 +56,7 @@ func TestPKITS(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, right := 0, map[string]int{}
+	verdicts := certtest.NewVerdicts("NIST's PKITS", "Those tests that are about paths and let every policy do.", "test", "NIST expects", "ours", "openssl verify", "crypto/x509", "why ours is another")
 	for _, v := range vectors {
 		if startsWith(v.Name, revocation) || !slices.Equal(v.InitialPolicySet, []string{"anyPolicy"}) ||
 			v.InitialPolicyMappingInhibit || v.InitialExplicitPolicy || v.InitialAnyPolicyInhibit {
@@ -84,9 +86,9 @@ func TestPKITS(t *testing.T) {
 		s := situation{path[last], path[1:last], path[:1], now()}
 		valid, err := s.valid()
 		number, _, _ := strings.Cut(v.Name, " ")
-		want := v.ShouldValidate
+		want, why := v.ShouldValidate, certpath.Cause("")
 		if cause, known := ours[number+" "]; known {
-			want = false
+			want, why = false, cause
 			if none := (*certpath.NoPathError)(nil); !errors.As(err, &none) || none.Fault.Cause != cause {
 				t.Errorf("%s: %v, want %s", v.Name, err, cause)
 			}
@@ -101,6 +103,8 @@ func TestPKITS(t *testing.T) {
 				t.Logf("%s: openssl says %v", v.Name, says)
 			}
 		}
+		verdicts.Row(v.Name, word(v.ShouldValidate), word(valid), word(s.openssl(t)), word(s.plain()), string(why))
 	}
+	verdicts.Write(t, "3-pkits")
 	t.Logf("of %d tests are judged rightly: %v", all, right)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -84,6 +85,14 @@ func (s situation) openssl(t testing.TB) bool {
 	return err == nil
 }
 
+// word is a verdict in a table.
+func word(valid bool) string {
+	if valid {
+		return "valid"
+	}
+	return "refused"
+}
+
 func readSample(t testing.TB, path string) []*x509.Certificate {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -92,7 +101,7 @@ func readSample(t testing.TB, path string) []*x509.Certificate {
 	}
 	var certs []*x509.Certificate
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		certs = append(certs, parse(t, block.Bytes))
+		certs = append(certs, certtest.Parse(t, block.Bytes))
 	}
 	return certs
 }
@@ -105,6 +114,7 @@ func TestSamples(t *testing.T) {
 	}
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC) // the samples were made then
 	right := map[string]int{}
+	verdicts := certtest.NewVerdicts("Situations of others", "Each is a leaf, what is at hand to build a path from, and the roots that are trusted.", "situation", "expected, and why it is hard", "ours", "openssl verify", "crypto/x509")
 	for _, folder := range folders {
 		expected, err := os.ReadFile(filepath.Join(folder, "expect"))
 		if err != nil {
@@ -121,7 +131,9 @@ func TestSamples(t *testing.T) {
 				right[who]++
 			}
 		}
+		verdicts.Row(filepath.Base(folder), strings.TrimSpace(string(expected)), word(got), word(s.openssl(t)), word(s.plain()))
 	}
+	verdicts.Write(t, "1-chains")
 	t.Logf("of %d situations are judged rightly: %v", len(folders), right)
 }
 
@@ -165,35 +177,35 @@ func TestSampleCauses(t *testing.T) {
 // with NUL and control characters, a bundle of a thousand.
 func TestBadPools(t *testing.T) {
 	good := goodChain(t)
-	second := issue(t, newLeaf(t), newKey(t, elliptic.P256()), good[1])
-	evil := newIntermediate(t, "Issuing\x00\x1b[2J\u202e")
-	evilIssuer := issue(t, evil, newKey(t, elliptic.P256()), good[2])
-	strange := issue(t, newLeaf(t), newKey(t, elliptic.P256()), evilIssuer)
+	second := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), good[1])
+	evil := certtest.NewIntermediate(t, "Issuing\x00\x1b[2J\u202e")
+	evilIssuer := certtest.Issue(t, evil, certtest.NewKey(t, elliptic.P256()), good[2])
+	strange := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), evilIssuer)
 	var bundle []*x509.Certificate
 	for i := range 1000 {
-		template := newRoot(t, fmt.Sprint("Authority ", i))
-		bundle = append(bundle, issue(t, template, good[1].key, nil).cert)
+		template := certtest.NewRoot(t, fmt.Sprint("Authority ", i))
+		bundle = append(bundle, certtest.Issue(t, template, good[1].Key, nil).Cert)
 	}
 	for name, c := range map[string]struct {
-		leaf *holder
+		leaf *certtest.Holder
 		pool []*x509.Certificate
 		want []*x509.Certificate
 	}{
-		"two leaves":             {good[0], certs(second, good[0], good[1], good[2]), certs(good...)},
-		"the other one":          {second, certs(second, good[0], good[1], good[2]), certs(second, good[1], good[2])},
-		"an authority alone":     {good[1], certs(good[1:]...), certs(good[1:]...)},
-		"a root alone":           {good[2], nil, certs(good[2])},
-		"control characters":     {strange, certs(evilIssuer, good[2]), certs(strange, evilIssuer, good[2])},
-		"a bundle of a thousand": {good[0], append(bundle, certs(good...)...), certs(good...)},
+		"two leaves":             {good[0], certtest.Certs(second, good[0], good[1], good[2]), certtest.Certs(good...)},
+		"the other one":          {second, certtest.Certs(second, good[0], good[1], good[2]), certtest.Certs(second, good[1], good[2])},
+		"an authority alone":     {good[1], certtest.Certs(good[1:]...), certtest.Certs(good[1:]...)},
+		"a root alone":           {good[2], nil, certtest.Certs(good[2])},
+		"control characters":     {strange, certtest.Certs(evilIssuer, good[2]), certtest.Certs(strange, evilIssuer, good[2])},
+		"a bundle of a thousand": {good[0], append(bundle, certtest.Certs(good...)...), certtest.Certs(good...)},
 	} {
-		got, err := new(certpath.Verifier).Build(c.leaf.cert, certpath.NewPool(c.pool), certpath.Options{Now: now()})
+		got, err := new(certpath.Verifier).Build(c.leaf.Cert, certpath.NewPool(c.pool), certpath.Options{Now: now()})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		sameCerts(t, got, c.want)
+		certtest.Same(t, got, c.want)
 	}
-	_, err := new(certpath.Verifier).Build(strange.cert, nil, certpath.Options{Now: now()})
+	_, err := new(certpath.Verifier).Build(strange.Cert, nil, certpath.Options{Now: now()})
 	if err == nil || !printableText(err.Error()) {
 		t.Errorf("%q", err)
 	}
@@ -203,10 +215,10 @@ func TestBadPools(t *testing.T) {
 // certificate can be had.
 func TestMissingIssuerAddress(t *testing.T) {
 	good := goodChain(t)
-	template := newLeaf(t)
+	template := certtest.NewLeaf(t)
 	template.IssuingCertificateURL = []string{"http://ca.example.com/issuing.cer"}
-	leaf := issue(t, template, newKey(t, elliptic.P256()), good[1])
-	_, err := new(certpath.Verifier).Build(leaf.cert, certpath.NewPool(certs(good[2])), certpath.Options{Now: now()})
+	leaf := certtest.Issue(t, template, certtest.NewKey(t, elliptic.P256()), good[1])
+	_, err := new(certpath.Verifier).Build(leaf.Cert, certpath.NewPool(certtest.Certs(good[2])), certpath.Options{Now: now()})
 	none := (*certpath.NoPathError)(nil)
 	if !errors.As(err, &none) || none.Fault.Cause != certpath.CauseMissing || !slices.Equal(none.CAIssuers(), template.IssuingCertificateURL) ||
 		!strings.Contains(err.Error(), template.IssuingCertificateURL[0]) {

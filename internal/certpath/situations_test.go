@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -46,7 +47,7 @@ func moreSituations() []oneSituation {
 		{"a root that is not trusted", certpath.CauseNoRoot, "", func(t testing.TB, l *line) {
 			l.instead = func(s *situation) {
 				s.pool = append(s.pool, s.roots...)
-				s.roots = certs(issue(t, newRoot(t, "Another"), newKey(t, elliptic.P256()), nil))
+				s.roots = certtest.Certs(certtest.Issue(t, certtest.NewRoot(t, "Another"), certtest.NewKey(t, elliptic.P256()), nil))
 			}
 		}},
 
@@ -70,17 +71,17 @@ func moreSituations() []oneSituation {
 			}
 		}},
 		{"a line of fifteen", ok, "", func(t testing.TB, l *line) {
-			last := &holder{}
-			l.also = func(_, _, issuing *holder) []*x509.Certificate {
+			last := &certtest.Holder{}
+			l.also = func(_, _, issuing *certtest.Holder) []*x509.Certificate {
 				var list []*x509.Certificate
 				last = issuing
 				for i := range 11 {
-					last = issue(t, newIntermediate(t, fmt.Sprint("Further ", i)), newKey(t, elliptic.P256()), last)
-					list = append(list, last.cert)
+					last = certtest.Issue(t, certtest.NewIntermediate(t, fmt.Sprint("Further ", i)), certtest.NewKey(t, elliptic.P256()), last)
+					list = append(list, last.Cert)
 				}
 				return list
 			}
-			l.instead = func(s *situation) { s.leaf = issue(t, l.leaf, l.leafKey, last).cert }
+			l.instead = func(s *situation) { s.leaf = certtest.Issue(t, l.leaf, l.leafKey, last).Cert }
 		}},
 		{"SHA-1 below the root", certpath.CauseAlgorithm, "it takes SHA-1 unless given -auth_level 1", func(t testing.TB, l *line) {
 			l.rootKey = newRSA(t)
@@ -118,7 +119,7 @@ func moreSituations() []oneSituation {
 			l.issuingKey = newRSA(t)
 			l.leaf.SignatureAlgorithm = x509.SHA256WithRSAPSS
 		}},
-		{"P-521 and SHA-512", ok, "", func(t testing.TB, l *line) { l.issuingKey = newKey(t, elliptic.P521()) }},
+		{"P-521 and SHA-512", ok, "", func(t testing.TB, l *line) { l.issuingKey = certtest.NewKey(t, elliptic.P521()) }},
 
 		// Validity.
 		{"an expired leaf", certpath.CauseExpired, "", func(_ testing.TB, l *line) { l.leaf.NotAfter = now().Add(-time.Second) }},
@@ -141,10 +142,10 @@ func moreSituations() []oneSituation {
 		{"no key usage", ok, "", func(_ testing.TB, l *line) { l.issuing.KeyUsage, l.outer.KeyUsage = 0, 0 }},
 		{"a leaf that is an authority", ok, "", func(_ testing.TB, l *line) { l.leaf.IsCA = true }},
 		{"a twin that is none", ok, "", func(t testing.TB, l *line) {
-			l.also = func(_, outer, _ *holder) []*x509.Certificate {
+			l.also = func(_, outer, _ *certtest.Holder) []*x509.Certificate {
 				twin := *l.issuing
 				twin.IsCA, twin.NotAfter = false, year(2040)
-				return certs(issue(t, &twin, l.issuingKey, outer))
+				return certtest.Certs(certtest.Issue(t, &twin, l.issuingKey, outer))
 			}
 		}},
 
@@ -155,55 +156,55 @@ func moreSituations() []oneSituation {
 		{"path length 0 above a leaf that is an authority", ok, "", func(_ testing.TB, l *line) { l.issuing.MaxPathLenZero, l.leaf.IsCA = true, true }},
 		{"self-issued below path length 0", ok, "", func(t testing.TB, l *line) {
 			l.issuing.MaxPathLenZero = true
-			key := newKey(t, elliptic.P256())
-			var newer *holder
-			l.also = func(_, _, issuing *holder) []*x509.Certificate {
+			key := certtest.NewKey(t, elliptic.P256())
+			var newer *certtest.Holder
+			l.also = func(_, _, issuing *certtest.Holder) []*x509.Certificate {
 				newer = selfIssued(t, l.issuing, key, issuing)
-				return certs(newer)
+				return certtest.Certs(newer)
 			}
-			l.instead = func(s *situation) { s.leaf = issue(t, l.leaf, l.leafKey, newer).cert }
+			l.instead = func(s *situation) { s.leaf = certtest.Issue(t, l.leaf, l.leafKey, newer).Cert }
 		}},
 
 		// Keys that follow each other.
 		{"a new key, certified by the old one", ok, "", func(t testing.TB, l *line) {
-			key := newKey(t, elliptic.P256())
-			var newer *holder
-			l.also = func(root, _, _ *holder) []*x509.Certificate {
+			key := certtest.NewKey(t, elliptic.P256())
+			var newer *certtest.Holder
+			l.also = func(root, _, _ *certtest.Holder) []*x509.Certificate {
 				newer = selfIssued(t, l.root, key, root)
-				return certs(newer)
+				return certtest.Certs(newer)
 			}
-			l.instead = func(s *situation) { s.pool[1] = issue(t, l.outer, l.outerKey, newer).cert }
+			l.instead = func(s *situation) { s.pool[1] = certtest.Issue(t, l.outer, l.outerKey, newer).Cert }
 		}},
 		{"an old key, certified by the new one", ok, "", func(t testing.TB, l *line) {
-			key := newKey(t, elliptic.P256())
-			newer := issue(t, l.root, key, nil)
-			l.also = func(*holder, *holder, *holder) []*x509.Certificate {
-				return certs(selfIssued(t, l.root, l.rootKey, newer))
+			key := certtest.NewKey(t, elliptic.P256())
+			newer := certtest.Issue(t, l.root, key, nil)
+			l.also = func(*certtest.Holder, *certtest.Holder, *certtest.Holder) []*x509.Certificate {
+				return certtest.Certs(selfIssued(t, l.root, l.rootKey, newer))
 			}
-			l.instead = func(s *situation) { s.roots = certs(newer) }
+			l.instead = func(s *situation) { s.roots = certtest.Certs(newer) }
 		}},
 		{"five hundred of the issuer's name", ok, "", func(t testing.TB, l *line) {
-			l.also = func(_, outer, _ *holder) []*x509.Certificate {
+			l.also = func(_, outer, _ *certtest.Holder) []*x509.Certificate {
 				var list []*x509.Certificate
 				for range 500 {
-					list = append(list, issue(t, l.issuing, newKey(t, elliptic.P256()), outer).cert)
+					list = append(list, certtest.Issue(t, l.issuing, certtest.NewKey(t, elliptic.P256()), outer).Cert)
 				}
 				return list
 			}
 		}},
 		{"cross-signed by a root that expired", ok, "", func(t testing.TB, l *line) {
-			l.also = func(root, _, _ *holder) []*x509.Certificate {
-				old := newRoot(t, "Old root")
+			l.also = func(root, _, _ *certtest.Holder) []*x509.Certificate {
+				old := certtest.NewRoot(t, "Old root")
 				old.NotAfter = now().AddDate(0, -1, 0)
-				older := issue(t, old, newKey(t, elliptic.P256()), nil)
+				older := certtest.Issue(t, old, certtest.NewKey(t, elliptic.P256()), nil)
 				cross := *l.root
 				cross.NotAfter = year(2050)
-				return certs(older, issue(t, &cross, l.rootKey, older))
+				return certtest.Certs(older, certtest.Issue(t, &cross, l.rootKey, older))
 			}
 		}},
 		{"authorities that certify each other", certpath.CauseNoRoot, "", func(t testing.TB, l *line) {
-			l.also = func(_, outer, issuing *holder) []*x509.Certificate {
-				return certs(issue(t, l.outer, l.outerKey, issuing))
+			l.also = func(_, outer, issuing *certtest.Holder) []*x509.Certificate {
+				return certtest.Certs(certtest.Issue(t, l.outer, l.outerKey, issuing))
 			}
 			l.instead = func(s *situation) { s.pool, s.roots = []*x509.Certificate{s.pool[0], s.pool[2]}, nil }
 		}},
@@ -214,7 +215,7 @@ func moreSituations() []oneSituation {
 			l.instead = func(s *situation) {
 				other := *l.issuing
 				other.RawSubject = named(t, asn1.TagPrintableString, "DE", "Acme")
-				s.leaf = issue(t, l.leaf, l.leafKey, &holder{&other, l.issuingKey}).cert
+				s.leaf = certtest.Issue(t, l.leaf, l.leafKey, &certtest.Holder{Cert: &other, Key: l.issuingKey}).Cert
 			}
 		}},
 		{"the issuer's name in other case and spaces", certpath.CauseSpelling, "it compares what names read; Gmail compares octets", func(t testing.TB, l *line) {
@@ -222,12 +223,12 @@ func moreSituations() []oneSituation {
 			l.instead = func(s *situation) {
 				other := *l.issuing
 				other.RawSubject = named(t, asn1.TagPrintableString, "de", " ACME trust ")
-				s.leaf = issue(t, l.leaf, l.leafKey, &holder{&other, l.issuingKey}).cert
+				s.leaf = certtest.Issue(t, l.leaf, l.leafKey, &certtest.Holder{Cert: &other, Key: l.issuingKey}).Cert
 			}
 		}},
 		{"another issuer's name", certpath.CauseMissing, "", func(t testing.TB, l *line) {
 			l.instead = func(s *situation) {
-				s.leaf = issue(t, l.leaf, l.leafKey, &holder{newIntermediate(t, "Elsewhere"), l.issuingKey}).cert
+				s.leaf = certtest.Issue(t, l.leaf, l.leafKey, &certtest.Holder{Cert: certtest.NewIntermediate(t, "Elsewhere"), Key: l.issuingKey}).Cert
 			}
 		}},
 
@@ -264,15 +265,15 @@ func moreSituations() []oneSituation {
 		{"self-issued outside a directory name", ok, "", func(t testing.TB, l *line) {
 			constrain(t, l.issuing, []subtree{directory(t, "DE")}, nil)
 			l.leaf.RawSubject = named(t, asn1.TagPrintableString, "DE", "Kim")
-			key := newKey(t, elliptic.P256())
-			var newer *holder
-			l.also = func(_, _, issuing *holder) []*x509.Certificate {
+			key := certtest.NewKey(t, elliptic.P256())
+			var newer *certtest.Holder
+			l.also = func(_, _, issuing *certtest.Holder) []*x509.Certificate {
 				plain := *l.issuing
 				plain.ExtraExtensions = nil
 				newer = selfIssued(t, &plain, key, issuing)
-				return certs(newer)
+				return certtest.Certs(newer)
 			}
-			l.instead = func(s *situation) { s.leaf = issue(t, l.leaf, l.leafKey, newer).cert }
+			l.instead = func(s *situation) { s.leaf = certtest.Issue(t, l.leaf, l.leafKey, newer).Cert }
 		}},
 
 		// Name constraints: addresses.
@@ -431,7 +432,7 @@ func moreSituations() []oneSituation {
 			l.instead = func(s *situation) {
 				other := *l.issuing
 				other.SubjectKeyId = []byte{4, 3, 2, 1}
-				s.leaf = mustIssue(l.leaf, l.leafKey, &holder{&other, l.issuingKey})
+				s.leaf = mustIssue(l.leaf, l.leafKey, &certtest.Holder{Cert: &other, Key: l.issuingKey})
 			}
 		}},
 	}
@@ -441,6 +442,8 @@ func moreSituations() []oneSituation {
 // agrees but where it is known not to.
 func TestSituations(t *testing.T) {
 	right := map[string]int{}
+	verdicts := certtest.NewVerdicts("Situations of our own", "Of the kinds that NIST's PKITS has, and of some that it has not; made anew for each run of the tests. The reason is why there is no valid path.",
+		"situation", "reason", "ours", "openssl verify", "crypto/x509", "why openssl says otherwise")
 	all := moreSituations()
 	for _, c := range all {
 		l := newLine(t)
@@ -466,6 +469,8 @@ func TestSituations(t *testing.T) {
 				right[who]++
 			}
 		}
+		verdicts.Row(c.name, string(c.cause), word(valid), word(says), word(s.plain()), c.openssl)
 	}
+	verdicts.Write(t, "2-situations")
 	t.Logf("of %d situations are judged rightly: %v", len(all), right)
 }

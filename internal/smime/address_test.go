@@ -7,6 +7,7 @@ import (
 
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"slices"
 	"testing"
@@ -15,7 +16,7 @@ import (
 )
 
 func TestAddresses(t *testing.T) {
-	key := newKey(t, elliptic.P256())
+	key := certtest.NewKey(t, elliptic.P256())
 	for name, c := range map[string]struct {
 		san, subject []string
 		commonName   string
@@ -85,7 +86,7 @@ func TestAddresses(t *testing.T) {
 			template.ExtraExtensions = []pkix.Extension{alternativeNames(t,
 				otherName(t, "kim@corp.local", 1, 3, 6, 1, 4, 1, 311, 20, 2, 3), otherName(t, c.mailbox, 1, 3, 6, 1, 5, 5, 7, 8, 9))}
 		}
-		cert := issue(t, template, key, nil).cert
+		cert := certtest.Issue(t, template, key, nil).Cert
 		if got := smime.EmailAddresses(cert); !slices.Equal(got, c.want) {
 			t.Errorf("%s: addresses %q, want %q", name, got, c.want)
 		}
@@ -109,11 +110,11 @@ func TestManyAddresses(t *testing.T) {
 	for i := range 20_000 {
 		self.EmailAddresses = append(self.EmailAddresses, fmt.Sprintf("user%d@example.com", i))
 	}
-	crowded := issue(t, self, newKey(t, elliptic.P256()), good[1])
+	crowded := certtest.Issue(t, self, certtest.NewKey(t, elliptic.P256()), good[1])
 	began := time.Now()
-	if got := len(smime.EmailAddresses(crowded.cert)); got != 20_001 {
+	if got := len(smime.EmailAddresses(crowded.Cert)); got != 20_001 {
 		t.Errorf("%d addresses", got)
 	}
-	smime.Check(new(certpath.Verifier), certs(crowded, good[1], good[2]), smime.CheckOptions{Email: email, Now: now()})
+	smime.Check(new(certpath.Verifier), certtest.Certs(crowded, good[1], good[2]), smime.CheckOptions{Email: email, Now: now()})
 	t.Logf("20,000 addresses looked at: %v", time.Since(began).Round(100*time.Microsecond))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -14,15 +15,15 @@ import (
 // TestAdminBundle: exactly one root, intermediates that lead to it, and an end-user
 // certificate that is valid; in any order and twice.
 func TestAdminBundle(t *testing.T) {
-	chain := certs(goodChain(t)...)
+	chain := certtest.Certs(goodChain(t)...)
 	leaf, issuing, root := chain[0], chain[1], chain[2]
-	other := certs(goodChain(t)...)
-	selfSigned := issue(t, newLeaf(t), newKey(t, elliptic.P256()), nil).cert
+	other := certtest.Certs(goodChain(t)...)
+	selfSigned := certtest.Issue(t, newLeaf(t), certtest.NewKey(t, elliptic.P256()), nil).Cert
 	expired := newLeaf(t)
 	expired.NotBefore, expired.NotAfter = now().AddDate(-2, 0, 0), now().AddDate(-1, 0, 0)
 	holders := goodChain(t)
-	old := certs(holders...)
-	oldLeaf := issue(t, expired, newKey(t, elliptic.P256()), holders[1]).cert
+	old := certtest.Certs(holders...)
+	oldLeaf := certtest.Issue(t, expired, certtest.NewKey(t, elliptic.P256()), holders[1]).Cert
 	for name, c := range map[string]struct {
 		given  []*x509.Certificate
 		want   []*x509.Certificate
@@ -39,7 +40,7 @@ func TestAdminBundle(t *testing.T) {
 		"another's leaf":          {append(slices.Clone(chain[1:]), other[0]), nil, smime.ErrNoSample},
 		"an expired sample alone": {append(slices.Clone(old[1:]), oldLeaf), nil, smime.ErrNoSample},
 		"a self-signed user":      {[]*x509.Certificate{selfSigned, issuing}, nil, smime.ErrNoRoot},
-		"a root with P-521":       {[]*x509.Certificate{issue(t, newRoot(t, "Large"), newKey(t, elliptic.P521()), nil).cert, issuing}, nil, smime.ErrAuthorityKey},
+		"a root with P-521":       {[]*x509.Certificate{certtest.Issue(t, certtest.NewRoot(t, "Large"), certtest.NewKey(t, elliptic.P521()), nil).Cert, issuing}, nil, smime.ErrAuthorityKey},
 		"nothing":                 {nil, nil, smime.ErrNoRoot},
 	} {
 		bundle, err := smime.NewAdminBundle(new(certpath.Verifier), c.given, now())
@@ -48,7 +49,7 @@ func TestAdminBundle(t *testing.T) {
 			continue
 		}
 		if c.wanted == nil {
-			sameCerts(t, bundle.Certificates(), c.want)
+			certtest.Same(t, bundle.Certificates(), c.want)
 		}
 	}
 }

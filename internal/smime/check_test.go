@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -44,8 +45,8 @@ type variant struct {
 
 func newVariant(t *testing.T) *variant {
 	v := &variant{
-		root: newRoot(t, "Root"), intermediate: newIntermediate(t, "Issuing"), leaf: newLeaf(t),
-		rootKey: newKey(t, elliptic.P384()), intermediateKey: newKey(t, elliptic.P384()), leafKey: newKey(t, elliptic.P256()),
+		root: certtest.NewRoot(t, "Root"), intermediate: newIntermediate(t, "Issuing"), leaf: newLeaf(t),
+		rootKey: certtest.NewKey(t, elliptic.P384()), intermediateKey: certtest.NewKey(t, elliptic.P384()), leafKey: certtest.NewKey(t, elliptic.P256()),
 	}
 	v.options = smime.CheckOptions{Email: email, Use: certificate.UseBoth, Now: now(), PublicKey: v.leafKey.Public()}
 	return v
@@ -53,9 +54,9 @@ func newVariant(t *testing.T) *variant {
 
 func (v *variant) chain(t *testing.T) []*x509.Certificate {
 	t.Helper()
-	root := issue(t, v.root, v.rootKey, nil)
-	intermediate := issue(t, v.intermediate, v.intermediateKey, root)
-	chain := certs(issue(t, v.leaf, v.leafKey, intermediate), intermediate, root)
+	root := certtest.Issue(t, v.root, v.rootKey, nil)
+	intermediate := certtest.Issue(t, v.intermediate, v.intermediateKey, root)
+	chain := certtest.Certs(certtest.Issue(t, v.leaf, v.leafKey, intermediate), intermediate, root)
 	if v.rearrange != nil {
 		chain = v.rearrange(chain)
 	}
@@ -92,7 +93,7 @@ func version1(t *testing.T, cert *x509.Certificate, issuer crypto.Signer) *x509.
 		t.Fatal(err)
 	}
 	algorithm := tlv(0x30, object(t, 1, 2, 840, 10045, 4, 3, 3)) // ecdsa-with-SHA384
-	return parse(t, tlv(0x30, body, algorithm, tlv(0x03, []byte{0}, signature)))
+	return certtest.Parse(t, tlv(0x30, body, algorithm, tlv(0x03, []byte{0}, signature)))
 }
 
 func ruleIDs(findings []smime.Finding) []string {
@@ -105,7 +106,7 @@ func ruleIDs(findings []smime.Finding) []string {
 
 func TestCheckGood(t *testing.T) {
 	for _, use := range []certificate.Use{"", certificate.UseSign, certificate.UseEncrypt, certificate.UseBoth} {
-		for _, key := range []crypto.Signer{newKey(t, elliptic.P256()), newKey(t, elliptic.P384()), newRSA(t, 2048)} {
+		for _, key := range []crypto.Signer{certtest.NewKey(t, elliptic.P256()), certtest.NewKey(t, elliptic.P384()), newRSA(t, 2048)} {
 			v := newVariant(t)
 			v.withKey(key)
 			v.options.Use = use
@@ -167,18 +168,20 @@ func violations() []violation {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate { return c[1:] }
 		}},
 		{"leaf-self-signed", leaf, nil, "", func(t *testing.T, v *variant) {
-			v.rearrange = func([]*x509.Certificate) []*x509.Certificate { return certs(issue(t, v.leaf, v.leafKey, nil)) }
+			v.rearrange = func([]*x509.Certificate) []*x509.Certificate {
+				return certtest.Certs(certtest.Issue(t, v.leaf, v.leafKey, nil))
+			}
 		}},
 		{"chain-issuer", leaf, nil, "another intermediate", func(t *testing.T, v *variant) {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
-				other := issue(t, newIntermediate(t, "Other"), newKey(t, elliptic.P256()), &holder{v.root, v.rootKey})
-				return []*x509.Certificate{c[0], other.cert, c[2]}
+				other := certtest.Issue(t, newIntermediate(t, "Other"), certtest.NewKey(t, elliptic.P256()), &certtest.Holder{Cert: v.root, Key: v.rootKey})
+				return []*x509.Certificate{c[0], other.Cert, c[2]}
 			}
 		}},
 		{"chain-signature", leaf, nil, "an issuer of the same name", func(t *testing.T, v *variant) {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
-				other := issue(t, newIntermediate(t, "Issuing"), newKey(t, elliptic.P384()), &holder{v.root, v.rootKey})
-				return []*x509.Certificate{c[0], other.cert, c[2]}
+				other := certtest.Issue(t, newIntermediate(t, "Issuing"), certtest.NewKey(t, elliptic.P384()), &certtest.Holder{Cert: v.root, Key: v.rootKey})
+				return []*x509.Certificate{c[0], other.Cert, c[2]}
 			}
 		}},
 		{"chain-algorithm", issuing, []string{"intermediate-signature-algorithm"}, "SHA-1", func(t *testing.T, v *variant) {
@@ -190,7 +193,7 @@ func violations() []violation {
 		}},
 		{"chain-after-root", root, nil, "", func(t *testing.T, v *variant) {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
-				return append(c, issue(t, newRoot(t, "Stranger"), newKey(t, elliptic.P256()), nil).cert)
+				return append(c, certtest.Issue(t, certtest.NewRoot(t, "Stranger"), certtest.NewKey(t, elliptic.P256()), nil).Cert)
 			}
 		}},
 		{"chain-expired", leaf, nil, "leaf", func(_ *testing.T, v *variant) { v.leaf.NotAfter = now().Add(-time.Second) }},
@@ -226,20 +229,20 @@ func violations() []violation {
 			v.withKey(newEd25519(t))
 			v.leaf.KeyUsage = x509.KeyUsageDigitalSignature
 		}},
-		{"leaf-key-type", leaf, nil, "P-521", func(t *testing.T, v *variant) { v.withKey(newKey(t, elliptic.P521())) }},
+		{"leaf-key-type", leaf, nil, "P-521", func(t *testing.T, v *variant) { v.withKey(certtest.NewKey(t, elliptic.P521())) }},
 		{"leaf-key-type", leaf, nil, "RSA 1024", func(t *testing.T, v *variant) {
 			v.withKey(newRSA(t, 1024))
 			v.leaf.KeyUsage |= x509.KeyUsageKeyEncipherment
 		}},
 		{"leaf-address", leaf, nil, "another", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = []string{"lee@example.com"} }},
 		{"leaf-address", leaf, []string{"leaf-san"}, "none", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = nil }},
-		{"leaf-key-mismatch", leaf, nil, "", func(t *testing.T, v *variant) { v.options.PublicKey = newKey(t, elliptic.P256()).Public() }},
+		{"leaf-key-mismatch", leaf, nil, "", func(t *testing.T, v *variant) { v.options.PublicKey = certtest.NewKey(t, elliptic.P256()).Public() }},
 		{"chain-no-intermediate", leaf, nil, "", func(t *testing.T, v *variant) {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {
-				return []*x509.Certificate{issue(t, v.leaf, v.leafKey, &holder{v.root, v.rootKey}).cert, c[2]}
+				return []*x509.Certificate{certtest.Issue(t, v.leaf, v.leafKey, &certtest.Holder{Cert: v.root, Key: v.rootKey}).Cert, c[2]}
 			}
 		}},
-		{"root-key-type", root, nil, "", func(t *testing.T, v *variant) { v.rootKey = newKey(t, elliptic.P521()) }},
+		{"root-key-type", root, nil, "", func(t *testing.T, v *variant) { v.rootKey = certtest.NewKey(t, elliptic.P521()) }},
 		{"intermediate-version", issuing,
 			[]string{"chain-not-ca", "intermediate-key-usage", "intermediate-path-length", "intermediate-crl", "intermediate-extended-key-usage"}, "",
 			func(t *testing.T, v *variant) {
@@ -255,7 +258,7 @@ func violations() []violation {
 			v.rootKey = newRSA(t, 2048)
 			v.intermediate.SignatureAlgorithm = x509.SHA256WithRSAPSS
 		}},
-		{"intermediate-key-type", issuing, nil, "", func(t *testing.T, v *variant) { v.intermediateKey = newKey(t, elliptic.P521()) }},
+		{"intermediate-key-type", issuing, nil, "", func(t *testing.T, v *variant) { v.intermediateKey = certtest.NewKey(t, elliptic.P521()) }},
 		{"intermediate-key-usage", issuing, nil, "none", func(_ *testing.T, v *variant) { v.intermediate.KeyUsage = 0 }},
 		{"intermediate-key-usage", issuing, nil, "not critical", func(t *testing.T, v *variant) {
 			v.intermediate.ExtraExtensions = []pkix.Extension{keyUsage(t, 0x06, 7)}
@@ -435,9 +438,9 @@ func TestWeakKey(t *testing.T) {
 		"exponent of 1": {&rsa.PublicKey{N: newRSA(t, 2048).Public().(*rsa.PublicKey).N, E: 1}, true},
 		"even exponent": {&rsa.PublicKey{N: newRSA(t, 2048).Public().(*rsa.PublicKey).N, E: 65536}, true},
 	} {
-		cert := *goodChain(t)[0].cert
+		cert := *goodChain(t)[0].Cert
 		cert.PublicKey = c.key
-		findings := smime.Check(new(certpath.Verifier), certs(&holder{cert: &cert}), smime.CheckOptions{Now: now()})
+		findings := smime.Check(new(certpath.Verifier), certtest.Certs(&certtest.Holder{Cert: &cert}), smime.CheckOptions{Now: now()})
 		if slices.Contains(ruleIDs(findings), "leaf-key-weak") != c.weak {
 			t.Errorf("%s: %q", name, ruleIDs(findings))
 		}

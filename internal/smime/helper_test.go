@@ -2,89 +2,30 @@ package smime_test
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 )
 
 const (
-	email  = "kim@example.com"
+	email  = certtest.Email
 	crlURL = "http://crl.example.com/ca.crl"
 )
 
 // now is when the tests look at their certificates.
-func now() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
+func now() time.Time { return certtest.Now() }
 
-// holder is a certificate together with its key.
-type holder struct {
-	cert *x509.Certificate
-	key  crypto.Signer
-}
-
-func newKey(t testing.TB, curve elliptic.Curve) crypto.Signer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(curve, rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func newSerial(t testing.TB) *big.Int {
-	t.Helper()
-	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n.SetBit(n, 126, 1)
-}
-
-// issue signs template with issuer's key; without an issuer it signs itself.
-func issue(t testing.TB, template *x509.Certificate, key crypto.Signer, issuer *holder) *holder {
-	t.Helper()
-	parent, signer := template, key
-	if issuer != nil {
-		parent, signer = issuer.cert, issuer.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &holder{cert: parse(t, der), key: key}
-}
-
-func parse(t testing.TB, der []byte) *x509.Certificate {
-	t.Helper()
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
-}
-
-// newRoot, newIntermediate and newLeaf return templates without a fault.
-func newRoot(t testing.TB, name string) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: newSerial(t), Subject: pkix.Name{CommonName: name},
-		NotBefore: now().AddDate(-5, 0, 0), NotAfter: now().AddDate(15, 0, 0),
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, BasicConstraintsValid: true, IsCA: true,
-	}
-}
-
+// newIntermediate and newLeaf return templates that keep to Google's profile, too.
 func newIntermediate(t testing.TB, name string) *x509.Certificate {
-	template := newRoot(t, name)
-	template.NotBefore, template.NotAfter = now().AddDate(-2, 0, 0), now().AddDate(5, 0, 0)
+	template := certtest.NewIntermediate(t, name)
 	template.MaxPathLenZero = true
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
 	template.CRLDistributionPoints = []string{crlURL}
@@ -92,17 +33,13 @@ func newIntermediate(t testing.TB, name string) *x509.Certificate {
 }
 
 func newLeaf(t testing.TB) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: newSerial(t), Subject: pkix.Name{CommonName: "Kim"},
-		NotBefore: now().AddDate(0, -1, 0), NotAfter: now().AddDate(1, 0, 0),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
-		EmailAddresses:        []string{email},
-		Policies:              []x509.OID{oid(t, 2, 23, 140, 1, 5, 1, 3)},
-		CRLDistributionPoints: []string{crlURL},
-		OCSPServer:            []string{"http://ocsp.example.com/"},
-		IssuingCertificateURL: []string{"http://certs.example.com/ca.cer"},
-	}
+	template := certtest.NewLeaf(t)
+	template.BasicConstraintsValid = false
+	template.Policies = []x509.OID{oid(t, 2, 23, 140, 1, 5, 1, 3)}
+	template.CRLDistributionPoints = []string{crlURL}
+	template.OCSPServer = []string{"http://ocsp.example.com/"}
+	template.IssuingCertificateURL = []string{"http://certs.example.com/ca.cer"}
+	return template
 }
 
 func oid(t testing.TB, arcs ...uint64) x509.OID {
@@ -115,32 +52,12 @@ func oid(t testing.TB, arcs ...uint64) x509.OID {
 }
 
 // goodChain returns leaf, intermediate and root without a fault.
-func goodChain(t testing.TB) []*holder {
+func goodChain(t testing.TB) []*certtest.Holder {
 	t.Helper()
-	root := issue(t, newRoot(t, "Root"), newKey(t, elliptic.P384()), nil)
-	intermediate := issue(t, newIntermediate(t, "Issuing"), newKey(t, elliptic.P384()), root)
-	leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), intermediate)
-	return []*holder{leaf, intermediate, root}
-}
-
-func certs(holders ...*holder) []*x509.Certificate {
-	list := make([]*x509.Certificate, 0, len(holders))
-	for _, h := range holders {
-		list = append(list, h.cert)
-	}
-	return list
-}
-
-func sameCerts(t testing.TB, got, want []*x509.Certificate) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("got %d certificates, want %d", len(got), len(want))
-	}
-	for i := range got {
-		if !got[i].Equal(want[i]) {
-			t.Fatalf("certificate %d is %s, want %s", i, got[i].Subject, want[i].Subject)
-		}
-	}
+	root := certtest.Issue(t, certtest.NewRoot(t, "Root"), certtest.NewKey(t, elliptic.P384()), nil)
+	intermediate := certtest.Issue(t, newIntermediate(t, "Issuing"), certtest.NewKey(t, elliptic.P384()), root)
+	leaf := certtest.Issue(t, newLeaf(t), certtest.NewKey(t, elliptic.P256()), intermediate)
+	return []*certtest.Holder{leaf, intermediate, root}
 }
 
 func toPEM(label string, der []byte) []byte {

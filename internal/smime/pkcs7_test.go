@@ -11,6 +11,7 @@ import (
 	"testing/quick"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -27,7 +28,7 @@ func encode(t testing.TB, chain []*x509.Certificate) []byte {
 // TestPKCS7OpenSSL: openssl reads the file, finds the certificates in the order
 // given, which is not the sorted one in at least one direction, and no CRLs.
 func TestPKCS7OpenSSL(t *testing.T) {
-	chain := certs(goodChain(t)...)
+	chain := certtest.Certs(goodChain(t)...)
 	backwards := slices.Clone(chain)
 	slices.Reverse(backwards)
 	for _, list := range [][]*x509.Certificate{chain, backwards, chain[:1]} {
@@ -37,10 +38,10 @@ func TestPKCS7OpenSSL(t *testing.T) {
 		for rest := printed; strings.Contains(rest, "-----BEGIN"); {
 			rest = rest[strings.Index(rest, "-----BEGIN"):]
 			end := strings.Index(rest, "-----END CERTIFICATE-----") + len("-----END CERTIFICATE-----\n")
-			read = append(read, parse(t, fromPEM(t, []byte(rest[:end]))))
+			read = append(read, certtest.Parse(t, fromPEM(t, []byte(rest[:end]))))
 			rest = rest[end:]
 		}
-		sameCerts(t, read, list)
+		certtest.Same(t, read, list)
 
 		tree := openssl(t, data, "asn1parse", "-inform", "PEM")
 		var fields []string // of SignedData, which is at depth 2
@@ -68,9 +69,9 @@ func TestEncodePKCS7Refuses(t *testing.T) {
 
 // TestPKCS7Order: whatever the list, doublets included, the same list comes back.
 func TestPKCS7Order(t *testing.T) {
-	pool := certs(goodChain(t)...)
+	pool := certtest.Certs(goodChain(t)...)
 	for i := range 5 {
-		pool = append(pool, issue(t, newRoot(t, fmt.Sprint("Other ", i)), newKey(t, elliptic.P256()), nil).cert)
+		pool = append(pool, certtest.Issue(t, certtest.NewRoot(t, fmt.Sprint("Other ", i)), certtest.NewKey(t, elliptic.P256()), nil).Cert)
 	}
 	property := func(seed uint64, length uint8) bool {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -91,7 +92,7 @@ func TestPKCS7Order(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	cert := goodChain(t)[0].cert
+	cert := goodChain(t)[0].Cert
 	text := openssl(t, cert.Raw, "x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256")
 	_, want, _ := strings.Cut(strings.TrimSpace(text), "=")
 	want = strings.ToLower(strings.ReplaceAll(want, ":", ""))
@@ -103,7 +104,7 @@ func TestFingerprint(t *testing.T) {
 // FuzzCheck: whatever certificates were read survive packing, and can be looked at
 // safely.
 func FuzzCheck(f *testing.F) {
-	chain := certs(goodChain(f)...)
+	chain := certtest.Certs(goodChain(f)...)
 	f.Add(chain[0].Raw)
 	f.Add(append(toPEM("CERTIFICATE", chain[0].Raw), toPEM("CERTIFICATE", chain[1].Raw)...))
 	f.Add(encode(f, chain))
@@ -116,7 +117,7 @@ func FuzzCheck(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sameCerts(t, back, list)
+		certtest.Same(t, back, list)
 		for _, finding := range smime.Check(new(certpath.Verifier), list, smime.CheckOptions{Email: email, Now: now()}) {
 			if !printableText(finding.Message) || finding.ID == "" || finding.Severity == "" {
 				t.Fatalf("finding %+q", finding)

@@ -14,15 +14,16 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // TestRequestCarriesItsAttestation: openssl verifies the request, and the attribute holds
 // the certificates as the draft arranges them.
 func TestRequestCarriesItsAttestation(t *testing.T) {
-	for name, key := range map[string]crypto.Signer{"RSA": newRSA(t, 2048), "P-256": newKey(t, elliptic.P256()), "P-384": newKey(t, elliptic.P384()), "Ed25519": newEd25519(t)} {
+	for name, key := range map[string]crypto.Signer{"RSA": newRSA(t, 2048), "P-256": certtest.NewKey(t, elliptic.P256()), "P-384": certtest.NewKey(t, elliptic.P384()), "Ed25519": newEd25519(t)} {
 		t.Run(name, func(t *testing.T) {
-			device := newKey(t, elliptic.P256())
+			device := certtest.NewKey(t, elliptic.P256())
 			var chain []*x509.Certificate
 			for n, public := range []crypto.PublicKey{key.Public(), device.Public()} {
 				template := &x509.Certificate{SerialNumber: big.NewInt(int64(n + 1)), Subject: pkix.Name{CommonName: "Attestation"}, NotAfter: time.Now().Add(time.Hour)}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -50,8 +51,8 @@ func TestRequestOpenSSL(t *testing.T) {
 	}{
 		{"RSA 2048", newRSA(t, 2048), "sha256WithRSAEncryption", rsaUsages},
 		{"RSA 3072", newRSA(t, 3072), "sha256WithRSAEncryption", rsaUsages},
-		{"P-256", newKey(t, elliptic.P256()), "ecdsa-with-SHA256", ecUsages},
-		{"P-384", newKey(t, elliptic.P384()), "ecdsa-with-SHA384", ecUsages},
+		{"P-256", certtest.NewKey(t, elliptic.P256()), "ecdsa-with-SHA256", ecUsages},
+		{"P-384", certtest.NewKey(t, elliptic.P384()), "ecdsa-with-SHA384", ecUsages},
 		{"Ed25519", newEd25519(t), "ED25519", map[certificate.Use]string{"": "", certificate.UseSign: sign}},
 	} {
 		for use, usage := range kind.usages {
@@ -84,7 +85,7 @@ func TestRequestOpenSSL(t *testing.T) {
 }
 
 func TestRequestCommonName(t *testing.T) {
-	key := newKey(t, elliptic.P256())
+	key := certtest.NewKey(t, elliptic.P256())
 	long := strings.Repeat("a", 60) + "@example.com"
 	for _, c := range []struct{ email, commonName, want string }{
 		{email, "", email},
@@ -131,8 +132,8 @@ func never(t *testing.T) func(io.Reader, []byte, crypto.SignerOpts) ([]byte, err
 func TestRequestWrongSignature(t *testing.T) {
 	for name, keys := range map[string][2]crypto.Signer{
 		"RSA":     {newRSA(t, 2048), newRSA(t, 2048)},
-		"P-256":   {newKey(t, elliptic.P256()), newKey(t, elliptic.P256())},
-		"P-384":   {newKey(t, elliptic.P384()), newKey(t, elliptic.P384())},
+		"P-256":   {certtest.NewKey(t, elliptic.P256()), certtest.NewKey(t, elliptic.P256())},
+		"P-384":   {certtest.NewKey(t, elliptic.P384()), certtest.NewKey(t, elliptic.P384())},
 		"Ed25519": {newEd25519(t), newEd25519(t)},
 	} {
 		options := smime.RequestOptions{Email: email, Use: certificate.UseSign}
@@ -157,7 +158,7 @@ func TestRequestWrongSignature(t *testing.T) {
 // TestRequestRefuses: what cannot become a request is refused before the key is
 // used.
 func TestRequestRefuses(t *testing.T) {
-	p256 := newKey(t, elliptic.P256()).Public()
+	p256 := certtest.NewKey(t, elliptic.P256()).Public()
 	ed := newEd25519(t).Public()
 	for name, c := range map[string]struct {
 		key     crypto.PublicKey
@@ -174,7 +175,7 @@ func TestRequestRefuses(t *testing.T) {
 		"unknown use":        {p256, smime.RequestOptions{Email: email, Use: "archive"}},
 		"encrypt by Ed25519": {ed, smime.RequestOptions{Email: email, Use: certificate.UseEncrypt}},
 		"both by Ed25519":    {ed, smime.RequestOptions{Email: email, Use: certificate.UseBoth}},
-		"P-521":              {newKey(t, elliptic.P521()).Public(), smime.RequestOptions{Email: email}},
+		"P-521":              {certtest.NewKey(t, elliptic.P521()).Public(), smime.RequestOptions{Email: email}},
 		"no key":             {nil, smime.RequestOptions{Email: email}},
 	} {
 		der, err := smime.CreateRequest(t.Context(), answers{c.key, never(t)}, c.options)
@@ -203,7 +204,7 @@ func TestRequestX25519(t *testing.T) {
 // TestRequestCancelled: before signing the key is left alone; what was cancelled
 // while signing is not returned.
 func TestRequestCancelled(t *testing.T) {
-	key := newKey(t, elliptic.P256())
+	key := certtest.NewKey(t, elliptic.P256())
 	ctx, cancel := context.WithCancel(t.Context())
 	late := answers{key.Public(), func(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 		cancel()

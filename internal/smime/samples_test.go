@@ -3,6 +3,7 @@ package smime_test
 import (
 	"crypto/x509"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -55,7 +57,9 @@ func checkSample(t testing.TB, leaf *x509.Certificate, pool []*x509.Certificate,
 // said about that is left out here, but for the sample that is about it.
 func TestSampleCertificates(t *testing.T) {
 	always := []string{"intermediate-crl", "leaf-aia", "chain-relaxed-profile"}
-	for name, want := range map[string][]string{
+	verdicts := certtest.NewVerdicts("Certificates", "Each leaf has one property that was judged wrongly once. That these made-up authorities have neither CRL nor AIA, and that their root needs a relaxed profile, is left out.",
+		"certificate", "rule", "what is found")
+	wanted := map[string][]string{
 		"aia-ldap-and-http":        nil,
 		"aia-none":                 {"leaf-aia"},
 		"email-in-other-attribute": {"leaf-subject-email"},
@@ -67,7 +71,9 @@ func TestSampleCertificates(t *testing.T) {
 		"smtputf8-in-san":          {"leaf-san"},
 		"unknown-critical":         {"chain-constraints"},
 		"validity-825-days":        {"leaf-validity"},
-	} {
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		want := wanted[name]
 		leaf := readSample(t, filepath.Join("certificates", name, "leaf.pem"))[0]
 		findings := checkSample(t, leaf, readSample(t, filepath.Join("certificates", name, "chain.pem")), smime.CheckOptions{
 			Email: "user@example.com", Use: certificate.UseBoth, Now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC),
@@ -80,6 +86,9 @@ func TestSampleCertificates(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", name, got, want)
 		}
 		for _, f := range findings {
+			if slices.Contains(got, f.ID) {
+				verdicts.Row(name, f.ID, string(f.Severity)+": "+f.Message)
+			}
 			switch name + " " + f.ID {
 			case "unknown-critical chain-constraints":
 				if f.Where != "extensions.1.2.3.4.5" || !strings.Contains(f.Message, "1.2.3.4.5") {
@@ -91,7 +100,11 @@ func TestSampleCertificates(t *testing.T) {
 				}
 			}
 		}
+		if len(got) == 0 {
+			verdicts.Row(name, "", "nothing")
+		}
 	}
+	verdicts.Write(t, "4-certificates")
 }
 
 // TestSampleCards: government cards sign with one certificate and decrypt with another,

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -41,14 +42,14 @@ func TestMemoryAnswers(t *testing.T) {
 // TestMemoryConstraints: what an authority two steps up forbids is still seen
 // after another leaf of the same authorities was fine.
 func TestMemoryConstraints(t *testing.T) {
-	root := newRoot(t, "Root")
+	root := certtest.NewRoot(t, "Root")
 	root.PermittedEmailAddresses, root.PermittedDNSDomainsCritical = []string{"example.com"}, true
-	authority := issue(t, root, newKey(t, elliptic.P256()), nil)
-	intermediate := issue(t, newIntermediate(t, "Issuing"), newKey(t, elliptic.P256()), authority)
+	authority := certtest.Issue(t, root, certtest.NewKey(t, elliptic.P256()), nil)
+	intermediate := certtest.Issue(t, newIntermediate(t, "Issuing"), certtest.NewKey(t, elliptic.P256()), authority)
 	leaf := func(address string) []*x509.Certificate {
 		template := newLeaf(t)
 		template.EmailAddresses = []string{address}
-		return certs(issue(t, template, newKey(t, elliptic.P256()), intermediate), intermediate, authority)
+		return certtest.Certs(certtest.Issue(t, template, certtest.NewKey(t, elliptic.P256()), intermediate), intermediate, authority)
 	}
 	var cache certpath.Verifier
 	if findings := smime.Check(&cache, leaf(email), smime.CheckOptions{Now: now()}); len(findings) != 0 {
@@ -68,13 +69,13 @@ func TestLeafVerifiedOnce(t *testing.T) {
 	authorities := goodChain(t)[1:]
 	var cache certpath.Verifier
 	for range 2 {
-		leaf := issue(t, newLeaf(t), newKey(t, elliptic.P256()), authorities[0])
-		chain, err := cache.Build(leaf.cert, certpath.NewPool(certs(authorities...)), certpath.Options{Now: now()})
+		leaf := certtest.Issue(t, newLeaf(t), certtest.NewKey(t, elliptic.P256()), authorities[0])
+		chain, err := cache.Build(leaf.Cert, certpath.NewPool(certtest.Certs(authorities...)), certpath.Options{Now: now()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		issuing := *chain[1]
-		issuing.PublicKey = newKey(t, elliptic.P384()).Public()
+		issuing.PublicKey = certtest.NewKey(t, elliptic.P384()).Public()
 		if findings := smime.Check(new(certpath.Verifier), []*x509.Certificate{chain[0], &issuing, chain[2]}, smime.CheckOptions{Now: now()}); !smime.HasErrors(findings) {
 			t.Fatal("a cache that knows nothing does not see the other key")
 		}
@@ -109,8 +110,8 @@ func TestVerifiedAsCryptoX509Does(t *testing.T) {
 
 // TestMemoryMany: more signatures than are remembered, from several goroutines.
 func TestMemoryMany(t *testing.T) {
-	good := certs(goodChain(t)...)
-	other := certs(goodChain(t)...)
+	good := certtest.Certs(goodChain(t)...)
+	other := certtest.Certs(goodChain(t)...)
 	forged := []*x509.Certificate{good[0], other[1], other[2]}
 	var cache certpath.Verifier
 	var group sync.WaitGroup

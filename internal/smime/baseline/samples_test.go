@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
@@ -130,6 +131,8 @@ func TestSamples(t *testing.T) {
 		t.Skip("SKIPPED: there are no samples in " + samples)
 	}
 	expected, found := 0, 0
+	verdicts := certtest.NewVerdicts("Certificates of pkilint", "What pkilint expects to be found in its own samples by the CA/Browser Forum's baseline, and which of our rules finds it; where a cell is empty nobody finds anything.",
+		"certificate", "pkilint", "ours")
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -156,12 +159,14 @@ func TestSamples(t *testing.T) {
 		for _, f := range findings {
 			got = append(got, f.ID)
 		}
-		var missed []string
+		var missed, codes []string
+		sum := slices.Clone(got)
 		for _, line := range lines[1:] {
 			if line[2] == "INFO" {
 				continue
 			}
 			expected++
+			codes = append(codes, line[3])
 			i := slices.IndexFunc(got, func(id string) bool { return slices.Contains(ours()[line[3]], id) })
 			if i < 0 {
 				missed = append(missed, fmt.Sprint(line[3], " ", line[len(line)-1]))
@@ -170,6 +175,7 @@ func TestSamples(t *testing.T) {
 			found++
 			got = slices.Delete(got, i, i+1)
 		}
+		verdicts.Row(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "smime_br__"), ".crttest"), strings.Join(codes, ", "), strings.Join(sum, ", "))
 		for _, miss := range missed {
 			t.Logf("%s: missed %s", filepath.Base(file), miss)
 		}
@@ -177,6 +183,7 @@ func TestSamples(t *testing.T) {
 			t.Errorf("%s: false findings %q", filepath.Base(file), got)
 		}
 	}
+	verdicts.Write(t, "5-lint")
 	t.Logf("found %d of %d", found, expected)
 	if len(files) == 49 && (found != expected) {
 		t.Errorf("found %d of %d, want all", found, expected)
