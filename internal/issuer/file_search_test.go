@@ -152,3 +152,30 @@ func TestDifferencesNameBothSides(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchIsBounded: among the first 20,000 files any name is searched; behind them only
+// the names that were asked for are.
+func TestSearchIsBounded(t *testing.T) {
+	ca, key, late := newCA(t, nil), newKey(t), newKey(t)
+	dir := t.TempDir()
+	for n := range maxSearched - 1 {
+		write(t, dir, fmt.Sprintf("b%05d.txt", n), nil)
+	}
+	found, unseen := ca.leaf(t, key.Public(), time.Now()), ca.leaf(t, late.Public(), time.Now())
+	write(t, dir, "a.pem", pemOf(found))
+	write(t, dir, "d.pem", pemOf(unseen))
+	i := fileIssuerIn(t, dir)
+	if certs, err := i.Issue(t.Context(), newRequest(t, key, nil)); err != nil || !certs[0].Equal(found) {
+		t.Errorf("the first file: %v, %v", certs, err)
+	}
+	request := newRequest(t, late, nil)
+	_, err := i.Issue(t.Context(), request)
+	waits := Waits(err)
+	if len(waits) != 1 {
+		t.Fatalf("the file behind the bound: %v", err)
+	}
+	write(t, dir, waits[0].Expected, pemOf(unseen))
+	if certs, err := i.Issue(t.Context(), request); err != nil || !certs[0].Equal(unseen) {
+		t.Errorf("the name that was asked for: %v, %v", certs, err)
+	}
+}

@@ -3,6 +3,8 @@ package issuer
 import (
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // FuzzRetryAfter feeds a CA's wish when to be asked again.
@@ -14,6 +16,31 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		if wait := retryAfter(value, now); wait < 0 || wait > 30*24*time.Hour {
 			t.Fatalf("%q: %v", value, wait)
+		}
+	})
+}
+
+// FuzzProvisionerKey feeds the encrypted key that a step-ca says a provisioner has.
+func FuzzProvisionerKey(f *testing.F) {
+	// RFC 7517 appendix C.9, with fewer rounds.
+	f.Add("eyJhbGciOiJQQkVTMi1IUzI1NitBMTI4S1ciLCJwMnMiOiIyV0NUY0paMVJ2ZF9DSnVKcmlwUTF3IiwicDJjIjoxLCJlbmMiOiJBMTI4Q0JDLUhTMjU2IiwiY3R5IjoiandrK2pzb24ifQ.TrqXOwuNUfDV9VPTNbyGvEJ9JMjefAVn-TR1uIxR9p6hsRQh9Tk7BA.Ye9j1qs22DmRSAddIh-VnA.AAAA.AAAA")
+	f.Add("a.b.c.d.e")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, encrypted string) {
+		s := &stepIssuer{step: &step{options: StepOptions{Password: secret.FromString("x")}}}
+		key, err := s.key(&provisioner{EncryptedKey: encrypted})
+		if (err == nil) != (key != nil) {
+			t.Fatalf("%v, %v", key, err)
+		}
+	})
+}
+
+// FuzzAccount feeds the file of an ACME account's key.
+func FuzzAccount(f *testing.F) {
+	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if key, err := parseAccount("acme.key", data); (err == nil) != (key != nil) {
+			t.Fatalf("%v, %v", key, err)
 		}
 	})
 }

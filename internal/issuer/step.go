@@ -26,6 +26,9 @@ type StepOptions struct {
 	Fingerprint string
 	// Provisioner is the name of the provisioner that is asked.
 	Provisioner string
+	// Accounts is the folder with the keys of ACME accounts, one for each provisioner; where
+	// it is empty, each order has a new account.
+	Accounts string
 	// Password opens the key of a JWK provisioner.
 	Password secret.Secret
 }

@@ -80,7 +80,7 @@ func (a attestIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certi
 	if err != nil {
 		return nil, err
 	}
-	account, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	account, err := a.account()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.protocol, err)
 	}
@@ -104,7 +104,7 @@ func retryACME(n int, _ *http.Request, resp *http.Response) time.Duration {
 
 // order goes through an order for the card's serial number.
 func (a attestIssuer) order(ctx context.Context, client *acme.Client, request Request, csr *x509.CertificateRequest, serial string) ([]*x509.Certificate, error) {
-	if _, err := client.Register(ctx, &acme.Account{}, acme.AcceptTOS); err != nil {
+	if _, err := client.Register(ctx, &acme.Account{}, acme.AcceptTOS); err != nil && !errors.Is(err, acme.ErrAccountAlreadyExists) {
 		return nil, err
 	}
 	order, err := client.AuthorizeOrder(ctx, []acme.AuthzID{{Type: permanentIdentifier, Value: serial}})

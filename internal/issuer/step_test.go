@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,6 +12,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -118,11 +121,33 @@ func TestRealStepCA(t *testing.T) {
 		}
 	})
 	t.Run("ACME", func(t *testing.T) {
+		cards := cards
+		cards.Accounts = filepath.Join(t.TempDir(), "accounts")
+		var account []byte // the second order goes on with it
 		for _, key := range []crypto.Signer{newKey(t), newRSA(t, 2048)} {
 			request := newRequest(t, key, nil)
 			request.Key, request.Attestation = key, ca.attest(t, key.Public(), 31415926)
 			certs, err := open(t, NewStepAttest, cards).Issue(t.Context(), request)
 			check(t, request, certs, err)
+			files, globErr := filepath.Glob(filepath.Join(cards.Accounts, "acme-*.key"))
+			if globErr != nil || len(files) != 1 {
+				t.Fatalf("accounts: %v, %v", files, globErr)
+			}
+			kept, readErr := os.ReadFile(files[0])
+			if readErr != nil || account != nil && !bytes.Equal(kept, account) {
+				t.Errorf("another account was made: %v", readErr)
+			}
+			account = kept
+		}
+		files, _ := filepath.Glob(filepath.Join(cards.Accounts, "*"))
+		if err := os.WriteFile(files[0], []byte("cut off"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key := newKey(t)
+		request := newRequest(t, key, nil)
+		request.Key, request.Attestation = key, ca.attest(t, key.Public(), 31415926)
+		if _, err := open(t, NewStepAttest, cards).Issue(t.Context(), request); err == nil || !strings.Contains(err.Error(), "is damaged; remove it") {
+			t.Errorf("a damaged account: %v", err)
 		}
 	})
 	t.Run("ACME refused", func(t *testing.T) {

@@ -74,6 +74,9 @@ func (s *issuerServer) openStep(ctx context.Context, name string) (issuer.Issuer
 		return nil, err
 	}
 	if name == "step-ca-acme" {
+		if options.Accounts, err = FolderOr("", "accounts"); err != nil {
+			return nil, err
+		}
 		return issuer.NewStepAttest(s.url, options)
 	}
 	if options.Password, err = s.secret(ctx, fmt.Sprintf("password of the provisioner %s at %s", s.provisioner, s.url)); err != nil {
