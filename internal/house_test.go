@@ -27,8 +27,9 @@ func TestWhichWayThingsPoint(t *testing.T) {
 		module + "internal/tui":     {"internal/cli"},
 		module + "internal/plain":   {"internal/cli"},
 	}
-	// One command is made of another: the demo of an enrollment, status of what keypair shows.
-	neighbours := []string{"internal/cli/practicecmd internal/cli/enrollcmd", "internal/cli/statuscmd internal/cli/gmailcmd"}
+	// One command is made of another: the demo of an enrollment, status of what keypair shows,
+	// replace of an enrollment and the end of the former card's use.
+	neighbours := []string{"internal/cli/practicecmd internal/cli/enrollcmd", "internal/cli/statuscmd internal/cli/gmailcmd", "internal/cli/enrollcmd internal/cli/terminationcmd"}
 	leaves := []string{"piv", "smime", "issuer", "repository", "gmail", "escrow", "evidence", "ledger"}
 	count := 0
 	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); count++ {

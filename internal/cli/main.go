@@ -26,6 +26,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 )
 
@@ -85,6 +86,7 @@ func newRoot(streams *stdio.Streams) *cobra.Command {
 		enrollcmd.New(streams), enrollcmd.NewRenew(streams), cardcmd.New(streams), escrowcmd.New(streams), attestationcmd.New(streams),
 		batchcmd.New(streams), batchcmd.NewWorker(streams), batchcmd.NewReport(streams), statuscmd.New(streams), statuscmd.NewReconcile(streams),
 		gmailcmd.NewKeyPair(streams), gmailcmd.NewIdentity(streams), certcmd.New(streams), cacmd.New(streams), practicecmd.NewDemo(streams), practicecmd.NewLab(streams),
+		enrollcmd.NewReplace(streams), terminationcmd.NewLost(streams), terminationcmd.NewLeave(streams), terminationcmd.NewUndo(streams),
 	)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

@@ -29,6 +29,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
@@ -97,6 +98,10 @@ var jsonOutputs = []struct {
 	{"identity show", "--json", "One object.", gmailcmd.IdentityJSON{}},
 	{"identity set", "--json", "As of `keypair disable`.", nil},
 	{"identity delete", "--json", "As of `keypair disable`.", nil},
+	{"lost", "--json", "One object.", terminationcmd.JSON{}},
+	{"leave", "--json", "As of `lost`.", nil},
+	{"undo", "--json", "As of `lost`.", nil},
+	{"replace", "--json", "One object; where the enrollment fails, the outcome.", enrollcmd.ReplacedJSON{}},
 	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", certcmd.ChecksJSON{}},
 	{"cert bundle", "--json", "One object.", certcmd.BundlesJSON{}},
 	{"cert admin-bundle", "--json", "One object.", certcmd.AdminBundleJSON{}},

@@ -29,7 +29,9 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 	command := exec.Command(args[2], args[3:]...)
 	command.Dir = ts.Getenv("WORK")
 	for _, name := range talkEnvironment {
-		command.Env = append(command.Env, name+"="+ts.Getenv(name))
+		if value := ts.Getenv(name); value != "" {
+			command.Env = append(command.Env, name+"="+value)
+		}
 	}
 	path, err := exec.LookPath(args[2])
 	ts.Check(err)
@@ -95,7 +97,7 @@ var meanwhile = map[string]func(*testscript.TestScript, bool, []string){
 
 // talkEnvironment is what a command is given of the script's environment.
 var talkEnvironment = []string{
-	"PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "CSE_PIV_RETRY_BASE", "PCSCLITE_CSOCK_NAME",
+	"PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "CSE_PIV_RETRY_BASE", "CSE_PIV_STORE", "CSE_PIV_CA_CERT", "CSE_PIV_CA_KEY", "PCSCLITE_CSOCK_NAME",
 	"CSE_PIV_CREDENTIALS", "CSE_PIV_GMAIL_ENDPOINT", "CSE_PIV_ISSUER", "CSE_PIV_ISSUER_DIR", "CSE_PIV_ATTESTATION_ROOTS",
 }
 

@@ -63,9 +63,9 @@ func TestIssuedAndNotUsed(t *testing.T) {
 // it; what it did not issue is not its own.
 func TestLocalRevokes(t *testing.T) {
 	authority, dir := newCA(t, nil), t.TempDir()
-	l := reopen(t, authority, dir)
+	l, record := reopen(t, authority, dir), ca.RecordOf(filepath.Join(dir, "ca.pem"))
 	leaf := mustIssue(t, l, newRequest(t, newKey(t), nil))
-	if issued, revoked, err := l.Revoked(leaf); !issued || revoked || err != nil {
+	if issued, revoked, err := record.Revoked(leaf); !issued || revoked || err != nil {
 		t.Error(issued, revoked, err)
 	}
 	for _, reason := range []int{1, 4} {
@@ -73,7 +73,7 @@ func TestLocalRevokes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if issued, revoked, err := reopen(t, authority, dir).Revoked(leaf); !issued || !revoked || err != nil {
+	if issued, revoked, err := record.Revoked(leaf); !issued || !revoked || err != nil {
 		t.Error(issued, revoked, err)
 	}
 	list, err := l.SignList(t.Context(), time.Hour)
@@ -81,7 +81,7 @@ func TestLocalRevokes(t *testing.T) {
 		t.Error(list, err)
 	}
 	foreign := authority.issuing
-	if issued, _, err := l.Revoked(foreign); issued || err != nil {
+	if issued, _, err := record.Revoked(foreign); issued || err != nil {
 		t.Error(issued, err)
 	}
 	if err := l.Revoke(t.Context(), []*x509.Certificate{foreign}, 1); !errors.Is(err, ca.ErrUnknownSerial) {

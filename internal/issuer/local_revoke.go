@@ -12,20 +12,6 @@ import (
 // ListValidity is how long a revocation list of an issuing authority is valid.
 const ListValidity = 7 * 24 * time.Hour
 
-// Revoked reports whether the CA issued a certificate, and whether it revoked it.
-func (l *Local) Revoked(leaf *x509.Certificate) (issued, revoked bool, err error) {
-	all, err := l.record.List()
-	if err != nil {
-		return false, false, fmt.Errorf("local CA: %w", err)
-	}
-	for _, one := range all {
-		if one.Certificate.Equal(leaf) {
-			return true, one.Revocation != nil, nil
-		}
-	}
-	return false, false, nil
-}
-
 // Revoke writes down that certificates are revoked, with a reason code of RFC 5280 section
 // 5.3.1, and signs a new revocation list. One that was revoked before stays as it was. The
 // error may be [ca.ErrUnknownSerial].

@@ -18,7 +18,7 @@ type Ledger interface {
 	EndAction(ctx context.Context, id int64, outcome ledger.Outcome, message string) error
 }
 
-// CA revokes what it issued; *issuer.Local in production.
+// CA revokes what it issued.
 type CA interface {
 	// Revoked reports whether the CA issued a certificate, and whether it revoked it.
 	Revoked(leaf *x509.Certificate) (issued, revoked bool, err error)

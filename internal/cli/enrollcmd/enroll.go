@@ -53,6 +53,9 @@ type Options struct {
 	// queue where there is no roster.
 	Practice practiceDesk
 	Persons  []desk.Person
+	// printed prints the receipt of one person who was enrolled alone, where that is not
+	// all that the command prints.
+	printed func(*enroll.Receipt) error
 }
 
 // practiceDesk is the lab's side of a desk.
@@ -200,7 +203,10 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	if err != nil {
 		return err
 	}
-	if options.JSON {
+	switch {
+	case options.printed != nil:
+		return options.printed(receipt)
+	case options.JSON:
 		return stdio.JSON(streams.Out, receipt)
 	}
 	return plain.Receipt(streams.Out, receipt)

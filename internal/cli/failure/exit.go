@@ -21,8 +21,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
+	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // The exit codes; scripts depend on them. docs/reference/exit-codes.md is made from
@@ -89,6 +91,13 @@ func Endings() []Ending {
 		{ExitCard, "card-silent", as(piv.ErrNoAnswer)},
 		{ExitCard, "card-broken", as(piv.ErrBroken)},
 		{ExitError, "declined", as(enroll.ErrDeclined)},
+		{ExitError, "changed-meanwhile", Is[*registered.ChangedError]},
+		{ExitUsage, "which-card", Is[*termination.WhichCardError]},
+		{ExitError, "card-not-registered", Is[*termination.UnknownCardError]},
+		{ExitError, "not-moved", Is[*termination.NotMovedError]},
+		{ExitUsage, "same-card", Is[*termination.SameCardError]},
+		{ExitError, "no-evidence", Is[*enroll.NoEvidenceError]},
+		{ExitUsage, "identity-before-unknown", Is[*enroll.UnknownBeforeError]},
 		{ExitError, "slot-occupied", Is[*enroll.OccupiedError]},
 		{ExitError, "slot-empty", Is[*enroll.EmptyError]},
 		{ExitError, "begun-otherwise", Is[*enroll.ConflictError]},

@@ -38,6 +38,7 @@ func (e *MissingSecretError) Unwrap() error { return ErrNobody }
 type ConfirmError struct {
 	Want   string
 	Losses []string
+	Flag   string // that agrees, where it is not --confirm
 }
 
 // Error says what would stop working.

@@ -29,6 +29,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/termination"
 	"github.com/cse-piv/cse-piv/internal/tui"
 )
 
@@ -79,6 +80,7 @@ func TestHintsAtADesk(t *testing.T) {
 func ofOtherCommands(err error) bool {
 	return failure.Is[*failure.NobodyError](err) || failure.Is[*failure.BatchError](err) || failure.Is[*prepare.Fault](err) || failure.Is[*source.Error](err) || failure.Is[*failure.ManyAddressesError](err) ||
 		failure.Is[*failure.MissingSecretError](err) || failure.Is[*failure.NoEscrowError](err) || failure.Is[*failure.ConfirmError](err) || failure.Is[*ca.MissingError](err) || failure.Is[*registered.EnabledError](err) ||
+		failure.Is[*termination.WhichCardError](err) || failure.Is[*enroll.NoEvidenceError](err) || failure.Is[*enroll.UnknownBeforeError](err) ||
 		errors.Is(err, certificate.ErrPassword) || errors.Is(err, maintenance.ErrNoPUK) || errors.Is(err, failure.ErrNoReaders)
 }
 

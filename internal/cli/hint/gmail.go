@@ -1,6 +1,7 @@
 package hint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,7 +28,7 @@ const (
 // ofChange is about changes of what Gmail has that somebody asked for by hand.
 func (h hints) ofChange(err error) string {
 	if agree, found := errors.AsType[*failure.ConfirmError](err); found {
-		return "add --confirm " + agree.Want
+		return "add --" + cmp.Or(agree.Flag, "confirm") + " " + agree.Want
 	}
 	switch {
 	case failure.Is[*registered.EnabledError](err):

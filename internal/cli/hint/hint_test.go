@@ -27,6 +27,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // hintCase is an error and what its hint says on the command line.
@@ -159,6 +160,12 @@ func hintCases() []hintCase {
 		{&registered.UnknownKeyPairError{}, "cse-piv keypair list"},
 		{&registered.DisabledError{}, "cse-piv keypair enable"},
 		{&registered.ChangedError{}, "cse-piv status"},
+		{&termination.WhichCardError{}, "--serial"},
+		{&termination.UnknownCardError{}, "cse-piv status"},
+		{&termination.SameCardError{}, "cse-piv keypair list"},
+		{&termination.NotMovedError{}, "run the same command again"},
+		{&enroll.NoEvidenceError{}, "--evidence FOLDER"},
+		{&enroll.UnknownBeforeError{}, "--no-identity"},
 	}
 }
 

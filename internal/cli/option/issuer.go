@@ -36,6 +36,15 @@ func (f *Issuer) Add(flags *pflag.FlagSet) {
 	FromEnvironment(flags, "issuer", "issuer-dir", "ca-cert", "crl-url", "ca-url", "chain")
 }
 
+// LocalCA returns the file with the certificate of the CA of --issuer local, and the flags of
+// its key; "" where another issues.
+func (f *Issuer) LocalCA() (cert string, key CAKey) {
+	if f.Name != "local" {
+		return "", CAKey{}
+	}
+	return f.caCert, f.caKey
+}
+
 // Check finds what is wrong with the flags before anything is opened.
 func (f *Issuer) Check() error {
 	switch {

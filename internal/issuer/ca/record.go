@@ -211,6 +211,16 @@ func (r Record) Revoke(serial *big.Int, revocation Revocation) error {
 	return nil
 }
 
+// Revoked reports whether the CA issued a certificate, and whether it revoked it.
+func (r Record) Revoked(leaf *x509.Certificate) (issued, revoked bool, err error) {
+	all, err := r.List()
+	if err != nil {
+		return false, false, err
+	}
+	at := slices.IndexFunc(all, func(one Issued) bool { return one.Certificate.Equal(leaf) })
+	return at >= 0, at >= 0 && all[at].Revocation != nil, nil
+}
+
 // serialName writes a serial number in lower-case hexadecimal, as openssl does in upper.
 func serialName(serial *big.Int) string { return serial.Text(16) }
 

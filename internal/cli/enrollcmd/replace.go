@@ -1,0 +1,198 @@
+package enrollcmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// replaceOptions is everything that replace takes.
+type replaceOptions struct {
+	Options
+	reason string
+	end    terminationcmd.Flags
+}
+
+// ReplacedJSON is the output of replace; the names are a contract.
+type ReplacedJSON struct {
+	Enrollment *enroll.Receipt          `json:"enrollment"` // of the new card; null where it failed
+	Ended      []*terminationcmd.Result `json:"ended"`      // the cards whose use ends
+	Error      *stdio.Failure           `json:"error,omitempty"`
+}
+
+// replaceReasons are those with which another card takes the place of one.
+func replaceReasons() []string {
+	return []string{
+		string(termination.ReasonLost), string(termination.ReasonStolen), string(termination.ReasonBroken),
+		string(termination.ReasonNameChange), string(termination.ReasonOther),
+	}
+}
+
+// NewReplace returns the command replace.
+func NewReplace(streams *stdio.Streams) *cobra.Command {
+	var options replaceOptions
+	command := &cobra.Command{
+		Use: "replace EMAIL", Short: "Give a user another card: enroll it, and end the use of the one before",
+		Long: "replace enrolls the card in the reader as enroll does, with the same flags; Gmail moves to it from the\n" +
+			"card that the user has now. The reason decides what becomes of the former card: of a lost or stolen\n" +
+			"one the key pairs are disabled, else they stay enabled, so that old mail stays readable with it. A\n" +
+			"local CA revokes the certificates of a lost or stolen card, and those of a former name; of others it\n" +
+			"is said whom to ask. Nothing is obliterated. What will be is said first, and agreed to.\n\n" +
+			"After a failure, a pulled card or an interrupt, run the same command again: it goes on where it was.",
+		Example: "  cse-piv replace ada@example.com --reason lost --issuer file --escrow-to age1...\n" +
+			"  cse-piv replace ada@example.com --reason broken --yes --pin-file pin --issuer file --escrow-to age1...",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runReplace(cmd.Context(), streams, &options, args[0])
+		},
+	}
+	flags := command.Flags()
+	options.Add(flags)
+	flags.Lookup("replace-card").Hidden = true // that is what the command does
+	options.addSurroundings(flags)
+	flags.BoolVar(&options.Plain, "plain", false, "ask line by line, on standard input where there is no terminal")
+	options.addTelling(flags)
+	options.addRun(flags)
+	option.AddJSON(command, &options.JSON)
+	option.AddChoice(flags, &options.reason, "reason", "why: a `reason`", replaceReasons()...)
+	options.end.AddTermination(command, "confirm-end")
+	return command
+}
+
+func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOptions, email string) error {
+	if err := enroll.ValidateAddress(email); err != nil {
+		return err
+	}
+	if options.reason == "" {
+		return usage.Errorf("--reason says why, which decides what becomes of the former card")
+	}
+	if err := option.CheckChoice("reason", options.reason, replaceReasons()...); err != nil {
+		return err
+	}
+	options.end.Gmail, options.end.Store = options.Gmail, options.store
+	options.end.CACert, options.end.CAKey = options.Issuer.LocalCA()
+	if err := options.end.Check(); err != nil {
+		return err
+	}
+	former, err := options.formerCards(ctx, streams, email)
+	if err != nil {
+		return err
+	}
+	plans, err := options.end.Look(ctx, streams, "replace", former)
+	if err != nil {
+		return err
+	}
+	for _, plan := range plans {
+		for _, line := range plan.Effects {
+			stdio.Note(streams.Err, line)
+		}
+	}
+	options.replaceCard = options.Alone() || options.dryRun // at a desk a person is asked
+	if options.dryRun {
+		return runEnroll(ctx, streams, &options.Options, email)
+	}
+	if err := options.end.Agree(ctx, streams, "replace", plans); err != nil {
+		return err
+	}
+	return options.carry(ctx, streams, email, former)
+}
+
+// carry enrolls the new card, and ends the use of the former ones.
+func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, email string, former []termination.Request) error {
+	outcome := ReplacedJSON{Ended: []*terminationcmd.Result{}}
+	if o.JSON || o.events {
+		o.printed = func(receipt *enroll.Receipt) error {
+			outcome.Enrollment = receipt
+			return nil
+		}
+	}
+	if err := runEnroll(ctx, streams, &o.Options, email); err != nil {
+		return err
+	}
+	results, err := o.end.Look(ctx, streams, "replace", former)
+	if err == nil {
+		err = terminationcmd.Moved(results)
+	}
+	if err == nil {
+		err = o.end.Carry(ctx, streams, results)
+	}
+	if err != nil {
+		return err
+	}
+	end := terminationcmd.EndOf(results)
+	if o.printed == nil {
+		return errors.Join(terminationcmd.Print(streams.Out, results), end)
+	}
+	outcome.Ended, outcome.Error = append(outcome.Ended, results...), stdio.FailureOf(end)
+	return errors.Join(stdio.JSON(streams.Out, outcome), stdio.Told(end))
+}
+
+// formerCards asks for the end of the use of the cards that the new one takes the place of:
+// those that the identity uses now or, where it moved in an earlier run, used before.
+func (o *replaceOptions) formerCards(ctx context.Context, streams *stdio.Streams, email string) (requests []termination.Request, err error) {
+	if o.serial == 0 {
+		err = option.UseCard(ctx, 0, func(card *piv.Card) error {
+			o.serial = card.Identity().Serial
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	user, err := o.Gmail.User(ctx, streams.Err, email)
+	if err != nil {
+		return nil, err
+	}
+	state, err := registered.ReadState(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	serials := otherSerials(state, state.Identity, o.serial)
+	if len(serials) == 0 {
+		before, err := o.identityBefore(email)
+		if err != nil {
+			return nil, err
+		}
+		serials = otherSerials(state, before, o.serial)
+	}
+	for _, serial := range serials {
+		requests = append(requests, termination.Request{Email: email, Reason: termination.Reason(o.reason), Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs()})
+	}
+	return requests, nil
+}
+
+// identityBefore returns the identity that there was before an earlier run enrolled the card;
+// nil for none.
+func (o *replaceOptions) identityBefore(email string) (*gmail.Identity, error) {
+	folder, err := option.FolderOr(o.Evidence, "evidence")
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := enroll.ReadEarlier(folder, email, o.serial)
+	if none := (*enroll.NoEvidenceError)(nil); errors.As(err, &none) {
+		return nil, nil
+	}
+	return earlier.Before, err
+}
+
+// otherSerials returns the serial numbers of the cards of an identity's key pairs, but for one.
+func otherSerials(state registered.State, identity *gmail.Identity, serial uint32) (serials []uint32) {
+	for _, pair := range state.KeyPairs {
+		of := registered.SerialOf(pair)
+		if identity != nil && identity.Uses(pair.ID) && of != 0 && of != serial && !slices.Contains(serials, of) {
+			serials = append(serials, of)
+		}
+	}
+	return serials
+}

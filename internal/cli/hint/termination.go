@@ -1,0 +1,26 @@
+package hint
+
+import (
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// ofTermination is about the end of a card's use.
+func (h hints) ofTermination(err error) string {
+	switch {
+	case failure.Is[*termination.WhichCardError](err):
+		return "name it with --serial SERIAL; what Gmail has: cse-piv status EMAIL"
+	case failure.Is[*termination.UnknownCardError](err):
+		return "look which cards the user has, with cse-piv status EMAIL"
+	case failure.Is[*termination.NotMovedError](err):
+		return "to enroll the new card, " + h.again
+	case failure.Is[*termination.SameCardError](err):
+		return "name a key pair of another card: cse-piv keypair list EMAIL"
+	case failure.Is[*enroll.NoEvidenceError](err):
+		return "name the folder that enroll had with --evidence FOLDER"
+	case failure.Is[*enroll.UnknownBeforeError](err):
+		return "say it with --keypair ID, or --no-identity where there was none; what Gmail has: cse-piv keypair list EMAIL"
+	}
+	return ""
+}

@@ -1,0 +1,280 @@
+package terminationcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/format"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// JSON is the output of the commands that end the use of cards; the names are a contract.
+type JSON struct {
+	Command string         `json:"command"` // such as "lost"
+	DryRun  bool           `json:"dry_run"`
+	Users   []*Result      `json:"users"`
+	Error   *stdio.Failure `json:"error,omitempty"` // with which the command ends
+}
+
+// Result is what came of it for one user; the JSON names are a contract.
+type Result struct {
+	Email  string             `json:"email"`
+	Reason termination.Reason `json:"reason"`
+	// Outcome is done, unchanged (it was so already), refused or failed; in a dry run
+	// would-change where it would be done.
+	Outcome string `json:"outcome"`
+	// Changes are those at Gmail, in their order.
+	Changes []Change `json:"changes"`
+	// Effects say what stops working, and what mail can still be read by whom.
+	Effects []string `json:"effects"`
+	// Revoked are certificates that the local CA revokes, and AskToRevoke those of which
+	// another CA has to be asked.
+	Revoked     []Certificate `json:"revoked"`
+	AskToRevoke []Certificate `json:"ask_to_revoke"`
+	Message     string        `json:"message,omitempty"`
+	Hint        string        `json:"hint,omitempty"`
+
+	plan termination.Plan
+	deps termination.Dependencies
+	err  error
+}
+
+// Change is a change at Gmail in the JSON.
+type Change struct {
+	Verb      string `json:"verb"` // set or delete, of the identity, or disable
+	KeyPairID string `json:"key_pair_id,omitempty"`
+	Done      bool   `json:"done"` // it was so already
+}
+
+// Certificate is a certificate of a card in the JSON.
+type Certificate struct {
+	Serial string `json:"serial"` // in hexadecimal
+	Issuer string `json:"issuer"`
+	Reason string `json:"reason"` // by RFC 5280 section 5.3.1
+}
+
+// The outcomes besides the ledger's.
+const (
+	outcomeUnchanged   = "unchanged"
+	outcomeWouldChange = "would-change"
+)
+
+// Run makes all plans, has a person agree to them, and carries out one after the other. What
+// fails for one user does not stop the others.
+func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string, requests []termination.Request) error {
+	if err := f.Check(); err != nil {
+		return err
+	}
+	f.Gmail.SayForeign(streams.Err)
+	results, err := f.Look(ctx, streams, command, requests)
+	if err == nil && !f.DryRun {
+		err = f.Agree(ctx, streams, command, results)
+	}
+	if err == nil && !f.DryRun {
+		err = f.Carry(ctx, streams, results)
+	}
+	if err != nil {
+		return err
+	}
+	end := EndOf(results)
+	if f.JSON {
+		return errors.Join(stdio.JSON(streams.Out, JSON{command, f.DryRun, results, stdio.FailureOf(end)}), stdio.Told(end))
+	}
+	return errors.Join(Print(streams.Out, results), end)
+}
+
+// Look makes the plans. What Gmail refuses, or is not as it has to be, is in the result.
+func (f *Flags) Look(ctx context.Context, streams *stdio.Streams, command string, requests []termination.Request) (results []*Result, err error) {
+	var authority termination.CA // nil where another revokes
+	if f.CACert != "" {
+		f.CAKey.MayAsk = streams.Terminal
+		authority = localCA{f.CACert, &f.CAKey}
+	}
+	domain, err := f.Gmail.Open(streams.Err)
+	if err != nil {
+		return nil, err
+	}
+	book, err := f.Store.OpenReadOnly(ctx)
+	if failure.Is[*ledger.MissingError](err) {
+		book, err = nil, nil // nothing was ever recorded
+	}
+	if err != nil {
+		return nil, err
+	}
+	if book != nil {
+		defer func() { err = errors.Join(err, book.Close()) }()
+	}
+	for _, request := range requests {
+		result := &Result{Email: request.Email, Reason: request.Reason, Changes: []Change{}, Effects: []string{}, Revoked: []Certificate{}, AskToRevoke: []Certificate{}}
+		result.deps = termination.Dependencies{CA: authority, Operator: program.Operator(), Verb: command, Text: f.note}
+		if book != nil {
+			result.deps.Ledger = book
+		}
+		results = append(results, result)
+		if err := result.look(ctx, domain, request); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// look makes the plan for one user. Its error is that of an interrupt.
+func (r *Result) look(ctx context.Context, domain *gmail.Domain, request termination.Request) error {
+	user, err := domain.User(ctx, request.Email)
+	if err == nil {
+		r.deps.Settings = user
+		r.plan, err = r.deps.Look(ctx, request)
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case err != nil:
+		r.fail(ledger.OutcomeFailed, err)
+		return nil
+	}
+	r.Effects = describe.Termination(r.plan)
+	for _, effect := range r.plan.Effects {
+		r.Changes = append(r.Changes, Change{string(effect.Verb), effect.KeyPairID, effect.Done})
+	}
+	reason := certificate.RevocationReason(r.plan.Rule.Revocation)
+	for _, leaf := range r.plan.Revoke {
+		r.Revoked = append(r.Revoked, Certificate{leaf.SerialNumber.Text(16), safetext.Clean(leaf.Issuer.String()), reason})
+	}
+	for _, leaf := range r.plan.AskToRevoke {
+		r.AskToRevoke = append(r.AskToRevoke, Certificate{leaf.SerialNumber.Text(16), safetext.Clean(leaf.Issuer.String()), reason})
+	}
+	r.Outcome = outcomeWouldChange
+	if r.plan.Done() {
+		r.Outcome = outcomeUnchanged
+	}
+	return nil
+}
+
+func (r *Result) fail(outcome ledger.Outcome, err error) {
+	r.Outcome, r.err = string(outcome), err
+	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(hint.For(err))
+}
+
+// Carry carries the plans out.
+func (f *Flags) Carry(ctx context.Context, streams *stdio.Streams, results []*Result) (err error) {
+	open := openOf(results)
+	if len(open) == 0 {
+		return nil
+	}
+	var domains []string
+	for _, result := range open {
+		if domain := option.DomainOf(result.Email); !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
+			stdio.Note(streams.Err, f.Gmail.TargetText(domain))
+		}
+	}
+	book, err := f.Store.Open(ctx, streams.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	for _, result := range open {
+		result.deps.Ledger = book
+		err := result.deps.Run(ctx, result.plan)
+		if err != nil {
+			result.fail(ledger.OutcomeFailed, err)
+		} else {
+			result.Outcome = string(ledger.OutcomeDone)
+		}
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return nil
+}
+
+// openOf returns those of whom something is to be done.
+func openOf(results []*Result) []*Result {
+	return slices.DeleteFunc(slices.Clone(results), func(r *Result) bool { return r.Outcome != outcomeWouldChange })
+}
+
+// Agree returns nil where somebody agrees to what stops working, or nothing does.
+func (f *Flags) Agree(ctx context.Context, streams *stdio.Streams, command string, results []*Result) error {
+	var losses, users []string
+	for _, result := range openOf(results) {
+		if !result.plan.Risky() {
+			continue
+		}
+		losses = append(losses, result.Effects...)
+		if !slices.Contains(users, result.Email) {
+			users = append(users, result.Email)
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	want := users[0]
+	if len(users) > 1 {
+		want = strconv.Itoa(len(users))
+	}
+	question := enroll.Question{Text: fmt.Sprintf("%s: %s", command, format.Count(len(users), "user")), Loss: losses}
+	err := option.Confirm(ctx, streams, f.Confirm, want, question)
+	if missing := (*failure.ConfirmError)(nil); errors.As(err, &missing) {
+		missing.Flag = f.confirmFlag
+	}
+	return err
+}
+
+// Moved returns a *[termination.NotMovedError] where a card that was replaced is in use still.
+func Moved(results []*Result) error {
+	for _, result := range results {
+		if result.plan.InUse {
+			return &termination.NotMovedError{Email: result.Email, Serial: result.plan.Serial}
+		}
+	}
+	return nil
+}
+
+// Print writes the results for people.
+func Print(out io.Writer, results []*Result) error {
+	for _, result := range results {
+		text := result.Outcome
+		if result.Message != "" {
+			text += ": " + result.Message
+		}
+		fmt.Fprintf(out, "%s  %s\n", safetext.Clean(result.Email), safetext.Clean(text))
+		for _, effect := range result.Effects {
+			if _, err := fmt.Fprintf(out, "  %s\n", safetext.Clean(effect)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// EndOf is the one failure of a single user, or that some failed.
+func EndOf(results []*Result) error {
+	var failed []error
+	for _, result := range results {
+		if result.err != nil {
+			failed = append(failed, result.err)
+		}
+	}
+	switch {
+	case len(failed) == 0:
+		return nil
+	case len(results) == 1:
+		return failed[0]
+	}
+	return &failure.UsersError{Failed: len(failed), Total: len(results), What: "user"}
+}

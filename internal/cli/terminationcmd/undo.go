@@ -1,0 +1,80 @@
+package terminationcmd
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// undoFlags are of the command undo.
+type undoFlags struct {
+	Flags
+	evidence, keyPair string
+	noIdentity        bool
+	serial            uint32
+}
+
+// NewUndo returns the command undo.
+func NewUndo(streams *stdio.Streams) *cobra.Command {
+	var options undoFlags
+	command := &cobra.Command{
+		Use: "undo EMAIL", Short: "A card was enrolled for the wrong person: take the enrollment back at Gmail",
+		Long: "The user's identity at Gmail becomes what it was before the newest enrollment, as its evidence says:\n" +
+			"it uses the key pairs of before, or is deleted. The key pairs that the enrollment registered are\n" +
+			"disabled. A local CA revokes the certificates; of others it is said whom to ask. The card keeps its\n" +
+			"key and certificate: enroll it for the right person with --overwrite, which replaces both.\n\n" +
+			"After a failure or an interrupt, run the same command again: it goes on where it was.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := enroll.ValidateAddress(args[0]); err != nil {
+				return err
+			}
+			request, err := options.request(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return options.Run(cmd.Context(), streams, "undo", []termination.Request{request})
+		},
+	}
+	options.add(command)
+	flags := command.Flags()
+	option.AddSerial(flags, &options.serial, "`serial` number of the card, where the user was enrolled with several")
+	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
+	option.FromEnvironment(flags, "evidence")
+	flags.StringVar(&options.keyPair, "keypair", "", "`ID` of the key pair that the identity used before, where the evidence does not say it")
+	flags.BoolVar(&options.noIdentity, "no-identity", false, "there was no identity before, where the evidence does not say it")
+	return command
+}
+
+// request asks for what undoes the newest enrollment of a user.
+func (f *undoFlags) request(_ context.Context, email string) (termination.Request, error) {
+	request := termination.Request{Email: email, Reason: termination.ReasonWrongPerson, Serial: f.serial, KeyPairs: f.KeyPairs()}
+	if f.keyPair != "" && f.noIdentity {
+		return request, usage.Errorf("--keypair and --no-identity exclude each other")
+	}
+	folder, err := option.FolderOr(f.evidence, "evidence")
+	if err != nil {
+		return request, err
+	}
+	earlier, err := enroll.ReadEarlier(folder, email, f.serial)
+	if err != nil {
+		return request, err
+	}
+	request.Serial, request.Only, request.Identity = earlier.Serial, slices.Compact(earlier.KeyPairs), earlier.Before
+	switch {
+	case f.keyPair != "":
+		request.Identity = &gmail.Identity{Email: email, PrimaryKeyPairID: f.keyPair}
+	case f.noIdentity:
+		request.Identity = nil
+	case !earlier.Known:
+		return request, &enroll.UnknownBeforeError{Email: email}
+	}
+	return request, nil
+}
