@@ -75,7 +75,30 @@ func (l *Ledger) entriesAfter(ctx context.Context, run, line int64, email string
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	return page, l.fetchPairs(ctx, l.read, current, false)
+	if err := l.fetchPairs(ctx, l.read, current, false); err != nil {
+		return nil, err
+	}
+	return page, l.fetchReplaced(ctx, run, page)
+}
+
+// fetchReplaced reads which key pairs the run replaced.
+func (l *Ledger) fetchReplaced(ctx context.Context, run int64, page []*stored) error {
+	if len(page) == 0 {
+		return nil
+	}
+	byKey := make(map[string]*stored, len(page))
+	args := []any{run}
+	for _, entry := range page {
+		byKey[entry.key], args = entry, append(args, entry.key)
+	}
+	return l.each(ctx, func(row scanner) error {
+		var key, id string
+		err := row.Scan(&key, &id)
+		if entry := byKey[key]; entry != nil {
+			entry.Replaced = append(entry.Replaced, id)
+		}
+		return err
+	}, `SELECT email, key_pair_id FROM earlier_pair WHERE run = ? AND email IN `+places(1, len(page))+` ORDER BY email, replaced, key_pair_id`, args...)
 }
 
 // archive keeps entries as the runs whose they are leave them. What was kept before

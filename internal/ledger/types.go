@@ -77,6 +77,9 @@ type Entry struct {
 	// TakenOver is set, of a run's user who waited, where a later run has the user in
 	// its source, too.
 	TakenOver bool `json:"taken_over,omitempty"`
+	// Replaced are the ids of the key pairs that the run's took the place of, as after a
+	// renewal, where the entries of a run are read. They stay enabled at Gmail.
+	Replaced []string `json:"replaced_key_pairs,omitempty"`
 }
 
 // Run is one call of batch on a source.

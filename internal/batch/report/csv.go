@@ -15,7 +15,7 @@ import (
 // csvColumns are the headings of the CSV; scripts depend on them.
 var csvColumns = [...]string{"email", "state", "class", "reason", "message", "hint", "warnings", "key_pair_ids", "leaf_sha256",
 	"not_after", "step", "attempts", "where", "line", "earlier", "worker", "updated",
-	"superfluous_key_pair_ids", "key_service_key_pair_ids"}
+	"superfluous_key_pair_ids", "key_service_key_pair_ids", "replaced_key_pair_ids"}
 
 // writeCSV writes RFC 4180: a heading, one line for each user, lines end in CRLF.
 func writeCSV(ctx context.Context, out io.Writer, reader Reader, run ledger.Run) error {
@@ -48,7 +48,7 @@ func csvLine(entry ledger.Entry) []string {
 	line := []string{entry.Email, string(entry.State), string(entry.Class), entry.Reason, entry.Message, entry.Hint,
 		strings.Join(entry.Warnings, " | "), list(ids), list(leaves), list(ends),
 		entry.Step, strconv.Itoa(entry.Attempts), entry.Where, "", strconv.FormatBool(entry.Earlier), entry.Worker, stamp(entry.Updated),
-		list(superfluous), list(inKeyService)}
+		list(superfluous), list(inKeyService), list(entry.Replaced)}
 	if entry.Line > 0 {
 		line[13] = strconv.Itoa(entry.Line)
 	}

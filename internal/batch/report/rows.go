@@ -142,6 +142,9 @@ func detail(entry ledger.Entry) string {
 				parts = append(parts, "key pair in a key service "+id)
 			}
 		}
+		for _, id := range entry.Replaced {
+			parts = append(parts, "takes the place of key pair "+id+", which stays enabled")
+		}
 	}
 	for _, warning := range entry.Warnings {
 		parts = append(parts, "warning: "+warning)
