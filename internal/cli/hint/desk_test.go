@@ -95,7 +95,7 @@ func hintedErrors() (all []error) {
 		piv.ErrCardFull, piv.ErrCertificateTooLarge, piv.ErrNoService, piv.ErrServiceFailed, piv.ErrAccessDenied, piv.ErrNoPCSC, failure.ErrNoReaders,
 		syscall.ENOSPC, syscall.EROFS, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
-		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrKeyURI)
+		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)
 }
 
 // TestHintedErrors: hintedErrors has every error that the hints tell apart.

@@ -105,6 +105,8 @@ func (h hints) ofIssuer(err error) string {
 	switch {
 	case errors.Is(err, ca.ErrKeyPassword):
 		return h.give("the password or PIN", "--ca-key-password-file FILE") + ", or leave that out and be asked on a terminal"
+	case errors.Is(err, ca.ErrLastTry):
+		return "sign in with the token's own software first: the right PIN gives it all its tries again"
 	case errors.Is(err, ca.ErrKeyURI):
 		return h.either("give ", atStart) + "--ca-key as a file in PEM, pkcs11:module-path=FILE;token=NAME;object=NAME?pin-source=FILE or yubikey:serial=N;slot-id=9c?pin-source=FILE"
 	}

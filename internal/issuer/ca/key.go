@@ -17,6 +17,8 @@ var (
 	// ErrKeyPassword is returned for a key that its password or PIN did not open, or that
 	// needs one where nobody can be asked.
 	ErrKeyPassword = errors.New("the password or PIN does not open the CA's key")
+	// ErrLastTry is returned where a wrong PIN would lock the token, and none was given to it.
+	ErrLastTry = errors.New("the token's PIN has one try left, which is not spent here")
 	// ErrKeyURI is returned for a URI that names no key that can be opened.
 	ErrKeyURI = errors.New("this URI cannot be used for a CA's key")
 )

@@ -85,7 +85,10 @@ func openToken(ctx context.Context, name string, with Opening) (*Key, kms.KeyMan
 	if !hasPKCS11 {
 		return nil, nil, fmt.Errorf("%w: PKCS#11 is not built into this program", ErrKeyURI)
 	}
-	key, _, pin, err := parseURI(ctx, name, with)
+	key, values, pin, err := parseURI(ctx, name, with)
+	if err == nil {
+		err = checkTries(values)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
