@@ -17,6 +17,9 @@ type Card struct {
 	// Ledger has the certificates that the ledger knows to be, or to have been, on the
 	// card.
 	Ledger []ledger.CardCertificate
+	// Begun is whose enrollment with the card began last, by the evidence on this machine;
+	// empty for nobody's.
+	Begun string
 	// Gmail is what Gmail has of the card's user; nil where it was not asked, or did not
 	// answer.
 	Gmail *registered.State
@@ -33,28 +36,34 @@ type Key struct {
 }
 
 // Owner returns the address whose the card is: the ledger's, by a certificate that is on the
-// card or else by what it has of the card; without a ledger that of the certificate. It is
-// empty for nobody.
+// card; of a card that has keys whose enrollment with it began; whom the ledger has with the
+// card; and else that of a certificate. It is empty for nobody.
 func (c Card) Owner() string {
-	owner := ""
 	for _, entered := range slices.Backward(c.Ledger) {
-		if owner == "" || entered.State == ledger.CardInUse {
-			owner = entered.Email
-		}
 		if c.has(entered.LeafSHA256) {
 			return entered.Email
 		}
 	}
+	if c.Begun != "" && len(c.Keys()) > 0 {
+		return c.Begun
+	}
+	if at := slices.IndexFunc(c.Ledger, func(entered ledger.CardCertificate) bool { return entered.State == ledger.CardInUse }); at >= 0 {
+		return c.Ledger[at].Email
+	}
+	if len(c.Ledger) > 0 {
+		return c.Ledger[len(c.Ledger)-1].Email
+	}
 	for _, slot := range []piv.Slot{piv.SlotKeyManagement, piv.SlotSignature, piv.SlotAuthentication, piv.SlotCardAuthentication} {
 		for _, contents := range c.Status.Slots {
-			if owner == "" && contents.Slot == slot && contents.Certificate != nil {
-				if addresses := smime.EmailAddresses(contents.Certificate); len(addresses) > 0 {
-					owner = addresses[0]
-				}
+			if contents.Slot != slot || contents.Certificate == nil {
+				continue
+			}
+			if addresses := smime.EmailAddresses(contents.Certificate); len(addresses) > 0 {
+				return addresses[0]
 			}
 		}
 	}
-	return owner
+	return ""
 }
 
 // has reports whether a certificate is on the card.

@@ -72,6 +72,8 @@ func TestCardStates(t *testing.T) {
 		"firmware that cannot tell":       {Card{Status: in(piv.Protection{PIN: piv.Counter{Tries: 3}}, old)}, StateEmpty, ""},
 		"only a PIN":                      {Card{Status: in(set)}, StatePersonalised, ""},
 		"a new key":                       {Card{Status: in(set, slot(piv.SlotKeyManagement, nil))}, StateWaiting, ""},
+		"a new key of an enrollment":      {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: "eve@lab.example", Ledger: entered(ledger.CardReturned)}, StateWaiting, "eve@lab.example"},
+		"nothing any more":                {Card{Status: in(factory), Begun: "eve@lab.example"}, StateEmpty, ""},
 		"a new key, and one in history":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas(""), Ledger: entered(ledger.CardSuperseded)}, StateWaiting, "Ada@lab.example"},
 		"an imported key":                 {Card{Status: in(set, imported)}, StateForeign, ""},
 		"a certificate nobody can read":   {Card{Status: in(set, broken)}, StateForeign, ""},

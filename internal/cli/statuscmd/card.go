@@ -7,7 +7,9 @@ import (
 	"io"
 
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registered"
@@ -50,6 +52,13 @@ func runCard(ctx context.Context, streams *stdio.Streams, options *statusOptions
 	}
 	card, err := readCard(ctx, book, options.serial)
 	if err != nil {
+		return err
+	}
+	folder, err := option.FolderOr(options.evidence, "evidence")
+	if err != nil {
+		return err
+	}
+	if card.Begun, err = evidence.UserOf(folder, card.Identity.Serial); err != nil {
 		return err
 	}
 	var problem error

@@ -24,6 +24,7 @@ type statusOptions struct {
 	allKnown bool
 	card     bool
 	serial   uint32
+	evidence string
 	columns  int
 	json     bool
 }
@@ -62,6 +63,8 @@ func New(streams *stdio.Streams) *cobra.Command {
 	flags.BoolVar(&options.allKnown, "all-known", false, "everybody in the ledger")
 	flags.BoolVar(&options.card, "card", false, "the card in the reader: whose it is, its state, and what may be done with it")
 	option.AddSerial(flags, &options.serial, "`serial` number of the card of --card; needed when there are several")
+	flags.StringVar(&options.evidence, "evidence", "", "`folder` with the evidence of enrollments, which tell whose a card is that the ledger does not know yet")
+	option.FromEnvironment(flags, "evidence")
 	flags.IntVar(&options.columns, "columns", 0, "`width` of the table in characters (default the terminal's; where there is none, as wide as it takes)")
 	option.AddJSON(command, &options.json)
 	return command
