@@ -12,7 +12,7 @@ import (
 )
 
 // notYet are the commands that states name and the program does not have yet.
-var notYet = []status.Command{status.CommandReset, status.CommandReplace, status.CommandLost, status.CommandLeave, status.CommandInit}
+var notYet = []status.Command{status.CommandReset, status.CommandInit}
 
 // TestNextCommands: every command that is named to be typed next is one of the program, with
 // its flags and arguments.
