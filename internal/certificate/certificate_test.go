@@ -317,6 +317,19 @@ func TestBounds(t *testing.T) {
 	if _, err := certificate.Parse(withKey(t, chain[0], 8192)); err != nil {
 		t.Errorf("8192 bits: %v", err)
 	}
+	issued, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Kim"}}, &x509.Certificate{Subject: pkix.Name{CommonName: "One"}}, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, err := x509.ParseCertificate(issued)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bits, refused := range map[uint]bool{4096: false, 4097: true, 8192: true} {
+		if _, err := certificate.Parse(withKey(t, user, bits)); errors.As(err, &large) != refused {
+			t.Errorf("a user's key of %d bits: %v", bits, err)
+		}
+	}
 	if list, err := certificate.Parse(bytes.Repeat(chain[0].Raw, 1000)); err != nil || len(list) != 1000 {
 		t.Errorf("1,000 certificates: %d, %v", len(list), err)
 	}
