@@ -130,6 +130,7 @@ func requests() map[string]termination.Request {
 		"lost":       {Email: ada, Reason: termination.ReasonLost},
 		"moved":      {Email: ada, Reason: termination.ReasonStolen, Identity: single("b")},
 		"left":       {Email: ada, Reason: termination.ReasonLeft},
+		"undone":     {Email: ada, Reason: termination.ReasonWrongPerson, Serial: 1, Only: []string{"a"}, Identity: single("b")},
 		"superseded": {Email: ada, Reason: termination.ReasonOther, Serial: 1, Identity: single("b")},
 	}
 }
