@@ -60,7 +60,7 @@ var jsonOutputs = []struct {
 	value                 any
 }{
 	{"enroll", "--json", "The receipt, one object. `receipt.json` in the evidence folder has the same fields, and more for an auditor.", enroll.Receipt{}},
-	{"enroll", "--dry-run --json", "The preview, one object.", enrollcmd.PreviewJSON{}},
+	{"enroll", "--dry-run --json", "The preview, one object.", stdio.PreviewJSON{}},
 	{"enroll", "--events", "An object a line, on standard error; where the enrollment fails, the last line is an outcome. A message that is no step's is a `note` without a step. The outcome is on standard output as with `--json`.", enroll.Event{}},
 	{"renew", "--json", "The receipt, as of `enroll`; where nothing is due this object.", enrollcmd.NotDueJSON{}},
 	{"renew", "--events", "The events, as of `enroll`.", nil},
@@ -88,6 +88,10 @@ var jsonOutputs = []struct {
 	{"card pin change", "--json", "One object.", cardcmd.ChangedJSON{}},
 	{"card pin unblock", "--json", "One object.", maintenance.Unblocked{}},
 	{"card puk change", "--json", "As of `card pin change`.", nil},
+	{"card init", "--json", "One object.", enroll.ReadyCard{}},
+	{"card init", "--dry-run --json", "The preview, as of `enroll --dry-run`.", nil},
+	{"card import", "--json", "One object.", cardcmd.ImportJSON{}},
+	{"card reset", "--json", "One object.", cardcmd.ResetJSON{}},
 	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", gmailcmd.KeyPairsJSON{}},
 	{"keypair show", "--json", "One object.", gmailcmd.KeyPairJSON{}},
 	{"keypair history", "--json", "One object.", gmailcmd.RegisteredHistoryJSON{}},
@@ -108,6 +112,8 @@ var jsonOutputs = []struct {
 	{"cert rules", "--json", "One object.", certcmd.RulesJSON{}},
 	{"attestation verify", "--json", "One object.", attestationcmd.VerdictJSON{}},
 	{"escrow list", "--json", "One object.", escrowcmd.RecordsJSON{}},
+	{"escrow show", "--json", "One object.", escrowcmd.ShownJSON{}},
+	{"escrow drill", "--json", "One object.", escrowcmd.DrillJSON{}},
 }
 
 func jsonPage(t *testing.T) string {

@@ -222,6 +222,9 @@ func readyStep() Step {
 		needs: func(e *enrollment) bool { return gathered(e) && e.evidence.folder != nil },
 		check: func(ctx context.Context, e *enrollment) error {
 			puk, err := e.checkNoFactorySecret(ctx)
+			if _, previewed := e.card.Card.(readOnlyCard); previewed && errors.Is(err, ErrFactorySecret) {
+				return errReadOnly // the steps before would have replaced it
+			}
 			if err != nil {
 				return err
 			}

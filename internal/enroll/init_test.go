@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -206,4 +208,26 @@ func TestNewPINs(t *testing.T) {
 	if s := d.card.Snapshot(); !s.PIN.Default || !s.PUK.Default || !s.ManagementKey.Default || s.PIN.Tries != 3 {
 		t.Error("the card was touched")
 	}
+}
+
+// TestFIPSCardTakesNoKeyWithoutPIN: what a card of the FIPS series would refuse is said before
+// anything is changed.
+func TestFIPSCardTakesNoKeyWithoutPIN(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	setFaults(t, "off")
+	var err error
+	if d.card, err = practice.NewCard(lab.CardSpec{Serial: d.serial, Firmware: "5.7.4", FormFactor: 0x83}); err != nil {
+		t.Fatal(err)
+	}
+	d.insert()
+	d.request.Keys[0].PINPolicy = piv.PINNever
+	var refused *piv.PolicyError
+	if _, err := d.run(); !errors.As(err, &refused) || !strings.Contains(err.Error(), "FIPS") {
+		t.Errorf("error %v", err)
+	}
+	if s := d.card.Snapshot(); !s.PIN.Default || !s.PUK.Default {
+		t.Error("the card was changed")
+	}
+	d.request.Keys[0].PINPolicy = piv.PINDefault
+	d.mustRun()
 }

@@ -19,7 +19,7 @@ func readCardStep() Step {
 				return err
 			}
 			identity := opened.Identity()
-			if err := e.request.checkFirmware(identity.Firmware); err != nil {
+			if err := e.request.checkModel(identity); err != nil {
 				return fmt.Errorf("card %d: %w", identity.Serial, err)
 			}
 			e.card, e.request.Serial = cardResult{Card: opened}, identity.Serial
@@ -50,9 +50,10 @@ func (e *NoAttestationError) Error() string {
 	return fmt.Sprintf("firmware %s cannot attest that a key was generated on the card", e.Firmware)
 }
 
-// checkFirmware refuses what cards with that firmware cannot do, and keys that
+// checkModel refuses what cards of that firmware and model cannot do, and keys that
 // must not be trusted.
-func (r Request) checkFirmware(firmware piv.Version) error {
+func (r Request) checkModel(card piv.Identity) error {
+	firmware := card.Firmware
 	for _, key := range r.Keys {
 		generate := key.Source == SourceGenerate
 		if !firmware.Attests() && (generate || !r.AllowUnattested) {
@@ -60,6 +61,9 @@ func (r Request) checkFirmware(firmware piv.Version) error {
 		}
 		if generate {
 			if err := piv.Supports(firmware, key.Algorithm); err != nil {
+				return err
+			}
+			if err := card.CheckPolicy(key.Slot, key.PINPolicy); err != nil {
 				return err
 			}
 		}

@@ -21,6 +21,8 @@ type ImportCard interface {
 	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
 	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
 	EnsureCHUID(ctx context.Context, managementKey secret.Secret) error
+	History(ctx context.Context) (piv.History, error)
+	WriteKeyHistory(ctx context.Context, managementKey secret.Secret) error
 }
 
 // Import puts an old key, which was kept elsewhere, into a slot, so that the card reads old mail.
@@ -65,34 +67,56 @@ type Imported struct {
 	Origin      piv.Origin    `json:"origin"`
 	Algorithm   piv.Algorithm `json:"algorithm"`
 	Certificate string        `json:"certificate_sha256"`
-	// Unchanged says that key and certificate were there already.
+	// Unchanged says that everything was there already.
 	Unchanged bool `json:"unchanged"`
 }
 
-// Check looks whether the import can be made, and whether it is there already. It changes nothing.
+// There is what of an import is on the card already.
+type There struct {
+	Key, Certificate bool
+	History          bool // the Key History object counts it; true for slots that it does not count
+}
+
+// All reports whether nothing is to be done.
+func (t There) All() bool { return t.Key && t.Certificate && t.History }
+
+// Check looks whether the import can be made, and what of it is there already. It changes nothing.
 //
-// Errors: ErrNoCertificate, *SlotOccupiedError, *piv.UnsupportedError.
-func (i Import) Check(ctx context.Context) (keyThere, certificateThere bool, err error) {
+// Errors: ErrNoCertificate, *SlotOccupiedError, *piv.UnsupportedError, *piv.PolicyError.
+func (i Import) Check(ctx context.Context) (There, error) {
 	if i.Entry.Certificate == nil {
-		return false, false, ErrNoCertificate
+		return There{}, ErrNoCertificate
 	}
 	algorithm, known := piv.AlgorithmOf(i.Entry.Key.Public())
 	if !known {
-		return false, false, fmt.Errorf("a key of type %T cannot be imported", i.Entry.Key)
+		return There{}, fmt.Errorf("a key of type %T cannot be imported", i.Entry.Key)
 	}
 	if err := piv.Supports(i.Card.Identity().Firmware, algorithm); err != nil {
-		return false, false, err
+		return There{}, err
+	}
+	if err := i.Card.Identity().CheckPolicy(i.Slot, i.Options.PINPolicy); err != nil {
+		return There{}, err
 	}
 	contents, err := i.Card.Slot(ctx, i.Slot)
 	if err != nil {
-		return false, false, err
+		return There{}, err
 	}
-	keyThere = contents.Key != nil && certificate.SameKey(contents.Key.PublicKey, i.Entry.Key.Public())
-	certificateThere = contents.Certificate != nil && contents.Certificate.Equal(i.Entry.Certificate)
-	if !contents.Empty() && !keyThere && !i.Overwrite {
-		err = &SlotOccupiedError{Serial: i.Card.Identity().Serial, Contents: contents}
+	there := There{
+		Key:         contents.Key != nil && certificate.SameKey(contents.Key.PublicKey, i.Entry.Key.Public()),
+		Certificate: contents.Certificate != nil && contents.Certificate.Equal(i.Entry.Certificate),
+		History:     !i.Slot.Retired(),
 	}
-	return keyThere, certificateThere, err
+	if !contents.Empty() && !there.Key && !i.Overwrite {
+		return there, &SlotOccupiedError{Serial: i.Card.Identity().Serial, Contents: contents}
+	}
+	if there.Key && there.Certificate && !there.History {
+		history, err := i.Card.History(ctx)
+		if err != nil {
+			return there, err
+		}
+		there.History = history.Problem() == nil
+	}
+	return there, nil
 }
 
 // Run imports the key and then its certificate, looks again, and leaves what is there already. After
@@ -102,23 +126,35 @@ func (i Import) Check(ctx context.Context) (keyThere, certificateThere bool, err
 // card.
 func (i Import) Run(ctx context.Context) (Imported, error) {
 	done := Imported{Serial: i.Card.Identity().Serial, Slot: i.Slot, Origin: piv.Imported}
-	keyThere, certificateThere, err := i.Check(ctx)
+	there, err := i.Check(ctx)
 	if err != nil {
 		return done, err
 	}
 	done.Algorithm, _ = piv.AlgorithmOf(i.Entry.Key.Public())
 	done.Certificate = smime.Fingerprint(i.Entry.Certificate)
-	if keyThere && certificateThere {
-		done.Unchanged = true
+	if done.Unchanged = there.All(); done.Unchanged {
 		return done, nil
 	}
-	if !keyThere {
+	if !there.Key {
 		if err := i.Card.ImportKey(ctx, i.ManagementKey, i.Slot, i.Entry.Key, i.Options); err != nil {
 			return done, err
 		}
 		i.notice("the key is in slot " + i.Slot.String())
 	}
-	// The CHUID first: when this ends in between, the certificate is still missing.
+	if !there.Certificate {
+		if err := i.putCertificate(ctx); err != nil {
+			return done, err
+		}
+	}
+	if i.Slot.Retired() {
+		return done, i.Card.WriteKeyHistory(ctx, i.ManagementKey)
+	}
+	return done, nil
+}
+
+// putCertificate gives the slot the key's certificate, and looks whether both are there. The CHUID
+// comes first: when this ends in between, the certificate is still missing.
+func (i Import) putCertificate(ctx context.Context) error {
 	refresh := i.Card.RefreshCHUID
 	if i.KeepCHUID {
 		refresh = i.Card.EnsureCHUID
@@ -126,19 +162,19 @@ func (i Import) Run(ctx context.Context) (Imported, error) {
 	if err := refresh(ctx, i.ManagementKey); errors.Is(err, piv.ErrIssuerCHUID) {
 		i.notice(err.Error() + " and stays: Windows caches certificates by it")
 	} else if err != nil {
-		return done, err
+		return err
 	}
 	if err := i.Card.PutCertificate(ctx, i.ManagementKey, i.Slot, i.Entry.Certificate); err != nil {
-		return done, err
+		return err
 	}
 	contents, err := i.Card.Slot(ctx, i.Slot)
 	if err != nil {
-		return done, fmt.Errorf("looking whether the key was imported: %w", err)
+		return fmt.Errorf("looking whether the key was imported: %w", err)
 	}
 	if contents.Certificate == nil || !contents.Certificate.Equal(i.Entry.Certificate) || contents.Key == nil || !certificate.SameKey(contents.Key.PublicKey, i.Entry.Key.Public()) {
-		return done, piv.ErrKeyMismatch
+		return piv.ErrKeyMismatch
 	}
-	return done, nil
+	return nil
 }
 
 func (i Import) notice(what string) {

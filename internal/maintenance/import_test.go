@@ -81,6 +81,10 @@ func (d *desk) checkReads(entry certificate.PrivateKey) {
 		if _, _, err := card.Attest(d.t.Context(), 0x82); !errors.Is(err, piv.ErrNotAttestable) {
 			d.t.Errorf("attested: %v", err)
 		}
+		history, err := card.History(d.t.Context())
+		if err != nil || history.Problem() != nil || history.Said == nil || history.Said.OnCard != 1 {
+			d.t.Errorf("key history %+v, %v, %v", history.Said, history.Problem(), err)
+		}
 		switch key := entry.Key.(type) {
 		case *rsa.PrivateKey:
 			sealed, err := rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, []byte("old mail"))

@@ -23,6 +23,10 @@ type ResetCard interface {
 // the factory.
 var ErrNotReset = errors.New("after the reset the card is not as it left the factory")
 
+// ErrBio is returned for a YubiKey Bio, which resets its PIV application only together with
+// everything else on it. Nothing was changed.
+var ErrBio = errors.New("a YubiKey Bio is reset as a whole only: its PIN, fingerprints and passkeys go, too")
+
 // Reset brings a card back to as it left the factory.
 type Reset struct {
 	Card ResetCard
@@ -42,8 +46,13 @@ type Losses struct {
 }
 
 // Losses looks what would be lost. It changes nothing.
+//
+// Errors: ErrBio, and those of every command of a card.
 func (r Reset) Losses(ctx context.Context) (Losses, error) {
 	losses := Losses{Serial: r.Card.Identity().Serial}
+	if r.Card.Identity().Bio() {
+		return losses, ErrBio
+	}
 	status, err := r.Card.Status(ctx)
 	if err != nil {
 		return losses, err
@@ -71,9 +80,12 @@ func isFactory(status piv.Status) bool {
 // sealed record is in force. After whatever stops it, the same again goes on: PIN and PUK may be
 // blocked then, and everything else is still there.
 //
-// Errors: ErrNotReset, and those of every command of a card.
+// Errors: ErrBio, ErrNotReset, and those of every command of a card.
 func (r Reset) Run(ctx context.Context) error {
 	serial := r.Card.Identity().Serial
+	if r.Card.Identity().Bio() {
+		return ErrBio // before PIN and PUK are blocked for nothing
+	}
 	status, err := r.Card.Status(ctx)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -127,4 +128,52 @@ func TestLossesOfAReset(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestResetOfABio is refused before its PIN and PUK are blocked.
+func TestResetOfABio(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	d.fault("off")
+	var err error
+	if d.card, err = practice.NewCard(lab.CardSpec{Serial: serial, Firmware: "5.7.4", FormFactor: 0x07}); err != nil {
+		t.Fatal(err)
+	}
+	d.insert()
+	if err := d.reset(); !errors.Is(err, maintenance.ErrBio) {
+		t.Errorf("error %v", err)
+	}
+	if s := d.card.Snapshot(); s.PIN.Tries != 3 || s.PUK.Tries != 3 {
+		t.Errorf("PIN %+v, PUK %+v", s.PIN, s.PUK)
+	}
+}
+
+// TestOtherCardPutBack: where another card is put in after the first was pulled, that one is left as
+// it is.
+func TestOtherCardPutBack(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	d.fill()
+	d.fault("off", "card:pull-after@40")
+	if err := d.reset(); err == nil {
+		t.Fatal("the card was not pulled")
+	}
+	d.fault("off")
+	other, err := practice.NewCard(lab.CardSpec{Serial: serial + 1, Firmware: "5.7.4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := other.Snapshot()
+	_ = practice.Pull(0)
+	if err := practice.Insert(0, other); err != nil {
+		t.Fatal(err)
+	}
+	var wrong *piv.WrongCardError
+	if err := d.reset(); !errors.As(err, &wrong) || wrong.Want != serial {
+		t.Errorf("reset: %v", err)
+	}
+	if _, err := d.importInto(oldEC(t, elliptic.P256()), false); !errors.As(err, &wrong) {
+		t.Errorf("import: %v", err)
+	}
+	if after := other.Snapshot(); after.PIN != before.PIN || after.PUK != before.PUK || len(after.Slots) != len(before.Slots) {
+		t.Error("the other card was changed")
+	}
 }

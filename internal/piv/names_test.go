@@ -168,3 +168,27 @@ func FuzzParseSlot(f *testing.F) {
 		}
 	})
 }
+
+// TestModels: which cards are of the FIPS series or a Bio, and which keys they take.
+func TestModels(t *testing.T) {
+	for _, test := range []struct {
+		id        Identity
+		fips, bio bool
+	}{
+		{Identity{Firmware: Version{5, 7, 4}, FormFactor: 0x03}, false, false},
+		{Identity{Firmware: Version{5, 7, 4}, FormFactor: 0x83}, true, false},
+		{Identity{Firmware: Version{4, 4, 5}}, true, false},
+		{Identity{Firmware: Version{5, 7, 4}, FormFactor: 0x06}, false, true},
+		{Identity{Firmware: Version{5, 7, 4}, FormFactor: 0x87}, true, true},
+	} {
+		if test.id.FIPS() != test.fips || test.id.Bio() != test.bio {
+			t.Errorf("%+v: FIPS %v, Bio %v", test.id, test.id.FIPS(), test.id.Bio())
+		}
+		for slot, policy := range map[Slot]PINPolicy{SlotKeyManagement: PINNever, SlotCardAuthentication: PINDefault, 0x82: PINOnce, SlotSignature: PINDefault} {
+			var refused *PolicyError
+			if err := test.id.CheckPolicy(slot, policy); errors.As(err, &refused) != (test.fips && slot == SlotKeyManagement) {
+				t.Errorf("%+v, slot %s, %s: %v", test.id, slot, policy, err)
+			}
+		}
+	}
+}

@@ -16,7 +16,8 @@ import (
 // New returns the command card.
 func New(streams *stdio.Streams) *cobra.Command {
 	command := &cobra.Command{Use: "card", Short: "Show, export and change what is on cards", RunE: usage.ShowHelp}
-	command.AddCommand(newCardList(streams), newCardShow(streams), newCardAttest(streams), newCardExport(streams), newCardPIN(streams), newCardPUK(streams), newCardHistory(streams), newStates(streams))
+	command.AddCommand(newCardList(streams), newCardShow(streams), newCardAttest(streams), newCardExport(streams), newCardPIN(streams), newCardPUK(streams), newCardHistory(streams),
+		newStates(streams), newCardInit(streams), newCardImport(streams), newCardReset(streams))
 	return command
 }
 

@@ -1,26 +1,20 @@
 package cardcmd
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/cli/usage"
-	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 func newCardHistory(streams *stdio.Streams) *cobra.Command {
 	var options cardFlags
 	var vault option.Escrow
-	var known *option.Secret
+	var known, pin *option.Secret
 	var repair bool
 	command := &cobra.Command{
 		Use: "history", Short: "Show the retired keys of a card, which read old mail, and what the card says of them",
@@ -36,7 +30,9 @@ func newCardHistory(streams *stdio.Streams) *cobra.Command {
 				if history, err = card.History(cmd.Context()); err != nil || !repair || history.Problem() == nil {
 					return err
 				}
-				key, err := managementKey(cmd.Context(), streams, card, known, &vault)
+				ask := asker{streams: streams}
+				defer ask.close()
+				key, err := ask.managementKey(cmd.Context(), card, known, pin, &vault)
 				if err != nil {
 					return err
 				}
@@ -58,44 +54,10 @@ func newCardHistory(streams *stdio.Streams) *cobra.Command {
 	}
 	options.add(command, false)
 	command.Flags().BoolVar(&repair, "repair", false, "have the Key History object say what is in the retired slots")
-	vault.Add(command.Flags())
+	vault.AddReading(command.Flags())
+	pin = option.AddSecret(command.Flags(), "pin", "the PIN, where it leads to the management key, for --repair")
 	known = option.AddSecret(command.Flags(), "management-key", "the card's management key in hexadecimal, for --repair")
 	return command
-}
-
-// managementKey returns the card's management key: the one that was given, or else one
-// that the card accepts of those in the escrow and the factory one, which has no counter.
-func managementKey(ctx context.Context, streams *stdio.Streams, card *piv.Card, given *option.Secret, vault *option.Escrow) (secret.Secret, error) {
-	typed, err := given.Read(ctx)
-	stdio.Warnings(streams.Err, given)
-	if err != nil {
-		return typed, err
-	}
-	if !typed.IsZero() {
-		key, err := piv.ParseManagementKey(typed)
-		if err != nil {
-			return key, usage.Errorf("%w", err)
-		}
-		return key, nil
-	}
-	_, recover, err := vault.Open()
-	if err != nil {
-		return typed, err
-	}
-	records, err := recover(ctx, card.Identity().Serial)
-	if err != nil {
-		return typed, err
-	}
-	for _, record := range append([]escrow.Record{{ManagementKey: piv.FactoryManagementKey()}}, records...) {
-		if record.ManagementKey.IsZero() {
-			continue
-		}
-		err := card.CheckManagementKey(ctx, record.ManagementKey)
-		if err == nil || !errors.Is(err, piv.ErrManagementKey) {
-			return record.ManagementKey, err
-		}
-	}
-	return typed, &failure.MissingSecretError{What: fmt.Sprintf("the management key of card %d", card.Identity().Serial), Flag: given.Name}
 }
 
 // HistoryJSON is the output of card history; the names are a contract.

@@ -24,6 +24,7 @@ type enrollFlags struct {
 	protectManagementKey, keepCHUID                   bool
 	sameKey                                           bool
 	before                                            days
+	minPINLength                                      int
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -42,6 +43,7 @@ func (f *enrollFlags) Add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.replace, "replace", nil, "have new keys take the place of those that an enrollment was begun or finished with: `fingerprints` of the keys or their certificates (SHA-256, 16 digits or more); needs --confirm or the serial typed out where a key is lost")
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.protectManagementKey, "protect-management-key", false, "have the management key that replaces the factory one stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
+	option.AddMinPINLength(flags, &f.minPINLength)
 	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
 }
 
@@ -100,7 +102,7 @@ func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
 		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest,
-		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, Defaulted: f.defaulted(),
+		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, MinPINLength: f.minPINLength, Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // New returns the command escrow.
 func New(streams *stdio.Streams) *cobra.Command {
 	command := &cobra.Command{Use: "escrow", Short: "Look at sealed PUKs and management keys", RunE: usage.ShowHelp}
-	command.AddCommand(newEscrowList(streams))
+	command.AddCommand(newEscrowList(streams), newEscrowShow(streams), newEscrowDrill(streams))
 	return command
 }
 
@@ -31,16 +31,11 @@ func newEscrowList(streams *stdio.Streams) *cobra.Command {
 		Use: "list", Short: "List sealed records, and which of them the cards have",
 		Long: "list shows the records of PUKs and management keys without opening them. A record is in force\n" +
 			"when this program has set on the card what it holds, replaced when it has set what later records\n" +
-			"hold, and otherwise not known: then the card may have it.",
+			"hold or has reset the card, and otherwise not known: then the card may have it.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := option.FolderOr(folder, "escrow")
+			path, err := existing(folder)
 			if err != nil {
 				return err
-			}
-			if folder != "" {
-				if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-					return &failure.NoEscrowError{Folder: path}
-				}
 			}
 			records, err := escrow.List(cmd.Context(), path, serial)
 			if err != nil {
@@ -62,6 +57,18 @@ func newEscrowList(streams *stdio.Streams) *cobra.Command {
 	option.FromEnvironment(flags, "escrow-dir")
 	option.AddJSON(command, &asJSON)
 	return command
+}
+
+// existing returns the folder of the escrow, which has to be there where it is named.
+func existing(folder string) (string, error) {
+	path, err := option.FolderOr(folder, "escrow")
+	if err != nil || folder == "" {
+		return path, err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", &failure.NoEscrowError{Folder: path}
+	}
+	return path, nil
 }
 
 // RecordsJSON is the output of escrow list --json; the names are a contract.

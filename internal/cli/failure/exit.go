@@ -13,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -33,7 +34,7 @@ const (
 	ExitDone        = 0   // done; in a dry run: the run would be
 	ExitError       = 1   // error: the message says what failed, why, and what to do
 	ExitUsage       = 2   // usage: something in the command line, or a flag that is missing where nobody can be asked
-	ExitSomeFailed  = 3   // the command came to its end, and some users failed, or reconcile found something
+	ExitSomeFailed  = 3   // the command came to its end, and some users failed, reconcile found something, or records of a drill do not open
 	ExitCredentials = 4   // credentials, or a scope that was not delegated
 	ExitCard        = 5   // no reader, no card, or not one that can be used
 	ExitPIN         = 6   // PIN wrong or blocked
@@ -66,6 +67,7 @@ func Endings() []Ending {
 		{ExitSomeFailed, "users-failed", Is[*BatchError]},
 		{ExitSomeFailed, "users-failed", Is[*UsersError]},
 		{ExitSomeFailed, "findings", Is[*FindingsError]},
+		{ExitSomeFailed, "records-closed", Is[*RecordsError]},
 		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
 		{ExitCredentials, "scope", as(gmail.ErrScope)},
 		{ExitPIN, "pin-wrong", Is[*piv.WrongPINError]},
@@ -100,6 +102,10 @@ func Endings() []Ending {
 		{ExitUsage, "identity-before-unknown", Is[*enroll.UnknownBeforeError]},
 		{ExitError, "slot-occupied", Is[*enroll.OccupiedError]},
 		{ExitError, "slot-empty", Is[*enroll.EmptyError]},
+		{ExitError, "own-pin", Is[*enroll.TriesError]},
+		{ExitError, "printed-in-use", Is[*piv.PrintedError]},
+		{ExitError, "escrow-record", Is[*NoRecordError]},
+		{ExitError, "escrow-identity", as(escrow.ErrNoIdentity)},
 		{ExitError, "begun-otherwise", Is[*enroll.ConflictError]},
 		{ExitError, "begun-otherwise", Is[*enroll.RenewalBegunError]},
 		{ExitError, "not-enrolled", Is[*enroll.NotEnrolledError]},

@@ -62,5 +62,19 @@ type NoEscrowError struct{ Folder string }
 
 func (e *NoEscrowError) Error() string { return "there is no escrow in " + e.Folder }
 
+// NoRecordError is returned where the escrow has no record that was asked for.
+type NoRecordError struct {
+	Folder string
+	Serial uint32 // of the card; 0 for any
+	Record string // its name; empty for one that is in force
+}
+
+func (e *NoRecordError) Error() string {
+	if e.Record != "" {
+		return fmt.Sprintf("there is no record %s in %s", e.Record, e.Folder)
+	}
+	return fmt.Sprintf("no record of card %d in %s is in force", e.Serial, e.Folder)
+}
+
 // ErrNoReaders is returned where the lab would have to put a card before the program.
 var ErrNoReaders = errors.New("no virtual card can be put in on this system: its smart card service takes readers from nobody")

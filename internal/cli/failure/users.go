@@ -35,6 +35,14 @@ func (e *BatchError) Error() string {
 	return fmt.Sprintf("%s of %s users %s", format.Number(e.Counts.Failed), format.Number(e.Counts.Total), what)
 }
 
+// RecordsError is returned by a drill of the escrow where records do not open.
+type RecordsError struct{ Closed, Total int }
+
+// Error counts.
+func (e *RecordsError) Error() string {
+	return fmt.Sprintf("%d of %s do not open", e.Closed, format.Count(e.Total, "record"))
+}
+
 // UsersError is returned by a command that was carried out for some users only.
 type UsersError struct {
 	Failed, Total int

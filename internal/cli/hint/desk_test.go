@@ -22,6 +22,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
@@ -79,9 +80,9 @@ func TestHintsAtADesk(t *testing.T) {
 // ofOtherCommands reports whether no desk can end with the error.
 func ofOtherCommands(err error) bool {
 	return failure.Is[*failure.NobodyError](err) || failure.Is[*failure.BatchError](err) || failure.Is[*prepare.Fault](err) || failure.Is[*source.Error](err) || failure.Is[*failure.ManyAddressesError](err) ||
-		failure.Is[*failure.MissingSecretError](err) || failure.Is[*failure.NoEscrowError](err) || failure.Is[*failure.ConfirmError](err) || failure.Is[*ca.MissingError](err) || failure.Is[*registered.EnabledError](err) ||
+		failure.Is[*failure.MissingSecretError](err) || failure.Is[*failure.NoEscrowError](err) || failure.Is[*failure.NoRecordError](err) || failure.Is[*enroll.TriesError](err) || failure.Is[*failure.ConfirmError](err) || failure.Is[*ca.MissingError](err) || failure.Is[*registered.EnabledError](err) ||
 		failure.Is[*termination.WhichCardError](err) || failure.Is[*enroll.NoEvidenceError](err) || failure.Is[*enroll.UnknownBeforeError](err) ||
-		errors.Is(err, certificate.ErrPassword) || errors.Is(err, maintenance.ErrNoPUK) || errors.Is(err, failure.ErrNoReaders)
+		errors.Is(err, certificate.ErrPassword) || errors.Is(err, maintenance.ErrNoPUK) || errors.Is(err, escrow.ErrNoIdentity) || errors.Is(err, maintenance.ErrNoCertificate) || errors.Is(err, maintenance.ErrNotReset) || errors.Is(err, maintenance.ErrBio) || errors.Is(err, failure.ErrNoReaders)
 }
 
 // hintedErrors has all that hintCases has, and every sentinel.
@@ -94,6 +95,7 @@ func hintedErrors() (all []error) {
 		piv.ErrPINRequired, piv.ErrWeakPIN, piv.ErrEmptySlot, piv.ErrNotAttestable, piv.ErrKeyMismatch, maintenance.ErrNoPUK, piv.ErrPUKBlocked, piv.ErrPINBlocked, piv.ErrManagementKey,
 		piv.ErrCardFull, piv.ErrCertificateTooLarge, piv.ErrNoService, piv.ErrServiceFailed, piv.ErrAccessDenied, piv.ErrNoPCSC, failure.ErrNoReaders,
 		syscall.ENOSPC, syscall.EROFS, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
+		maintenance.ErrNotReset, maintenance.ErrNoCertificate, maintenance.ErrBio, escrow.ErrNoIdentity,
 		certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
 		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -101,6 +103,10 @@ func (h hints) ofCard(err error) string {
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case failure.Is[*piv.LastTryError](err):
 		return h.risk + "; or replace the PIN with the PUK: " + unblock
+	case failure.Is[*piv.PolicyError](err):
+		return h.either("choose another policy with --pin-policy: default, once or always", "choose another PIN policy in the plan")
+	case failure.Is[*enroll.TriesError](err):
+		return "leave out --pin-tries and --puk-tries, or bring the card back to as it left the factory, which loses its keys: cse-piv card reset"
 	case failure.Is[*piv.PrintedError](err):
 		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
 	case failure.Is[*piv.UnsupportedError](err):
@@ -122,6 +128,9 @@ func (h hints) ofCard(err error) string {
 		{piv.ErrEmptySlot, "look what the card holds: cse-piv card show"},
 		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
 		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},
+		{maintenance.ErrBio, "if all of that may be lost: ykman config reset"},
+		{maintenance.ErrNotReset, h.again + "; if it stays so, use another card"},
+		{maintenance.ErrNoCertificate, "put the certificate beside the key: openssl pkcs12 -export -inkey KEY -in CERTIFICATE -out FILE"},
 		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE, or give the PUK with --puk-file FILE or --puk-fd N"},
 		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
 		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
@@ -156,7 +165,11 @@ func (h hints) ofFiles(err error) string {
 	if failure.Is[*failure.NoEscrowError](err) {
 		return "name the folder that enroll had with --escrow-dir"
 	}
+	if failure.Is[*failure.NoRecordError](err) {
+		return "look which records there are: cse-piv escrow list"
+	}
 	return hintOf(err, []sentinel{
+		{escrow.ErrNoIdentity, "give the identity that opens it: --escrow-identity FILE"},
 		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},
 		{syscall.EROFS, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
 		{durable.ErrDifferent, "move it away, choose another folder" + h.either(", or replace it with --overwrite", "")},

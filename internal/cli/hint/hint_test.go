@@ -19,11 +19,13 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
@@ -151,6 +153,11 @@ func hintCases() []hintCase {
 		{&enroll.UsageError{Err: &enroll.NewPINError{}}, "--pin-file FILE"},
 		{&failure.MissingSecretError{Flag: "puk"}, "--puk-file FILE"},
 		{&failure.NoEscrowError{}, "--escrow-dir"},
+		{&failure.NoRecordError{}, "cse-piv escrow list"},
+		{&enroll.TriesError{}, "leave out --pin-tries"},
+		{&piv.PolicyError{}, "--pin-policy"},
+		{escrow.ErrNoIdentity, "--escrow-identity"},
+		{maintenance.ErrNoCertificate, "openssl pkcs12"},
 		{&failure.ManyAddressesError{}, "--email ADDRESS"},
 		{&certificate.KindError{Kind: certificate.KindPrivateKey}, "take the private key out"},
 		{&certificate.KindError{Kind: certificate.KindRequest}, "give that request to the CA"},

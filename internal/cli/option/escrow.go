@@ -29,6 +29,26 @@ func (f *Escrow) Add(flags *pflag.FlagSet) {
 	FromEnvironment(flags, "escrow-to", "escrow-dir", "escrow-identity")
 }
 
+// AddReading adds the flags of a command that opens records and seals none.
+func (f *Escrow) AddReading(flags *pflag.FlagSet) {
+	flags.StringVar(&f.Folder, "escrow-dir", "", "`folder` of the escrow")
+	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity that opens sealed records")
+	FromEnvironment(flags, "escrow-dir", "escrow-identity")
+}
+
+// Identities reads the files of identities. Its errors are usage errors.
+func (f *Escrow) Identities() ([]age.Identity, error) {
+	var identities []age.Identity
+	for _, file := range f.identities {
+		read, err := escrow.ReadIdentities(file)
+		if err != nil {
+			return nil, usage.Errorf("--escrow-identity: %w", err)
+		}
+		identities = append(identities, read...)
+	}
+	return identities, nil
+}
+
 // Warnings lists the files of identities that others can read.
 func (f *Escrow) Warnings() []string {
 	var warnings []string
@@ -97,13 +117,9 @@ func (f *Escrow) reader(folder string) func(context.Context, uint32) ([]escrow.R
 
 // records returns the card's records that can be opened, newest first.
 func (f *Escrow) records(ctx context.Context, folder string, serial uint32) ([]escrow.Record, error) {
-	var identities []age.Identity
-	for _, file := range f.identities {
-		read, err := escrow.ReadIdentities(file)
-		if err != nil {
-			return nil, usage.Errorf("--escrow-identity: %w", err)
-		}
-		identities = append(identities, read...)
+	identities, err := f.Identities()
+	if err != nil {
+		return nil, err
 	}
 	// Records that are sealed to others are no trouble: the key may be typed.
 	records, err := escrow.ReadAll(ctx, folder, serial, identities...)

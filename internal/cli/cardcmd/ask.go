@@ -1,0 +1,177 @@
+package cardcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/prompt"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// asker gets secrets from flags, or asks for them at the terminal.
+type asker struct {
+	streams  *stdio.Streams
+	terminal *prompt.Terminal
+}
+
+// puks returns the PUKs that a card may have: the one that was given, those of the
+// escrow, or the one that a person types.
+func (a *asker) puks(ctx context.Context, escrowFolder string, given *option.Secret, recover func(context.Context, uint32) ([]escrow.Record, error), serial uint32) ([]escrow.Record, error) {
+	typed, err := given.Read(ctx)
+	if err != nil || !typed.IsZero() {
+		stdio.Warnings(a.streams.Err, given)
+		return []escrow.Record{{PUK: typed}}, err
+	}
+	records, err := recover(ctx, serial)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := option.FolderOr(escrowFolder, "escrow")
+	if err != nil {
+		return nil, err
+	}
+	if records, err = escrow.PUKs(ctx, folder, serial, records); err != nil || len(records) > 0 {
+		return records, err
+	}
+	puk, err := a.secret(ctx, given, fmt.Sprintf("the PUK of card %d", serial), "PUK", false, piv.CheckPUK)
+	if errors.Is(err, failure.ErrNobody) {
+		err = fmt.Errorf("card %d: %w", serial, maintenance.ErrNoPUK)
+	}
+	return []escrow.Record{{PUK: puk}}, err
+}
+
+func (a *asker) close() {
+	if a.terminal != nil {
+		_ = a.terminal.Close()
+	}
+}
+
+// secret returns what a flag gave, or what a person types; a new one is typed twice.
+func (a *asker) secret(ctx context.Context, flag *option.Secret, text, name string, isNew bool, check func(secret.Secret) error) (secret.Secret, error) {
+	given, err := flag.Read(ctx)
+	stdio.Warnings(a.streams.Err, flag)
+	if err != nil {
+		return given, err
+	}
+	if !given.IsZero() {
+		if err := check(given); err != nil {
+			return given, usage.Errorf("--%s-file: %w", flag.Name, err)
+		}
+		return given, nil
+	}
+	return a.typed(ctx, flag, enroll.SecretQuestion{Question: enroll.Question{Text: text}, New: isNew, Check: check, Rule: "6 to 8 letters, digits or signs"})
+}
+
+// typed returns what a person types at the terminal; flag is what could have been given instead.
+func (a *asker) typed(ctx context.Context, flag *option.Secret, question enroll.SecretQuestion) (secret.Secret, error) {
+	if a.terminal == nil && a.streams.Terminal {
+		a.terminal, _ = prompt.Open()
+	}
+	if a.terminal == nil {
+		return secret.Secret{}, &failure.MissingSecretError{What: question.Text, Flag: flag.Name}
+	}
+	question.Tries = piv.UnknownTries
+	return a.terminal.Secret(ctx, question)
+}
+
+// readManagementKey returns the management key that a flag gives; a zero one where none does.
+func readManagementKey(ctx context.Context, flag *option.Secret) (secret.Secret, error) {
+	typed, err := flag.Read(ctx)
+	if err != nil || typed.IsZero() {
+		return typed, err
+	}
+	key, err := piv.ParseManagementKey(typed)
+	if err != nil {
+		return key, usage.Errorf("--%s-file: %w", flag.Name, err)
+	}
+	return key, nil
+}
+
+// managementKey returns the card's management key: the one that was given, the factory one, the one
+// that the PIN leads to, one of the escrow, or what a person types.
+func (a *asker) managementKey(ctx context.Context, card *piv.Card, given, pin *option.Secret, vault *option.Escrow) (secret.Secret, error) {
+	key, err := readManagementKey(ctx, given)
+	stdio.Warnings(a.streams.Err, given)
+	if err != nil || !key.IsZero() {
+		return key, err
+	}
+	// There is no counter: a wrong one costs nothing.
+	if err := card.CheckManagementKey(ctx, piv.FactoryManagementKey()); !errors.Is(err, piv.ErrManagementKey) {
+		return piv.FactoryManagementKey(), err
+	}
+	if admin, err := card.AdminData(ctx); err != nil {
+		return key, err
+	} else if admin.PINProtected() {
+		return a.behindPIN(ctx, card, pin)
+	}
+	_, recover, err := vault.Open()
+	if err != nil {
+		return key, err
+	}
+	stdio.Warnings(a.streams.Err, vault)
+	records, err := recover(ctx, card.Identity().Serial)
+	if err != nil {
+		return key, err
+	}
+	for _, record := range records {
+		if record.ManagementKey.IsZero() {
+			continue
+		}
+		if err := card.CheckManagementKey(ctx, record.ManagementKey); !errors.Is(err, piv.ErrManagementKey) {
+			return record.ManagementKey, err
+		}
+	}
+	typed, err := a.typed(ctx, given, enroll.SecretQuestion{
+		Question: enroll.Question{Text: fmt.Sprintf("the management key of card %d (hexadecimal)", card.Identity().Serial)},
+		Rule:     "32, 48 or 64 hexadecimal digits", Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
+	})
+	if err != nil {
+		return key, err
+	}
+	return piv.ParseManagementKey(typed)
+}
+
+// behindPIN returns the management key that the PIN leads to.
+func (a *asker) behindPIN(ctx context.Context, card *piv.Card, flag *option.Secret) (key secret.Secret, err error) {
+	pin, err := a.secret(ctx, flag, fmt.Sprintf("the PIN of card %d, which leads to its management key", card.Identity().Serial), "PIN", false, piv.CheckPIN)
+	if err != nil {
+		return key, err
+	}
+	err = a.risk(ctx, card, func(card *piv.Card) (err error) {
+		if key, err = card.ProtectedManagementKey(ctx, pin); err != nil {
+			return err
+		}
+		return card.CheckManagementKey(ctx, key)
+	})
+	return key, err
+}
+
+// risk does something that a PIN or PUK is given for. Where only one try is left, a person
+// is asked whether to use it.
+func (a *asker) risk(ctx context.Context, card *piv.Card, do func(*piv.Card) error) error {
+	err := do(card)
+	last, found := errors.AsType[*piv.LastTryError](err)
+	if !found || !a.streams.Terminal {
+		return err
+	}
+	if a.terminal == nil {
+		if a.terminal, _ = prompt.Open(); a.terminal == nil {
+			return err
+		}
+	}
+	question := fmt.Sprintf("one try of card %d's %s is left, and a wrong one blocks it for good; try it?", card.Identity().Serial, last.Reference)
+	agreed, asked := a.terminal.Confirm(ctx, enroll.Question{Text: question})
+	if asked != nil || !agreed {
+		return errors.Join(asked, err)
+	}
+	return do(card.AllowLastTry())
+}

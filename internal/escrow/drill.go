@@ -1,0 +1,42 @@
+package escrow
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"filippo.io/age"
+)
+
+// Drilled is a record that a drill tried to open. The JSON names are a contract.
+type Drilled struct {
+	Listed
+	Opens bool `json:"opens"`
+	// Problem says why it does not open; nothing of the contents is in it.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Drill opens every record in dir with the identities, of one card or for serial 0 of all, and returns
+// which open; nothing of what they hold.
+func Drill(ctx context.Context, dir string, serial uint32, identities ...age.Identity) ([]Drilled, error) {
+	listed, err := List(ctx, dir, serial)
+	if err != nil {
+		return nil, err
+	}
+	drilled := make([]Drilled, 0, len(listed))
+	for _, record := range listed {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		one := Drilled{Listed: record}
+		opened, err := Open(record.File, identities...)
+		if err == nil && opened.Serial != record.Serial {
+			err = fmt.Errorf("escrow record %q is of card %d", filepath.Base(record.File), opened.Serial)
+		}
+		if one.Opens = err == nil; err != nil {
+			one.Problem = err.Error()
+		}
+		drilled = append(drilled, one)
+	}
+	return drilled, nil
+}
