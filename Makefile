@@ -74,8 +74,8 @@ bench: install-build install-test
 verdicts: install-build
 	@rm -rf bin/verdicts && mkdir -p bin/verdicts
 	VERDICTS=$(CURDIR)/bin/verdicts $(GO) test -count=1 -run 'TestSamples|TestSituations|TestPKITS|TestSampleCertificates' ./internal/certpath ./internal/smime ./internal/smime/baseline
-	@(printf '# Verdicts\n\nWhat is said of chains and certificates, ours beside openssl, crypto/x509, NIST and pkilint. `make verdicts` makes this page.\n'; for table in bin/verdicts/*.md; do echo; cat $$table; done) >docs/reference/verdicts.md
-	@cat docs/reference/verdicts.md
+	@(printf '# Verdicts\n\nWhat is said of chains and certificates, ours beside openssl, crypto/x509, NIST and pkilint. `make verdicts` makes this page.\n'; for table in bin/verdicts/*.md; do echo; cat $$table; done) >docs/explanation/verdicts.md
+	@cat docs/explanation/verdicts.md
 
 # Every reader of bytes from outside, FUZZTIME each.
 FUZZTIME ?= 1m
