@@ -88,11 +88,14 @@ func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 	var vault option.Escrow
 	var known, next *option.Secret
 	var least int
+	var second secondPerson
 	command := &cobra.Command{
 		Use: "unblock", Short: "Set a new PIN for somebody who forgot it, with the PUK",
 		Long: "The PUK comes from the escrow (--escrow-identity opens sealed records), from --puk-file, or is\n" +
 			"asked for. The card's user types the new PIN. With --escrow-to or --escrow-plain the PUK is used\n" +
-			"once: another one is sealed first and then takes its place.",
+			"once: another one is sealed first and then takes its place.\n\n" +
+			"With --second-person NAME somebody else has to agree, who types the card's serial number; the ledger\n" +
+			"keeps the name before the PUK is used.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store, recover, err := vault.Open()
 			if err != nil {
@@ -105,6 +108,9 @@ func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 				defer ask.close()
 				unblocking := maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { stdio.Note(streams.Err, what) }}
 				if unblocking.PUKs, err = ask.puks(cmd.Context(), vault.Folder, known, recover, card.Identity().Serial); err != nil {
+					return err
+				}
+				if err := second.agree(cmd.Context(), streams, card.Identity().Serial); err != nil {
 					return err
 				}
 				question := fmt.Sprintf("a new PIN for card %d, typed by its user", card.Identity().Serial)
@@ -135,5 +141,6 @@ func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 	known = option.AddSecret(command.Flags(), "puk", "the card's PUK")
 	next = option.AddSecret(command.Flags(), "new-pin", "the new PIN")
 	option.AddMinPINLength(command.Flags(), &least)
+	second.add(command.Flags())
 	return command
 }
