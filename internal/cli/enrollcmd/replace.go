@@ -3,6 +3,7 @@ package enrollcmd
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -85,7 +86,7 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if err := options.end.Check(); err != nil {
 		return err
 	}
-	former, err := options.formerCards(ctx, streams, email)
+	former, err := options.formerCards(ctx, streams.Err, email)
 	if err != nil {
 		return err
 	}
@@ -104,6 +105,13 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	}
 	if err := options.end.Agree(ctx, streams, "replace", plans); err != nil {
 		return err
+	}
+	now, err := options.formerCards(ctx, io.Discard, email)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(now, former, func(a, b termination.Request) bool { return a.Serial == b.Serial }) {
+		return &registered.ChangedError{}
 	}
 	return options.carry(ctx, streams, email, former)
 }
@@ -140,7 +148,7 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 
 // formerCards asks for the end of the use of the cards that the new one takes the place of:
 // those that the identity uses now or, where it moved in an earlier run, used before.
-func (o *replaceOptions) formerCards(ctx context.Context, streams *stdio.Streams, email string) (requests []termination.Request, err error) {
+func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, email string) (requests []termination.Request, err error) {
 	if o.serial == 0 {
 		err = option.UseCard(ctx, 0, func(card *piv.Card) error {
 			o.serial = card.Identity().Serial
@@ -150,7 +158,7 @@ func (o *replaceOptions) formerCards(ctx context.Context, streams *stdio.Streams
 			return nil, err
 		}
 	}
-	user, err := o.Gmail.User(ctx, streams.Err, email)
+	user, err := o.Gmail.User(ctx, messages, email)
 	if err != nil {
 		return nil, err
 	}
