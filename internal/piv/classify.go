@@ -2,7 +2,6 @@ package piv
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -18,10 +17,24 @@ func classify(err error) error {
 		return err
 	}
 	if sentinel := sentinelOf(err); sentinel != nil && !errors.Is(err, sentinel) {
-		return fmt.Errorf("%w: %w", sentinel, err)
+		return &classified{sentinel, err}
 	}
 	return err
 }
+
+// classified is an error with the sentinel that tells it.
+type classified struct{ sentinel, err error }
+
+// Error says what the sentinel says, and how it showed, where that says more.
+func (c *classified) Error() string {
+	if text := c.err.Error(); strings.HasSuffix(text, c.sentinel.Error()) {
+		return text
+	}
+	return c.sentinel.Error() + ": " + c.err.Error()
+}
+
+// Unwrap returns both.
+func (c *classified) Unwrap() []error { return []error{c.sentinel, c.err} }
 
 // breaks reports whether an error is the end of the connection that it came over:
 // the card did not answer, or not as cards do.

@@ -161,3 +161,19 @@ func TestChooseRefusesToGuess(t *testing.T) {
 		t.Errorf("one YubiKey among others: %v, %v", got, err)
 	}
 }
+
+// TestClassifiedSaysOnce: what the cause says already is not said before it again.
+func TestClassifiedSaysOnce(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&pcsc.Error{Call: "connecting to the smart card service", Code: pcsc.NoService, Service: true}, "connecting to the smart card service: the smart card service is not running"},
+		{&pcsc.Error{Call: "transmit", Code: pcsc.CommError}, ErrReset.Error() + ": transmit: " + pcsc.CommError.Error()},
+	} {
+		err := classify(test.err)
+		if err.Error() != test.want || !errors.Is(err, sentinelOf(test.err)) || !errors.Is(err, test.err) {
+			t.Errorf("%v, want %s", err, test.want)
+		}
+	}
+}

@@ -112,7 +112,7 @@ func (a *account) check() desk.Check {
 	check := desk.Check{Name: "credentials", State: desk.CheckOK}
 	domain, err := a.get()
 	if err != nil {
-		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hint.AtDesk(err)
+		check.State, check.Detail, check.Fix = desk.CheckMissing, strings.TrimPrefix(err.Error(), check.Name+": "), hint.AtDesk(err)
 		return check
 	}
 	check.Detail = "service account " + domain.Account()
