@@ -42,7 +42,7 @@ var flagInHint = regexp.MustCompile(`(?:^|[\s(])--([a-z][a-z0-9-]*)`)
 func TestHintsAtADesk(t *testing.T) {
 	command := enrollcmd.New(&stdio.Streams{})
 	for _, err := range hintedErrors() {
-		if ofOtherCommands(err) {
+		if ofOtherCommands(err) || ofRenewals(err) {
 			continue
 		}
 		hint := hint.AtDesk(err)
@@ -87,7 +87,7 @@ func ofOtherCommands(err error) bool {
 
 // hintedErrors has all that hintCases has, and every sentinel.
 func hintedErrors() (all []error) {
-	for _, test := range hintCases() {
+	for _, test := range append(hintCases(), renewalCases()...) {
 		all = append(all, test.err)
 	}
 	return append(all,
@@ -97,7 +97,7 @@ func hintedErrors() (all []error) {
 		syscall.ENOSPC, syscall.EROFS, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		maintenance.ErrNotReset, maintenance.ErrNoCertificate, maintenance.ErrBio, escrow.ErrNoIdentity,
 		certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
-		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)
+		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, enroll.ErrNotRenewed, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)
 }
 
 // TestHintedErrors: hintedErrors has every error that the hints tell apart.

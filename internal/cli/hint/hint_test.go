@@ -179,7 +179,7 @@ func hintCases() []hintCase {
 // TestHints: each error has what helps against it, however deep in others it is; at a
 // desk nobody is told to type a command again.
 func TestHints(t *testing.T) {
-	for _, test := range hintCases() {
+	for _, test := range append(hintCases(), renewalCases()...) {
 		for _, err := range []error{test.err, fmt.Errorf("at the desk: %w", &enroll.StepError{Err: test.err}), errors.Join(errors.New("besides"), test.err)} {
 			if hint := hint.For(err); !strings.Contains(hint, test.want) {
 				t.Errorf("%T: %v: the hint is %q, without %q", test.err, err, hint, test.want)

@@ -1,0 +1,24 @@
+package hint_test
+
+import (
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+)
+
+// renewalCases are the errors of renewals, and what their hints say.
+func renewalCases() []hintCase {
+	return []hintCase{
+		{&enroll.RetiredSlotsError{Serial: 4711}, "cse-piv card history"},
+		{&enroll.CannotKeepKeyError{Serial: 4711}, "--confirm 4711"},
+		{&enroll.NotEnrolledError{Email: "ada@example.com"}, "cse-piv enroll ada@example.com"},
+		{&enroll.NotEnrolledError{Email: "ada@example.com", Begun: true}, "go on with it first"},
+		{&enroll.RenewalBegunError{Begun: enroll.RenewSameKey}, "add --same-key"},
+		{&enroll.RenewalBegunError{}, "leave out --same-key"},
+		{enroll.ErrNotRenewed, "sign the request"},
+	}
+}
+
+// ofRenewals reports whether only a renewal can end with the error, which no desk makes.
+func ofRenewals(err error) bool {
+	return failure.Is[*enroll.RetiredSlotsError](err) || failure.Is[*enroll.CannotKeepKeyError](err) || failure.Is[*enroll.RenewalBegunError](err)
+}
