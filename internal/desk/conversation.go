@@ -65,6 +65,9 @@ func NewConversation(base enroll.Request, single bool) (*Conversation, []Effect)
 	return c, []Effect{MakeChecks{}, c.readQueue(), WatchReaders{}}
 }
 
+// Renews reports whether people are renewed, and not enrolled.
+func (c *Conversation) Renews() bool { return c.base.Renew != "" }
+
 // Take takes in what happened, and returns what is to be done then, in that order.
 func (c *Conversation) Take(event Event) []Effect {
 	switch event := event.(type) {

@@ -140,6 +140,12 @@ func (c *Conversation) PlannedRequest() enroll.Request {
 	p, request := c.Plan, c.Request
 	if p.chosen {
 		request = request.Choose(p.keys())
+		if c.Renews() {
+			request.Renew = enroll.RenewNewKey
+			if p.Answer(enroll.OptionSource) == string(enroll.SourceExisting) {
+				request.Renew = enroll.RenewSameKey
+			}
+		}
 	}
 	request.Replace = nil
 	if p.replaces() {
@@ -163,6 +169,9 @@ func (c *Conversation) enterPlan() []Effect {
 		c.Plan = newPlan(c.Request.Keys, slices.Clone(c.Request.Replace), firmware)
 		if len(c.Plan.own) > 0 {
 			c.Plan.answer(enroll.OptionSource, SourceReplace) // as the command line asks
+		}
+		if c.base.Renew == enroll.RenewSameKey {
+			c.Plan.answer(enroll.OptionSource, string(enroll.SourceExisting))
 		}
 	case firmware != piv.Version{} && firmware != c.Plan.firmware:
 		c.Plan.renew(c.Plan.keys(), firmware)

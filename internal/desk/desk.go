@@ -25,6 +25,9 @@ type Desk struct {
 	Request enroll.Request
 	// People are the ones to enroll, in the roster's order; empty without one.
 	People []Person
+	// RenewsSince is when a desk began that renews what people are enrolled with: who was
+	// enrolled before is still to be served. It is zero for a desk that enrolls.
+	RenewsSince time.Time
 	// LeftOut are the lines of the roster that cannot be used.
 	LeftOut []*RosterError
 	// Checks looks whether everything is there that an enrollment needs. What takes

@@ -55,6 +55,18 @@ func (d *Desk) Queue(ctx context.Context) ([]QueueEntry, error) {
 // it tells nothing, the ledger. An enrollment with another card than the one that
 // was set aside for the person does not count.
 func (d *Desk) QueueEntry(ctx context.Context, person Person) QueueEntry {
+	entry := d.enrolled(ctx, person)
+	if !d.RenewsSince.IsZero() && entry.Stage == enroll.StageDone && entry.When.Before(d.RenewsSince) {
+		entry.Stage = enroll.StageNone // with the card that they have
+		if entry.Person.Serial == 0 {
+			entry.Person.Serial = entry.Progress.Serial
+		}
+	}
+	return entry
+}
+
+// enrolled is the entry of a person with how far their enrollment or renewal is.
+func (d *Desk) enrolled(ctx context.Context, person Person) QueueEntry {
 	progress, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
 	entry := QueueEntry{Person: person, Progress: progress, Problem: err}
 	if d.Registered == nil || err != nil || progress.Stage != enroll.StageNone {

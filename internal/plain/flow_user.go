@@ -38,7 +38,11 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 			if next := f.talk.Next(); next >= 0 {
 				f.say("next in the queue: %d, %s", next+1, f.talk.Entries[next].Email)
 			}
-			question = "who is to be enrolled? a number or part of an address from the queue, an address, " + wordList + ", " + wordLater + " (puts off who is next) or " + wordStop + ": "
+			verb := "enrolled"
+			if f.talk.Renews() {
+				verb = "renewed"
+			}
+			question = "who is to be " + verb + "? a number or part of an address from the queue, an address, " + wordList + ", " + wordLater + " (puts off who is next) or " + wordStop + ": "
 		}
 		typed, err := f.Line(ctx, question)
 		if err != nil {
@@ -95,7 +99,11 @@ func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 	case 1:
 		// A slip of the finger is noticed before it costs a card.
 		entry := entries[matches[0]]
-		agreed, err := f.Confirm(ctx, enroll.Question{Text: "enroll " + named(entry) + "?"})
+		verb := "enroll "
+		if f.talk.Renews() {
+			verb = "renew "
+		}
+		agreed, err := f.Confirm(ctx, enroll.Question{Text: verb + named(entry) + "?"})
 		if err != nil || !agreed {
 			return nil, err
 		}

@@ -212,7 +212,11 @@ func (u *userScreen) view(s *session, width, height int) string {
 	if len(s.Entries) > 0 {
 		ask = "Type a few letters, or an address, or use ↑ and ↓."
 	}
-	lines := []string{"", "Who is to be enrolled? " + s.styles.Faint.Render(ask), "", u.input.View(), ""}
+	who := "Who is to be enrolled? "
+	if s.Renews() {
+		who = "Who is to be renewed? "
+	}
+	lines := []string{"", who + s.styles.Faint.Render(ask), "", u.input.View(), ""}
 	if u.problem.text != "" {
 		lines = append(lines, problemLines(s, u.problem, width)...)
 		lines = append(lines, "")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
@@ -23,6 +24,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	if err != nil {
 		return err
 	}
+	request.Renew, request.RenewWithin = options.renewal, time.Duration(options.before)
 	options.warnOfSecrets(streams.Err)
 	deps, err := options.dependencies(ctx, io.Discard, options.Escrow.Open)
 	if err != nil {
@@ -39,8 +41,18 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	}
 	account := &account{flags: &options.Gmail}
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
+	since := time.Time{}
+	if request.Renew != "" {
+		since = time.Now()
+		if err := onlyDue(ctx, &roster, account, book, time.Duration(options.before)); err != nil {
+			return err
+		}
+		if len(roster.People) == 0 {
+			return tellNobodyDue(streams.Out, roster)
+		}
+	}
 	d := &desk.Desk{
-		Dependencies: deps, Request: request, People: roster.People, LeftOut: roster.LeftOut,
+		Dependencies: deps, Request: request, People: roster.People, RenewsSince: since, LeftOut: roster.LeftOut,
 		Checks: func(context.Context) []desk.Check {
 			checks := deskChecks(options, account, deps, first(email, roster.People))
 			if book != nil {

@@ -22,7 +22,7 @@ import (
 func NewRenew(streams *stdio.Streams) *cobra.Command {
 	var options Options
 	command := &cobra.Command{
-		Use:   "renew EMAIL",
+		Use:   "renew EMAIL | --roster FILE",
 		Short: "Renew the certificate of who is enrolled, before it ends",
 		Long: "renew gives an enrolled user a new key with a new certificate, on the same card, and has Gmail\n" +
 			"use it. The old key pair stays enabled at Gmail, and from firmware 5.7 the old key moves to a retired\n" +
@@ -31,7 +31,9 @@ func NewRenew(streams *stdio.Streams) *cobra.Command {
 			"and gets a new certificate for it.\n\n" +
 			"What was begun is gone on with: after a failure, a pulled card or an interrupt, run the same command\n" +
 			"again. A renewal that is finished is not gone on with: the same command renews once more, unless\n" +
-			"--before says how soon the certificate must end.",
+			"--before says how soon the certificate must end.\n\n" +
+			"With --roster it is a desk, as enroll is: the queue lists those of the people whose certificates end\n" +
+			"within --before, by the ledger (--store) or, without one, by Gmail.",
 		Example: "  cse-piv renew ada@example.com --before 60d --issuer file --escrow-identity key.txt\n" +
 			"  cse-piv renew ada@example.com --same-key --dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,7 +43,8 @@ func NewRenew(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	options.addRenewal(flags)
 	options.addSurroundings(flags)
-	options.addTelling(flags)
+	options.AddFrontEnd(flags)
+	flags.Lookup("roster").Usage = "CSV `file` of people, of whom those are renewed whose certificates end within --before: address, serial number of their card or nothing, note"
 	options.addRun(flags)
 	option.AddJSON(command, &options.JSON)
 	return command
@@ -50,21 +53,27 @@ func NewRenew(streams *stdio.Streams) *cobra.Command {
 // renew renews what one person is enrolled with. Where nothing is due it says so.
 func (o *Options) renew(ctx context.Context, streams *stdio.Streams, email string) error {
 	o.JSON = o.JSON || o.events
-	if email == "" {
+	o.overwrite, o.renewal = o.confirm != "", enroll.RenewNewKey
+	if o.sameKey {
+		o.renewal = enroll.RenewSameKey
+	}
+	if email == "" && o.Roster != "" && !o.Alone() && !o.dryRun {
+		return RunDesk(ctx, streams, o, "")
+	}
+	switch {
+	case o.Roster != "":
+		return usage.Errorf("--roster is for people at a desk: leave out the address, --yes, --json, --events and --dry-run")
+	case email == "":
 		return usage.Errorf("%w", failure.ErrNoAddress)
 	}
 	if err := o.Issuer.Check(); err != nil {
 		return err
 	}
-	o.overwrite = o.confirm != ""
 	request, err := o.request(ctx, email)
 	if err != nil {
 		return err
 	}
-	request.Renew, request.RenewWithin = enroll.RenewNewKey, time.Duration(o.before)
-	if o.sameKey {
-		request.Renew = enroll.RenewSameKey
-	}
+	request.Renew, request.RenewWithin = o.renewal, time.Duration(o.before)
 	err = o.carryOut(ctx, streams, request)
 	if early, found := errors.AsType[*enroll.NotDueError](err); found {
 		return tellNotDue(streams, o.JSON, early)

@@ -25,6 +25,7 @@ type enrollFlags struct {
 	sameKey                                           bool
 	before                                            days
 	minPINLength                                      int
+	renewal                                           enroll.Renewal // empty for an enrollment
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
