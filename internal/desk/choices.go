@@ -22,13 +22,21 @@ func Sources() []enroll.Choice {
 // another, or was begun with one.
 const SourceReplace = "replace"
 
+// The choices of a renewal, for somebody who is enrolled with the card.
+const (
+	SourceRenew     = "renew"
+	SourceRenewSame = "renew-same"
+)
+
 // SourcesFor lists where a key can come from: of somebody who has one of their
-// own on the card, also a new one in its place.
+// own on the card, also a renewal, and a new one in its place.
 func SourcesFor(own []string) []enroll.Choice {
 	if len(own) == 0 {
 		return Sources()
 	}
-	return append(Sources(), enroll.Choice{ID: SourceReplace, Text: "generate a new one in place of the enrolled one"})
+	return append(Sources(), enroll.Choice{ID: SourceReplace, Text: "generate a new one in place of the enrolled one"},
+		enroll.Choice{ID: SourceRenew, Text: "renew: a new one; the enrolled one is kept for old mail"},
+		enroll.Choice{ID: SourceRenewSame, Text: "renew: a new certificate for the enrolled one"})
 }
 
 // Layouts lists how many keys there can be.

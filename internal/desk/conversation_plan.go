@@ -94,6 +94,24 @@ func (p *Plan) answer(option enroll.Option, id string) {
 // replaces reports whether a new key is to take the place of the person's own.
 func (p *Plan) replaces() bool { return p.Answer(enroll.OptionSource) == SourceReplace }
 
+// renewal says what is renewed: what the answer asks for or, at a desk that renews, the
+// key where none is to be generated.
+func (p *Plan) renewal(always bool) enroll.Renewal {
+	switch source := p.Answer(enroll.OptionSource); {
+	case source == SourceRenewSame, always && source == string(enroll.SourceExisting):
+		return enroll.RenewSameKey
+	case source == SourceRenew, always:
+		return enroll.RenewNewKey
+	}
+	return ""
+}
+
+// generates reports whether a key is to be generated.
+func (p *Plan) generates() bool {
+	source := p.Answer(enroll.OptionSource)
+	return source != string(enroll.SourceExisting) && source != SourceRenewSame
+}
+
 // offer offers a new key in place of those that the person has.
 func (p *Plan) offer(own []string) {
 	source := p.Answer(enroll.OptionSource)
@@ -116,7 +134,7 @@ func (p *Plan) keys() []enroll.KeyRequest {
 		slot = piv.SlotKeyManagement // every choice is a slot
 	}
 	source := enroll.SourceGenerate
-	if p.Answer(enroll.OptionSource) == string(enroll.SourceExisting) {
+	if !p.generates() {
 		source = enroll.SourceExisting
 	}
 	return enroll.Layout(p.Answer(enroll.OptionLayout)).Keys(enroll.KeyRequest{
@@ -140,12 +158,7 @@ func (c *Conversation) PlannedRequest() enroll.Request {
 	p, request := c.Plan, c.Request
 	if p.chosen {
 		request = request.Choose(p.keys())
-		if c.Renews() {
-			request.Renew = enroll.RenewNewKey
-			if p.Answer(enroll.OptionSource) == string(enroll.SourceExisting) {
-				request.Renew = enroll.RenewSameKey
-			}
-		}
+		request.Renew = p.renewal(c.Renews())
 	}
 	request.Replace = nil
 	if p.replaces() {
@@ -197,7 +210,7 @@ func (c *Conversation) cardOut() bool { return c.Watched && !c.Present(c.Request
 func (c *Conversation) readPlan() []Effect {
 	p := c.Plan
 	p.asked++
-	generated := p.Answer(enroll.OptionSource) != string(enroll.SourceExisting)
+	generated := p.generates()
 	for _, option := range []enroll.Option{enroll.OptionAlgorithm, enroll.OptionPINPolicy, enroll.OptionTouchPolicy} {
 		p.question(option).Hidden = !generated
 	}
