@@ -83,6 +83,7 @@ type Card interface {
 	WriteKeyHistory(ctx context.Context, managementKey secret.Secret) error
 	RefreshCHUID(ctx context.Context, managementKey secret.Secret) error
 	HasCHUID(ctx context.Context) (bool, error)
+	CHUIDHash(ctx context.Context) (string, error)
 	SetRetries(ctx context.Context, managementKey, pin secret.Secret, pinTries, pukTries int) error
 	EnsureCHUID(ctx context.Context, managementKey secret.Secret) error
 	Attest(ctx context.Context, slot piv.Slot) (slotCert, deviceCert *x509.Certificate, err error)

@@ -53,6 +53,7 @@ func recordStep() Step {
 			if err := e.enterLedger(ctx); err != nil {
 				return err
 			}
+			e.noteCHUID(ctx)
 			earlier, err := e.writtenReceipt()
 			if err != nil {
 				return err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -35,6 +37,21 @@ func (c *Card) RefreshCHUID(ctx context.Context, managementKey secret.Secret) er
 // Errors: ErrManagementKey, ErrCardFull.
 func (c *Card) EnsureCHUID(ctx context.Context, managementKey secret.Secret) error {
 	return c.writeCHUID(ctx, managementKey, true)
+}
+
+// CHUIDHash returns the SHA-256 of the CHUID's contents in lower-case hex; empty where there is none.
+func (c *Card) CHUIDHash(ctx context.Context) (string, error) {
+	return reading(ctx, c, "reading the CHUID", func(connection *connection) (string, error) {
+		contents, err := connection.GetData(pcsc.ObjectCHUID)
+		if errors.Is(err, pcsc.ErrNoObject) {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256(contents)
+		return hex.EncodeToString(sum[:]), nil
+	})
 }
 
 // HasCHUID reports whether the card has a CHUID and a CCC.

@@ -51,6 +51,15 @@ func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry, cards []le
 	return l.write(ctx, ledgerWait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry, cards) })
 }
 
+// NoteCHUID enters which CHUID a card has, and returns the other cards that have it.
+func (l *enrollLedger) NoteCHUID(ctx context.Context, serial uint32, chuid string) (others []uint32, err error) {
+	err = l.write(ctx, ledgerWait, func(book *ledger.Ledger) (err error) {
+		others, err = book.NoteCHUID(ctx, serial, chuid)
+		return err
+	})
+	return others, err
+}
+
 // Has looks whether the ledger has the registration, also while another process
 // works with it.
 func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) (has bool, err error) {
