@@ -36,6 +36,7 @@ func readServiceAccount(path string) (*serviceAccount, []string, error) {
 		}
 		return nil, nil, err
 	}
+	account.Source = path
 	var warnings []string
 	if warning := durable.ReadWarning(safetext.Message(path), info); warning != "" {
 		warnings = append(warnings, warning)
@@ -107,15 +108,15 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 	case "service_account":
 	case "":
 		if file.Installed != nil || file.Web != nil {
-			return nil, credentialsError(nil, "is an OAuth client (client_secret), not a service-account key file")
+			return nil, otherFile(DetailOAuthClient, "is an OAuth client (client_secret)")
 		}
 		return nil, credentialsError(nil, "is not a service-account key file: it has no \"type\"")
 	case "authorized_user":
-		return nil, credentialsError(nil, "is a person's own login (authorized_user), not a service-account key file")
+		return nil, otherFile(DetailMachineFile, "is a person's own login (authorized_user)")
 	case "external_account", "external_account_authorized_user":
-		return nil, credentialsError(nil, "is a workload identity configuration (%s), not a service-account key file", file.Type)
+		return nil, otherFile(DetailMachineFile, "is a workload identity configuration ("+file.Type+")")
 	case "impersonated_service_account":
-		return nil, credentialsError(nil, "is an impersonation configuration (impersonated_service_account), not a service-account key file")
+		return nil, otherFile(DetailMachineFile, "is an impersonation configuration (impersonated_service_account)")
 	default:
 		return nil, credentialsError(nil, "has type %q, not \"service_account\"", safetext.Message(file.Type))
 	}
@@ -134,7 +135,10 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 	if strings.Trim(file.ClientID, "0123456789") != "" || len(file.ClientID) > 40 {
 		file.ClientID = "" // nothing that the Admin console would take
 	}
-	return &serviceAccount{email: file.Email, clientID: file.ClientID, keyID: file.KeyID, key: key, tokenURL: cmp.Or(file.TokenURI, google.JWTTokenURL)}, nil
+	return &serviceAccount{
+		Credentials: Credentials{Kind: CredentialsKeyFile, Account: file.Email}, clientID: file.ClientID,
+		tokenURL: cmp.Or(file.TokenURI, google.JWTTokenURL), signer: &keySigner{file.KeyID, key},
+	}, nil
 }
 
 // parseSigningKey reads the key and prepares it, so that a truncated copy is found
@@ -162,6 +166,13 @@ func parseSigningKey(text string) (*rsa.PrivateKey, error) {
 	}
 	rsaKey.Precompute()
 	return rsaKey, nil
+}
+
+// otherFile is about a file of credentials of another kind.
+func otherFile(detail Detail, what string) *Error {
+	e := credentialsError(nil, "%s, not a service-account key file", what)
+	e.Detail = detail
+	return e
 }
 
 func credentialsError(cause error, format string, args ...any) *Error {

@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"crypto/rsa"
 	"errors"
 	"os"
 	"path/filepath"
@@ -78,7 +79,7 @@ func TestMissingCredentials(t *testing.T) {
 func TestOpenKeepsQuietAboutAPrivateFile(t *testing.T) {
 	path := writeAccount(t, append([]byte("\xef\xbb\xbf"), accountJSON(nil)...))
 	d, err := Open(Config{CredentialsFile: path})
-	if err != nil || len(d.Warnings()) != 0 || d.Account() != "sa@p.iam.gserviceaccount.com" {
+	if err != nil || len(d.Warnings()) != 0 || d.Credentials().Account != "sa@p.iam.gserviceaccount.com" {
 		t.Fatal(d, err)
 	}
 	if err := d.Close(); err != nil {
@@ -123,7 +124,7 @@ func FuzzCredentials(f *testing.F) {
 			}
 			return
 		}
-		if account.key.Validate() != nil || checkURL(account.tokenURL) != nil || !safetext.IsAddress(account.email) {
+		if account.signer.(*keySigner).key.(*rsa.PrivateKey).Validate() != nil || checkURL(account.tokenURL) != nil || !safetext.IsAddress(account.Account) {
 			t.Fatalf("accepted %q", data)
 		}
 	})

@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/oauth2/google"
 	"google.golang.org/api/option"
 
 	api "google.golang.org/api/gmail/v1"
@@ -22,6 +24,9 @@ const DefaultEndpoint = "https://gmail.googleapis.com/"
 // Scope is the one OAuth scope asked for. It covers key pairs and identities,
 // reading and writing (Gmail API discovery document, users.settings.cse).
 const Scope = api.GmailSettingsBasicScope
+
+// iamEndpoint is where Google serves the IAM Credentials API.
+const iamEndpoint = "https://iamcredentials.googleapis.com/"
 
 const (
 	defaultRetryBase   = time.Second
@@ -37,9 +42,12 @@ type Config struct {
 	CredentialsFile string
 	// Impersonate is the address of a service account to act through without a
 	// key file, with the application default credentials of this machine, which
-	// need roles/iam.serviceAccountTokenCreator on it. Used when CredentialsFile
-	// is empty.
+	// need roles/iam.serviceAccountTokenCreator on it. CredentialsFile is empty then.
 	Impersonate string
+	// AuthEndpoint is where the token endpoint and the IAM Credentials API are, for
+	// credentials that do not say it themselves; empty means Google's. Plain http is
+	// accepted for loopback addresses only.
+	AuthEndpoint string
 	// Endpoint is the root of the API; empty means DefaultEndpoint. Plain http
 	// is accepted for loopback addresses only.
 	Endpoint string
@@ -105,24 +113,51 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 		return nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
 	}
 	d := &Domain{config: config, base: base, close: func() {}}
-	switch {
-	case config.CredentialsFile != "":
-		account, warnings, err := readServiceAccount(config.CredentialsFile)
-		if err != nil {
-			return nil, err
-		}
-		d.tokens, d.warnings = account, warnings
-	case config.Impersonate != "":
-		if !safetext.IsAddress(config.Impersonate) {
-			return nil, credentialsError(nil, "%q is not the address of a service account", safetext.Message(config.Impersonate))
-		}
-		d.tokens = newImpersonation(config.Impersonate, base, config.CallTimeout)
-	default:
-		err := credentialsError(nil, "no credentials given")
-		err.Detail = DetailNoCredentials
+	var err error
+	d.tokens, d.warnings, err = config.credentials()
+	if err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// credentials opens those of the kind that the configuration names.
+func (c Config) credentials() (tokenGranter, []string, error) {
+	if c.AuthEndpoint != "" {
+		if err := checkURL(c.AuthEndpoint); err != nil {
+			return nil, nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
+		}
+	}
+	switch {
+	case c.CredentialsFile != "" && c.Impersonate != "":
+		return nil, nil, credentialsError(nil, "more than one kind of credentials given")
+	case c.CredentialsFile != "":
+		return readServiceAccount(c.CredentialsFile)
+	case c.Impersonate != "":
+		if !safetext.IsAddress(c.Impersonate) {
+			return nil, nil, credentialsError(nil, "%q is not the address of a service account", safetext.Message(c.Impersonate))
+		}
+		return c.impersonation(), nil, nil
+	}
+	err := credentialsError(nil, "no credentials given")
+	err.Detail = DetailNoCredentials
+	return nil, nil, err
+}
+
+func (c Config) impersonation() *serviceAccount {
+	endpoint := cmp.Or(c.AuthEndpoint, iamEndpoint)
+	return &serviceAccount{
+		Credentials: Credentials{Kind: CredentialsImpersonation, Account: c.Impersonate, Source: machineFile()},
+		tokenURL:    c.tokenURL(), signer: &iamSigner{account: c.Impersonate, endpoint: strings.TrimSuffix(endpoint, "/") + "/"},
+	}
+}
+
+// tokenURL is the token endpoint for credentials that do not name one.
+func (c Config) tokenURL() string {
+	if c.AuthEndpoint == "" {
+		return google.JWTTokenURL
+	}
+	return strings.TrimSuffix(c.AuthEndpoint, "/") + "/token"
 }
 
 func (c Config) withDefaults() Config {
@@ -151,10 +186,10 @@ func (c Config) withDefaults() Config {
 }
 
 // ForeignTokens returns where tokens are asked for, "" for an address of Google's:
-// the "token_uri" of a service account's key decides that.
+// the "token_uri" of a service account's key decides that, or the configuration.
 func (d *Domain) ForeignTokens() string {
-	account, isKey := d.tokens.(*serviceAccount)
-	if !isKey {
+	account, isAccount := d.tokens.(*serviceAccount)
+	if !isAccount {
 		return ""
 	}
 	u, err := url.Parse(account.tokenURL)
@@ -168,8 +203,8 @@ func (d *Domain) ForeignTokens() string {
 // from being used, one sentence each, with the command that repairs it.
 func (d *Domain) Warnings() []string { return append([]string(nil), d.warnings...) }
 
-// Account is the address of the service account that acts for the users.
-func (d *Domain) Account() string { return d.tokens.account() }
+// Credentials says with which credentials the domain acts for its users.
+func (d *Domain) Credentials() Credentials { return d.tokens.credentials() }
 
 // Close drops idle connections. Calls under way are not disturbed.
 func (d *Domain) Close() error {

@@ -103,6 +103,7 @@ type Error struct {
 	Kind      Kind      // what it means
 	Detail    Detail    // what tells it apart from others of its kind, if anything
 	KeyPairID string    // the key pair it is about, if any
+	Account   string    // of missing delegation: the service account's address
 	ClientID  string    // of missing delegation: the service account's numeric client ID, if it is known
 	RetryAt   time.Time // when the server wants to be asked again, if it said so
 	Err       error     // the underlying cause, if any

@@ -37,8 +37,8 @@ func TestTokenErrors(t *testing.T) {
 		{400, `{"error":"invalid_request"}`, ErrCredentials, ""},
 		{403, errorBody(403, "forbidden", "Permission 'iam.serviceAccounts.signJwt' denied"), ErrCredentials, DetailTokenCreator},
 		{200, `<html>`, ErrProtocol, DetailTokenEndpoint},
-		{200, `{}`, ErrProtocol, ""},
-		{200, `{"access_token":""}`, ErrProtocol, ""},
+		{200, `{}`, ErrProtocol, DetailTokenEndpoint},
+		{200, `{"access_token":""}`, ErrProtocol, DetailTokenEndpoint},
 		{302, ``, ErrProtocol, ""},
 	}
 	for _, test := range tests {
@@ -134,7 +134,7 @@ func TestAssertion(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	if err := rsa.VerifyPKCS1v15(&u.domain.tokens.(*serviceAccount).key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
+	if err := rsa.VerifyPKCS1v15(&u.domain.tokens.(*serviceAccount).signer.(*keySigner).key.(*rsa.PrivateKey).PublicKey, crypto.SHA256, digest[:], signature); err != nil {
 		t.Error(err)
 	}
 }

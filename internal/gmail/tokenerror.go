@@ -4,9 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // classifyToken says what a failed token exchange means: from what the probe saw,
@@ -26,12 +30,21 @@ func classifyToken(ctx context.Context, user string, p *probe, err error) *Error
 	case p.status == 0:
 		return &Error{Method: "token", User: user, Kind: KindCredentials, Message: err.Error()}
 	case p.status >= 200 && p.status < 300:
-		return &Error{Method: "token", User: user, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token",
-			Detail: DetailTokenEndpoint}
+		return &Error{Method: "token", User: user, Status: p.status, Kind: KindProtocol, Message: noToken(p), Detail: DetailTokenEndpoint}
 	}
 	e := classifyTokenAnswer(p.status, p.header, p.body)
 	e.Method, e.User = "token", user
 	return e
+}
+
+// noToken says of a success that it brought no token, and from where: a proxy on the
+// way likes to answer with a page of its own.
+func noToken(p *probe) string {
+	text := p.url + " gave no usable token"
+	if media, _, err := mime.ParseMediaType(p.header.Get("Content-Type")); err == nil && media != "application/json" {
+		text += ", but " + media
+	}
+	return text
 }
 
 // classifyTokenAnswer reads an OAuth error (RFC 6749 §5.2), or the error of the
@@ -52,6 +65,9 @@ func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
 	}
 	e := &Error{Status: status, Reason: oauth.Error, Message: oauth.Description}
 	e.Kind, e.Detail = kindOfOAuth(oauth.Error, oauth.Description)
+	if e.Detail == DetailClock {
+		e.Message += clockText(header, time.Now())
+	}
 	switch {
 	case status == http.StatusTooManyRequests, strings.Contains(oauth.Error, "rate_limit"), kindOfReason(oauth.Error) == KindRateLimited:
 		e.Kind, e.transient = KindRateLimited, true
@@ -63,6 +79,20 @@ func classifyTokenAnswer(status int, header http.Header, body []byte) *Error {
 		e.RetryAt = retryAt(header, &answer{Message: oauth.Description}, time.Now())
 	}
 	return e
+}
+
+// clockText says how far this machine's clock is from the server's, where its Date
+// header (RFC 9110 section 6.6.1) tells.
+func clockText(header http.Header, now time.Time) string {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return ""
+	}
+	off, direction := now.Sub(date).Round(time.Second), "ahead of"
+	if off < 0 {
+		off, direction = -off, "behind"
+	}
+	return fmt.Sprintf(" This machine's clock is %s %s the server's.", format.Duration(off), direction)
 }
 
 // kindOfOAuth sorts what Google's token endpoint says to a service account.

@@ -112,6 +112,7 @@ type probe struct {
 	ctx  context.Context
 	base http.RoundTripper
 
+	url    string // without a query
 	err    error
 	status int
 	header http.Header
@@ -119,7 +120,7 @@ type probe struct {
 }
 
 func (p *probe) RoundTrip(req *http.Request) (*http.Response, error) {
-	p.err, p.status, p.header, p.body = nil, 0, nil, nil
+	p.url, p.err, p.status, p.header, p.body = req.URL.Scheme+"://"+req.URL.Host+req.URL.Path, nil, 0, nil, nil
 	resp, err := p.base.RoundTrip(req.WithContext(p.ctx))
 	if err != nil {
 		p.err = err

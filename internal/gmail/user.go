@@ -90,7 +90,7 @@ func (o *operation) fetchToken(ctx context.Context) *Error {
 	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
 	token, err := u.domain.tokens.grant(p, u.email)
 	if err == nil && (!isToken(token.AccessToken) || !token.Expiry.IsZero() && !token.Expiry.After(time.Now())) {
-		return &Error{Method: "token", User: u.email, Status: p.status, Kind: KindProtocol, Message: "the token endpoint gave no usable token"}
+		return &Error{Method: "token", User: u.email, Status: p.status, Kind: KindProtocol, Message: noToken(p), Detail: DetailTokenEndpoint}
 	}
 	if err != nil {
 		return u.named(classifyToken(ctx, u.email, p, err))
@@ -102,7 +102,7 @@ func (o *operation) fetchToken(ctx context.Context) *Error {
 // named adds to missing delegation whom an administrator has to authorise.
 func (u *User) named(e *Error) *Error {
 	if account, ok := u.domain.tokens.(*serviceAccount); ok && e.Kind == KindScope {
-		e.ClientID = account.clientID
+		e.Account, e.ClientID = account.Account, account.clientID
 	}
 	return e
 }

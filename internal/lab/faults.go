@@ -42,6 +42,8 @@ func (l *Lab) applyToDomain(before, now fault.Switches) {
 	for _, email := range everyoneFirst(now.CSEOff) {
 		l.gmail.SetCSE(email, false)
 	}
+	l.gmail.SetImpersonation(!now.ImpersonationDenied)
+	l.gmail.SetClockSkew(now.ClockSkew)
 	switch {
 	case now.ScopeMissing:
 		l.gmail.SetScopes()

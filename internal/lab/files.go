@@ -28,6 +28,8 @@ const (
 	powerShellEnvFile    = "env.ps1"
 	peopleDir            = "people"
 	serviceAccountFile   = "service-account.json"
+	workloadIdentityFile = "workload-identity.json"
+	workloadTokenFile    = "workload-token"
 	attestationRootsFile = "attestation-roots.pem"
 	socketFile           = "pcscd.comm"
 	caDir                = "ca"
@@ -147,6 +149,8 @@ func (l *Lab) writeFiles() error {
 	}
 	files := []file{
 		{serviceAccountFile, l.gmail.ServiceAccountJSON(trimSlash(l.url)), 0o600},
+		{workloadIdentityFile, l.gmail.WorkloadIdentityJSON(l.url, filepath.Join(l.dir, workloadTokenFile)), 0o600},
+		{workloadTokenFile, []byte(l.gmail.WorkloadToken()), 0o600},
 		{attestationRootsFile, roots.Bytes(), 0o644},
 		{envFile, shellExports(l.Env()), 0o600},
 	}
@@ -173,12 +177,16 @@ func (l *Lab) ControlURL() string { return l.url + "control/" }
 func (l *Lab) Env() map[string]string {
 	env := map[string]string{
 		"CSE_PIV_GMAIL_ENDPOINT":    l.url,
+		"CSE_PIV_AUTH_ENDPOINT":     l.url,
 		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
 		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
 		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),
 		// The CA's lists and certificates are on this machine.
 		"CSE_PIV_ALLOW_PRIVATE_ADDRESSES": "true",
 		"LAB_CONTROL":                     l.ControlURL(),
+		// What this machine has of its own, for --impersonate.
+		"GOOGLE_APPLICATION_CREDENTIALS": filepath.Join(l.dir, workloadIdentityFile),
+		"LAB_SERVICE_ACCOUNT":            l.gmail.ServiceAccount(),
 	}
 	if l.socket != "" {
 		env["PCSCLITE_CSOCK_NAME"] = l.socket

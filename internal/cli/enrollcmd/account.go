@@ -47,7 +47,10 @@ func (a *account) get() (*gmail.Domain, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.domain == nil {
-		config := a.flags.Config()
+		config, err := a.flags.Config()
+		if err != nil {
+			return nil, err
+		}
 		config.OnRetry = a.retried
 		domain, err := option.OpenGmail(config, io.Discard)
 		if err != nil {
@@ -115,7 +118,7 @@ func (a *account) check() desk.Check {
 		check.State, check.Detail, check.Fix = desk.CheckMissing, strings.TrimPrefix(err.Error(), check.Name+": "), hint.AtDesk(err)
 		return check
 	}
-	check.Detail = "service account " + domain.Account()
+	check.Detail = domain.Credentials().String()
 	if tokens := domain.ForeignTokens(); tokens != "" && !strings.HasPrefix(tokens, strings.TrimSuffix(a.flags.Endpoint, "/")+"/") {
 		check.State, check.Detail = desk.CheckWarning, check.Detail+"; "+option.TokensText(tokens)
 	}

@@ -40,8 +40,12 @@ func (o *Options) checkComplete(ctx context.Context, request enroll.Request) err
 	if len(missing) == 0 {
 		return nil
 	}
+	config, err := o.Gmail.Config()
+	if err != nil {
+		return err
+	}
 	var failed *gmail.Error
-	if _, err := gmail.Open(o.Gmail.Config()); errors.As(err, &failed) && failed.Detail == gmail.DetailNoCredentials {
+	if _, err := gmail.Open(config); errors.As(err, &failed) && failed.Detail == gmail.DetailNoCredentials {
 		missing = append(missing, err)
 	}
 	return &failure.MissingError{All: missing}

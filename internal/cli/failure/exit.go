@@ -70,6 +70,10 @@ func Endings() []Ending {
 		{ExitSomeFailed, "records-closed", Is[*RecordsError]},
 		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
 		{ExitCredentials, "scope", as(gmail.ErrScope)},
+		{ExitCredentials, "token-endpoint", func(err error) bool {
+			failed, found := errors.AsType[*gmail.Error](err)
+			return found && failed.Detail == gmail.DetailTokenEndpoint
+		}},
 		{ExitPIN, "pin-wrong", Is[*piv.WrongPINError]},
 		{ExitPIN, "pin-last-try", Is[*piv.LastTryError]},
 		{ExitPIN, "pin-blocked", as(piv.ErrPINBlocked)},

@@ -7,6 +7,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
 // ofBatch is about batches, their sources and the rows of those.
@@ -100,7 +101,7 @@ func (h hints) ofReason(reason string) string {
 		"invalid":                   "its message says what; see that the domain trusts the root, with a validation profile that takes such certificates (Admin console > Apps > Google Workspace > Gmail)",
 		"cse-off":                   "turn on client-side encryption for Gmail for the user's organisational unit or group (Admin console > Data > Compliance > Client-side encryption); it can take up to 24 hours to work",
 		"denied":                    "an administrator's policy refuses this: check that the user's edition includes client-side encryption with hardware keys",
-		"scope":                     delegate(""),
+		"scope":                     delegate(new(gmail.Error)),
 		"credentials":               "give a service-account key file that is still valid: Google Cloud console > IAM & Admin > Service accounts > Keys",
 		"api-disabled":              "enable the Gmail API in the Google Cloud project of the service account",
 		"no-user":                   "check the spelling: it must be the primary address of a user of the domain that delegated to this service account",

@@ -12,12 +12,16 @@ import (
 )
 
 // delegate says how the service account gets what it needs.
-func delegate(clientID string) string {
-	if clientID != "" {
-		clientID = " " + clientID
+func delegate(e *gmail.Error) string {
+	id := "the service account's client ID"
+	switch {
+	case e.ClientID != "":
+		id += " " + e.ClientID
+	case e.Account != "":
+		id += ", which is the number that gcloud iam service-accounts describe " + e.Account + " --format='value(uniqueId)' prints,"
 	}
-	return "in the Admin console under Security > API controls > Domain-wide delegation, authorise the service account's client ID" + clientID + " for " + gmail.Scope +
-		"; a change can take some minutes"
+	return "in the Admin console under Security > API controls > Domain-wide delegation, authorise " + id + " for " + gmail.Scope +
+		"; a change can take up to 24 hours"
 }
 
 const (
@@ -54,7 +58,7 @@ func (h hints) ofGmail(err error) string {
 	}
 	switch {
 	case e.Kind == gmail.KindScope:
-		return delegate(e.ClientID)
+		return delegate(e)
 	case e.Kind == gmail.KindRateLimited && !e.RetryAt.IsZero():
 		return h.again + " after " + e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC")
 	case e.Kind == gmail.KindKeyPairDisabled:
@@ -80,15 +84,20 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailAccountGone:
 		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
 	case gmail.DetailNoCredentials:
-		return h.either("name the key file of a service account with domain-wide delegation: --credentials FILE, or CSE_PIV_CREDENTIALS", atStart+"--credentials FILE, the key file of a service account with domain-wide delegation")
+		return h.either("name a service account with domain-wide delegation: --impersonate ADDRESS, to act through it without a key, or --credentials FILE, its key file; or CSE_PIV_IMPERSONATE, CSE_PIV_CREDENTIALS",
+			atStart+"--impersonate ADDRESS, of a service account with domain-wide delegation, or --credentials FILE, its key file")
+	case gmail.DetailOAuthClient:
+		return "create a key for the service account, or act through it without one: --impersonate ADDRESS"
+	case gmail.DetailMachineFile:
+		return "name this file in the environment variable GOOGLE_APPLICATION_CREDENTIALS, and the service account with --impersonate ADDRESS"
 	case gmail.DetailMachine:
-		return "log in with: gcloud auth application-default login"
+		return "log in with gcloud auth application-default login, or name a file of workload identity federation in the environment variable GOOGLE_APPLICATION_CREDENTIALS"
 	case gmail.DetailTokenCreator:
-		return "the credentials of this machine need roles/iam.serviceAccountTokenCreator on the service account"
+		return "give the credentials of this machine roles/iam.serviceAccountTokenCreator on the service account: gcloud iam service-accounts add-iam-policy-binding ADDRESS --member=user:YOU --role=roles/iam.serviceAccountTokenCreator"
 	case gmail.DetailTokenEndpoint:
-		return "check the \"token_uri\" of the credentials and the proxy settings"
+		return "something else answers there: check the proxy settings, such as HTTPS_PROXY, and the \"token_uri\" of the credentials"
 	case gmail.DetailOtherDomain:
-		return delegate(e.ClientID) + ofOneUser + "the address may be of a domain that is not this organisation's"
+		return delegate(e) + ofOneUser + "the address may be of a domain that is not this organisation's"
 	case gmail.DetailClock:
 		return "the clock of this machine is wrong: set it, then try again"
 	case gmail.DetailKeyGone:
@@ -96,7 +105,7 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailServiceAccountGone:
 		return "the service account was deleted or disabled" + ofOneUser + "the user's account may be suspended"
 	case gmail.DetailGrant:
-		return "check the key file, the clock of this machine, and that " + delegate(e.ClientID)
+		return "check the key file, the clock of this machine, and that " + delegate(e)
 	}
 	return ""
 }

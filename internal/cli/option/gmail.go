@@ -21,19 +21,21 @@ import (
 
 // Gmail is the flags that say how Gmail is reached.
 type Gmail struct {
-	credentials, Endpoint string
-	retryBase             time.Duration
+	credentials            gmailCredentials
+	authEndpoint, Endpoint string
+	retryBase              time.Duration
 	// MaxTries bounds how often one call is made, where it is not as often as usual.
 	MaxTries int
 }
 
 // Add adds the flags.
 func (g *Gmail) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&g.credentials, "credentials", "", "key `file` of the service account with domain-wide delegation")
+	g.credentials.add(flags)
 	flags.StringVar(&g.Endpoint, "gmail-endpoint", "", "`URL` of the Gmail API, where it is not Google's")
 	flags.DurationVar(&g.retryBase, "retry-base", time.Second, "first wait after an error of Google's that passes")
 	flags.Lookup("retry-base").Hidden = true
-	FromEnvironment(flags, "credentials", "gmail-endpoint", "retry-base")
+	flags.StringVar(&g.authEndpoint, "auth-endpoint", "", "`URL` of the token endpoint and the IAM Credentials API, where they are not Google's")
+	FromEnvironment(flags, "gmail-endpoint", "auth-endpoint", "retry-base")
 }
 
 // Foreign returns where Gmail is asked, if it is not at Google's own address.
@@ -47,7 +49,10 @@ func (g *Gmail) Foreign() string {
 // Open checks the credentials and returns the domain that they are for. Warnings
 // go to messages.
 func (g *Gmail) Open(messages io.Writer) (*gmail.Domain, error) {
-	config := g.Config()
+	config, err := g.Config()
+	if err != nil {
+		return nil, err
+	}
 	config.OnRetry = retryTeller(messages)
 	return OpenGmail(config, messages)
 }
@@ -59,9 +64,14 @@ func retryTeller(messages io.Writer) func(string, error, time.Duration) {
 	}
 }
 
-// Config returns what the flags say.
-func (g *Gmail) Config() gmail.Config {
-	return gmail.Config{CredentialsFile: g.credentials, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(), RetryBase: g.retryBase, MaxTries: g.MaxTries}
+// Config returns what the flags say. A choice of two kinds of credentials is a
+// mistake in the command line.
+func (g *Gmail) Config() (gmail.Config, error) {
+	config := gmail.Config{
+		AuthEndpoint: g.authEndpoint, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(),
+		RetryBase: g.retryBase, MaxTries: g.MaxTries,
+	}
+	return config, g.credentials.choose(&config)
 }
 
 // OpenGmail is Open with a configuration that the caller made.

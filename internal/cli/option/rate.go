@@ -44,7 +44,10 @@ func (f *Rate) Check() error {
 func (f *Rate) Open(g *Gmail, messages io.Writer) (*gmail.Domain, *batch.Limiter, error) {
 	g.SayForeign(messages)
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
-	config := g.Config()
+	config, err := g.Config()
+	if err != nil {
+		return nil, nil, err
+	}
 	config.Wait, config.Pace = limiter.Wait, limiter.Pace
 	if f.TellRetries {
 		config.OnRetry = retryTeller(messages)

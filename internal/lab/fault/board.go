@@ -25,7 +25,11 @@ type Switches struct {
 	PINBlocked   bool
 	CSEOff       []string // addresses; "" stands for everyone
 	ScopeMissing bool
-	Latency      time.Duration
+	// ImpersonationDenied: this machine may not act through the service account.
+	ImpersonationDenied bool
+	// ClockSkew is how far the token endpoint's clock is ahead.
+	ClockSkew time.Duration
+	Latency   time.Duration
 }
 
 // Counts tells how many faults happened.

@@ -25,6 +25,8 @@ func Forms() []Form {
 		{"cse-off", "client-side encryption is off for everybody"},
 		{"cse-off:ada@lab.example", "it is off for one user"},
 		{"scope-missing", "the service account was not given the API's scopes"},
+		{"impersonation-denied", "this machine may not act through the service account"},
+		{"clock-skew:10m", "the token endpoint's clock is that far ahead (or, with a minus sign, behind), so this machine's is wrong"},
 		{"latency:50ms", "every API call takes that much longer"},
 		{"off", "none of the above any more"},
 	}

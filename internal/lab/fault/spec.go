@@ -21,7 +21,7 @@ func (e *SpecError) Error() string {
 	return fmt.Sprintf("fault %q is not understood: want %s", e.Spec, e.Want)
 }
 
-const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, latency:DURATION or off"
+const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, impersonation-denied, clock-skew:DURATION, latency:DURATION or off"
 
 // parse turns one specification into what it does to a board.
 func parse(spec string) (func(*Board), error) {
@@ -39,6 +39,14 @@ func parse(spec string) (func(*Board), error) {
 		return func(b *Board) { b.cseOff(rest) }, nil
 	case spec == "scope-missing":
 		return func(b *Board) { b.state.ScopeMissing = true }, nil
+	case spec == "impersonation-denied":
+		return func(b *Board) { b.state.ImpersonationDenied = true }, nil
+	case kind == "clock-skew":
+		skew, err := time.ParseDuration(rest)
+		if err != nil {
+			return nil, &SpecError{spec, "clock-skew:DURATION, for example clock-skew:10m or clock-skew:-10m"}
+		}
+		return func(b *Board) { b.state.ClockSkew = skew }, nil
 	case kind == "latency":
 		latency, err := time.ParseDuration(rest)
 		if err != nil || latency < 0 {

@@ -35,7 +35,7 @@ func Bodies() []Body {
 		{Name: "object", About: "`{}`", tell: text("{}")},
 		{Name: "array", About: "`[]`", tell: text("[]")},
 		{Name: "string", About: "a JSON string", tell: text(`"yes"`)},
-		{Name: "html", About: "a web page", tell: text("<!DOCTYPE html><title>Sign in</title>")},
+		{Name: "html", About: "a web page", tell: page("<!DOCTYPE html><title>Sign in</title>")},
 		{Name: "cut", About: "half of the true answer", tell: func(w http.ResponseWriter, _ *http.Request, truth []byte) { sendJSON(w, truth[:len(truth)/2]) }},
 		{Name: "types", About: "numbers where there are texts, texts where there are lists", change: func(a map[string]any) { mistype(a) }},
 		{Name: "no-id", About: "no id of a key pair, no address of an identity, no token", change: remove("keyPairId", "emailAddress", "access_token")},
@@ -99,6 +99,14 @@ func (s *Server) lie(b Body, r *http.Request, answer reply) func(http.ResponseWr
 func sendJSON(w http.ResponseWriter, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	_, _ = w.Write(body)
+}
+
+// page tells a web page, as proxies do.
+func page(content string) func(http.ResponseWriter, *http.Request, []byte) {
+	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, content)
+	}
 }
 
 func text(body string) func(http.ResponseWriter, *http.Request, []byte) {

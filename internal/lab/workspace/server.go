@@ -70,14 +70,18 @@ type Server struct {
 	cse     map[string]bool // per address; "" is everyone else
 	removed map[string]bool
 	noHW    bool
-	strict  bool
-	limit   int
-	windows map[string]*window
-	tokens  map[string]grant
-	codes   map[string]authorization
-	refresh map[string]grant
-	users   map[string]*mailbox
-	next    uint64
+	// the machine may not act through the service account
+	noImpersonation bool
+	skew            time.Duration // of the token endpoint's clock
+	workload        string
+	strict          bool
+	limit           int
+	windows         map[string]*window
+	tokens          map[string]grant
+	codes           map[string]authorization
+	refresh         map[string]grant
+	users           map[string]*mailbox
+	next            uint64
 
 	followed atomic.Int64 // requests that followed a redirect
 }
@@ -129,6 +133,8 @@ func New(config Config) (*Server, error) {
 		codes:   map[string]authorization{},
 		refresh: map[string]grant{},
 		users:   map[string]*mailbox{},
+
+		workload: "lab-workload-" + randomID(24),
 	}
 	s.SetScopes(ScopeBasic, ScopeSharing)
 	return s, nil
@@ -138,11 +144,14 @@ func New(config Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, vars, ok := route(r)
 	if !ok {
-		switch r.URL.Path {
-		case authorizePath:
+		switch {
+		case r.URL.Path == authorizePath:
 			s.serveAuthorize(w, r)
 			return
-		case redirectedPath:
+		case isIAM(r.URL.Path):
+			s.serveIAM(w, r)
+			return
+		case r.URL.Path == redirectedPath:
 			s.followed.Add(1)
 		}
 		notFoundPage(w)

@@ -39,6 +39,14 @@ func (s *Server) SetScopes(scopes ...string) {
 	}
 }
 
+// SetClockSkew moves the clock of the token endpoint, by which assertions are judged and
+// which its Date header shows, so that the clients' clocks are wrong by d the other way.
+func (s *Server) SetClockSkew(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = d
+}
+
 // SetHardwareKeys switches hardware key encryption on or off for the domain.
 // While it is off, key pairs with hardwareKeyMetadata are refused.
 func (s *Server) SetHardwareKeys(on bool) {

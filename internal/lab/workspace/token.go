@@ -11,7 +11,7 @@ import (
 
 // grant is what an access token (or a refresh token) stands for.
 type grant struct {
-	subject string // canonical address; "" is the service account itself
+	subject string // canonical address; "" is the service account itself, or a machine of the practice pool
 	scopes  []string
 	expires time.Time // by the lab's clock; zero for refresh tokens
 }
@@ -50,6 +50,12 @@ func unauthorizedClient() oauthError {
 
 // token is the token endpoint.
 func (s *Server) token(r *http.Request, body []byte) reply {
+	answer := s.tokenAnswer(r, body)
+	answer.header.Set("Date", s.tokenTime().UTC().Format(http.TimeFormat))
+	return answer
+}
+
+func (s *Server) tokenAnswer(r *http.Request, body []byte) reply {
 	if r.Method != http.MethodPost {
 		return oauthError{http.StatusMethodNotAllowed, "invalid_request", "Only POST is allowed."}.reply()
 	}
@@ -61,7 +67,8 @@ func (s *Server) token(r *http.Request, body []byte) reply {
 		return invalidRequest("The request body is not a form.").reply()
 	}
 	switch grantType := form.Get("grant_type"); grantType {
-	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+	case "urn:ietf:params:oauth:grant-type:jwt-bearer",
+		"assertion": // the name before RFC 7523, which google.golang.org/api/impersonate sends
 		return s.tokenForAssertion(r, form.Get("assertion"))
 	case "authorization_code":
 		return s.tokenForCode(form)
@@ -122,7 +129,7 @@ func (s *Server) checkAssertion(r *http.Request, a *assertion) *oauthError {
 	if audience := endpointURL(r); a.claims.Audience != audience {
 		return refuse(invalidGrant("Invalid JWT: Failed audience check. The right audience is " + audience))
 	}
-	if !a.current(s.config.Clock()) {
+	if !a.current(s.tokenTime()) {
 		return refuse(invalidGrant("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."))
 	}
 	scopes := strings.Fields(a.claims.Scope)
@@ -136,6 +143,13 @@ func (s *Server) checkAssertion(r *http.Request, a *assertion) *oauthError {
 		}
 	}
 	return nil
+}
+
+// tokenTime is the time by the token endpoint's clock.
+func (s *Server) tokenTime() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config.Clock().Add(s.skew)
 }
 
 // endpointURL is the token endpoint's URL as the client sees it.

@@ -1,0 +1,31 @@
+package gmail
+
+import "github.com/cse-piv/cse-piv/internal/safetext"
+
+// CredentialsKind is one of the ways to be allowed to act for users.
+type CredentialsKind string
+
+// The kinds of credentials.
+const (
+	CredentialsKeyFile       CredentialsKind = "key-file"      // the key of a service account in a file
+	CredentialsImpersonation CredentialsKind = "impersonation" // a service account through this machine's own credentials, without a key
+)
+
+// Credentials say how a domain acts for its users.
+type Credentials struct {
+	Kind CredentialsKind `json:"kind"`
+	// Account is the address of the service account that acts for the users.
+	Account string `json:"account"`
+	// Source is where they come from: the key file, or the file of this machine's
+	// credentials; empty where those are found elsewhere.
+	Source string `json:"source,omitempty"`
+}
+
+// String says in a line which credentials they are; where they come from says Source.
+func (c Credentials) String() string {
+	text := "service account " + c.Account
+	if c.Kind == CredentialsImpersonation {
+		text += ", impersonated with the credentials of this machine"
+	}
+	return safetext.Message(text)
+}
