@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -138,6 +139,9 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 	if err != nil {
 		return err
 	}
+	if !o.events {
+		terminationcmd.TellOldMail(streams.Err, results)
+	}
 	end := terminationcmd.EndOf(results)
 	if o.printed == nil {
 		return errors.Join(terminationcmd.Print(streams.Out, results), end)
@@ -174,6 +178,9 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 		}
 		serials = otherSerials(state, before, o.serial)
 	}
+	if len(serials) == 0 && o.reason == string(termination.ReasonNameChange) {
+		serials = serialsOfOtherNames(state, email, o.serial)
+	}
 	for _, serial := range serials {
 		requests = append(requests, termination.Request{Email: email, Reason: termination.Reason(o.reason), Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs()})
 	}
@@ -199,6 +206,18 @@ func otherSerials(state registered.State, identity *gmail.Identity, serial uint3
 	for _, pair := range state.KeyPairs {
 		of := registered.SerialOf(pair)
 		if identity != nil && identity.Uses(pair.ID) && of != 0 && of != serial && !slices.Contains(serials, of) {
+			serials = append(serials, of)
+		}
+	}
+	return serials
+}
+
+// serialsOfOtherNames returns the serial numbers of the cards whose certificates do not name the
+// address, but for one: after a change of name, no identity of the new address uses them.
+func serialsOfOtherNames(state registered.State, email string, serial uint32) (serials []uint32) {
+	for _, pair := range state.KeyPairs {
+		named := slices.ContainsFunc(pair.Emails, func(name string) bool { return strings.EqualFold(name, email) })
+		if of := registered.SerialOf(pair); pair.Enabled && !named && of != 0 && of != serial && !slices.Contains(serials, of) {
 			serials = append(serials, of)
 		}
 	}

@@ -24,3 +24,20 @@ func (h hints) ofTermination(err error) string {
 	}
 	return ""
 }
+
+// ForOldMail says how a new card reads old mail where a copy of a former card's key was kept;
+// "" where the user has the former card to read with.
+func ForOldMail(plan termination.Plan) string {
+	switch plan.Reason {
+	case termination.ReasonLost, termination.ReasonStolen, termination.ReasonBroken:
+	default:
+		return ""
+	}
+	text := "where the old encryption key was kept as PKCS#12, put it onto the new card: cse-piv card import --p12 FILE --slot 82"
+	for _, pair := range plan.Ended {
+		if plan.Rule.Disable {
+			text += "; then enable its key pair: cse-piv keypair enable " + plan.Email + " " + pair.ID
+		}
+	}
+	return text
+}

@@ -245,6 +245,15 @@ func Moved(results []*Result) error {
 	return nil
 }
 
+// TellOldMail says how old mail is read with a card that took the place of another.
+func TellOldMail(out io.Writer, results []*Result) {
+	for _, result := range results {
+		if text := hint.ForOldMail(result.plan); text != "" && result.err == nil {
+			stdio.Note(out, text)
+		}
+	}
+}
+
 // Print writes the results for people.
 func Print(out io.Writer, results []*Result) error {
 	for _, result := range results {
