@@ -107,6 +107,9 @@ func (f *finder) missing() {
 	case f.registered() || f.left() && f.Source != InSource && !waits:
 	case waits:
 		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s", f.Entry.State)
+	case f.waitsForCard():
+		last := f.last()
+		f.add(ProblemCardGone, "", CommandReplace, "card %d is %s since %s, and no other one has taken its place", last.Serial, last.State, day(last.Changed))
 	case f.Gmail == nil:
 		if f.Entry == nil {
 			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user")

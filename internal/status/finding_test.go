@@ -51,6 +51,8 @@ func TestFindings(t *testing.T) {
 		"nothing at Gmail, by batch":  {User{Entry: entry("1", ledger.StateDone, 3, far), Gmail: at("")}, "not-at-gmail batch ;"},
 		"waits in a batch":            {User{Entry: entry("1", ledger.StateWaiting, 3, far), Gmail: at("")}, "not-registered batch ;"},
 		"nobody knows them":           {User{Gmail: at("")}, "not-registered enroll ;"},
+		"lost, and taken away":        {User{Entry: done, Cards: on("1", ledger.CardLost), Gmail: at("", disabled, pair("2", far))}, "card-gone replace ;"},
+		"withdrawn":                   {User{Entry: done, Cards: on("1", ledger.CardWithdrawn), Gmail: at("", disabled)}, ""},
 		"left":                        {User{Entry: done, Cards: on("1", ledger.CardReturned), Gmail: at("", pair("1", far))}, ""},
 		"left, and in the source":     {User{Entry: done, Cards: on("1", ledger.CardReturned), Gmail: at(""), Source: InSource}, "not-at-gmail enroll ;"},
 		"gone from the source":        {User{Entry: done, Gmail: at("1", pair("1", far)), Source: NotInSource}, "not-in-source leave ;"},

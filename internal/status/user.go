@@ -105,5 +105,24 @@ func (u User) asks(leafSHA256 string) bool {
 	})
 }
 
-// left reports whether the ledger knows cards of the user, and none that is in use.
-func (u User) left() bool { return len(u.Cards) > 0 && len(u.Current()) == 0 }
+// last returns the certificate on a card whose state changed last; nil where the ledger knows
+// none, or one is in use.
+func (u User) last() *ledger.CardCertificate {
+	if len(u.Cards) == 0 || len(u.Current()) > 0 {
+		return nil
+	}
+	last := slices.MaxFunc(u.Cards, func(a, b ledger.CardCertificate) int { return a.Changed.Compare(b.Changed) })
+	return &last
+}
+
+// left reports whether the user gave the last card up, and none is in use.
+func (u User) left() bool {
+	last := u.last()
+	return last != nil && (last.State == ledger.CardReturned || last.State == ledger.CardWithdrawn || last.State == ledger.CardUndone)
+}
+
+// waitsForCard reports whether the user's last card is gone and no other has taken its place.
+func (u User) waitsForCard() bool {
+	last := u.last()
+	return last != nil && !u.left() && isGone(last.State)
+}
