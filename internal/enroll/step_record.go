@@ -141,11 +141,20 @@ func (e *enrollment) entry() ledger.Entry {
 	return entry
 }
 
-// onCard says which certificates the card has for the user.
+// onCard says which certificates the card has for the user, also in the retired slots that a
+// renewal moved keys to.
 func (e *enrollment) onCard() (cards []ledger.CardCertificate) {
 	for i, key := range e.keys {
 		cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: key.Slot.String(), Use: key.Use,
 			LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, KeyPairID: e.identity.outcome.Keys[i].Pair.ID, State: ledger.CardInUse})
+		if e.renewal.of == nil {
+			continue
+		}
+		old := e.oldKey(key)
+		if leaf, err := e.renewedLeaf(key); err == nil && leaf != nil && old.MovedTo != "" && smime.Fingerprint(leaf) == old.Certificate {
+			cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: old.MovedTo, Use: key.Use,
+				LeafSHA256: old.Certificate, NotAfter: leaf.NotAfter, State: ledger.CardSuperseded})
+		}
 	}
 	return cards
 }

@@ -56,7 +56,7 @@ func (l *Ledger) OnCard(ctx context.Context, serial uint32) ([]CardCertificate, 
 }
 
 // RecordCards enters certificates on cards, or what became of those that are there: of each,
-// its slot, key pair, state and reason. Since and Changed are the ledger's. The same again
+// its slot, key pair (which stays where none is given), state and reason. Since and Changed are the ledger's. The same again
 // changes nothing.
 func (l *Ledger) RecordCards(ctx context.Context, certificates []CardCertificate) error {
 	return l.change(ctx, "record cards", func(tx *sql.Tx) error { return l.recordCards(ctx, tx, certificates) })
@@ -70,8 +70,9 @@ func (l *Ledger) recordCards(ctx context.Context, tx *sql.Tx, certificates []Car
 			c.KeyPairID, string(cmp.Or(c.State, CardInUse)), plainText(c.Reason), now, now})
 	}
 	return l.insert(ctx, tx, `card_certificate (`+cardColumns+`)`, ` ON CONFLICT (email, serial, leaf) DO UPDATE
-		SET slot = excluded.slot, key_pair_id = excluded.key_pair_id, state = excluded.state, reason = excluded.reason, changed = excluded.changed
-		WHERE card_certificate.slot <> excluded.slot OR card_certificate.key_pair_id <> excluded.key_pair_id
+		SET slot = excluded.slot, key_pair_id = CASE WHEN excluded.key_pair_id = '' THEN card_certificate.key_pair_id ELSE excluded.key_pair_id END,
+		state = excluded.state, reason = excluded.reason, changed = excluded.changed
+		WHERE card_certificate.slot <> excluded.slot OR card_certificate.key_pair_id <> excluded.key_pair_id AND excluded.key_pair_id <> ''
 		OR card_certificate.state <> excluded.state OR card_certificate.reason <> excluded.reason`, rows)
 }
 

@@ -72,6 +72,14 @@ func TestCards(t *testing.T) {
 		if err != nil || now[0].State != ledger.CardLost || now[0].Reason != "on the train" || now[0].Slot != "82" || now[0].Since != lost[0].Since || now[0].Changed.Before(lost[0].Changed) {
 			t.Errorf("%+v %v", now, err)
 		}
+		// A key pair that is not told stays the one that is known.
+		now[0].KeyPairID, now[0].Slot = "", "83"
+		if err := l.RecordCards(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := l.OnCard(t.Context(), 2); err != nil || again[0].KeyPairID != "id-three" || again[0].Slot != "83" {
+			t.Errorf("%+v %v", again, err)
+		}
 		if none, err := l.OnCard(t.Context(), 3); err != nil || len(none) != 0 {
 			t.Error(none, err)
 		}

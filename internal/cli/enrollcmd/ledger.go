@@ -83,7 +83,7 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry, cards []ledg
 	known, err := book.Cards(ctx, entry.Email)
 	return !slices.ContainsFunc(cards, func(card ledger.CardCertificate) bool {
 		return !slices.ContainsFunc(known, func(k ledger.CardCertificate) bool {
-			return k.Serial == card.Serial && k.Slot == card.Slot && k.LeafSHA256 == card.LeafSHA256 && k.KeyPairID == card.KeyPairID && k.State == card.State
+			return k.Serial == card.Serial && k.Slot == card.Slot && k.LeafSHA256 == card.LeafSHA256 && (k.KeyPairID == card.KeyPairID || card.KeyPairID == "") && k.State == card.State
 		})
 	}), err
 }
