@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -95,27 +94,3 @@ func tellNotDue(streams *stdio.Streams, asJSON bool, early *enroll.NotDueError) 
 	_, err := fmt.Fprintln(streams.Out, safetext.Clean(early.Error()))
 	return err
 }
-
-// days is a flag of a number of days, such as 60d.
-type days time.Duration
-
-// String returns what Set reads, "" for none.
-func (d *days) String() string {
-	if *d == 0 {
-		return ""
-	}
-	return strconv.Itoa(int(time.Duration(*d).Hours()/24)) + "d"
-}
-
-// Set reads a number of days with or without the letter.
-func (d *days) Set(text string) error {
-	n, err := strconv.ParseUint(strings.TrimSuffix(text, "d"), 10, 16)
-	if err != nil || n == 0 {
-		return fmt.Errorf("%q is no number of days such as 60d", text)
-	}
-	*d = days(time.Duration(n) * 24 * time.Hour)
-	return nil
-}
-
-// Type names the kind of value for the help text.
-func (*days) Type() string { return "days" }

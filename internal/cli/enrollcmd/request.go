@@ -23,7 +23,7 @@ type enrollFlags struct {
 	allowPINNever, attestRequest                      bool
 	protectManagementKey, keepCHUID                   bool
 	sameKey                                           bool
-	before                                            days
+	before                                            option.Span
 	minPINLength                                      int
 	renewal                                           enroll.Renewal // empty for an enrollment
 	confirm                                           string
@@ -58,7 +58,7 @@ func (f *enrollFlags) addRenewal(flags *pflag.FlagSet) {
 		flag.DefValue, flag.Usage = "", flag.Usage+" (default: as the old key has it)"
 	}
 	flags.BoolVar(&f.sameKey, "same-key", false, "keep the keys, and get new certificates for them (default: new keys, because one that was used for years may have been broken or copied)")
-	flags.Var(&f.before, "before", "renew only what ends within that many `days`, such as 60d; what is valid for longer stays, and the exit code is 0 (default: renew in any case)")
+	option.AddSpan(flags, &f.before, "before", "renew only what ends within that many `days`, such as 60d or 8w; what is valid for longer stays, and the exit code is 0 (default: renew in any case)")
 }
 
 // addKey adds the flags that say what a generated key is like, and how its certificate is asked for.

@@ -25,7 +25,7 @@ func AddSerial(flags *pflag.FlagSet, serial *uint32, usage string) {
 func (f *serialFlag) Set(text string) error {
 	number, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		return fmt.Errorf("%q is no serial number", text)
+		return fmt.Errorf("%q is not a serial number: cse-piv card list shows those of the cards that are inserted", text)
 	}
 	if number == 0 {
 		return errors.New("no card has the serial number 0")

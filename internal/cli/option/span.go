@@ -34,8 +34,13 @@ func (s *Span) Set(text string) error {
 	return fmt.Errorf("%q is not a number of days or weeks such as 60d or 8w", text)
 }
 
-// String returns the span in days.
-func (s *Span) String() string { return strconv.Itoa(int(time.Duration(*s)/aDay)) + "d" }
+// String returns the span in days, and "" where nobody set one.
+func (s *Span) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(time.Duration(*s)/aDay)) + "d"
+}
 
 // Type is for the help.
 func (s *Span) Type() string { return "days" }

@@ -78,7 +78,7 @@ func (f *labFlags) check() (err error) {
 	case f.latency < 0:
 		return usage.Errorf("--latency %s is less than nothing", f.latency)
 	case f.typed.Lookup("card-serial").Changed && f.serial == 0:
-		return usage.Errorf("--card-serial 0 is no serial number")
+		return usage.Errorf("--card-serial 0 is not a serial number")
 	}
 	return nil
 }
