@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
-			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates,
+			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey,
 		},
 		RequireExplicitExec: true,
 		Condition: func(condition string) (bool, error) {
@@ -120,6 +120,18 @@ func startLab(ts *testscript.TestScript, neg bool, args []string) {
 	for name, value := range running.Env() {
 		ts.Setenv(name, value)
 	}
+}
+
+// uploadKey gives the lab's service account the key of a certificate: uploadkey FILE.
+func uploadKey(ts *testscript.TestScript, neg bool, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	if block == nil {
+		ts.Fatalf("%s is not PEM", args[0])
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	ts.Check(err)
+	_, err = labOf(ts).Gmail().UploadKey(certificate)
+	ts.Check(err)
 }
 
 // scriptLab holds the running lab of one script.

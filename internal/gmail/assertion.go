@@ -110,7 +110,8 @@ func (s *keySigner) signJWT(_ *probe, claims []byte) (string, error) {
 	digest := sha256.Sum256([]byte(signed))
 	signature, err := s.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	if err != nil {
-		return "", fmt.Errorf("sign the assertion: %w", err)
+		err = fmt.Errorf("sign the assertion: %w", err)
+		return "", &Error{Method: "token", Kind: KindCredentials, Message: err.Error(), Detail: DetailSigner, Err: err}
 	}
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }

@@ -8,6 +8,7 @@ type CredentialsKind string
 // The kinds of credentials.
 const (
 	CredentialsKeyFile       CredentialsKind = "key-file"      // the key of a service account in a file
+	CredentialsSigner        CredentialsKind = "signer"        // the key of a service account on a card
 	CredentialsImpersonation CredentialsKind = "impersonation" // a service account through this machine's own credentials, without a key
 )
 
@@ -16,16 +17,19 @@ type Credentials struct {
 	Kind CredentialsKind `json:"kind"`
 	// Account is the address of the service account that acts for the users.
 	Account string `json:"account"`
-	// Source is where they come from: the key file, or the file of this machine's
-	// credentials; empty where those are found elsewhere.
+	// Source is where they come from: the key file, the card, or the file of this
+	// machine's credentials; empty where those are found elsewhere.
 	Source string `json:"source,omitempty"`
 }
 
 // String says in a line which credentials they are; where they come from says Source.
 func (c Credentials) String() string {
 	text := "service account " + c.Account
-	if c.Kind == CredentialsImpersonation {
+	switch c.Kind {
+	case CredentialsImpersonation:
 		text += ", impersonated with the credentials of this machine"
+	case CredentialsSigner:
+		text += ", with its key on a card"
 	}
 	return safetext.Message(text)
 }

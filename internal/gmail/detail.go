@@ -10,6 +10,7 @@ const (
 	DetailNoCredentials      Detail = "no-credentials"       // no credentials were given
 	DetailOAuthClient        Detail = "oauth-client"         // the file is an OAuth client, not a service account's key
 	DetailMachineFile        Detail = "machine-file"         // the file is a machine's or a person's own credentials, not a service account's key
+	DetailSigner             Detail = "signer"               // the service account's key did not sign: Err says why
 	DetailMachine            Detail = "machine-credentials"  // this machine has no application default credentials that can be used
 	DetailTokenCreator       Detail = "token-creator"        // this machine's credentials may not sign for the service account
 	DetailTokenEndpoint      Detail = "token-endpoint"       // the token endpoint gave no usable token

@@ -3,13 +3,17 @@ package gmail
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
 	"google.golang.org/api/option"
 
@@ -44,6 +48,12 @@ type Config struct {
 	// key file, with the application default credentials of this machine, which
 	// need roles/iam.serviceAccountTokenCreator on it. CredentialsFile is empty then.
 	Impersonate string
+	// ServiceAccount is the address of a service account whose key Signer has, RSA and
+	// known to Google by its certificate. SignerName says where the key is. Each
+	// token takes a signature.
+	ServiceAccount string
+	Signer         crypto.Signer
+	SignerName     string
 	// AuthEndpoint is where the token endpoint and the IAM Credentials API are, for
 	// credentials that do not say it themselves; empty means Google's. Plain http is
 	// accepted for loopback addresses only.
@@ -90,6 +100,9 @@ type Domain struct {
 	base     http.RoundTripper
 	close    func()
 	warnings []string
+
+	mu    sync.Mutex
+	known map[string]*oauth2.Token // of users, by address
 }
 
 // Open reads the credentials; it makes no network call. Errors match
@@ -128,16 +141,21 @@ func (c Config) credentials() (tokenGranter, []string, error) {
 			return nil, nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
 		}
 	}
+	given := slices.DeleteFunc([]string{c.CredentialsFile, c.Impersonate, c.ServiceAccount}, func(s string) bool { return s == "" })
 	switch {
-	case c.CredentialsFile != "" && c.Impersonate != "":
+	case len(given) > 1:
 		return nil, nil, credentialsError(nil, "more than one kind of credentials given")
 	case c.CredentialsFile != "":
 		return readServiceAccount(c.CredentialsFile)
+	case len(given) == 1 && !safetext.IsAddress(given[0]):
+		return nil, nil, credentialsError(nil, "%q is not the address of a service account", safetext.Message(given[0]))
 	case c.Impersonate != "":
-		if !safetext.IsAddress(c.Impersonate) {
-			return nil, nil, credentialsError(nil, "%q is not the address of a service account", safetext.Message(c.Impersonate))
-		}
 		return c.impersonation(), nil, nil
+	case c.ServiceAccount != "":
+		return &serviceAccount{
+			Credentials: Credentials{Kind: CredentialsSigner, Account: c.ServiceAccount, Source: c.SignerName},
+			tokenURL:    c.tokenURL(), signer: &keySigner{key: c.Signer},
+		}, nil, nil
 	}
 	err := credentialsError(nil, "no credentials given")
 	err.Detail = DetailNoCredentials
@@ -213,14 +231,14 @@ func (d *Domain) Close() error {
 }
 
 // User returns a client acting as the user whose primary address is email. It
-// fetches the user's access token (one HTTP call), so that missing delegation
-// or an unknown user shows here: the error matches ErrScope, ErrNoUser,
-// ErrCredentials or ErrUnavailable. The token is renewed when it runs out.
+// fetches the user's access token (one HTTP call) where the domain has none, so that
+// missing delegation or an unknown user shows here: the error matches ErrScope,
+// ErrNoUser, ErrCredentials or ErrUnavailable. The token is renewed when it runs out.
 func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	if !safetext.IsAddress(email) {
 		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", safetext.Message(email))}
 	}
-	u := &User{domain: d, email: email, lock: make(chan struct{}, 1)}
+	u := &User{domain: d, email: email, lock: make(chan struct{}, 1), token: d.tokenOf(email)}
 	service, err := api.NewService(ctx,
 		option.WithHTTPClient(&http.Client{
 			Transport:     &authorized{user: u, base: &bounded{base: d.base}},
@@ -239,6 +257,33 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	}
 	return u, nil
 }
+
+// tokenOf returns the token that was got for a user, nil for none.
+func (d *Domain) tokenOf(email string) *oauth2.Token {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known[email]
+}
+
+// keep remembers a user's token; nil forgets it.
+func (d *Domain) keep(email string, token *oauth2.Token) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.known, email)
+	if token == nil {
+		return
+	}
+	if len(d.known) >= maxKnown {
+		clear(d.known) // a batch comes by each user once
+	}
+	if d.known == nil {
+		d.known = map[string]*oauth2.Token{}
+	}
+	d.known[email] = token
+}
+
+// maxKnown bounds the tokens that are remembered.
+const maxKnown = 1000
 
 // checkURL accepts https anywhere and http on this machine: what is sent there
 // is worth a user's settings.

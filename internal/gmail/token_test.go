@@ -98,6 +98,7 @@ func TestAssertion(t *testing.T) {
 		}
 		return f.RoundTrip(r)
 	})
+	u.domain.keep(alice, nil)
 	if _, err := u.domain.User(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}
@@ -196,5 +197,29 @@ func TestUserNeedsAnAddress(t *testing.T) {
 		if _, err := u.domain.User(t.Context(), email); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %v", email, err)
 		}
+	}
+}
+
+// TestTokensAreKept: a user who is opened again needs no further token, another one does.
+func TestTokensAreKept(t *testing.T) {
+	f := newFake()
+	d := openFake(t, f, nil).domain
+	for range 2 {
+		u, err := d.User(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := u.KeyPairs(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := f.count("token"); n != 1 {
+		t.Errorf("%d tokens for one user", n)
+	}
+	if _, err := d.User(t.Context(), "bob@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.count("token"); n != 2 {
+		t.Errorf("%d tokens for two users", n)
 	}
 }

@@ -28,7 +28,7 @@ func classifyToken(ctx context.Context, user string, p *probe, err error) *Error
 		e.ambiguous = false // a token too many does no harm
 		return e
 	case p.status == 0:
-		return &Error{Method: "token", User: user, Kind: KindCredentials, Message: err.Error()}
+		return &Error{Method: "token", User: user, Kind: KindCredentials, Message: err.Error(), Err: err}
 	case p.status >= 200 && p.status < 300:
 		return &Error{Method: "token", User: user, Status: p.status, Kind: KindProtocol, Message: noToken(p), Detail: DetailTokenEndpoint}
 	}

@@ -46,6 +46,7 @@ func (u *User) setToken(t *oauth2.Token) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.token = t
+	u.domain.keep(u.email, t)
 }
 
 // dropToken forgets the token with which a call was refused, unless another
@@ -55,6 +56,7 @@ func (u *User) dropToken(refused string) {
 	defer u.mu.Unlock()
 	if u.token != nil && u.token.AccessToken == refused {
 		u.token = nil
+		u.domain.keep(u.email, nil)
 	}
 }
 

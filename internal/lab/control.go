@@ -199,6 +199,29 @@ func (l *Lab) controlCSE(r *http.Request) (any, error) {
 
 // controlRevoke revokes a certificate of the CA's: {"certificate": PEM}.
 func (l *Lab) controlRevoke(r *http.Request) (any, error) {
+	certificate, err := readCertificate(r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"revoked": certificate.SerialNumber.String()}, l.ca.Revoke(certificate.SerialNumber)
+}
+
+// controlUploadKey gives the service account a key: {"certificate": PEM}.
+func (l *Lab) controlUploadKey(r *http.Request) (any, error) {
+	certificate, err := readCertificate(r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := l.gmail.UploadKey(certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadRequest, err)
+	}
+	l.log.line("key %s uploaded to the service account", id)
+	return map[string]string{"key_id": id}, nil
+}
+
+// readCertificate reads {"certificate": PEM}.
+func readCertificate(r *http.Request) (*x509.Certificate, error) {
 	var body struct {
 		Certificate string `json:"certificate"`
 	}
@@ -213,7 +236,7 @@ func (l *Lab) controlRevoke(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: certificate: %w", errBadRequest, err)
 	}
-	return map[string]string{"revoked": certificate.SerialNumber.String()}, l.ca.Revoke(certificate.SerialNumber)
+	return certificate, nil
 }
 
 // controlTouch touches the cards that wait; {"manual": true} has them wait from

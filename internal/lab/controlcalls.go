@@ -33,6 +33,8 @@ func ControlCalls() []ControlCall {
 		{"POST", "clock", `{"advance": "720h"}`, "moves the clock of Gmail, CA and cards forward", (*Lab).controlClock},
 		{"POST", "cse", `{"email": "", "on": false}`, "switches client-side encryption, for everybody where no address is given", (*Lab).controlCSE},
 		{"POST", "revoke", `{"certificate": "-----BEGIN CERTIFICATE-----…"}`, "has the CA revoke a certificate", (*Lab).controlRevoke},
+		{"POST", "service-account/keys", `{"certificate": "-----BEGIN CERTIFICATE-----…"}`,
+			"gives the service account a further key, that of a certificate (gcloud iam service-accounts keys upload)", (*Lab).controlUploadKey},
 		{"GET", "users/{email}", "", "the user's key pairs and identities", (*Lab).controlUser},
 		{"POST", "users/{email}/keypairs", `{"chain": "-----BEGIN CERTIFICATE-----…"}`,
 			`adds a key pair; also "kacls_uri", "unvalidated" and "disabled"`, (*Lab).controlAddKeyPair},

@@ -158,7 +158,7 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 		Operator: program.Operator(), Tool: "cse-piv " + program.Version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hint.For,
 	}
 	if !options.dryRun {
-		if err := options.work.open(&task, &options.gmail, streams.Err, progress); err != nil {
+		if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress); err != nil {
 			return err
 		}
 	}

@@ -74,7 +74,7 @@ func (o *expiringOptions) run(ctx context.Context, streams *stdio.Streams) (err 
 	about := report.Expiry{Made: now.UTC(), Before: now.Add(time.Duration(o.within)).UTC()}
 	rows, end := fromLedger(ctx, book, about), func() error { return nil }
 	if o.askGmail {
-		domain, limiter, err := o.rate.Open(&o.gmail, streams.Err)
+		domain, limiter, err := o.rate.Open(ctx, &o.gmail, streams.Err)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package batchcmd
 
 import (
+	"context"
 	"io"
 	"time"
 
@@ -35,8 +36,8 @@ func (f *workFlags) check() error {
 
 // open adds to a task the way to Gmail, within the limits. progress is told whose users
 // are about to be changed.
-func (f *workFlags) open(task *batch.Options, flags *option.Gmail, messages io.Writer, progress *batchProgress) error {
-	domain, limiter, err := f.Open(flags, messages)
+func (f *workFlags) open(ctx context.Context, task *batch.Options, flags *option.Gmail, messages io.Writer, progress *batchProgress) error {
+	domain, limiter, err := f.Open(ctx, flags, messages)
 	if err != nil {
 		return err
 	}

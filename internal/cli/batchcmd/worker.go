@@ -62,7 +62,7 @@ func runWorker(ctx context.Context, streams *stdio.Streams, options *workerOptio
 	// There may be several on one machine.
 	name := fmt.Sprintf("%s/%d", program.Operator(), os.Getpid())
 	task := batch.Options{Operator: name, Tool: "cse-piv " + program.Version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hint.For}
-	if err := options.work.open(&task, &options.gmail, streams.Err, progress); err != nil {
+	if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress); err != nil {
 		return err
 	}
 	if task.Ledger, err = options.store.Open(ctx, streams.Err); err != nil {

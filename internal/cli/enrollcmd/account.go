@@ -20,6 +20,7 @@ import (
 // that a desk can be set up before its credentials are right.
 type account struct {
 	flags *option.Gmail
+	ctx   context.Context // of all the time at the desk
 
 	mu     sync.Mutex
 	domain *gmail.Domain
@@ -47,7 +48,7 @@ func (a *account) get() (*gmail.Domain, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.domain == nil {
-		config, err := a.flags.Config()
+		config, err := a.flags.Config(a.ctx)
 		if err != nil {
 			return nil, err
 		}

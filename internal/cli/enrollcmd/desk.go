@@ -39,7 +39,10 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	if err != nil {
 		return err
 	}
-	account := &account{flags: &options.Gmail}
+	account := &account{flags: &options.Gmail, ctx: ctx}
+	if _, err := options.Gmail.Config(ctx); err != nil { // before the screen is the wizard's
+		return err
+	}
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	since := time.Time{}
 	if request.Renew != "" {

@@ -17,7 +17,7 @@ func dryRun(ctx context.Context, streams *stdio.Streams, options *Options, reque
 	options.Gmail.MaxTries = 3 // a look does not wait as long as a run
 	_, messages := options.Progress(streams)
 	options.warnOfSecrets(messages)
-	domain, credentials := options.Gmail.Open(messages)
+	domain, credentials := options.Gmail.Open(ctx, messages)
 	deps, err := options.dependencies(ctx, io.Discard, options.Escrow.OpenForDryRun)
 	if err != nil {
 		return err

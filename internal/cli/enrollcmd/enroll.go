@@ -169,6 +169,9 @@ func RunAlone(ctx context.Context, streams *stdio.Streams, options *Options, ema
 // carryOut runs the request, or tells what it would come to.
 func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request enroll.Request) error {
 	options, email := o, request.Email
+	if options.Yes {
+		options.Gmail.Unattended()
+	}
 	if options.dryRun {
 		if err := options.checkNewPIN(ctx, request); err != nil {
 			return err
@@ -180,7 +183,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	}
 	notify, messages := options.Progress(streams)
 	options.warnOfSecrets(messages)
-	domain, err := options.Gmail.Open(messages)
+	domain, err := options.Gmail.Open(ctx, messages)
 	if err != nil {
 		return err
 	}
@@ -243,6 +246,9 @@ func (o *Options) dependencies(ctx context.Context, messages io.Writer, openEscr
 		Operator: program.Operator(), Tool: "cse-piv " + program.Version(), Prompter: enroll.Unattended{}, CardTimeout: timeoutAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})
+			if err == nil && o.Gmail.SignsWith(opened.Identity().Serial) {
+				err = &failure.SigningCardError{Serial: opened.Identity().Serial}
+			}
 			return card{opened}, err
 		},
 	}

@@ -40,7 +40,7 @@ func (o *Options) checkComplete(ctx context.Context, request enroll.Request) err
 	if len(missing) == 0 {
 		return nil
 	}
-	config, err := o.Gmail.Config()
+	config, err := o.Gmail.Config(ctx)
 	if err != nil {
 		return err
 	}

@@ -68,18 +68,13 @@ func Endings() []Ending {
 		{ExitSomeFailed, "users-failed", Is[*UsersError]},
 		{ExitSomeFailed, "findings", Is[*FindingsError]},
 		{ExitSomeFailed, "records-closed", Is[*RecordsError]},
-		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
-		{ExitCredentials, "scope", as(gmail.ErrScope)},
-		{ExitCredentials, "token-endpoint", func(err error) bool {
-			failed, found := errors.AsType[*gmail.Error](err)
-			return found && failed.Detail == gmail.DetailTokenEndpoint
-		}},
 		{ExitPIN, "pin-wrong", Is[*piv.WrongPINError]},
 		{ExitPIN, "pin-last-try", Is[*piv.LastTryError]},
 		{ExitPIN, "pin-blocked", as(piv.ErrPINBlocked)},
 		{ExitAttestation, "attestation-refused", as(attestation.ErrRefused)},
 		{ExitAttestation, "unattested", as(enroll.ErrUnattested)},
 		{ExitWaiting, "certificate-waiting", Is[*issuer.WaitingError]},
+		{ExitCard, "signing-card", Is[*SigningCardError]},
 		{ExitCard, "several-cards", Is[*piv.SeveralCardsError]},
 		{ExitCard, "wrong-card", Is[*piv.WrongCardError]},
 		{ExitCard, "firmware-too-old", Is[*enroll.NoAttestationError]},
@@ -96,6 +91,12 @@ func Endings() []Ending {
 		{ExitCard, "card-reset", as(piv.ErrReset)},
 		{ExitCard, "card-silent", as(piv.ErrNoAnswer)},
 		{ExitCard, "card-broken", as(piv.ErrBroken)},
+		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
+		{ExitCredentials, "scope", as(gmail.ErrScope)},
+		{ExitCredentials, "token-endpoint", func(err error) bool {
+			failed, found := errors.AsType[*gmail.Error](err)
+			return found && failed.Detail == gmail.DetailTokenEndpoint
+		}},
 		{ExitError, "declined", as(enroll.ErrDeclined)},
 		{ExitError, "changed-meanwhile", Is[*registered.ChangedError]},
 		{ExitUsage, "which-card", Is[*termination.WhichCardError]},

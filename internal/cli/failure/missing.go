@@ -78,3 +78,12 @@ func (e *NoRecordError) Error() string {
 
 // ErrNoReaders is returned where the lab would have to put a card before the program.
 var ErrNoReaders = errors.New("no virtual card can be put in on this system: its smart card service takes readers from nobody")
+
+// SigningCardError is returned for a card that is not the user's: it signs for the
+// service account.
+type SigningCardError struct{ Serial uint32 }
+
+// Error says which card it is.
+func (e *SigningCardError) Error() string {
+	return fmt.Sprintf("card %d signs for the service account, and is not the user's", e.Serial)
+}

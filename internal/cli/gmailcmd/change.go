@@ -100,7 +100,7 @@ const (
 // after the other. What fails for one user does not stop the others.
 func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags, command string, wanted []wantedChange) error {
 	flags.gmail.SayForeign(streams.Err)
-	domain, err := flags.gmail.Open(streams.Err)
+	domain, err := flags.gmail.Open(ctx, streams.Err)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func newGmailList(streams *stdio.Streams, short string, list gmailList, headings
 				return err
 			}
 			options.SayForeign(streams.Err)
-			domain, err := options.Open(streams.Err)
+			domain, err := options.Open(cmd.Context(), streams.Err)
 			if err != nil {
 				return err
 			}

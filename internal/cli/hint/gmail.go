@@ -86,6 +86,11 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailNoCredentials:
 		return h.either("name a service account with domain-wide delegation: --impersonate ADDRESS, to act through it without a key, or --credentials FILE, its key file; or CSE_PIV_IMPERSONATE, CSE_PIV_CREDENTIALS",
 			atStart+"--impersonate ADDRESS, of a service account with domain-wide delegation, or --credentials FILE, its key file")
+	case gmail.DetailSigner:
+		if hint := h.ofCard(e.Err); hint != "" {
+			return "this is about the card with the service account's key: " + hint
+		}
+		return "name the slot with its RSA key with --key-slot, and the card with --key-serial"
 	case gmail.DetailOAuthClient:
 		return "create a key for the service account, or act through it without one: --impersonate ADDRESS"
 	case gmail.DetailMachineFile:
@@ -101,7 +106,7 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailClock:
 		return "the clock of this machine is wrong: set it, then try again"
 	case gmail.DetailKeyGone:
-		return "the key was deleted or belongs to another account: create a new key for the service account"
+		return "the key was deleted or belongs to another account: create a new key for the service account; where the key is on a card, upload its certificate: gcloud iam service-accounts keys upload"
 	case gmail.DetailServiceAccountGone:
 		return "the service account was deleted or disabled" + ofOneUser + "the user's account may be suspended"
 	case gmail.DetailGrant:

@@ -95,6 +95,8 @@ func (h hints) ofCard(err error) string {
 		return fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.Flag)
 	}
 	switch {
+	case failure.Is[*failure.SigningCardError](err):
+		return h.either("put the user's card in as well, and name it with --serial SERIAL", "put the user's card in, and choose it")
 	case failure.Is[*piv.SeveralCardsError](err):
 		return h.either("say which one with --serial SERIAL, or leave only one in", "choose one of them, or leave only one in")
 	case isAboutPUK(err):

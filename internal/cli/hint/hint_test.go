@@ -102,6 +102,7 @@ func hintCases() []hintCase {
 		{&certpath.NoPathError{Fault: certpath.Fault{Cause: certpath.CauseOtherKey}}, "--chain FILE"},
 		{&certpath.NoPathError{Fault: certpath.Fault{Cause: certpath.CauseAlgorithm}}, "ask those who issued it"},
 		{&certpath.NoPathError{Fault: certpath.Fault{Cause: certpath.CauseGivenUp}}, "only the authorities above"},
+		{&failure.SigningCardError{Serial: 1}, "--serial SERIAL"},
 		{&piv.SeveralCardsError{}, "--serial SERIAL"},
 		{&piv.WrongPINError{Tries: 2}, "cse-piv card pin unblock"},
 		{&piv.LastTryError{}, "last try"},

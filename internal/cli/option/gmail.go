@@ -38,6 +38,13 @@ func (g *Gmail) Add(flags *pflag.FlagSet) {
 	FromEnvironment(flags, "gmail-endpoint", "auth-endpoint", "retry-base")
 }
 
+// Unattended has nobody asked for the PIN of a card that signs for the service account.
+func (g *Gmail) Unattended() { g.credentials.key.unattended = true }
+
+// SignsWith reports whether the card with that serial number signs for the service
+// account, and so is nobody's to enroll.
+func (g *Gmail) SignsWith(serial uint32) bool { return g.credentials.key.signsWith(serial) }
+
 // Foreign returns where Gmail is asked, if it is not at Google's own address.
 func (g *Gmail) Foreign() string {
 	if strings.TrimSuffix(g.Endpoint, "/") == strings.TrimSuffix(gmail.DefaultEndpoint, "/") {
@@ -48,8 +55,8 @@ func (g *Gmail) Foreign() string {
 
 // Open checks the credentials and returns the domain that they are for. Warnings
 // go to messages.
-func (g *Gmail) Open(messages io.Writer) (*gmail.Domain, error) {
-	config, err := g.Config()
+func (g *Gmail) Open(ctx context.Context, messages io.Writer) (*gmail.Domain, error) {
+	config, err := g.Config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +72,14 @@ func retryTeller(messages io.Writer) func(string, error, time.Duration) {
 }
 
 // Config returns what the flags say. A choice of two kinds of credentials is a
-// mistake in the command line.
-func (g *Gmail) Config() (gmail.Config, error) {
+// mistake in the command line. The PIN of a card that signs for the service account is
+// asked for here, once; the card is used until the context ends.
+func (g *Gmail) Config(ctx context.Context) (gmail.Config, error) {
 	config := gmail.Config{
 		AuthEndpoint: g.authEndpoint, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(),
 		RetryBase: g.retryBase, MaxTries: g.MaxTries,
 	}
-	return config, g.credentials.choose(&config)
+	return config, g.credentials.choose(ctx, &config)
 }
 
 // OpenGmail is Open with a configuration that the caller made.
@@ -103,7 +111,7 @@ func (g *Gmail) SayForeign(messages io.Writer) {
 // User opens one user's settings.
 func (g *Gmail) User(ctx context.Context, messages io.Writer, email string) (*gmail.User, error) {
 	g.SayForeign(messages)
-	domain, err := g.Open(messages)
+	domain, err := g.Open(ctx, messages)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package option
 
 import (
+	"context"
+
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -10,24 +12,28 @@ import (
 // gmailCredentials is the flags that choose one kind of credentials.
 type gmailCredentials struct {
 	file, impersonate string
+	key               accountKey
 	flags             *pflag.FlagSet
 }
 
 // credentialsFlags choose a kind of credentials each.
-var credentialsFlags = [...]string{"credentials", "impersonate"}
+var credentialsFlags = [...]string{"credentials", "impersonate", "service-account"}
 
 func (c *gmailCredentials) add(flags *pflag.FlagSet) {
 	c.flags = flags
 	flags.StringVar(&c.file, "credentials", "", "key `file` of the service account with domain-wide delegation")
 	flags.StringVar(&c.impersonate, "impersonate", "", "`address` of the service account with domain-wide delegation, to act through without a key, with the credentials of this machine (gcloud auth application-default login, or workload identity federation)")
+	c.key.add(flags)
 	FromEnvironment(flags, credentialsFlags[:]...)
 }
 
 // choose puts the kind that the flags name into a configuration. What was typed goes
 // before what the environment says.
-func (c *gmailCredentials) choose(config *gmail.Config) error {
+func (c *gmailCredentials) choose(ctx context.Context, config *gmail.Config) error {
 	chosen, err := c.chosen()
 	switch chosen {
+	case "service-account":
+		return c.key.open(ctx, config)
 	case "credentials":
 		config.CredentialsFile = c.file
 	case "impersonate":

@@ -1,6 +1,7 @@
 package option
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -41,10 +42,10 @@ func (f *Rate) Check() error {
 }
 
 // Open opens Gmail for many users, within the limits. Warnings go to messages.
-func (f *Rate) Open(g *Gmail, messages io.Writer) (*gmail.Domain, *batch.Limiter, error) {
+func (f *Rate) Open(ctx context.Context, g *Gmail, messages io.Writer) (*gmail.Domain, *batch.Limiter, error) {
 	g.SayForeign(messages)
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
-	config, err := g.Config()
+	config, err := g.Config(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

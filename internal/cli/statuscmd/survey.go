@@ -57,7 +57,7 @@ func (f *surveyFlags) open(ctx context.Context, messages io.Writer) (s *survey, 
 	if s.book, err = f.openLedger(ctx); err != nil {
 		return nil, err
 	}
-	if s.domain, s.limiter, err = f.rate.Open(&f.gmail, messages); err != nil {
+	if s.domain, s.limiter, err = f.rate.Open(ctx, &f.gmail, messages); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil

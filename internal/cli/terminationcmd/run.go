@@ -105,7 +105,7 @@ func (f *Flags) Look(ctx context.Context, streams *stdio.Streams, command string
 		f.CAKey.MayAsk = streams.Terminal
 		authority = localCA{f.CACert, &f.CAKey}
 	}
-	domain, err := f.Gmail.Open(streams.Err)
+	domain, err := f.Gmail.Open(ctx, streams.Err)
 	if err != nil {
 		return nil, err
 	}

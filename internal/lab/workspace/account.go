@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,24 +16,51 @@ import (
 type account struct {
 	email, clientID, keyID string
 	key                    *rsa.PrivateKey
+	keys                   map[string]*rsa.PublicKey // by id, the uploaded ones too
 }
 
 func newAccount(key *rsa.PrivateKey) (account, error) {
 	if bits := key.N.BitLen(); bits < 2048 {
 		return account{}, fmt.Errorf("service account's key has %d bits, need 2048", bits)
 	}
-	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	id, err := keyID(&key.PublicKey)
 	if err != nil {
-		return account{}, fmt.Errorf("encode the service account's public key: %w", err)
+		return account{}, err
 	}
-	// Google's key ids are 40 hex digits; this one follows from the key.
-	sum := sha256.Sum256(der)
 	return account{
 		email:    "cse-piv@practice-lab.iam.gserviceaccount.com",
 		clientID: "100000000000000000042",
-		keyID:    hex.EncodeToString(sum[:20]),
+		keyID:    id,
 		key:      key,
+		keys:     map[string]*rsa.PublicKey{id: &key.PublicKey},
 	}, nil
+}
+
+// keyID names a key. Google's key ids are 40 hex digits; these follow from the key.
+func keyID(key *rsa.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", fmt.Errorf("encode the service account's public key: %w", err)
+	}
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:20]), nil
+}
+
+// UploadKey gives the service account another key, that of a certificate, as gcloud iam
+// service-accounts keys upload does. Google takes RSA alone. It returns the key's id.
+func (s *Server) UploadKey(certificate *x509.Certificate) (string, error) {
+	key, ok := certificate.PublicKey.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() < 2048 {
+		return "", errors.New("the certificate's key is not RSA of 2048 bits or more")
+	}
+	id, err := keyID(key)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account.keys[id] = key
+	return id, nil
 }
 
 // tokenPath is where the token endpoint lives below the base URL.

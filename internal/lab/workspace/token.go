@@ -123,7 +123,7 @@ func (s *Server) checkAssertion(r *http.Request, a *assertion) *oauthError {
 	if a.claims.Issuer != s.account.email {
 		return refuse(invalidGrant("Invalid grant: account not found"))
 	}
-	if a.header.KeyID != "" && a.header.KeyID != s.account.keyID || !a.signedBy(&s.account.key.PublicKey) {
+	if !s.signed(a) {
 		return refuse(invalidGrant("Invalid JWT Signature."))
 	}
 	if audience := endpointURL(r); a.claims.Audience != audience {
@@ -143,6 +143,19 @@ func (s *Server) checkAssertion(r *http.Request, a *assertion) *oauthError {
 		}
 	}
 	return nil
+}
+
+// signed reports whether a key of the service account signed the assertion: the one that
+// it names, or any where it names none.
+func (s *Server) signed(a *assertion) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, key := range s.account.keys {
+		if (a.header.KeyID == "" || a.header.KeyID == id) && a.signedBy(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // tokenTime is the time by the token endpoint's clock.
