@@ -9,17 +9,14 @@ import (
 // noteCHUID enters into the ledger which CHUID the card has, and says which other cards have it, too.
 // Failing to does not fail the enrollment.
 func (e *enrollment) noteCHUID(ctx context.Context) {
-	book, ok := e.deps.Ledger.(interface {
-		NoteCHUID(ctx context.Context, serial uint32, chuid string) ([]uint32, error)
-	})
-	if !ok {
+	if e.deps.NoteCHUID == nil {
 		return
 	}
 	chuid, err := e.card.CHUIDHash(ctx)
 	if err != nil || chuid == "" {
 		return
 	}
-	others, err := book.NoteCHUID(ctx, e.request.Serial, chuid)
+	others, err := e.deps.NoteCHUID(ctx, e.request.Serial, chuid)
 	if err != nil {
 		e.note("%v", err)
 		return

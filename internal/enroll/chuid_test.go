@@ -1,7 +1,6 @@
 package enroll_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,13 +9,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
-
-// book is a ledger as a desk has it.
-type book struct{ *ledger.Ledger }
-
-func (book) Has(context.Context, ledger.Entry, []ledger.CardCertificate) (bool, error) {
-	return true, nil
-}
 
 // TestCardsWithOneCHUIDAreNoticed: a card that keeps the CHUID of another one is told of; one that
 // gets a new one is not.
@@ -31,7 +23,7 @@ func TestCardsWithOneCHUIDAreNoticed(t *testing.T) {
 	for i, keep := range []bool{true, true, false} {
 		d := newDesk(t, "5.4.3")
 		setFaults(t, "off")
-		d.deps.Ledger, d.request.KeepCHUID = book{opened}, keep
+		d.deps.NoteCHUID, d.request.KeepCHUID = opened.NoteCHUID, keep
 		if i > 0 {
 			file := filepath.Join(t.TempDir(), "chuid")
 			if err := os.WriteFile(file, chuid, 0o600); err != nil {

@@ -47,11 +47,14 @@ type Dependencies struct {
 	Review func(ctx context.Context, review Review) error
 	// Ledger takes the registration in besides the evidence, so that other desks
 	// and batches know of it; nil for none.
-	Ledger   Ledger
-	Evidence string // root folder of the evidence
-	Operator string // who runs this, for the receipt
-	Tool     string // name and version of this program, for the receipt
-	Now      func() time.Time
+	Ledger Ledger
+	// NoteCHUID enters there which CHUID a card has, the SHA-256 of its contents, and returns
+	// the serial numbers of other cards with the same; nil for no ledger.
+	NoteCHUID func(ctx context.Context, serial uint32, chuid string) (others []uint32, err error)
+	Evidence  string // root folder of the evidence
+	Operator  string // who runs this, for the receipt
+	Tool      string // name and version of this program, for the receipt
+	Now       func() time.Time
 	// Notify is called for each event, from one goroutine at a time.
 	Notify func(Event)
 	// CardTimeout is how long a card that is out is waited for: seconds where

@@ -237,6 +237,7 @@ func readyStep() Step {
 				return err
 			}
 			e.markInForce()
+			e.noteCHUID(ctx)
 			id := e.card.Identity()
 			e.ready.readyCard = &ReadyCard{
 				Serial: id.Serial, Firmware: id.Firmware.String(), Model: id.Model, PINTries: max(0, protection.PIN.Max), PUKTries: max(0, protection.PUK.Max),

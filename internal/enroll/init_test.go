@@ -84,6 +84,39 @@ func TestCardIsMadeReady(t *testing.T) {
 	}
 }
 
+// TestWrongCardPutBackInInit: another card takes the place of the one whose PUK is to be replaced;
+// it is not changed, and the right one is made ready by the same again.
+func TestWrongCardPutBackInInit(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	other, err := practice.NewCard(lab.CardSpec{Serial: 20_000_000 + serials.Add(1), Firmware: "5.7.4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := other.Snapshot()
+	d.deps.CardTimeout = time.Millisecond
+	d.at("set-puk", func() {
+		_ = practice.Pull(0)
+		if err := practice.Insert(0, other); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err = d.init(d.cardRequest())
+	var wrong *piv.WrongCardError
+	if !errors.As(err, &wrong) || wrong.Want != d.serial {
+		t.Fatalf("got %v", err)
+	}
+	if now := other.Snapshot(); !now.PIN.Default || !now.PUK.Default || !now.ManagementKey.Default || len(now.Objects) != len(before.Objects) || now.PIN.Tries != now.PIN.Max {
+		t.Error("the other card was changed")
+	}
+	d.insert()
+	d.deps = d.newFixture()
+	ready, err := d.init(d.cardRequest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.checkReady(ready)
+}
+
 // TestInitAtEveryCommand pulls the card before and after commands while it is made ready, and makes
 // it ready again: on 5.7.4 at each, on the others at some.
 func TestInitAtEveryCommand(t *testing.T) {

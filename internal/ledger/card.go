@@ -36,10 +36,12 @@ type CardCertificate struct {
 	LeafSHA256 string    `json:"leaf_sha256"`
 	NotAfter   time.Time `json:"not_after"`             // when it ends
 	KeyPairID  string    `json:"key_pair_id,omitempty"` // Gmail's
-	State      CardState `json:"state"`
-	Reason     string    `json:"reason,omitempty"` // of the state, as a person gave it
-	Since      time.Time `json:"since"`            // when it was entered first
-	Changed    time.Time `json:"changed"`          // when what is known of it changed last
+	// Origin is imported for a key that came from elsewhere; empty where nobody said.
+	Origin  string    `json:"origin,omitempty"`
+	State   CardState `json:"state"`
+	Reason  string    `json:"reason,omitempty"` // of the state, as a person gave it
+	Since   time.Time `json:"since"`            // when it was entered first
+	Changed time.Time `json:"changed"`          // when what is known of it changed last
 }
 
 // Cards lists the certificates on cards that a user has or had, the oldest first.
@@ -56,7 +58,7 @@ func (l *Ledger) OnCard(ctx context.Context, serial uint32) ([]CardCertificate, 
 }
 
 // RecordCards enters certificates on cards, or what became of those that are there: of each,
-// its slot, key pair (which stays where none is given), state and reason. Since and Changed are the ledger's. The same again
+// its slot, use, key pair and origin (which stay where none is given), state and reason. Since and Changed are the ledger's. The same again
 // changes nothing.
 func (l *Ledger) RecordCards(ctx context.Context, certificates []CardCertificate) error {
 	return l.change(ctx, "record cards", func(tx *sql.Tx) error { return l.recordCards(ctx, tx, certificates) })
@@ -67,13 +69,15 @@ func (l *Ledger) recordCards(ctx context.Context, tx *sql.Tx, certificates []Car
 	var rows [][]any
 	for _, c := range certificates {
 		rows = append(rows, []any{Key(c.Email), plainText(c.Email), int64(c.Serial), c.Slot, string(c.Use), c.LeafSHA256, milliseconds(c.NotAfter),
-			c.KeyPairID, string(cmp.Or(c.State, CardInUse)), plainText(c.Reason), now, now})
+			c.KeyPairID, string(cmp.Or(c.State, CardInUse)), plainText(c.Reason), now, now, c.Origin})
 	}
 	return l.insert(ctx, tx, `card_certificate (`+cardColumns+`)`, ` ON CONFLICT (email, serial, leaf) DO UPDATE
-		SET slot = excluded.slot, key_pair_id = CASE WHEN excluded.key_pair_id = '' THEN card_certificate.key_pair_id ELSE excluded.key_pair_id END,
-		state = excluded.state, reason = excluded.reason, changed = excluded.changed
-		WHERE card_certificate.slot <> excluded.slot OR card_certificate.key_pair_id <> excluded.key_pair_id AND excluded.key_pair_id <> ''
-		OR card_certificate.state <> excluded.state OR card_certificate.reason <> excluded.reason`, rows)
+		SET slot = excluded.slot, use = excluded.use, key_pair_id = CASE WHEN excluded.key_pair_id = '' THEN card_certificate.key_pair_id ELSE excluded.key_pair_id END,
+		state = excluded.state, reason = excluded.reason, changed = excluded.changed,
+		origin = CASE WHEN excluded.origin = '' THEN card_certificate.origin ELSE excluded.origin END
+		WHERE card_certificate.slot <> excluded.slot OR card_certificate.use <> excluded.use OR card_certificate.key_pair_id <> excluded.key_pair_id AND excluded.key_pair_id <> ''
+		OR card_certificate.state <> excluded.state OR card_certificate.reason <> excluded.reason
+		OR card_certificate.origin <> excluded.origin AND excluded.origin <> ''`, rows)
 }
 
 // enterCards enters what was registered for a user. What was in use of the user's before, or
@@ -99,10 +103,10 @@ func (l *Ledger) enterCards(ctx context.Context, tx *sql.Tx, registered []CardCe
 	return l.recordCards(ctx, tx, append(changed, registered...))
 }
 
-const cardColumns = `email, address, serial, slot, use, leaf, not_after, key_pair_id, state, reason, since, changed`
+const cardColumns = `email, address, serial, slot, use, leaf, not_after, key_pair_id, state, reason, since, changed, origin`
 
 func (l *Ledger) cards(ctx context.Context, q queryer, where string, args ...any) ([]CardCertificate, error) {
-	rows, err := q.QueryContext(ctx, l.rebind(`SELECT address, serial, slot, use, leaf, not_after, key_pair_id, state, reason, since, changed FROM card_certificate `+
+	rows, err := q.QueryContext(ctx, l.rebind(`SELECT address, serial, slot, use, leaf, not_after, key_pair_id, state, reason, since, changed, origin FROM card_certificate `+
 		where+` ORDER BY since, serial, slot, leaf, email`), args...)
 	if err != nil {
 		return nil, err
@@ -112,7 +116,7 @@ func (l *Ledger) cards(ctx context.Context, q queryer, where string, args ...any
 	for rows.Next() {
 		var c CardCertificate
 		var serial, notAfter, since, changed int64
-		if err := rows.Scan(&c.Email, &serial, &c.Slot, &c.Use, &c.LeafSHA256, &notAfter, &c.KeyPairID, &c.State, &c.Reason, &since, &changed); err != nil {
+		if err := rows.Scan(&c.Email, &serial, &c.Slot, &c.Use, &c.LeafSHA256, &notAfter, &c.KeyPairID, &c.State, &c.Reason, &since, &changed, &c.Origin); err != nil {
 			return nil, err
 		}
 		c.Serial = uint32(serial)

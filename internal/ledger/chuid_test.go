@@ -21,6 +21,12 @@ func TestCardsWithOneCHUID(t *testing.T) {
 			if err != nil || !slices.Equal(others, step.others) {
 				t.Errorf("card %d with %s: %v, %v", step.serial, step.chuid, others, err)
 			}
+			if others, err = l.SameCHUID(t.Context(), step.serial, step.chuid); err != nil || !slices.Equal(others, step.others) {
+				t.Errorf("card %d with %s, looked up: %v, %v", step.serial, step.chuid, others, err)
+			}
+			if others, err = l.SameCHUID(t.Context(), step.serial, ""); err != nil || others != nil {
+				t.Errorf("a card without one: %v, %v", others, err)
+			}
 		}
 	})
 }

@@ -17,6 +17,8 @@ type Card struct {
 	// Ledger has the certificates that the ledger knows to be, or to have been, on the
 	// card.
 	Ledger []ledger.CardCertificate
+	// SameCHUID are the serial numbers of other cards that the ledger saw with its CHUID last.
+	SameCHUID []uint32
 	// Begun is whose enrollment with the card began last, by the evidence on this machine;
 	// empty for nobody's.
 	Begun string

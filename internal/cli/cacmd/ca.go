@@ -16,11 +16,9 @@ import (
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
-// How long revocation lists are valid: the root's, whose key is not at hand, longer.
-const (
-	issuingListValidity = 7 * 24 * time.Hour
-	rootListValidity    = 365 * 24 * time.Hour
-)
+// rootListValidity is how long the root's revocation list is valid, whose key is not at hand: longer
+// than the issuing authority's.
+const rootListValidity = 365 * 24 * time.Hour
 
 // New returns the command ca.
 func New(streams *stdio.Streams) *cobra.Command {

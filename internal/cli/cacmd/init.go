@@ -115,7 +115,7 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 	if _, err := atRoot.SignList(ctx, rootListValidity); err != nil {
 		return err
 	}
-	if _, err := local.SignList(ctx, issuingListValidity); err != nil {
+	if _, err := local.SignList(ctx, issuer.ListValidity); err != nil {
 		return err
 	}
 	publish = append(publish, filepath.Join(dir, ca.RootList), filepath.Join(dir, ca.IssuingList))

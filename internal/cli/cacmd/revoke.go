@@ -20,6 +20,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
+	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -130,7 +131,7 @@ func (f *caFlags) signList(ctx context.Context, streams *stdio.Streams, printed 
 		return err
 	}
 	defer key.Close()
-	list, err := local.SignList(ctx, issuingListValidity)
+	list, err := local.SignList(ctx, issuer.ListValidity)
 	if err != nil {
 		return err
 	}

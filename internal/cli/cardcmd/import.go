@@ -2,6 +2,7 @@ package cardcmd
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -26,6 +28,8 @@ import (
 type ImportJSON struct {
 	maintenance.Imported
 	DryRun bool `json:"dry_run"`
+	// Email is whose key the ledger has it as; empty where it is not entered.
+	Email string `json:"email,omitempty"`
 	// Lost is what was in the slot, a sentence each.
 	Lost []string `json:"lost"`
 }
@@ -36,6 +40,7 @@ type importOptions struct {
 	file, key, pinPolicy, touchPolicy string
 	password, pin, managementKey      *option.Secret
 	escrow                            option.Escrow
+	store                             option.Store
 	confirm                           string
 	keepCHUID, dryRun                 bool
 }
@@ -66,6 +71,8 @@ func newCardImport(streams *stdio.Streams) *cobra.Command {
 	options.pin = option.AddSecret(flags, "pin", "the PIN, where it leads to the management key")
 	options.managementKey = option.AddSecret(flags, "management-key", "the card's management key in hexadecimal")
 	options.escrow.AddReading(flags)
+	options.store.Add(flags)
+	flags.Lookup("store").Usage = "the ledger that the key is entered into, as one for old mail: a `file`, or postgres://HOST/DATABASE"
 	return command
 }
 
@@ -95,6 +102,14 @@ func (o *importOptions) run(ctx context.Context, streams *stdio.Streams) error {
 	if err != nil {
 		return err
 	}
+	if o.store.Location != "" && !o.dryRun {
+		if out.Email, err = o.enter(ctx, out, entry.Certificate); err != nil {
+			return err
+		}
+		if out.Email == "" {
+			stdio.Note(streams.Err, fmt.Sprintf("the key is not entered into the ledger: neither it nor the certificate says whose card %d is", out.Serial))
+		}
+	}
 	if o.json {
 		return stdio.JSON(streams.Out, out)
 	}
@@ -110,6 +125,32 @@ func (o *importOptions) run(ctx context.Context, streams *stdio.Streams) error {
 		fmt.Fprintf(streams.Out, "card %d reads with the key in slot %s, which is imported and not attested\n", out.Serial, out.Slot)
 	}
 	return nil
+}
+
+// enter enters the key into the ledger as one for old mail, and returns as whose: of the user whose card
+// it is there, or whom the certificate names; "" where nobody is known.
+func (o *importOptions) enter(ctx context.Context, out ImportJSON, leaf *x509.Certificate) (email string, err error) {
+	err = o.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
+		known, err := book.OnCard(ctx, out.Serial)
+		if err != nil {
+			return err
+		}
+		for _, one := range known {
+			if one.State == ledger.CardInUse {
+				email = one.Email
+			}
+		}
+		if addresses := smime.EmailAddresses(leaf); email == "" && len(addresses) > 0 {
+			email = addresses[0]
+		}
+		if email == "" {
+			return nil
+		}
+		return book.EnterHistory(ctx, []ledger.CardCertificate{{
+			Email: email, Serial: out.Serial, Slot: out.Slot.String(), LeafSHA256: out.Certificate, NotAfter: leaf.NotAfter, Origin: string(out.Origin),
+		}})
+	})
+	return email, err
 }
 
 // carry has what is lost agreed to, and imports.

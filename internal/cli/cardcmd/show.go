@@ -1,6 +1,8 @@
 package cardcmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,35 +11,69 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 func newCardShow(streams *stdio.Streams) *cobra.Command {
 	var options cardFlags
+	var store option.Store
 	command := &cobra.Command{
 		Use: "show", Short: "Show what is on a card",
+		Long: "show lists what is in the card's slots, and how PIN, PUK and management key stand. With --store it\n" +
+			"also says which other cards the ledger saw with the same CHUID, by which Windows tells cards apart.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var identity piv.Identity
 			var status piv.Status
+			var same []uint32
 			err := options.use(cmd.Context(), func(card *piv.Card) (err error) {
-				status, err = card.Status(cmd.Context())
 				identity = card.Identity()
+				if status, err = card.Status(cmd.Context()); err == nil {
+					same, err = sameCHUID(cmd.Context(), store, card)
+				}
 				return err
 			})
 			if err != nil {
 				return err
 			}
 			if options.json {
-				return stdio.JSON(streams.Out, showCard(identity, status))
+				shown := showCard(identity, status)
+				shown.SameCHUID = same
+				return stdio.JSON(streams.Out, shown)
 			}
-			return printCard(streams.Out, identity, status)
+			return printCard(streams.Out, identity, status, same)
 		},
 	}
 	options.add(command, false)
+	store.Add(command.Flags())
+	command.Flags().Lookup("store").Usage = "the ledger, to find other cards with the same CHUID: a `file`, or postgres://HOST/DATABASE"
 	return command
+}
+
+// sameCHUID returns the other cards that a ledger that was named saw with the card's CHUID.
+func sameCHUID(ctx context.Context, store option.Store, card *piv.Card) (others []uint32, err error) {
+	if store.Location == "" {
+		return nil, nil
+	}
+	book, err := store.OpenReadOnly(ctx)
+	if failure.Is[*ledger.MissingError](err) {
+		return nil, nil // no card was ever seen
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	chuid, err := card.CHUIDHash(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return book.SameCHUID(ctx, card.Identity().Serial, chuid)
 }
 
 // ShownCard is the JSON of card show.
@@ -50,6 +86,8 @@ type ShownCard struct {
 	PUK           shownTries  `json:"puk"`
 	ManagementKey shownKey    `json:"management_key"`
 	Slots         []shownSlot `json:"slots"`
+	// SameCHUID are the serial numbers of other cards that had the same CHUID when last seen.
+	SameCHUID []uint32 `json:"same_chuid,omitempty"`
 }
 
 // shownTries is a PIN or PUK; Factory is "yes", "no" or "unknown".
@@ -122,7 +160,7 @@ func triesLeft(counter piv.Counter) *int {
 	return &counter.Tries
 }
 
-func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
+func printCard(out io.Writer, identity piv.Identity, status piv.Status, sameCHUID []uint32) error {
 	rows := stdio.NewTable(out, fmt.Sprint(identity.Serial), fmt.Sprintf("%s, firmware %s", identity.Model, identity.Firmware))
 	rows.Row("reader", identity.Reader)
 	for _, value := range describe.Protection(status) {
@@ -142,6 +180,9 @@ func printCard(out io.Writer, identity piv.Identity, status piv.Status) error {
 	}
 	if len(status.Slots) == 0 {
 		rows.Row("slots", "all empty")
+	}
+	if len(sameCHUID) > 0 {
+		rows.Row("CHUID", enroll.SameCHUID(sameCHUID))
 	}
 	return rows.Flush()
 }

@@ -3,10 +3,8 @@ package enrollcmd
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
@@ -14,14 +12,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
-
-// ledgerWait is how long an enrollment waits for a ledger that another
-// process holds: other desks hold it for a moment, a batch until its end.
-const ledgerWait = 10 * time.Second
-
-// ledgerTimeout is how long a ledger that nobody holds may take to open: a database may
-// be far away, and the first to open one makes its tables.
-const ledgerTimeout = time.Minute
 
 // enrollLedger is the ledger that enrollments are entered into. For writing it
 // is opened each time, so that many desks can share a file as well as a database.
@@ -42,22 +32,13 @@ func enterInto(deps *enroll.Dependencies, store option.Store) (*enrollLedger, er
 		return nil, err
 	}
 	book := &enrollLedger{store: store}
-	deps.Ledger = book
+	deps.Ledger, deps.NoteCHUID = book, store.NoteCHUID
 	return book, nil
 }
 
 // Enter opens the ledger, enters the registration and closes the ledger.
 func (l *enrollLedger) Enter(ctx context.Context, entry ledger.Entry, cards []ledger.CardCertificate) error {
-	return l.write(ctx, ledgerWait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry, cards) })
-}
-
-// NoteCHUID enters which CHUID a card has, and returns the other cards that have it.
-func (l *enrollLedger) NoteCHUID(ctx context.Context, serial uint32, chuid string) (others []uint32, err error) {
-	err = l.write(ctx, ledgerWait, func(book *ledger.Ledger) (err error) {
-		others, err = book.NoteCHUID(ctx, serial, chuid)
-		return err
-	})
-	return others, err
+	return l.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.Enter(ctx, entry, cards) })
 }
 
 // Has looks whether the ledger has the registration, also while another process
@@ -91,26 +72,11 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry, cards []ledg
 // Check opens the ledger. One that another process holds now may be free when the
 // registration is to be entered.
 func (l *enrollLedger) Check(ctx context.Context) error {
-	err := l.write(ctx, 0, func(*ledger.Ledger) error { return nil })
+	err := l.store.Write(ctx, 0, func(*ledger.Ledger) error { return nil })
 	if inUse := (*ledger.InUseError)(nil); errors.As(err, &inUse) {
 		return nil
 	}
 	return err
-}
-
-// write opens the ledger, waiting that long for another process to be done with it,
-// and does something with it.
-func (l *enrollLedger) write(ctx context.Context, wait time.Duration, do func(*ledger.Ledger) error) (err error) {
-	opening, cancel := context.WithTimeout(ctx, wait+ledgerTimeout)
-	defer cancel()
-	store := l.store
-	store.WaitFor = wait
-	book, err := store.Open(opening, io.Discard)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, book.Close()) }()
-	return do(book)
 }
 
 // registered looks up whether somebody is registered.
@@ -150,7 +116,7 @@ func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 func (l *enrollLedger) check(ctx context.Context) desk.Check {
 	check := desk.Check{Name: "ledger", State: desk.CheckOK}
 	var inUse *ledger.InUseError
-	err := l.write(ctx, ledgerWait, func(book *ledger.Ledger) error {
+	err := l.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
 		check.Detail = book.Name()
 		return nil
 	})

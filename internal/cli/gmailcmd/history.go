@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/registration"
@@ -23,6 +24,7 @@ import (
 // historyFlags are those of keypair history.
 type historyFlags struct {
 	gmail  option.Gmail
+	store  option.Store
 	serial uint32
 	chain  []string
 	dryRun bool
@@ -55,6 +57,8 @@ func newKeyPairHistory(streams *stdio.Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.gmail.Add(flags)
+	options.store.Add(flags)
+	flags.Lookup("store").Usage = "the ledger that the key pairs are entered into, as ones for old mail: a `file`, or postgres://HOST/DATABASE"
 	option.AddSerial(flags, &options.serial, "`serial` number of the card; needed when there are several")
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	option.FromEnvironment(flags, "chain")
@@ -126,7 +130,22 @@ func (f *historyFlags) register(ctx context.Context, messages io.Writer, email s
 		}
 		done.Keys = append(done.Keys, of)
 	}
-	return done, nil
+	return done, f.enter(ctx, done)
+}
+
+// enter enters what is registered into the ledger, if one was named.
+func (f *historyFlags) enter(ctx context.Context, done RegisteredHistoryJSON) error {
+	var old []ledger.CardCertificate
+	for _, key := range done.Keys {
+		if key.KeyPairID != "" {
+			old = append(old, ledger.CardCertificate{Email: done.Email, Serial: done.Serial, Slot: key.Slot.String(),
+				LeafSHA256: key.LeafSHA256, NotAfter: key.NotAfter, KeyPairID: key.KeyPairID})
+		}
+	}
+	if f.store.Location == "" || f.dryRun || len(old) == 0 {
+		return nil
+	}
+	return f.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.EnterHistory(ctx, old) })
 }
 
 // registerKey registers one key where Gmail has no key pair for its certificate.

@@ -2,6 +2,7 @@ package option
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -69,6 +70,37 @@ func (f *Store) OpenReadOnly(ctx context.Context) (*ledger.Ledger, error) {
 		return nil, err
 	}
 	return ledger.Open(ctx, location, ledger.Options{ReadOnly: true})
+}
+
+// ledgerTimeout is how long a ledger that nobody holds may take to open: a database may
+// be far away, and the first to open one makes its tables.
+const ledgerTimeout = time.Minute
+
+// Write opens the ledger, waiting that long for another process to be done with it, does something
+// with it and closes it, so that many can share a file as well as a database.
+func (f Store) Write(ctx context.Context, wait time.Duration, do func(*ledger.Ledger) error) (err error) {
+	opening, cancel := context.WithTimeout(ctx, wait+ledgerTimeout)
+	defer cancel()
+	f.WaitFor = wait
+	book, err := f.Open(opening, io.Discard)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	return do(book)
+}
+
+// Wait is how long a command at a card waits for a ledger that another process holds: other desks
+// hold it for a moment, a batch until its end.
+const Wait = 10 * time.Second
+
+// NoteCHUID enters which CHUID a card has, and returns the other cards that have it.
+func (f Store) NoteCHUID(ctx context.Context, serial uint32, chuid string) (others []uint32, err error) {
+	err = f.Write(ctx, Wait, func(book *ledger.Ledger) (err error) {
+		others, err = book.NoteCHUID(ctx, serial, chuid)
+		return err
+	})
+	return others, err
 }
 
 // Resolve returns where the ledger is, also where the flag does not say so.

@@ -9,6 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -27,6 +28,8 @@ type CardStatusJSON struct {
 	// Problem says why Gmail's word is missing.
 	Problem string       `json:"problem,omitempty"`
 	Keys    []status.Key `json:"keys"`
+	// SameCHUID are the serial numbers of other cards that had the same CHUID when last seen.
+	SameCHUID []uint32 `json:"same_chuid"`
 	// Ledger are the certificates that the ledger has of the card, the oldest first.
 	Ledger []ledger.CardCertificate `json:"ledger"`
 	Next   []nextStep               `json:"next"` // what may be done with it
@@ -70,7 +73,7 @@ func runCard(ctx context.Context, streams *stdio.Streams, options *statusOptions
 	}
 	state := card.State()
 	answer := CardStatusJSON{Serial: card.Identity.Serial, Model: card.Identity.Model, Firmware: card.Identity.Firmware.String(), State: state, Email: email,
-		Keys: card.Keys(), Ledger: append([]ledger.CardCertificate{}, card.Ledger...), Next: []nextStep{}}
+		Keys: card.Keys(), SameCHUID: append([]uint32{}, card.SameCHUID...), Ledger: append([]ledger.CardCertificate{}, card.Ledger...), Next: []nextStep{}}
 	if problem != nil {
 		answer.Problem = problem.Error()
 	}
@@ -120,6 +123,9 @@ func printCard(out io.Writer, card CardStatusJSON) error {
 	}
 	for _, entered := range card.Ledger {
 		rows.Row("ledger", entered.Email+": "+describeCard(entered))
+	}
+	if len(card.SameCHUID) > 0 {
+		rows.Row("CHUID", enroll.SameCHUID(card.SameCHUID))
 	}
 	for i, step := range card.Next {
 		label := ""

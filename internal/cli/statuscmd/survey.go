@@ -99,15 +99,18 @@ func (s *survey) readCards(ctx context.Context, messages io.Writer) error {
 
 // readCard reads a card and what the ledger has of it; 0 is the only card.
 func readCard(ctx context.Context, book *ledger.Ledger, serial uint32) (card status.Card, err error) {
+	var chuid string
 	if err := option.UseCard(ctx, serial, func(c *piv.Card) (err error) {
-		card.Status, err = c.Status(ctx)
 		card.Identity = c.Identity()
+		if card.Status, err = c.Status(ctx); err == nil {
+			chuid, err = c.CHUIDHash(ctx)
+		}
 		return err
-	}); err != nil {
+	}); err != nil || book == nil {
 		return card, err
 	}
-	if book != nil {
-		card.Ledger, err = book.OnCard(ctx, card.Identity.Serial)
+	if card.Ledger, err = book.OnCard(ctx, card.Identity.Serial); err == nil {
+		card.SameCHUID, err = book.SameCHUID(ctx, card.Identity.Serial, chuid)
 	}
 	return card, err
 }
