@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,18 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"cse-piv":  func() { os.Exit(cli.Main()) },
 		"measured": measured,
+		"browser":  browser,
 	})
+}
+
+// browser follows a link, as a browser would in which somebody is logged in.
+func browser() {
+	response, err := http.Get(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	response.Body.Close()
 }
 
 // samples are kept beside the project, for tests that say so where they are missing.

@@ -60,7 +60,7 @@ func (u *User) CreateKeyPair(ctx context.Context, known []KeyPair, want KeyPairR
 	o := u.begin()
 	var lost bool // an earlier try may have been carried out
 	err = o.mutate(ctx, method, func(ctx context.Context) error {
-		got, err := u.cse.Keypairs.Create(u.email, request).ChainValidation(validation).Context(ctx).Do()
+		got, err := u.cse.Keypairs.Create(u.id, request).ChainValidation(validation).Context(ctx).Do()
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,13 @@ const (
 	DetailOAuthClient        Detail = "oauth-client"         // the file is an OAuth client, not a service account's key
 	DetailMachineFile        Detail = "machine-file"         // the file is a machine's or a person's own credentials, not a service account's key
 	DetailSigner             Detail = "signer"               // the service account's key did not sign: Err says why
+	DetailClient             Detail = "client"               // the file is not the OAuth client of a desktop app
+	DetailConsent            Detail = "consent"              // the person did not allow what was asked for
+	DetailLoginTimeout       Detail = "login-timeout"        // nobody logged in
+	DetailLoginState         Detail = "login-state"          // what came back belongs to another login
+	DetailLoginRevoked       Detail = "login-revoked"        // the login was taken back, or ran out
+	DetailLoginScope         Detail = "login-scope"          // the login is not allowed the scope
+	DetailOtherLogin         Detail = "other-login"          // somebody else is logged in
 	DetailMachine            Detail = "machine-credentials"  // this machine has no application default credentials that can be used
 	DetailTokenCreator       Detail = "token-creator"        // this machine's credentials may not sign for the service account
 	DetailTokenEndpoint      Detail = "token-endpoint"       // the token endpoint gave no usable token

@@ -54,6 +54,8 @@ type Config struct {
 	ServiceAccount string
 	Signer         crypto.Signer
 	SignerName     string
+	// Login is that of the one user who acts for nobody else.
+	Login *Login
 	// AuthEndpoint is where the token endpoint and the IAM Credentials API are, for
 	// credentials that do not say it themselves; empty means Google's. Plain http is
 	// accepted for loopback addresses only.
@@ -143,8 +145,10 @@ func (c Config) credentials() (tokenGranter, []string, error) {
 	}
 	given := slices.DeleteFunc([]string{c.CredentialsFile, c.Impersonate, c.ServiceAccount}, func(s string) bool { return s == "" })
 	switch {
-	case len(given) > 1:
+	case len(given) > 1 || len(given) == 1 && c.Login != nil:
 		return nil, nil, credentialsError(nil, "more than one kind of credentials given")
+	case c.Login != nil:
+		return c.Login, nil, nil
 	case c.CredentialsFile != "":
 		return readServiceAccount(c.CredentialsFile)
 	case len(given) == 1 && !safetext.IsAddress(given[0]):
@@ -206,15 +210,18 @@ func (c Config) withDefaults() Config {
 // ForeignTokens returns where tokens are asked for, "" for an address of Google's:
 // the "token_uri" of a service account's key decides that, or the configuration.
 func (d *Domain) ForeignTokens() string {
-	account, isAccount := d.tokens.(*serviceAccount)
-	if !isAccount {
-		return ""
+	address := ""
+	switch tokens := d.tokens.(type) {
+	case *serviceAccount:
+		address = tokens.tokenURL
+	case *Login:
+		address = tokens.client.tokenURL
 	}
-	u, err := url.Parse(account.tokenURL)
+	u, err := url.Parse(address)
 	if err == nil && u.Scheme == "https" && (u.Host == "accounts.google.com" || strings.HasSuffix(u.Host, ".googleapis.com")) {
 		return ""
 	}
-	return safetext.Message(account.tokenURL)
+	return safetext.Message(address)
 }
 
 // Warnings lists what is unsafe about the credentials but does not stop them
@@ -238,7 +245,14 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	if !safetext.IsAddress(email) {
 		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", safetext.Message(email))}
 	}
-	u := &User{domain: d, email: email, lock: make(chan struct{}, 1), token: d.tokenOf(email)}
+	id := email
+	if login, own := d.tokens.(*Login); own {
+		if !strings.EqualFold(login.address, email) {
+			return nil, &Error{Method: "token", User: email, Kind: KindCredentials, Detail: DetailOtherLogin, Message: safetext.Message(login.address) + " is logged in, who can act for nobody else"}
+		}
+		id = "me"
+	}
+	u := &User{domain: d, email: email, id: id, lock: make(chan struct{}, 1), token: d.tokenOf(email)}
 	service, err := api.NewService(ctx,
 		option.WithHTTPClient(&http.Client{
 			Transport:     &authorized{user: u, base: &bounded{base: d.base}},

@@ -60,7 +60,7 @@ func (u *User) Identities(ctx context.Context) ([]Identity, error) {
 	o := u.begin()
 	identities := []Identity{}
 	err := o.pages(ctx, "identities.list", func(ctx context.Context, token string) (string, error) {
-		list := u.cse.Identities.List(u.email).PageSize(pageSize).Context(ctx)
+		list := u.cse.Identities.List(u.id).PageSize(pageSize).Context(ctx)
 		if token != "" {
 			list.PageToken(token)
 		}
@@ -95,7 +95,7 @@ func (u *User) Identity(ctx context.Context) (Identity, error) {
 func (o *operation) identity(ctx context.Context) (Identity, error) {
 	var identity Identity
 	err := o.read(ctx, "identities.get", func(ctx context.Context) error {
-		got, err := o.user.cse.Identities.Get(o.user.email, o.user.email).Context(ctx).Do()
+		got, err := o.user.cse.Identities.Get(o.user.id, o.user.email).Context(ctx).Do()
 		if err == nil {
 			identity, err = readIdentityOf(got, o.user.email)
 		}
@@ -119,7 +119,7 @@ func (u *User) CreateIdentity(ctx context.Context, want Identity) (Identity, err
 	}
 	var got Identity
 	err = o.mutate(ctx, method, func(ctx context.Context) error {
-		answer, err := u.cse.Identities.Create(u.email, want.toAPI()).Context(ctx).Do()
+		answer, err := u.cse.Identities.Create(u.id, want.toAPI()).Context(ctx).Do()
 		if err == nil {
 			got, err = readIdentityOf(answer, u.email)
 		}
@@ -152,7 +152,7 @@ func (u *User) PatchIdentity(ctx context.Context, want Identity) (Identity, erro
 	var got Identity
 	// It may be sent twice: the second time changes nothing.
 	err = o.mutate(ctx, method, func(ctx context.Context) error {
-		answer, err := u.cse.Identities.Patch(u.email, want.Email, want.toAPI()).Context(ctx).Do()
+		answer, err := u.cse.Identities.Patch(u.id, want.Email, want.toAPI()).Context(ctx).Do()
 		if err == nil {
 			got, err = readIdentityOf(answer, u.email)
 		}
@@ -201,7 +201,7 @@ func (o *operation) readBack(ctx context.Context, method string, got, want Ident
 func (u *User) DeleteIdentity(ctx context.Context) error {
 	o := u.begin()
 	return o.mutate(ctx, "identities.delete", func(ctx context.Context) error {
-		return u.cse.Identities.Delete(u.email, u.email).Context(ctx).Do()
+		return u.cse.Identities.Delete(u.id, u.email).Context(ctx).Do()
 	}, func(ctx context.Context, _ *Error) (bool, error) {
 		_, err := o.identity(ctx)
 		return gone(err)

@@ -69,7 +69,7 @@ func (u *User) KeyPairs(ctx context.Context) ([]KeyPair, error) {
 func (o *operation) keyPairs(ctx context.Context) ([]KeyPair, error) {
 	pairs, size := []KeyPair{}, 0
 	err := o.pages(ctx, "keypairs.list", func(ctx context.Context, token string) (string, error) {
-		list := o.user.cse.Keypairs.List(o.user.email).PageSize(pageSize).Context(ctx)
+		list := o.user.cse.Keypairs.List(o.user.id).PageSize(pageSize).Context(ctx)
 		if token != "" {
 			list.PageToken(token)
 		}
@@ -125,7 +125,7 @@ func (u *User) KeyPair(ctx context.Context, id string) (KeyPair, error) {
 func (o *operation) keyPair(ctx context.Context, id string) (KeyPair, error) {
 	var pair KeyPair
 	err := o.read(ctx, "keypairs.get", func(ctx context.Context) error {
-		got, err := o.user.cse.Keypairs.Get(o.user.email, id).Context(ctx).Do()
+		got, err := o.user.cse.Keypairs.Get(o.user.id, id).Context(ctx).Do()
 		if err == nil {
 			pair, err = readKeyPairOf(got, id)
 		}
@@ -140,7 +140,7 @@ func (o *operation) keyPair(ctx context.Context, id string) (KeyPair, error) {
 // EnableKeyPair turns a disabled key pair on again.
 func (u *User) EnableKeyPair(ctx context.Context, id string) (KeyPair, error) {
 	return u.switchKeyPair(ctx, "keypairs.enable", id, true, func(ctx context.Context) (*api.CseKeyPair, error) {
-		return u.cse.Keypairs.Enable(u.email, id, &api.EnableCseKeyPairRequest{}).Context(ctx).Do()
+		return u.cse.Keypairs.Enable(u.id, id, &api.EnableCseKeyPairRequest{}).Context(ctx).Do()
 	})
 }
 
@@ -148,7 +148,7 @@ func (u *User) EnableKeyPair(ctx context.Context, id string) (KeyPair, error) {
 // nor read with it. After 30 days it can be obliterated.
 func (u *User) DisableKeyPair(ctx context.Context, id string) (KeyPair, error) {
 	return u.switchKeyPair(ctx, "keypairs.disable", id, false, func(ctx context.Context) (*api.CseKeyPair, error) {
-		return u.cse.Keypairs.Disable(u.email, id, &api.DisableCseKeyPairRequest{}).Context(ctx).Do()
+		return u.cse.Keypairs.Disable(u.id, id, &api.DisableCseKeyPairRequest{}).Context(ctx).Do()
 	})
 }
 
@@ -179,7 +179,7 @@ func (u *User) switchKeyPair(ctx context.Context, method, id string, enabled boo
 func (u *User) ObliterateKeyPair(ctx context.Context, id string) error {
 	o := u.begin()
 	err := o.mutate(ctx, "keypairs.obliterate", func(ctx context.Context) error {
-		return u.cse.Keypairs.Obliterate(u.email, id, &api.ObliterateCseKeyPairRequest{}).Context(ctx).Do()
+		return u.cse.Keypairs.Obliterate(u.id, id, &api.ObliterateCseKeyPairRequest{}).Context(ctx).Do()
 	}, func(ctx context.Context, _ *Error) (bool, error) {
 		_, err := o.keyPair(ctx, id)
 		return gone(err)

@@ -112,6 +112,8 @@ func kindOfOAuth(code, description string) (Kind, Detail) {
 			return KindCredentials, DetailClock
 		case strings.Contains(d, "signature"), strings.Contains(d, "no valid verifier"):
 			return KindCredentials, DetailKeyGone
+		case strings.Contains(d, "expired or revoked"):
+			return KindCredentials, DetailLoginRevoked
 		case strings.Contains(d, "account has been deleted"):
 			return KindNoUser, DetailAccountGone
 		case strings.Contains(d, "account not found"), strings.Contains(d, "disabled"):

@@ -16,6 +16,7 @@ import (
 type User struct {
 	domain *Domain
 	email  string
+	id     string // in paths of the API: the address, or "me"
 	cse    *api.UsersSettingsCseService
 
 	lock  chan struct{} // held while a token is fetched
@@ -103,8 +104,14 @@ func (o *operation) fetchToken(ctx context.Context) *Error {
 
 // named adds to missing delegation whom an administrator has to authorise.
 func (u *User) named(e *Error) *Error {
-	if account, ok := u.domain.tokens.(*serviceAccount); ok && e.Kind == KindScope {
+	if e.Kind != KindScope {
+		return e
+	}
+	switch account := u.domain.tokens.(type) {
+	case *serviceAccount:
 		e.Account, e.ClientID = account.Account, account.clientID
+	case *Login:
+		e.Detail = DetailLoginScope
 	}
 	return e
 }

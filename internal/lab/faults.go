@@ -43,6 +43,7 @@ func (l *Lab) applyToDomain(before, now fault.Switches) {
 		l.gmail.SetCSE(email, false)
 	}
 	l.gmail.SetImpersonation(!now.ImpersonationDenied)
+	l.gmail.SetConsent(now.ConsentDenied, now.OtherState)
 	l.gmail.SetClockSkew(now.ClockSkew)
 	switch {
 	case now.ScopeMissing:

@@ -28,6 +28,7 @@ const (
 	powerShellEnvFile    = "env.ps1"
 	peopleDir            = "people"
 	serviceAccountFile   = "service-account.json"
+	clientFile           = "oauth-client.json"
 	workloadIdentityFile = "workload-identity.json"
 	workloadTokenFile    = "workload-token"
 	attestationRootsFile = "attestation-roots.pem"
@@ -149,6 +150,7 @@ func (l *Lab) writeFiles() error {
 	}
 	files := []file{
 		{serviceAccountFile, l.gmail.ServiceAccountJSON(trimSlash(l.url)), 0o600},
+		{clientFile, l.gmail.ClientJSON(l.url), 0o600},
 		{workloadIdentityFile, l.gmail.WorkloadIdentityJSON(l.url, filepath.Join(l.dir, workloadTokenFile)), 0o600},
 		{workloadTokenFile, []byte(l.gmail.WorkloadToken()), 0o600},
 		{attestationRootsFile, roots.Bytes(), 0o644},
@@ -178,6 +180,7 @@ func (l *Lab) Env() map[string]string {
 	env := map[string]string{
 		"CSE_PIV_GMAIL_ENDPOINT":    l.url,
 		"CSE_PIV_AUTH_ENDPOINT":     l.url,
+		"CSE_PIV_CLIENT":            filepath.Join(l.dir, clientFile),
 		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
 		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
 		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),

@@ -48,7 +48,7 @@ func (a *account) get() (*gmail.Domain, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.domain == nil {
-		config, err := a.flags.Config(a.ctx)
+		config, err := a.flags.Config(a.ctx, io.Discard)
 		if err != nil {
 			return nil, err
 		}

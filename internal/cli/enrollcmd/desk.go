@@ -26,6 +26,10 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	}
 	request.Renew, request.RenewWithin = options.renewal, time.Duration(options.before)
 	options.warnOfSecrets(streams.Err)
+	options.Gmail.Expected = email
+	if _, err := options.Gmail.Config(ctx, streams.Err); err != nil { // before the screen is the wizard's
+		return err
+	}
 	deps, err := options.dependencies(ctx, io.Discard, options.Escrow.Open)
 	if err != nil {
 		return err
@@ -40,9 +44,6 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 		return err
 	}
 	account := &account{flags: &options.Gmail, ctx: ctx}
-	if _, err := options.Gmail.Config(ctx); err != nil { // before the screen is the wizard's
-		return err
-	}
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	since := time.Time{}
 	if request.Renew != "" {

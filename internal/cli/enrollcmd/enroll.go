@@ -129,6 +129,13 @@ func (o *Options) AddFrontEnd(flags *pflag.FlagSet) {
 }
 
 func runEnroll(ctx context.Context, streams *stdio.Streams, options *Options, email string) error {
+	if email == "" && options.Roster == "" {
+		own, err := options.Gmail.OwnAddress(ctx, streams.Err)
+		if err != nil {
+			return err
+		}
+		email = own
+	}
 	if options.Alone() || options.dryRun {
 		return RunAlone(ctx, streams, options, email)
 	}
@@ -172,6 +179,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	if options.Yes {
 		options.Gmail.Unattended()
 	}
+	options.Gmail.Expected = email
 	if options.dryRun {
 		if err := options.checkNewPIN(ctx, request); err != nil {
 			return err

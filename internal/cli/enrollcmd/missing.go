@@ -2,7 +2,6 @@ package enrollcmd
 
 import (
 	"context"
-	"errors"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
@@ -40,12 +39,12 @@ func (o *Options) checkComplete(ctx context.Context, request enroll.Request) err
 	if len(missing) == 0 {
 		return nil
 	}
-	config, err := o.Gmail.Config(ctx)
+	chosen, err := o.Gmail.Chosen()
 	if err != nil {
 		return err
 	}
-	var failed *gmail.Error
-	if _, err := gmail.Open(config); errors.As(err, &failed) && failed.Detail == gmail.DetailNoCredentials {
+	if !chosen {
+		_, err := gmail.Open(gmail.Config{}) // which says so
 		missing = append(missing, err)
 	}
 	return &failure.MissingError{All: missing}

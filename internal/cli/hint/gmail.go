@@ -84,7 +84,7 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailAccountGone:
 		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
 	case gmail.DetailNoCredentials:
-		return h.either("name a service account with domain-wide delegation: --impersonate ADDRESS, to act through it without a key, or --credentials FILE, its key file; or CSE_PIV_IMPERSONATE, CSE_PIV_CREDENTIALS",
+		return h.either("name a service account with domain-wide delegation: --impersonate ADDRESS, to act through it without a key, or --credentials FILE, its key file; or CSE_PIV_IMPERSONATE, CSE_PIV_CREDENTIALS; users themselves log in with --self",
 			atStart+"--impersonate ADDRESS, of a service account with domain-wide delegation, or --credentials FILE, its key file")
 	case gmail.DetailSigner:
 		if hint := h.ofCard(e.Err); hint != "" {
@@ -92,7 +92,21 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 		}
 		return "name the slot with its RSA key with --key-slot, and the card with --key-serial"
 	case gmail.DetailOAuthClient:
-		return "create a key for the service account, or act through it without one: --impersonate ADDRESS"
+		return "users who enroll themselves give such a file with --self --client FILE; for others create a key of the service account, or act through it without one: --impersonate ADDRESS"
+	case gmail.DetailClient:
+		return "create a client of the type Desktop app in the Google Cloud console under APIs & Services > Credentials, and download its file"
+	case gmail.DetailConsent:
+		return h.again + ", and allow it at the browser; where the organisation forbids it, an administrator trusts the client in the Admin console under Security > API controls > App access control"
+	case gmail.DetailLoginState:
+		return h.again + ", and use only the link that it prints: another page may have tried to answer in its place"
+	case gmail.DetailLoginTimeout:
+		return h.again + ", and open the link that it prints in a browser on this machine"
+	case gmail.DetailLoginRevoked:
+		return h.again + ", and log in again: the consent was taken back, or ran out"
+	case gmail.DetailLoginScope:
+		return h.again + ", and allow all that is asked for: " + gmail.Scope
+	case gmail.DetailOtherLogin:
+		return "log in as the user who is to be enrolled; for others, an administrator uses a service account: --impersonate ADDRESS"
 	case gmail.DetailMachineFile:
 		return "name this file in the environment variable GOOGLE_APPLICATION_CREDENTIALS, and the service account with --impersonate ADDRESS"
 	case gmail.DetailMachine:

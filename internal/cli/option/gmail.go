@@ -26,6 +26,8 @@ type Gmail struct {
 	retryBase              time.Duration
 	// MaxTries bounds how often one call is made, where it is not as often as usual.
 	MaxTries int
+	// Expected is the address of who is expected to log in with --self, if that is known.
+	Expected string
 }
 
 // Add adds the flags.
@@ -36,6 +38,26 @@ func (g *Gmail) Add(flags *pflag.FlagSet) {
 	flags.Lookup("retry-base").Hidden = true
 	flags.StringVar(&g.authEndpoint, "auth-endpoint", "", "`URL` of the token endpoint and the IAM Credentials API, where they are not Google's")
 	FromEnvironment(flags, "gmail-endpoint", "auth-endpoint", "retry-base")
+}
+
+// Chosen reports whether the flags name credentials. A choice of two kinds is a mistake in
+// the command line.
+func (g *Gmail) Chosen() (bool, error) {
+	chosen, err := g.credentials.chosen()
+	return chosen != "", err
+}
+
+// OwnAddress has a person log in and returns whose account it is, where the credentials are
+// a user's own; otherwise "".
+func (g *Gmail) OwnAddress(ctx context.Context, messages io.Writer) (string, error) {
+	if chosen, err := g.credentials.chosen(); err != nil || chosen != "self" {
+		return "", err
+	}
+	config, err := g.Config(ctx, messages)
+	if err != nil {
+		return "", err
+	}
+	return config.Login.Address(), nil
 }
 
 // Unattended has nobody asked for the PIN of a card that signs for the service account.
@@ -56,7 +78,7 @@ func (g *Gmail) Foreign() string {
 // Open checks the credentials and returns the domain that they are for. Warnings
 // go to messages.
 func (g *Gmail) Open(ctx context.Context, messages io.Writer) (*gmail.Domain, error) {
-	config, err := g.Config(ctx)
+	config, err := g.Config(ctx, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +95,14 @@ func retryTeller(messages io.Writer) func(string, error, time.Duration) {
 
 // Config returns what the flags say. A choice of two kinds of credentials is a
 // mistake in the command line. The PIN of a card that signs for the service account is
-// asked for here, once; the card is used until the context ends.
-func (g *Gmail) Config(ctx context.Context) (gmail.Config, error) {
+// asked for here, once, and a login at the browser, whose link goes to messages; the card
+// is used until the context ends.
+func (g *Gmail) Config(ctx context.Context, messages io.Writer) (gmail.Config, error) {
 	config := gmail.Config{
 		AuthEndpoint: g.authEndpoint, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(),
 		RetryBase: g.retryBase, MaxTries: g.MaxTries,
 	}
-	return config, g.credentials.choose(ctx, &config)
+	return config, g.credentials.choose(ctx, &config, g.Expected, messages)
 }
 
 // OpenGmail is Open with a configuration that the caller made.
@@ -111,6 +134,7 @@ func (g *Gmail) SayForeign(messages io.Writer) {
 // User opens one user's settings.
 func (g *Gmail) User(ctx context.Context, messages io.Writer, email string) (*gmail.User, error) {
 	g.SayForeign(messages)
+	g.Expected = email
 	domain, err := g.Open(ctx, messages)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package option
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/pflag"
 
@@ -13,25 +14,29 @@ import (
 type gmailCredentials struct {
 	file, impersonate string
 	key               accountKey
+	own               ownLogin
 	flags             *pflag.FlagSet
 }
 
 // credentialsFlags choose a kind of credentials each.
-var credentialsFlags = [...]string{"credentials", "impersonate", "service-account"}
+var credentialsFlags = [...]string{"credentials", "impersonate", "service-account", "self"}
 
 func (c *gmailCredentials) add(flags *pflag.FlagSet) {
 	c.flags = flags
 	flags.StringVar(&c.file, "credentials", "", "key `file` of the service account with domain-wide delegation")
 	flags.StringVar(&c.impersonate, "impersonate", "", "`address` of the service account with domain-wide delegation, to act through without a key, with the credentials of this machine (gcloud auth application-default login, or workload identity federation)")
 	c.key.add(flags)
+	c.own.add(flags)
 	FromEnvironment(flags, credentialsFlags[:]...)
 }
 
 // choose puts the kind that the flags name into a configuration. What was typed goes
 // before what the environment says.
-func (c *gmailCredentials) choose(ctx context.Context, config *gmail.Config) error {
+func (c *gmailCredentials) choose(ctx context.Context, config *gmail.Config, address string, messages io.Writer) error {
 	chosen, err := c.chosen()
 	switch chosen {
+	case "self":
+		return c.own.open(ctx, config, address, messages)
 	case "service-account":
 		return c.key.open(ctx, config)
 	case "credentials":
@@ -49,7 +54,7 @@ func (c *gmailCredentials) chosen() (string, error) {
 		for _, name := range credentialsFlags {
 			flag := c.flags.Lookup(name)
 			switch {
-			case flag.Value.String() == "" || flag.Changed != typed:
+			case flag.Value.String() == flag.DefValue || flag.Changed != typed:
 			case chosen == "":
 				chosen = name
 			case typed:

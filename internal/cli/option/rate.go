@@ -45,7 +45,7 @@ func (f *Rate) Check() error {
 func (f *Rate) Open(ctx context.Context, g *Gmail, messages io.Writer) (*gmail.Domain, *batch.Limiter, error) {
 	g.SayForeign(messages)
 	limiter := batch.NewLimiter(f.concurrency, f.qps)
-	config, err := g.Config(ctx)
+	config, err := g.Config(ctx, messages)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -27,6 +27,8 @@ type Switches struct {
 	ScopeMissing bool
 	// ImpersonationDenied: this machine may not act through the service account.
 	ImpersonationDenied bool
+	// ConsentDenied and OtherState are how a login at the browser ends.
+	ConsentDenied, OtherState bool
 	// ClockSkew is how far the token endpoint's clock is ahead.
 	ClockSkew time.Duration
 	Latency   time.Duration

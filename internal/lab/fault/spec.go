@@ -21,7 +21,7 @@ func (e *SpecError) Error() string {
 	return fmt.Sprintf("fault %q is not understood: want %s", e.Spec, e.Want)
 }
 
-const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, impersonation-denied, clock-skew:DURATION, latency:DURATION or off"
+const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, impersonation-denied, consent-denied, other-state, clock-skew:DURATION, latency:DURATION or off"
 
 // parse turns one specification into what it does to a board.
 func parse(spec string) (func(*Board), error) {
@@ -41,6 +41,10 @@ func parse(spec string) (func(*Board), error) {
 		return func(b *Board) { b.state.ScopeMissing = true }, nil
 	case spec == "impersonation-denied":
 		return func(b *Board) { b.state.ImpersonationDenied = true }, nil
+	case spec == "consent-denied":
+		return func(b *Board) { b.state.ConsentDenied = true }, nil
+	case spec == "other-state":
+		return func(b *Board) { b.state.OtherState = true }, nil
 	case kind == "clock-skew":
 		skew, err := time.ParseDuration(rest)
 		if err != nil {

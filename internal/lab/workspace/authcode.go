@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,7 +28,7 @@ const codeLifetime = 10 * time.Minute
 
 // serveAuthorize is the authorization endpoint for desktop apps (RFC 8252 with
 // PKCE S256, RFC 7636). The practice user consents at once: login_hint says
-// who that is. Problems with the client are shown as a page, others are sent
+// who that is, else it is ada. Problems with the client are shown as a page, others are sent
 // to the redirect URI (RFC 6749 section 4.1.2.1).
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -42,7 +43,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	}
 	back := url.Values{}
 	if state := query.Get("state"); state != "" {
-		back.Set("state", state)
+		back.Set("state", s.stateSent(state))
 	}
 	if code, problem := s.authorize(query); problem != "" {
 		back.Set("error", problem)
@@ -56,6 +57,52 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	}
 	redirect.RawQuery += back.Encode()
 	http.Redirect(w, r, redirect.String(), http.StatusFound)
+}
+
+// SetConsent says how the person at the browser answers: denied, or so that what comes back
+// has another state than was sent, as from a page that forges the answer.
+func (s *Server) SetConsent(denied, otherState bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.consentDenied, s.otherState = denied, otherState
+}
+
+func (s *Server) stateSent(state string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.otherState {
+		return randomID(16)
+	}
+	return state
+}
+
+// RevokeLogins takes back what people consented to: all tokens but those of the service
+// account's making.
+func (s *Server) RevokeLogins() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.refresh)
+	for token, g := range s.tokens {
+		if g.consented {
+			delete(s.tokens, token)
+		}
+	}
+}
+
+// ClientJSON returns the client of a desktop app, as the Google Cloud console has it for
+// download.
+func (s *Server) ClientJSON(baseURL string) []byte {
+	base := strings.TrimSuffix(baseURL, "/")
+	// The marshaller cannot fail for maps of strings.
+	file, _ := json.MarshalIndent(map[string]any{"installed": map[string]any{
+		"client_id":     "42-lab.apps.googleusercontent.com",
+		"project_id":    "practice-lab",
+		"auth_uri":      base + authorizePath,
+		"token_uri":     base + tokenPath,
+		"client_secret": "GOCSPX-practice",
+		"redirect_uris": []string{"http://localhost"},
+	}}, "", "  ")
+	return append(file, '\n')
 }
 
 // authorize makes a code, or names an error of RFC 6749 section 4.1.2.1.
@@ -72,7 +119,10 @@ func (s *Server) authorize(query url.Values) (code, problem string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user := canonical(query.Get("login_hint"))
-	if !s.isUser(user) {
+	if user == "" {
+		user = "ada@" + s.config.Domain // who is logged in at the browser
+	}
+	if s.consentDenied || !s.isUser(user) {
 		return "", "access_denied"
 	}
 	now := s.now()
@@ -83,7 +133,7 @@ func (s *Server) authorize(query url.Values) (code, problem string) {
 	}
 	code = "4/lab-" + randomID(24)
 	s.codes[code] = authorization{
-		grant:       grant{subject: user, scopes: scopes},
+		grant:       grant{subject: user, scopes: scopes, consented: true},
 		client:      query.Get("client_id"),
 		redirectURI: query.Get("redirect_uri"),
 		challenge:   query.Get("code_challenge"),

@@ -63,6 +63,10 @@ func route(r *http.Request) (*endpoint, map[string]string, bool) {
 		return nil, nil, false
 	}
 	parts := strings.Split(rest, "/")
+	if len(parts) == 3 && parts[1] == "settings" && parts[2] == "sendAs" && r.Method == http.MethodGet {
+		user, err := url.PathUnescape(parts[0])
+		return &endpoint{name: "sendAs.list", rpc: "ListSendAs", verb: "GET", readOnly: true, run: (*Server).listSendAs}, map[string]string{"userId": user}, err == nil
+	}
 	if len(parts) < 4 || len(parts) > 5 || parts[1] != "settings" || parts[2] != "cse" {
 		return nil, nil, false
 	}

@@ -72,6 +72,8 @@ type Server struct {
 	noHW    bool
 	// the machine may not act through the service account
 	noImpersonation bool
+	consentDenied   bool
+	otherState      bool
 	skew            time.Duration // of the token endpoint's clock
 	workload        string
 	strict          bool

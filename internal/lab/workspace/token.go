@@ -11,9 +11,10 @@ import (
 
 // grant is what an access token (or a refresh token) stands for.
 type grant struct {
-	subject string // canonical address; "" is the service account itself, or a machine of the practice pool
-	scopes  []string
-	expires time.Time // by the lab's clock; zero for refresh tokens
+	subject   string // canonical address; "" is the service account itself, or a machine of the practice pool
+	scopes    []string
+	consented bool      // the user logged in
+	expires   time.Time // by the lab's clock; zero for refresh tokens
 }
 
 // tokenLifetime is how long an access token lives, as Google reports it.

@@ -1,0 +1,155 @@
+package gmail
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/oauth2"
+	"google.golang.org/api/option"
+
+	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/secret"
+)
+
+// Login is a user's own consent that this program changes their settings. It lives as
+// long as the process and is kept nowhere.
+type Login struct {
+	client  *Client
+	address string
+	refresh secret.Secret
+}
+
+// loginTime is how long a person has to log in and consent.
+const loginTime = 5 * time.Minute
+
+// LogIn lets a person log in at the browser (OAuth 2.0 for native apps, RFC 8252, with
+// PKCE, RFC 7636) and asks Gmail whose account it is. show is told the link to be opened;
+// hint is the address that is expected, if any. Of the configuration it uses how Gmail is
+// reached. Errors match ErrCredentials, ErrScope, ErrUnavailable or ErrCanceled.
+func LogIn(ctx context.Context, config Config, client *Client, hint string, show func(link string)) (*Login, error) {
+	config = config.withDefaults()
+	if err := checkURL(config.Endpoint); err != nil {
+		return nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
+	}
+	base := config.Transport
+	if base == nil {
+		transport := newTransport(0)
+		defer transport.CloseIdleConnections()
+		base = transport
+	}
+	verifier, state := oauth2.GenerateVerifier(), rand.Text()
+	callback, err := newCallback(state)
+	if err != nil {
+		return nil, &Error{Method: "login", Kind: KindUnavailable, Message: "listen on this machine for the answer of the browser: " + err.Error(), Err: err}
+	}
+	defer callback.close()
+	show(client.link(callback.address(), state, verifier, hint))
+	waiting, cancel := context.WithTimeout(ctx, loginTime)
+	defer cancel()
+	code, err := callback.wait(waiting)
+	switch {
+	case ctx.Err() != nil:
+		return nil, canceled("login", hint, ctx)
+	case err != nil:
+		return nil, loginError(err)
+	}
+	exchange, cancel := context.WithTimeout(ctx, config.CallTimeout)
+	defer cancel()
+	p := &probe{ctx: exchange, base: &bounded{base: base}}
+	token, err := requestToken(p, client.tokenURL, client.form(url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {verifier}, "redirect_uri": {callback.address()},
+	}))
+	if err != nil {
+		return nil, classifyToken(ctx, hint, p, err)
+	}
+	if !isToken(token.AccessToken) {
+		return nil, &Error{Method: "login", Status: p.status, Kind: KindProtocol, Message: noToken(p), Detail: DetailTokenEndpoint}
+	}
+	login := &Login{client: client, refresh: secret.New([]byte(token.RefreshToken))}
+	if login.address, err = primaryAddress(exchange, config.Endpoint, p, token); err != nil {
+		return nil, err
+	}
+	return login, nil
+}
+
+// link is the address at which a person consents (RFC 6749 section 4.1.1).
+func (c *Client) link(redirect, state, verifier, hint string) string {
+	query := url.Values{
+		"client_id": {c.id}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {Scope}, "state": {state},
+		"code_challenge": {oauth2.S256ChallengeFromVerifier(verifier)}, "code_challenge_method": {"S256"}, "access_type": {"offline"},
+	}
+	if hint != "" {
+		query.Set("login_hint", hint)
+	}
+	return c.authURL + "?" + query.Encode()
+}
+
+// form adds what tells the client to a request for a token.
+func (c *Client) form(form url.Values) url.Values {
+	form.Set("client_id", c.id)
+	if c.secret.Len() > 0 {
+		form.Set("client_secret", string(c.secret.Reveal()))
+	}
+	return form
+}
+
+func (l *Login) credentials() Credentials {
+	return Credentials{Kind: CredentialsLogin, Account: l.address}
+}
+
+// Address is the primary address of who is logged in.
+func (l *Login) Address() string { return l.address }
+
+// grant gets a further token (RFC 6749 section 6).
+func (l *Login) grant(p *probe, _ string) (*oauth2.Token, error) {
+	return requestToken(p, l.client.tokenURL, l.client.form(url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {string(l.refresh.Reveal())},
+	}))
+}
+
+// primaryAddress asks Gmail whose token it is. users.getProfile takes wider scopes than
+// Scope, the list of addresses to send from does not.
+func primaryAddress(ctx context.Context, endpoint string, base http.RoundTripper, token *oauth2.Token) (string, error) {
+	service, err := api.NewService(ctx,
+		option.WithHTTPClient(&http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(token), Base: base}, CheckRedirect: noRedirect}),
+		option.WithEndpoint(endpoint), option.WithLogger(discardLogger()))
+	if err != nil {
+		return "", fmt.Errorf("prepare the Gmail client: %w", err)
+	}
+	list, err := service.Users.Settings.SendAs.List("me").Context(ctx).Do()
+	if err != nil {
+		e := classify(ctx, "sendAs.list", "", err)
+		if e.Kind == KindScope {
+			e.Detail = DetailLoginScope
+		}
+		return "", e
+	}
+	for _, from := range list.SendAs {
+		if from != nil && from.IsPrimary && safetext.IsAddress(from.SendAsEmail) {
+			return from.SendAsEmail, nil
+		}
+	}
+	return "", &Error{Method: "sendAs.list", Kind: KindProtocol, Message: "no primary address"}
+}
+
+// loginError says what it means that the browser brought no code.
+func loginError(err error) *Error {
+	e := &Error{Method: "login", Kind: KindCredentials, Message: err.Error(), Err: err}
+	var refused *consentError
+	switch {
+	case errors.As(err, &refused):
+		e.Detail, e.Reason = DetailConsent, refused.code
+	case errors.Is(err, errOtherState):
+		e.Detail = DetailLoginState
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Detail, e.Message = DetailLoginTimeout, "nobody logged in within 5 minutes"
+	}
+	return e
+}
