@@ -256,10 +256,14 @@ func readerNumber(ts *testscript.TestScript, args []string) int {
 }
 
 // insert puts a card with that serial into a reader, a new one or one that was
-// issued elsewhere: insert READER SERIAL [FROM].
+// issued elsewhere, or without a serial the card that was there last: insert READER [SERIAL [FROM]].
 func insert(ts *testscript.TestScript, neg bool, args []string) {
 	reader, err := strconv.Atoi(args[0])
 	ts.Check(err)
+	if len(args) == 1 {
+		ts.Check(labOf(ts).Insert(reader, nil))
+		return
+	}
 	serial, err := strconv.ParseUint(args[1], 10, 32)
 	ts.Check(err)
 	spec := lab.CardSpec{Serial: uint32(serial)}

@@ -73,6 +73,9 @@ func nextForCard(plan termination.Plan) []string {
 	case termination.ReasonNameChange:
 		return []string{"the identity of the former address, where Gmail still has one, is not touched"}
 	case termination.ReasonWrongPerson:
+		if plan.Clear {
+			return nil
+		}
 		return []string{"the card keeps key and certificate until it is enrolled for another person"}
 	}
 	return nil

@@ -39,6 +39,8 @@ type Request struct {
 	// identity moves; 0 for none.
 	MovesTo  uint32
 	KeyPairs KeyPairs
+	// Clear tells that the card loses what was enrolled with it.
+	Clear bool
 }
 
 // Plan is what the end of the use of a card changes.

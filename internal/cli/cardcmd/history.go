@@ -30,9 +30,9 @@ func newCardHistory(streams *stdio.Streams) *cobra.Command {
 				if history, err = card.History(cmd.Context()); err != nil || !repair || history.Problem() == nil {
 					return err
 				}
-				ask := asker{streams: streams}
-				defer ask.close()
-				key, err := ask.managementKey(cmd.Context(), card, known, pin, &vault)
+				ask := option.Asker{Streams: streams}
+				defer ask.Close()
+				key, err := ask.ManagementKey(cmd.Context(), card, known, pin, &vault)
 				if err != nil {
 					return err
 				}

@@ -187,9 +187,9 @@ func (o *importOptions) carry(ctx context.Context, streams *stdio.Streams, job m
 // findManagementKey returns the card's management key: the one of the flags, the factory one, the
 // one that the PIN leads to, one of the escrow, or the one that a person types.
 func (o *importOptions) findManagementKey(ctx context.Context, streams *stdio.Streams, card *piv.Card) (secret.Secret, error) {
-	ask := asker{streams: streams}
-	defer ask.close()
-	return ask.managementKey(ctx, card, o.managementKey, o.pin, &o.escrow)
+	ask := option.Asker{Streams: streams}
+	defer ask.Close()
+	return ask.ManagementKey(ctx, card, o.managementKey, o.pin, &o.escrow)
 }
 
 // read returns the key of the file that was chosen.

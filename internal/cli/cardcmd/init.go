@@ -120,7 +120,7 @@ func (o *initOptions) read(ctx context.Context) (request enroll.CardRequest, err
 	if request.PUK, err = o.puk.Read(ctx); err != nil {
 		return request, err
 	}
-	if request.ManagementKey, err = readManagementKey(ctx, o.managementKey); err != nil {
+	if request.ManagementKey, err = option.ReadManagementKey(ctx, o.managementKey); err != nil {
 		return request, err
 	}
 	return request, request.Validate()

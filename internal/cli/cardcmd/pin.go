@@ -48,20 +48,20 @@ func newReferenceChange(streams *stdio.Streams, name string, check func(secret.S
 			var changed ChangedJSON
 			err := options.use(cmd.Context(), func(card *piv.Card) error {
 				changed = ChangedJSON{card.Identity().Serial, name}
-				ask := asker{streams: streams}
-				defer ask.close()
-				before, err := ask.secret(cmd.Context(), old, fmt.Sprintf("the %s of card %d", name, changed.Serial), name, false, check)
+				ask := option.Asker{Streams: streams}
+				defer ask.Close()
+				before, err := ask.Secret(cmd.Context(), old, fmt.Sprintf("the %s of card %d", name, changed.Serial), name, false, check)
 				if err != nil {
 					return err
 				}
-				after, err := ask.secret(cmd.Context(), next, fmt.Sprintf("a new %s for card %d", name, changed.Serial), name, true, checkNew)
+				after, err := ask.Secret(cmd.Context(), next, fmt.Sprintf("a new %s for card %d", name, changed.Serial), name, true, checkNew)
 				if err != nil {
 					return err
 				}
 				if before.Equal(after) {
 					return usage.Errorf("the new %s is the old one", name)
 				}
-				return ask.risk(cmd.Context(), card, func(card *piv.Card) error { return change(card, cmd.Context(), before, after) })
+				return ask.Risk(cmd.Context(), card, func(card *piv.Card) error { return change(card, cmd.Context(), before, after) })
 			})
 			if err != nil {
 				return err
@@ -104,20 +104,20 @@ func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 			stdio.Warnings(streams.Err, &vault)
 			var done maintenance.Unblocked
 			err = options.use(cmd.Context(), func(card *piv.Card) (err error) {
-				ask := asker{streams: streams}
-				defer ask.close()
+				ask := option.Asker{Streams: streams}
+				defer ask.Close()
 				unblocking := maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { stdio.Note(streams.Err, what) }}
-				if unblocking.PUKs, err = ask.puks(cmd.Context(), vault.Folder, known, recover, card.Identity().Serial); err != nil {
+				if unblocking.PUKs, err = ask.PUKs(cmd.Context(), vault.Folder, known, recover, card.Identity().Serial); err != nil {
 					return err
 				}
 				if err := second.agree(cmd.Context(), streams, card.Identity().Serial); err != nil {
 					return err
 				}
 				question := fmt.Sprintf("a new PIN for card %d, typed by its user", card.Identity().Serial)
-				if unblocking.PIN, err = ask.secret(cmd.Context(), next, question, "PIN", true, func(pin secret.Secret) error { return piv.CheckNewPINOf(pin, least) }); err != nil {
+				if unblocking.PIN, err = ask.Secret(cmd.Context(), next, question, "PIN", true, func(pin secret.Secret) error { return piv.CheckNewPINOf(pin, least) }); err != nil {
 					return err
 				}
-				return ask.risk(cmd.Context(), card, func(card *piv.Card) (err error) {
+				return ask.Risk(cmd.Context(), card, func(card *piv.Card) (err error) {
 					unblocking.Card = card
 					done, err = unblocking.Run(cmd.Context())
 					return err

@@ -1,6 +1,8 @@
 package hint
 
 import (
+	"fmt"
+
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/termination"
@@ -23,6 +25,11 @@ func (h hints) ofTermination(err error) string {
 		return "say it with --keypair ID, or --no-identity where there was none; what Gmail has: cse-piv keypair list EMAIL"
 	}
 	return ""
+}
+
+// ForUndoneCard says how the card of an enrollment that was undone loses what was enrolled.
+func ForUndoneCard(plan termination.Plan) string {
+	return fmt.Sprintf("to take that key and certificate off the card as well, put it into the reader: cse-piv undo %s --clear-card %d", plan.Email, plan.Serial)
 }
 
 // ForOldMail says how a new card reads old mail where a copy of a former card's key was kept;

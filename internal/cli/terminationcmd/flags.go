@@ -22,6 +22,8 @@ type Flags struct {
 	note     string
 	// confirmFlag is the flag that agrees, where it is not --confirm.
 	confirmFlag string
+	// clearing is of the commands that can take what was enrolled off the card again.
+	clearing clearing
 	// CACert is the file with the certificate of the local CA that revokes, and CAKey where
 	// its key is; "" where another revokes.
 	CACert string

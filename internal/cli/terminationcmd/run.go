@@ -82,14 +82,23 @@ func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string,
 	}
 	f.Gmail.SayForeign(streams.Err)
 	results, err := f.Look(ctx, streams, command, requests)
+	if err == nil {
+		err = f.clearing.find(ctx, results[0]) // of one user, where a card is named
+	}
 	if err == nil && !f.DryRun {
 		err = f.Agree(ctx, streams, command, results)
 	}
 	if err == nil && !f.DryRun {
 		err = f.Carry(ctx, streams, results)
 	}
+	if err == nil && !f.DryRun {
+		err = f.clearing.run(ctx, streams, f.Store, results[0])
+	}
 	if err != nil {
 		return err
+	}
+	if end := results[0]; end.Reason == termination.ReasonWrongPerson && f.clearing.serial == 0 && end.err == nil {
+		stdio.Note(streams.Err, hint.ForUndoneCard(end.plan))
 	}
 	end := EndOf(results)
 	if f.JSON {

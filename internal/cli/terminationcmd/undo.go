@@ -30,7 +30,8 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 		Long: "The user's identity at Gmail becomes what it was before the newest enrollment, as its evidence says:\n" +
 			"it uses the key pairs of before, or is deleted. The key pairs that the enrollment registered are\n" +
 			"disabled. A local CA revokes the certificates; of others it is said whom to ask. The card keeps its\n" +
-			"key and certificate: enroll it for the right person with --overwrite, which replaces both.\n\n" +
+			"key and certificate, unless --clear-card takes them off it: then it is enrolled for the right person as\n" +
+			"any card. Else, and before firmware 5.7, which deletes no key, enroll replaces them with --overwrite.\n\n" +
 			"After a failure or an interrupt, run the same command again: it goes on where it was.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := enroll.ValidateAddress(args[0]); err != nil {
@@ -40,10 +41,12 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			request.Clear = options.clearing.serial != 0
 			return options.Run(cmd.Context(), streams, "undo", []termination.Request{request})
 		},
 	}
 	options.add(command)
+	options.clearing.add(command)
 	flags := command.Flags()
 	option.AddSerial(flags, &options.serial, "`serial` number of the card, where the user was enrolled with several")
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")

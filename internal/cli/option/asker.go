@@ -1,4 +1,4 @@
-package cardcmd
+package option
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -17,48 +16,49 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// asker gets secrets from flags, or asks for them at the terminal.
-type asker struct {
-	streams  *stdio.Streams
+// Asker gets secrets from flags, or asks for them at the terminal.
+type Asker struct {
+	Streams  *stdio.Streams
 	terminal *prompt.Terminal
 }
 
-// puks returns the PUKs that a card may have: the one that was given, those of the
+// PUKs returns the PUKs that a card may have: the one that was given, those of the
 // escrow, or the one that a person types.
-func (a *asker) puks(ctx context.Context, escrowFolder string, given *option.Secret, recover func(context.Context, uint32) ([]escrow.Record, error), serial uint32) ([]escrow.Record, error) {
+func (a *Asker) PUKs(ctx context.Context, escrowFolder string, given *Secret, recover func(context.Context, uint32) ([]escrow.Record, error), serial uint32) ([]escrow.Record, error) {
 	typed, err := given.Read(ctx)
 	if err != nil || !typed.IsZero() {
-		stdio.Warnings(a.streams.Err, given)
+		stdio.Warnings(a.Streams.Err, given)
 		return []escrow.Record{{PUK: typed}}, err
 	}
 	records, err := recover(ctx, serial)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := option.FolderOr(escrowFolder, "escrow")
+	folder, err := FolderOr(escrowFolder, "escrow")
 	if err != nil {
 		return nil, err
 	}
 	if records, err = escrow.PUKs(ctx, folder, serial, records); err != nil || len(records) > 0 {
 		return records, err
 	}
-	puk, err := a.secret(ctx, given, fmt.Sprintf("the PUK of card %d", serial), "PUK", false, piv.CheckPUK)
+	puk, err := a.Secret(ctx, given, fmt.Sprintf("the PUK of card %d", serial), "PUK", false, piv.CheckPUK)
 	if errors.Is(err, failure.ErrNobody) {
 		err = fmt.Errorf("card %d: %w", serial, maintenance.ErrNoPUK)
 	}
 	return []escrow.Record{{PUK: puk}}, err
 }
 
-func (a *asker) close() {
+// Close closes the terminal, where one was opened.
+func (a *Asker) Close() {
 	if a.terminal != nil {
 		_ = a.terminal.Close()
 	}
 }
 
-// secret returns what a flag gave, or what a person types; a new one is typed twice.
-func (a *asker) secret(ctx context.Context, flag *option.Secret, text, name string, isNew bool, check func(secret.Secret) error) (secret.Secret, error) {
+// Secret returns what a flag gave, or what a person types; a new one is typed twice.
+func (a *Asker) Secret(ctx context.Context, flag *Secret, text, name string, isNew bool, check func(secret.Secret) error) (secret.Secret, error) {
 	given, err := flag.Read(ctx)
-	stdio.Warnings(a.streams.Err, flag)
+	stdio.Warnings(a.Streams.Err, flag)
 	if err != nil {
 		return given, err
 	}
@@ -72,8 +72,8 @@ func (a *asker) secret(ctx context.Context, flag *option.Secret, text, name stri
 }
 
 // typed returns what a person types at the terminal; flag is what could have been given instead.
-func (a *asker) typed(ctx context.Context, flag *option.Secret, question enroll.SecretQuestion) (secret.Secret, error) {
-	if a.terminal == nil && a.streams.Terminal {
+func (a *Asker) typed(ctx context.Context, flag *Secret, question enroll.SecretQuestion) (secret.Secret, error) {
+	if a.terminal == nil && a.Streams.Terminal {
 		a.terminal, _ = prompt.Open()
 	}
 	if a.terminal == nil {
@@ -83,8 +83,8 @@ func (a *asker) typed(ctx context.Context, flag *option.Secret, question enroll.
 	return a.terminal.Secret(ctx, question)
 }
 
-// readManagementKey returns the management key that a flag gives; a zero one where none does.
-func readManagementKey(ctx context.Context, flag *option.Secret) (secret.Secret, error) {
+// ReadManagementKey returns the management key that a flag gives; a zero one where none does.
+func ReadManagementKey(ctx context.Context, flag *Secret) (secret.Secret, error) {
 	typed, err := flag.Read(ctx)
 	if err != nil || typed.IsZero() {
 		return typed, err
@@ -96,11 +96,11 @@ func readManagementKey(ctx context.Context, flag *option.Secret) (secret.Secret,
 	return key, nil
 }
 
-// managementKey returns the card's management key: the one that was given, the factory one, the one
+// ManagementKey returns the card's management key: the one that was given, the factory one, the one
 // that the PIN leads to, one of the escrow, or what a person types.
-func (a *asker) managementKey(ctx context.Context, card *piv.Card, given, pin *option.Secret, vault *option.Escrow) (secret.Secret, error) {
-	key, err := readManagementKey(ctx, given)
-	stdio.Warnings(a.streams.Err, given)
+func (a *Asker) ManagementKey(ctx context.Context, card *piv.Card, given, pin *Secret, vault *Escrow) (secret.Secret, error) {
+	key, err := ReadManagementKey(ctx, given)
+	stdio.Warnings(a.Streams.Err, given)
 	if err != nil || !key.IsZero() {
 		return key, err
 	}
@@ -117,7 +117,7 @@ func (a *asker) managementKey(ctx context.Context, card *piv.Card, given, pin *o
 	if err != nil {
 		return key, err
 	}
-	stdio.Warnings(a.streams.Err, vault)
+	stdio.Warnings(a.Streams.Err, vault)
 	records, err := recover(ctx, card.Identity().Serial)
 	if err != nil {
 		return key, err
@@ -141,12 +141,12 @@ func (a *asker) managementKey(ctx context.Context, card *piv.Card, given, pin *o
 }
 
 // behindPIN returns the management key that the PIN leads to.
-func (a *asker) behindPIN(ctx context.Context, card *piv.Card, flag *option.Secret) (key secret.Secret, err error) {
-	pin, err := a.secret(ctx, flag, fmt.Sprintf("the PIN of card %d, which leads to its management key", card.Identity().Serial), "PIN", false, piv.CheckPIN)
+func (a *Asker) behindPIN(ctx context.Context, card *piv.Card, flag *Secret) (key secret.Secret, err error) {
+	pin, err := a.Secret(ctx, flag, fmt.Sprintf("the PIN of card %d, which leads to its management key", card.Identity().Serial), "PIN", false, piv.CheckPIN)
 	if err != nil {
 		return key, err
 	}
-	err = a.risk(ctx, card, func(card *piv.Card) (err error) {
+	err = a.Risk(ctx, card, func(card *piv.Card) (err error) {
 		if key, err = card.ProtectedManagementKey(ctx, pin); err != nil {
 			return err
 		}
@@ -155,12 +155,12 @@ func (a *asker) behindPIN(ctx context.Context, card *piv.Card, flag *option.Secr
 	return key, err
 }
 
-// risk does something that a PIN or PUK is given for. Where only one try is left, a person
+// Risk does something that a PIN or PUK is given for. Where only one try is left, a person
 // is asked whether to use it.
-func (a *asker) risk(ctx context.Context, card *piv.Card, do func(*piv.Card) error) error {
+func (a *Asker) Risk(ctx context.Context, card *piv.Card, do func(*piv.Card) error) error {
 	err := do(card)
 	last, found := errors.AsType[*piv.LastTryError](err)
-	if !found || !a.streams.Terminal {
+	if !found || !a.Streams.Terminal {
 		return err
 	}
 	if a.terminal == nil {
