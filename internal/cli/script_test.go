@@ -74,7 +74,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
-			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey,
+			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "proxy": openingProxy,
 		},
 		RequireExplicitExec: true,
 		Condition: func(condition string) (bool, error) {

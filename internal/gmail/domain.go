@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -90,6 +91,9 @@ type Config struct {
 	// ends, or to which nobody answers, repeats no calls. An operation that is given
 	// up so ends with err.
 	Wait func(ctx context.Context, err error, in time.Duration) bool
+	// Roots are the authorities that servers may have their certificates of; nil: the
+	// system's.
+	Roots *x509.CertPool
 	// Transport carries the exchanges; nil: connections of the domain's own.
 	Transport http.RoundTripper
 }
@@ -113,7 +117,7 @@ func Open(config Config) (*Domain, error) {
 	if config.Transport != nil {
 		return open(config, config.Transport)
 	}
-	transport := newTransport(config.MaxConnections)
+	transport := newTransport(config.MaxConnections, config.Roots)
 	d, err := open(config, transport)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func LogIn(ctx context.Context, config Config, client *Client, hint string, show
 	}
 	base := config.Transport
 	if base == nil {
-		transport := newTransport(0)
+		transport := newTransport(0, config.Roots)
 		defer transport.CloseIdleConnections()
 		base = transport
 	}

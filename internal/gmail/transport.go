@@ -3,6 +3,8 @@ package gmail
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -27,13 +29,15 @@ var (
 // newTransport keeps enough idle connections for a batch of users to share; the
 // limits on whole exchanges come from each call's context. connections bounds
 // those to one host, 0 for no bound: without one, a call that just misses an idle
-// connection opens another.
-func newTransport(connections int) *http.Transport {
+// connection opens another. roots are the authorities that servers may have their
+// certificates of, nil for the system's.
+func newTransport(connections int, roots *x509.CertPool) *http.Transport {
 	idle := max(connections, 64)
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:   true,
+		TLSClientConfig:     &tls.Config{RootCAs: roots},
 		MaxConnsPerHost:     connections,
 		MaxIdleConns:        2 * idle,
 		MaxIdleConnsPerHost: idle,

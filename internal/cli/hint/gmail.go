@@ -80,7 +80,7 @@ func (h hints) ofGmail(err error) string {
 func (h hints) ofGmailDetail(e *gmail.Error) string {
 	switch e.Detail {
 	case gmail.DetailIntermediary:
-		return "something on the way answers in the server's place: check the endpoint, the proxy and the system's trusted roots"
+		return "something on the way answers in the server's place: check the endpoint and the proxy; where a proxy of yours opens TLS, name its authority with --gmail-ca FILE"
 	case gmail.DetailAccountGone:
 		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
 	case gmail.DetailNoCredentials:

@@ -5,6 +5,7 @@ package option
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -23,6 +25,7 @@ import (
 type Gmail struct {
 	credentials            gmailCredentials
 	authEndpoint, Endpoint string
+	ca                     string
 	retryBase              time.Duration
 	// MaxTries bounds how often one call is made, where it is not as often as usual.
 	MaxTries int
@@ -37,7 +40,8 @@ func (g *Gmail) Add(flags *pflag.FlagSet) {
 	flags.DurationVar(&g.retryBase, "retry-base", time.Second, "first wait after an error of Google's that passes")
 	flags.Lookup("retry-base").Hidden = true
 	flags.StringVar(&g.authEndpoint, "auth-endpoint", "", "`URL` of the token endpoint and the IAM Credentials API, where they are not Google's")
-	FromEnvironment(flags, "gmail-endpoint", "auth-endpoint", "retry-base")
+	flags.StringVar(&g.ca, "gmail-ca", "", "`file` with authorities that are trusted besides this system's on the way to Gmail, such as that of a proxy which opens TLS")
+	FromEnvironment(flags, "gmail-endpoint", "auth-endpoint", "gmail-ca", "retry-base")
 }
 
 // Chosen reports whether the flags name credentials. A choice of two kinds is a mistake in
@@ -102,7 +106,29 @@ func (g *Gmail) Config(ctx context.Context, messages io.Writer) (gmail.Config, e
 		AuthEndpoint: g.authEndpoint, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(),
 		RetryBase: g.retryBase, MaxTries: g.MaxTries,
 	}
+	if g.ca != "" {
+		var err error
+		if config.Roots, err = rootsWith(g.ca); err != nil {
+			return config, usage.Errorf("--gmail-ca: %w", err)
+		}
+	}
 	return config, g.credentials.choose(ctx, &config, g.Expected, messages)
+}
+
+// rootsWith returns the system's authorities and those of a file.
+func rootsWith(file string) (*x509.CertPool, error) {
+	authorities, err := ReadCertificates([]string{file})
+	if err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a system without
+	}
+	for _, authority := range authorities {
+		roots.AddCert(authority)
+	}
+	return roots, nil
 }
 
 // OpenGmail is Open with a configuration that the caller made.
