@@ -52,8 +52,9 @@ func policyFault(chain []*x509.Certificate, i int) Fault {
 type judge struct {
 	verifier *Verifier
 	options  Options
-	cost     int // of the signatures that were verified; see [certificate.Cost]
-	compared int // names with constraints
+	verdicts map[signature]verdict // of the signatures that were verified
+	cost     int                   // of them; see [certificate.Cost]
+	compared int                   // names with constraints
 }
 
 func newJudge(v *Verifier, options Options) *judge {
@@ -65,8 +66,20 @@ func newJudge(v *Verifier, options Options) *judge {
 
 // verdict tells whether the issuer's key signed the certificate.
 func (j *judge) verdict(cert, issuer *x509.Certificate) verdict {
-	found, cost := j.verifier.verdict(cert, issuer)
-	j.cost += cost
+	if found, known := j.verifier.verdict(cert, issuer); known {
+		return found
+	}
+	these := signature{cert, string(issuer.RawSubjectPublicKeyInfo)}
+	found, known := j.verdicts[these]
+	if !known {
+		found = verify(cert, issuer)
+		j.cost += certificate.Cost(issuer.PublicKey)
+		if j.verdicts == nil {
+			j.verdicts = map[signature]verdict{}
+		}
+		j.verdicts[these] = found
+	}
+	j.verifier.remember(these, found)
 	return found
 }
 

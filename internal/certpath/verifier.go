@@ -2,75 +2,64 @@ package certpath
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
+	"maps"
 	"sync"
-
-	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 const (
-	// maxRemembered bounds the signatures that a Verifier remembers, 65 octets each.
-	maxRemembered = 1 << 14
-	// maxRecent bounds the certificates of which it remembers that they are the same ones.
-	maxRecent = 64
+	// maxRemembered bounds the signatures that a Verifier remembers.
+	maxRemembered = 500
+	// maxRememberedSize bounds the octets of one, certificate and key, far above the usual.
+	maxRememberedSize = 8 << 10
 )
 
 // Verifier builds and validates paths, and remembers which signatures it has verified:
-// each is verified once. The zero value is ready for use, by several goroutines at a
-// time. What it answers does not depend on what it has seen.
+// those of authorities, and of the latest leaves. The zero value is ready for use, by
+// several goroutines at a time. What it answers does not depend on what it has seen, as
+// long as nobody changes a certificate.
 type Verifier struct {
 	mutex    sync.Mutex
 	verdicts map[signature]verdict
-	recent   map[link]verdict // spares the digests, which cost more than the rest of a path that is known
 }
 
-// link is a certificate and what is taken for its issuer.
-type link struct{ cert, issuer *x509.Certificate }
+// signature is a certificate and the key that it is verified by, in DER.
+type signature struct {
+	cert *x509.Certificate
+	key  string
+}
 
-// signature identifies a certificate and the key that it is verified by, by their
-// SHA-256.
-type signature struct{ cert, key [sha256.Size]byte }
+// verdict tells whether the issuer's key signed the certificate; known is false where
+// that is not remembered.
+func (v *Verifier) verdict(cert, issuer *x509.Certificate) (found verdict, known bool) {
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	found, known = v.verdicts[signature{cert, string(issuer.RawSubjectPublicKeyInfo)}]
+	return found, known
+}
 
-// verdict tells whether the issuer's key signed the certificate, and what it cost to
-// find out (see [certificate.Cost]): nothing where it is remembered.
-func (v *Verifier) verdict(cert, issuer *x509.Certificate) (verdict, int) {
-	these := link{cert, issuer}
-	v.mutex.Lock()
-	found, known := v.recent[these]
-	v.mutex.Unlock()
-	if known {
-		return found, 0
-	}
-	key := signature{sha256.Sum256(cert.Raw), sha256.Sum256(issuer.RawSubjectPublicKeyInfo)}
-	v.mutex.Lock()
-	found, known = v.verdicts[key]
-	v.mutex.Unlock()
-	cost := 0
-	if !known {
-		found, cost = verify(cert, issuer), certificate.Cost(issuer.PublicKey)
+// remember keeps a verdict. Where there are too many, those of leaves are dropped, and all
+// where that is not enough.
+func (v *Verifier) remember(these signature, found verdict) {
+	if len(these.cert.Raw)+len(these.key) > maxRememberedSize {
+		return
 	}
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
+	if len(v.verdicts) >= maxRemembered {
+		maps.DeleteFunc(v.verdicts, func(s signature, _ verdict) bool { return !s.cert.IsCA })
+	}
 	if v.verdicts == nil || len(v.verdicts) >= maxRemembered {
 		v.verdicts = map[signature]verdict{}
 	}
-	if v.recent == nil || len(v.recent) >= maxRecent {
-		v.recent = map[link]verdict{}
-	}
-	v.verdicts[key], v.recent[these] = found, found
-	return found, cost
+	v.verdicts[these] = found
 }
 
 // IsSelfSigned reports whether a certificate names and signs itself. With what algorithm
 // does not matter: nobody relies on that signature. Where it cannot be verified, the name
 // and the identifiers of the keys decide.
 func (v *Verifier) IsSelfSigned(cert *x509.Certificate) bool {
-	if !selfIssued(cert) {
-		return false
-	}
-	found, _ := v.verdict(cert, cert)
-	return found != forged
+	return (&judge{verifier: v}).isSelfSigned(cert)
 }
 
 // selfIssued reports whether a certificate's issuer and subject are the same.
