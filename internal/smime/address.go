@@ -32,6 +32,9 @@ func EmailAddresses(cert *x509.Certificate) []string {
 	if safetext.IsAddress(cert.Subject.CommonName) {
 		addresses = append(addresses, cert.Subject.CommonName)
 	}
+	if len(addresses) < 2 {
+		return addresses
+	}
 	var list []string
 	seen := map[string]bool{}
 	for _, address := range addresses {
@@ -101,7 +104,7 @@ func containsAddress(list []string, email string) bool {
 // SameAddress tells whether two mail addresses are the same. Case is disregarded in
 // the domain and, as Gmail does, in the local part; an internationalized domain is
 // the same with A-labels and with U-labels (RFC 5890).
-func SameAddress(a, b string) bool { return canonical(a) == canonical(b) }
+func SameAddress(a, b string) bool { return a == b || canonical(a) == canonical(b) }
 
 // canonical is an address in the form that addresses are compared in.
 func canonical(address string) string {

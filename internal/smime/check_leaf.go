@@ -148,7 +148,8 @@ func (c *checker) checkExtKeyUsage(leaf *x509.Certificate) {
 }
 
 func (c *checker) checkNames(leaf *x509.Certificate) {
-	switch mailboxes := utf8Mailboxes(leaf); {
+	mailboxes := utf8Mailboxes(leaf)
+	switch {
 	case len(leaf.EmailAddresses) > 0:
 	case len(mailboxes) > 0:
 		c.report(ruleSAN, 0, "its subject alternative name has no rfc822Name: %s stands there as SmtpUTF8Mailbox", listed(mailboxes))
@@ -167,7 +168,7 @@ func (c *checker) checkNames(leaf *x509.Certificate) {
 			c.report(ruleSANForbidden, 0, "its subject alternative name has a %s", forbidden.name)
 		}
 	}
-	alternative := alternativeAddresses(leaf)
+	alternative := slices.Concat(leaf.EmailAddresses, mailboxes)
 	for _, address := range subjectAddresses(leaf) {
 		if !containsAddress(alternative, address) {
 			c.report(ruleSubjectEmail, 0, "the address %s in its subject is not in the subject alternative name", address)

@@ -21,12 +21,9 @@ type adviser struct {
 // advice returns a warning about the authority of a leaf; "" where there is nothing to be
 // said, or where it was said of an earlier row.
 func (a *adviser) advice(leaf *x509.Certificate) string {
-	if !baseline.IsPromised(leaf) {
-		return ""
-	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	if a.asked[string(leaf.RawIssuer)] || len(a.asked) == maxAdvised {
+	if a.asked[string(leaf.RawIssuer)] || len(a.asked) == maxAdvised || !baseline.IsPromised(leaf) {
 		return ""
 	}
 	if a.asked == nil {

@@ -7,18 +7,17 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
-	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 const maxDescription = 1000 // characters; what Gmail keeps is not documented
 
 // checkRow looks at what needs no parsing: address, description, and whether the
 // certificates are one for both uses or one for each.
-func checkRow(row source.Row) error {
+func checkRow(row source.Row, isAddress bool) error {
 	switch {
 	case row.Email == "":
 		return &Fault{source.ReasonAddress, "the row has no address"}
-	case !safetext.IsAddress(row.Email):
+	case !isAddress:
 		return &Fault{"address", noAddress(row.Email)}
 	case utf8.RuneCountInString(row.Description) > maxDescription:
 		return &Fault{"description-too-long", "the description is too long"}

@@ -70,12 +70,12 @@ func New(options Options) *Preparer {
 // rule's of package smime, or one of this package's. What stands in an address's
 // place and is none, which may be anything, is not kept.
 func (p *Preparer) Entry(row source.Row) ledger.Entry {
-	now := p.now()
+	now, isAddress := p.now(), safetext.IsAddress(row.Email)
 	entry := ledger.Entry{Where: row.Where, Line: row.Line, State: ledger.StateWaiting, Step: ledger.StepRead, Updated: now}
-	if safetext.IsAddress(row.Email) {
+	if isAddress {
 		entry.Email = row.Email
 	}
-	pairs, warnings, err := p.pairs(row, now)
+	pairs, warnings, err := p.pairs(row, isAddress, now)
 	entry.Warnings = warnings
 	if err == nil {
 		entry.Pairs = pairs
@@ -98,11 +98,11 @@ func (p *Preparer) Entry(row source.Row) ledger.Entry {
 
 // pairs makes the row's key pairs: one for both uses or one for each, then those
 // for history.
-func (p *Preparer) pairs(row source.Row, now time.Time) (pairs []ledger.Pair, warnings []string, err error) {
+func (p *Preparer) pairs(row source.Row, isAddress bool, now time.Time) (pairs []ledger.Pair, warnings []string, err error) {
 	if row.Err != nil {
 		return nil, nil, row.Err
 	}
-	if err := checkRow(row); err != nil {
+	if err := checkRow(row, isAddress); err != nil {
 		return nil, nil, err
 	}
 	leaves, warnings, err := p.leavesOf(row)
