@@ -98,7 +98,8 @@ var meanwhile = map[string]func(*testscript.TestScript, bool, []string){
 // talkEnvironment is what a command is given of the script's environment.
 var talkEnvironment = []string{
 	"PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "CSE_PIV_RETRY_BASE", "CSE_PIV_STORE", "CSE_PIV_CA_CERT", "CSE_PIV_CA_KEY", "PCSCLITE_CSOCK_NAME",
-	"CSE_PIV_CREDENTIALS", "CSE_PIV_GMAIL_ENDPOINT", "CSE_PIV_ISSUER", "CSE_PIV_ISSUER_DIR", "CSE_PIV_ATTESTATION_ROOTS",
+	"CSE_PIV_CREDENTIALS", "CSE_PIV_SERVICE_ACCOUNT", "CSE_PIV_KEY_SERIAL", "CSE_PIV_KEY_PIN_FILE", "CSE_PIV_GMAIL_ENDPOINT", "CSE_PIV_AUTH_ENDPOINT",
+	"CSE_PIV_ISSUER", "CSE_PIV_ISSUER_DIR", "CSE_PIV_ATTESTATION_ROOTS",
 }
 
 // heard is what a command said so far.
