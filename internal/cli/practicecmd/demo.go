@@ -64,7 +64,8 @@ func NewDemo(streams *stdio.Streams) *cobra.Command {
 	options.Issuer.Add(flags)
 	options.Escrow.Add(flags)
 	options.Trust.Add(flags)
-	for _, name := range []string{"credentials", "gmail-endpoint", "attestation-roots", "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain",
+	for _, name := range []string{"credentials", "impersonate", "service-account", "key-slot", "key-serial", "key-pin-file", "key-pin-fd", "self", "client", "no-browser",
+		"gmail-endpoint", "auth-endpoint", "gmail-ca", "attestation-roots", "issuer", "issuer-dir", "ca-cert", "ca-key", "crl-url", "chain",
 		"pin-file", "pin-fd", "puk-file", "puk-fd", "management-key-file", "management-key-fd"} {
 		// An issued card needs its issuer's chain.
 		flags.Lookup(name).Hidden = name != "chain"
