@@ -36,7 +36,11 @@ func (e *enrollment) checkOtherCards(ctx context.Context) error {
 		return err
 	}
 	agreed, err := e.agreedBefore(cards)
-	if err == nil && !agreed {
+	switch {
+	case err != nil || agreed:
+	case e.request.Renew != "" && !e.request.ReplaceCard:
+		err = &NotEnrolledError{Email: e.request.Email, Serial: e.request.Serial, With: cards}
+	default:
 		err = e.agreeToMove(ctx, &OtherCardError{Email: e.request.Email, Cards: cards, Serial: e.request.Serial})
 	}
 	e.user.movesFrom = cards // for the journal

@@ -60,42 +60,21 @@ func (e *enrollment) keysAtGmail(ctx context.Context) ([]KeyRequest, error) {
 	if err != nil || identity == nil {
 		return nil, err
 	}
-	wanted := []KeyRequest{{Use: certificate.UseBoth}}
-	ids := []string{identity.PrimaryKeyPairID}
-	if identity.PrimaryKeyPairID == "" {
-		wanted = []KeyRequest{{Use: certificate.UseSign}, {Use: certificate.UseEncrypt}}
-		ids = []string{identity.SigningKeyPairID, identity.EncryptionKeyPairID}
-	}
-	for i, id := range ids {
-		found, err := e.keyAtGmail(ctx, id)
-		if err != nil || found == nil {
-			return nil, err
-		}
-		found.Use = wanted[i].Use
-		wanted[i] = *found
-	}
-	return wanted, nil
-}
-
-// keyAtGmail returns the key of the card that is registered as that key pair; nil
-// for none.
-func (e *enrollment) keyAtGmail(ctx context.Context, id string) (*KeyRequest, error) {
+	there := map[string]piv.SlotContents{}
 	for _, pair := range e.user.registration.KeyPairs() {
 		slot, ok := slotAtGmail(pair, e.request.Serial)
-		if pair.ID != id || !ok {
+		if !ok || !identity.Uses(pair.ID) {
 			continue
 		}
 		contents, err := e.card.Slot(ctx, slot)
 		if err != nil {
 			return nil, err
 		}
-		if chain := chainOf(pair); chain == nil || contents.Key == nil || !certificate.SameKey(chain[0].PublicKey, contents.Key.PublicKey) {
-			return nil, nil
+		if isOf(contents, pair) {
+			there[pair.ID] = contents
 		}
-		request := requestOf(contents)
-		return &request, nil
 	}
-	return nil, nil
+	return keysOf(identity, there), nil
 }
 
 // requestOf is the key in a slot as a request would have asked for it.

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -50,7 +52,9 @@ func (e *enrollment) resumeRenewal(ctx context.Context, earlier *earlierRun) (bo
 	case unfinished:
 		return false, &NotEnrolledError{Email: e.request.Email, Serial: e.request.Serial, Begun: true}
 	case len(earlier.keys) == 0:
-		return false, &NotEnrolledError{Email: e.request.Email, Serial: e.request.Serial}
+		if err := e.findBegunElsewhere(ctx, earlier); err != nil {
+			return false, err
+		}
 	}
 	return true, e.beginRenewal(ctx, earlier)
 }
@@ -67,11 +71,14 @@ func (e *enrollment) beginRenewal(ctx context.Context, earlier *earlierRun) erro
 		if err != nil {
 			return err
 		}
-		leaf := e.leafOf(contents)
-		if !e.isEnrolled(contents) {
+		var old evidence.OldKey
+		if moved, there := earlier.moved[request.Slot]; there {
+			contents, old.MovedTo = moved, moved.Slot.String()
+		} else if !e.isEnrolled(contents) {
 			return &NotEnrolledError{Email: e.request.Email, Serial: e.request.Serial, Slot: &request.Slot}
 		}
-		old := evidence.OldKey{Key: keyHash(contents.Key.PublicKey)}
+		leaf := e.leafOf(contents)
+		old.Key = keyHash(contents.Key.PublicKey)
 		if leaf != nil {
 			old.Certificate, leaves[request.Slot.String()] = smime.Fingerprint(leaf), leaf
 			if ends.IsZero() || leaf.NotAfter.Before(ends) {
@@ -183,6 +190,7 @@ func (e *enrollment) findRetiredSlots(ctx context.Context, keys []KeyRequest, of
 		return err
 	}
 	free := history.Free()
+	keys = slices.DeleteFunc(slices.Clone(keys), func(key KeyRequest) bool { return of.Keys[key.Slot.String()].MovedTo != "" })
 	if len(free) < len(keys) {
 		return &RetiredSlotsError{Serial: e.request.Serial, Free: len(free), Needed: len(keys)}
 	}
@@ -266,6 +274,10 @@ type NotEnrolledError struct {
 	Serial uint32
 	Begun  bool      // an enrollment was begun and is not finished
 	Slot   *piv.Slot // that holds no key of the user's any more; nil where nothing is known of one
+	// MovedTo is the retired slot that holds the key, which a renewal moved there that another
+	// computer began; nil for none.
+	MovedTo *piv.Slot
+	With    []string // the cards that the user is enrolled with, such as "card 12345678"; none where that is not known
 }
 
 // Error says what is there instead.
@@ -273,6 +285,10 @@ func (e *NotEnrolledError) Error() string {
 	switch {
 	case e.Begun:
 		return fmt.Sprintf("the enrollment of %s with card %d is not finished: there is nothing to renew yet", e.Email, e.Serial)
+	case len(e.With) > 0:
+		return fmt.Sprintf("%s is enrolled with %s, not with card %d: there is nothing to renew on it", e.Email, strings.Join(e.With, " and "), e.Serial)
+	case e.MovedTo != nil:
+		return fmt.Sprintf("a renewal of %s with card %d was begun elsewhere: the key that Gmail uses is in slot %s, and slot %s holds another", e.Email, e.Serial, *e.MovedTo, *e.Slot)
 	case e.Slot != nil:
 		return fmt.Sprintf("%s was enrolled with card %d, and slot %s does not hold that key any more", e.Email, e.Serial, *e.Slot)
 	}

@@ -86,6 +86,9 @@ type earlierRun struct {
 	// started says that something came of it: a key was generated, or a
 	// certificate asked for.
 	started bool
+	// moved are keys that a renewal elsewhere moved to retired slots, by the slots from
+	// which it did.
+	moved map[piv.Slot]piv.SlotContents
 }
 
 // findEarlierRun reads the journal or, where this computer has none, asks what Gmail

@@ -135,6 +135,7 @@ func Endings() []Ending {
 		{ExitError, "evidence-in-use", as(evidence.ErrBusy)},
 		{ExitError, "evidence-damaged", Is[*evidence.JournalError]},
 		{ExitError, "management-key", as(piv.ErrManagementKey)},
+		{ExitError, "card-full", as(piv.ErrCardFull)},
 		{ExitError, "puk-blocked", as(piv.ErrPUKBlocked)},
 		{ExitError, "touch-timeout", as(piv.ErrTouchTimeout)},
 		{ExitError, "no-users", Is[*NobodyError]},

@@ -17,6 +17,11 @@ func (h hints) ofRenewal(err error) string {
 		if not.Begun {
 			return "go on with it first: cse-piv enroll " + not.Email
 		}
+		if not.MovedTo != nil {
+			return h.either(
+				fmt.Sprintf("go on with it on that computer, or name its folder with --evidence FOLDER; where that is lost, have a new key made in slot %s: cse-piv enroll %s --overwrite --confirm %d; the one in slot %s stays, for old mail", *not.Slot, not.Email, not.Serial, *not.MovedTo),
+				"go on with it on that computer")
+		}
 		return "put the card in that the user is enrolled with; to enroll them with this one: cse-piv enroll " + not.Email
 	}
 	if begun, found := errors.AsType[*enroll.RenewalBegunError](err); found {

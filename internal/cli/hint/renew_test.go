@@ -3,15 +3,18 @@ package hint_test
 import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
 // renewalCases are the errors of renewals, and what their hints say.
 func renewalCases() []hintCase {
+	slot, movedTo := piv.SlotKeyManagement, piv.SlotRetiredFirst
 	return []hintCase{
 		{&enroll.RetiredSlotsError{Serial: 4711}, "cse-piv card history"},
 		{&enroll.CannotKeepKeyError{Serial: 4711}, "--confirm 4711"},
 		{&enroll.NotEnrolledError{Email: "ada@example.com"}, "cse-piv enroll ada@example.com"},
 		{&enroll.NotEnrolledError{Email: "ada@example.com", Begun: true}, "go on with it first"},
+		{&enroll.NotEnrolledError{Email: "ada@example.com", Serial: 4711, Slot: &slot, MovedTo: &movedTo}, "cse-piv enroll ada@example.com --overwrite --confirm 4711; the one in slot 82 stays"},
 		{&enroll.RenewalBegunError{Begun: enroll.RenewSameKey}, "add --same-key"},
 		{&enroll.RenewalBegunError{}, "leave out --same-key"},
 		{enroll.ErrNotRenewed, "sign the request"},
