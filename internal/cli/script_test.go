@@ -68,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance,
+			"lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance, "rename": rename,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
@@ -238,6 +238,11 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 	by, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	labOf(ts).Advance(by)
+}
+
+// rename gives a user another primary address: rename FROM TO.
+func rename(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(labOf(ts).Rename(args[0], args[1]))
 }
 
 // pull takes the card out of the first reader, or of another: pull [READER].

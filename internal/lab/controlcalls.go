@@ -38,6 +38,7 @@ func ControlCalls() []ControlCall {
 		{"GET", "users/{email}", "", "the user's key pairs and identities", (*Lab).controlUser},
 		{"POST", "users/{email}/keypairs", `{"chain": "-----BEGIN CERTIFICATE-----…"}`,
 			`adds a key pair; also "kacls_uri", "unvalidated" and "disabled"`, (*Lab).controlAddKeyPair},
+		{"POST", "users/{email}/rename", `{"to": "ada.byron@lab.example"}`, "gives the user another primary address: the key pairs come along, an identity does not", (*Lab).controlRename},
 	}
 }
 

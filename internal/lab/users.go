@@ -64,6 +64,29 @@ func (l *Lab) controlAddKeyPair(r *http.Request) (any, error) {
 	return l.userView(email), nil
 }
 
+// controlRename gives a user another primary address: {"to": "ada.byron@lab.example"}.
+func (l *Lab) controlRename(r *http.Request) (any, error) {
+	var body struct {
+		To string `json:"to"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	if err := l.Rename(r.PathValue("email"), body.To); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadRequest, err)
+	}
+	return l.userView(body.To), nil
+}
+
+// Rename gives a user another primary address, with which the key pairs are the user's, and no identity.
+func (l *Lab) Rename(from, to string) error {
+	if err := l.gmail.Rename(from, to); err != nil {
+		return err
+	}
+	l.log.line("%s is %s now", from, to)
+	return nil
+}
+
 func (l *Lab) userView(email string) userView {
 	view := userView{Email: email, KeyPairs: []keyPairView{}, Identities: []identityView{}}
 	for _, pair := range l.gmail.KeyPairs(email) {
