@@ -86,6 +86,9 @@ func valuesOf(flag *pflag.Flag) cobra.CompletionFunc {
 		}
 		return fixed(values...)
 	case "profile":
+		if flag.Value.Type() == "name" {
+			return enrollmentProfiles
+		}
 		return fixed("public\tas Google asks of public authorities", "private\tas the API needs it of a root of your own")
 	case "revocation":
 		return fixed(option.RevocationOff+"\tnobody is asked", option.RevocationSoft+"\tnot knowing is a warning", option.RevocationHard+"\tnot knowing is an error")
@@ -116,6 +119,19 @@ func texts[T any](values []T) []string {
 		all[i] = fmt.Sprint(value)
 	}
 	return all
+}
+
+// enrollmentProfiles offers the names of the enrollment profiles.
+func enrollmentProfiles(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	profiles, err := option.ReadProfiles(cmd)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, profile := range profiles {
+		names = append(names, profile.Name+"\t"+profile.Description)
+	}
+	return append(names, option.NoProfile+"\tno profile"), cobra.ShellCompDirectiveNoFileComp
 }
 
 // cardsInReaders offers the serial numbers of the cards that are there. A person waits

@@ -17,12 +17,14 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/cacmd"
 	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/configcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/practicecmd"
+	"github.com/cse-piv/cse-piv/internal/cli/profilecmd"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -74,11 +76,12 @@ func newRoot(streams *stdio.Streams) *cobra.Command {
 		Version:           program.Version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return option.ApplyEnvironment(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return option.ApplySettings(cmd, messagesOf(cmd, streams)) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
+	option.AddConfig(root.PersistentFlags())
 	root.SetVersionTemplate(program.Line() + "\n")
 	root.SetFlagErrorFunc(usage.FlagError)
 	root.SetHelpCommand(newHelp())
@@ -86,8 +89,9 @@ func newRoot(streams *stdio.Streams) *cobra.Command {
 		enrollcmd.New(streams), enrollcmd.NewRenew(streams), cardcmd.New(streams), escrowcmd.New(streams), attestationcmd.New(streams),
 		batchcmd.New(streams), batchcmd.NewWorker(streams), batchcmd.NewReport(streams), statuscmd.New(streams), statuscmd.NewReconcile(streams),
 		gmailcmd.NewKeyPair(streams), gmailcmd.NewIdentity(streams), certcmd.New(streams), cacmd.New(streams), practicecmd.NewDemo(streams), practicecmd.NewLab(streams),
-		enrollcmd.NewReplace(streams), terminationcmd.NewLost(streams), terminationcmd.NewLeave(streams), terminationcmd.NewUndo(streams),
+		profilecmd.New(streams), enrollcmd.NewReplace(streams), terminationcmd.NewLost(streams), terminationcmd.NewLeave(streams), terminationcmd.NewUndo(streams),
 	)
+	root.AddCommand(configcmd.New(streams, option.Settings(root))) // of all commands
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.RunE = usage.ShowHelp // so that what follows it is looked at

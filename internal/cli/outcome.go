@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ func (w *watchedWriter) Write(data []byte) (int, error) {
 // tell says with which error a command ended: to a person, and to a program that asked
 // for JSON.
 func tell(streams *stdio.Streams, out *watchedWriter, command *cobra.Command, args []string, err error) {
-	origin := environmentOrigin(command, err)
+	origin := originsNamed(command, err)
 	events, asJSON := wants(command, args, "events"), wants(command, args, "json")
 	failure := stdio.FailureOf(err)
 	failure.Hint = hint.Join(failure.Hint, origin)
@@ -65,23 +64,36 @@ func wants(command *cobra.Command, args []string, name string) bool {
 	return slices.Contains(args, "--"+name)
 }
 
-// environmentOrigin says which environment variables set the flags that an error is
-// about: those that it names, or whose file it names.
-func environmentOrigin(command *cobra.Command, err error) string {
+// originsNamed says where the flags were set that an error is about, and nobody typed: those
+// that it names, or whose file it names.
+func originsNamed(command *cobra.Command, err error) string {
 	var origins []string
 	message := err.Error()
 	command.Flags().VisitAll(func(flag *pflag.Flag) {
-		if len(flag.Annotations[option.EnvironmentAnnotation]) == 0 || flag.Changed {
+		value := flag.Value.String()
+		if list, isList := flag.Value.(pflag.SliceValue); isList {
+			value = strings.Join(list.GetSlice(), ",")
+		}
+		if !mentions(message, "--"+flag.Name) && (!isPath(value) || !strings.Contains(message, value)) {
 			return
 		}
-		name := option.EnvironmentName(flag.Name)
-		value := os.Getenv(name)
-		about := mentions(message, "--"+flag.Name) || isPath(value) && strings.Contains(message, value)
-		if value != "" && about {
-			origins = append(origins, "--"+flag.Name+" was set by the environment variable "+name)
+		switch origin := option.OriginOf(flag); origin.Kind {
+		case option.OriginVariable:
+			origins = append(origins, "--"+flag.Name+" was set by the environment variable "+origin.Variable)
+		case option.OriginFile, option.OriginProfile:
+			origins = append(origins, "--"+flag.Name+" was set by "+origin.String())
 		}
 	})
 	return strings.Join(origins, "; ")
+}
+
+// messagesOf returns where a command tells people something before it begins. With --events all
+// of it is JSON.
+func messagesOf(command *cobra.Command, streams *stdio.Streams) io.Writer {
+	if events := command.Flags().Lookup("events"); events != nil && events.Value.String() == "true" {
+		return stdio.NoteEvents(streams.Err)
+	}
+	return streams.Err
 }
 
 // isPath tells a file's name from what is in a message by chance.

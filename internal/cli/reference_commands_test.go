@@ -21,8 +21,8 @@ import (
 // commandsPage shows every command with every flag.
 func commandsPage(*testing.T) string {
 	var text strings.Builder
-	text.WriteString("# Commands\n\nEvery command and every flag. `cse-piv help COMMAND` shows the same. A flag with a variable can be given by it; a flag that\n" +
-		"is typed wins. No flag takes a secret: secrets come from files and descriptors, or are typed. `NO_COLOR` takes the colours away, `TERM=dumb` and `CSE_PIV_ACCESSIBLE` the full screen.\n\n" +
+	text.WriteString("# Commands\n\nEvery command and every flag. `cse-piv help COMMAND` shows the same. A flag with a variable is a setting: what is\n" +
+		"not typed comes from the variable, or from [config.toml](settings.md); every command takes `--config FILE` (`CSE_PIV_CONFIG`). No flag takes a secret: secrets come from files and descriptors, or are typed. `NO_COLOR` takes the colours away, `TERM=dumb` and `CSE_PIV_ACCESSIBLE` the full screen.\n\n" +
 		"What no flag names another place for is in the data folder: `cse-piv` in `$XDG_DATA_HOME` or `~/.local/share`, on Windows in\n" +
 		"`%LocalAppData%`, on macOS in `~/Library/Application Support`. `cse-piv completion SHELL` makes the completion of a shell.\n")
 	var show func(*cobra.Command)

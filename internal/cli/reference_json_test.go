@@ -24,9 +24,11 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/cacmd"
 	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/configcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/profilecmd"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
@@ -75,6 +77,10 @@ var jsonOutputs = []struct {
 	{"status", "--card --json", "One object.", statuscmd.CardStatusJSON{}},
 	{"reconcile", "--json", "One object.", statuscmd.ReconcileJSON{}},
 	{"report expiring", "--json", "One object.", expiringJSON{}},
+	{"config show", "--json", "One object. A password in an address is `[secret]`.", configcmd.ShownConfig{}},
+	{"profile list", "--json", "One object.", profilecmd.ProfilesJSON{}},
+	{"profile show", "--json", "One object.", profilecmd.ShownProfile{}},
+	{"profile check", "--json", "One object.", profilecmd.CheckedCard{}},
 	{"card states", "--json", "One object.", cardcmd.StatesJSON{}},
 	{"card list", "--json", "One object.", cardcmd.ReadersJSON{}},
 	{"card show", "--json", "One object.", cardcmd.ShownCard{}},
@@ -106,6 +112,7 @@ var jsonOutputs = []struct {
 	{"leave", "--json", "As of `lost`.", nil},
 	{"undo", "--json", "As of `lost`.", nil},
 	{"replace", "--json", "One object; where the enrollment fails, the outcome.", enrollcmd.ReplacedJSON{}},
+	{"replace", "--events", "The events, as of `enroll`.", nil},
 	{"cert check", "--json", "One object for all files, with an element for each certificate that was checked.", certcmd.ChecksJSON{}},
 	{"cert bundle", "--json", "One object.", certcmd.BundlesJSON{}},
 	{"cert admin-bundle", "--json", "One object.", certcmd.AdminBundleJSON{}},
@@ -238,6 +245,9 @@ func (s *sourceComments) kind(of reflect.Type) (string, reflect.Type) {
 		return "object of " + element + "s", nil
 	case reflect.Int, reflect.Int64, reflect.Uint32, reflect.Float64:
 		return "number", nil
+	}
+	if of.Kind() == reflect.Interface {
+		return "anything", nil
 	}
 	s.t.Fatalf("no JSON type for %s", of)
 	return "", nil

@@ -22,6 +22,7 @@ var referencePages = map[string]func(*testing.T) string{
 	"glossary.md":          glossaryPage,
 	"json.md":              jsonPage,
 	"practice-lab.md":      practiceLabPage,
+	"settings.md":          settingsPage,
 }
 
 const referenceFolder = "../../docs/reference"

@@ -75,6 +75,7 @@ func TestScripts(t *testing.T) {
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
 			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "proxy": openingProxy,
+			"windows": asOnWindows, "uncomment": uncomment,
 		},
 		RequireExplicitExec: true,
 		Condition: func(condition string) (bool, error) {

@@ -36,6 +36,7 @@ func receiptOf(receipt *enroll.Receipt, more func(enroll.ReceiptKey) []Value) []
 		{Label: receipt.Email, Text: "is enrolled", Tone: OK},
 		{Label: "card", Text: fmt.Sprintf("%s, serial %d, firmware %s", receipt.Card.Model, receipt.Card.Serial, receipt.Card.Firmware)},
 	}
+	values = append(values, profileOf(receipt.Profile)...)
 	if renewal := receipt.Renewal; renewal != nil {
 		for _, key := range renewal.Keys {
 			values = append(values, Value{Label: "renewed", Text: key.Line(renewal.Kind)})

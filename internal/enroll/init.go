@@ -27,15 +27,13 @@ type CardRequest struct {
 // request is the enrollment's part of it.
 func (r CardRequest) request() Request {
 	return Request{Serial: r.Serial, PIN: r.PIN, PUK: r.PUK, ManagementKey: r.ManagementKey, ProtectManagementKey: r.ProtectManagementKey,
-		MinPINLength: r.MinPINLength, NewCard: r.NewCard, cardOnly: true, pinTries: r.PINTries, pukTries: r.PUKTries}
+		MinPINLength: r.MinPINLength, NewCard: r.NewCard, cardOnly: true, PINTries: r.PINTries, PUKTries: r.PUKTries}
 }
 
 // Validate reports, as a *UsageError, what is wrong with the request itself.
 func (r CardRequest) Validate() error {
-	for _, tries := range []int{r.PINTries, r.PUKTries} {
-		if tries < 0 || tries > 255 {
-			return usageError("a PIN or PUK has 1 to 255 tries, not %d", tries)
-		}
+	if err := r.request().validateTries(); err != nil {
+		return err
 	}
 	return r.request().validateSecrets()
 }
@@ -145,7 +143,7 @@ func triesStep() Step {
 // hasTries reports whether the card has the numbers of tries, or none are asked for. Firmware that
 // does not tell has them where the journal says so.
 func (e *enrollment) hasTries(ctx context.Context) (bool, error) {
-	pin, puk := e.request.pinTries, e.request.pukTries
+	pin, puk := e.request.PINTries, e.request.PUKTries
 	if pin == 0 && puk == 0 {
 		return true, nil
 	}
@@ -183,7 +181,7 @@ func (e *enrollment) setTries(ctx context.Context) error {
 	if err := e.noteSecret(evidence.SecretTries, evidence.SecretSetting, ""); err != nil {
 		return err
 	}
-	err = e.card.SetRetries(ctx, key, piv.FactoryPIN(), number(e.request.pinTries, protection.PIN.Max), number(e.request.pukTries, protection.PUK.Max))
+	err = e.card.SetRetries(ctx, key, piv.FactoryPIN(), number(e.request.PINTries, protection.PIN.Max), number(e.request.PUKTries, protection.PUK.Max))
 	var wrong *piv.WrongPINError
 	if errors.As(err, &wrong) && protection.PIN.Factory == piv.Unknown {
 		return &NotNewError{Serial: e.request.Serial, Err: wrong}

@@ -50,7 +50,11 @@ type Plan []Step
 
 // NewPlan returns the plan for a request.
 func NewPlan(request Request) Plan {
-	plan := Plan{readCardStep(), checkUserStep(), slotsStep(), evidenceStep(), secretsStep(), pinStep(), escrowStep(), pukStep()}
+	plan := Plan{readCardStep(), checkUserStep(), slotsStep(), evidenceStep(), secretsStep()}
+	if request.PINTries > 0 || request.PUKTries > 0 {
+		plan = append(plan, triesStep())
+	}
+	plan = append(plan, pinStep(), escrowStep(), pukStep())
 	perKey := func(step func(int, KeyRequest) Step) {
 		for i, key := range request.Keys {
 			if request.Renew == RenewSameKey {

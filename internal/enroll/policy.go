@@ -49,6 +49,9 @@ func (e *enrollment) checkAttested(key *key, facts *attestation.Facts) error {
 			differs("touch policy", facts.TouchPolicy, string(key.TouchPolicy.Plain())),
 		)
 	}
+	if p := e.request.Profile; p != nil {
+		err = errors.Join(err, p.Error(p.CheckKey(key.Slot, facts)))
+	}
 	return err
 }
 

@@ -29,6 +29,9 @@ type Receipt struct {
 	EscrowInForce *ReceiptEscrow `json:"escrow_in_force,omitempty"`
 	// Renewal says what was renewed; nil for an enrollment.
 	Renewal *ReceiptRenewal `json:"renewal,omitempty"`
+	// Profile names the enrollment profile that was followed, at the latest by a run that named
+	// one; nil for none.
+	Profile *evidence.Profile `json:"profile,omitempty"`
 }
 
 // ReceiptRenewal says what was renewed.
@@ -179,7 +182,7 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 		Email:    e.request.Email,
 		Card:     ReceiptCard{Serial: e.request.Serial, Firmware: e.card.Identity().Firmware.String(), Model: e.card.Identity().Model, PUKFactory: puk},
 		Identity: ReceiptIdentity(e.identity.outcome.Identity),
-		Evidence: e.evidence.folder.Path(), GmailEndpoint: e.deps.GmailEndpoint,
+		Evidence: e.evidence.folder.Path(), GmailEndpoint: e.deps.GmailEndpoint, Profile: e.evidence.journal.Profile,
 	}
 	for i, key := range e.keys {
 		pinPolicy, touchPolicy := key.policies()

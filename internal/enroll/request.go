@@ -104,9 +104,14 @@ type Request struct {
 	// registered; see Dependencies.Review.
 	Review bool
 
+	// PINTries and PUKTries are how many tries the card is to give, 1 to 255; 0 leaves them.
+	// They can be set only on a card with the factory PIN and PUK.
+	PINTries, PUKTries int
+	// Profile is the enrollment profile that the card and its keys have to be as; nil for none.
+	Profile *Profile
+
 	// cardOnly makes the card ready for nobody yet: see CardRequest.
-	cardOnly           bool
-	pinTries, pukTries int
+	cardOnly bool
 }
 
 // Validate reports what is wrong with the request itself, before anything is
@@ -140,7 +145,20 @@ func (r Request) Validate() error {
 			return usageError("%q does not name a key: it takes 16 to 64 hexadecimal digits of its SHA-256", digits)
 		}
 	}
+	if err := r.validateTries(); err != nil {
+		return err
+	}
 	return r.validateSecrets()
+}
+
+// validateTries refuses numbers of tries that no card can give.
+func (r Request) validateTries() error {
+	for _, tries := range []int{r.PINTries, r.PUKTries} {
+		if tries < 0 || tries > 255 {
+			return usageError("a PIN or PUK has 1 to 255 tries, not %d", tries)
+		}
+	}
+	return nil
 }
 
 // validateSecrets applies the card's rules and refuses the factory values, which

@@ -112,6 +112,9 @@ func (e *enrollment) allowUnattested(ctx context.Context, key *key) error {
 
 // agreeToUnattested has a person agree, where the request does not.
 func (e *enrollment) agreeToUnattested(ctx context.Context, key *key) error {
+	if e.request.Profile.attests() {
+		return ErrUnattested // nobody can say whether it is as the profile asks for
+	}
 	if e.request.AllowUnattested {
 		return nil
 	}

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -19,7 +20,7 @@ func readCardStep() Step {
 				return err
 			}
 			identity := opened.Identity()
-			if err := e.request.checkModel(identity); err != nil {
+			if err := errors.Join(e.request.checkModel(identity), e.request.Profile.checkFirmware(identity)); err != nil {
 				return fmt.Errorf("card %d: %w", identity.Serial, err)
 			}
 			e.card, e.request.Serial = cardResult{Card: opened}, identity.Serial

@@ -181,6 +181,9 @@ func (e *enrollment) writeDown() {
 	if e.renewal.of != nil {
 		e.evidence.journal.Renewal = e.renewal.of
 	}
+	if p := e.request.Profile; p != nil {
+		e.evidence.journal.Profile = &evidence.Profile{Name: p.Name, SHA256: p.SHA256}
+	}
 	for _, key := range e.keys {
 		slot := key.Slot.String()
 		entry := e.evidence.journal.Keys[slot]

@@ -214,6 +214,9 @@ func (e *enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 	if e.request.cardOnly {
 		return e.cardIsIncomplete(ctx)
 	}
+	if has, err := e.hasTries(ctx); err != nil || !has {
+		return true, err
+	}
 	for _, key := range e.keys {
 		if key.toGenerate() {
 			return true, nil

@@ -93,7 +93,7 @@ func (e *enrollment) resume(ctx context.Context) error {
 	}
 	e.request.Keys = keys
 	e.keys = newKeys(keys)
-	return e.request.checkModel(e.card.Identity())
+	return errors.Join(e.request.checkModel(e.card.Identity()), e.request.checkProfile())
 }
 
 // agreeToReplace returns nil where what was begun may be left for what is asked: none

@@ -31,12 +31,20 @@ type Journal struct {
 	MovesFrom []string `json:"moves_from,omitempty"`
 	// Renewal is what this enrollment renews; nil for one that renews nothing.
 	Renewal *Renewal `json:"renewal,omitempty"`
+	// Profile names the enrollment profile that is followed; nil for none.
+	Profile *Profile `json:"profile,omitempty"`
 	// IdentityBefore is the identity that the user had at Gmail when the enrollment was
 	// begun; nil in journals of before it was written down.
 	IdentityBefore *IdentityJournal `json:"identity_before,omitempty"`
 	// Secrets says how far the replacing of the card's factory secrets is, by
 	// SecretPIN, SecretPUK and SecretManagementKey.
 	Secrets map[string]SecretJournal `json:"secrets,omitempty"`
+}
+
+// Profile names an enrollment profile and its contents.
+type Profile struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of what it says, lower-case hexadecimal
 }
 
 // The secrets of a card, as Journal.Secrets names them.

@@ -28,6 +28,7 @@ func Terms() []Term {
 		{"desk", "where an operator enrolls one person after the other"},
 		{"domain-wide delegation", "Google's consent that a service account acts for users"},
 		{"enrollment", "all that takes a user and a card to signed and encrypted mail"},
+		{"enrollment profile", "what cards and keys must be like, by a name in config.toml"},
 		{"entry", "a user in the ledger: what is asked for, and what became of it"},
 		{"escrow", "sealed records of PUKs and management keys, for later need"},
 		{"EST", "the protocol (RFC 7030) that asks a CA's server for a certificate"},
@@ -81,6 +82,7 @@ func Terms() []Term {
 		{"termination", "the end of a card's use: lost, stolen, broken, or its user leaves"},
 		{"touch policy", "when the card wants to be touched for a key: never, cached, always"},
 		{"try", "one guess of a PIN or PUK; the card counts those that are left"},
+		{"validation profile", "at Google: which certificates it takes, public or relaxed"},
 		{"worker", "a process that registers users of a shared ledger, beside others"},
 	}
 }

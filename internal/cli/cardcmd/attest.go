@@ -1,8 +1,6 @@
 package cardcmd
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
@@ -26,7 +24,7 @@ func newCardAttest(streams *stdio.Streams) *cobra.Command {
 			}
 			var facts *attestation.Facts
 			err = options.useSlot(cmd.Context(), func(card *piv.Card, slot piv.Slot) error {
-				facts, err = attest(cmd.Context(), card, slot, trusted)
+				facts, err = option.Attest(cmd.Context(), card, slot, trusted)
 				return err
 			})
 			if err != nil {
@@ -42,23 +40,4 @@ func newCardAttest(streams *stdio.Streams) *cobra.Command {
 	options.add(command, true)
 	trust.Add(command.Flags())
 	return command
-}
-
-// attest has the card attest the slot's key, verifies the proof, and compares it with
-// what the card says of the key otherwise.
-func attest(ctx context.Context, card *piv.Card, slot piv.Slot, trusted attestation.Trust) (*attestation.Facts, error) {
-	contents, err := card.Slot(ctx, slot)
-	if err != nil {
-		return nil, err
-	}
-	slotCert, deviceCert, err := card.Attest(ctx, slot)
-	if err != nil {
-		return nil, err
-	}
-	expect := attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()}
-	if key := contents.Key; key != nil {
-		expect.PublicKey, expect.Origin = key.PublicKey, string(key.Origin)
-		expect.PINPolicy, expect.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
-	}
-	return attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted, expect)
 }

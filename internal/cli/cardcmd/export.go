@@ -75,7 +75,7 @@ func (e *Exporter) slot(ctx context.Context, card *piv.Card, slot piv.Slot, part
 	if err := e.certificate(contents, parts); err != nil {
 		return err
 	}
-	facts, err := attest(ctx, card, slot, trusted)
+	facts, err := option.Attest(ctx, card, slot, trusted)
 	switch {
 	case err == nil:
 		return e.attestation(facts.Evidence())

@@ -30,6 +30,9 @@ func first(email string, people []desk.Person) string {
 // somebody's address also whether Gmail answers.
 func deskChecks(options *Options, account *account, deps enroll.Dependencies, email string) []desk.Check {
 	checks := []desk.Check{account.check()}
+	if profile := options.profile.Chosen(); profile != nil {
+		checks = append(checks, desk.Check{Name: "profile", State: desk.CheckOK, Detail: profile.Line()})
+	}
 	if email != "" && checks[0].State != desk.CheckMissing {
 		checks = append(checks, later("domain", func(ctx context.Context) desk.Check { return account.checkDomain(ctx, email) }))
 	}

@@ -4,6 +4,8 @@ package enrollcmd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -88,6 +90,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.Add(flags)
+	options.profile.Add(flags, true)
 	options.addSurroundings(flags)
 	options.AddFrontEnd(flags)
 	options.addRun(flags)
@@ -163,7 +166,7 @@ func RunAlone(ctx context.Context, streams *stdio.Streams, options *Options, ema
 	case email == "" && options.dryRun:
 		return usage.Errorf("%w", failure.ErrNoAddress)
 	}
-	if err := options.Issuer.Check(); err != nil {
+	if err := errors.Join(options.profile.CheckChosen(), options.Issuer.Check()); err != nil {
 		return err
 	}
 	request, err := options.request(ctx, email)
@@ -205,6 +208,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	deps.Notify = notify
+	options.sayProfile(messages)
 	stdio.Note(messages, options.Gmail.TargetText(option.DomainOf(email)))
 	if terminal := options.terminal(streams, messages); terminal != nil {
 		defer terminal.Close()
@@ -223,24 +227,20 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	return plain.Receipt(streams.Out, receipt)
 }
 
+// sayProfile says which enrollment profile is followed.
+func (o *Options) sayProfile(messages io.Writer) {
+	if profile := o.profile.Chosen(); profile != nil {
+		stdio.Note(messages, fmt.Sprintf("as the enrollment profile %s says (%s)", profile.Name, profile.Origin))
+	}
+}
+
 // Progress returns what tells of events, and where other messages are written.
 func (o *Options) Progress(streams *stdio.Streams) (notify func(enroll.Event), messages io.Writer) {
 	if o.events {
 		notify = plain.JSONProgress(streams.Err)
-		return notify, noteWriter(notify)
+		return notify, stdio.NoteWriter(notify)
 	}
 	return plain.Progress(streams.Err, o.bell), streams.Err
-}
-
-// noteWriter makes an event of each message that is written to it, so that all that
-// --events writes is JSON.
-type noteWriter func(enroll.Event)
-
-func (w noteWriter) Write(message []byte) (int, error) {
-	if text := strings.TrimSpace(strings.TrimPrefix(string(message), "cse-piv: ")); text != "" {
-		w(enroll.Event{Time: time.Now().UTC(), State: enroll.StateNote, Message: text})
-	}
-	return len(message), nil
 }
 
 // openEscrow returns where secrets are sealed, and what reads them back.

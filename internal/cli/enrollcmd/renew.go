@@ -41,6 +41,7 @@ func NewRenew(streams *stdio.Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.addRenewal(flags)
+	options.profile.Add(flags, false)
 	options.addSurroundings(flags)
 	options.AddFrontEnd(flags)
 	flags.Lookup("roster").Usage = "CSV `file` of people, of whom those are renewed whose certificates end within --before: address, serial number of their card or nothing, note"

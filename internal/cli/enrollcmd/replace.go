@@ -61,6 +61,7 @@ func NewReplace(streams *stdio.Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.Add(flags)
+	options.profile.Add(flags, true)
 	flags.Lookup("replace-card").Hidden = true // that is what the command does
 	options.addSurroundings(flags)
 	flags.BoolVar(&options.Plain, "plain", false, "ask line by line, on standard input where there is no terminal")
@@ -80,6 +81,9 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 		return usage.Errorf("--reason says why, which decides what becomes of the former card")
 	}
 	if err := option.CheckChoice("reason", options.reason, replaceReasons()...); err != nil {
+		return err
+	}
+	if err := options.profile.CheckChosen(); err != nil { // its issuer revokes
 		return err
 	}
 	options.end.Gmail, options.end.Store = options.Gmail, options.store

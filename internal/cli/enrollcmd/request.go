@@ -24,7 +24,8 @@ type enrollFlags struct {
 	protectManagementKey, keepCHUID                   bool
 	sameKey                                           bool
 	before                                            option.Span
-	minPINLength                                      int
+	minPINLength, pinTries, pukTries                  int
+	profile                                           option.Profile
 	renewal                                           enroll.Renewal // empty for an enrollment
 	confirm                                           string
 	replace                                           []string
@@ -45,6 +46,9 @@ func (f *enrollFlags) Add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.protectManagementKey, "protect-management-key", false, "have the management key that replaces the factory one stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
 	option.AddMinPINLength(flags, &f.minPINLength)
+	flags.IntVar(&f.pinTries, "pin-tries", 0, "`number` of tries of the PIN of a card with the factory PIN and PUK, 1 to 255 (default: as the card has it)")
+	flags.IntVar(&f.pukTries, "puk-tries", 0, "`number` of tries of the PUK of such a card, 1 to 255 (default: as the card has it)")
+	option.InProfile(flags, "layout", "slot", "protect-management-key", "min-pin-length", "pin-tries", "puk-tries")
 	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
 }
 
@@ -71,6 +75,7 @@ func (f *enrollFlags) addKey(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.attestRequest, "attest-request", false, "have the request for a certificate carry the attestation of its key (draft-ietf-lamps-csr-attestation), for an issuer that looks for it there")
 	flags.BoolVar(&f.keepCHUID, "keep-chuid", false, "leave the CHUID that the card has (default: a new one, because Windows shows certificates that it cached by the old one)")
 	option.FromEnvironment(flags, "attest-request")
+	option.InProfile(flags, "algorithm", "pin-policy", "touch-policy", "attest-request", "keep-chuid")
 	f.PIN = option.AddSecret(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.managementKey = option.AddSecret(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
 }
@@ -103,7 +108,8 @@ func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
 		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest,
-		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, MinPINLength: f.minPINLength, Defaulted: f.defaulted(),
+		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, MinPINLength: f.minPINLength,
+		PINTries: f.pinTries, PUKTries: f.pukTries, Profile: f.profile.Request(), Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {

@@ -71,6 +71,7 @@ func Endings() []Ending {
 		{ExitPIN, "pin-wrong", Is[*piv.WrongPINError]},
 		{ExitPIN, "pin-last-try", Is[*piv.LastTryError]},
 		{ExitPIN, "pin-blocked", as(piv.ErrPINBlocked)},
+		{ExitAttestation, "profile-not-met", Is[*enroll.ProfileError]},
 		{ExitAttestation, "attestation-refused", as(attestation.ErrRefused)},
 		{ExitAttestation, "unattested", as(enroll.ErrUnattested)},
 		{ExitWaiting, "certificate-waiting", Is[*issuer.WaitingError]},

@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/config"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
@@ -42,6 +43,11 @@ type hintCase struct {
 func hintCases() []hintCase {
 	tomorrow := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
 	return []hintCase{
+		{&config.UnknownKeyError{Key: "concurency", Known: []string{"chain", "concurrency"}}, "did you mean: concurrency"},
+		{&config.UnknownKeyError{Key: "gmail", Known: []string{"chain"}}, "cse-piv config show"},
+		{&config.UnknownProfileError{Name: "stuff", Known: []string{"staff"}}, "did you mean: --profile staff"},
+		{&config.UnknownProfileError{Name: "stuff"}, "cse-piv profile list"},
+		{&enroll.ProfileError{Profile: "staff"}, "cse-piv profile show staff"},
 		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N (--yes asks nothing)"},
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
 		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},

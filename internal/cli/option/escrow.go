@@ -27,6 +27,7 @@ func (f *Escrow) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Folder, "escrow-dir", "", "`folder` of the escrow")
 	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity, to find a card's management key in the escrow again")
 	FromEnvironment(flags, "escrow-to", "escrow-dir", "escrow-identity")
+	InProfile(flags, "escrow-to", "escrow-plain", "escrow-dir")
 }
 
 // AddReading adds the flags of a command that opens records and seals none.

@@ -34,6 +34,7 @@ func (f *Issuer) Add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	f.issuerServer.add(flags)
 	FromEnvironment(flags, "issuer", "issuer-dir", "ca-cert", "crl-url", "ca-url", "chain")
+	InProfile(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "ca-key-password-file", "crl-url", "ca-url", "chain")
 }
 
 // LocalCA returns the file with the certificate of the CA of --issuer local, and the flags of

@@ -36,6 +36,7 @@ func (s *issuerServer) add(flags *pflag.FlagSet) {
 	flags.StringVar(&s.clientKey, "issuer-key", "", "`file` with the key of --issuer-cert (PEM)")
 	s.password = AddSecret(flags, "issuer-password", "the password of --issuer-user, or of the key of --issuer-provisioner")
 	FromEnvironment(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key")
+	InProfile(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key", "issuer-password-file")
 }
 
 // Warnings lists what is unwise about the files with secrets, after they were read.

@@ -1,6 +1,7 @@
 package option
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -8,6 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
@@ -40,4 +42,23 @@ func (f *Trust) Open() (attestation.Trust, error) {
 		return trust, usage.Errorf("--attestation-roots: %w", err)
 	}
 	return trust, nil
+}
+
+// Attest has the card attest the slot's key, verifies the proof, and compares it with
+// what the card says of the key otherwise.
+func Attest(ctx context.Context, card *piv.Card, slot piv.Slot, trusted attestation.Trust) (*attestation.Facts, error) {
+	contents, err := card.Slot(ctx, slot)
+	if err != nil {
+		return nil, err
+	}
+	slotCert, deviceCert, err := card.Attest(ctx, slot)
+	if err != nil {
+		return nil, err
+	}
+	expect := attestation.Expect{Slot: slot.String(), Serial: card.Identity().AttestedSerial()}
+	if key := contents.Key; key != nil {
+		expect.PublicKey, expect.Origin = key.PublicKey, string(key.Origin)
+		expect.PINPolicy, expect.TouchPolicy = string(key.PINPolicy), string(key.TouchPolicy)
+	}
+	return attestation.Verify(attestation.Chain{Slot: slotCert, Device: deviceCert}, trusted, expect)
 }

@@ -119,17 +119,19 @@ func FlagError(command *cobra.Command, err error) error {
 	case errors.As(err, &bare):
 		return Errorf("--%s needs a value", bare.GetFlag().Name)
 	case errors.As(err, &value):
-		return Errorf("--%s: %s", value.GetFlag().Name, valueProblem(value))
+		flag := value.GetFlag()
+		return Errorf("--%s: %s", flag.Name, ValueProblem(flag.Value.Type(), value.GetValue(), value.Unwrap()))
 	case errors.As(err, &syntax):
 		return Errorf("%s is not a flag", syntax.GetSpecifiedFlag())
 	}
 	return Errorf("%w", err)
 }
 
-// valueProblem says what is wrong with the value of a flag.
-func valueProblem(err *pflag.InvalidValueError) string {
+// ValueProblem says what is wrong with a text as the value of a flag of that type, which does not
+// take it for that reason.
+func ValueProblem(kind, value string, cause error) string {
 	problem := ""
-	switch kind := err.GetFlag().Value.Type(); kind {
+	switch kind {
 	case "bool":
 		problem = "is neither true nor false"
 	case "int", "int64":
@@ -141,14 +143,14 @@ func valueProblem(err *pflag.InvalidValueError) string {
 	case "duration":
 		problem = "is not a length of time such as 30s or 5m"
 	case "stringSlice":
-		if errors.As(err, new(*csv.ParseError)) {
+		if errors.As(cause, new(*csv.ParseError)) {
 			problem = "is not a list such as a,b: a value with a quote or a comma in it stands in quotes, with its own quotes doubled"
 		}
 	}
 	if problem == "" {
-		return err.Unwrap().Error()
+		return cause.Error()
 	}
-	return fmt.Sprintf("%q %s", err.GetValue(), problem)
+	return fmt.Sprintf("%q %s", value, problem)
 }
 
 // ShowHelp is what a command does that only has others below it.
