@@ -29,7 +29,7 @@ var (
 var proseAfter = []string{"and", "cannot", "changes", "does", "enrolls", "enforces", "for", "has", "is", "itself", "knows", "made", "needs", "of", "on", "or", "puts", "says", "takes", "that", "to", "with"}
 
 // foreignFlags are those of other programs that texts show.
-var foreignFlags = []string{"device", "kill", "owner", "protect"}
+var foreignFlags = []string{"device", "iam-account", "kill", "member", "owner", "protect", "role", "subject"}
 
 // TestNamedCommandsAndFlags: the program and its documentation name no command and
 // no flag that there is none of: hints, messages, help texts, pages.
