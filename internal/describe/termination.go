@@ -2,6 +2,7 @@ package describe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -53,6 +54,8 @@ func endedReading(plan termination.Plan, pair gmail.KeyPair) string {
 	text := "mail encrypted to key pair " + pair.ID + " until now"
 	disabled := plan.Rule.Disable || !pair.Enabled
 	switch {
+	case slices.Contains(plan.Copied, pair.ID):
+		return text + " stays readable: the new card gets a copy of its key"
 	case disabled:
 		return fmt.Sprintf("%s: nobody can read it at Gmail, with the card or a copy of its key, until the key pair is enabled again", text)
 	case len(pair.KeyServices) > 0:

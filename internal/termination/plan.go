@@ -39,6 +39,8 @@ type Request struct {
 	// identity moves; 0 for none.
 	MovesTo  uint32
 	KeyPairs KeyPairs
+	// Copied names the key pairs of whose keys the new card gets a copy: they stay as they are.
+	Copied []string
 	// Clear tells that the card loses what was enrolled with it.
 	Clear bool
 }
@@ -160,7 +162,9 @@ func (p Plan) changes(identity *gmail.Identity) (changes []registered.Change) {
 	}
 	if p.Rule.Disable {
 		for _, pair := range p.Ended {
-			changes = append(changes, registered.Change{Verb: registered.VerbDisable, KeyPairID: pair.ID})
+			if !slices.Contains(p.Copied, pair.ID) {
+				changes = append(changes, registered.Change{Verb: registered.VerbDisable, KeyPairID: pair.ID})
+			}
 		}
 	}
 	return changes

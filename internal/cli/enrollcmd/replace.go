@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/termination"
@@ -25,13 +26,16 @@ type replaceOptions struct {
 	Options
 	reason string
 	end    terminationcmd.Flags
+	old    oldKeys
 }
 
 // ReplacedJSON is the output of replace; the names are a contract.
 type ReplacedJSON struct {
 	Enrollment *enroll.Receipt          `json:"enrollment"` // of the new card; null where it failed
 	Ended      []*terminationcmd.Result `json:"ended"`      // the cards whose use ends
-	Error      *stdio.Failure           `json:"error,omitempty"`
+	// Imported are the copies of former keys that the new card got (--p12).
+	Imported []maintenance.Imported `json:"imported,omitempty"`
+	Error    *stdio.Failure         `json:"error,omitempty"`
 }
 
 // replaceReasons are those with which another card takes the place of one.
@@ -51,7 +55,9 @@ func NewReplace(streams *stdio.Streams) *cobra.Command {
 			"card that the user has now. The reason decides what becomes of the former card: of a lost or stolen\n" +
 			"one the key pairs are disabled, else they stay enabled, so that old mail stays readable with it. A\n" +
 			"local CA revokes the certificates of a lost or stolen card, and those of a former name; of others it\n" +
-			"is said whom to ask. Nothing is obliterated. What will be is said first, and agreed to.\n\n" +
+			"is said whom to ask. Nothing is obliterated. What will be is said first, and agreed to.\n" +
+			"With --p12 the new card gets copies of former keys, imported and never attested, and reads old mail\n" +
+			"with them: their key pairs at Gmail stay enabled, or are enabled again.\n\n" +
 			"After a failure, a pulled card or an interrupt, run the same command again: it goes on where it was.",
 		Example: "  cse-piv replace ada@example.com --reason lost --issuer file --escrow-to age1...\n" +
 			"  cse-piv replace ada@example.com --reason broken --yes --pin-file pin --issuer file --escrow-to age1...",
@@ -70,6 +76,7 @@ func NewReplace(streams *stdio.Streams) *cobra.Command {
 	option.AddJSON(command, &options.JSON)
 	option.AddChoice(flags, &options.reason, "reason", "why: a `reason`", replaceReasons()...)
 	options.end.AddTermination(command, "confirm-end")
+	options.old.add(flags)
 	return command
 }
 
@@ -91,6 +98,9 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if err := options.end.Check(); err != nil {
 		return err
 	}
+	if err := options.old.read(ctx, streams.Err); err != nil {
+		return err
+	}
 	former, err := options.formerCards(ctx, streams.Err, email)
 	if err != nil {
 		return err
@@ -104,6 +114,7 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 			stdio.Note(streams.Err, line)
 		}
 	}
+	options.old.say(streams.Err)
 	options.replaceCard = options.Alone() || options.dryRun // at a desk a person is asked
 	if options.dryRun {
 		return runEnroll(ctx, streams, &options.Options, email)
@@ -140,10 +151,13 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 	if err == nil {
 		err = o.end.Carry(ctx, streams, results)
 	}
+	if err == nil {
+		outcome.Imported, err = o.importOld(ctx, streams, email)
+	}
 	if err != nil {
 		return err
 	}
-	if !o.events {
+	if !o.events && len(o.old.entries) == 0 {
 		terminationcmd.TellOldMail(streams.Err, results)
 	}
 	end := terminationcmd.EndOf(results)
@@ -185,8 +199,12 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 	if len(serials) == 0 && o.reason == string(termination.ReasonNameChange) {
 		serials = serialsOfOtherNames(state, email, o.serial)
 	}
+	var copied []string
+	for _, pair := range o.old.pairs(state) {
+		copied = append(copied, pair.ID)
+	}
 	for _, serial := range serials {
-		requests = append(requests, termination.Request{Email: email, Reason: termination.Reason(o.reason), Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs()})
+		requests = append(requests, termination.Request{Email: email, Reason: termination.Reason(o.reason), Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs(), Copied: copied})
 	}
 	return requests, nil
 }
