@@ -25,6 +25,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/configcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/doctorcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
@@ -81,6 +82,8 @@ var jsonOutputs = []struct {
 	{"profile list", "--json", "One object.", profilecmd.ProfilesJSON{}},
 	{"profile show", "--json", "One object.", profilecmd.ShownProfile{}},
 	{"profile check", "--json", "One object.", profilecmd.CheckedCard{}},
+	{"doctor", "--json", "One object.", doctorcmd.DoctorJSON{}},
+	{"attestation update", "--json", "One object.", attestationcmd.UpdateJSON{}},
 	{"card states", "--json", "One object.", cardcmd.StatesJSON{}},
 	{"card list", "--json", "One object.", cardcmd.ReadersJSON{}},
 	{"card show", "--json", "One object.", cardcmd.ShownCard{}},

@@ -54,27 +54,6 @@ type Desk struct {
 	Bell bool
 }
 
-// Check is one thing that an enrollment needs.
-type Check struct {
-	Name   string
-	State  CheckState
-	Detail string // what was found
-	Fix    string // what to do, where it is not all right
-	// Finish finds out the rest, of a check whose State is CheckRunning.
-	Finish func(ctx context.Context) Check
-}
-
-// CheckState is the outcome of a Check.
-type CheckState string
-
-// The outcomes of a check.
-const (
-	CheckRunning CheckState = "" // not known yet
-	CheckOK      CheckState = "ok"
-	CheckWarning CheckState = "warning"
-	CheckMissing CheckState = "missing"
-)
-
 // AtGmail is what Gmail has for a user.
 type AtGmail struct {
 	KeyPairs []gmail.KeyPair

@@ -30,6 +30,7 @@ type assertionSigner interface {
 }
 
 func (s *serviceAccount) credentials() Credentials { return s.Credentials }
+func (s *serviceAccount) endpoint() string         { return s.tokenURL }
 
 // assertionTime is how long an assertion is good for, the longest that Google takes;
 // clockSlack is how far this machine's clock may be ahead.

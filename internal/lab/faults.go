@@ -48,7 +48,9 @@ func (l *Lab) applyToDomain(before, now fault.Switches) {
 	switch {
 	case now.ScopeMissing:
 		l.gmail.SetScopes()
-	case before.ScopeMissing:
+	case now.ScopeOther:
+		l.gmail.SetScopes(workspace.ScopeReadonly)
+	case before.ScopeMissing, before.ScopeOther:
 		l.gmail.SetScopes(workspace.ScopeBasic, workspace.ScopeSharing)
 	}
 }
@@ -99,7 +101,19 @@ func blockPIN(card *yubikey.Card) {
 // apiFault turns what the board decides into what the domain does.
 func (l *Lab) apiFault(method, user string) workspace.Fault {
 	decided := l.faults.Call(method)
-	f := workspace.Fault{Delay: l.faults.Switches().Latency}
+	switches := l.faults.Switches()
+	f := workspace.Fault{Delay: switches.Latency}
+	switch {
+	case method == "token":
+	case switches.APIDisabled:
+		f.Status, f.Reason = 403, "accessNotConfigured"
+		f.Message = "Gmail API has not been used in this project before or it is disabled."
+		return f
+	case switches.PolicyRefuses:
+		f.Status, f.Reason = 403, "domainPolicy"
+		f.Message = "The domain administrators have disabled Gmail apps."
+		return f
+	}
 	switch decided {
 	case fault.APITooManyRequests:
 		f.Status, f.Reason, f.RetryAfter = 429, "rateLimitExceeded", retryAfter

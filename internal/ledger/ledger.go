@@ -54,7 +54,9 @@ type Ledger struct {
 	clock    clock
 	readOnly bool
 	dir      string // of a temporary ledger
-	once     sync.Once
+	// has and known are the versions of the tables, as [Look] tells of them.
+	has, known int64
+	once       sync.Once
 }
 
 // Open opens the ledger at url, a file's path or postgres://…, creates it where

@@ -39,6 +39,7 @@ func (l *Ledger) openReadOnly(ctx context.Context, path string) error {
 		has, err = l.version(ctx)
 	}
 	known := newestVersion(migrations, "migrations/sqlite")
+	l.has, l.known = has, known
 	switch {
 	case err != nil:
 		return err
@@ -132,6 +133,7 @@ func (l *Ledger) upgradeCopy(ctx context.Context) error {
 func (l *Ledger) lookShared(ctx context.Context) error {
 	has, err := l.version(ctx)
 	known := newestVersion(migrations, "migrations/postgres")
+	l.has, l.known = has, known
 	switch {
 	case err != nil:
 		return err

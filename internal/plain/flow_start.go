@@ -14,8 +14,8 @@ import (
 
 // sayCheck says what came of a check that is finished.
 func (f *flow) sayCheck(check desk.Check) {
-	if check.State == desk.CheckRunning {
-		return
+	if check.State == desk.CheckRunning || check.State == desk.CheckSkipped {
+		return // it says nothing that another one does not
 	}
 	f.say("%s: %s: %s", check.State, check.Name, check.Detail)
 	if check.State != desk.CheckOK && check.Fix != "" {
@@ -43,7 +43,7 @@ func (f *flow) finishChecks(ctx context.Context, checks []desk.Effect) (err erro
 func (f *flow) start(ctx context.Context) (desk.Event, error) {
 	missing := 0
 	for _, check := range f.talk.Checks {
-		if check.State == desk.CheckMissing {
+		if check.State == desk.CheckFailed {
 			missing++
 		}
 	}

@@ -24,14 +24,14 @@ import (
 )
 
 func TestWhatIsMissingIsPutRightInAnotherWindow(t *testing.T) {
-	missing := desk.Check{Name: "credentials", State: desk.CheckMissing, Detail: "none", Fix: "add --credentials FILE"}
+	missing := desk.Check{Name: "credentials", State: desk.CheckFailed, Detail: "none", Fix: "add --credentials FILE"}
 	f := newFakeDesk()
 	f.checks = append([][]desk.Check{{missing}, {missing}}, f.checks...)
 	said, err := f.run(t, "", nil, "1", "1", "stop")
 	if err != nil {
 		t.Error(err)
 	}
-	saysInOrder(t, said, "missing: credentials: none", "to do: add --credentials FILE", "1  check again", "missing: credentials", "ok: credentials: a service account", "address of the user, or stop:")
+	saysInOrder(t, said, "failed: credentials: none", "to do: add --credentials FILE", "1  check again", "failed: credentials", "ok: credentials: a service account", "address of the user, or stop:")
 }
 
 func TestGmailIsAskedAgain(t *testing.T) {

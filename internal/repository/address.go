@@ -17,6 +17,8 @@ func (c *Client) checkAddress(target *url.URL) error {
 	switch {
 	case !isWeb(target.String()) || target.Hostname() == "":
 		return fmt.Errorf("%w: it is neither http nor https", ErrAddress)
+	case c.options.OnlyTLS && target.Scheme != "https":
+		return fmt.Errorf("%w: it is not https", ErrAddress)
 	case target.User != nil:
 		return fmt.Errorf("%w: a user name stands in it", ErrAddress)
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	// AllowPrivate allows servers at loopback, link-local and private addresses, as
 	// authorities inside an organisation have them.
 	AllowPrivate bool
+	// OnlyTLS refuses addresses that are not https, also where a redirect leads to one.
+	OnlyTLS bool
 	// Cache is a folder for revocation lists, which are kept until their nextUpdate;
 	// without one they are kept in memory.
 	Cache durable.Folder

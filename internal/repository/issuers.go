@@ -51,6 +51,12 @@ func (c *Client) Issuers(ctx context.Context, cert *x509.Certificate) ([]*x509.C
 	return nil, errors.Join(failed...)
 }
 
+// Certificates fetches a file of certificates that a person named. None was judged. The
+// error is a [*FetchError].
+func (c *Client) Certificates(ctx context.Context, address string) ([]*x509.Certificate, error) {
+	return c.issuersAt(ctx, address)
+}
+
 // Fetch returns [Client.Issuers] as building a path asks for them; whatever fails is
 // told to [Options.Failed].
 func (c *Client) Fetch(ctx context.Context) func(*x509.Certificate) []*x509.Certificate {

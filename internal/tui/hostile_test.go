@@ -19,7 +19,7 @@ const hostile = "\x1b]0;evil\x07\u202eevil\r\n\u009b2J\x9b2Jevil"
 
 func TestWhatComesFromOutsideCannotSteerTheTerminal(t *testing.T) {
 	fake := newFakeDesk()
-	fake.checks = []desk.Check{{Name: "issuer", State: desk.CheckMissing, Detail: hostile, Fix: hostile}}
+	fake.checks = []desk.Check{{Name: "issuer", State: desk.CheckFailed, Detail: hostile, Fix: hostile}}
 	fake.practice = &fakePractice{err: errors.New(hostile)}
 	fake.atGmail[ada] = desk.AtGmail{KeyPairs: []gmail.KeyPair{{ID: hostile, Enabled: true, HardwareDescriptions: []string{hostile}}}}
 	card := usedCard(adasCard)

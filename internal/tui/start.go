@@ -32,13 +32,19 @@ func (*startScreen) view(s *session, width, height int) string {
 	if s.Checks == nil {
 		lines = append(lines, s.styles.Faint.Render(markWait+" looking whether everything is there"))
 	}
-	missing := 0
+	missing, fine := 0, allRight(s.Checks, height)
+	if fine != "" {
+		lines = append(lines, wrapped(s.styles.OK.Render(markOK)+" ", fine, width)...)
+	}
 	for _, check := range s.Checks {
+		if check.State == desk.CheckSkipped || check.State == desk.CheckOK && fine != "" {
+			continue
+		}
 		mark := s.styles.OK.Render(markOK)
 		switch check.State {
 		case desk.CheckWarning:
 			mark = s.styles.Warning.Render(markWarning)
-		case desk.CheckMissing:
+		case desk.CheckFailed:
 			mark = s.styles.Bad.Render(markBad)
 			missing++
 		case desk.CheckRunning:
@@ -71,4 +77,20 @@ func (*startScreen) view(s *session, width, height int) string {
 	}
 	lines = append(lines, s.styles.Title.Render(title))
 	return strings.Join(append(lines, queueRows(s, everybody(s.Entries), -1, width)...), "\n")
+}
+
+// allRight names the checks that found nothing wrong, where the screen has no room for a
+// line each; else it is empty.
+func allRight(checks []desk.Check, height int) string {
+	var names []string
+	for _, check := range checks {
+		if check.State == desk.CheckOK {
+			names = append(names, check.Name)
+		}
+	}
+	const others = 10 // lines, at the most, of what else is on the screen
+	if len(checks)+others <= height {
+		return ""
+	}
+	return clean(strings.Join(names, ", "))
 }

@@ -57,7 +57,7 @@ func TestStartViews(t *testing.T) {
 	w.press("a").golden("start-looking")
 	w.release().shows("✓ credentials").hides("looking whether")
 
-	fake.checks[0] = desk.Check{Name: "credentials", State: desk.CheckMissing, Detail: "no service account was named", Fix: "start again with --credentials FILE, the JSON key of a service account with domain-wide delegation for https://www.googleapis.com/auth/gmail.settings.basic"}
+	fake.checks[0] = desk.Check{Name: "credentials", State: desk.CheckFailed, Detail: "no service account was named", Fix: "start again with --credentials FILE, the JSON key of a service account with domain-wide delegation for https://www.googleapis.com/auth/gmail.settings.basic"}
 	fake.checks[4] = desk.Check{Name: "escrow", State: desk.CheckWarning, Detail: "no place was named for new PUKs and management keys: new cards cannot be enrolled", Fix: "start again with --escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"}
 	w.press("a").golden("start-missing")
 

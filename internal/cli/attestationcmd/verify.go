@@ -1,5 +1,5 @@
-// Package attestationcmd is attestation verify: proof that a key was born on a
-// YubiKey, judged apart from any enrollment.
+// Package attestationcmd is attestation: proof that a key was born on a YubiKey, judged
+// apart from any enrollment, and the intermediates that lead from cards to pinned roots.
 package attestationcmd
 
 import (
@@ -21,7 +21,7 @@ import (
 // New returns the command attestation.
 func New(streams *stdio.Streams) *cobra.Command {
 	command := &cobra.Command{Use: "attestation", Short: "Check proofs that keys were born on cards", RunE: usage.ShowHelp}
-	command.AddCommand(newAttestationVerify(streams))
+	command.AddCommand(newAttestationVerify(streams), newUpdate(streams))
 	return command
 }
 
@@ -110,13 +110,14 @@ func (o *verifyOptions) load(files []string) (chain attestation.Chain, trust att
 		return chain, trust, expect, err
 	}
 	chain.Intermediates = append(chain.Intermediates, more...)
-	trust = attestation.YubicoTrust()
-	if len(o.roots) > 0 {
-		if trust, err = attestation.LoadRoots(o.roots...); err != nil {
-			return chain, trust, expect, usage.Errorf("--roots: %w", err)
-		}
+	if len(o.roots) == 0 {
+		trust, err = option.YubicoTrust()
+		return chain, trust, expect, err
 	}
-	return chain, trust, expect, err
+	if trust, err = attestation.LoadRoots(o.roots...); err != nil {
+		return chain, trust, expect, usage.Errorf("--roots: %w", err)
+	}
+	return chain, trust, expect, nil
 }
 
 // sortFiles reads files of certificates and requests, and adds to what is expected

@@ -3,13 +3,10 @@ package enrollcmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -109,38 +106,4 @@ func (a *account) look(ctx context.Context, email string) (desk.AtGmail, error) 
 		return desk.AtGmail{}, err
 	}
 	return found, nil
-}
-
-// check says which credentials there are.
-func (a *account) check() desk.Check {
-	check := desk.Check{Name: "credentials", State: desk.CheckOK}
-	domain, err := a.get()
-	if err != nil {
-		check.State, check.Detail, check.Fix = desk.CheckMissing, strings.TrimPrefix(err.Error(), check.Name+": "), hint.AtDesk(err)
-		return check
-	}
-	check.Detail = domain.Credentials().String()
-	if tokens := domain.ForeignTokens(); tokens != "" && !strings.HasPrefix(tokens, strings.TrimSuffix(a.flags.Endpoint, "/")+"/") {
-		check.State, check.Detail = desk.CheckWarning, check.Detail+"; "+option.TokensText(tokens)
-	}
-	return withWarnings(check, domain)
-}
-
-// checkDomain asks Gmail for a user, which tells whether the credentials are
-// good for their domain: delegation, API, client-side encryption.
-func (a *account) checkDomain(ctx context.Context, email string) desk.Check {
-	_, name, _ := strings.Cut(email, "@")
-	check := desk.Check{Name: "domain", State: desk.CheckOK}
-	_, err := a.look(ctx, email)
-	switch {
-	case err == nil:
-		check.Detail = fmt.Sprintf("%s: Gmail answers for %s", name, email)
-		return check
-	case errors.Is(err, gmail.ErrCSEOff), errors.Is(err, gmail.ErrNoUser):
-		check.State = desk.CheckWarning // others of the domain may be better off
-	default:
-		check.State = desk.CheckMissing
-	}
-	check.Detail, check.Fix = fmt.Sprintf("%s: %v", name, err), hint.AtDesk(err)
-	return check
 }

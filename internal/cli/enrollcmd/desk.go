@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/cli/check"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -58,11 +59,15 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	d := &desk.Desk{
 		Dependencies: deps, Request: request, People: roster.People, RenewsSince: since, LeftOut: roster.LeftOut,
 		Checks: func(context.Context) []desk.Check {
-			checks := deskChecks(options, account, deps, first(email, roster.People))
-			if book != nil {
-				checks = append(checks, later("ledger", book.check))
+			setup := check.Setup{
+				Email: first(email, roster.People), Desk: true, Practice: options.Practice != nil, Domain: account.get,
+				Gmail: &options.Gmail, Issuer: &options.Issuer, Escrow: &options.Escrow, Trust: &options.Trust, Store: options.store,
+				Evidence: options.Evidence, OpenedIssuer: deps.Issuer, OpenedEscrow: deps.Escrow,
 			}
-			return append(checks, rosterChecks(options.Roster, roster)...)
+			if profile := options.profile.Chosen(); profile != nil {
+				setup.Profile = profile.Line()
+			}
+			return append(setup.Checks(), rosterChecks(options.Roster, roster)...)
 		},
 		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
 	}
@@ -123,4 +128,12 @@ func cardStatus(ctx context.Context, serial uint32) (card desk.CardStatus, err e
 		card.Advisories = append(card.Advisories, advisory.ID+": "+advisory.Message)
 	}
 	return card, nil
+}
+
+// first is somebody who is to be enrolled; "" where nobody is known yet.
+func first(email string, people []desk.Person) string {
+	if email == "" && len(people) > 0 {
+		return people[0].Email
+	}
+	return email
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -110,23 +109,6 @@ func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 		l.reader = book
 	}
 	return book, err
-}
-
-// check looks whether registrations can be entered.
-func (l *enrollLedger) check(ctx context.Context) desk.Check {
-	check := desk.Check{Name: "ledger", State: desk.CheckOK}
-	var inUse *ledger.InUseError
-	err := l.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
-		check.Detail = book.Name()
-		return nil
-	})
-	switch {
-	case errors.As(err, &inUse):
-		check.State, check.Detail, check.Fix = desk.CheckWarning, err.Error(), hint.AtDesk(err)
-	case err != nil:
-		check.State, check.Detail, check.Fix = desk.CheckMissing, err.Error(), hint.AtDesk(err)
-	}
-	return check
 }
 
 func (l *enrollLedger) close() error {

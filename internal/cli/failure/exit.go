@@ -144,6 +144,10 @@ func Endings() []Ending {
 		{ExitError, "ledger-in-use", Is[*ledger.InUseError]},
 		{ExitError, "ledger-unreachable", Is[*ledger.UnreachableError]},
 		{ExitError, "ledger", Is[*ledger.Error]},
+		{ExitError, "no-authorities", Is[*NoAuthoritiesError]},
+		{ExitError, "authorities-unreadable", Is[*AuthoritiesError]},
+		{ExitError, "no-answer", Is[*NoAnswerError]},
+		{ExitError, "checks-failed", Is[*ChecksError]},
 	}
 }
 

@@ -65,7 +65,7 @@ func (h hints) give(what, flag string) string {
 const atStart = "start again with "
 
 func (h hints) of(err error) string {
-	for _, of := range []func(error) string{h.ofUsage, h.ofConfig, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofTermination, h.ofGmail, h.ofService, h.ofCard, h.ofCertificates, h.ofFiles} {
+	for _, of := range []func(error) string{h.ofUsage, h.ofChecks, h.ofConfig, h.ofEnrollment, h.ofIssuer, h.ofBatch, h.ofLedger, h.ofChange, h.ofTermination, h.ofGmail, h.ofService, h.ofCard, h.ofCertificates, h.ofFiles} {
 		if hint := of(err); hint != "" {
 			return hint
 		}

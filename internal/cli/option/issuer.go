@@ -116,6 +116,9 @@ func (f *Issuer) Describe() string {
 		}
 		return "requests and certificates are exchanged in " + folder
 	case "local":
+		if f.opened == nil {
+			return "signs here, with " + f.caKey.Name
+		}
 		return "signs here, with " + f.opened.Name
 	case "step-ca", "step-ca-acme":
 		return f.Name + " at " + f.url + ", provisioner " + f.provisioner

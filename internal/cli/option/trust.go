@@ -35,7 +35,7 @@ func (f *Trust) OpenAndSay(messages io.Writer) (attestation.Trust, error) {
 // Open returns the roots, Yubico's where no others were named.
 func (f *Trust) Open() (attestation.Trust, error) {
 	if len(f.roots) == 0 {
-		return attestation.YubicoTrust(), nil
+		return YubicoTrust()
 	}
 	trust, err := attestation.LoadRoots(f.roots...)
 	if err != nil {

@@ -25,6 +25,10 @@ type Switches struct {
 	PINBlocked   bool
 	CSEOff       []string // addresses; "" stands for everyone
 	ScopeMissing bool
+	// ScopeOther: it was given another scope, which does not do.
+	ScopeOther bool
+	// APIDisabled and PolicyRefuses: the Gmail API refuses every call.
+	APIDisabled, PolicyRefuses bool
 	// ImpersonationDenied: this machine may not act through the service account.
 	ImpersonationDenied bool
 	// ConsentDenied and OtherState are how a login at the browser ends.

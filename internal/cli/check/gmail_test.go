@@ -1,4 +1,4 @@
-package enrollcmd
+package check
 
 import (
 	"strings"
@@ -6,7 +6,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/desk"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
 // TestWhereChangesGo: Google's own address and another are never mixed up, in what a
@@ -22,9 +21,13 @@ func TestWhereChangesGo(t *testing.T) {
 		if got := flags.TargetText("example.com"); got != want {
 			t.Errorf("%q: %s", endpoint, got)
 		}
-		checks := foreignChecks(&Options{Gmail: flags}, enroll.Dependencies{GmailEndpoint: flags.Foreign()})
-		if google := flags.Foreign() == ""; len(checks) != 1 || checks[0].Name != "Gmail" || (checks[0].State == desk.CheckOK) != google || google != strings.Contains(checks[0].Detail, "Google's Gmail API, https://gmail.googleapis.com/") {
-			t.Errorf("%q: the start screen says %+v", endpoint, checks)
+		check := Setup{Gmail: &flags}.place(t.Context())
+		detail := check.Detail
+		if check.Err != nil {
+			detail = check.Err.Error()
+		}
+		if google := flags.Foreign() == ""; (check.State == desk.CheckOK) != google || google != strings.Contains(detail, "Google's Gmail API, https://gmail.googleapis.com/") {
+			t.Errorf("%q: the start screen says %+v", endpoint, check)
 		}
 	}
 }

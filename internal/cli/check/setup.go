@@ -1,0 +1,74 @@
+package check
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+)
+
+// Setup is what the checks are about: the flags of a command.
+type Setup struct {
+	// Email is the user whom Gmail is asked for; "" for nobody.
+	Email string
+	// Desk says that a desk begins: it goes on to other people where Gmail has
+	// client-side encryption off for one, and reads cards when their turn comes.
+	Desk bool
+	// Practice says that everything is the practice lab's.
+	Practice bool
+
+	Gmail    *option.Gmail
+	Domain   func() (*gmail.Domain, error) // opens the credentials
+	Serial   uint32                        // of the card; 0 for the only one
+	Issuer   *option.Issuer
+	Escrow   *option.Escrow
+	Trust    *option.Trust
+	Store    option.Store
+	Evidence string // folder, as the flag says it
+	Flags    *pflag.FlagSet
+	Profile  string // the enrollment profile that is followed, in a line; "" for none
+	// OpenedIssuer and OpenedEscrow are what a desk opened already; nil for nothing.
+	OpenedIssuer, OpenedEscrow any
+}
+
+// Checks returns what is looked at for a setup, in the order in which it is shown. Each
+// check is still to be finished, in any order and side by side; see [Finish].
+func (s Setup) Checks() []desk.Check {
+	l := &list{hint: hint.For, limit: limit}
+	if s.Desk {
+		l.hint = hint.AtDesk
+	}
+	credentials := l.add("credentials", s.credentials)
+	if s.Profile != "" {
+		l.add("profile", func(context.Context) desk.Check { return ok("%s", s.Profile) })
+	}
+	l.add("Gmail", s.place)
+	clock := l.add("clock", s.clock, credentials)
+	s.addUser(l, credentials, clock)
+	readers := l.addReaders()
+	l.add("card", s.card, readers)
+	l.add("attestation", s.attestation)
+	l.add("issuer", s.issuer)
+	l.add("escrow", s.escrow)
+	l.add("evidence", s.evidence)
+	if !s.Desk || s.Store.Location != "" {
+		l.add("ledger", s.ledger)
+	}
+	if s.Flags != nil {
+		l.add("settings", s.settings)
+	}
+	return l.checks()
+}
+
+// warningsOf returns what an opened dependency has to say before it is used.
+func warningsOf(of any) []string {
+	if warner, is := of.(stdio.Warner); is {
+		return warner.Warnings()
+	}
+	return nil
+}
