@@ -104,6 +104,8 @@ func (l *Login) credentials() Credentials {
 	return Credentials{Kind: CredentialsLogin, Account: l.address}
 }
 
+func (l *Login) endpoint() string { return l.client.tokenURL }
+
 // Address is the primary address of who is logged in.
 func (l *Login) Address() string { return l.address }
 

@@ -24,6 +24,14 @@ const (
 
 // credentials says which there are, and whether others can read their file.
 func (s Setup) credentials(context.Context) desk.Check {
+	if !s.Desk {
+		switch kind, err := s.Gmail.NeedsPerson(); {
+		case err != nil:
+			return failed(err)
+		case kind != "":
+			return skipped("--" + kind + " asks for a PIN or a login, which no check does")
+		}
+	}
 	domain, err := s.Domain()
 	if err != nil {
 		return failed(err)

@@ -82,7 +82,7 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 	o.gmail.MaxTries = 3 // a look does not wait as long as a run
 	setup := check.Setup{
 		Email: email, Domain: sync.OnceValues(func() (*gmail.Domain, error) {
-			config, err := o.gmail.Config()
+			config, err := o.gmail.Config(ctx, io.Discard)
 			if err != nil {
 				return nil, err
 			}

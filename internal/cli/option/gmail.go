@@ -51,6 +51,16 @@ func (g *Gmail) Chosen() (bool, error) {
 	return chosen != "", err
 }
 
+// NeedsPerson returns for which kind of credentials, by its flag, a person is asked when they
+// are opened: for the PIN of a card, or to log in. It is "" for the others.
+func (g *Gmail) NeedsPerson() (string, error) {
+	chosen, err := g.credentials.chosen()
+	if chosen != "self" && chosen != "service-account" {
+		chosen = ""
+	}
+	return chosen, err
+}
+
 // OwnAddress has a person log in and returns whose account it is, where the credentials are
 // a user's own; otherwise "".
 func (g *Gmail) OwnAddress(ctx context.Context, messages io.Writer) (string, error) {
