@@ -14,6 +14,7 @@ type Phase string
 
 // The phases, in the order in which a person is served.
 const (
+	PhaseProfile     Phase = "profile"     // which enrollment profile, where there are several
 	PhaseStart       Phase = "start"       // the checks and the queue
 	PhaseUser        Phase = "user"        // who is next, and what Gmail has for them
 	PhaseCard        Phase = "card"        // which card, and what is on it
@@ -33,6 +34,8 @@ type Conversation struct {
 	Single bool // one person, who was named beforehand
 	queue
 	readers
+	// Profiles are the enrollment profiles of which one is chosen in PhaseProfile.
+	Profiles []enroll.Choice
 	// Checks are nil until they were made; see CheckRunning.
 	Checks []Check
 	// Retry is when and why Gmail is asked again; nil while no answer is waited for, or
@@ -52,17 +55,37 @@ type Conversation struct {
 	// Problem is what keeps this phase from going on; nil for nothing.
 	Problem error
 
-	base    enroll.Request // of the command line
-	numbers int            // of the latest question or run
-	checks  int            // number of the latest checks
-	looking bool           // for the certificate, because a person said so
+	base      enroll.Request // of the command line
+	numbers   int            // of the latest question or run
+	checks    int            // number of the latest checks
+	looking   bool           // for the certificate, because a person said so
+	following bool           // a profile is about to be
 }
 
 // NewConversation returns the conversation of a desk that begins with that request
-// for everybody, and what to do at first. With single it is about one person.
-func NewConversation(base enroll.Request, single bool) (*Conversation, []Effect) {
-	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue()}
-	return c, []Effect{MakeChecks{}, c.readQueue(), WatchReaders{}}
+// for everybody, and what to do at first. With single it is about one person. With profiles one
+// of them is chosen before anything else.
+func NewConversation(base enroll.Request, single bool, profiles ...enroll.Choice) (*Conversation, []Effect) {
+	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue(), Profiles: profiles}
+	if len(profiles) > 0 {
+		c.Phase = PhaseProfile
+		return c, nil
+	}
+	return c, c.start()
+}
+
+// start begins with the checks and the queue.
+func (c *Conversation) start() []Effect { return []Effect{MakeChecks{}, c.readQueue(), WatchReaders{}} }
+
+// profileUsed goes on with the enrollment profile that was chosen, or tells why it cannot be
+// followed.
+func (c *Conversation) profileUsed(event ProfileUsed) []Effect {
+	c.following = false
+	if c.Problem = event.Err; event.Err != nil {
+		return nil
+	}
+	c.Phase, c.base = PhaseStart, event.Request
+	return c.start()
 }
 
 // Renews reports whether people are renewed, and not enrolled.
@@ -71,6 +94,13 @@ func (c *Conversation) Renews() bool { return c.base.Renew != "" }
 // Take takes in what happened, and returns what is to be done then, in that order.
 func (c *Conversation) Take(event Event) []Effect {
 	switch event := event.(type) {
+	case ProfileChosen:
+		if c.Phase == PhaseProfile && !c.following {
+			c.following, c.Problem = true, nil
+			return []Effect{UseProfile{event.Name}}
+		}
+	case ProfileUsed:
+		return c.profileUsed(event)
 	case Checked:
 		return c.checked(event.Checks)
 	case CheckFinished:

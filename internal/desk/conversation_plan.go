@@ -20,9 +20,10 @@ type Plan struct {
 	// Serial is the serial number as far as it was typed for the losses.
 	Serial string
 
-	firmware piv.Version // of the card for which the questions were made
-	card     uint32      // that the plan was made for
-	asked    int         // number of the latest question for the preview
+	profile  *enroll.Profile // that leaves no choice of some; nil for none
+	firmware piv.Version     // of the card for which the questions were made
+	card     uint32          // that the plan was made for
+	asked    int             // number of the latest question for the preview
 	// chosen says that the person changed something: what nobody chose is as it was
 	// begun.
 	chosen bool
@@ -52,9 +53,9 @@ func (e *NotAgreedError) Error() string {
 func (e *NotAgreedError) Unwrap() error { return enroll.ErrDeclined }
 
 // newPlan asks what the keys shall be, those of the request preselected.
-func newPlan(keys []enroll.KeyRequest, own []string, firmware piv.Version) *Plan {
+func newPlan(keys []enroll.KeyRequest, own []string, firmware piv.Version, profile *enroll.Profile) *Plan {
 	layout, key := enroll.LayoutOf(keys)
-	p := &Plan{firmware: firmware, own: own}
+	p := &Plan{firmware: firmware, own: own, profile: profile}
 	for _, question := range []struct {
 		option  enroll.Option
 		answer  string
@@ -67,10 +68,23 @@ func newPlan(keys []enroll.KeyRequest, own []string, firmware piv.Version) *Plan
 		{enroll.OptionPINPolicy, string(key.PINPolicy), PINPolicies()},
 		{enroll.OptionTouchPolicy, string(key.TouchPolicy), TouchPolicies()},
 	} {
-		p.Questions = append(p.Questions, PlanQuestion{Option: question.option, Choices: question.choices})
+		p.Questions = append(p.Questions, PlanQuestion{Option: question.option, Choices: allowed(question.choices, profile.Fixed(question.option))})
 		p.answer(question.option, question.answer)
 	}
 	return p
+}
+
+// allowed are the choices that a profile leaves.
+func allowed(choices []enroll.Choice, fixed string) []enroll.Choice {
+	if fixed == "" {
+		return choices
+	}
+	for _, choice := range choices {
+		if choice.ID == fixed {
+			return []enroll.Choice{choice}
+		}
+	}
+	return []enroll.Choice{{ID: fixed, Text: fixed}} // the card cannot, and the preview says so
 }
 
 // Answer returns the present answer to a question.
@@ -123,7 +137,7 @@ func (p *Plan) offer(own []string) {
 
 // renew asks anew, for a card with that firmware.
 func (p *Plan) renew(keys []enroll.KeyRequest, firmware piv.Version) {
-	questions := newPlan(keys, p.own, firmware).Questions
+	questions := newPlan(keys, p.own, firmware, p.profile).Questions
 	p.Questions, p.firmware = questions, firmware
 }
 
@@ -179,7 +193,7 @@ func (c *Conversation) enterPlan() []Effect {
 	firmware := c.Card.Identity.Firmware
 	switch {
 	case c.Plan == nil:
-		c.Plan = newPlan(c.Request.Keys, slices.Clone(c.Request.Replace), firmware)
+		c.Plan = newPlan(c.Request.Keys, slices.Clone(c.Request.Replace), firmware, c.Request.Profile)
 		if len(c.Plan.own) > 0 {
 			c.Plan.answer(enroll.OptionSource, SourceReplace) // as the command line asks
 		}

@@ -23,6 +23,10 @@ type Desk struct {
 	Dependencies enroll.Dependencies
 	// Request holds what the command line asked for: keys, card, secrets.
 	Request enroll.Request
+	// Profiles are the enrollment profiles of which one is to be chosen first; none where that is
+	// settled. UseProfile has Dependencies and Request be as the one of that name says.
+	Profiles   []enroll.Choice
+	UseProfile func(ctx context.Context, name string) error
 	// People are the ones to enroll, in the roster's order; empty without one.
 	People []Person
 	// RenewsSince is when a desk began that renews what people are enrolled with: who was

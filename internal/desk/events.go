@@ -14,6 +14,12 @@ type Event any
 
 // What was found out. A Number says which question is answered.
 type (
+	// ProfileUsed tells the request that everybody is enrolled with by the profile that was
+	// chosen, or why it cannot be followed; it answers UseProfile.
+	ProfileUsed struct {
+		Request enroll.Request
+		Err     error
+	}
 	// Checked tells what MakeChecks found.
 	Checked struct{ Checks []Check }
 	// CheckFinished tells what FinishCheck found.
@@ -87,6 +93,8 @@ type (
 
 // What a person does.
 type (
+	// ProfileChosen names the enrollment profile that is followed.
+	ProfileChosen struct{ Name string }
 	// Picked names the person who is to be served.
 	Picked struct{ Person Person }
 	// CardChosen is one of several cards; 0 takes the choice back.
@@ -120,6 +128,8 @@ type Effect any
 
 // The effects.
 type (
+	// UseProfile has the desk follow an enrollment profile. Nothing else is done meanwhile.
+	UseProfile struct{ Name string }
 	// MakeChecks looks whether everything is there that an enrollment needs.
 	MakeChecks struct{}
 	// FinishCheck finds out the rest of a check. The others are not to wait for it.
@@ -164,6 +174,9 @@ type (
 // effects that belong to the front end, and where ctx ended.
 func (d *Desk) Do(ctx context.Context, effect Effect) Event {
 	switch effect := effect.(type) {
+	case UseProfile:
+		err := d.UseProfile(ctx, effect.Name)
+		return ProfileUsed{d.Request, err}
 	case MakeChecks:
 		return Checked{d.Checks(ctx)}
 	case FinishCheck:

@@ -23,7 +23,7 @@ import (
 // returns context.Canceled, and prompt.ErrEndOfInput where an answer was needed; whatever
 // was begun then goes on the next time.
 func Enrollments(ctx context.Context, terminal *prompt.Terminal, receipts io.Writer, d *desk.Desk, first string) error {
-	talk, effects := desk.NewConversation(d.Request, first != "")
+	talk, effects := desk.NewConversation(d.Request, first != "", d.Profiles...)
 	f := &flow{Terminal: terminal, receipts: receipts, desk: d, talk: talk, first: first}
 	if d.Retries != nil {
 		d.Retries(f.retried)
@@ -69,6 +69,8 @@ type flow struct {
 // ask shows where the conversation is and returns what a person does then.
 func (f *flow) ask(ctx context.Context) (desk.Event, error) {
 	switch f.talk.Phase {
+	case desk.PhaseProfile:
+		return f.profile(ctx)
 	case desk.PhaseStart:
 		return f.start(ctx)
 	case desk.PhaseUser:

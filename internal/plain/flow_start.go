@@ -12,6 +12,16 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
+// profile has one of the enrollment profiles chosen.
+func (f *flow) profile(ctx context.Context) (desk.Event, error) {
+	if err := f.talk.Problem; err != nil {
+		f.say("failed: the enrollment profile cannot be followed")
+		f.explain(err)
+	}
+	name, err := f.Choose(ctx, enroll.Question{Text: "which enrollment profile?"}, f.talk.Profiles)
+	return desk.ProfileChosen{Name: name}, err
+}
+
 // sayCheck says what came of a check that is finished.
 func (f *flow) sayCheck(check desk.Check) {
 	if check.State == desk.CheckRunning || check.State == desk.CheckSkipped {

@@ -160,12 +160,14 @@ func (m *Model) stations(width int) string {
 	return ansi.Truncate(" "+strings.Join(names, " "), width, "…")
 }
 
-// station is the screen's own; what comes in between belongs to the work, and
+// station is the screen's own; the profile belongs to the start, what comes in between to the work, and
 // the work on a certificate to its station.
 func (m *Model) station() screenID {
 	switch {
 	case m.at <= screenDone && m.at != screenWork:
 		return m.at
+	case m.at == screenProfile:
+		return screenStart
 	case m.session.Run != nil && m.session.Run.At("certificate"):
 		return screenCertificate
 	}
@@ -264,6 +266,7 @@ var helpTexts = [...]string{
 	screenReview:      "The last look before anything is registered at Gmail.",
 	screenDone:        "The receipt. The evidence folder holds everything that an auditor asks for.",
 	screenQuestion:    "The enrollment found something that only a person can decide. Nothing is changed before the answer.",
+	screenProfile:     "An enrollment profile says what every card and its keys have to be like. Choose the one for the people who are served now; it stays until the program ends.",
 	screenFailure:     "A step could not be done. What was done before it stays done. Put right what is said, and try again; or leave this person for later and serve the next one.",
 }
 

@@ -43,7 +43,7 @@ const (
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w commands, email string) *Model {
-	talk, effects := desk.NewConversation(w.desk.Request, email != "")
+	talk, effects := desk.NewConversation(w.desk.Request, email != "", w.desk.Profiles...)
 	s := &session{Conversation: talk, commands: w, styles: newStyles(true), keys: newKeyMap()}
 	m := &Model{session: s, screens: newScreens(s), first: effects, width: minWidth, height: minHeight}
 	if w.desk.Practice != nil {
@@ -59,13 +59,13 @@ func newScreens(s *session) map[screenID]screen {
 	return map[screenID]screen{
 		screenStart: &startScreen{}, screenUser: newUserScreen(s), screenCard: &cardScreen{}, screenPlan: newPlanScreen(s),
 		screenPIN: &pinScreen{}, screenWork: &workScreen{}, screenCertificate: &certificateScreen{}, screenReview: &reviewScreen{},
-		screenDone: &doneScreen{}, screenQuestion: newQuestionScreen(s), screenFailure: &failureScreen{},
+		screenDone: &doneScreen{}, screenQuestion: newQuestionScreen(s), screenFailure: &failureScreen{}, screenProfile: &profileScreen{},
 	}
 }
 
 // Init looks at the desk.
 func (m *Model) Init() tea.Cmd {
-	m.show(screenStart)
+	m.show(phaseScreens[m.session.Phase])
 	return tea.Batch(tea.RequestBackgroundColor, m.carryOut(m.first), m.session.commands.collectLater())
 }
 
@@ -150,7 +150,7 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 
 // phaseScreens are the screens of the conversation's phases.
 var phaseScreens = map[desk.Phase]screenID{
-	desk.PhaseStart: screenStart, desk.PhaseUser: screenUser, desk.PhaseCard: screenCard, desk.PhasePlan: screenPlan, desk.PhaseWork: screenWork,
+	desk.PhaseProfile: screenProfile, desk.PhaseStart: screenStart, desk.PhaseUser: screenUser, desk.PhaseCard: screenCard, desk.PhasePlan: screenPlan, desk.PhaseWork: screenWork,
 	desk.PhaseCertificate: screenCertificate, desk.PhaseFailure: screenFailure, desk.PhaseDone: screenDone,
 }
 

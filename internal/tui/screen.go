@@ -23,6 +23,7 @@ const (
 	// These come in between.
 	screenQuestion
 	screenFailure
+	screenProfile
 )
 
 // screenNames are the stations at the top of the window.

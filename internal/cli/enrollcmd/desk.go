@@ -12,6 +12,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/plain"
@@ -71,6 +72,10 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 		},
 		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
 	}
+	d.Profiles, d.UseProfile = options.profile.Choices(), func(ctx context.Context, name string) error {
+		options.drawn = options.FullScreen(streams)
+		return options.useProfile(ctx, d, &deps, name)
+	}
 	if book != nil {
 		d.Registered = book.registered
 		defer func() { err = errors.Join(err, book.close()) }()
@@ -91,6 +96,27 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	terminal := options.terminal(streams, streams.Err)
 	defer terminal.Close()
 	return plain.Enrollments(ctx, terminal, streams.Out, d, email)
+}
+
+// useProfile has the desk follow an enrollment profile.
+func (o *Options) useProfile(ctx context.Context, d *desk.Desk, deps *enroll.Dependencies, name string) error {
+	if err := o.profile.Choose(name); err != nil {
+		return err
+	}
+	request, err := o.withoutSecrets()
+	if err != nil {
+		return err
+	}
+	request.PIN, request.PUK, request.ManagementKey = d.Request.PIN, d.Request.PUK, d.Request.ManagementKey
+	request.Renew, request.RenewWithin = d.Request.Renew, d.Request.RenewWithin
+	o.Issuer.Close()
+	opened, err := o.dependencies(ctx, io.Discard, o.Escrow.Open)
+	if err != nil {
+		return err
+	}
+	opened.Account, opened.CardTimeout, opened.Ledger = deps.Account, deps.CardTimeout, deps.Ledger
+	*deps, d.Dependencies, d.Request = opened, opened, request
+	return nil
 }
 
 // FullScreen reports whether the wizard can be shown, and is wanted.

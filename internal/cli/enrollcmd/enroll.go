@@ -58,6 +58,7 @@ type Options struct {
 	// printed prints the receipt of one person who was enrolled alone, where that is not
 	// all that the command prints.
 	printed func(*enroll.Receipt) error
+	drawn   bool // the wizard has the terminal, where nobody else can ask
 }
 
 // practiceDesk is the lab's side of a desk.
@@ -260,7 +261,7 @@ func (o *Options) dependencies(ctx context.Context, messages io.Writer, openEscr
 			return card{opened}, err
 		},
 	}
-	o.Issuer.MayAsk = !o.Yes
+	o.Issuer.MayAsk = !o.Yes && !o.drawn
 	if deps.Issuer, err = o.Issuer.Open(ctx); err != nil {
 		return deps, err
 	}

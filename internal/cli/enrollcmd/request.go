@@ -103,8 +103,8 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 	return request, request.Validate()
 }
 
-// defaults returns the request without a user. Its errors are usage errors.
-func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
+// withoutSecrets returns the request without a user and secrets. Its errors are usage errors.
+func (f *enrollFlags) withoutSecrets() (enroll.Request, error) {
 	request := enroll.Request{
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
 		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest,
@@ -116,6 +116,15 @@ func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
 		return request, usage.Errorf("%w", err)
 	}
 	request.Keys = keys
+	return request, nil
+}
+
+// defaults returns the request without a user. Its errors are usage errors.
+func (f *enrollFlags) defaults(ctx context.Context) (enroll.Request, error) {
+	request, err := f.withoutSecrets()
+	if err != nil {
+		return request, err
+	}
 	if request.PIN, err = f.PIN.Read(ctx); err != nil {
 		return request, err
 	}

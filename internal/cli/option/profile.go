@@ -24,6 +24,7 @@ type Profile struct {
 	flags  *pflag.FlagSet
 	all    map[string]*EnrollmentProfile
 	chosen *EnrollmentProfile
+	undo   []func() // brings the flags back to how they were before one was chosen
 }
 
 // Add adds the flag. With only, the only profile of config.toml is followed where nobody names one.
@@ -107,6 +108,10 @@ func (p *Profile) offer(flags *pflag.FlagSet, all map[string]*EnrollmentProfile)
 // that says something else is an error, because evidence that names a profile must be able to
 // count on it.
 func (p *Profile) Choose(name string) error {
+	for _, undo := range p.undo {
+		undo()
+	}
+	p.undo, p.chosen = nil, nil
 	if p.name = name; name == NoProfile {
 		return nil
 	}
@@ -120,6 +125,7 @@ func (p *Profile) Choose(name string) error {
 			continue // it is about something that the command does not decide
 		}
 		value, before, origin := profile.table.Values[key], valueOf(flag), OriginOf(flag)
+		p.undo = append(p.undo, undoOf(flag))
 		if err := setValue(flag, value); err != nil {
 			return usage.Errorf("%w", err)
 		}
@@ -132,6 +138,25 @@ func (p *Profile) Choose(name string) error {
 	}
 	p.chosen = profile
 	return nil
+}
+
+// undoOf returns what brings a flag back to how it is.
+func undoOf(flag *pflag.Flag) func() {
+	changed, origin, text := flag.Changed, flag.Annotations[originAnnotation], flag.Value.String()
+	list, isList := flag.Value.(pflag.SliceValue)
+	var elements []string
+	if isList {
+		elements = list.GetSlice()
+	}
+	return func() {
+		flag.Changed = changed
+		flag.Annotations[originAnnotation] = origin
+		if isList {
+			_ = list.Replace(elements) // it had them
+		} else {
+			_ = flag.Value.Set(text)
+		}
+	}
 }
 
 // valueOf returns the value of a flag, of a list in the order of the elements' names.
