@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // errStopping is a stop that somebody asked for.
@@ -21,6 +23,7 @@ const stopGrace = 10 * time.Second
 // engine is what a run or a worker process works with from its start to its end.
 type engine struct {
 	options Options
+	log     *slog.Logger
 	run     int64 // of a run's own events
 
 	// soft ends when no more users are to be begun; its cause says why.
@@ -39,7 +42,7 @@ type engine struct {
 // newEngine returns an engine that stops softly when the options' Stopping is
 // closed or ctx ends. Its release is to be called in the end.
 func newEngine(ctx context.Context, options Options) (e *engine, release func()) {
-	e = &engine{options: options, worked: make(chan struct{}, 1)}
+	e = &engine{options: options, log: logging.From(ctx), worked: make(chan struct{}, 1)}
 	// Cancelling is handled by the sessions; here it only means that no more users
 	// are begun.
 	e.soft, e.endSoft = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -85,7 +88,29 @@ func (e *engine) notify(event Event) {
 	}
 	e.notifyMu.Lock()
 	defer e.notifyMu.Unlock()
+	e.write(event)
 	e.options.Notify(event)
+}
+
+// write writes an event into the log of the run, where one was asked for. How far it is
+// every second is not written.
+func (e *engine) write(event Event) {
+	level := slog.LevelInfo
+	switch event.Kind {
+	case KindProgress, KindRead:
+		return
+	case KindFailed:
+		level = slog.LevelError
+	case KindRetry, KindWarning, KindStalled, KindPaused:
+		level = slog.LevelWarn
+	}
+	attributes := []slog.Attr{slog.String("event", string(event.Kind)), slog.Int64("run", event.Run)}
+	for _, text := range []slog.Attr{slog.String("email", event.Email), slog.String("where", event.Where), slog.String("reason", event.Reason), slog.String("message", event.Message)} {
+		if text.Value.String() != "" {
+			attributes = append(attributes, text)
+		}
+	}
+	e.log.LogAttrs(context.Background(), level, "batch", attributes...)
 }
 
 // muchSkew is from when on two clocks are told to differ.

@@ -117,6 +117,66 @@ func TestNoSecretInWhatIsWritten(t *testing.T) {
 	}
 }
 
+// TestNoSecretInTheLog enrolls a user and registers some in a batch, both logged at level
+// debug, and looks for the secrets in the log.
+func TestNoSecretInTheLog(t *testing.T) {
+	c := newCanaryDesk(t)
+	c.canaries["assertion"] = "eyJhbGciOi"
+	inputs := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(inputs, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file := filepath.Join(c.dir, "log")
+	logged := func(args ...string) {
+		t.Helper()
+		if out, err := c.command(append(args, "--log", file, "--log-level", "debug")...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	logged(c.enroll...)
+	logged("card", "pin", "change", "--serial", "70000001", "--pin-file", write("old", c.canaries["PIN"]), "--new-pin-file", write("new", "31906472"))
+	c.canaries["new PIN"] = "31906472"
+	manifest := "email,certificate\n"
+	for i := range 3 {
+		email := fmt.Sprintf("somebody-%d@lab.example", i)
+		certificate, err := issueBy(c.lab.CA(), email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifest += email + "," + filepath.Base(write(email+".pem", string(certificate))) + "\n"
+	}
+	chain := string(certificatePEM(c.lab.CA().Issuing())) + string(certificatePEM(c.lab.CA().Root()))
+	logged("batch", write("people.csv", manifest), "--chain", write("chain.pem", chain), "--store", filepath.Join(c.dir, "batch.db"))
+
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	count := map[string]int{}
+	for line := range bytes.Lines(text) {
+		var record struct{ Msg, Instruction, Data string }
+		if err := json.Unmarshal(line, &record); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		count[record.Msg]++
+		count["instruction "+record.Instruction]++
+	}
+	for _, message := range []string{"begun", "ended", "enrollment", "card command", "card operation", "http", "batch", "instruction 20", "instruction 87", "instruction FF", "instruction DB"} {
+		if count[message] == 0 {
+			t.Errorf("%s is not in the log: %v", message, count)
+		}
+	}
+	c.inspect("the log", text)
+}
+
 // quit starts the enrollment, ends it with SIGQUIT after so many commands to the
 // card, and looks into what Go prints then.
 func (c *canaryDesk) quit(after int64) {

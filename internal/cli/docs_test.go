@@ -41,7 +41,7 @@ func TestCommandsThatTextsShow(t *testing.T) {
 			collect(sub)
 		}
 	}
-	collect(newRoot(&stdio.Streams{}))
+	collect(newRoot(&stdio.Streams{}, &runLog{}))
 	count := 0
 	for name, text := range texts {
 		for _, match := range shown.FindAllStringSubmatch(text, -1) {
@@ -133,7 +133,7 @@ func understood(line string) error {
 	if len(words) > 0 && words[0] == strings.ToUpper(words[0]) {
 		return nil // speaks of commands in general
 	}
-	command, rest, err := newRoot(&stdio.Streams{}).Find(words)
+	command, rest, err := newRoot(&stdio.Streams{}, &runLog{}).Find(words)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,8 @@ func Main() int {
 func Run(ctx context.Context, args []string, streams stdio.Streams) int {
 	out := &watchedWriter{Writer: streams.Out}
 	streams.Out = out
-	root := newRoot(&streams)
+	log := &runLog{}
+	root := newRoot(&streams, log)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
 	root.SetOut(out)
@@ -65,24 +66,31 @@ func Run(ctx context.Context, args []string, streams stdio.Streams) int {
 	if err != nil {
 		tell(&streams, out, command, args, err)
 	}
+	log.close(err)
 	return failure.ExitCode(err)
 }
 
-func newRoot(streams *stdio.Streams) *cobra.Command {
+func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cse-piv",
 		Short: "Enroll smart cards for Gmail client-side encryption",
 		Long: "cse-piv takes a user and a YubiKey from nothing to \"this person can sign and read\n" +
 			"client-side encrypted Gmail with this card\". The private key never leaves the card.",
-		Version:           program.Version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return option.ApplySettings(cmd, messagesOf(cmd, streams)) },
+		Version:       program.Version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := option.ApplySettings(cmd, messagesOf(cmd, streams)); err != nil {
+				return err
+			}
+			return log.open(cmd, streams.Err)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
 	option.AddConfig(root.PersistentFlags())
+	log.flags.Add(root.PersistentFlags())
 	root.SetVersionTemplate(program.Line() + "\n")
 	root.SetFlagErrorFunc(usage.FlagError)
 	root.SetHelpCommand(newHelp())

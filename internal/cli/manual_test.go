@@ -22,7 +22,7 @@ func TestManualPages(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	root := newRoot(&stdio.Streams{})
+	root := newRoot(&stdio.Streams{}, &runLog{})
 	root.DisableAutoGenTag = true
 	header := &doc.GenManHeader{Title: "CSE-PIV", Section: "1", Source: "cse-piv", Manual: "User Commands"}
 	if err := doc.GenManTree(root, header, dir); err != nil {

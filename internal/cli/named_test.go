@@ -34,7 +34,7 @@ var foreignFlags = []string{"device", "iam-account", "kill", "member", "owner", 
 // TestNamedCommandsAndFlags: the program and its documentation name no command and
 // no flag that there is none of: hints, messages, help texts, pages.
 func TestNamedCommandsAndFlags(t *testing.T) {
-	root := newRoot(&stdio.Streams{})
+	root := newRoot(&stdio.Streams{}, &runLog{})
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpFlag()

@@ -14,7 +14,7 @@ import (
 // TestNextCommands: every command that is named to be typed next is one of the program, with
 // its flags and arguments.
 func TestNextCommands(t *testing.T) {
-	root := newRoot(&stdio.Streams{Out: io.Discard, Err: io.Discard})
+	root := newRoot(&stdio.Streams{Out: io.Discard, Err: io.Discard}, &runLog{})
 	for _, command := range status.Commands() {
 		line := hint.Command(command, "ada@lab.example", "7", 31415926)
 		words := strings.Fields(line)

@@ -78,17 +78,34 @@ func revoke(ts *testscript.TestScript, neg bool, args []string) {
 
 // issue returns a leaf for a new key, in PEM.
 func issue(ts *testscript.TestScript, email string, profile ...string) []byte {
+	certificate, err := issueBy(labOf(ts).CA(), email, profile...)
+	ts.Check(err)
+	return certificate
+}
+
+// issueBy has an authority of the lab issue a certificate for a key that is nowhere.
+func issueBy(authority *ca.CA, email string, profile ...string) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	request, err := x509.ParseCertificateRequest(der)
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	named, err := ca.Named(strings.Join(append(profile, "standard")[:1], ""), time.Now())
-	ts.Check(err)
-	chain, err := labOf(ts).CA().Sign(request, named)
-	ts.Check(err)
-	return certificatePEM(chain[0])
+	if err != nil {
+		return nil, err
+	}
+	chain, err := authority.Sign(request, named)
+	if err != nil {
+		return nil, err
+	}
+	return certificatePEM(chain[0]), nil
 }
 
 func certificatePEM(certificate *x509.Certificate) []byte {

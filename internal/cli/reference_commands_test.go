@@ -25,6 +25,8 @@ func commandsPage(*testing.T) string {
 		"not typed comes from the variable, or from [config.toml](settings.md); every command takes `--config FILE` (`CSE_PIV_CONFIG`). No flag takes a secret: secrets come from files and descriptors, or are typed. `NO_COLOR` takes the colours away, `TERM=dumb` and `CSE_PIV_ACCESSIBLE` the full screen.\n\n" +
 		"What no flag names another place for is in the data folder: `cse-piv` in `$XDG_DATA_HOME` or `~/.local/share`, on Windows in\n" +
 		"`%LocalAppData%`, on macOS in `~/Library/Application Support`. `cse-piv completion SHELL` makes the completion of a shell.\n")
+	root := newRoot(&stdio.Streams{}, &runLog{})
+	text.WriteString("\nThese flags are of every command:\n\n" + markdown(flagRows(root.PersistentFlags())...))
 	var show func(*cobra.Command)
 	show = func(command *cobra.Command) {
 		if command.Runnable() && command.HasParent() && !command.HasSubCommands() {
@@ -36,7 +38,7 @@ func commandsPage(*testing.T) string {
 			}
 		}
 	}
-	show(newRoot(&stdio.Streams{}))
+	show(root)
 	return text.String()
 }
 
@@ -49,17 +51,21 @@ func commandSection(command *cobra.Command) string {
 		text += strings.ReplaceAll("\n"+command.Example, "\n  ", "\n") + "\n"
 	}
 	text += "```\n"
-	rows := [][]string{{"flag", "what it does", "variable"}}
-	command.LocalFlags().VisitAll(func(flag *pflag.Flag) {
-		if flag.Hidden || flag.Name == "help" {
-			return
-		}
-		rows = append(rows, flagRow(flag))
-	})
-	if len(rows) > 1 {
+	if rows := flagRows(command.LocalFlags()); len(rows) > 1 {
 		text += "\n" + markdown(rows...)
 	}
 	return text
+}
+
+// flagRows are the rows of a table of flags, its head included.
+func flagRows(flags *pflag.FlagSet) [][]string {
+	rows := [][]string{{"flag", "what it does", "variable"}}
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden && flag.Name != "help" {
+			rows = append(rows, flagRow(flag))
+		}
+	})
+	return rows
 }
 
 func flagRow(flag *pflag.Flag) []string {

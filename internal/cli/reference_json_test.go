@@ -356,7 +356,7 @@ func TestJSONOutputsAreListed(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(newRoot(&stdio.Streams{}))
+	visit(newRoot(&stdio.Streams{}, &runLog{}))
 }
 
 // TestReportJSONIsListed: a report has no field that the reference does not show.

@@ -12,7 +12,7 @@ import (
 
 // settingsPage shows what may stand in config.toml.
 func settingsPage(*testing.T) string {
-	root := newRoot(&stdio.Streams{})
+	root := newRoot(&stdio.Streams{}, &runLog{})
 	var text strings.Builder
 	text.WriteString("# Settings\n\nWhat may stand in `config.toml`, or in a variable, instead of being typed. How to use them: [settings and\n" +
 		"profiles](../how-to/settings-and-profiles.md). A list is written `[\"a\", \"b\"]`.\n\n")

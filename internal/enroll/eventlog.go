@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -70,4 +72,17 @@ func (e *enrollment) record(event Event) {
 		}
 	}
 	e.events.unwritten = nil
+}
+
+// log writes the event into the log of the run, where one was asked for.
+func (e *enrollment) log(ctx context.Context, event Event) {
+	level := slog.LevelInfo
+	switch event.State {
+	case StateFailed:
+		level = slog.LevelError
+	case StateRetry, StateCardOut:
+		level = slog.LevelWarn
+	}
+	logging.From(ctx).LogAttrs(ctx, level, "enrollment", slog.String("email", e.request.Email), slog.Any("card", e.request.Serial),
+		slog.String("step", event.Step), slog.String("slot", event.Slot), slog.String("state", string(event.State)), slog.String("message", event.Message))
 }

@@ -46,6 +46,7 @@ func run(ctx context.Context, deps Dependencies, request Request, newPlan func(R
 	tell := e.deps.Notify
 	e.deps.Notify = func(event Event) {
 		e.record(event)
+		e.log(ctx, event)
 		tell(event)
 	}
 	defer e.release(ctx)

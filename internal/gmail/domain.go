@@ -20,6 +20,7 @@ import (
 
 	api "google.golang.org/api/gmail/v1"
 
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -131,7 +132,7 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 	if err := checkURL(config.Endpoint); err != nil {
 		return nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
 	}
-	d := &Domain{config: config, base: base, close: func() {}}
+	d := &Domain{config: config, base: logging.Transport(base), close: func() {}}
 	var err error
 	d.tokens, d.warnings, err = config.credentials()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	api "google.golang.org/api/gmail/v1"
 
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -44,6 +45,7 @@ func LogIn(ctx context.Context, config Config, client *Client, hint string, show
 		defer transport.CloseIdleConnections()
 		base = transport
 	}
+	base = logging.Transport(base)
 	verifier, state := oauth2.GenerateVerifier(), rand.Text()
 	callback, err := newCallback(state)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/oauth2"
 
 	api "google.golang.org/api/gmail/v1"
+
+	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // User acts as one user of the domain. It is safe for concurrent use.
@@ -72,7 +74,7 @@ func (o *operation) ensureToken(ctx context.Context) error {
 		return canceled("token", u.email, ctx)
 	}
 	for n := 1; !u.hasToken(); n++ {
-		e := o.fetchToken(ctx)
+		e := o.fetchToken(logging.Adding(ctx, "attempt", n))
 		if e == nil {
 			return nil
 		}
@@ -163,7 +165,7 @@ func (o *operation) pace(ctx context.Context) error {
 // read makes a call that changes nothing, until it succeeds or cannot.
 func (o *operation) read(ctx context.Context, method string, call func(context.Context) error) error {
 	for n := 1; ; n++ {
-		e := o.attempt(ctx, method, call)
+		e := o.attempt(logging.Adding(ctx, "attempt", n), method, call)
 		if e == nil {
 			return nil
 		}
@@ -182,7 +184,7 @@ func (o *operation) read(ctx context.Context, method string, call func(context.C
 // sent again.
 func (o *operation) mutate(ctx context.Context, method string, call func(context.Context) error, done func(context.Context, *Error) (bool, error)) error {
 	for n := 1; ; n++ {
-		e := o.attempt(ctx, method, call)
+		e := o.attempt(logging.Adding(ctx, "attempt", n), method, call)
 		switch {
 		case e == nil:
 			return nil

@@ -93,8 +93,7 @@ func (s *step) connection(ctx context.Context, notice func(string)) (*web, error
 		return s.trusted, nil
 	}
 	// Nothing but the root's own fingerprint is relied on here.
-	unverified := newWeb(s.protocol, TLS{})
-	unverified.client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}
+	unverified := webOver(s.protocol, &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true})
 	target := s.base + "/root/" + s.options.Fingerprint
 	var answer struct {
 		CA string `json:"ca"`

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -55,10 +56,15 @@ func newWeb(protocol string, options TLS) *web {
 	if options.Client != nil {
 		config.Certificates = []tls.Certificate{*options.Client}
 	}
+	return webOver(protocol, config)
+}
+
+// webOver returns a web whose connections are secured as config says.
+func webOver(protocol string, config *tls.Config) *web {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = config
 	return &web{protocol: protocol, client: &http.Client{
-		Transport: transport, Timeout: exchangeTimeout,
+		Transport: logging.Transport(transport), Timeout: exchangeTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -48,8 +49,10 @@ type connection struct {
 // connection when it cannot select that, until the process ends. A contact that
 // is lost in that very moment does the same, to a reader that is not the YubiKey
 // itself.
-func openConnection(reader string) (*connection, error) {
+func openConnection(ctx context.Context, reader string) (*connection, error) {
+	log := logging.From(ctx).With("reader", reader)
 	key, err := openYubiKey(reader)
+	tracePIVGo(log, "open", err)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func openConnection(reader string) (*connection, error) {
 	}
 	card := pcsc.CardOf(handle)
 	c := &connection{
-		key: key, card: card, Applet: pcsc.Applet{Card: card}, reader: reader, firmware: key.firmware(),
+		key: traceKey(key, log), card: card, Applet: pcsc.Applet{Card: pcsc.Traced(card, log)}, reader: reader, firmware: key.firmware(),
 		metadata: cache[byte, pcsc.Metadata]{}, objects: cache[pcsc.Object, []byte]{}, attestations: cache[Slot, []byte]{},
 	}
 	if c.serial, err = c.Serial(byte(c.firmware.Major)); err != nil {

@@ -46,7 +46,7 @@ func namePrograms(err error) error {
 
 // findOnce opens a connection to the card. It looks first where the card was
 // last, then into every reader.
-func (c *Card) findOnce() (*connection, error) {
+func (c *Card) findOnce(ctx context.Context) (*connection, error) {
 	states, err := readers()
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (c *Card) findOnce() (*connection, error) {
 		if !state.Present() {
 			continue
 		}
-		connection, serial, err := c.try(state)
+		connection, serial, err := c.try(ctx, state)
 		var mismatch *SerialMismatchError
 		switch {
 		case connection != nil:
@@ -94,16 +94,16 @@ func (c *Card) findOnce() (*connection, error) {
 // A card that is not known to be this one is asked who it is first, because
 // piv-go must not meet one without PIV. While the state of its reader is the same,
 // the same card is in it.
-func (c *Card) try(state pcsc.ReaderState) (*connection, uint32, error) {
+func (c *Card) try(ctx context.Context, state pcsc.ReaderState) (*connection, uint32, error) {
 	want := c.Identity().Serial
 	if !sameCard(c.seen, state) {
-		identity, err := ask(state.Reader)
+		identity, err := ask(ctx, state.Reader)
 		if err = classify(err); err != nil || identity.Serial != want {
 			return nil, identity.Serial, inUseIn(state.Reader, err)
 		}
 	}
 	c.seen = pcsc.ReaderState{}
-	connection, err := openConnection(state.Reader)
+	connection, err := openConnection(ctx, state.Reader)
 	if err = classify(err); err != nil {
 		return nil, 0, inUseIn(state.Reader, err)
 	}

@@ -1,9 +1,11 @@
 package piv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
 )
 
@@ -29,7 +31,7 @@ func (i Identity) AttestedSerial() uint32 {
 // else out, in a transaction. PIV is selected afterwards.
 //
 // Errors: ErrNotYubiKey, ErrNoSerial.
-func ask(reader string) (Identity, error) {
+func ask(ctx context.Context, reader string) (Identity, error) {
 	service, err := pcsc.Establish()
 	if err != nil {
 		return Identity{}, err
@@ -47,7 +49,7 @@ func ask(reader string) (Identity, error) {
 		return Identity{}, err
 	}
 	defer card.End(pcsc.LeaveCard)
-	return identify(pcsc.Applet{Card: card}, reader)
+	return identify(pcsc.Applet{Card: pcsc.Traced(card, logging.From(ctx).With("reader", reader))}, reader)
 }
 
 // identify asks the management application, which from firmware 5 on knows it

@@ -69,7 +69,7 @@ func list(ctx context.Context, before []Found) ([]Found, error) {
 func look(ctx context.Context, reader string) (Identity, error) {
 	deadline := time.Now().Add(briefUse)
 	for lost := 0; ; {
-		identity, err := ask(reader)
+		identity, err := ask(ctx, reader)
 		err = classify(err)
 		pause := retryPause
 		switch {

@@ -38,7 +38,7 @@ func (c *Card) connect(ctx context.Context) (*connection, error) {
 		return c.connection, nil
 	}
 	c.disconnect()
-	connection, err := retrying(ctx, c.options, c.findOnce)
+	connection, err := retrying(ctx, c.options, func() (*connection, error) { return c.findOnce(ctx) })
 	c.connection = connection
 	return connection, err
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -61,7 +62,7 @@ func New(options Options) *Client {
 	c := &Client{options: options, lists: map[string]*list{}, issuers: map[string]*answers{}}
 	c.http = &http.Client{
 		Timeout:   exchangeTimeout,
-		Transport: newRoundTripper(options.AllowPrivate),
+		Transport: logging.Transport(newRoundTripper(options.AllowPrivate)),
 		CheckRedirect: func(request *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
 				return fmt.Errorf("more than %d redirects", maxRedirects)

@@ -85,12 +85,12 @@ func ApplySettings(cmd *cobra.Command, messages io.Writer) error {
 			settings = append(settings, flag)
 		}
 	})
-	if len(settings) == 0 {
-		return nil // help, completion
-	}
-	file, err := readConfig(cmd)
-	if err != nil {
-		return usage.Errorf("%w", err)
+	file := &config.File{}
+	if hasSettings(cmd) {
+		var err error
+		if file, err = readConfig(cmd); err != nil {
+			return usage.Errorf("%w", err)
+		}
 	}
 	profiles, err := checkFile(cmd, file)
 	if err != nil {
@@ -111,6 +111,14 @@ func ApplySettings(cmd *cobra.Command, messages io.Writer) error {
 		return chosen.offer(cmd.Flags(), profiles)
 	}
 	return nil
+}
+
+// hasSettings reports whether a command has settings besides those of every command; help
+// and completion have none, and work whatever stands in config.toml.
+func hasSettings(cmd *cobra.Command) bool {
+	found := false
+	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) { found = found || isSetting(flag) })
+	return found
 }
 
 // applySetting sets a flag that was not typed.
