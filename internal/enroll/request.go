@@ -91,6 +91,9 @@ type Request struct {
 	// ReplaceCard has Gmail move to this card from another one that the user signs
 	// and decrypts with.
 	ReplaceCard bool
+	// EndsFormer has nothing said of what becomes of the key pairs of the card that Gmail moves
+	// from: that is decided, and somebody agreed to it, elsewhere.
+	EndsFormer bool
 	// Renew has what is enrolled get new certificates; empty for an enrollment. A renewal
 	// that was begun is gone on with whether it is asked for or not.
 	Renew Renewal

@@ -65,7 +65,7 @@ func identityStep() Step {
 			if err := e.user.registration.EnsureIdentity(ctx); err != nil {
 				return err
 			}
-			if e.user.registration.Outcome().Change.Action == registration.Patched {
+			if e.user.registration.Outcome().Change.Action == registration.Patched && !e.request.EndsFormer {
 				e.note("the identity used other key pairs before; they stay enabled, so that old mail stays readable")
 			}
 			return nil

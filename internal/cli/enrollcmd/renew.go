@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -29,11 +30,11 @@ func NewRenew(streams *stdio.Streams) *cobra.Command {
 			"cannot move a key: the new one would take its place, which needs --confirm SERIAL; --same-key keeps it\n" +
 			"and gets a new certificate for it.\n\n" +
 			"What was begun is gone on with: after a failure, a pulled card or an interrupt, run the same command\n" +
-			"again. A renewal that is finished is not gone on with: the same command renews once more, unless\n" +
-			"--before says how soon the certificate must end.\n\n" +
+			"again. Once it is finished, the same command changes nothing: what is valid for more than 60 days is\n" +
+			"not renewed. --before names another number of days.\n\n" +
 			"With --roster it is a desk, as enroll is: the queue lists those of the people whose certificates end\n" +
 			"within --before, by the ledger (--store) or, without one, by Gmail.",
-		Example: "  cse-piv renew ada@example.com --before 60d --issuer file --escrow-identity key.txt\n" +
+		Example: "  cse-piv renew ada@example.com --issuer file --escrow-identity key.txt\n" +
 			"  cse-piv renew ada@example.com --same-key --dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return options.renew(cmd.Context(), streams, strings.Join(args, ""))
@@ -92,6 +93,9 @@ func tellNotDue(streams *stdio.Streams, asJSON bool, early *enroll.NotDueError) 
 	if asJSON {
 		return stdio.JSON(streams.Out, NotDueJSON{Email: early.Email, NotAfter: early.NotAfter.UTC()})
 	}
-	_, err := fmt.Fprintln(streams.Out, safetext.Clean(early.Error()))
-	return err
+	if _, err := fmt.Fprintln(streams.Out, safetext.Clean(early.Error())); err != nil {
+		return err
+	}
+	stdio.Note(streams.Err, hint.For(early))
+	return nil
 }

@@ -115,7 +115,9 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 		}
 	}
 	options.old.say(streams.Err)
-	options.replaceCard = options.Alone() || options.dryRun // at a desk a person is asked
+	// At a desk an enrollment asks whether Gmail moves, unless somebody agrees here to more than that.
+	options.endsFormer = terminationcmd.Risky(plans)
+	options.replaceCard = options.Alone() || options.dryRun || options.endsFormer
 	if options.dryRun {
 		return runEnroll(ctx, streams, &options.Options, email)
 	}

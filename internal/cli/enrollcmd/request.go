@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -26,6 +27,7 @@ type enrollFlags struct {
 	before                                            option.Span
 	minPINLength, pinTries, pukTries                  int
 	profile                                           option.Profile
+	endsFormer                                        bool           // see enroll.Request
 	renewal                                           enroll.Renewal // empty for an enrollment
 	confirm                                           string
 	replace                                           []string
@@ -52,6 +54,10 @@ func (f *enrollFlags) Add(flags *pflag.FlagSet) {
 	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
 }
 
+// renewWithin is how soon a certificate ends that is renewed, unless --before says otherwise: a
+// renewal that is finished is not made once more by the same command.
+const renewWithin = 60 * 24 * time.Hour
+
 // addRenewal adds the flags of a renewal.
 func (f *enrollFlags) addRenewal(flags *pflag.FlagSet) {
 	f.layout, f.slot, f.source = string(enroll.LayoutSingle), "9d", string(enroll.SourceGenerate) // what is there decides
@@ -62,7 +68,8 @@ func (f *enrollFlags) addRenewal(flags *pflag.FlagSet) {
 		flag.DefValue, flag.Usage = "", flag.Usage+" (default: as the old key has it)"
 	}
 	flags.BoolVar(&f.sameKey, "same-key", false, "keep the keys, and get new certificates for them (default: new keys, because one that was used for years may have been broken or copied)")
-	option.AddSpan(flags, &f.before, "before", "renew only what ends within that many `days`, such as 60d or 8w; what is valid for longer stays, and the exit code is 0 (default: renew in any case)")
+	f.before = option.Span(renewWithin)
+	option.AddSpan(flags, &f.before, "before", "renew only what ends within that many `days`, such as 60d or 8w; what is valid for longer stays, and the exit code is 0")
 }
 
 // addKey adds the flags that say what a generated key is like, and how its certificate is asked for.
@@ -106,7 +113,7 @@ func (f *enrollFlags) request(ctx context.Context, email string) (enroll.Request
 // withoutSecrets returns the request without a user and secrets. Its errors are usage errors.
 func (f *enrollFlags) withoutSecrets() (enroll.Request, error) {
 	request := enroll.Request{
-		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, AllowPINNever: f.allowPINNever,
+		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, EndsFormer: f.endsFormer, AllowPINNever: f.allowPINNever,
 		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest,
 		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, MinPINLength: f.minPINLength,
 		PINTries: f.pinTries, PUKTries: f.pukTries, Profile: f.profile.Request(), Defaulted: f.defaulted(),

@@ -3,6 +3,7 @@ package hint
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -23,6 +24,10 @@ func (h hints) ofRenewal(err error) string {
 				"go on with it on that computer")
 		}
 		return "put the card in that the user is enrolled with; to enroll them with this one: cse-piv enroll " + not.Email
+	}
+	if early, found := errors.AsType[*enroll.NotDueError](err); found {
+		days := int(time.Until(early.NotAfter).Hours()/24) + 1
+		return fmt.Sprintf("to renew it all the same: --before %dd", days)
 	}
 	if begun, found := errors.AsType[*enroll.RenewalBegunError](err); found {
 		if begun.Begun == enroll.RenewSameKey {

@@ -1,6 +1,8 @@
 package hint_test
 
 import (
+	"time"
+
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -15,6 +17,7 @@ func renewalCases() []hintCase {
 		{&enroll.NotEnrolledError{Email: "ada@example.com"}, "cse-piv enroll ada@example.com"},
 		{&enroll.NotEnrolledError{Email: "ada@example.com", Begun: true}, "go on with it first"},
 		{&enroll.NotEnrolledError{Email: "ada@example.com", Serial: 4711, Slot: &slot, MovedTo: &movedTo}, "cse-piv enroll ada@example.com --overwrite --confirm 4711; the one in slot 82 stays"},
+		{&enroll.NotDueError{Email: "ada@example.com", NotAfter: time.Now().Add(100*24*time.Hour + time.Hour)}, "to renew it all the same: --before 101d"},
 		{&enroll.RenewalBegunError{Begun: enroll.RenewSameKey}, "add --same-key"},
 		{&enroll.RenewalBegunError{}, "leave out --same-key"},
 		{enroll.ErrNotRenewed, "sign the request"},
@@ -23,5 +26,5 @@ func renewalCases() []hintCase {
 
 // ofRenewals reports whether only a renewal can end with the error, which no desk makes.
 func ofRenewals(err error) bool {
-	return failure.Is[*enroll.RetiredSlotsError](err) || failure.Is[*enroll.CannotKeepKeyError](err) || failure.Is[*enroll.RenewalBegunError](err)
+	return failure.Is[*enroll.RetiredSlotsError](err) || failure.Is[*enroll.CannotKeepKeyError](err) || failure.Is[*enroll.RenewalBegunError](err) || failure.Is[*enroll.NotDueError](err)
 }

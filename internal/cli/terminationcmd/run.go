@@ -217,6 +217,11 @@ func openOf(results []*Result) []*Result {
 	return slices.DeleteFunc(slices.Clone(results), func(r *Result) bool { return r.Outcome != outcomeWouldChange })
 }
 
+// Risky tells whether somebody has to agree to one of the results.
+func Risky(results []*Result) bool {
+	return slices.ContainsFunc(openOf(results), func(r *Result) bool { return r.plan.Risky() })
+}
+
 // Agree returns nil where somebody agrees to what stops working, or nothing does.
 func (f *Flags) Agree(ctx context.Context, streams *stdio.Streams, command string, results []*Result) error {
 	var losses, users []string
