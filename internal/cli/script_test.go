@@ -28,9 +28,10 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"cse-piv":  func() { os.Exit(cli.Main()) },
-		"measured": measured,
-		"browser":  browser,
+		"cse-piv":    func() { os.Exit(cli.Main()) },
+		"measured":   measured,
+		"browser":    browser,
+		"cardholder": cardHolder,
 	})
 }
 
@@ -74,7 +75,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
-			"untouched": untouched, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "proxy": openingProxy,
+			"untouched": untouched, "holdcard": holdCard, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "proxy": openingProxy,
 			"windows": asOnWindows, "uncomment": uncomment,
 		},
 		RequireExplicitExec: true,

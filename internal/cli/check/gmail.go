@@ -73,7 +73,7 @@ func (s Setup) clock(ctx context.Context) desk.Check {
 	case off >= clockNoticed:
 		return warned(&gmail.ClockError{Ahead: ahead})
 	}
-	return ok("within %s of the server's", format.Duration(clockNoticed))
+	return ok("within a minute of the server's")
 }
 
 // addUser adds what is asked about the user: the token, which shows delegation and scope;

@@ -146,6 +146,8 @@ func Endings() []Ending {
 		{ExitError, "ledger", Is[*ledger.Error]},
 		{ExitError, "no-authorities", Is[*NoAuthoritiesError]},
 		{ExitError, "authorities-unreadable", Is[*AuthoritiesError]},
+		{ExitError, "not-google-or-yubico", Is[*ForeignError]},
+		{ExitError, "factory-pin", as(ErrFactoryPIN)},
 		{ExitError, "no-answer", Is[*NoAnswerError]},
 		{ExitError, "checks-failed", Is[*ChecksError]},
 	}
