@@ -60,7 +60,7 @@ func TestWizardOnLight(t *testing.T) {
 		w := on(t, terminal.Options{Light: light})
 		w.toUser()
 		w.press("Escape")
-		w.at("Start", "✓ domain", "enter begin")
+		w.checked("enter begin")
 		grid, err := w.Cells(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -92,6 +92,20 @@ func (w *wizard) at(station string, texts ...string) string {
 	return w.see(append(texts, "["+station+"]")...)
 }
 
+// checked waits for the start screen once every check is finished and found no fault, and for
+// texts on it.
+func (w *wizard) checked(texts ...string) {
+	w.t.Helper()
+	texts = append(texts, "[Start]", "key pairs")
+	_, err := w.WaitUntil(w.t.Context(), fmt.Sprintf("the start with all checks finished, and %q", texts), func(screen string) bool {
+		missing := slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(screen, text) })
+		return !missing && !strings.Contains(screen, " looking") && !strings.Contains(screen, "✗")
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // press presses keys, by tmux's names.
 func (w *wizard) press(keys ...string) {
 	w.t.Helper()
@@ -153,7 +167,7 @@ func (w *wizard) exits(want int) {
 // toUser goes from the start to where a person is chosen.
 func (w *wizard) toUser() {
 	w.t.Helper()
-	w.at("Start", "✓ domain", "Queue:", "enter begin")
+	w.checked("Queue:", "enter begin")
 	w.press("Enter")
 	w.at("User", "Who is to be enrolled?")
 }

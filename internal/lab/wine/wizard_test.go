@@ -27,7 +27,7 @@ func TestWizard(t *testing.T) {
 	}()
 	// Wine's console breaks lines before the window ends, and what is drawn over them later
 	// leaves only the beginnings of lines whole: short words.
-	screen, err := session.WaitFor(t.Context(), "✓ card", "issuer", "evidence", "begin")
+	screen, err := session.WaitFor(t.Context(), "✓", "card readers", "issuer", "evidence", "begin")
 	if err != nil {
 		t.Fatal(err)
 	}
