@@ -204,7 +204,7 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 
 // escrowInForce says where the secrets are sealed that the card has; nil where none is.
 func (e *enrollment) escrowInForce() *ReceiptEscrow {
-	sealed := ReceiptEscrow{PUK: e.recordOf(evidence.SecretPUK), ManagementKey: e.recordOf(evidence.SecretManagementKey)}
+	sealed := ReceiptEscrow{PUK: e.currentRecord(evidence.SecretPUK), ManagementKey: e.currentRecord(evidence.SecretManagementKey)}
 	if sealed.PUK == "" && sealed.ManagementKey == "" {
 		return nil
 	}

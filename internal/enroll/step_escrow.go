@@ -94,18 +94,45 @@ func (e *enrollment) secretIsSet(name, record string) error {
 	if err := e.noteSecret(name, evidence.SecretSet, record); err != nil {
 		return err
 	}
-	e.markInForce()
+	e.inForce(name, escrow.NoteInForce)
 	return nil
 }
 
-// markInForce says beside the sealed records which of them the card has. Failing to
-// does not fail the enrollment: journal and receipt say it as well.
+// markInForce says beside the sealed records which of them the card has, as far as the journal
+// knows: who forgot the PIN may have got a new PUK since.
 func (e *enrollment) markInForce() {
-	for name, kind := range map[string]escrow.Kind{evidence.SecretPUK: escrow.KindPUK, evidence.SecretManagementKey: escrow.KindManagementKey} {
-		if record := e.recordOf(name); record != "" {
-			if err := escrow.NoteInForce(record, e.request.Serial, kind); err != nil {
-				e.note("%v", err)
-			}
+	e.inForce(evidence.SecretPUK, escrow.RecallInForce)
+	e.inForce(evidence.SecretManagementKey, escrow.RecallInForce)
+}
+
+// kindOf is the escrow's name of what the journal calls otherwise.
+func kindOf(name string) escrow.Kind {
+	if name == evidence.SecretPUK {
+		return escrow.KindPUK
+	}
+	return escrow.KindManagementKey
+}
+
+// currentRecord returns the record that holds a secret of the card now: the journal's, or one
+// that took its place since; empty where there is none.
+func (e *enrollment) currentRecord(name string) string {
+	record := e.recordOf(name)
+	if record == "" {
+		return ""
+	}
+	current, err := escrow.InForce(record, e.request.Serial, kindOf(name))
+	if err != nil || current == "" {
+		return record
+	}
+	return current
+}
+
+// inForce notes the record of a secret. Failing to does not fail the enrollment: journal and
+// receipt say it as well.
+func (e *enrollment) inForce(name string, note func(record string, serial uint32, kinds ...escrow.Kind) error) {
+	if record := e.recordOf(name); record != "" {
+		if err := note(record, e.request.Serial, kindOf(name)); err != nil {
+			e.note("%v", err)
 		}
 	}
 }

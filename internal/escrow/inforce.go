@@ -62,6 +62,28 @@ func inForceName(serial uint32) string {
 // kinds that it holds, and no more the ones of other records. The path of the record is an
 // absolute one: another would be beside whatever folder the program runs in.
 func NoteInForce(record string, serial uint32, kinds ...Kind) error {
+	return noteInForce(record, serial, kinds, func(string) bool { return true })
+}
+
+// RecallInForce is NoteInForce for a record whose secrets were set on the card at some time:
+// where a later record is known to be in force, or the card was reset later, that stays.
+func RecallInForce(record string, serial uint32, kinds ...Kind) error {
+	return noteInForce(record, serial, kinds, func(known string) bool { return !isSince(known, filepath.Base(record)) })
+}
+
+// InForce returns the path of the record that is known to be in force beside another one, which
+// need not be the same; "" where that is not known, or the card was reset.
+func InForce(record string, serial uint32, kind Kind) (string, error) {
+	folder := durable.Folder(filepath.Dir(record))
+	known, err := readInForce(folder, serial)
+	if err != nil || !isRecord(known[kind]) {
+		return "", err
+	}
+	return folder.Path(known[kind]), nil
+}
+
+// noteInForce notes the record in the place of those that may be replaced.
+func noteInForce(record string, serial uint32, kinds []Kind, mayReplace func(known string) bool) error {
 	if !filepath.IsAbs(record) {
 		return fmt.Errorf("noting which escrow records of card %d are in force: it is not known in which folder record %s is", serial, record)
 	}
@@ -72,8 +94,9 @@ func NoteInForce(record string, serial uint32, kinds ...Kind) error {
 	}
 	news := false
 	for _, kind := range kinds {
-		news = news || known[kind] != filepath.Base(record)
-		known[kind] = filepath.Base(record)
+		if name := filepath.Base(record); known[kind] != name && mayReplace(known[kind]) {
+			known[kind], news = name, true
+		}
 	}
 	if !news {
 		return nil
@@ -86,6 +109,22 @@ func NoteInForce(record string, serial uint32, kinds ...Kind) error {
 		return fmt.Errorf("noting which escrow records of card %d are in force: %w", serial, err)
 	}
 	return nil
+}
+
+// isSince reports whether a record or reset was not made before another one, by their names.
+func isSince(name, than string) bool {
+	late, ok := createdBy(name)
+	early, also := createdBy(than)
+	return ok && also && !late.Before(early)
+}
+
+// createdBy tells when a record or reset was made, by its name.
+func createdBy(name string) (time.Time, bool) {
+	if mark, reset := strings.CutSuffix(name, resetExtension); reset {
+		name = mark + plainExtension
+	}
+	record, ok := parseName(name)
+	return record.Created, ok
 }
 
 // resetExtension ends what stands for a reset of a card in the place of a record's name: the card
@@ -205,11 +244,8 @@ func (l *Listed) stand(known inForce) {
 
 // isBefore reports whether the record of that name is a later one.
 func (l *Listed) isBefore(name string) bool {
-	if mark, reset := strings.CutSuffix(name, resetExtension); reset {
-		name = mark + plainExtension
-	}
-	other, ok := parseName(name)
-	return ok && !l.Created.After(other.Created)
+	created, ok := createdBy(name)
+	return ok && !l.Created.After(created)
 }
 
 // PUKs returns the records with a PUK that the card may have, of those that [ReadAll]

@@ -54,6 +54,27 @@ func TestWhichRecordIsInForce(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+	// Who remembers an earlier record alone takes nothing back; a later one counts.
+	for record, want := range map[int][]string{
+		0: {"replaced", "replaced", "in force PUK management key", "not known"},
+		3: {"replaced", "replaced", "in force management key", "in force PUK"},
+	} {
+		again := copied(t, dir)
+		if err := RecallInForce(filepath.Join(again, filepath.Base(paths[record])), 7, KindPUK); err != nil {
+			t.Fatal(err)
+		}
+		list, err := List(t.Context(), again, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range list {
+			got = append(got, string(l.State)+string(joined(l.InForce)))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("record %d: %s", record, diff)
+		}
+	}
 	noSecrets(t, dir)
 	if all, err := List(t.Context(), dir, 0); err != nil || len(all) != 5 {
 		t.Error(all, err)
@@ -164,4 +185,14 @@ func TestInForceNeedsAFolder(t *testing.T) {
 	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {
 		t.Error("something was written", entries, err)
 	}
+}
+
+// copied returns a copy of a folder.
+func copied(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }

@@ -37,7 +37,9 @@ func NetworkError(err error) string {
 		return "no connection: " + cause(op.Err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return "the connection was closed before the answer was complete"
-	case strings.Contains(err.Error(), "malformed HTTP"): // of net/http, which has no type for it
+	// Of net/http, which has no type for them; the second is what it says of an answer that
+	// came before the request was written.
+	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "readLoopPeekFailLocked"):
 		return "what answers is no web server"
 	case errors.As(err, &op):
 		return "the connection broke: " + cause(op.Err)

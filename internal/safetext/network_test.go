@@ -44,6 +44,7 @@ func TestNetworkError(t *testing.T) {
 		"broken":        {&net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.ENETDOWN)}, "the connection broke: network is down"},
 		"proxy":         {&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "proxy.invalid"}}}, "through the proxy: the name proxy.invalid cannot be resolved"},
 		"no web":        {&url.Error{Op: "Get", URL: "http://x", Err: errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP status code "mail"`)}, "what answers is no web server"},
+		"too early":     {&url.Error{Op: "Get", URL: "http://x", Err: errors.New("readLoopPeekFailLocked: %!w(<nil>)")}, "what answers is no web server"},
 		"no TLS":        {&url.Error{Op: "Get", URL: "https://x", Err: http.ErrSchemeMismatch}, "what answers does not speak TLS"},
 		"untrusted":     {&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, "the server's TLS certificate is from an authority that is not trusted here"},
 		"expired":       {&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, "the server's TLS certificate has expired, or is not valid yet"},

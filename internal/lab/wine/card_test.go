@@ -15,6 +15,16 @@ func TestCards(t *testing.T) {
 	d := newDesk(t, lab.Options{Serial: 4711})
 	d.row("version", func(d *desk) { d.says(d.run(0, "--version").out, "cse-piv ") })
 	d.row("card list", func(d *desk) { d.says(d.run(0, "card", "list").out, "4711", "5.7.4", "YubiKey") })
+	d.row("doctor", func(d *desk) {
+		type checks struct {
+			Checks []struct{ Name, State, Found string }
+		}
+		for _, check := range decoded[checks](d.t, d.run(0, "doctor", "ada@lab.example", "--json").out).Checks {
+			if check.State != "ok" && slices.Contains([]string{"card service", "card readers", "token", "Gmail API", "clock"}, check.Name) {
+				d.t.Errorf("%s: %s: %s", check.Name, check.State, check.Found)
+			}
+		}
+	})
 	d.row("no card", func(d *desk) {
 		if err := d.lab.Pull(0); err != nil {
 			d.t.Fatal(err)
