@@ -225,7 +225,12 @@ func kindOfDER(der []byte) Kind {
 
 // isCertificate tells what is in a certificate: two sequences and a signature.
 func isCertificate(body cryptobyte.String) bool {
-	return body.SkipASN1(cryptobyte_asn1.SEQUENCE) && body.SkipASN1(cryptobyte_asn1.SEQUENCE) && body.SkipASN1(cryptobyte_asn1.BIT_STRING)
+	for _, tag := range []cryptobyte_asn1.Tag{cryptobyte_asn1.SEQUENCE, cryptobyte_asn1.SEQUENCE, cryptobyte_asn1.BIT_STRING} {
+		if !body.SkipASN1(tag) {
+			return false
+		}
+	}
+	return true
 }
 
 // kindOfSigned tells what was signed: a request, a revocation list or, "", a certificate.

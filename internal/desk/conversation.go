@@ -97,7 +97,7 @@ func (c *Conversation) Take(event Event) []Effect {
 	case ProfileChosen:
 		if c.Phase == PhaseProfile && !c.following {
 			c.following, c.Problem = true, nil
-			return []Effect{UseProfile{event.Name}}
+			return []Effect{UseProfile(event)}
 		}
 	case ProfileUsed:
 		return c.profileUsed(event)

@@ -87,6 +87,7 @@ func (d *desk) checkReads(entry certificate.PrivateKey) {
 		}
 		switch key := entry.Key.(type) {
 		case *rsa.PrivateKey:
+			//lint:ignore SA1019 the card and S/MIME use this padding
 			sealed, err := rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, []byte("old mail"))
 			if err != nil {
 				return err

@@ -69,11 +69,3 @@ func (p pairStatus) text(identity *gmail.Identity) string {
 	}
 	return text
 }
-
-// finding says that a key pair is superfluous, or "".
-func (p pairStatus) finding() string {
-	if p.SuperfluousTo == "" {
-		return ""
-	}
-	return registration.Duplicate{Superfluous: p.KeyPair, Kept: gmail.KeyPair{ID: p.SuperfluousTo}}.Finding()
-}
