@@ -13,6 +13,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab/fault"
@@ -123,7 +124,7 @@ func texts[T any](values []T) []string {
 
 // enrollmentProfiles offers the names of the enrollment profiles.
 func enrollmentProfiles(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	profiles, err := option.ReadProfiles(cmd)
+	profiles, err := setting.ReadProfiles(cmd)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -131,7 +132,7 @@ func enrollmentProfiles(cmd *cobra.Command, _ []string, _ string) ([]string, cob
 	for _, profile := range profiles {
 		names = append(names, profile.Name+"\t"+profile.Description)
 	}
-	return append(names, option.NoProfile+"\tno profile"), cobra.ShellCompDirectiveNoFileComp
+	return append(names, setting.NoProfile+"\tno profile"), cobra.ShellCompDirectiveNoFileComp
 }
 
 // cardsInReaders offers the serial numbers of the cards that are there. A person waits

@@ -23,10 +23,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/gmailcmd"
-	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/practicecmd"
 	"github.com/cse-piv/cse-piv/internal/cli/profilecmd"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
@@ -80,7 +80,7 @@ func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := option.ApplySettings(cmd, messagesOf(cmd, streams)); err != nil {
+			if err := setting.Apply(cmd, messagesOf(cmd, streams)); err != nil {
 				return err
 			}
 			return log.open(cmd, streams.Err)
@@ -89,7 +89,7 @@ func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	option.AddConfig(root.PersistentFlags())
+	setting.AddConfig(root.PersistentFlags())
 	log.flags.Add(root.PersistentFlags())
 	root.SetVersionTemplate(program.Line() + "\n")
 	root.SetFlagErrorFunc(usage.FlagError)
@@ -100,7 +100,7 @@ func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 		gmailcmd.NewKeyPair(streams), gmailcmd.NewIdentity(streams), certcmd.New(streams), cacmd.New(streams), practicecmd.NewDemo(streams), practicecmd.NewLab(streams),
 		profilecmd.New(streams), enrollcmd.NewReplace(streams), terminationcmd.NewLost(streams), terminationcmd.NewLeave(streams), terminationcmd.NewUndo(streams), doctorcmd.New(streams),
 	)
-	root.AddCommand(configcmd.New(streams, option.Settings(root))) // of all commands
+	root.AddCommand(configcmd.New(streams, setting.All(root))) // of all commands
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.RunE = usage.ShowHelp // so that what follows it is looked at

@@ -13,7 +13,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
-	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -77,10 +77,10 @@ func originsNamed(command *cobra.Command, err error) string {
 		if !mentions(message, "--"+flag.Name) && (!isPath(value) || !strings.Contains(message, value)) {
 			return
 		}
-		switch origin := option.OriginOf(flag); origin.Kind {
-		case option.OriginVariable:
+		switch origin := setting.OriginOf(flag); origin.Kind {
+		case setting.OriginVariable:
 			origins = append(origins, "--"+flag.Name+" was set by the environment variable "+origin.Variable)
-		case option.OriginFile, option.OriginProfile:
+		case setting.OriginFile, setting.OriginProfile:
 			origins = append(origins, "--"+flag.Name+" was set by "+origin.String())
 		}
 	})

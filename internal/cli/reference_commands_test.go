@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
@@ -75,7 +75,7 @@ func flagRow(flag *pflag.Flag) []string {
 		name = "-" + flag.Shorthand + ", " + name
 	}
 	variable := ""
-	if names := flag.Annotations[option.EnvironmentAnnotation]; len(names) > 0 {
+	if names := flag.Annotations[setting.EnvironmentAnnotation]; len(names) > 0 {
 		variable = names[0]
 		usage = strings.Replace(usage, " ("+variable+")", "", 1)
 	}

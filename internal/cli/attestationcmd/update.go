@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -47,7 +48,7 @@ func newUpdate(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&options.http, "allow-http", false, "fetch over plain http, too: what is kept is signed")
 	flags.BoolVar(&options.private, "allow-private-addresses", false, "ask servers inside this organisation, too: at private addresses and on this machine")
-	option.FromEnvironment(flags, "allow-private-addresses")
+	setting.Mark(flags, "allow-private-addresses")
 	option.AddJSON(command, &options.json)
 	return command
 }

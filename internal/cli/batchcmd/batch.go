@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -79,7 +80,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	options.store.AddWait(flags)
 	options.pick.add(flags)
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
-	option.FromEnvironment(flags, "chain")
+	setting.Mark(flags, "chain")
 	flags.StringVar(&options.layout, "layout", "single", "`layout` of a file with several certificates of a user: single, one for signing and encryption, or split, one for each")
 	flags.BoolVar(&options.allowUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	options.online.Add(flags, option.RevocationOff)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 )
 
@@ -24,7 +25,7 @@ func (f *workFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.giveUp, "give-up", batch.DefaultGiveUp, "how often a user is tried before it fails, where trying later may help")
 	flags.DurationVar(&f.retryBase, "user-retry-base", 0, "first wait before a user is tried again")
 	flags.Lookup("user-retry-base").Hidden = true
-	option.FromEnvironment(flags, "give-up", "user-retry-base")
+	setting.Mark(flags, "give-up", "user-retry-base")
 }
 
 func (f *workFlags) check() error {

@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -53,7 +54,7 @@ func newCardExport(streams *stdio.Streams) *cobra.Command {
 	command.Flags().StringVar(&dir, "dir", ".", "`folder` to write to (created)")
 	command.Flags().StringSliceVar(&chain, "chain", nil, "`file` or folder with intermediate and root certificates to build the chain with")
 	command.Flags().BoolVar(&overwrite, "overwrite", false, "replace files that an earlier export with other contents left")
-	option.FromEnvironment(command.Flags(), "chain")
+	setting.Mark(command.Flags(), "chain")
 	return command
 }
 

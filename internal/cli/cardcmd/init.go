@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
@@ -55,7 +56,7 @@ func newCardInit(streams *stdio.Streams) *cobra.Command {
 	options.store.Add(flags)
 	flags.Lookup("store").Usage = "the ledger that the card's CHUID is entered into, which tells of another card with the same: a `file`, or postgres://HOST/DATABASE"
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
-	option.FromEnvironment(flags, "evidence")
+	setting.Mark(flags, "evidence")
 	flags.IntVar(&options.request.PINTries, "pin-tries", 0, "`number` of tries of the PIN, 1 to 255 (default: as the card has it)")
 	flags.IntVar(&options.request.PUKTries, "puk-tries", 0, "`number` of tries of the PUK, 1 to 255 (default: as the card has it)")
 	flags.BoolVar(&options.request.ProtectManagementKey, "protect-management-key", false, "have the management key stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -57,7 +58,7 @@ func newCardReset(streams *stdio.Streams) *cobra.Command {
 	options.store.Add(flags)
 	options.store.AddWait(flags)
 	flags.StringVar(&options.escrow, "escrow-dir", "", "`folder` of the escrow")
-	option.FromEnvironment(flags, "escrow-dir")
+	setting.Mark(flags, "escrow-dir")
 	flags.StringVar(&options.confirm, "confirm", "", "the card's `serial`, to agree to what is lost without being asked")
 	flags.StringVar(&options.reason, "reason", "", "why, for the ledger: a short `text`")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "say what would be lost, and change nothing")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -27,7 +28,7 @@ func (s *secondPerson) add(flags *pflag.FlagSet) {
 	flags.StringVar(&s.name, "second-person", "", "`name` of somebody besides the operator who agrees that the PUK is used, for the ledger (default: nobody has to)")
 	flags.StringVar(&s.confirm, "confirm", "", "the card's `serial`, by which the second person agrees without being asked")
 	s.store.Add(flags)
-	option.FromEnvironment(flags, "second-person")
+	setting.Mark(flags, "second-person")
 }
 
 // agree has the second person agree, where one is asked for, and writes it into the ledger.

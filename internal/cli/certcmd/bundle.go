@@ -16,6 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -53,7 +54,7 @@ func newCertBundle(streams *stdio.Streams) *cobra.Command {
 	flags.StringVar(&options.out, "out", "", "`folder` to write to (created)")
 	flags.StringVar(&options.email, "email", "", "primary `address` of the user, for certificates that name several or another")
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
-	option.FromEnvironment(flags, "chain")
+	setting.Mark(flags, "chain")
 	flags.BoolVar(&options.overwrite, "overwrite", false, "replace files with other contents")
 	flags.BoolVar(&options.allowUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	options.source.Add(flags)

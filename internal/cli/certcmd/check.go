@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -52,7 +53,7 @@ func newCertCheck(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&options.email, "email", "", "primary `address` of the user that the certificates are for")
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
-	option.FromEnvironment(flags, "chain")
+	setting.Mark(flags, "chain")
 	option.AddChoice(flags, &options.profile, "profile", "which `profile` to check by (default public)", string(smime.ProfilePublic), string(smime.ProfilePrivate))
 	option.AddChoice(flags, &options.use, "use", "what the certificates are to be registered for (default what each can be): a `use`", string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth))
 	options.files.Add(flags, streams)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
@@ -52,7 +53,7 @@ func (s Setup) place(context.Context) desk.Check {
 	case s.Practice:
 		return ok("the practice lab's")
 	case endpoint != "":
-		return warned(&failure.ForeignError{What: enroll.EndpointText(endpoint), Flag: "gmail-endpoint", Variable: option.EnvironmentName("gmail-endpoint")})
+		return warned(&failure.ForeignError{What: enroll.EndpointText(endpoint), Flag: "gmail-endpoint", Variable: setting.EnvironmentName("gmail-endpoint")})
 	}
 	return ok("%s", s.Gmail.Place())
 }

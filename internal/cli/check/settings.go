@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/desk"
 )
 
@@ -15,8 +15,8 @@ import (
 func (s Setup) settings(context.Context) desk.Check {
 	var from []string
 	s.Flags.VisitAll(func(flag *pflag.Flag) {
-		if origin := option.OriginOf(flag); origin.Kind != option.OriginDefault && flag.Name != "json" {
-			from = append(from, fmt.Sprintf("%s = %s (%s)", flag.Name, option.Shown(flag), origin))
+		if origin := setting.OriginOf(flag); origin.Kind != setting.OriginDefault && flag.Name != "json" {
+			from = append(from, fmt.Sprintf("%s = %s (%s)", flag.Name, setting.Shown(flag), origin))
 		}
 	})
 	if len(from) == 0 {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
@@ -20,7 +21,7 @@ func (s Setup) attestation(context.Context) desk.Check {
 	if roots := trust.Foreign(); s.Practice {
 		return ok("the practice lab's root")
 	} else if len(roots) > 0 {
-		return warned(&failure.ForeignError{What: enroll.RootsText(roots), Flag: "attestation-roots", Variable: option.EnvironmentName("attestation-roots")})
+		return warned(&failure.ForeignError{What: enroll.RootsText(roots), Flag: "attestation-roots", Variable: setting.EnvironmentName("attestation-roots")})
 	}
 	newest := trust.Intermediates[0].NotBefore
 	for _, intermediate := range trust.Intermediates {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -21,7 +21,7 @@ func newInit(streams *stdio.Streams) *cobra.Command {
 		Long: "init writes an example in which every line is a comment: it changes nothing until a line is made to count.\n" +
 			"A file that is there is never overwritten. It is written where --config says, or where it is looked for.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, _, err := option.ConfigFile(cmd)
+			path, _, err := setting.ConfigFile(cmd)
 			if err != nil {
 				return err
 			}

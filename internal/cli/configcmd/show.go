@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 )
 
@@ -22,10 +23,10 @@ type ShownConfig struct {
 
 // ShownSetting is one setting.
 type ShownSetting struct {
-	Name   string        `json:"name"`
-	Value  string        `json:"value"` // as it is typed; empty where it is not set
-	Origin option.Origin `json:"origin"`
-	About  string        `json:"about"` // what it is for
+	Name   string         `json:"name"`
+	Value  string         `json:"value"` // as it is typed; empty where it is not set
+	Origin setting.Origin `json:"origin"`
+	About  string         `json:"about"` // what it is for
 }
 
 func newShow(streams *stdio.Streams, settings map[string]*pflag.Flag) *cobra.Command {
@@ -60,12 +61,12 @@ func newShow(streams *stdio.Streams, settings map[string]*pflag.Flag) *cobra.Com
 
 func readShown(cmd *cobra.Command, settings map[string]*pflag.Flag) (ShownConfig, error) {
 	shown := ShownConfig{Settings: []ShownSetting{}, Profiles: []string{}}
-	path, exists, err := option.ConfigFile(cmd)
+	path, exists, err := setting.ConfigFile(cmd)
 	if err != nil {
 		return shown, err
 	}
 	shown.File, shown.Exists = path, exists
-	profiles, err := option.ReadProfiles(cmd)
+	profiles, err := setting.ReadProfiles(cmd)
 	if err != nil {
 		return shown, err
 	}
@@ -76,8 +77,8 @@ func readShown(cmd *cobra.Command, settings map[string]*pflag.Flag) (ShownConfig
 		flag := cmd.Flags().Lookup(name)
 		_, about := pflag.UnquoteUsage(flag)
 		shown.Settings = append(shown.Settings, ShownSetting{
-			Name: name, Value: option.Shown(flag), Origin: option.OriginOf(flag),
-			About: strings.TrimSuffix(about, " ("+option.EnvironmentName(name)+")"),
+			Name: name, Value: setting.Shown(flag), Origin: setting.OriginOf(flag),
+			About: strings.TrimSuffix(about, " ("+setting.EnvironmentName(name)+")"),
 		})
 	}
 	return shown, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/check"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -64,7 +65,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	options.trust.Add(flags)
 	options.store.Add(flags)
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` for the evidence of enrollments")
-	option.FromEnvironment(flags, "evidence")
+	setting.Mark(flags, "evidence")
 	option.AddSerial(flags, &options.serial, "`serial` number of the card; needed when there are several")
 	option.AddJSON(command, &options.json)
 	return command

@@ -16,6 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -109,7 +110,7 @@ func (o *Options) addSurroundings(flags *pflag.FlagSet) {
 	o.store.Add(flags)
 	flags.Lookup("store").Usage = "a ledger that the registration is entered into as well: a `file`, or postgres://HOST/DATABASE that many desks share (default none)"
 	flags.StringVar(&o.Evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
-	option.FromEnvironment(flags, "evidence")
+	setting.Mark(flags, "evidence")
 }
 
 // addRun adds the flags that say how a run goes.
@@ -121,7 +122,7 @@ func (o *Options) addRun(flags *pflag.FlagSet) {
 // addTelling adds the flags that say how people are told.
 func (o *Options) addTelling(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.bell, "bell", false, "ring the terminal's bell when the card waits for a touch, and when a certificate has come")
-	option.FromEnvironment(flags, "bell")
+	setting.Mark(flags, "bell")
 	flags.BoolVar(&o.events, "events", false, "report progress as JSON lines on standard error, the outcome as with --json")
 }
 
@@ -210,7 +211,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	deps.Notify = notify
 	options.sayProfile(messages)
-	stdio.Note(messages, options.Gmail.TargetText(option.DomainOf(email)))
+	options.Gmail.SayTargets(messages, []string{email})
 	if terminal := options.terminal(streams, messages); terminal != nil {
 		defer terminal.Close()
 		deps.Prompter, deps.CardTimeout = terminal, timeoutAtADesk

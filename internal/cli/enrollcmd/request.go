@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -26,7 +27,7 @@ type enrollFlags struct {
 	sameKey                                           bool
 	before                                            option.Span
 	minPINLength, pinTries, pukTries                  int
-	profile                                           option.Profile
+	profile                                           setting.Profile
 	endsFormer                                        bool           // see enroll.Request
 	renewal                                           enroll.Renewal // empty for an enrollment
 	confirm                                           string
@@ -50,7 +51,7 @@ func (f *enrollFlags) Add(flags *pflag.FlagSet) {
 	option.AddMinPINLength(flags, &f.minPINLength)
 	flags.IntVar(&f.pinTries, "pin-tries", 0, "`number` of tries of the PIN of a card with the factory PIN and PUK, 1 to 255 (default: as the card has it)")
 	flags.IntVar(&f.pukTries, "puk-tries", 0, "`number` of tries of the PUK of such a card, 1 to 255 (default: as the card has it)")
-	option.InProfile(flags, "layout", "slot", "protect-management-key", "min-pin-length", "pin-tries", "puk-tries")
+	setting.InProfile(flags, "layout", "slot", "protect-management-key", "min-pin-length", "pin-tries", "puk-tries")
 	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
 }
 
@@ -81,8 +82,8 @@ func (f *enrollFlags) addKey(flags *pflag.FlagSet) {
 	flags.StringVar(&f.touch, "touch-policy", "default", "touch `policy` of a generated key: default, never, cached or always")
 	flags.BoolVar(&f.attestRequest, "attest-request", false, "have the request for a certificate carry the attestation of its key (draft-ietf-lamps-csr-attestation), for an issuer that looks for it there")
 	flags.BoolVar(&f.keepCHUID, "keep-chuid", false, "leave the CHUID that the card has (default: a new one, because Windows shows certificates that it cached by the old one)")
-	option.FromEnvironment(flags, "attest-request")
-	option.InProfile(flags, "algorithm", "pin-policy", "touch-policy", "attest-request", "keep-chuid")
+	setting.Mark(flags, "attest-request")
+	setting.InProfile(flags, "algorithm", "pin-policy", "touch-policy", "attest-request", "keep-chuid")
 	f.PIN = option.AddSecret(flags, "pin", "the PIN; a card with the factory PIN gets it")
 	f.managementKey = option.AddSecret(flags, "management-key", "the management key in hexadecimal; a card with the factory one gets it")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/escrow"
@@ -54,7 +55,7 @@ func newEscrowList(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&folder, "escrow-dir", "", "`folder` of the escrow")
 	option.AddSerial(flags, &serial, "`serial` number of a card; all cards without one")
-	option.FromEnvironment(flags, "escrow-dir")
+	setting.Mark(flags, "escrow-dir")
 	option.AddJSON(command, &asJSON)
 	return command
 }

@@ -2,6 +2,7 @@ package failure
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -52,6 +53,19 @@ type UsersError struct {
 // Error counts.
 func (e *UsersError) Error() string {
 	return fmt.Sprintf("%d of %s failed", e.Failed, format.Count(e.Total, e.What))
+}
+
+// Several is the one failure of a single user or change, or that some of several failed; nil
+// where none did. What was counted is "user" or "change"; results is a failure or nil for each.
+func Several(results []error, what string) error {
+	failed := slices.DeleteFunc(slices.Clone(results), func(err error) bool { return err == nil })
+	switch {
+	case len(failed) == 0:
+		return nil
+	case len(results) == 1:
+		return failed[0]
+	}
+	return &UsersError{Failed: len(failed), Total: len(results), What: what}
 }
 
 // FindingsError is returned where users are not as they should be, or could not be looked at.

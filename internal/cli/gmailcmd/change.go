@@ -109,9 +109,11 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 		return err
 	}
 	if !flags.dryRun {
-		for _, domain := range domainsOf(wanted) {
-			stdio.Note(streams.Err, flags.gmail.TargetText(domain))
+		emails := make([]string, len(wanted))
+		for i, change := range wanted {
+			emails[i] = change.email
 		}
+		flags.gmail.SayTargets(streams.Err, emails)
 		if err := flags.carry(ctx, streams, command, results); err != nil {
 			return err
 		}
@@ -121,17 +123,6 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 		return errors.Join(stdio.JSON(streams.Out, ChangesJSON{command, flags.dryRun, results, stdio.FailureOf(end)}), stdio.Told(end))
 	}
 	return errors.Join(printChanges(streams.Out, results), end)
-}
-
-// domainsOf lists the domains whose users are to be changed.
-func domainsOf(wanted []wantedChange) []string {
-	var domains []string
-	for _, change := range wanted {
-		if domain := option.DomainOf(change.email); !slices.Contains(domains, domain) {
-			domains = append(domains, domain)
-		}
-	}
-	return domains
 }
 
 // forecast finds out what each change would do. What Gmail refuses, or the change needs
@@ -284,17 +275,9 @@ func printChanges(out io.Writer, results []*changeResult) error {
 
 // changesError is the one failure of a single change, or that some failed.
 func changesError(results []*changeResult) error {
-	var failed []error
-	for _, result := range results {
-		if result.err != nil {
-			failed = append(failed, result.err)
-		}
+	failures := make([]error, len(results))
+	for i, result := range results {
+		failures[i] = result.err
 	}
-	switch {
-	case len(failed) == 0:
-		return nil
-	case len(results) == 1:
-		return failed[0]
-	}
-	return &failure.UsersError{Failed: len(failed), Total: len(results), What: "change"}
+	return failure.Several(failures, "change")
 }

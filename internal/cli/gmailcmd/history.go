@@ -11,6 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -61,7 +62,7 @@ func newKeyPairHistory(streams *stdio.Streams) *cobra.Command {
 	flags.Lookup("store").Usage = "the ledger that the key pairs are entered into, as ones for old mail: a `file`, or postgres://HOST/DATABASE"
 	option.AddSerial(flags, &options.serial, "`serial` number of the card; needed when there are several")
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
-	option.FromEnvironment(flags, "chain")
+	setting.Mark(flags, "chain")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "say what would be registered, and change nothing")
 	option.AddJSON(command, &options.json)
 	return command

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -34,7 +35,7 @@ func (k *accountKey) add(flags *pflag.FlagSet) {
 	flags.StringVar(&k.slot, "key-slot", "9a", "`slot` of the service account's key")
 	flags.Var((*serialFlag)(&k.serial), "key-serial", "which YubiKey has the service account's key (default the only one)")
 	k.pin = AddSecret(flags, "key-pin", "the PIN of the YubiKey with the service account's key")
-	FromEnvironment(flags, "key-slot", "key-serial")
+	setting.Mark(flags, "key-slot", "key-serial")
 }
 
 // open has the card sign for the service account until the context ends.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
@@ -26,7 +27,7 @@ type CAKey struct {
 func (f *CAKey) Add(flags *pflag.FlagSet, what string) {
 	flags.StringVar(&f.Name, "ca-key", "", "`file|URI` of "+what+": PEM, encrypted or not, or a key in a token (pkcs11:module-path=FILE;token=NAME;object=NAME) or on a YubiKey (yubikey:serial=N;slot-id=9c), with the file of its PIN as ?pin-source=FILE")
 	f.password = AddSecret(flags, "ca-key-password", "the password of the CA key's file, or the PIN of its token or YubiKey")
-	FromEnvironment(flags, "ca-key")
+	setting.Mark(flags, "ca-key")
 }
 
 // Open opens the key with that path or URI.

@@ -7,6 +7,7 @@ import (
 	"filippo.io/age"
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/escrow"
@@ -26,15 +27,15 @@ func (f *Escrow) Add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.Plain, "escrow-plain", false, "keep generated PUKs and management keys in a file that only you can read")
 	flags.StringVar(&f.Folder, "escrow-dir", "", "`folder` of the escrow")
 	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity, to find a card's management key in the escrow again")
-	FromEnvironment(flags, "escrow-to", "escrow-dir", "escrow-identity")
-	InProfile(flags, "escrow-to", "escrow-plain", "escrow-dir")
+	setting.Mark(flags, "escrow-to", "escrow-dir", "escrow-identity")
+	setting.InProfile(flags, "escrow-to", "escrow-plain", "escrow-dir")
 }
 
 // AddReading adds the flags of a command that opens records and seals none.
 func (f *Escrow) AddReading(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Folder, "escrow-dir", "", "`folder` of the escrow")
 	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity that opens sealed records")
-	FromEnvironment(flags, "escrow-dir", "escrow-identity")
+	setting.Mark(flags, "escrow-dir", "escrow-identity")
 }
 
 // Identities reads the files of identities. Its errors are usage errors.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -41,7 +42,7 @@ func (g *Gmail) Add(flags *pflag.FlagSet) {
 	flags.Lookup("retry-base").Hidden = true
 	flags.StringVar(&g.authEndpoint, "auth-endpoint", "", "`URL` of the token endpoint and the IAM Credentials API, where they are not Google's")
 	flags.StringVar(&g.ca, "gmail-ca", "", "`file` with authorities that are trusted besides this system's on the way to Gmail, such as that of a proxy which opens TLS")
-	FromEnvironment(flags, "gmail-endpoint", "auth-endpoint", "gmail-ca", "retry-base")
+	setting.Mark(flags, "gmail-endpoint", "auth-endpoint", "gmail-ca", "retry-base")
 }
 
 // Chosen reports whether the flags name credentials. A choice of two kinds is a mistake in

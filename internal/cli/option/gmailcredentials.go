@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
@@ -27,7 +28,7 @@ func (c *gmailCredentials) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.impersonate, "impersonate", "", "`address` of the service account with domain-wide delegation, to act through without a key, with the credentials of this machine (gcloud auth application-default login, or workload identity federation)")
 	c.key.add(flags)
 	c.own.add(flags)
-	FromEnvironment(flags, credentialsFlags[:]...)
+	setting.Mark(flags, credentialsFlags[:]...)
 }
 
 // choose puts the kind that the flags name into a configuration. What was typed goes
@@ -60,7 +61,7 @@ func (c *gmailCredentials) chosen() (string, error) {
 			case typed:
 				return "", usage.Errorf("--%s and --%s are two kinds of credentials: give one of them", chosen, name)
 			default:
-				return "", usage.Errorf("%s and %s are two kinds of credentials: set one of them", EnvironmentName(chosen), EnvironmentName(name))
+				return "", usage.Errorf("%s and %s are two kinds of credentials: set one of them", setting.EnvironmentName(chosen), setting.EnvironmentName(name))
 			}
 		}
 		if chosen != "" {

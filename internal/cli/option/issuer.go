@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
@@ -33,8 +34,8 @@ func (f *Issuer) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.caURL, "ca-url", "", "http `URL` of the CA's certificate, for certificates of --issuer local")
 	flags.StringSliceVar(&f.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	f.issuerServer.add(flags)
-	FromEnvironment(flags, "issuer", "issuer-dir", "ca-cert", "crl-url", "ca-url", "chain")
-	InProfile(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "ca-key-password-file", "crl-url", "ca-url", "chain")
+	setting.Mark(flags, "issuer", "issuer-dir", "ca-cert", "crl-url", "ca-url", "chain")
+	setting.InProfile(flags, "issuer", "issuer-dir", "ca-cert", "ca-key", "ca-key-password-file", "crl-url", "ca-url", "chain")
 }
 
 // LocalCA returns the file with the certificate of the CA of --issuer local, and the flags of

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -35,8 +36,8 @@ func (s *issuerServer) add(flags *pflag.FlagSet) {
 	flags.StringVar(&s.clientCert, "issuer-cert", "", "`file` with the TLS client certificate to show to an issuer's server, and its chain (PEM)")
 	flags.StringVar(&s.clientKey, "issuer-key", "", "`file` with the key of --issuer-cert (PEM)")
 	s.password = AddSecret(flags, "issuer-password", "the password of --issuer-user, or of the key of --issuer-provisioner")
-	FromEnvironment(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key")
-	InProfile(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key", "issuer-password-file")
+	setting.Mark(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key")
+	setting.InProfile(flags, "issuer-url", "issuer-provisioner", "issuer-fingerprint", "issuer-ca", "issuer-user", "issuer-cert", "issuer-key", "issuer-password-file")
 }
 
 // Warnings lists what is unwise about the files with secrets, after they were read.

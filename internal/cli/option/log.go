@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
@@ -33,7 +34,7 @@ const journalSocket = "/run/systemd/journal/socket"
 func (l *Log) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&l.to, "log", "", "`file` to append a log in JSON lines to; "+logToJournal+" is systemd's, "+logToStderr+" standard error")
 	flags.StringVar(&l.level, "log-level", "info", "`level` of what is logged: debug (each card command and each call, without what is secret), info, warn, error")
-	FromEnvironment(flags, "log", "log-level")
+	setting.Mark(flags, "log", "log-level")
 }
 
 // Open opens the log, nil where none is asked for. Its end is to be called when the run

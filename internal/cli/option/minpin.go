@@ -1,9 +1,12 @@
 package option
 
-import "github.com/spf13/pflag"
+import (
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
+	"github.com/spf13/pflag"
+)
 
 // AddMinPINLength adds the flag --min-pin-length.
 func AddMinPINLength(flags *pflag.FlagSet, least *int) {
 	flags.IntVar(least, "min-pin-length", 0, "the shortest new PIN that is taken, in characters: a `number` from 6 to 8 (default 6)")
-	FromEnvironment(flags, "min-pin-length")
+	setting.Mark(flags, "min-pin-length")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -34,7 +35,7 @@ func (f *Online) Add(flags *pflag.FlagSet, revocation string) {
 		RevocationOff, RevocationSoft, RevocationHard)
 	flags.BoolVar(&f.fetch, "fetch", false, "fetch missing intermediate and root certificates from the addresses that certificates name")
 	flags.BoolVar(&f.private, "allow-private-addresses", false, "ask servers inside this organisation, too: at private addresses and on this machine")
-	FromEnvironment(flags, "revocation", "fetch", "allow-private-addresses")
+	setting.Mark(flags, "revocation", "fetch", "allow-private-addresses")
 }
 
 // AddOffline adds a flag for who wants nobody asked.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
@@ -26,7 +27,7 @@ func (o *ownLogin) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.wanted, "self", false, "log in at the browser and act for your own account, where the organisation lets users enroll themselves")
 	flags.StringVar(&o.client, "client", "", "`file` of the OAuth client for desktop apps, for --self")
 	flags.BoolVar(&o.noBrowser, "no-browser", false, "with --self, print the link alone, to be opened by hand")
-	FromEnvironment(flags, "client", "no-browser")
+	setting.Mark(flags, "client", "no-browser")
 }
 
 // open has a person log in, once.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/batch"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
@@ -27,7 +28,7 @@ type Rate struct {
 func (f *Rate) Add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.concurrency, "concurrency", batch.DefaultConcurrency, "how many users are in flight at once; fewer by themselves while Gmail says that it is too much")
 	flags.Float64Var(&f.qps, "qps", 0, "the most calls of the Gmail API a second (default as fast as it goes)")
-	FromEnvironment(flags, "concurrency", "qps")
+	setting.Mark(flags, "concurrency", "qps")
 }
 
 // Check returns what is wrong with the flags.

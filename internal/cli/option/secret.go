@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -34,15 +35,10 @@ func AddSecret(flags *pflag.FlagSet, name, what string) *Secret {
 	s := &Secret{Name: name}
 	flags.StringVar(&s.File, name+"-file", "", "`file` whose first line is "+what)
 	flags.IntVar(&s.fd, name+"-fd", -1, "open file `descriptor` to read "+what+" from")
-	FromEnvironment(flags, name+"-file")
-	annotate(flags, name+"-file", secretAnnotation, name)
+	setting.Mark(flags, name+"-file")
+	setting.MarkSecret(flags, name+"-file")
 	return s
 }
-
-// secretAnnotation is the annotation of a flag that names the file of a secret.
-const secretAnnotation = "secret"
-
-func isSecret(flag *pflag.Flag) bool { return len(flag.Annotations[secretAnnotation]) > 0 }
 
 // given reports whether the flags say where the secret is.
 func (s *Secret) given() bool { return s.File != "" || s.fd >= 0 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -48,7 +49,7 @@ func (f *Source) Add(flags *pflag.FlagSet) {
 	f.ldapPassword = AddSecret(flags, "ldap-password", "the password of --ldap-bind")
 	flags.BoolVar(&f.ldap.StartTLS, "ldap-starttls", false, "encrypt an ldap:// connection before anything else is sent")
 	flags.StringVar(&f.ldapCA, "ldap-ca", "", "`file` with the authority of the directory's own certificate (default those of this system)")
-	FromEnvironment(flags, "choose-issuer", "choose-policy", "ldap-base", "ldap-filter", "ldap-mail", "ldap-attributes", "ldap-bind", "ldap-ca")
+	setting.Mark(flags, "choose-issuer", "choose-policy", "ldap-base", "ldap-filter", "ldap-mail", "ldap-attributes", "ldap-bind", "ldap-ca")
 }
 
 // Open returns the source. note is told what a person may want to know about it.

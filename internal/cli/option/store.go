@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -30,7 +31,7 @@ type Store struct {
 // Add adds the flag --store.
 func (f *Store) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Location, "store", "", "the ledger: a `file`, or postgres://HOST/DATABASE that many desks and workers share (default ledger.db in the data folder)")
-	FromEnvironment(flags, "store")
+	setting.Mark(flags, "store")
 }
 
 // AddWait adds the flag of commands that change the ledger.
@@ -120,8 +121,8 @@ func (f *Store) Resolve() (string, error) {
 	}
 	_, hasPassword := address.User.Password()
 	hasPassword = hasPassword || address.Query().Has("password") || address.Query().Has("sslpassword")
-	if hasPassword && os.Getenv(EnvironmentName("store")) != f.Location {
-		return "", usage.Errorf("--store holds a password, which every user of this machine can read: put it into ~/.pgpass, or give the address as %s", EnvironmentName("store"))
+	if hasPassword && os.Getenv(setting.EnvironmentName("store")) != f.Location {
+		return "", usage.Errorf("--store holds a password, which every user of this machine can read: put it into ~/.pgpass, or give the address as %s", setting.EnvironmentName("store"))
 	}
 	return f.Location, nil
 }

@@ -2,8 +2,11 @@ package option
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -26,6 +29,17 @@ func (g *Gmail) Place() string {
 // TargetText says which users are about to be changed, and where.
 func (g *Gmail) TargetText(domain string) string {
 	return fmt.Sprintf("users of %s are changed now at %s", domain, g.Place())
+}
+
+// SayTargets notes once for each domain of the users that they are about to be changed, and where.
+func (g *Gmail) SayTargets(messages io.Writer, emails []string) {
+	var said []string
+	for _, email := range emails {
+		if domain := DomainOf(email); !slices.Contains(said, domain) {
+			said = append(said, domain)
+			stdio.Note(messages, g.TargetText(domain))
+		}
+	}
 }
 
 // DomainOf returns the domain of an address, in lower case.

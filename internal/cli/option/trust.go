@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -19,7 +20,7 @@ type Trust struct{ roots []string }
 // Add adds the flag.
 func (f *Trust) Add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.roots, "attestation-roots", nil, "`file` with attestation roots and intermediates to trust instead of Yubico's")
-	FromEnvironment(flags, "attestation-roots")
+	setting.Mark(flags, "attestation-roots")
 }
 
 // OpenAndSay opens the roots for a command that is no enrollment, which says so by

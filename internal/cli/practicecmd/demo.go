@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -69,7 +70,7 @@ func NewDemo(streams *stdio.Streams) *cobra.Command {
 		"pin-file", "pin-fd", "puk-file", "puk-fd", "management-key-file", "management-key-fd"} {
 		// An issued card needs its issuer's chain.
 		flags.Lookup(name).Hidden = name != "chain"
-		delete(flags.Lookup(name).Annotations, option.EnvironmentAnnotation)
+		delete(flags.Lookup(name).Annotations, setting.EnvironmentAnnotation)
 	}
 	practice.add(flags)
 	flags.StringVar(&dir, "dir", "", "`folder` for the lab and the evidence (default a temporary one, which stays)")

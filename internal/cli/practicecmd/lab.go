@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/lab"
@@ -178,8 +178,8 @@ func startLab(ctx context.Context, options lab.Options, set func(name, value str
 		return nil, err
 	}
 	for name, value := range running.Env() {
-		flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, option.EnvironmentPrefix), "_", "-"))
-		if strings.HasPrefix(name, option.EnvironmentPrefix) {
+		flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, setting.EnvironmentPrefix), "_", "-"))
+		if strings.HasPrefix(name, setting.EnvironmentPrefix) {
 			if err := set(flag, value); err != nil {
 				return nil, errors.Join(fmt.Errorf("pointing --%s at the lab: %w", flag, err), running.Close())
 			}

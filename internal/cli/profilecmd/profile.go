@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/config"
@@ -37,10 +38,10 @@ type ListedProfile struct {
 // ShownProfile is the JSON of profile show.
 type ShownProfile struct {
 	ListedProfile
-	Values []option.ProfileValue `json:"values"` // in the order of the file
+	Values []setting.ProfileValue `json:"values"` // in the order of the file
 }
 
-func listed(profile *option.EnrollmentProfile) ListedProfile {
+func listed(profile *setting.EnrollmentProfile) ListedProfile {
 	return ListedProfile{Name: profile.Name, Description: profile.Description, SHA256: profile.SHA256, Origin: profile.Origin}
 }
 
@@ -49,7 +50,7 @@ func newList(streams *stdio.Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use: "list", Short: "List the enrollment profiles of config.toml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			profiles, err := option.ReadProfiles(cmd)
+			profiles, err := setting.ReadProfiles(cmd)
 			if err != nil {
 				return err
 			}
@@ -99,8 +100,8 @@ func newShow(streams *stdio.Streams) *cobra.Command {
 }
 
 // named returns the profile of that name, or the only one.
-func named(cmd *cobra.Command, args []string) (*option.EnrollmentProfile, error) {
-	profiles, err := option.ReadProfiles(cmd)
+func named(cmd *cobra.Command, args []string) (*setting.EnrollmentProfile, error) {
+	profiles, err := setting.ReadProfiles(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func named(cmd *cobra.Command, args []string) (*option.EnrollmentProfile, error)
 	if name == "" && len(profiles) == 1 {
 		return profiles[0], nil
 	}
-	if at := slices.IndexFunc(profiles, func(p *option.EnrollmentProfile) bool { return p.Name == name }); at >= 0 {
+	if at := slices.IndexFunc(profiles, func(p *setting.EnrollmentProfile) bool { return p.Name == name }); at >= 0 {
 		return profiles[at], nil
 	}
 	var known []string

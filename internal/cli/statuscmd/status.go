@@ -12,6 +12,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -64,7 +65,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	flags.BoolVar(&options.card, "card", false, "the card in the reader: whose it is, its state, and what may be done with it")
 	option.AddSerial(flags, &options.serial, "`serial` number of the card of --card; needed when there are several")
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` with the evidence of enrollments, which tell whose a card is that the ledger does not know yet")
-	option.FromEnvironment(flags, "evidence")
+	setting.Mark(flags, "evidence")
 	flags.IntVar(&options.columns, "columns", 0, "`width` of the table in characters (default the terminal's; where there is none, as wide as it takes)")
 	option.AddJSON(command, &options.json)
 	return command

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
@@ -40,7 +41,7 @@ func (f *Flags) add(command *cobra.Command) {
 	flags.BoolVar(&f.DryRun, "dry-run", false, "say what would change and stop working, and change nothing")
 	flags.StringVar(&f.CACert, "ca-cert", "", "`file` with the CA certificate of a local CA, which then revokes (PEM)")
 	f.CAKey.Add(flags, "the key of that CA")
-	option.FromEnvironment(flags, "ca-cert")
+	setting.Mark(flags, "ca-cert")
 	option.AddJSON(command, &f.JSON)
 }
 

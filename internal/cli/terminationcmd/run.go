@@ -185,13 +185,11 @@ func (f *Flags) Carry(ctx context.Context, streams *stdio.Streams, results []*Re
 	if len(open) == 0 {
 		return nil
 	}
-	var domains []string
-	for _, result := range open {
-		if domain := option.DomainOf(result.Email); !slices.Contains(domains, domain) {
-			domains = append(domains, domain)
-			stdio.Note(streams.Err, f.Gmail.TargetText(domain))
-		}
+	emails := make([]string, len(open))
+	for i, result := range open {
+		emails[i] = result.Email
 	}
+	f.Gmail.SayTargets(streams.Err, emails)
 	book, err := f.Store.Open(ctx, streams.Err)
 	if err != nil {
 		return err
@@ -287,17 +285,9 @@ func Print(out io.Writer, results []*Result) error {
 
 // EndOf is the one failure of a single user, or that some failed.
 func EndOf(results []*Result) error {
-	var failed []error
-	for _, result := range results {
-		if result.err != nil {
-			failed = append(failed, result.err)
-		}
+	failures := make([]error, len(results))
+	for i, result := range results {
+		failures[i] = result.err
 	}
-	switch {
-	case len(failed) == 0:
-		return nil
-	case len(results) == 1:
-		return failed[0]
-	}
-	return &failure.UsersError{Failed: len(failed), Total: len(results), What: "user"}
+	return failure.Several(failures, "user")
 }

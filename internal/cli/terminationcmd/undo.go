@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -50,7 +51,7 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	option.AddSerial(flags, &options.serial, "`serial` number of the card, where the user was enrolled with several")
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
-	option.FromEnvironment(flags, "evidence")
+	setting.Mark(flags, "evidence")
 	flags.StringVar(&options.keyPair, "keypair", "", "`ID` of the key pair that the identity used before, where the evidence does not say it")
 	flags.BoolVar(&options.noIdentity, "no-identity", false, "there was no identity before, where the evidence does not say it")
 	return command

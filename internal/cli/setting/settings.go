@@ -1,4 +1,6 @@
-package option
+// Package setting is what flags are when nobody types them: of an environment variable, of
+// config.toml or of an enrollment profile in it, and which of these it was.
+package setting
 
 import (
 	"fmt"
@@ -23,16 +25,27 @@ const EnvironmentPrefix = "CSE_PIV_"
 // EnvironmentAnnotation is the annotation of a flag that names its environment variable.
 const EnvironmentAnnotation = "environment"
 
-// FromEnvironment makes settings of flags: what is not typed comes from the environment variable
+// Mark makes settings of flags: what is not typed comes from the environment variable
 // of the flag or, where that is not set, from the key of config.toml that has the flag's name.
 // Flags that agree to a loss are no settings: those are typed each time.
-func FromEnvironment(flags *pflag.FlagSet, names ...string) {
+func Mark(flags *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		annotate(flags, name, EnvironmentAnnotation, EnvironmentName(name))
 		flag := flags.Lookup(name)
 		flag.Usage += fmt.Sprintf(" (%s)", EnvironmentName(name))
 	}
 }
+
+// secretAnnotation is the annotation of a flag that names the file of a secret.
+const secretAnnotation = "secret"
+
+// MarkSecret says of a flag that it names the file of a secret, NAME-file of a secret NAME. The
+// secret itself is refused in config.toml.
+func MarkSecret(flags *pflag.FlagSet, name string) {
+	annotate(flags, name, secretAnnotation, strings.TrimSuffix(name, "-file"))
+}
+
+func isSecret(flag *pflag.Flag) bool { return len(flag.Annotations[secretAnnotation]) > 0 }
 
 func annotate(flags *pflag.FlagSet, name, annotation string, values ...string) {
 	if err := flags.SetAnnotation(name, annotation, values); err != nil {
@@ -50,9 +63,9 @@ func notInFile() []string { return []string{configFlag, profileFlag} }
 
 func isSetting(flag *pflag.Flag) bool { return len(flag.Annotations[EnvironmentAnnotation]) > 0 }
 
-// Settings returns the settings of all commands, by their names; where several commands have one
+// All returns the settings of all commands, by their names; where several commands have one
 // of a name, it is the flag of the first.
-func Settings(root *cobra.Command) map[string]*pflag.Flag {
+func All(root *cobra.Command) map[string]*pflag.Flag {
 	return flagsOf(root, func(flag *pflag.Flag) bool { return isSetting(flag) && !slices.Contains(notInFile(), flag.Name) })
 }
 
@@ -74,11 +87,11 @@ func flagsOf(command *cobra.Command, wanted func(*pflag.Flag) bool) map[string]*
 	return all
 }
 
-// ApplySettings gives the flags of a command that were not typed what the environment or
+// Apply gives the flags of a command that were not typed what the environment or
 // config.toml says, and has the enrollment profile chosen that is named. The whole of
 // config.toml is checked, whichever command it is for. Its errors are usage errors. Warnings go
 // to messages.
-func ApplySettings(cmd *cobra.Command, messages io.Writer) error {
+func Apply(cmd *cobra.Command, messages io.Writer) error {
 	var settings []*pflag.Flag
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if isSetting(flag) && flag.Name != configFlag {

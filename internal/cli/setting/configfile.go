@@ -1,4 +1,4 @@
-package option
+package setting
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ const configFlag = "config"
 // AddConfig adds the flag --config, of all commands.
 func AddConfig(flags *pflag.FlagSet) {
 	flags.String(configFlag, "", "`file` with settings and enrollment profiles (default cse-piv/config.toml in the user's configuration folder, where it is there)")
-	FromEnvironment(flags, configFlag)
+	Mark(flags, configFlag)
 }
 
 // configPath returns where config.toml is, and whether somebody named it: then it has to be there.
@@ -58,7 +58,7 @@ func readConfig(cmd *cobra.Command) (*config.File, error) {
 // checkFile finds what is wrong with the file: keys that mean nothing, values of another type,
 // secrets, profiles that contradict themselves. It returns the profiles.
 func checkFile(cmd *cobra.Command, file *config.File) (map[string]*EnrollmentProfile, error) {
-	settings := Settings(cmd.Root())
+	settings := All(cmd.Root())
 	known := slices.Sorted(maps.Keys(settings))
 	for _, key := range file.Settings.Keys() {
 		value := file.Settings.Values[key]

@@ -1,4 +1,4 @@
-package option
+package setting
 
 import (
 	"github.com/cse-piv/cse-piv/internal/config"

@@ -1,4 +1,4 @@
-package option
+package setting
 
 import (
 	"fmt"
@@ -47,7 +47,7 @@ func (o Origin) String() string {
 	return string(o.Kind)
 }
 
-// OriginOf returns where the value of a flag came from, once [ApplySettings] was called.
+// OriginOf returns where the value of a flag came from, once [Apply] was called.
 func OriginOf(flag *pflag.Flag) Origin {
 	values := flag.Annotations[originAnnotation]
 	switch {

@@ -1,4 +1,4 @@
-package option
+package setting
 
 import (
 	"crypto/sha256"
@@ -111,7 +111,7 @@ func profileKeys(root *cobra.Command) map[string]*pflag.Flag {
 
 // readProfiles returns the enrollment profiles of config.toml, by their names.
 func readProfiles(root *cobra.Command, file *config.File) (map[string]*EnrollmentProfile, error) {
-	keys, settings := profileKeys(root), Settings(root)
+	keys, settings := profileKeys(root), All(root)
 	all := map[string]*EnrollmentProfile{}
 	for _, name := range slices.SortedFunc(maps.Keys(file.Profiles), func(a, b string) int {
 		return file.Profiles[a].Origin.Line - file.Profiles[b].Origin.Line

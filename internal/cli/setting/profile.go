@@ -1,4 +1,4 @@
-package option
+package setting
 
 import (
 	"maps"
@@ -35,7 +35,7 @@ func (p *Profile) Add(flags *pflag.FlagSet, only bool) {
 		text += " (default: the only one that is there)"
 	}
 	flags.Var(p, profileFlag, text)
-	FromEnvironment(flags, profileFlag)
+	Mark(flags, profileFlag)
 }
 
 // Set takes a name; which ones there are is not known yet.
