@@ -1,9 +1,6 @@
 package cli_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -14,33 +11,10 @@ import (
 // TestAddressIsTypedBeforeAKeyPairIsDisabled: who types something else has declined,
 // which is noted.
 func TestAddressIsTypedBeforeAKeyPairIsDisabled(t *testing.T) {
-	dir := demoDir(t)
-	running, err := lab.Start(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), Readers: 1, Seed: 7})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = running.Close() })
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}
-	for name, value := range running.Env() {
-		env = append(env, name+"="+value)
-	}
-	pin := filepath.Join(dir, "pin")
-	if err := os.WriteFile(pin, []byte("271828\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run := func(args ...string) string {
-		t.Helper()
-		command := exec.CommandContext(t.Context(), "cse-piv", args...)
-		command.Env, command.Dir = env, dir
-		out, err := command.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %v\n%s", args, err, out)
-		}
-		return string(out)
-	}
+	d := newLabDesk(t, lab.Options{Readers: 1, Seed: 7})
 	const ada = "ada@lab.example"
-	run("enroll", ada, "--yes", "--escrow-plain", "--pin-file", pin)
-	id := regexp.MustCompile(`(?m)^(\S{55}) `).FindStringSubmatch(run("keypair", "list", ada))
+	d.run("enroll", ada, "--yes", "--escrow-plain", "--pin-file", d.pin)
+	id := regexp.MustCompile(`(?m)^(\S{55}) `).FindStringSubmatch(d.run("keypair", "list", ada))
 	if id == nil {
 		t.Fatal("no key pair")
 	}
@@ -51,7 +25,7 @@ func TestAddressIsTypedBeforeAKeyPairIsDisabled(t *testing.T) {
 	}{
 		{"y", 1, "declined"}, {ada, 0, "done"},
 	} {
-		w := startProgram(t, terminal.Options{Width: 100, Env: env}, dir, "keypair", "disable", ada, id[1])
+		w := startProgram(t, terminal.Options{Width: 100, Env: d.env}, d.dir, "keypair", "disable", ada, id[1])
 		w.see("keypair disable: 1 change of 1 user", "lost: "+ada+" cannot read mail", "type "+ada+" to go on")
 		w.enter(test.typed)
 		w.see(test.want)
@@ -59,7 +33,7 @@ func TestAddressIsTypedBeforeAKeyPairIsDisabled(t *testing.T) {
 			t.Errorf("%s: exit code %d, %v", test.typed, code, err)
 		}
 	}
-	status := run("status", ada)
+	status := d.run("status", ada)
 	for _, want := range []string{`keypair disable \S+: refused, by`, `keypair disable \S+: done, by`, `key pair +\S+, disabled`} {
 		if !regexp.MustCompile(want).MatchString(status) {
 			t.Errorf("status does not say %s:\n%s", want, status)

@@ -19,26 +19,11 @@ import (
 )
 
 // passwordDesk is a lab and a folder with a PIN, for those who type an issuer's password.
-type passwordDesk struct {
-	t   *testing.T
-	dir string
-	env []string
-	lab map[string]string // the lab's environment
-}
+type passwordDesk struct{ *labDesk }
 
 func newPasswordDesk(t *testing.T) *passwordDesk {
-	dir := demoDir(t)
-	running, err := lab.Start(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), Readers: 1, Seed: 7})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = running.Close() })
-	d := &passwordDesk{t: t, dir: dir, lab: running.Env(), env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}}
-	for name, value := range d.lab {
-		d.env = append(d.env, name+"="+value)
-	}
-	d.write("pin", []byte("271828\n"))
-	return d
+	t.Helper()
+	return &passwordDesk{newLabDesk(t, lab.Options{Readers: 1, Seed: 7})}
 }
 
 func (d *passwordDesk) write(name string, data []byte) string {
@@ -60,7 +45,7 @@ func (d *passwordDesk) enroll(args ...string) *wizard {
 // shown, and is what the server gets.
 func TestPasswordOfESTIsAsked(t *testing.T) {
 	d := newPasswordDesk(t)
-	behind, err := url.Parse(d.lab["CSE_PIV_ISSUER"])
+	behind, err := url.Parse(d.lab.Env()["CSE_PIV_ISSUER"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +94,7 @@ func TestPasswordOfProvisionerIsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots, err := os.ReadFile(d.lab["CSE_PIV_ATTESTATION_ROOTS"])
+	roots, err := os.ReadFile(d.lab.Env()["CSE_PIV_ATTESTATION_ROOTS"])
 	if err != nil {
 		t.Fatal(err)
 	}
