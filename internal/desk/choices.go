@@ -35,8 +35,8 @@ func SourcesFor(own []string) []enroll.Choice {
 		return Sources()
 	}
 	return append(Sources(), enroll.Choice{ID: SourceReplace, Text: "generate a new one in place of the enrolled one"},
-		enroll.Choice{ID: SourceRenew, Text: "renew: a new one; the enrolled one is kept for old mail"},
-		enroll.Choice{ID: SourceRenewSame, Text: "renew: a new certificate for the enrolled one"})
+		enroll.Choice{ID: SourceRenew, Text: "renew: a new one; the old one for old mail"},
+		enroll.Choice{ID: SourceRenewSame, Text: "renew: a new certificate for the same key"})
 }
 
 // Layouts lists how many keys there can be.

@@ -1,7 +1,9 @@
 package desk_test
 
 import (
+	"slices"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -37,5 +39,20 @@ func TestChoicesAreWordsOfTheCommandLine(t *testing.T) {
 	}
 	if got := desk.Algorithms(firmware); got[0].Text != "RSA 2048" || got[4].Text != "EC P-384" {
 		t.Errorf("algorithms are called %+v", got)
+	}
+}
+
+// TestChoicesFitInALine: a choice stands in one line of 80 columns with its question before
+// it, and which of how many it is after it.
+func TestChoicesFitInALine(t *testing.T) {
+	all := [][]enroll.Choice{
+		desk.SourcesFor([]string{"a key"}), desk.Layouts(), desk.Slots(), desk.PINPolicies(), desk.TouchPolicies(),
+		desk.Algorithms(piv.Version{Major: 5, Minor: 7, Patch: 4}),
+	}
+	const room = 47
+	for _, choice := range slices.Concat(all...) {
+		if utf8.RuneCountInString(choice.Text) > room {
+			t.Errorf("%q is longer than %d", choice.Text, room)
+		}
 	}
 }
