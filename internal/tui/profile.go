@@ -38,11 +38,14 @@ func (p *profileScreen) update(s *session, msg tea.Msg) tea.Cmd {
 func (p *profileScreen) view(s *session, width, _ int) string {
 	lines := []string{"", s.styles.Title.Render("Which enrollment profile?"), ""}
 	for i, choice := range s.Profiles {
-		mark := " "
+		pointer, style := "  ", s.styles.Value
 		if i == p.cursor {
-			mark = ">"
+			pointer, style = markNow+" ", s.styles.Selected
 		}
-		lines = append(lines, wrapped(mark, clean(choice.Text), width)...)
+		for _, line := range paragraph(clean(choice.Text), width-len(markNow)) {
+			lines = append(lines, style.Render(pointer+line))
+			pointer = "  "
+		}
 	}
 	lines = append(lines, "")
 	lines = append(lines, paragraph("It says what every card and its keys have to be like, until the program ends.", width)...)

@@ -26,8 +26,8 @@ func TestProfileIsChosen(t *testing.T) {
 	w := &wizard{t: t, fake: fake}
 	w.model = newModel(commands{ctx: t.Context(), desk: d, tasks: &tasks{}, send: drop, keep: func(*enroll.Receipt) {}, sleep: noTime}, "")
 	w.run(w.model.Init())
-	w.on(screenProfile).shows("[Start]", "Which enrollment profile?", "> staff: YubiKey 5", "  vip").golden("profile")
-	w.press("down", "down").shows("> vip").press("enter").on(screenProfile).shows("cannot be followed", "no such CA")
+	w.on(screenProfile).shows("[Start]", "Which enrollment profile?", "▸ staff: YubiKey 5", "  vip").golden("profile")
+	w.press("down", "down").shows("▸ vip").press("enter").on(screenProfile).shows("cannot be followed", "no such CA")
 	w.press("up", "enter").on(screenStart).hides("profile?")
 	if len(used) != 2 || used[0] != "vip" || used[1] != "staff" {
 		t.Errorf("were followed: %q", used)
