@@ -135,12 +135,13 @@ type option struct {
 }
 
 var (
-	begin  = option{desk.GoOn, "begin"}
-	look   = option{desk.GoOn, "look again"}
-	again  = option{desk.Again, "again"}
-	replan = option{desk.Back, "change the plan"}
-	park   = option{desk.Park, "park this person, and serve the next one"}
-	stop   = option{desk.Stop, "stop; what was done stays done"}
+	begin   = option{desk.GoOn, "begin"}
+	look    = option{desk.GoOn, "look again"}
+	again   = option{desk.Again, "again"}
+	replan  = option{desk.Back, "change the plan"}
+	another = option{desk.Back, "take another card"}
+	park    = option{desk.Park, "park this person, and serve the next one"}
+	stop    = option{desk.Stop, "stop; what was done stays done"}
 )
 
 // choose has one of the options chosen. One person alone cannot be parked.

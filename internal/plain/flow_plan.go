@@ -30,7 +30,7 @@ func (f *flow) plan(ctx context.Context) (desk.Event, error) {
 		}
 		return nil, nil
 	case t.Problem != nil && t.Plan.Preview == nil:
-		return f.trouble(ctx, "looking what the plan would do to the card", t.Problem, again, park, stop)
+		return f.trouble(ctx, "looking what the plan would do to the card", t.Problem, again, another, park, stop)
 	case errors.Is(t.Problem, enroll.ErrDeclined):
 		return f.trouble(ctx, "agreeing to the loss", t.Problem, option{desk.Again, replan.text}, park, stop)
 	case t.Problem != nil:

@@ -113,11 +113,11 @@ func TestReadersThatCannotBeUsed(t *testing.T) {
 func TestAPlanThatCannotBeLookedAt(t *testing.T) {
 	f := newFakeDesk()
 	f.open = func(uint32) (enroll.Card, error) { return nil, piv.ErrRemoved }
-	said, err := f.run(t, ada, nil, "2")
+	said, err := f.run(t, ada, nil, "3")
 	if !errors.Is(err, piv.ErrRemoved) {
 		t.Errorf("it came to %v", err)
 	}
-	saysInOrder(t, said, "failed: looking what the plan would do to the card", "1  again", "2  stop")
+	saysInOrder(t, said, "failed: looking what the plan would do to the card", "1  again", "2  take another card", "3  stop")
 }
 
 func TestThePlanIsChanged(t *testing.T) {
