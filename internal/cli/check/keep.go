@@ -13,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -56,7 +57,7 @@ func (s Setup) escrow(context.Context) desk.Check {
 	check := ok("a file that is not sealed, in %s", folder)
 	switch {
 	case !s.Escrow.Plain:
-		check = ok("sealed to %d recipients, in %s", len(s.Escrow.To), folder)
+		check = ok("sealed to %s, in %s", format.Count(len(s.Escrow.To), "recipient"), folder)
 	case private:
 		check = ok("a file that only you can read, in %s", folder)
 	}

@@ -85,7 +85,7 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 		return err
 	}
 	if options.reason == "" {
-		return usage.Errorf("--reason says why, which decides what becomes of the former card")
+		return usage.Errorf("--reason is missing, which decides what becomes of the former card: %s", strings.Join(replaceReasons(), ", "))
 	}
 	if err := option.CheckChoice("reason", options.reason, replaceReasons()...); err != nil {
 		return err

@@ -27,7 +27,7 @@ func For(err error) string {
 }
 
 func onTheCommandLine() hints {
-	return hints{again: "run the same command again", risk: "to use the last try, leave out --yes and agree"}
+	return hints{again: "run the same command again", risk: "the last try is used only where you can be asked: on a terminal, without --yes"}
 }
 
 // AtDesk returns the same as [For] for somebody at a desk, who need not type a command again.
