@@ -44,6 +44,9 @@ func (l *Lab) applyToDomain(before, now fault.Switches) {
 	}
 	l.gmail.SetImpersonation(!now.ImpersonationDenied)
 	l.gmail.SetConsent(now.ConsentDenied, now.OtherState)
+	if now.LoginsRevoked && !before.LoginsRevoked {
+		l.gmail.RevokeLogins()
+	}
 	l.gmail.SetClockSkew(now.ClockSkew)
 	switch {
 	case now.ScopeMissing:

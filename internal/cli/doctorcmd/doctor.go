@@ -80,6 +80,7 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 	if o.escrow.Plain && len(o.escrow.To) > 0 {
 		return usage.Errorf("--escrow-to and --escrow-plain exclude each other")
 	}
+	o.gmail.AskNobody()
 	o.gmail.MaxTries = 3 // a look does not wait as long as a run
 	setup := check.Setup{
 		Email: email, Domain: sync.OnceValues(func() (*gmail.Domain, error) {

@@ -103,6 +103,8 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 		return h.again + ", and open the link that it prints in a browser on this machine"
 	case gmail.DetailLoginRevoked:
 		return h.again + ", and log in again: the consent was taken back, or ran out"
+	case gmail.DetailNotLoggedIn:
+		return "log in: any other command with --self asks for it"
 	case gmail.DetailLoginScope:
 		return h.again + ", and allow all that is asked for: " + gmail.Scope
 	case gmail.DetailOtherLogin:

@@ -25,6 +25,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
+	"github.com/cse-piv/cse-piv/internal/keyring"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -54,6 +55,7 @@ func hintCases() []hintCase {
 		{&failure.NoAuthoritiesError{Source: "roots.pem"}, "https://developers.yubico.com/PKI/"},
 		{&failure.AuthoritiesError{Path: "yubico.pem", Err: errors.New("damaged")}, "cse-piv attestation update"},
 		{failure.ErrFactoryPIN, "cse-piv enroll"},
+		{&keyring.UnavailableError{Err: errors.New("no D-Bus")}, "--keep-login"},
 		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N (--yes asks nothing)"},
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
 		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,23 @@ func (g *Gmail) OwnAddress(ctx context.Context, messages io.Writer) (string, err
 		return "", err
 	}
 	return config.Login.Address(), nil
+}
+
+// AskNobody has nobody log in or asked for a PIN: a login that was kept is gone on with, and what
+// needs another or a PIN that is not given fails. Where the kept login cannot be used, says
+// [Gmail.LoginProblem].
+func (g *Gmail) AskNobody() {
+	g.credentials.own.asksNobody, g.credentials.key.unattended = true, true
+}
+
+// LoginProblem returns why the login that was kept could not be used; nil where nothing is wrong.
+func (g *Gmail) LoginProblem() error { return g.credentials.own.problem }
+
+// Expect expects the login of who is named, where that is one user alone.
+func (g *Gmail) Expect(emails ...string) {
+	if len(emails) > 0 && !slices.ContainsFunc(emails, func(email string) bool { return email != emails[0] }) {
+		g.Expected = emails[0]
+	}
 }
 
 // Unattended has nobody asked for the PIN of a card that signs for the service account.
