@@ -26,5 +26,6 @@ const (
 	DetailClock              Detail = "clock"                // this machine's clock is wrong
 	DetailKeyGone            Detail = "key-gone"             // the service account's key was deleted, or is another account's
 	DetailServiceAccountGone Detail = "service-account-gone" // the service account was deleted or disabled
+	DetailKeyUnknown         Detail = "key-unknown"          // Google does not publish the key as one of the service account's
 	DetailGrant              Detail = "grant"                // refused for a reason that the answer does not say
 )

@@ -21,6 +21,7 @@ func (l *Lab) SetFaults(specs ...string) error {
 		return err
 	}
 	now := l.faults.Switches()
+	l.pcsc.Refuse(now.ReadersRefused)
 	for _, spec := range specs {
 		l.log.line("fault switched: %s", spec)
 	}

@@ -92,10 +92,12 @@ func (s Setup) addUser(l *list, needs ...*job) {
 		if err == nil {
 			user, err = domain.User(ctx, s.Email)
 		}
-		failure, _ := errors.AsType[*gmail.Error](err)
+		refused, _ := errors.AsType[*gmail.Error](err)
 		switch {
-		case failure != nil && failure.Detail == gmail.DetailNotLoggedIn:
+		case refused != nil && refused.Detail == gmail.DetailNotLoggedIn:
 			return skipped("nobody is logged in, and no check asks for it")
+		case failure.Is[*failure.MissingSecretError](err):
+			return skipped("the card with the service account's key needs its PIN, which no check asks for: --key-pin-file gives it")
 		case errors.Is(err, gmail.ErrNoUser) && s.Desk:
 			return warned(err) // others of the domain may be better off
 		case err != nil:

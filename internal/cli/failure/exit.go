@@ -149,6 +149,7 @@ func Endings() []Ending {
 		{ExitError, "authorities-unreadable", Is[*AuthoritiesError]},
 		{ExitError, "not-google-or-yubico", Is[*ForeignError]},
 		{ExitError, "factory-pin", as(ErrFactoryPIN)},
+		{ExitError, "factory-pin", as(ErrFactoryKeyPIN)},
 		{ExitError, "keyring", Is[*keyring.UnavailableError]},
 		{ExitError, "no-answer", Is[*NoAnswerError]},
 		{ExitError, "checks-failed", Is[*ChecksError]},

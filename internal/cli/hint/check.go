@@ -23,6 +23,8 @@ func (h hints) ofChecks(err error) string {
 		return h.either("log in without --keep-login each time", atStart+"no --keep-login") + ", or unlock or install the keyring of this system: on Linux one that is a Secret Service, such as gnome-keyring"
 	case errors.Is(err, failure.ErrFactoryPIN):
 		return "enroll the card, which has its user choose a PIN: cse-piv enroll EMAIL"
+	case errors.Is(err, failure.ErrFactoryKeyPIN):
+		return "have its owner choose another: cse-piv card pin change"
 	case failure.Is[*failure.NoAuthoritiesError](err):
 		return "give the file that Yubico publishes: " + YubicoPublication
 	case failure.Is[*failure.AuthoritiesError](err):

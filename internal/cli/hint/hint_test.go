@@ -55,6 +55,7 @@ func hintCases() []hintCase {
 		{&failure.NoAuthoritiesError{Source: "roots.pem"}, "https://developers.yubico.com/PKI/"},
 		{&failure.AuthoritiesError{Path: "yubico.pem", Err: errors.New("damaged")}, "cse-piv attestation update"},
 		{failure.ErrFactoryPIN, "cse-piv enroll"},
+		{failure.ErrFactoryKeyPIN, "cse-piv card pin change"},
 		{&keyring.UnavailableError{Err: errors.New("no D-Bus")}, "--keep-login"},
 		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N (--yes asks nothing)"},
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},

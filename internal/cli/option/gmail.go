@@ -80,7 +80,7 @@ func (g *Gmail) OwnAddress(ctx context.Context, messages io.Writer) (string, err
 // needs another or a PIN that is not given fails. Where the kept login cannot be used, says
 // [Gmail.LoginProblem].
 func (g *Gmail) AskNobody() {
-	g.credentials.own.asksNobody, g.credentials.key.unattended = true, true
+	g.credentials.own.asksNobody, g.credentials.key.asksNobody = true, true
 }
 
 // LoginProblem returns why the login that was kept could not be used; nil where nothing is wrong.
@@ -95,6 +95,18 @@ func (g *Gmail) Expect(emails ...string) {
 
 // Unattended has nobody asked for the PIN of a card that signs for the service account.
 func (g *Gmail) Unattended() { g.credentials.key.unattended = true }
+
+// KeyCard returns where the key of the service account is, once the credentials were opened that
+// have it on a card.
+func (g *Gmail) KeyCard() (KeyCard, bool) {
+	if signer := g.credentials.key.signer; signer != nil {
+		return signer.KeyCard, true
+	}
+	return KeyCard{}, false
+}
+
+// GivesPIN reports whether a flag says where the PIN of the service account's card is.
+func (g *Gmail) GivesPIN() bool { return g.credentials.key.pin.given() }
 
 // SignsWith reports whether the card with that serial number signs for the service
 // account, and so is nobody's to enroll.

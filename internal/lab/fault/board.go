@@ -35,6 +35,8 @@ type Switches struct {
 	ConsentDenied, OtherState bool
 	// LoginsRevoked: what people allowed so far is taken back when it is switched on.
 	LoginsRevoked bool
+	// ReadersRefused: the smart card service lets nobody in.
+	ReadersRefused bool
 	// ClockSkew is how far the token endpoint's clock is ahead.
 	ClockSkew time.Duration
 	Latency   time.Duration
