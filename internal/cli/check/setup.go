@@ -60,9 +60,7 @@ func (s Setup) Checks() []desk.Check {
 	l.add("issuer", s.issuer)
 	l.add("escrow", s.escrow)
 	l.add("evidence", s.evidence)
-	if !s.Desk || s.Store.Location != "" {
-		l.add("ledger", s.ledger)
-	}
+	l.add("ledger", s.ledger)
 	if s.Flags != nil {
 		l.add("settings", s.settings)
 	}

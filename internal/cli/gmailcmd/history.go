@@ -59,7 +59,6 @@ func newKeyPairHistory(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	options.gmail.Add(flags)
 	options.store.Add(flags)
-	flags.Lookup("store").Usage = "the ledger that the key pairs are entered into, as ones for old mail: a `file`, or postgres://HOST/DATABASE"
 	option.AddSerial(flags, &options.serial, "`serial` number of the card; needed when there are several")
 	flags.StringSliceVar(&options.chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	setting.Mark(flags, "chain")
@@ -120,6 +119,11 @@ func (f *historyFlags) register(ctx context.Context, messages io.Writer, email s
 		return done, err
 	}
 	done.Email, done.DryRun, done.Keys = email, f.dryRun, []registeredKeyJSON{}
+	if !f.dryRun {
+		if err := f.store.CheckWritable(ctx, messages); err != nil {
+			return done, err
+		}
+	}
 	begun, err := registration.Begin(ctx, user, email, registration.Hooks{})
 	if err != nil {
 		return done, err
@@ -134,7 +138,7 @@ func (f *historyFlags) register(ctx context.Context, messages io.Writer, email s
 	return done, f.enter(ctx, done)
 }
 
-// enter enters what is registered into the ledger, if one was named.
+// enter enters what is registered into the ledger.
 func (f *historyFlags) enter(ctx context.Context, done RegisteredHistoryJSON) error {
 	var old []ledger.CardCertificate
 	for _, key := range done.Keys {
@@ -143,7 +147,7 @@ func (f *historyFlags) enter(ctx context.Context, done RegisteredHistoryJSON) er
 				LeafSHA256: key.LeafSHA256, NotAfter: key.NotAfter, KeyPairID: key.KeyPairID})
 		}
 	}
-	if f.store.Location == "" || f.dryRun || len(old) == 0 {
+	if f.dryRun || len(old) == 0 {
 		return nil
 	}
 	return f.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.EnterHistory(ctx, old) })

@@ -141,6 +141,8 @@ func hintCases() []hintCase {
 		{&batch.StoppedError{Err: &gmail.Error{Kind: gmail.KindScope}}, "Domain-wide delegation"},
 		{&ledger.InUseError{}, "--wait"},
 		{&ledger.MissingError{}, "cse-piv batch SOURCE"},
+		{&enroll.NotEnteredError{Err: &ledger.InUseError{}}, "again: only the ledger is left"},
+		{&enroll.NotEnteredError{Err: errors.New("x")}, "again: only the ledger is left"},
 		{&ledger.Error{Err: syscall.ENOSPC}, "room on the disk"},
 		{&ledger.Error{Err: syscall.EIO}, "the disk of the ledger, or the way to it, fails"},
 		{&ledger.Error{Err: &os.PathError{Err: os.ErrPermission}}, "--store"},
