@@ -25,7 +25,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/configcmd"
-	"github.com/cse-piv/cse-piv/internal/cli/credentialscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/doctorcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
@@ -33,6 +32,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/profilecmd"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/task"
 	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -80,7 +80,6 @@ var jsonOutputs = []struct {
 	{"reconcile", "--json", "One object.", statuscmd.ReconcileJSON{}},
 	{"report expiring", "--json", "One object.", expiringJSON{}},
 	{"config show", "--json", "One object. A password in an address is `[secret]`.", configcmd.ShownConfig{}},
-	{"credentials forget", "--json", "One object.", credentialscmd.Forgotten{}},
 	{"profile list", "--json", "One object.", profilecmd.ProfilesJSON{}},
 	{"profile show", "--json", "One object.", profilecmd.ShownProfile{}},
 	{"profile check", "--json", "One object.", profilecmd.CheckedCard{}},
@@ -105,7 +104,7 @@ var jsonOutputs = []struct {
 	{"card reset", "--json", "One object.", cardcmd.ResetJSON{}},
 	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", gmailcmd.KeyPairsJSON{}},
 	{"keypair show", "--json", "One object.", gmailcmd.KeyPairJSON{}},
-	{"keypair history", "--json", "One object.", gmailcmd.RegisteredHistoryJSON{}},
+	{"keypair history", "--json", "One object.", task.RegisteredHistory{}},
 	{"keypair disable", "--json", "One object.", gmailcmd.ChangesJSON{}},
 	{"keypair enable", "--json", "As of `keypair disable`.", nil},
 	{"keypair obliterate", "--json", "As of `keypair disable`.", nil},

@@ -46,7 +46,7 @@ func TestIdentityChangedWhileAsked(t *testing.T) {
 	} {
 		verb, _, _ := strings.Cut(command, " ")
 		w := startProgram(t, terminal.Options{Width: 100, Env: d.env}, d.dir, strings.Fields(command)...)
-		w.see(verb+": 1 user", "type "+ada+" to go on")
+		w.see(verb+": what changes and what stops working for "+ada, "type "+ada+" to go on")
 		d.run("identity", "set", ada, "--keypair", first, "--confirm", ada)
 		w.enter(ada)
 		w.see("somebody else changed the identity meanwhile, so nothing was done")

@@ -55,6 +55,12 @@ func Rules() []Rule {
 	}
 }
 
+// LossReasons returns the reasons for which a card can no longer be used.
+func LossReasons() []Reason { return []Reason{ReasonLost, ReasonStolen, ReasonBroken} }
+
+// ReplaceReasons returns the reasons for which another card takes the place of one.
+func ReplaceReasons() []Reason { return append(LossReasons(), ReasonNameChange, ReasonOther) }
+
 // RuleOf returns what follows from a reason, and false for what is none.
 func RuleOf(reason Reason) (Rule, bool) {
 	rules := Rules()

@@ -39,11 +39,11 @@ type ReplacedJSON struct {
 }
 
 // replaceReasons are those with which another card takes the place of one.
-func replaceReasons() []string {
-	return []string{
-		string(termination.ReasonLost), string(termination.ReasonStolen), string(termination.ReasonBroken),
-		string(termination.ReasonNameChange), string(termination.ReasonOther),
+func replaceReasons() (names []string) {
+	for _, reason := range termination.ReplaceReasons() {
+		names = append(names, string(reason))
 	}
+	return names
 }
 
 // NewReplace returns the command replace.
@@ -93,7 +93,7 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if err := options.profile.CheckChosen(); err != nil { // its issuer revokes
 		return err
 	}
-	options.end.Gmail, options.end.Store = options.Gmail, options.Store
+	options.end.Gmail, options.end.Store = options.Gmail, options.store
 	options.end.CACert, options.end.CAKey = options.Issuer.LocalCA()
 	if err := options.end.Check(); err != nil {
 		return err
@@ -101,11 +101,9 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if err := options.old.read(ctx, streams.Err); err != nil {
 		return err
 	}
-	former, err := options.formerCards(ctx, streams.Err, email)
-	if err != nil {
-		return err
-	}
-	plans, err := options.end.Look(ctx, streams, "replace", former)
+	ask := option.Asker{Streams: streams}
+	defer ask.Close()
+	former, plans, err := options.look(ctx, &ask, email)
 	if err != nil {
 		return err
 	}
@@ -121,17 +119,49 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if options.dryRun {
 		return runEnroll(ctx, streams, &options.Options, email)
 	}
-	if err := options.end.Agree(ctx, streams, "replace", plans); err != nil {
+	if err := options.agree(ctx, &ask, email, former, plans); err != nil {
 		return err
 	}
-	now, err := options.formerCards(ctx, io.Discard, email)
+	ask.Close() // the enrollment asks at the terminal itself
+	return options.carry(ctx, streams, email, former)
+}
+
+// look finds the cards that the new one takes the place of, and plans the end of their use.
+func (o *replaceOptions) look(ctx context.Context, ask *option.Asker, email string) ([]termination.Request, []*terminationcmd.Result, error) {
+	former, err := o.formerCards(ctx, ask.Streams.Err, email)
+	if err != nil {
+		return nil, nil, err
+	}
+	plans, err := o.end.Look(ctx, ask.Streams, "replace", former)
+	return former, plans, err
+}
+
+// agree has a person agree to the end of their use. Its error is a *[registered.ChangedError] where
+// somebody else changed meanwhile which they are.
+func (o *replaceOptions) agree(ctx context.Context, ask *option.Asker, email string, former []termination.Request, plans []*terminationcmd.Result) error {
+	if err := o.end.Agree(ctx, ask, "replace", plans); err != nil {
+		return err
+	}
+	now, err := o.formerCards(ctx, io.Discard, email)
 	if err != nil {
 		return err
 	}
 	if !slices.EqualFunc(now, former, func(a, b termination.Request) bool { return a.Serial == b.Serial }) {
 		return &registered.ChangedError{}
 	}
-	return options.carry(ctx, streams, email, former)
+	return nil
+}
+
+// endFormer ends the use of the former cards, once the user is enrolled with the new one.
+func (o *replaceOptions) endFormer(ctx context.Context, streams *stdio.Streams, former []termination.Request) ([]*terminationcmd.Result, error) {
+	results, err := o.end.Look(ctx, streams, "replace", former)
+	if err == nil {
+		err = terminationcmd.Moved(results)
+	}
+	if err == nil {
+		err = o.end.Carry(ctx, streams, results)
+	}
+	return results, err
 }
 
 // carry enrolls the new card, and ends the use of the former ones.
@@ -146,13 +176,7 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 	if err := runEnroll(ctx, streams, &o.Options, email); err != nil {
 		return err
 	}
-	results, err := o.end.Look(ctx, streams, "replace", former)
-	if err == nil {
-		err = terminationcmd.Moved(results)
-	}
-	if err == nil {
-		err = o.end.Carry(ctx, streams, results)
-	}
+	results, err := o.endFormer(ctx, streams, former)
 	if err == nil {
 		outcome.Imported, err = o.importOld(ctx, streams, email)
 	}
@@ -160,7 +184,9 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 		return err
 	}
 	if !o.events && len(o.old.entries) == 0 {
-		terminationcmd.TellOldMail(streams.Err, results)
+		for _, text := range terminationcmd.OldMail(results) {
+			stdio.Note(streams.Err, text)
+		}
 	}
 	end := terminationcmd.EndOf(results)
 	if o.printed == nil {

@@ -16,10 +16,26 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// Asker gets secrets from flags, or asks for them at the terminal.
+// Asker gets secrets and agreement from flags, or asks a person for them.
 type Asker struct {
-	Streams  *stdio.Streams
+	Streams *stdio.Streams
+	// Person is who is asked; nil for whoever sits at the terminal, if it is one.
+	Person   enroll.Prompter
 	terminal *prompt.Terminal
+}
+
+// person returns who is asked; nil for nobody.
+func (a *Asker) person() enroll.Prompter {
+	if a.Person == nil && a.terminal == nil && a.Streams.Terminal {
+		a.terminal, _ = prompt.Open()
+	}
+	switch {
+	case a.Person != nil:
+		return a.Person
+	case a.terminal != nil:
+		return a.terminal
+	}
+	return nil
 }
 
 // PUKs returns the PUKs that a card may have: the one that was given, those of the
@@ -52,6 +68,7 @@ func (a *Asker) PUKs(ctx context.Context, escrowFolder string, given *Secret, re
 func (a *Asker) Close() {
 	if a.terminal != nil {
 		_ = a.terminal.Close()
+		a.terminal = nil
 	}
 }
 
@@ -68,19 +85,21 @@ func (a *Asker) Secret(ctx context.Context, flag *Secret, text, name string, isN
 		}
 		return given, nil
 	}
-	return a.typed(ctx, flag, enroll.SecretQuestion{Question: enroll.Question{Text: text}, New: isNew, Check: check, Rule: "6 to 8 letters, digits or signs"})
+	question := enroll.SecretQuestion{Question: enroll.Question{Text: text}, New: isNew, Check: check, Rule: "6 to 8 letters, digits or signs"}
+	if name == "PIN" {
+		question.ID = enroll.QuestionPIN
+	}
+	return a.typed(ctx, flag, question)
 }
 
-// typed returns what a person types at the terminal; flag is what could have been given instead.
+// typed returns what a person types; flag is what could have been given instead.
 func (a *Asker) typed(ctx context.Context, flag *Secret, question enroll.SecretQuestion) (secret.Secret, error) {
-	if a.terminal == nil && a.Streams.Terminal {
-		a.terminal, _ = prompt.Open()
-	}
-	if a.terminal == nil {
+	person := a.person()
+	if person == nil {
 		return secret.Secret{}, &failure.MissingSecretError{What: question.Text, Flag: flag.Name}
 	}
 	question.Tries = piv.UnknownTries
-	return a.terminal.Secret(ctx, question)
+	return person.Secret(ctx, question)
 }
 
 // ReadManagementKey returns the management key that a flag gives; a zero one where none does.
@@ -160,16 +179,15 @@ func (a *Asker) behindPIN(ctx context.Context, card *piv.Card, flag *Secret) (ke
 func (a *Asker) Risk(ctx context.Context, card *piv.Card, do func(*piv.Card) error) error {
 	err := do(card)
 	last, found := errors.AsType[*piv.LastTryError](err)
-	if !found || !a.Streams.Terminal {
+	if !found {
 		return err
 	}
-	if a.terminal == nil {
-		if a.terminal, _ = prompt.Open(); a.terminal == nil {
-			return err
-		}
+	person := a.person()
+	if person == nil {
+		return err
 	}
 	question := fmt.Sprintf("one try of card %d's %s is left, and a wrong one blocks it for good; try it?", card.Identity().Serial, last.Reference)
-	agreed, asked := a.terminal.Confirm(ctx, enroll.Question{Text: question})
+	agreed, asked := person.Confirm(ctx, enroll.Question{ID: enroll.QuestionLastTry, Text: question})
 	if asked != nil || !agreed {
 		return errors.Join(asked, err)
 	}

@@ -19,7 +19,7 @@ import (
 const maxSecretFile = 4096
 
 // Secret takes a secret from a file or an open file descriptor, and never
-// from an argument, which every user of the machine can read.
+// from an argument, which every user of the machine can read. A nil one takes none.
 type Secret struct {
 	Name     string
 	File     string
@@ -28,7 +28,12 @@ type Secret struct {
 }
 
 // Warnings lists what is unwise about the file, after it was read.
-func (s *Secret) Warnings() []string { return s.warnings }
+func (s *Secret) Warnings() []string {
+	if s == nil {
+		return nil
+	}
+	return s.warnings
+}
 
 // AddSecret adds the flags --NAME-file and --NAME-fd; what says whose secret it is.
 func AddSecret(flags *pflag.FlagSet, name, what string) *Secret {
@@ -41,12 +46,14 @@ func AddSecret(flags *pflag.FlagSet, name, what string) *Secret {
 }
 
 // given reports whether the flags say where the secret is.
-func (s *Secret) given() bool { return s.File != "" || s.fd >= 0 }
+func (s *Secret) given() bool { return s != nil && (s.File != "" || s.fd >= 0) }
 
 // Read returns the secret, a zero one when none was given. A descriptor is waited
 // for until the context ends.
 func (s *Secret) Read(ctx context.Context) (secret.Secret, error) {
 	switch {
+	case s == nil:
+		return secret.Secret{}, nil
 	case s.File != "" && s.fd >= 0:
 		return secret.Secret{}, usage.Errorf("--%s-file and --%s-fd say the same thing twice", s.Name, s.Name)
 	case s.File != "":

@@ -35,6 +35,12 @@ func (c *clearing) add(command *cobra.Command) {
 	c.escrow.AddReading(flags)
 }
 
+// ClearCard has an undoing take what was enrolled off the card as well, with the management
+// key that the flags give or lead to.
+func (f *Flags) ClearCard(serial uint32, pin, managementKey *option.Secret, escrow option.Escrow) {
+	f.clearing = clearing{serial: serial, pin: pin, managementKey: managementKey, escrow: escrow}
+}
+
 // find finds the slots, and adds to the result what the card loses. It changes nothing.
 func (c *clearing) find(ctx context.Context, result *Result) error {
 	if c.serial == 0 || result.err != nil {
@@ -67,11 +73,11 @@ func (c *clearing) find(ctx context.Context, result *Result) error {
 }
 
 // run clears the slots, each written down in the ledger.
-func (c *clearing) run(ctx context.Context, streams *stdio.Streams, store option.Store, result *Result) (err error) {
+func (c *clearing) run(ctx context.Context, ask *option.Asker, store option.Store, result *Result) (err error) {
 	if len(c.slots) == 0 || result.err != nil {
 		return nil
 	}
-	book, err := store.Open(ctx, streams.Err)
+	book, err := store.Open(ctx, ask.Streams.Err)
 	if err != nil {
 		return err
 	}
@@ -80,7 +86,7 @@ func (c *clearing) run(ctx context.Context, streams *stdio.Streams, store option
 	if err != nil {
 		return err
 	}
-	failed := option.UseCard(ctx, c.serial, func(card *piv.Card) error { return c.clear(ctx, streams, card) })
+	failed := option.UseCard(ctx, c.serial, func(card *piv.Card) error { return c.clear(ctx, ask, card) })
 	outcome, message := ledger.OutcomeDone, ""
 	if failed != nil {
 		outcome, message = ledger.OutcomeFailed, failed.Error()
@@ -89,15 +95,13 @@ func (c *clearing) run(ctx context.Context, streams *stdio.Streams, store option
 }
 
 // clear gives the card a new CHUID and takes keys and certificates off it.
-func (c *clearing) clear(ctx context.Context, streams *stdio.Streams, card *piv.Card) error {
-	ask := option.Asker{Streams: streams}
-	defer ask.Close()
+func (c *clearing) clear(ctx context.Context, ask *option.Asker, card *piv.Card) error {
 	key, err := ask.ManagementKey(ctx, card, c.managementKey, c.pin, &c.escrow)
 	if err != nil {
 		return err
 	}
 	if err := card.RefreshCHUID(ctx, key); errors.Is(err, piv.ErrIssuerCHUID) {
-		stdio.Note(streams.Err, err.Error()+" and stays: Windows caches certificates by it")
+		stdio.Note(ask.Streams.Err, err.Error()+" and stays: Windows caches certificates by it")
 	} else if err != nil {
 		return err
 	}

@@ -16,7 +16,10 @@ func NewLost(streams *stdio.Streams) *cobra.Command {
 	var options Flags
 	var reason, both, sign, encrypt string
 	var serial uint32
-	reasons := []string{string(termination.ReasonLost), string(termination.ReasonStolen), string(termination.ReasonBroken)}
+	var reasons []string
+	for _, reason := range termination.LossReasons() {
+		reasons = append(reasons, string(reason))
+	}
 	command := &cobra.Command{
 		Use: "lost EMAIL", Short: "A card is lost, stolen or broken: end its use at Gmail, and say what can still be read",
 		Long: "The user's identity at Gmail is deleted, so that nobody encrypts to the card any more, or moved to\n" +

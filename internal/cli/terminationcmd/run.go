@@ -74,26 +74,35 @@ const (
 	outcomeWouldChange = "would-change"
 )
 
-// Run makes all plans, has a person agree to them, and carries out one after the other. What
+// Do makes all plans, has a person agree to them, and carries out one after the other. What
 // fails for one user does not stop the others.
-func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string, requests []termination.Request) error {
-	if err := f.Check(); err != nil {
-		return err
-	}
+func (f *Flags) Do(ctx context.Context, ask *option.Asker, command string, requests []termination.Request) ([]*Result, error) {
+	streams := ask.Streams
 	f.Gmail.SayForeign(streams.Err)
 	results, err := f.Look(ctx, streams, command, requests)
 	if err == nil {
 		err = f.clearing.find(ctx, results[0]) // of one user, where a card is named
 	}
 	if err == nil && !f.DryRun {
-		err = f.Agree(ctx, streams, command, results)
+		err = f.Agree(ctx, ask, command, results)
 	}
 	if err == nil && !f.DryRun {
 		err = f.Carry(ctx, streams, results)
 	}
 	if err == nil && !f.DryRun {
-		err = f.clearing.run(ctx, streams, f.Store, results[0])
+		err = f.clearing.run(ctx, ask, f.Store, results[0])
 	}
+	return results, err
+}
+
+// Run is Do for a command, which prints the results.
+func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string, requests []termination.Request) error {
+	if err := f.Check(); err != nil {
+		return err
+	}
+	ask := option.Asker{Streams: streams}
+	defer ask.Close()
+	results, err := f.Do(ctx, &ask, command, requests)
 	if err != nil {
 		return err
 	}
@@ -113,9 +122,6 @@ func (f *Flags) Look(ctx context.Context, streams *stdio.Streams, command string
 	if f.CACert != "" {
 		f.CAKey.MayAsk = streams.Terminal
 		authority = localCA{f.CACert, &f.CAKey}
-	}
-	if len(requests) == 1 {
-		f.Gmail.Expect(requests[0].Email)
 	}
 	domain, err := f.Gmail.Open(ctx, streams.Err)
 	if err != nil {
@@ -224,7 +230,7 @@ func Risky(results []*Result) bool {
 }
 
 // Agree returns nil where somebody agrees to what stops working, or nothing does.
-func (f *Flags) Agree(ctx context.Context, streams *stdio.Streams, command string, results []*Result) error {
+func (f *Flags) Agree(ctx context.Context, ask *option.Asker, command string, results []*Result) error {
 	var losses, users []string
 	for _, result := range openOf(results) {
 		if !result.plan.Risky() {
@@ -242,8 +248,12 @@ func (f *Flags) Agree(ctx context.Context, streams *stdio.Streams, command strin
 	if len(users) > 1 {
 		want = strconv.Itoa(len(users))
 	}
-	question := enroll.Question{Text: fmt.Sprintf("%s: %s", command, format.Count(len(users), "user")), Loss: losses}
-	err := option.Confirm(ctx, streams, f.Confirm, want, question)
+	whom := users[0]
+	if len(users) > 1 {
+		whom = format.Count(len(users), "user")
+	}
+	question := enroll.Question{Text: fmt.Sprintf("%s: what changes and what stops working for %s", command, whom), Loss: losses}
+	err := ask.Confirm(ctx, f.Confirm, want, question)
 	if missing := (*failure.ConfirmError)(nil); errors.As(err, &missing) {
 		missing.Flag = f.confirmFlag
 	}
@@ -260,13 +270,14 @@ func Moved(results []*Result) error {
 	return nil
 }
 
-// TellOldMail says how old mail is read with a card that took the place of another.
-func TellOldMail(out io.Writer, results []*Result) {
+// OldMail says how old mail is read with a card that took the place of others.
+func OldMail(results []*Result) (texts []string) {
 	for _, result := range results {
 		if text := hint.ForOldMail(result.plan); text != "" && result.err == nil {
-			stdio.Note(out, text)
+			texts = append(texts, text)
 		}
 	}
+	return texts
 }
 
 // Print writes the results for people.

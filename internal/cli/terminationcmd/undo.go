@@ -1,11 +1,11 @@
 package terminationcmd
 
 import (
-	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -38,7 +38,7 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 			if err := enroll.ValidateAddress(args[0]); err != nil {
 				return err
 			}
-			request, err := options.request(cmd.Context(), args[0])
+			request, err := options.request(args[0])
 			if err != nil {
 				return err
 			}
@@ -58,26 +58,37 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 }
 
 // request asks for what undoes the newest enrollment of a user.
-func (f *undoFlags) request(_ context.Context, email string) (termination.Request, error) {
-	request := termination.Request{Email: email, Reason: termination.ReasonWrongPerson, Serial: f.serial, KeyPairs: f.KeyPairs()}
+func (f *undoFlags) request(email string) (termination.Request, error) {
 	if f.keyPair != "" && f.noIdentity {
-		return request, usage.Errorf("--keypair and --no-identity exclude each other")
+		return termination.Request{}, usage.Errorf("--keypair and --no-identity exclude each other")
 	}
-	folder, err := option.FolderOr(f.evidence, "evidence")
+	request, err := UndoRequest(f.evidence, email, f.serial)
+	request.KeyPairs = f.KeyPairs()
+	unknown := failure.Is[*enroll.UnknownBeforeError](err)
+	switch {
+	case err != nil && !unknown:
+	case f.keyPair != "":
+		request.Identity, err = &gmail.Identity{Email: email, PrimaryKeyPairID: f.keyPair}, nil
+	case f.noIdentity:
+		request.Identity, err = nil, nil
+	}
+	return request, err
+}
+
+// UndoRequest asks for what undoes the newest enrollment of a user, with that card unless it
+// is 0. With an *[enroll.UnknownBeforeError] all but the identity of before is known.
+func UndoRequest(evidence, email string, serial uint32) (termination.Request, error) {
+	request := termination.Request{Email: email, Reason: termination.ReasonWrongPerson}
+	folder, err := option.FolderOr(evidence, "evidence")
 	if err != nil {
 		return request, err
 	}
-	earlier, err := enroll.ReadEarlier(folder, email, f.serial)
+	earlier, err := enroll.ReadEarlier(folder, email, serial)
 	if err != nil {
 		return request, err
 	}
 	request.Serial, request.Only, request.Identity = earlier.Serial, slices.Compact(earlier.KeyPairs), earlier.Before
-	switch {
-	case f.keyPair != "":
-		request.Identity = &gmail.Identity{Email: email, PrimaryKeyPairID: f.keyPair}
-	case f.noIdentity:
-		request.Identity = nil
-	case !earlier.Known:
+	if !earlier.Known {
 		return request, &enroll.UnknownBeforeError{Email: email}
 	}
 	return request, nil

@@ -1,4 +1,4 @@
-package cardcmd
+package task
 
 import (
 	"context"
@@ -12,30 +12,29 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
-	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
-// secondPerson is the flags by which somebody besides the operator agrees to the use of a PUK.
-type secondPerson struct {
-	name, confirm string
-	store         option.Store
+// SecondPerson is somebody besides the operator who agrees to the use of a PUK.
+type SecondPerson struct {
+	name    string
+	Confirm string       // what agrees without a question: the card's serial number
+	Store   option.Store // the ledger that keeps the name
 }
 
-func (s *secondPerson) add(flags *pflag.FlagSet) {
+// Add adds the flag that names them.
+func (s *SecondPerson) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&s.name, "second-person", "", "`name` of somebody besides the operator who agrees that the PUK is used, for the ledger (default: nobody has to)")
-	flags.StringVar(&s.confirm, "confirm", "", "the card's `serial`, by which the second person agrees without being asked")
-	s.store.Add(flags)
 	setting.Mark(flags, "second-person")
 }
 
 // agree has the second person agree, where one is asked for, and writes it into the ledger.
-func (s *secondPerson) agree(ctx context.Context, streams *stdio.Streams, serial uint32) (err error) {
+func (s *SecondPerson) agree(ctx context.Context, ask *option.Asker, serial uint32) (err error) {
 	operator := program.Operator()
 	switch name, _, _ := strings.Cut(operator, "@"); {
-	case s.name == "" && s.confirm != "":
+	case s.name == "" && s.Confirm != "":
 		return usage.Errorf("--confirm is for a second person: add --second-person NAME")
 	case s.name == "":
 		return nil
@@ -43,10 +42,10 @@ func (s *secondPerson) agree(ctx context.Context, streams *stdio.Streams, serial
 		return usage.Errorf("--second-person %s is the operator, %s: it takes somebody else", s.name, operator)
 	}
 	question := enroll.Question{Text: fmt.Sprintf("%s agrees that the PUK of card %d is used", s.name, serial)}
-	if err := option.Confirm(ctx, streams, s.confirm, strconv.FormatUint(uint64(serial), 10), question); err != nil {
+	if err := ask.Confirm(ctx, s.Confirm, strconv.FormatUint(uint64(serial), 10), question); err != nil {
 		return err
 	}
-	book, err := s.store.Open(ctx, streams.Err)
+	book, err := s.Store.Open(ctx, ask.Streams.Err)
 	if err != nil {
 		return err
 	}
