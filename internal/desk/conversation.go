@@ -18,6 +18,7 @@ const (
 	PhaseStart       Phase = "start"       // the checks and the queue
 	PhaseUser        Phase = "user"        // who is next, and what Gmail has for them
 	PhaseCard        Phase = "card"        // which card, and what is on it
+	PhaseMenu        Phase = "menu"        // what else can be done
 	PhasePlan        Phase = "plan"        // what will be done
 	PhaseWork        Phase = "work"        // an enrollment runs
 	PhaseCertificate Phase = "certificate" // it waits for a certificate
@@ -50,23 +51,28 @@ type Conversation struct {
 	Person  Person
 	Request enroll.Request
 	Card    CardStatus // zero Identity while no card was read
+	Menu    *Menu      // of PhaseMenu; nil before the first
 	Plan    *Plan      // nil before the first plan for the person
 	Run     *Run       // the latest of the person; nil before the first
 	// Problem is what keeps this phase from going on; nil for nothing.
 	Problem error
 
-	base      enroll.Request // of the command line
-	numbers   int            // of the latest question or run
-	checks    int            // number of the latest checks
-	looking   bool           // for the certificate, because a person said so
-	following bool           // a profile is about to be
+	base enroll.Request // of the command line
+	// replacing is what the person's card takes the place of, and replaced that of those whose
+	// replacement was begun, by address in lower case.
+	replacing replacement
+	replaced  map[string]replacement
+	numbers   int  // of the latest question or run
+	checks    int  // number of the latest checks
+	looking   bool // for the certificate, because a person said so
+	following bool // a profile is about to be
 }
 
 // NewConversation returns the conversation of a desk that begins with that request
 // for everybody, and what to do at first. With single it is about one person. With profiles one
 // of them is chosen before anything else.
 func NewConversation(base enroll.Request, single bool, profiles ...enroll.Choice) (*Conversation, []Effect) {
-	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue(), Profiles: profiles}
+	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue(), Profiles: profiles, replaced: map[string]replacement{}}
 	if len(profiles) > 0 {
 		c.Phase = PhaseProfile
 		return c, nil
@@ -137,6 +143,8 @@ func (c *Conversation) Take(event Event) []Effect {
 		return c.planRead(event)
 	case KeyChosen:
 		return c.keyChosen(event)
+	case MenuChosen:
+		return c.menuChosen(event.At)
 	case SerialTyped:
 		if c.Plan != nil {
 			c.Plan.Serial, c.Problem = event.Text, nil
@@ -182,11 +190,18 @@ func (c *Conversation) act(action Action) []Effect {
 		return c.actUser(action)
 	case PhaseCard:
 		return c.actCard(action)
+	case PhaseMenu:
+		if action == Back {
+			return c.leaveMenu()
+		}
 	case PhasePlan:
 		return c.actPlan(action)
 	case PhaseCertificate:
 		return c.actCertificate(action)
 	case PhaseFailure:
+		if c.Run.Task != nil {
+			return c.actTask(action)
+		}
 		switch action {
 		case Again:
 			if c.Run.FailedAtGmail() {
@@ -197,6 +212,9 @@ func (c *Conversation) act(action Action) []Effect {
 			return c.enter(PhasePlan)
 		}
 	case PhaseDone:
+		if c.Run.Task != nil {
+			return c.actTask(action)
+		}
 		if action == GoOn {
 			return c.next()
 		}
@@ -255,7 +273,7 @@ func (c *Conversation) next() []Effect {
 		c.Phase = PhaseEnd
 		return nil
 	}
-	c.Person, c.Run, c.Plan, c.Card = Person{}, nil, nil, CardStatus{}
+	c.Person, c.Run, c.Plan, c.Card, c.replacing = Person{}, nil, nil, CardStatus{}, replacement{}
 	return append(c.enter(PhaseUser), c.readQueue())
 }
 
@@ -278,6 +296,8 @@ func (c *Conversation) actUser(action Action) []Effect {
 		return []Effect{c.readQueue()}
 	case action == Again && c.Problem != nil:
 		return c.picked(c.Picked)
+	case action == More:
+		return c.openMenu()
 	case action == GoOn && c.Answered && c.Problem == nil:
 		return c.serve(c.Picked)
 	}
@@ -292,6 +312,7 @@ func (c *Conversation) serve(person Person) []Effect {
 	}
 	delete(c.Later, strings.ToLower(person.Email))
 	c.Person, c.Card, c.Run = person, CardStatus{}, nil
+	c.replacing = c.replaced[strings.ToLower(person.Email)]
 	entry, _ := c.Entry(person.Email)
 	entry.Person = person
 	c.Request = RequestFor(c.base, c.Entries, entry)
@@ -308,13 +329,19 @@ func (c *Conversation) begin(request enroll.Request, agreed *enroll.Review) []Ef
 	c.numbers++
 	c.Run = newRun(c.numbers, request)
 	c.Run.Agreed = agreed
-	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request, Agreed: agreed}}
+	if c.replacing.reason != "" {
+		c.replaced[strings.ToLower(c.Person.Email)] = c.replacing
+	}
+	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request, Agreed: agreed, Replaces: c.replacing.reason}}
 }
 
 // runEnded goes where the outcome leads.
 func (c *Conversation) runEnded(event RunEnded) []Effect {
 	if !c.Run.Is(event.Run) {
 		return nil
+	}
+	if c.Run.Task != nil {
+		return c.taskEnded(event)
 	}
 	err := event.Err
 	c.Run.end(event)
@@ -326,6 +353,7 @@ func (c *Conversation) runEnded(event RunEnded) []Effect {
 	c.served(event.Entry, event.Receipt, err)
 	switch {
 	case err == nil:
+		delete(c.replaced, strings.ToLower(c.Person.Email))
 		return c.enter(PhaseDone)
 	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
 		return c.enter(PhasePlan)
@@ -369,6 +397,9 @@ func (c *Conversation) arrived() []Effect {
 func (c *Conversation) Left() error {
 	if !c.Single {
 		return Left(c.Entries, c.Failures)
+	}
+	if c.Run != nil && c.Run.Task != nil && !c.Run.Task.ofCard() && c.Run.Ended && c.Run.Err == nil {
+		return nil
 	}
 	email := c.Person.Email
 	if email == "" {

@@ -79,7 +79,7 @@ func (r *readers) Choosing() bool { return r.Wanted() == 0 && len(r.Cards()) > 1
 // Strange reports whether a card may be the wrong one for the person, and was not
 // taken all the same.
 func (c *Conversation) Strange(serial uint32) bool {
-	return serial != 0 && serial != c.Taken && Strange(c.Entries, c.Person.Email, c.Assigned, serial)
+	return serial != 0 && serial != c.Taken && (c.Former(serial) || Strange(c.Entries, c.Person.Email, c.Assigned, serial))
 }
 
 // Ready reports whether the card that was read can be used for the person.
@@ -129,6 +129,10 @@ func (c *Conversation) readersRead() []Effect {
 	switch c.Phase {
 	case PhaseCard:
 		return c.readCard()
+	case PhaseMenu:
+		if serial := c.Card.Identity.Serial; c.Menu.from == PhaseCard && serial != 0 && !c.Present(serial) {
+			return c.leaveMenu()
+		}
 	case PhasePlan:
 		return c.planCard()
 	}
@@ -152,6 +156,8 @@ func (c *Conversation) actCard(action Action) []Effect {
 		return c.enter(PhaseUser)
 	case action == TakeAnyway && c.Strange(c.Card.Identity.Serial):
 		c.Taken = c.Card.Identity.Serial
+	case action == More:
+		return c.openMenu()
 	case action == GoOn && c.Ready():
 		c.Request.Serial = c.Card.Identity.Serial
 		return c.enter(PhasePlan)

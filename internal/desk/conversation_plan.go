@@ -29,7 +29,9 @@ type Plan struct {
 	chosen bool
 	// own are the keys that the person has on the card, which a new one can take
 	// the place of.
-	own    []string
+	own []string
+	// renews is the renewal that was chosen before the plan; empty for none.
+	renews enroll.Renewal
 	losses []string // that Serial is typed for
 }
 
@@ -53,15 +55,15 @@ func (e *NotAgreedError) Error() string {
 func (e *NotAgreedError) Unwrap() error { return enroll.ErrDeclined }
 
 // newPlan asks what the keys shall be, those of the request preselected.
-func newPlan(keys []enroll.KeyRequest, own []string, firmware piv.Version, profile *enroll.Profile) *Plan {
+func newPlan(keys []enroll.KeyRequest, own []string, renews enroll.Renewal, firmware piv.Version, profile *enroll.Profile) *Plan {
 	layout, key := enroll.LayoutOf(keys)
-	p := &Plan{firmware: firmware, own: own, profile: profile}
+	p := &Plan{firmware: firmware, own: own, renews: renews, profile: profile}
 	for _, question := range []struct {
 		option  enroll.Option
 		answer  string
 		choices []enroll.Choice
 	}{
-		{enroll.OptionSource, string(key.Source), SourcesFor(own)},
+		{enroll.OptionSource, p.source(key.Source), p.sources()},
 		{enroll.OptionLayout, string(layout), Layouts()},
 		{enroll.OptionSlot, key.Slot.String(), Slots()},
 		{enroll.OptionAlgorithm, string(key.Algorithm), Algorithms(firmware)},
@@ -85,6 +87,25 @@ func allowed(choices []enroll.Choice, fixed string) []enroll.Choice {
 		}
 	}
 	return []enroll.Choice{{ID: fixed, Text: fixed}} // the card cannot, and the preview says so
+}
+
+// sources lists where a key can come from.
+func (p *Plan) sources() []enroll.Choice {
+	if p.renews != "" && len(p.own) == 0 {
+		return SourcesFor([]string{""})
+	}
+	return SourcesFor(p.own)
+}
+
+// source is the answer that says where a key comes from, unless a renewal was chosen.
+func (p *Plan) source(source enroll.Source) string {
+	switch p.renews {
+	case enroll.RenewNewKey:
+		return SourceRenew
+	case enroll.RenewSameKey:
+		return SourceRenewSame
+	}
+	return string(source)
 }
 
 // Answer returns the present answer to a question.
@@ -131,13 +152,13 @@ func (p *Plan) offer(own []string) {
 	source := p.Answer(enroll.OptionSource)
 	p.own = own
 	question := p.question(enroll.OptionSource)
-	question.Choices, question.Answer = SourcesFor(own), 0
+	question.Choices, question.Answer = p.sources(), 0
 	p.answer(enroll.OptionSource, source)
 }
 
 // renew asks anew, for a card with that firmware.
 func (p *Plan) renew(keys []enroll.KeyRequest, firmware piv.Version) {
-	questions := newPlan(keys, p.own, firmware, p.profile).Questions
+	questions := newPlan(keys, p.own, p.renews, firmware, p.profile).Questions
 	p.Questions, p.firmware = questions, firmware
 }
 
@@ -193,7 +214,11 @@ func (c *Conversation) enterPlan() []Effect {
 	firmware := c.Card.Identity.Firmware
 	switch {
 	case c.Plan == nil:
-		c.Plan = newPlan(c.Request.Keys, slices.Clone(c.Request.Replace), firmware, c.Request.Profile)
+		renews := c.Request.Renew
+		if c.Renews() {
+			renews = "" // everybody's: it is no answer
+		}
+		c.Plan = newPlan(c.Request.Keys, slices.Clone(c.Request.Replace), renews, firmware, c.Request.Profile)
 		if len(c.Plan.own) > 0 {
 			c.Plan.answer(enroll.OptionSource, SourceReplace) // as the command line asks
 		}
@@ -301,6 +326,8 @@ func (c *Conversation) actPlan(action Action) []Effect {
 		return c.enter(PhaseCard)
 	case action == Again:
 		return c.readPlan()
+	case action == More:
+		return c.openMenu()
 	case action != GoOn || p.Preview == nil || p.Out:
 		return nil
 	}

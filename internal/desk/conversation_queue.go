@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -15,8 +16,9 @@ type queue struct {
 	Failures Failures
 	// Later holds, by address in lower case, who was put off: they come after the others.
 	Later map[string]bool
-	// Receipts are those of the enrollments here, in their order.
+	// Receipts are those of the enrollments here, and Tasks what else was done, in their order.
 	Receipts []*enroll.Receipt
+	Tasks    []Task
 
 	// number counts the questions how far people are, and changed holds, by address
 	// in lower case, the last one before a person's entry was changed here.
@@ -56,6 +58,12 @@ func (q *queue) About(entry QueueEntry) []string {
 	}
 	if q.Later[strings.ToLower(entry.Email)] && entry.Stage != enroll.StageDone {
 		about = append(about, "later")
+	}
+	for _, task := range slices.Backward(q.Tasks) {
+		if task.Reason != "" && strings.EqualFold(task.Email, entry.Email) {
+			about = append(about, "the use of the card ended: "+string(task.Reason))
+			break
+		}
 	}
 	return append(about, entry.Person.About()...)
 }

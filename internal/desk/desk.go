@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // Desk is everything outside that a front end asks. Its functions do I/O, may
@@ -49,6 +50,12 @@ type Desk struct {
 	Watch func(ctx context.Context) iter.Seq2[[]piv.Found, error]
 	// Status reads what is on a card.
 	Status func(ctx context.Context, serial uint32) (CardStatus, error)
+	// Task carries out a task: it asks what the task needs, tells what is done, and returns what
+	// that came to, a sentence each.
+	Task func(ctx context.Context, task Task, prompter enroll.Prompter, tell func(note string)) ([]string, error)
+	// Replace is Enroll with a card that takes the place of those that the user has, whose use ends
+	// for a reason. It returns what ended as well, a sentence each.
+	Replace func(ctx context.Context, request enroll.Request, reason termination.Reason, front FrontEnd) (*enroll.Receipt, []string, error)
 	// Hint says what to do about an error, or "".
 	Hint func(error) string
 	// Practice is the lab's side of the desk; nil with real cards.

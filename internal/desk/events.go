@@ -6,6 +6,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // Event is what a Conversation is told with Take: what was found out, one of the
@@ -88,6 +89,7 @@ type (
 		Err     error
 		Entry   QueueEntry // that the person has now
 		Stopped bool       // by a person
+		Lines   []string   // what else was done than an enrollment
 	}
 )
 
@@ -104,6 +106,8 @@ type (
 		Option enroll.Option
 		ID     string
 	}
+	// MenuChosen is one of the menu's choices, by its index.
+	MenuChosen struct{ At int }
 	// SerialTyped is the card's serial number as far as it is typed, which agrees to
 	// what the plan would destroy.
 	SerialTyped struct{ Text string }
@@ -118,6 +122,7 @@ const (
 	Again      Action = "again"
 	Back       Action = "back" // from a failure: to the plan
 	TakeAnyway Action = "take" // the card that may be the wrong one
+	More       Action = "more" // what else can be done: opens the menu
 	Park       Action = "park" // leave this person, or whoever is next, for later
 	Stop       Action = "stop"
 )
@@ -157,7 +162,7 @@ type (
 		Number  int
 		Request enroll.Request
 	}
-	// Begin starts an enrollment, see Desk.Enroll and Desk.After.
+	// Begin starts an enrollment or a task, see Desk.Carry and Desk.After.
 	Begin struct {
 		Run     int
 		Person  Person
@@ -165,6 +170,10 @@ type (
 		// Agreed is what the person agreed to in the run before, which Gmail alone kept
 		// from its end; nil for nothing.
 		Agreed *enroll.Review
+		Task   *Task // that is begun, and no enrollment; nil for an enrollment
+		// Replaces is the reason for which the card takes the place of another one; empty where it
+		// does not.
+		Replaces termination.Reason
 	}
 	// WatchReaders tells of the readers with ReadersRead until WatchEnded.
 	WatchReaders struct{}

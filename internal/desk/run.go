@@ -6,7 +6,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
-// Run is an enrollment as its events tell of it. A nil Run is none.
+// Run is an enrollment or a task as its events tell of it. A nil Run is none.
 type Run struct {
 	ID      int
 	Request enroll.Request
@@ -18,6 +18,8 @@ type Run struct {
 	Now     time.Time
 	Ended   bool
 	Receipt *enroll.Receipt
+	Task    *Task    // nil for an enrollment
+	Lines   []string // what else was done than an enrollment, a sentence each
 	Err     error
 	// Agreed is what a person agreed to in it, or had a moment before; nil for nothing.
 	Agreed *enroll.Review
@@ -57,6 +59,9 @@ func (r *Run) At(step string) bool {
 // apply follows an event.
 func (r *Run) apply(event enroll.Event) {
 	i := event.Index - 1
+	if event.State == enroll.StateNote {
+		r.Notes = append(r.Notes, event.Message)
+	}
 	if i < 0 || i >= len(r.Steps) {
 		return
 	}
@@ -82,13 +87,12 @@ func (r *Run) apply(event enroll.Event) {
 		r.CardOut, r.Touch = event.Message, ""
 	case enroll.StateTouched, enroll.StateRetry:
 		r.Touch = ""
-	case enroll.StateNote:
-		r.Notes = append(r.Notes, event.Message)
 	}
 }
 
 func (r *Run) end(event RunEnded) {
 	r.Ended, r.Receipt, r.Err = true, event.Receipt, event.Err
+	r.Lines = event.Lines
 	r.Touch, r.CardOut = "", ""
 }
 

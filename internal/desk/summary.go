@@ -25,6 +25,9 @@ func (c *Conversation) Summary(leftOut []*RosterError) []describe.Value {
 		}
 	}
 	slices.Reverse(values)
+	for _, task := range c.Tasks {
+		values = append(values, describe.Value{Label: task.Email, Text: "done: " + task.Title(), Tone: describe.OK})
+	}
 	for _, entry := range c.Entries {
 		email := strings.ToLower(entry.Email)
 		failure := c.Failures.Of(email)

@@ -86,18 +86,10 @@ func (o *operation) ensureToken(ctx context.Context) error {
 }
 
 func (o *operation) fetchToken(ctx context.Context) *Error {
-	if o.pace(ctx) != nil {
-		return canceled("token", o.user.email, ctx)
-	}
-	began := time.Now()
-	e := o.exchangeToken(ctx)
-	o.config.ended("token", began, e)
-	return e
-}
-
-// exchangeToken exchanges the domain's credentials for a token of the user.
-func (o *operation) exchangeToken(ctx context.Context) *Error {
 	u := o.user
+	if o.pace(ctx) != nil {
+		return canceled("token", u.email, ctx)
+	}
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
 	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
@@ -140,13 +132,11 @@ func (o *operation) attempt(ctx context.Context, method string, call func(contex
 			return asError("token", o.user.email, err)
 		}
 		used := o.user.accessToken()
-		if err := o.pace(ctx); err != nil {
-			return classify(ctx, method, o.user.email, err)
-		}
-		e := o.exchange(ctx, method, call)
-		if e == nil {
+		err := o.exchange(ctx, call)
+		if err == nil {
 			return nil
 		}
+		e := classify(ctx, method, o.user.email, err)
 		if e.Status != http.StatusUnauthorized || renewed {
 			return o.user.named(e)
 		}
@@ -154,16 +144,13 @@ func (o *operation) attempt(ctx context.Context, method string, call func(contex
 	}
 }
 
-// exchange makes one call, within its time limit.
-func (o *operation) exchange(ctx context.Context, method string, call func(context.Context) error) (e *Error) {
+func (o *operation) exchange(ctx context.Context, call func(context.Context) error) error {
+	if err := o.pace(ctx); err != nil {
+		return err
+	}
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
-	began := time.Now()
-	if err := call(callCtx); err != nil {
-		e = classify(ctx, method, o.user.email, err)
-	}
-	o.config.ended(method, began, e)
-	return e
+	return call(callCtx)
 }
 
 // pace waits for the call's turn; the call's own time begins afterwards. It fails

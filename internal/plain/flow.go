@@ -64,6 +64,9 @@ type flow struct {
 	// declined is what somebody said no to in the run that just ended.
 	declined string
 	pin      typedPIN
+	// more says that something else than an enrollment is wanted for who is picked, and offered that
+	// it was offered.
+	more, offered bool
 }
 
 // ask shows where the conversation is and returns what a person does then.
@@ -80,17 +83,29 @@ func (f *flow) ask(ctx context.Context) (desk.Event, error) {
 		return f.user(ctx)
 	case desk.PhaseCard:
 		return f.card(ctx)
+	case desk.PhaseMenu:
+		return f.menu(ctx)
 	case desk.PhasePlan:
 		return f.plan(ctx)
 	case desk.PhaseCertificate:
 		return f.await(ctx)
 	case desk.PhaseFailure:
 		what, err := stepOf(f.talk.Run.Err)
+		if f.talk.Run.Task != nil {
+			return f.trouble(ctx, what, err, again, option{desk.Back, "something else"}, park, stop)
+		}
 		entry, _ := f.talk.Entry(f.talk.Person.Email)
 		f.sayAll("", describe.FactoryManagementKey(entry.Progress))
 		return f.trouble(ctx, what, err, again, replan, park, stop)
 	}
-	return desk.GoOn, ShortReceipt(f.receipts, f.talk.Run.Receipt)
+	if f.talk.Run.Task != nil {
+		f.say("done: %s", f.talk.Run.Task.Title())
+		f.sayLines()
+		return desk.GoOn, nil
+	}
+	err := ShortReceipt(f.receipts, f.talk.Run.Receipt)
+	f.sayLines()
+	return desk.GoOn, err
 }
 
 // tell tells the conversation what happened, and does what follows.
@@ -142,6 +157,7 @@ var (
 	another = option{desk.Back, "take another card"}
 	park    = option{desk.Park, "park this person, and serve the next one"}
 	stop    = option{desk.Stop, "stop; what was done stays done"}
+	more    = option{desk.More, "something else than to enroll"}
 )
 
 // choose has one of the options chosen. One person alone cannot be parked.
@@ -169,9 +185,11 @@ func (f *flow) trouble(ctx context.Context, what string, err error, options ...o
 
 // stepOf tells the step that failed apart from why.
 func stepOf(err error) (string, error) {
-	var step *enroll.StepError
-	if errors.As(err, &step) {
+	if step, found := errors.AsType[*enroll.StepError](err); found {
 		return step.Step.Title, step.Err
+	}
+	if task, found := errors.AsType[*desk.TaskError](err); found {
+		return task.Task.Title(), task.Err
 	}
 	return "the enrollment", err
 }

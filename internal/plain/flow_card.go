@@ -40,6 +40,9 @@ func (f *flow) card(ctx context.Context) (desk.Event, error) {
 	serial := t.Card.Identity.Serial
 	f.sayCard(t.Card)
 	if t.Card.Status.PIN.Tries == 0 {
+		if len(t.MenuChoices()) > 0 {
+			return f.choose(ctx, "what now?", again, option{desk.More, "set a new PIN"}, park, stop)
+		}
 		return f.choose(ctx, "what now?", again, park, stop)
 	}
 	if right, err := f.agreedTo(ctx, serial); err != nil {
@@ -59,10 +62,14 @@ func (f *flow) card(ctx context.Context) (desk.Event, error) {
 func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 	email := f.talk.Person.Email
 	other := desk.Holder(f.talk.Entries, serial, email)
-	if other == "" {
+	switch {
+	case f.talk.Former(serial):
+		f.say("warning: card %d is the one that another card takes the place of: put the new card in", serial)
+	case other == "":
 		return true, nil
+	default:
+		f.say("warning: card %d is the card of %s", serial, other)
 	}
-	f.say("warning: card %d is the card of %s", serial, other)
 	if !f.talk.Strange(serial) {
 		return true, nil
 	}

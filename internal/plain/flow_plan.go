@@ -37,7 +37,11 @@ func (f *flow) plan(ctx context.Context) (desk.Event, error) {
 		return f.trouble(ctx, "the plan", t.Problem, option{desk.Again, replan.text}, park, stop)
 	}
 	f.sayPlan(t.Plan.Preview)
-	next, err := f.choose(ctx, "is that the plan?", begin, replan, park, stop)
+	options := []option{begin, replan, park, stop}
+	if len(t.MenuChoices()) > 0 {
+		options = append(options, more)
+	}
+	next, err := f.choose(ctx, "is that the plan?", options...)
 	switch {
 	case err != nil:
 		return nil, err

@@ -51,6 +51,9 @@ func isThere(found []piv.Found, wanted uint32) bool {
 // askForCard has the card put in (again), unless a person parks or stops.
 func (f *flow) askForCard(ctx context.Context) (desk.Event, error) {
 	ask := "put the card in"
+	if f.talk.Replaces() != "" {
+		ask = "put the new card in"
+	}
 	if wanted := f.talk.Assigned; wanted != 0 {
 		ask = fmt.Sprintf("put card %d in", wanted)
 	}
@@ -58,12 +61,18 @@ func (f *flow) askForCard(ctx context.Context) (desk.Event, error) {
 	if !f.talk.Single {
 		words = "park or stop"
 	}
+	other := len(f.talk.MenuChoices()) > 0
+	if other {
+		words = wordMore + " (something else than to enroll), " + words
+	}
 	line, err := f.Line(ctx, fmt.Sprintf("%s and press Enter, or type %s: ", ask, words))
 	if err != nil {
 		return nil, err
 	}
 	switch word := desk.Action(strings.ToLower(line)); {
 	case word == desk.Stop, word == desk.Park && !f.talk.Single:
+		return word, nil
+	case word == desk.More && other:
 		return word, nil
 	}
 	f.pause = cardMoment

@@ -31,7 +31,7 @@ func TestWhatIsMissingIsPutRightInAnotherWindow(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	saysInOrder(t, said, "failed: credentials: none", "to do: add --credentials FILE", "1  check again", "failed: credentials", "ok: credentials: a service account", "address of the user, or stop:")
+	saysInOrder(t, said, "failed: credentials: none", "to do: add --credentials FILE", "1  check again", "failed: credentials", "ok: credentials: a service account", "address of the user,")
 }
 
 func TestGmailIsAskedAgain(t *testing.T) {
@@ -227,7 +227,7 @@ func TestTheNextPersonIsAskedForWithoutARoster(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	saysInOrder(t, said, "address of the user, or stop:", ada+": to do", "next person? yes or no:", "who is to be enrolled?", "grace@example.com: to do", "next person? yes or no:", "0 done")
+	saysInOrder(t, said, "address of the user,", ada+": to do", "next person? yes or no:", "who is to be enrolled?", "grace@example.com: to do", "next person? yes or no:", "0 done")
 }
 
 func TestEvidenceThatCannotBeReadIsTold(t *testing.T) {

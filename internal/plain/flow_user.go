@@ -15,6 +15,7 @@ const (
 	wordList  = "list"
 	wordLater = "later" // the next one comes after the others
 	wordStop  = "stop"
+	wordMore  = "more" // before an address: something else than to enroll
 )
 
 // pick asks who is next.
@@ -33,7 +34,7 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 		return nil, err
 	}
 	for {
-		question := "address of the user, or " + wordStop + ": "
+		question := "address of the user, " + wordMore + " and an address (something else than to enroll), or " + wordStop + ": "
 		if len(f.talk.Entries) > 0 {
 			if next := f.talk.Next(); next >= 0 {
 				f.say("next in the queue: %d, %s", next+1, f.talk.Entries[next].Email)
@@ -42,12 +43,14 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 			if f.talk.Renews() {
 				verb = "renewed"
 			}
-			question = "who is to be " + verb + "? a number or part of an address from the queue, an address, " + wordList + ", " + wordLater + " (puts off who is next) or " + wordStop + ": "
+			question = "who is to be " + verb + "? a number or part of an address from the queue, an address, " + wordList + ", " + wordLater + " (puts off who is next), " + wordMore + " and an address (something else than that) or " + wordStop + ": "
 		}
 		typed, err := f.Line(ctx, question)
 		if err != nil {
 			return nil, err
 		}
+		typed, f.more = strings.CutPrefix(typed, wordMore+" ")
+		f.offered = false
 		switch strings.ToLower(typed) {
 		case "":
 		case wordStop:
@@ -100,7 +103,10 @@ func (f *flow) find(ctx context.Context, typed string) (desk.Event, error) {
 		// A slip of the finger is noticed before it costs a card.
 		entry := entries[matches[0]]
 		verb := "enroll "
-		if f.talk.Renews() {
+		switch {
+		case f.more:
+			verb = "serve "
+		case f.talk.Renews():
 			verb = "renew "
 		}
 		agreed, err := f.Confirm(ctx, enroll.Question{Text: verb + named(entry) + "?"})
@@ -161,6 +167,16 @@ func (f *flow) user(ctx context.Context) (desk.Event, error) {
 	found, problem := f.talk.AtGmail, f.talk.Problem
 	if problem != nil {
 		return f.trouble(ctx, "asking Gmail what it has for "+f.talk.Picked.Email, problem, again, park, stop)
+	}
+	switch {
+	case f.offered:
+		return desk.Back, nil
+	case f.more && len(f.talk.MenuChoices()) > 0:
+		f.offered = true
+		return desk.More, nil
+	case f.more:
+		f.say("there is nothing at Gmail that could be renewed or end")
+		return desk.Back, nil
 	}
 	if len(found.KeyPairs) == 0 {
 		f.say("Gmail has no key pair for them yet")

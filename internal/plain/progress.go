@@ -18,6 +18,9 @@ func Progress(out io.Writer, bell bool) func(enroll.Event) {
 	}
 	return func(event enroll.Event) {
 		count := fmt.Sprintf("[%2d/%d]", event.Index, event.Of)
+		if event.Of == 0 {
+			count = "note:" // of no step
+		}
 		switch event.State {
 		case enroll.StateDone, enroll.StateAlready:
 			fmt.Fprintf(out, "%s %s: %s\n", count, safetext.Clean(event.Title), describe.State(event.State).Text)

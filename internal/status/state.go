@@ -54,6 +54,8 @@ const (
 	CommandReplace        Command = "replace"
 	CommandLost           Command = "lost"
 	CommandLeave          Command = "leave"
+	CommandUndo           Command = "undo"
+	CommandHistory        Command = "keypair-history"
 	CommandSetIdentity    Command = "identity-set"
 	CommandEnableKeyPair  Command = "keypair-enable"
 	CommandDisableKeyPair Command = "keypair-disable"
@@ -64,7 +66,7 @@ const (
 // Commands lists all commands.
 func Commands() []Command {
 	return []Command{CommandEnroll, CommandEnrollExisting, CommandEnrollOver, CommandBatch, CommandInit, CommandReset, CommandChangePIN, CommandUnblock,
-		CommandRenew, CommandReplace, CommandLost, CommandLeave, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
+		CommandRenew, CommandReplace, CommandLost, CommandLeave, CommandUndo, CommandHistory, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
 }
 
 // Transition is something that may be done with a card in a state, and the state that it
@@ -84,8 +86,11 @@ func Transitions() []Transition {
 		{StateEmpty, CommandInit, StatePersonalised, "the card is prepared before its user is there"},
 		{StatePersonalised, CommandEnroll, StateRegistered, "the card is for this user; it is waiting where the certificate takes its time"},
 		{StatePersonalised, CommandChangePIN, StatePersonalised, "its user wants another PIN"},
+		{StatePersonalised, CommandUnblock, StatePersonalised, "its user forgot the PIN: with the PUK"},
 		{StatePersonalised, CommandReset, StateEmpty, "nobody knows its PIN and PUK"},
 		{StateWaiting, CommandEnroll, StateRegistered, "the same command again goes on when the certificate is there"},
+		{StateWaiting, CommandChangePIN, StateWaiting, "its user wants another PIN"},
+		{StateWaiting, CommandUnblock, StateWaiting, "its user forgot the PIN: with the PUK"},
 		{StateWaiting, CommandReset, StateEmpty, "the enrollment was a mistake; the key on the card is lost"},
 		{StateRegistered, CommandChangePIN, StateRegistered, "where its user wants another PIN"},
 		{StateRegistered, CommandUnblock, StateRegistered, "where its user forgot the PIN: with the PUK"},
@@ -93,7 +98,10 @@ func Transitions() []Transition {
 		{StateRegistered, CommandReplace, StateSuperseded, "where the user gets another card"},
 		{StateRegistered, CommandLost, StateSuperseded, "where nobody knows where the card is"},
 		{StateRegistered, CommandLeave, StateSuperseded, "where the user leaves"},
+		{StateRegistered, CommandUndo, StateSuperseded, "where it was enrolled for the wrong person"},
+		{StateRegistered, CommandHistory, StateRegistered, "where mail is to be read with the keys in its retired slots"},
 		{StateSuperseded, CommandEnrollExisting, StateRegistered, "the user goes back to this card"},
+		{StateSuperseded, CommandUnblock, StateSuperseded, "its user reads old mail with it, and forgot the PIN: with the PUK"},
 		{StateSuperseded, CommandReset, StateEmpty, "for another user; mail to its keys can then be read with no card"},
 		{StateBlocked, CommandUnblock, StateRegistered, "with the PUK: the card is again what it was before"},
 		{StateBlocked, CommandReset, StateEmpty, "the PUK is blocked, too, or nobody knows it; the keys on the card are lost"},

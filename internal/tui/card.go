@@ -26,6 +26,9 @@ func (*cardScreen) strange(s *session) bool { return s.Strange(s.Card.Identity.S
 
 func (c *cardScreen) bindings(s *session) []key.Binding {
 	bindings := []key.Binding{s.keys.Back}
+	if len(s.MenuChoices()) > 0 {
+		bindings = append([]key.Binding{s.keys.More}, bindings...)
+	}
 	switch {
 	case c.strange(s):
 		return append([]key.Binding{s.keys.Other}, bindings...)
@@ -96,6 +99,9 @@ func (c *cardScreen) view(s *session, width, _ int) string {
 // waitLines ask for a card, and say what is wrong with what is there.
 func (c *cardScreen) waitLines(s *session, width int) []string {
 	ask := "Put the card in."
+	if s.Replaces() != "" {
+		ask = "Put the new card in."
+	}
 	if s.Assigned != 0 {
 		ask = fmt.Sprintf("Put card %d in.", s.Assigned)
 	}
@@ -134,6 +140,10 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 	}
 	if s.Assigned != 0 && s.Assigned != id.Serial && s.Taken != id.Serial {
 		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), fmt.Sprintf("card %d is meant for this person, and this is %d", s.Assigned, id.Serial), width)...)
+		lines = append(lines, "")
+	}
+	if s.Former(id.Serial) {
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), "another card takes the place of this one: take it out, and put the new card in", width)...)
 		lines = append(lines, "")
 	}
 	if other := desk.Holder(s.Entries, id.Serial, s.Person.Email); other != "" {

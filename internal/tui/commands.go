@@ -61,15 +61,15 @@ func (c commands) watch() tea.Cmd {
 // questions and outcome are sent in the order in which they happen.
 func (c commands) enroll(ctx context.Context, begin desk.Begin, talk *prompter) tea.Cmd {
 	return c.do(func(whole context.Context) tea.Msg {
-		receipt, err := c.desk.Enroll(ctx, begin.Request, desk.FrontEnd{
+		receipt, lines, err := c.desk.Carry(ctx, begin, desk.FrontEnd{
 			Prompter: talk,
 			Notify:   func(event enroll.Event) { c.send(desk.StepHappened{Run: begin.Run, Event: event}) },
 			Review:   talk.review, Agreed: begin.Agreed,
 		})
-		if err == nil {
+		if receipt != nil && err == nil {
 			c.keep(receipt)
 		}
-		c.send(desk.RunEnded{Run: begin.Run, Receipt: receipt, Err: err, Entry: c.desk.After(whole, begin.Person, begin.Request.Serial, err)})
+		c.send(desk.RunEnded{Run: begin.Run, Receipt: receipt, Lines: lines, Err: err, Entry: c.desk.After(whole, begin.Person, begin.Request.Serial, err)})
 		return nil
 	})
 }

@@ -17,6 +17,9 @@ func (d *doneScreen) enter(*session)     { d.copied = false }
 func (*doneScreen) typing(*session) bool { return false }
 
 func (*doneScreen) bindings(s *session) []key.Binding {
+	if s.Run != nil && s.Run.Task != nil {
+		return []key.Binding{s.keys.Next, s.keys.End}
+	}
 	if s.Single {
 		return []key.Binding{named(s.keys.Next, "end"), s.keys.Copy}
 	}
@@ -30,13 +33,33 @@ func (d *doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	return s.act(msg, d.bindings(s))
 }
 
+// task shows what a task came to.
+func (*doneScreen) task(s *session, width int) string {
+	return strings.Join(append([]string{"", s.styles.OK.Render(fmt.Sprintf("%s done: %s", markOK, clean(s.Run.Task.Title())))}, ranLines(s, width)...), "\n")
+}
+
+// ranLines say what else was done than an enrollment.
+func ranLines(s *session, width int) (lines []string) {
+	for i, text := range s.Run.Lines {
+		if i == 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, wrapped("-", clean(text), width)...)
+	}
+	return lines
+}
+
 func (d *doneScreen) view(s *session, width, _ int) string {
+	if s.Run != nil && s.Run.Task != nil {
+		return d.task(s, width)
+	}
 	if s.Run == nil || s.Run.Receipt == nil {
 		return ""
 	}
 	values := describe.ShortReceipt(s.Run.Receipt)
 	lines := []string{"", s.styles.OK.Render(fmt.Sprintf("%s %s %s.", markOK, clean(values[0].Label), values[0].Text)), ""}
 	lines = append(lines, valueLines(s, values[1:], width)...)
+	lines = append(lines, ranLines(s, width)...)
 	if d.copied {
 		lines = append(lines, "", s.styles.Faint.Render(copiedText))
 	}

@@ -16,6 +16,9 @@ func (*failureScreen) enter(*session)       {}
 func (*failureScreen) typing(*session) bool { return false }
 
 func (*failureScreen) bindings(s *session) []key.Binding {
+	if s.Run != nil && s.Run.Task != nil {
+		return []key.Binding{s.keys.Again, s.keys.Back, named(s.keys.Park, parkText(s))}
+	}
 	return []key.Binding{s.keys.Again, named(s.keys.Back, "back to the plan"), named(s.keys.Park, parkText(s))}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registration"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 const (
@@ -111,6 +112,11 @@ func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
 			return f.cards[serial], f.cardErr
 		},
 		Hint: hintOf,
+		// What these report is played.
+		Task: func(context.Context, desk.Task, enroll.Prompter, func(string)) ([]string, error) { return nil, nil },
+		Replace: func(context.Context, enroll.Request, termination.Reason, desk.FrontEnd) (*enroll.Receipt, []string, error) {
+			return nil, nil, nil
+		},
 	}
 	d.Dependencies = enroll.Dependencies{
 		Evidence: f.evidence,

@@ -164,6 +164,10 @@ func (m *Model) stations(width int) string {
 // the work on a certificate to its station.
 func (m *Model) station() screenID {
 	switch {
+	case m.at == screenMenu && m.session.Card.Identity.Serial == 0:
+		return screenUser
+	case m.at == screenMenu:
+		return screenCard
 	case m.at <= screenDone && m.at != screenWork:
 		return m.at
 	case m.at == screenProfile:
@@ -191,7 +195,11 @@ func (m *Model) help1() []key.Binding {
 	keys := m.session.keys
 	switch {
 	case m.leaving == leavingAsked:
-		return []key.Binding{named(keys.Next, "let it go on"), named(keys.Back, "stop, back to the plan"), named(keys.Quit, "stop and quit")}
+		back := "stop, back to the plan"
+		if m.session.Run.Task != nil {
+			back = "stop, and back"
+		}
+		return []key.Binding{named(keys.Next, "let it go on"), named(keys.Back, back), named(keys.Quit, "stop and quit")}
 	case m.leaving == leavingBack:
 		return []key.Binding{named(keys.Quit, "quit once it has stopped")}
 	case m.leaving != leavingNot:
@@ -225,10 +233,14 @@ func (m *Model) leavingView() string {
 	if m.leaving != leavingAsked {
 		return "\n" + s.Now.Render("Stopping…") + "\n\nThe card finishes the command that it is carrying out."
 	}
-	return "\n" + s.Warning.Render(markWarning+" An enrollment is running.") + "\n\n" +
+	running, back := "An enrollment is running.", "back to the plan"
+	if m.session.Run.Task != nil {
+		running, back = "It is being done.", "back"
+	}
+	return "\n" + s.Warning.Render(markWarning+" "+running) + "\n\n" +
 		"What is done stays done: the same person can go on from here later, at this\n" +
 		"desk or with the same command.\n\n" +
-		"enter    let it go on\nesc      stop, and back to the plan\nctrl+c   stop, and quit"
+		"enter    let it go on\nesc      stop, and " + back + "\nctrl+c   stop, and quit"
 }
 
 func (m *Model) helpView(width int) string {
@@ -267,6 +279,7 @@ var helpTexts = [...]string{
 	screenDone:        "The receipt. The evidence folder holds everything that an auditor asks for.",
 	screenQuestion:    "The enrollment found something that only a person can decide. Nothing is changed before the answer.",
 	screenProfile:     "An enrollment profile says what every card and its keys have to be like. Choose the one for the people who are served now; it stays until the program ends.",
+	screenMenu:        "What else can be done for this person, or with this card, and what it loses. Nothing is changed before that was said and agreed to.",
 	screenFailure:     "A step could not be done. What was done before it stays done. Put right what is said, and try again; or leave this person for later and serve the next one.",
 }
 

@@ -15,6 +15,7 @@ type keyMap struct {
 	Up, Down, PageUp, PageDown key.Binding
 	Change                     key.Binding
 	Again, Park, Other, End    key.Binding
+	More                       key.Binding
 	Copy                       key.Binding
 	Practice                   key.Binding
 }
@@ -37,6 +38,7 @@ func newKeyMap() keyMap {
 		Park:     bind("p", "park this person", "p", "P"),
 		Other:    bind("o", "use this card all the same", "o", "O"),
 		End:      bind("q", "end", "q", "Q"),
+		More:     bind("m", "more", "m", "M"),
 		Copy:     bind("y", "copy the path", "y", "Y"),
 		Practice: bind("ctrl+o", "practice", "ctrl+o"),
 	}
@@ -60,7 +62,7 @@ func (s *session) act(msg tea.Msg, bindings []key.Binding) tea.Cmd {
 		action desk.Action
 	}{
 		{s.keys.Next, desk.GoOn}, {s.keys.Back, desk.Back}, {s.keys.Again, desk.Again},
-		{s.keys.Park, desk.Park}, {s.keys.Other, desk.TakeAnyway}, {s.keys.End, desk.Stop},
+		{s.keys.Park, desk.Park}, {s.keys.Other, desk.TakeAnyway}, {s.keys.End, desk.Stop}, {s.keys.More, desk.More},
 	} {
 		if key.Matches(press, known.key) {
 			return s.tell(known.action)

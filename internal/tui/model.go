@@ -59,7 +59,7 @@ func newScreens(s *session) map[screenID]screen {
 	return map[screenID]screen{
 		screenStart: &startScreen{}, screenUser: newUserScreen(s), screenCard: &cardScreen{}, screenPlan: newPlanScreen(s),
 		screenPIN: &pinScreen{}, screenWork: &workScreen{}, screenCertificate: &certificateScreen{}, screenReview: &reviewScreen{},
-		screenDone: &doneScreen{}, screenQuestion: newQuestionScreen(s), screenFailure: &failureScreen{}, screenProfile: &profileScreen{},
+		screenDone: &doneScreen{}, screenQuestion: newQuestionScreen(s), screenFailure: &failureScreen{}, screenProfile: &profileScreen{}, screenMenu: &menuScreen{},
 	}
 }
 
@@ -151,7 +151,7 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 // phaseScreens are the screens of the conversation's phases.
 var phaseScreens = map[desk.Phase]screenID{
 	desk.PhaseProfile: screenProfile, desk.PhaseStart: screenStart, desk.PhaseUser: screenUser, desk.PhaseCard: screenCard, desk.PhasePlan: screenPlan, desk.PhaseWork: screenWork,
-	desk.PhaseCertificate: screenCertificate, desk.PhaseFailure: screenFailure, desk.PhaseDone: screenDone,
+	desk.PhaseMenu: screenMenu, desk.PhaseCertificate: screenCertificate, desk.PhaseFailure: screenFailure, desk.PhaseDone: screenDone,
 }
 
 // tell tells the conversation what happened, does what follows, and shows where it is
@@ -170,6 +170,8 @@ func (m *Model) tell(event desk.Event) tea.Cmd {
 		cmd = tea.Batch(cmd, s.commands.collectLater())
 	}
 	switch {
+	case s.Phase == was && s.Phase == desk.PhaseMenu:
+		m.scroll = 0 // another menu
 	case s.Phase == was:
 	case s.Phase == desk.PhaseEnd:
 		cmd = tea.Batch(cmd, tea.Quit)

@@ -24,6 +24,7 @@ const (
 	screenQuestion
 	screenFailure
 	screenProfile
+	screenMenu
 )
 
 // screenNames are the stations at the top of the window.

@@ -48,7 +48,7 @@ func (s *session) serial() uint32 {
 
 // generating reports whether the card makes a key now.
 func (s *session) generating() bool {
-	return s.Run.At("generate") && s.Run.Steps[s.Run.Current].State == enroll.StateStarted && s.Run.Request.Keys[0].Source == enroll.SourceGenerate
+	return s.Run.Task == nil && s.Run.At("generate") && s.Run.Steps[s.Run.Current].State == enroll.StateStarted && s.Run.Request.Keys[0].Source == enroll.SourceGenerate
 }
 
 // problem is an error for a person: what and why, and what to do.
@@ -63,9 +63,11 @@ func (s *session) explain(err error) problem {
 
 // explainStep tells what failed apart from why.
 func (s *session) explainStep(err error) (what string, why problem) {
-	var step *enroll.StepError
-	if errors.As(err, &step) {
+	if step, found := errors.AsType[*enroll.StepError](err); found {
 		return clean(step.Step.Title), s.explain(step.Err)
+	}
+	if task, found := errors.AsType[*desk.TaskError](err); found {
+		return clean(task.Task.Title()), s.explain(task.Err)
 	}
 	return "the enrollment", s.explain(err)
 }

@@ -58,6 +58,9 @@ func (u *userScreen) bindings(s *session) []key.Binding {
 	case s.Answered:
 		bindings = append(bindings, s.keys.Next)
 	}
+	if len(s.MenuChoices()) > 0 {
+		bindings = append(bindings, s.keys.More)
+	}
 	if u.mayWait(s) {
 		bindings = append(bindings, named(s.keys.Park, "later"))
 	}

@@ -36,6 +36,9 @@ func (*workScreen) view(s *session, width, height int) string {
 	bar := progress.New(progress.WithWidth(width-20), progress.WithoutPercentage(), progress.WithFillCharacters('█', '░'))
 	bar.FullColor, bar.EmptyColor = s.styles.Now.GetForeground(), s.styles.Faint.GetForeground()
 	lines := []string{fmt.Sprintf("%s  %d of %d steps", bar.ViewAs(float64(r.Done())/float64(max(1, len(r.Steps)))), r.Done(), len(r.Steps)), ""}
+	if r.Task != nil {
+		lines = []string{""}
+	}
 	notice := noticeLines(s, width)
 	steps := make([]string, len(r.Steps))
 	for i := range r.Steps {

@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/task"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -43,7 +44,8 @@ type Options struct {
 	online   option.Online
 	Escrow   option.Escrow
 	Trust    option.Trust
-	Store    option.Store
+	store    option.Store
+	second   task.SecondPerson // for what is done at a desk besides enrollments
 	Evidence string
 	Roster   string
 	Yes      bool
@@ -107,7 +109,8 @@ func (o *Options) addSurroundings(flags *pflag.FlagSet) {
 	o.online.Add(flags, option.RevocationOff)
 	o.Escrow.Add(flags)
 	o.Trust.Add(flags)
-	o.Store.Add(flags)
+	o.store.Add(flags)
+	flags.Lookup("store").Usage = "a ledger that the registration is entered into as well: a `file`, or postgres://HOST/DATABASE that many desks share (default none)"
 	flags.StringVar(&o.Evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
 	setting.Mark(flags, "evidence")
 }
@@ -129,6 +132,7 @@ func (o *Options) addTelling(flags *pflag.FlagSet) {
 func (o *Options) AddFrontEnd(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Roster, "roster", "", "CSV `file` of the people to enroll: address, serial number of their card or nothing, note; by a heading also in another order, and with names")
 	flags.BoolVar(&o.Plain, "plain", false, "ask line by line, on standard input where there is no terminal")
+	o.second.Add(flags)
 	o.addTelling(flags)
 }
 
@@ -204,7 +208,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 		return err
 	}
 	defer options.Issuer.Close()
-	if _, err := enterInto(&deps, options.Store); err != nil {
+	if _, err := enterInto(&deps, options.store); err != nil {
 		return err
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }

@@ -60,7 +60,7 @@ func (h hints) ofEnrollment(err error) string {
 	case failure.Is[*enroll.NoAttestationError](err):
 		return "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
 	case failure.Is[*enroll.NotNewError](err):
-		return h.either("give the PIN that the card has, without --new-card", "try again, and type the PIN that the card has") + "; a forgotten one is replaced with the PUK: cse-piv card pin unblock"
+		return h.either("give the PIN that the card has, without --new-card", "try again, and type the PIN that the card has") + "; a forgotten one is replaced with the PUK: " + h.unblock()
 	case failure.Is[*enroll.PerhapsNewError](err):
 		return "check the PIN; if the card is new, as it left the factory, " + h.either("add --new-card", h.again+", and say so when it is asked") + ": its firmware does not tell"
 	case failure.Is[*enroll.AttestedError](err):

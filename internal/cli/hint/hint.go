@@ -61,6 +61,11 @@ func (h hints) give(what, flag string) string {
 	return h.either("give "+what+" with "+flag, atStart+what+" in "+flag)
 }
 
+// unblock is how a new PIN is set with the PUK.
+func (h hints) unblock() string {
+	return h.either("cse-piv card pin unblock", "at the card choose more, and there a new PIN")
+}
+
 // atStart begins what flags have to be given anew for.
 const atStart = "start again with "
 
@@ -90,7 +95,7 @@ func hintOf(err error, of []sentinel) string {
 
 // ofCard is about cards and readers.
 func (h hints) ofCard(err error) string {
-	const unblock = "cse-piv card pin unblock"
+	unblock := h.unblock()
 	if missing, found := errors.AsType[*failure.MissingSecretError](err); found {
 		return fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.Flag)
 	}
@@ -100,7 +105,7 @@ func (h hints) ofCard(err error) string {
 	case failure.Is[*piv.SeveralCardsError](err):
 		return h.either("say which one with --serial SERIAL, or leave only one in", "choose one of them, or leave only one in")
 	case isAboutPUK(err):
-		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; the last try is used only where you can be asked, on a terminal"
+		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.either("the last try is used only where you can be asked, on a terminal", h.risk)
 	case failure.Is[*piv.WrongPINError](err):
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case failure.Is[*piv.LastTryError](err):

@@ -22,6 +22,8 @@ var commandLines = map[status.Command]string{
 	status.CommandReplace:        "replace EMAIL --reason REASON",
 	status.CommandLost:           "lost EMAIL",
 	status.CommandLeave:          "leave EMAIL",
+	status.CommandUndo:           "undo EMAIL",
+	status.CommandHistory:        "keypair history EMAIL",
 	status.CommandSetIdentity:    "identity set EMAIL --keypair KEYPAIR-ID",
 	status.CommandEnableKeyPair:  "keypair enable EMAIL KEYPAIR-ID",
 	status.CommandDisableKeyPair: "keypair disable EMAIL KEYPAIR-ID",

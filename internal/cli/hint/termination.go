@@ -20,9 +20,9 @@ func (h hints) ofTermination(err error) string {
 	case failure.Is[*termination.SameCardError](err):
 		return "name a key pair of another card: cse-piv keypair list EMAIL"
 	case failure.Is[*enroll.NoEvidenceError](err):
-		return "name the folder that enroll had with --evidence FOLDER"
+		return h.either("name the folder that enroll had with ", atStart+"the folder that enroll had in ") + "--evidence FOLDER"
 	case failure.Is[*enroll.UnknownBeforeError](err):
-		return "say it with --keypair ID, or --no-identity where there was none; what Gmail has: cse-piv keypair list EMAIL"
+		return h.either("say it with", "on the command line say it: cse-piv undo EMAIL with") + " --keypair ID, or --no-identity where there was none; what Gmail has: cse-piv keypair list EMAIL"
 	}
 	return ""
 }

@@ -1,4 +1,0 @@
-package prepare
-
-// Pack is [pack], whose time is no part of reading, building and judging.
-var Pack = pack

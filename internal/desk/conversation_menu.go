@@ -1,0 +1,276 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/status"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// Menu is what else can be done for the person, and with the card that is shown.
+type Menu struct {
+	Choices []MenuChoice
+	from    Phase // that it was opened in
+}
+
+// MenuQuestion is what the menu asks.
+func (c *Conversation) MenuQuestion() string {
+	if first := c.Menu.Choices[0]; first.Reason != "" {
+		return describe.Command(first.Command).Label + ": why?"
+	}
+	return "what is to be done for " + c.meant().Email + "?"
+}
+
+// MenuChoice is one of the choices of a Menu.
+type MenuChoice struct {
+	Command status.Command
+	Renew   enroll.Renewal     // of a renewal
+	Reason  termination.Reason // for which a card's use ends; empty until it was asked
+}
+
+// replacement is the end of the use of cards that another takes the place of.
+type replacement struct {
+	reason termination.Reason // empty for no replacement
+	former []uint32           // serial numbers of the cards that Gmail used when it was chosen
+}
+
+// MenuChoices lists what can be chosen now besides an enrollment: what the state of the card
+// allows that was read, and what the person's registration at Gmail does.
+func (c *Conversation) MenuChoices() []MenuChoice {
+	var legal []status.Command
+	atCard := c.Phase == PhaseCard || c.Phase == PhasePlan
+	if atCard && c.Card.Identity.Serial != 0 && !c.Strange(c.Card.Identity.Serial) {
+		legal = c.legalOfCard()
+	}
+	if (atCard || c.Phase == PhaseUser && c.Answered && c.Problem == nil) && c.registered() {
+		legal = append(legal, c.legalOfPerson()...)
+	}
+	var choices []MenuChoice
+	for _, command := range []status.Command{
+		status.CommandUnblock, status.CommandChangePIN, status.CommandRenew, status.CommandReplace,
+		status.CommandLost, status.CommandLeave, status.CommandUndo, status.CommandHistory,
+	} {
+		switch {
+		case !slices.Contains(legal, command):
+		case command == status.CommandRenew:
+			choices = append(choices, MenuChoice{Command: command, Renew: enroll.RenewNewKey}, MenuChoice{Command: command, Renew: enroll.RenewSameKey})
+		default:
+			choices = append(choices, MenuChoice{Command: command})
+		}
+	}
+	return choices
+}
+
+// legalOfCard lists what may be done with the card that was read.
+func (c *Conversation) legalOfCard() (legal []status.Command) {
+	held := c.Card.Status
+	for _, transition := range c.CardState().Next() {
+		switch transition.Command {
+		case status.CommandUnblock:
+			if held.PUK.Tries != 0 {
+				legal = append(legal, transition.Command)
+			}
+		case status.CommandChangePIN:
+			legal = append(legal, transition.Command)
+		case status.CommandHistory:
+			if slices.ContainsFunc(held.Slots, func(contents piv.SlotContents) bool { return contents.Slot.Retired() && contents.Certificate != nil }) {
+				legal = append(legal, transition.Command)
+			}
+		}
+	}
+	return legal
+}
+
+// legalOfPerson lists what may be done for somebody who is registered, whatever card is there.
+func (c *Conversation) legalOfPerson() (legal []status.Command) {
+	entry, _ := c.Entry(c.meant().Email)
+	blocked := c.Card.Identity.Serial != 0 && c.Card.Status.PIN.Tries == 0
+	for _, transition := range status.StateRegistered.Next() {
+		switch command := transition.Command; command {
+		case status.CommandReplace, status.CommandLost, status.CommandLeave:
+			legal = append(legal, command)
+		case status.CommandRenew:
+			if !blocked && !c.Renews() {
+				legal = append(legal, command)
+			}
+		case status.CommandUndo:
+			if entry.Stage == enroll.StageDone && entry.By == "" { // the evidence is here
+				legal = append(legal, command)
+			}
+		}
+	}
+	return legal
+}
+
+// meant is the person whom the menu is about.
+func (c *Conversation) meant() Person {
+	if c.Phase == PhaseUser || c.Phase == PhaseMenu && c.Menu.from == PhaseUser {
+		return c.Picked
+	}
+	return c.Person
+}
+
+// registered reports whether Gmail has something of the person that can end or be renewed.
+func (c *Conversation) registered() bool {
+	if !strings.EqualFold(c.Picked.Email, c.meant().Email) {
+		return false // Gmail's answer is about somebody else
+	}
+	return c.AtGmail.Identity != nil || slices.ContainsFunc(c.AtGmail.KeyPairs, func(pair gmail.KeyPair) bool { return pair.Enabled && pair.Hardware() })
+}
+
+// CardState is the state of the card that was read, as far as the desk knows it.
+func (c *Conversation) CardState() status.State {
+	card := status.Card{Identity: c.Card.Identity, Status: c.Card.Status, Gmail: &registered.State{KeyPairs: c.AtGmail.KeyPairs, Identity: c.AtGmail.Identity}}
+	if entry, _ := c.Entry(c.Person.Email); entry.Progress.Serial == card.Identity.Serial && entry.Stage != enroll.StageNone {
+		card.Begun = entry.Email
+	}
+	return card.State()
+}
+
+// Former reports whether a card is one that another is to take the place of.
+func (c *Conversation) Former(serial uint32) bool { return slices.Contains(c.replacing.former, serial) }
+
+// Replaces is the reason for which the person gets another card; empty where they do not.
+func (c *Conversation) Replaces() termination.Reason { return c.replacing.reason }
+
+// openMenu shows what else can be chosen.
+func (c *Conversation) openMenu() []Effect {
+	if choices := c.MenuChoices(); len(choices) > 0 {
+		c.Menu = &Menu{Choices: choices, from: c.Phase}
+		if c.Phase == PhasePlan {
+			c.Menu.from = PhaseCard
+		}
+		c.Phase = PhaseMenu
+	}
+	return nil
+}
+
+// leaveMenu goes back to where the menu was opened.
+func (c *Conversation) leaveMenu() []Effect {
+	c.Problem, c.Retry = nil, nil
+	if c.Phase = c.Menu.from; c.Phase == PhaseCard {
+		c.Reading = 0
+		return c.readCard()
+	}
+	return nil
+}
+
+// menuChosen follows a choice. The reason for which a card's use ends is asked next.
+func (c *Conversation) menuChosen(at int) []Effect {
+	if c.Phase != PhaseMenu || at < 0 || at >= len(c.Menu.Choices) {
+		return nil
+	}
+	choice := c.Menu.Choices[at]
+	switch {
+	case choice.Command == status.CommandRenew:
+		return c.renew(choice.Renew)
+	case choice.Command == status.CommandLost && choice.Reason == "":
+		return c.askReason(choice.Command, termination.LossReasons())
+	case choice.Command == status.CommandReplace && choice.Reason == "":
+		return c.askReason(choice.Command, termination.ReplaceReasons())
+	case choice.Command == status.CommandReplace:
+		return c.replace(choice.Reason)
+	case choice.Command == status.CommandLeave:
+		choice.Reason = termination.ReasonLeft
+	case choice.Command == status.CommandUndo:
+		choice.Reason = termination.ReasonWrongPerson
+	}
+	task := Task{Command: choice.Command, Reason: choice.Reason, Email: c.meant().Email, Serial: c.Card.Identity.Serial}
+	if c.Menu.from == PhaseUser {
+		task.Serial = 0
+		c.Person, c.Plan, c.Card, c.Request = c.Picked, nil, CardStatus{}, enroll.Request{Email: c.Picked.Email}
+	}
+	return c.beginTask(task)
+}
+
+// askReason asks why a card's use ends.
+func (c *Conversation) askReason(command status.Command, reasons []termination.Reason) []Effect {
+	menu := &Menu{from: c.Menu.from}
+	for _, reason := range reasons {
+		menu.Choices = append(menu.Choices, MenuChoice{Command: command, Reason: reason})
+	}
+	c.Menu = menu
+	return nil
+}
+
+// renew goes on to the plan of a renewal.
+func (c *Conversation) renew(kind enroll.Renewal) []Effect {
+	atCard := c.Menu.from == PhaseCard && c.Ready()
+	if atCard {
+		c.Plan, c.Request.Renew, c.Request.Serial = nil, kind, c.Card.Identity.Serial
+		return c.enter(PhasePlan)
+	}
+	effects := c.serve(c.meant())
+	c.Plan, c.Request.Renew = nil, kind
+	return effects
+}
+
+// replace goes on to the card that takes the place of the one before.
+func (c *Conversation) replace(reason termination.Reason) []Effect {
+	c.serve(c.meant())
+	c.Plan, c.replacing.reason = nil, reason
+	for _, pair := range c.AtGmail.KeyPairs {
+		if serial := registered.SerialOf(pair); serial != 0 && c.AtGmail.Identity != nil && c.AtGmail.Identity.Uses(pair.ID) {
+			c.replacing.former = append(c.replacing.former, serial)
+		}
+	}
+	if c.Former(c.Assigned) {
+		c.Assigned = 0
+	}
+	c.Request.Serial = c.Assigned
+	return c.enter(PhaseCard)
+}
+
+func (c *Conversation) beginTask(task Task) []Effect {
+	c.Phase, c.Problem, c.Retry = PhaseWork, nil, nil
+	c.numbers++
+	c.Run = newTaskRun(c.numbers, task)
+	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: c.Request, Task: &task}}
+}
+
+// taskEnded goes where the outcome of a task leads. A failure of a task that is put right says
+// nothing of what else failed for the person.
+func (c *Conversation) taskEnded(event RunEnded) []Effect {
+	c.Run.end(event)
+	c.Card = CardStatus{} // it is another now
+	err, email := event.Err, c.Person.Email
+	if err != nil && event.Stopped {
+		err = context.Canceled // whatever the stopping came to
+	}
+	switch {
+	case errors.Is(err, enroll.ErrDeclined), errors.Is(err, context.Canceled):
+		return c.leaveMenu()
+	case err != nil:
+		c.Failures.Note(email, err)
+		return c.enter(PhaseFailure)
+	}
+	if failed := (*TaskError)(nil); errors.As(c.Failures.Of(email), &failed) {
+		c.Failures.Note(email, nil)
+	}
+	c.Tasks = append(c.Tasks, *c.Run.Task)
+	return c.enter(PhaseDone)
+}
+
+// actTask does what a person chose after a task that failed or was done: then it goes on with
+// the card, or with the next person.
+func (c *Conversation) actTask(action Action) []Effect {
+	switch task := *c.Run.Task; {
+	case c.Phase == PhaseFailure && action == Again:
+		return c.beginTask(task)
+	case c.Phase == PhaseFailure && action == Back:
+		return c.leaveMenu()
+	case c.Phase == PhaseDone && action == GoOn && task.ofCard():
+		return c.enter(PhaseCard)
+	case c.Phase == PhaseDone && action == GoOn:
+		return c.next()
+	}
+	return nil
+}

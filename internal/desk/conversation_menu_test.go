@@ -1,0 +1,201 @@
+package desk_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/status"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// hasIdentity is somebody whom Gmail has with a key pair of a card.
+var hasIdentity = desk.AtGmail{KeyPairs: []gmail.KeyPair{{ID: "one", Enabled: true}}, Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "one"}}
+
+func (p *played) commands() (all []status.Command) {
+	for _, choice := range p.MenuChoices() {
+		all = append(all, choice.Command)
+	}
+	return all
+}
+
+// TestMenuOfAUser: what is chosen of somebody in the queue leads to the reason, to what is begun,
+// and after it to the next one.
+func TestMenuOfAUser(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada))
+	if got := p.commands(); len(got) != 0 {
+		t.Errorf("of somebody whom Gmail does not have: %v", got)
+	}
+	p.fold(desk.GmailRead{Email: ada, AtGmail: hasIdentity}, desk.More)
+	if p.Phase != desk.PhaseMenu || len(p.Menu.Choices) != 5 {
+		t.Fatalf("phase %s, %+v", p.Phase, p.Menu)
+	}
+	p.fold(desk.MenuChosen{At: 3})
+	if p.Phase != desk.PhaseMenu || p.Menu.Choices[1].Reason != termination.ReasonStolen {
+		t.Fatalf("the reason is not asked: %+v", p.Menu)
+	}
+	p.fold(desk.MenuChosen{At: 1})
+	want := desk.Task{Command: status.CommandLost, Reason: termination.ReasonStolen, Email: ada}
+	if p.Phase != desk.PhaseWork || len(p.begun) != 1 || *p.begun[0].Task != want {
+		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
+	}
+	// A no leads back to the person, a failure can be tried again.
+	p.fold(ended{err: enroll.ErrDeclined})
+	if p.Phase != desk.PhaseUser || p.Picked.Email != ada || p.Failures.Has(ada) {
+		t.Errorf("after a no: %s, %+v", p.Phase, p.Failures)
+	}
+	p.fold(desk.More, desk.MenuChosen{At: 3}, desk.MenuChosen{At: 1}, ended{err: &desk.TaskError{Task: want, Err: errRefused}})
+	if p.Phase != desk.PhaseFailure || !p.Failures.Has(ada) {
+		t.Errorf("after a failure: %s", p.Phase)
+	}
+	p.fold(desk.Again, ended{})
+	if p.Phase != desk.PhaseDone || len(p.begun) != 3 || p.Failures.Has(ada) {
+		t.Errorf("after it was done: %s", p.Phase)
+	}
+	if p.fold(desk.GoOn); p.Phase != desk.PhaseUser || p.Person.Email != "" {
+		t.Errorf("then: %s, %s", p.Phase, p.Person.Email)
+	}
+}
+
+// TestMenuOfACard: a blocked card gets a new PIN, and then its user is served.
+func TestMenuOfACard(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false)
+	blocked := cardOf(adas)
+	blocked.Status.PIN.Tries, blocked.Status.PUK.Tries = 0, 3
+	p.cards[adas] = blocked
+	p.fold(toCard...).fold(in(adas), desk.GoOn)
+	if p.Phase != desk.PhaseCard || len(p.commands()) != 1 || p.commands()[0] != status.CommandUnblock {
+		t.Fatalf("phase %s, %v", p.Phase, p.commands())
+	}
+	p.fold(desk.More, in())
+	if p.Phase != desk.PhaseCard {
+		t.Fatalf("a menu of a card that is out: %s", p.Phase)
+	}
+	p.fold(in(adas), desk.More, desk.MenuChosen{At: 0})
+	if p.Phase != desk.PhaseWork || p.begun[0].Task.Serial != adas {
+		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
+	}
+	p.cards[adas] = cardOf(adas)
+	if p.fold(ended{}, desk.GoOn); p.Phase != desk.PhaseCard || !p.Ready() {
+		t.Errorf("phase %s, ready %v", p.Phase, p.Ready())
+	}
+	if p.fold(desk.GoOn); p.Phase != desk.PhasePlan {
+		t.Errorf("then: %s", p.Phase)
+	}
+}
+
+// TestMenuRenews: a renewal that is chosen is the plan's, with or without the card.
+func TestMenuRenews(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasIdentity},
+		desk.More, desk.MenuChosen{At: 1}, in(adas), desk.GoOn)
+	if p.Phase != desk.PhasePlan || p.PlannedRequest().Renew != enroll.RenewSameKey || p.Plan.Answer(enroll.OptionSource) != desk.SourceRenewSame {
+		t.Errorf("phase %s, %+v", p.Phase, p.PlannedRequest())
+	}
+}
+
+// hasCard is somebody whose identity uses a key pair on Ada's card.
+var hasCard = desk.AtGmail{
+	KeyPairs: []gmail.KeyPair{{ID: "one", Enabled: true, HardwareDescriptions: []string{registered.Description("YubiKey 5C NFC", adas, "9d")}}},
+	Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "one"},
+}
+
+// TestMenuIsWhatIsLegal: of a card only what its state allows is offered, and of a person what
+// the registration at Gmail does.
+func TestMenuIsWhatIsLegal(t *testing.T) {
+	set := func(tries, pukTries int, slots ...piv.SlotContents) desk.CardStatus {
+		card := cardOf(adas)
+		card.Status.PIN, card.Status.PUK = piv.Counter{Tries: tries, Factory: piv.No}, piv.Counter{Tries: pukTries}
+		card.Status.Slots = slots
+		return card
+	}
+	certificate := &x509.Certificate{Raw: []byte("a certificate")}
+	fingerprint := smime.Fingerprint(certificate)
+	key := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated}, Certificate: certificate}
+	waiting := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated}}
+	retired := piv.SlotContents{Slot: piv.SlotRetiredFirst, Certificate: certificate}
+	uses := desk.AtGmail{KeyPairs: []gmail.KeyPair{{ID: "one", Enabled: true, LeafSHA256: fingerprint, HardwareDescriptions: []string{"a card"}}}, Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "one"}}
+	person := []status.Command{status.CommandRenew, status.CommandRenew, status.CommandReplace, status.CommandLost, status.CommandLeave}
+	for name, c := range map[string]struct {
+		card  desk.CardStatus
+		gmail desk.AtGmail
+		stage enroll.Stage
+		want  []status.Command
+	}{
+		"a new card":                     {card: cardOf(adas)},
+		"a card with a PIN":              {card: set(3, 3), want: []status.Command{status.CommandUnblock, status.CommandChangePIN}},
+		"a card that waits":              {card: set(3, 3, waiting), want: []status.Command{status.CommandUnblock, status.CommandChangePIN}},
+		"a blocked card":                 {card: set(0, 3, waiting), want: []status.Command{status.CommandUnblock}},
+		"a card whose PUK is blocked":    {card: set(0, 0, waiting)},
+		"another card than the user's":   {card: cardOf(adas), gmail: hasIdentity, want: person},
+		"the user's card":                {card: set(3, 3, key), gmail: uses, want: append([]status.Command{status.CommandUnblock, status.CommandChangePIN}, person...)},
+		"the user's card, enrolled here": {card: set(3, 3, key), gmail: uses, stage: enroll.StageDone, want: append([]status.Command{status.CommandUnblock, status.CommandChangePIN}, append(person[:5:5], status.CommandUndo)...)},
+		"the user's card with old keys":  {card: set(3, 3, key, retired), gmail: uses, want: append([]status.Command{status.CommandUnblock, status.CommandChangePIN}, append(person[:5:5], status.CommandHistory)...)},
+		"the user's card, blocked":       {card: set(0, 3, key), gmail: uses, want: []status.Command{status.CommandUnblock, status.CommandReplace, status.CommandLost, status.CommandLeave}},
+	} {
+		p := play(enroll.Request{Keys: keys}, false)
+		p.cards[adas], p.entry.Stage = c.card, enroll.StageNone
+		if c.stage != "" {
+			p.entry.Stage = c.stage
+		}
+		p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: c.gmail}, desk.GoOn, in(adas))
+		if got := p.commands(); p.Phase != desk.PhaseCard || !slices.Equal(got, c.want) {
+			t.Errorf("%s: in %s %v, want %v", name, p.Phase, got, c.want)
+		}
+	}
+}
+
+// TestMenuReplaces: a new card is asked for, not the one before, and what it takes the place of is
+// remembered while the person waits, until it is done.
+func TestMenuReplaces(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard},
+		desk.More, desk.MenuChosen{At: 2})
+	if p.Phase != desk.PhaseMenu || len(p.Menu.Choices) != len(termination.ReplaceReasons()) {
+		t.Fatalf("phase %s, %+v", p.Phase, p.Menu)
+	}
+	p.fold(desk.MenuChosen{At: 0}, in(adas))
+	if p.Phase != desk.PhaseCard || p.Replaces() != termination.ReasonLost || p.Ready() || !p.Former(adas) {
+		t.Fatalf("with the card of before: %s, ready %v", p.Phase, p.Ready())
+	}
+	if p.fold(desk.GoOn); p.Phase != desk.PhaseCard {
+		t.Fatalf("the card of before is taken: %s", p.Phase)
+	}
+	p.fold(in(graces), desk.GoOn, desk.GoOn)
+	if p.Phase != desk.PhaseWork || p.begun[0].Replaces != termination.ReasonLost || p.begun[0].Request.Serial != graces {
+		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
+	}
+	p.fold(ended{err: errWaits}, desk.Park)
+	if p.Replaces() != "" {
+		t.Errorf("of the next person: %s", p.Replaces())
+	}
+	p.fold(picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn)
+	if p.Phase != desk.PhaseCertificate || p.Replaces() != termination.ReasonLost {
+		t.Fatalf("phase %s, %s", p.Phase, p.Replaces())
+	}
+	p.fold(enroll.StageReady, desk.GoOn, in(graces), desk.GoOn, desk.GoOn)
+	if len(p.begun) != 2 || p.begun[1].Replaces != termination.ReasonLost {
+		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
+	}
+	p.fold(ended{}, desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn)
+	if p.Replaces() != "" {
+		t.Errorf("after it was done: %s", p.Replaces())
+	}
+}
+
+// TestATaskPutsItsOwnFailureRight: that something else failed for the person stays so.
+func TestATaskPutsItsOwnFailureRight(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false).fold(toWork...).fold(ended{err: errRefused}, desk.Back, desk.Back)
+	card := cardOf(adas)
+	card.Status.PIN, card.Status.PUK.Tries = piv.Counter{Tries: 3, Factory: piv.No}, 3
+	p.cards[adas] = card
+	p.fold(in(), in(adas), desk.More, desk.MenuChosen{At: 0}, ended{})
+	if p.Phase != desk.PhaseDone || !errors.Is(p.Failures.Of(ada), errRefused) {
+		t.Errorf("phase %s, %v", p.Phase, p.Failures.Of(ada))
+	}
+}

@@ -1,0 +1,129 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/status"
+	"github.com/cse-piv/cse-piv/internal/termination"
+)
+
+// registeredAda is a desk at which Gmail uses Ada's card.
+func registeredAda() *fakeDesk {
+	fake := newFakeDesk()
+	fake.atGmail[ada] = desk.AtGmail{
+		KeyPairs: []gmail.KeyPair{pairOf("ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8", true, "YubiKey 5C NFC, serial 12345678, slot 9d")},
+		Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8"},
+	}
+	return fake
+}
+
+// blockedCard is Ada's, after three wrong PINs.
+func blockedCard() desk.CardStatus {
+	card := usedCard(adasCard)
+	card.Status.PIN.Tries = 0
+	return card
+}
+
+// task plays what a task tells while it runs.
+func (w *wizard) task(state enroll.State, message string) *wizard {
+	w.t.Helper()
+	return w.event("task", state, message)
+}
+
+func TestMenuOfAUserViews(t *testing.T) {
+	w := newWizard(t, registeredAda(), "").press("enter").typed(ada).press("enter")
+	w.shows("m more").press("m").on(screenMenu).golden("menu-user")
+	w.press("?").golden("help-menu")
+	w.press("esc")
+	w.press("esc").on(screenUser).shows("enter go on")
+	w.press("m", "down", "down", "down", "enter").on(screenMenu).golden("menu-lost")
+	w.press("down", "enter").on(screenWork)
+	if task := *w.model.session.Run.Task; task != (desk.Task{Command: status.CommandLost, Reason: termination.ReasonStolen, Email: ada}) {
+		t.Fatalf("%+v", task)
+	}
+	reply := w.task(enroll.StateStarted, "").askAgreement(enroll.Question{Text: "lost: what changes and what stops working for " + ada, Loss: []string{
+		ada + " can no longer sign or encrypt mail, and others can no longer encrypt to " + ada + ", until an identity is set again",
+		"key pair ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8, on card 12345678, is disabled",
+	}}, ada)
+	w.golden("task-agree")
+	w.typed(ada).press("enter").on(screenWork)
+	if got, given := answered(reply); !given || !got.value {
+		t.Fatalf("%+v", got)
+	}
+	w.press("esc").golden("task-leaving")
+	w.press("enter")
+	failed := &desk.TaskError{Task: *w.model.session.Run.Task, Err: hintedError{errors.New("Gmail does not answer"), "try again"}}
+	w.finish(nil, failed).on(screenFailure).golden("task-failure")
+	w.press("a").on(screenWork)
+	w.task(enroll.StateStarted, "").send(desk.RunEnded{Run: w.model.session.Run.ID, Lines: []string{
+		ada + " can no longer sign or encrypt mail, and others can no longer encrypt to " + ada + ", until an identity is set again",
+		"nothing is obliterated: a disabled key pair can be enabled again",
+	}}).on(screenDone).golden("task-done")
+	w.press("enter").on(screenUser).hides("Gmail    has")
+}
+
+func TestMenuOfACardViews(t *testing.T) {
+	fake := newFakeDesk()
+	fake.cards[adasCard] = blockedCard()
+	w := newWizard(t, fake, "").toCard(ada).insert(adasCard)
+	w.shows("m more", "hint:").press("m").on(screenMenu).golden("menu-card")
+	w.insert().on(screenCard).insert(adasCard).press("m", "enter").on(screenWork)
+	w.task(enroll.StateStarted, "").askSecret(enroll.SecretQuestion{
+		Question: enroll.Question{ID: enroll.QuestionPIN, Text: "a new PIN for card 12345678, typed by its user"}, New: true, Rule: "6 to 8 letters, digits or signs", Tries: piv.UnknownTries,
+	})
+	w.on(screenPIN).golden("task-pin")
+	w.typed("kNr7!qX2").press("enter").typed("kNr7!qX2").press("enter").on(screenWork)
+	w.task(enroll.StateNote, "the card has the new PIN").task(enroll.StateNote, "the next PUK is sealed in /var/lib/desk/escrow/12345678-20261124T120000Z-QYUCH5.age").golden("task-work")
+	failed := &desk.TaskError{Task: *w.model.session.Run.Task, Err: hintedError{errors.New("card 12345678 is not in a reader; there is 23456789"), "put the card in"}}
+	w.finish(nil, failed).on(screenFailure).shows("Failed: a new PIN for who forgot it", "there is 23456789", "put the card in", "a again")
+	fake.cards[adasCard] = usedCard(adasCard)
+	w.press("a").on(screenWork).finish(nil, nil).on(screenDone)
+	w.press("enter").on(screenCard).shows("PIN", "2 tries left")
+}
+
+func TestMenuReplacesViews(t *testing.T) {
+	w := newWizard(t, registeredAda(), "").press("enter").typed(ada).press("enter", "m", "down", "down", "enter")
+	w.on(screenMenu).golden("menu-replace")
+	w.press("enter").on(screenCard).insert().golden("card-new-wanted")
+	w.insert(adasCard).golden("card-replaced")
+	w.press("enter").on(screenCard)
+	w.insert(gracesCard).press("enter").on(screenPlan).press("enter").on(screenWork)
+	receipt := receiptOf(ada, gracesCard)
+	w.upTo("record").send(desk.RunEnded{Run: w.model.session.Run.ID, Receipt: receipt, Entry: desk.QueueEntry{Person: desk.Person{Email: ada}, Progress: enroll.Progress{Stage: enroll.StageDone, When: moment}}, Lines: []string{
+		ada + " no longer signs with card 12345678, and others no longer encrypt to it: Gmail moves to card 23456789",
+		"key pair ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8, on card 12345678, is disabled",
+		"nothing is obliterated: a disabled key pair can be enabled again",
+	}}).on(screenDone).golden("done-replaced")
+}
+
+// TestMenuTellsTheDesk: what is chosen is begun by the desk, and its end comes back.
+func TestMenuTellsTheDesk(t *testing.T) {
+	fake := registeredAda()
+	var did []desk.Task
+	d := fake.desk(t)
+	d.Task = func(_ context.Context, task desk.Task, _ enroll.Prompter, tell func(string)) ([]string, error) {
+		did = append(did, task)
+		tell("a note")
+		return []string{"so it is"}, nil
+	}
+	events := make(chan desk.RunEnded, 1)
+	c := commands{ctx: t.Context(), desk: d, tasks: &tasks{}, sleep: noTime, keep: func(*enroll.Receipt) { t.Error("a task leaves no receipt") }}
+	c.send = func(msg tea.Msg) {
+		if end, ok := msg.(desk.RunEnded); ok {
+			events <- end
+		}
+	}
+	task := desk.Task{Command: status.CommandLeave, Reason: termination.ReasonLeft, Email: ada}
+	c.enroll(t.Context(), desk.Begin{Run: 1, Person: desk.Person{Email: ada}, Task: &task}, &prompter{send: c.send})()
+	if end := <-events; end.Err != nil || len(end.Lines) != 1 || len(did) != 1 || did[0] != task {
+		t.Errorf("%+v, %+v", end, did)
+	}
+}
