@@ -1,10 +1,11 @@
 package describe
 
-// AdminConsole says where a file of roots goes, in the order in which it is done.
+// AdminConsole says where a file of roots goes, in the order in which it is done
+// (docs/explanation/googles-pages.md says which page of Google's says so).
 func AdminConsole(relaxed bool) []string {
 	return []string{
 		"in the Admin console: Apps > Google Workspace > Gmail > User settings > S/MIME, at the top organizational unit, with S/MIME switched on",
-		"add the file under \"Accept these additional root certificates for specific domains\", with the " + ProfileName(relaxed) + " validation profile",
+		"beside \"Accept these additional Root Certificates for specific domains\" click Add and Upload Root Certificate, and choose the " + ProfileName(relaxed) + " validation profile",
 	}
 }
 

@@ -20,7 +20,7 @@ func delegate(e *gmail.Error) string {
 	case e.Account != "":
 		id += ", which is the number that gcloud iam service-accounts describe " + e.Account + " --format='value(uniqueId)' prints,"
 	}
-	return "in the Admin console under Security > API controls > Domain-wide delegation, authorise " + id + " for " + gmail.Scope +
+	return "in the Admin console under Security > Access and data control > API controls > Manage Domain Wide Delegation, authorise " + id + " for " + gmail.Scope +
 		"; a change can take up to 24 hours"
 }
 
@@ -96,7 +96,7 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailClient:
 		return "create a client of the type Desktop app in the Google Cloud console under APIs & Services > Credentials, and download its file"
 	case gmail.DetailConsent:
-		return h.again + ", and allow it at the browser; where the organisation forbids it, an administrator trusts the client in the Admin console under Security > API controls > App access control"
+		return h.again + ", and allow it at the browser; where the organisation forbids it, an administrator trusts the client in the Admin console under Security > Access and data control > API controls > Manage Third-Party App Access"
 	case gmail.DetailLoginState:
 		return h.again + ", and use only the link that it prints: another page may have tried to answer in its place"
 	case gmail.DetailLoginTimeout:

@@ -135,7 +135,7 @@ func hintCases() []hintCase {
 		{&batch.InternalError{}, "report it"},
 		{&batch.InterruptedError{}, "go on"},
 		{&batch.TakenOverError{}, "cse-piv report"},
-		{&batch.StoppedError{Err: &gmail.Error{Kind: gmail.KindScope}}, "Domain-wide delegation"},
+		{&batch.StoppedError{Err: &gmail.Error{Kind: gmail.KindScope}}, "Manage Domain Wide Delegation"},
 		{&ledger.InUseError{}, "--wait"},
 		{&ledger.MissingError{}, "cse-piv batch SOURCE"},
 		{&ledger.Error{Err: syscall.ENOSPC}, "room on the disk"},
@@ -209,7 +209,7 @@ func TestHints(t *testing.T) {
 func TestHintsOfGmail(t *testing.T) {
 	for detail, want := range map[gmail.Detail]string{
 		gmail.DetailIntermediary: "proxy", gmail.DetailAccountGone: "suspended", gmail.DetailNoCredentials: "--credentials", gmail.DetailMachine: "gcloud",
-		gmail.DetailTokenCreator: "serviceAccountTokenCreator", gmail.DetailTokenEndpoint: "token_uri", gmail.DetailOtherDomain: "Domain-wide delegation",
+		gmail.DetailTokenCreator: "serviceAccountTokenCreator", gmail.DetailTokenEndpoint: "token_uri", gmail.DetailOtherDomain: "Manage Domain Wide Delegation",
 		gmail.DetailClock: "clock", gmail.DetailKeyGone: "new key", gmail.DetailServiceAccountGone: "service account", gmail.DetailGrant: "clock",
 	} {
 		if hint := hint.For(&gmail.Error{Kind: gmail.KindCredentials, Detail: detail}); !strings.Contains(hint, want) {
