@@ -183,6 +183,31 @@ func TestRules(t *testing.T) {
 			c.Policies = []x509.OID{policy(t, 3, 2)}
 			add(c, "2.5.4.9", "Main Street 1")
 		}, []string{"smbr-attribute-dependency"}},
+		"locality without country": {func(c *x509.Certificate) { drop(c, "2.5.4.6"); add(c, "2.5.4.7", "Bonn") }, []string{"smbr-attribute-dependency"}},
+		"state without country":    {func(c *x509.Certificate) { drop(c, "2.5.4.6"); add(c, "2.5.4.8", "NRW") }, []string{"smbr-attribute-dependency"}},
+		"EUID and a state":         {func(c *x509.Certificate) { replace(c, "2.5.4.97", "NTRDE+BE-DER3306.HRB12345") }, []string{"smbr-organization-german"}},
+		"INT and a reference":      {func(c *x509.Certificate) { replace(c, "2.5.4.97", "INTXG-123") }, []string{"smbr-organization-form"}},
+		"legacy, another pseudonym": {func(c *x509.Certificate) {
+			legacyPerson(t, c)
+			add(c, "2.5.4.65", "kimmy")
+			add(c, "2.5.4.3", "Max Muster")
+		}, []string{"smbr-common-name"}},
+		"legacy, another address as name": {func(c *x509.Certificate) {
+			legacyPerson(t, c)
+			add(c, "2.5.4.3", "lee@example.com")
+		}, []string{"smbr-attribute-email"}},
+		"legacy, a name": {func(c *x509.Certificate) {
+			legacyPerson(t, c)
+			add(c, "2.5.4.3", "Max Muster")
+		}, nil},
+		"time stamp of Adobe's": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 3, 2)}
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.2.840.113583.1.1.9.1", false, tlv(0x30, append([]byte{2, 1, 1}, tlv(0x86, []byte("http://tsa.example.com/"))...))...))
+		}, nil},
+		"time stamp at a host": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 3, 2)}
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.2.840.113583.1.1.9.1", false, tlv(0x30, append([]byte{2, 1, 1}, tlv(0x82, []byte("tsa.example.com"))...))...))
+		}, []string{"smbr-encoding"}},
 		"street, strict":       {func(c *x509.Certificate) { add(c, "2.5.4.9", "Main Street 1"); add(c, "2.5.4.7", "Bonn") }, []string{"smbr-attribute-prohibited"}},
 		"description":          {func(c *x509.Certificate) { add(c, "2.5.4.13", "text") }, []string{"smbr-attribute-prohibited"}},
 		"no organization":      {func(c *x509.Certificate) { drop(c, "2.5.4.10") }, []string{"smbr-attribute-missing"}},
@@ -264,6 +289,14 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+// legacyPerson makes a template one of an individual in the legacy generation, before that
+// ended, with an empty name.
+func legacyPerson(t testing.TB, c *x509.Certificate) {
+	t.Helper()
+	c.Policies, c.Subject.ExtraNames = []x509.OID{policy(t, 4, 1)}, nil
+	c.NotBefore, c.NotAfter = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
 func mustOID(t testing.TB, text string) x509.OID {

@@ -64,24 +64,48 @@ func (c *checker) checkBody() {
 	}
 }
 
-// checkExtensions looks at extensions that few certificates have.
-func (c *checker) checkExtensions() {
+// checkAdobe looks at Adobe's extensions (SMBR section 7.1.2.3 (m)).
+func (c *checker) checkAdobe() {
 	for _, adobe := range []struct {
-		name string
-		id   []int
+		name    string
+		id      []int
+		hasForm func(cryptobyte.String) bool
 	}{
-		{"time stamp", []int{1, 2, 840, 113583, 1, 1, 9, 1}},
-		{"archive of revocation", []int{1, 2, 840, 113583, 1, 1, 9, 2}},
+		{"time stamp", []int{1, 2, 840, 113583, 1, 1, 9, 1}, isTimeStamp},
+		{"archive of revocation", []int{1, 2, 840, 113583, 1, 1, 9, 2}, isSequence},
 	} {
 		extension := c.extension(adobe.id...)
-		switch where := "extensions." + extension.Id.String(); {
-		case extension.Id == nil:
+		if extension.Id == nil {
+			continue
+		}
+		where := "extensions." + extension.Id.String()
+		switch {
 		case c.profile.Generation == Strict:
 			c.reportAt("smbr-adobe", where, "it has Adobe's %s extension, which the strict generation does not allow", adobe.name)
 		case extension.Critical:
 			c.reportAt("smbr-adobe-critical", where, "Adobe's %s extension is critical", adobe.name)
 		}
+		if !adobe.hasForm(extension.Value) {
+			c.reportAt("smbr-encoding", where, "Adobe's %s extension has not the form that it has to have", adobe.name)
+		}
 	}
+}
+
+// isTimeStamp tells whether a value says where a time stamp server is: a version, and an
+// address that is a URI (Adobe, "X.509 extension for time stamp").
+func isTimeStamp(value cryptobyte.String) bool {
+	var stamp cryptobyte.String
+	var version int
+	return value.ReadASN1(&stamp, cryptobyte_asn1.SEQUENCE) && stamp.ReadASN1Integer(&version) && stamp.PeekASN1Tag(cryptobyte_asn1.Tag(tagURI).ContextSpecific())
+}
+
+func isSequence(value cryptobyte.String) bool {
+	return value.SkipASN1(cryptobyte_asn1.SEQUENCE) && value.Empty()
+}
+
+// checkExtensions looks at extensions that few certificates have.
+func (c *checker) checkExtensions() {
+	c.checkAdobe()
 	for _, other := range []struct {
 		field string
 		id    []int

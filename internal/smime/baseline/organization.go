@@ -59,8 +59,12 @@ func (c *checker) checkScheme(where, scheme, country, state, reference string) {
 	switch {
 	case reference == "" && scheme != "GOV" && scheme != "INT":
 		c.reportAt("smbr-organization-form", where, "its organizationIdentifier has no registration reference")
+	case reference != "" && scheme == "INT":
+		c.reportAt("smbr-organization-form", where, "the scheme INT has no registration reference, and its organizationIdentifier has %s", shorten(reference))
 	case scheme == "LEI":
 		c.checkLEIText(where, reference)
+	case scheme == "NTR" && country == "DE" && state != "":
+		c.reportAt("smbr-organization-german", where, "a European unique identifier (EUID) of a German register has no state beside it, %s", state)
 	case scheme == "NTR" && country == "DE" && !germanReference.MatchString(reference):
 		c.reportAt("smbr-organization-german", where, "the reference %s to a German register is no European unique identifier (EUID)", shorten(reference))
 	}

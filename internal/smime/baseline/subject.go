@@ -80,6 +80,11 @@ func (c *checker) checkTypes(where string, n name) {
 	if n.has(idStreet) && !n.has(idLocality) && !n.has(idState) {
 		c.reportAt("smbr-attribute-dependency", where, "its name has a street and neither locality nor state")
 	}
+	for _, id := range []string{idLocality, idState, idPostalCode} {
+		if n.has(id) && !n.has(idCountry) {
+			c.reportAt("smbr-attribute-dependency", where, "its name has the attribute %s and no country", attributeName(id))
+		}
+	}
 }
 
 // allows tells whether a name may have an attribute of the type.
@@ -112,7 +117,8 @@ func (c *checker) checkValues(where string, n name) {
 		if html.UnescapeString(a.text) != a.text {
 			c.reportAt("smbr-attribute-entity", where, "the value %q of the attribute %s has an HTML entity", a.text, attributeName(a.id))
 		}
-		if a.id != idEmail && a.id != idCommonName && looksLikeMailbox(a.text) && !contains(addresses, a.text) {
+		judged := a.id == idEmail || a.id == idCommonName && c.profile.bindsCommonName()
+		if !judged && looksLikeMailbox(a.text) && !contains(addresses, a.text) {
 			c.reportAt("smbr-attribute-email", where, "the address %s in the attribute %s is not in the subject alternative name", a.text, attributeName(a.id))
 		}
 		switch {
@@ -136,8 +142,14 @@ func isCountry(code string) bool {
 
 // checkCommonName looks where the common name comes from (SMBR section 7.1.4.2.2 (a)).
 func (c *checker) checkCommonName(where string, n name) {
-	if c.profile == (Profile{}) || c.profile.Generation == Legacy && c.profile.is(Sponsored, Individual) {
-		return // the legacy generation leaves the form of a person's name open
+	if !c.profile.bindsCommonName() {
+		known := n.values(idPseudonym)
+		for _, common := range n.values(idCommonName) {
+			if len(known) > 0 && !slices.Contains(known, common) && !looksLikeMailbox(common) && !isPersonalName(common, n) {
+				c.reportAt("smbr-common-name", where, "its common name %s is not its pseudonym", common)
+			}
+		}
+		return
 	}
 	for _, common := range n.values(idCommonName) {
 		known := isInsignificant(common) || contains(c.mailboxes(), common)
@@ -151,6 +163,12 @@ func (c *checker) checkCommonName(where string, n name) {
 			c.reportAt("smbr-common-name", where, "its common name %s is %s", common, c.profile.noCommonName())
 		}
 	}
+}
+
+// bindsCommonName tells whether it says where a common name comes from. The legacy
+// generation leaves the form of a person's name open.
+func (p Profile) bindsCommonName() bool {
+	return p != (Profile{}) && !(p.Generation == Legacy && p.is(Sponsored, Individual))
 }
 
 // noCommonName says what a common name is not that has no source.
