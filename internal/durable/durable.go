@@ -4,8 +4,9 @@
 // flushed. A file that it reads is a regular one and no larger than it may be.
 // (renameio does not build on Windows, where this program's users are.)
 //
-// Files with a mode that lets nobody but the owner read them are private on
-// Windows too, where the file system keeps access control lists.
+// Files and folders with a mode of the owner alone are made private on Windows too,
+// where the file system keeps access control lists: for this user, the system and its
+// administrators.
 package durable
 
 import (
@@ -57,6 +58,19 @@ func KeepFile(path string, data []byte, mode fs.FileMode) error {
 		return nil
 	}
 	return WriteFile(path, data, mode)
+}
+
+// MakeFile makes an empty private file at path where there is none, also where a symbolic
+// link leads, and makes sure that it is a regular one.
+func MakeFile(path string) error {
+	file, err := Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = openOrCreate(path)
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 func whole(data []byte) func(io.Writer) error {

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,14 +33,18 @@ func MakeFolder(path string, mode fs.FileMode) error {
 			return err
 		}
 	}
-	err = os.Mkdir(path, mode)
+	err = createFolderAt(path, mode)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // meanwhile, by somebody else
 	}
-	if err != nil {
-		return err
-	}
-	return restrict(path, mode|fs.ModeDir)
+	return err
+}
+
+// MakeTemporary makes a new private folder among the system's temporary files. Its name
+// begins with prefix.
+func MakeTemporary(prefix string) (path string, err error) {
+	path = filepath.Join(os.TempDir(), prefix+rand.Text())
+	return path, createFolderAt(path, 0o700)
 }
 
 // Make makes the folder and the one of that name in it, where they are missing.
@@ -64,10 +69,7 @@ func (f Folder) Mkdir(name string, mode fs.FileMode) error {
 		return err
 	}
 	defer root.Close()
-	if err := root.Mkdir(base, mode); err != nil {
-		return f.failed("mkdir", name, err)
-	}
-	return restrict(f.Path(name), mode|fs.ModeDir)
+	return f.failed("mkdir", name, createFolder(root, base, mode))
 }
 
 // Path returns the path of a name.

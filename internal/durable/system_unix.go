@@ -4,7 +4,6 @@ package durable
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"syscall"
 )
@@ -47,22 +46,4 @@ func rename(root *os.Root, temporary, base string) error { return root.Rename(te
 // some over a network do.
 func cannotFlush(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOSYS)
-}
-
-// restrict does nothing: files and folders are made with their mode.
-func restrict(string, fs.FileMode) error { return nil }
-
-// modesCount tells that a file's mode says who can read and write it.
-const modesCount = true
-
-func isPrivate(file *os.File) (bool, error) {
-	info, err := file.Stat()
-	return err == nil && info.Mode().Perm()&0o077 == 0, err
-}
-
-// ownedSafely reports whether a file belongs to this user or to the system's
-// administrator.
-func ownedSafely(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid()
 }

@@ -2,10 +2,7 @@ package durable
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -57,68 +54,3 @@ func rename(root *os.Root, temporary, base string) error {
 
 // cannotFlush is true: NTFS journals its names, and a folder cannot be flushed.
 func cannotFlush(error) bool { return true }
-
-// restrict lets nobody but this user open the file or folder at path, where mode
-// is of the owner alone and the file system keeps access control lists. What is
-// made in a folder later inherits it. Nothing from the folder above is inherited.
-func restrict(path string, mode fs.FileMode) error {
-	if mode.Perm()&0o077 != 0 {
-		return nil
-	}
-	if keeps, err := keepsAccess(path); err != nil || !keeps {
-		return err
-	}
-	inheritance := uint32(windows.NO_INHERITANCE)
-	if mode.IsDir() {
-		inheritance = windows.SUB_CONTAINERS_AND_OBJECTS_INHERIT
-	}
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
-	if err != nil {
-		return fmt.Errorf("finding this user: %w", err)
-	}
-	list, err := windows.ACLFromEntries([]windows.EXPLICIT_ACCESS{{
-		AccessPermissions: windows.GENERIC_ALL,
-		AccessMode:        windows.GRANT_ACCESS,
-		Inheritance:       inheritance,
-		Trustee: windows.TRUSTEE{
-			TrusteeForm:  windows.TRUSTEE_IS_SID,
-			TrusteeType:  windows.TRUSTEE_IS_USER,
-			TrusteeValue: windows.TrusteeValueFromSID(user.User.Sid),
-		},
-	}}, nil)
-	if err != nil {
-		return fmt.Errorf("making an access control list: %w", err)
-	}
-	err = windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
-		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, list, nil)
-	if err != nil {
-		return &fs.PathError{Op: "restrict access to", Path: path, Err: err}
-	}
-	return nil
-}
-
-// keepsAccess tells whether the file system keeps access control lists; FAT, on
-// most sticks, does not.
-func keepsAccess(path string) (bool, error) {
-	name, err := windows.UTF16PtrFromString(path)
-	if err != nil {
-		return false, err
-	}
-	volume := make([]uint16, windows.MAX_PATH+1)
-	if err := windows.GetVolumePathName(name, &volume[0], uint32(len(volume))); err != nil {
-		return false, &fs.PathError{Op: "find the volume of", Path: path, Err: err}
-	}
-	var flags uint32
-	if err := windows.GetVolumeInformation(&volume[0], nil, 0, nil, nil, &flags, nil, 0); err != nil {
-		return false, &fs.PathError{Op: "ask the volume of", Path: filepath.VolumeName(path), Err: err}
-	}
-	return flags&windows.FILE_PERSISTENT_ACLS != 0, nil
-}
-
-// modesCount tells that a file's mode says who can read and write it; here it
-// does not.
-const modesCount = false
-
-func isPrivate(file *os.File) (bool, error) { return keepsAccess(file.Name()) }
-
-func ownedSafely(fs.FileInfo) bool { return true }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/gofrs/flock"
 )
@@ -114,7 +113,7 @@ func (f Folder) temporary(root *os.Root, name string, mode fs.FileMode) (string,
 // being written.
 func (f Folder) create(root *os.Root, base string, mode fs.FileMode) (*os.File, error) {
 	for {
-		file, err := root.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		file, err := createNew(root, base, mode)
 		if err != nil {
 			return nil, err
 		}
@@ -127,10 +126,7 @@ func (f Folder) create(root *os.Root, base string, mode fs.FileMode) (*os.File, 
 		if err != nil {
 			return nil, errors.Join(err, file.Close())
 		}
-		if err := restrict(filepath.Join(root.Name(), base), mode); err != nil {
-			return nil, errors.Join(err, file.Close(), root.Remove(base))
-		}
-		if mode.Perm()&0o077 != 0 {
+		if !isOwners(mode) {
 			_ = file.Chmod(mode) // whatever the umask; FAT has no modes
 		}
 		return file, nil

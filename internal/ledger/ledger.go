@@ -88,7 +88,7 @@ func Open(ctx context.Context, url string, options Options) (*Ledger, error) {
 // OpenTemporary makes a ledger that Close removes, for a run that is to leave no
 // trace.
 func OpenTemporary(ctx context.Context) (*Ledger, error) {
-	dir, err := os.MkdirTemp("", "cse-piv-ledger")
+	dir, err := durable.MakeTemporary("cse-piv-ledger-")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary ledger: %w", err)
 	}
@@ -126,23 +126,11 @@ func openFile(ctx context.Context, path string, options Options) (*Ledger, error
 	if l.lock, err = lockFile(ctx, path, options); err != nil {
 		return nil, err
 	}
+	makeBeside(path, true)
 	l.write = openSQLite(path, writerPragmas(options)...)
 	l.write.SetMaxOpenConns(1)
 	l.openReader(path)
 	return l, nil
-}
-
-// createPrivate makes an empty file that only its owner can read; the files that
-// SQLite puts beside it take its mode.
-func createPrivate(path string) error {
-	file, err := durable.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // also where a link leads
-	}
-	if err != nil {
-		return err
-	}
-	return file.Close()
 }
 
 func openPostgres(ctx context.Context, url string, options Options) (*Ledger, error) {

@@ -50,7 +50,7 @@ type fileLock struct {
 // lockFile makes the file where it is missing and takes the lock beside it. The kernel
 // gives it back when the process dies.
 func lockFile(ctx context.Context, path string, options Options) (*fileLock, error) {
-	if err := createPrivate(path); err != nil {
+	if err := durable.MakeFile(path); err != nil {
 		return nil, &Error{Ledger: path, Doing: "make the file", Err: err}
 	}
 	// A file that links lead to is one ledger under all of its names.

@@ -30,6 +30,7 @@ func (l *Ledger) openReadOnly(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return l.failed("open it for reading", err)
 	}
+	makeBeside(path, false)
 	l.openReader(path)
 	has, err := l.version(ctx)
 	if code := sqliteCode(err); code == 8 || code == 14 { // SQLITE_READONLY, SQLITE_CANTOPEN: nothing can be put beside it
@@ -98,7 +99,7 @@ func (l *Ledger) copyWhole(ctx context.Context) error {
 
 // copyPath makes the folder of the copy.
 func (l *Ledger) copyPath() (string, error) {
-	dir, err := os.MkdirTemp("", "cse-piv-ledger")
+	dir, err := durable.MakeTemporary("cse-piv-ledger-")
 	if err != nil {
 		return "", fmt.Errorf("copy the ledger to look at it: %w", err)
 	}
