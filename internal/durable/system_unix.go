@@ -16,6 +16,14 @@ const (
 	renamesOpen = true
 )
 
+// What the system says of a disk without room, of one that cannot be written, and of
+// a file that another program has open so that it cannot be changed.
+const (
+	ErrDiskFull = syscall.ENOSPC
+	ErrReadOnly = syscall.EROFS
+	ErrInUse    = syscall.ETXTBSY
+)
+
 // lock takes a file's lock. Where the file system has none, nobody else can take
 // it either.
 func lock(file *os.File) { _ = flockFile(file, syscall.LOCK_EX) }

@@ -1,6 +1,7 @@
 package durable_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,6 +82,37 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("%s: %s", test.name, warning)
 			}
 		}
+	}
+}
+
+// TestFileThatAnotherProgramHasOpen: it is not replaced while it cannot be, and the error says why.
+func TestFileThatAnotherProgramHasOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.csv")
+	if err := durable.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spreadsheet, err := windows.CreateFile(name, windows.GENERIC_READ, windows.FILE_SHARE_READ, nil, windows.OPEN_EXISTING, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := durable.WriteFile(path, []byte("new"), 0o600); !errors.Is(err, durable.ErrInUse) {
+		t.Errorf("while it is open: %v", err)
+	}
+	if err := windows.CloseHandle(spreadsheet); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "old" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if err := durable.WriteFile(path, []byte("new"), 0o600); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("left: %v, %v", entries, err)
 	}
 }
 

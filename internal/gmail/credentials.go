@@ -38,8 +38,8 @@ func readServiceAccount(path string) (*serviceAccount, []string, error) {
 	}
 	account.Source = path
 	var warnings []string
-	if warning := durable.ReadWarning(safetext.Message(path), info); warning != "" {
-		warnings = append(warnings, warning)
+	if warning := durable.ReadWarning(path, info); warning != "" {
+		warnings = append(warnings, safetext.Clean(warning))
 	}
 	return account, warnings, nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
+
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // ErrChanged: what is asked for this user changed since the entry was read, or
@@ -86,7 +88,7 @@ func (e *Error) Problem() Problem {
 		return ProblemNewer
 	case errors.As(e.Err, new(*OlderError)):
 		return ProblemOlder
-	case errors.Is(e.Err, syscall.ENOSPC):
+	case errors.Is(e.Err, durable.ErrDiskFull):
 		return ProblemFull
 	case errors.As(e.Err, &refused) && refused.Code == "42501": // insufficient_privilege
 		return ProblemNotOwner

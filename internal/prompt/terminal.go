@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -36,6 +37,8 @@ type Terminal struct {
 	in    io.Reader // read byte by byte: no buffer keeps a secret
 	tty   *os.File  // whose echo is switched off for secrets; nil for a pipe
 	close func() error
+	// left tells that a read was left behind; closing the file would wait for it on Windows.
+	left atomic.Bool
 }
 
 // Open opens the terminal of the process, /dev/tty or CONIN$ and CONOUT$. It fails
@@ -58,8 +61,13 @@ func NewPipe(in io.Reader, out io.Writer) *Terminal {
 	return &Terminal{in: in, Out: out, close: func() error { return nil }}
 }
 
-// Close gives the terminal back.
-func (t *Terminal) Close() error { return t.close() }
+// Close gives the terminal back. One that is still read is left to the end of the process.
+func (t *Terminal) Close() error {
+	if t.left.Load() {
+		return nil
+	}
+	return t.close()
+}
 
 // say writes a line; whatever came from outside cannot steer the terminal.
 func (t *Terminal) say(format string, args ...any) {
@@ -87,7 +95,7 @@ func (t *Terminal) secret(ctx context.Context, question string) (secret.Secret, 
 	var typed secret.Secret
 	var err error
 	rawErr := withRaw(t.tty, func() { fmt.Fprint(t.Out, "\r\n"+safetext.Clean(question)) }, func() {
-		typed, err = read(ctx, func() (secret.Secret, error) { return readSecret(t.in) })
+		typed, err = read(ctx, &t.left, func() (secret.Secret, error) { return readSecret(t.in) })
 	})
 	fmt.Fprintln(t.Out) // the Enter shows nowhere else
 	return typed, errors.Join(err, rawErr)
@@ -101,12 +109,12 @@ func (t *Terminal) readLine(ctx context.Context) ([]byte, error) {
 	if t.tty == nil {
 		defer fmt.Fprintln(t.Out)
 	}
-	return read(ctx, func() ([]byte, error) { return readAnswer(t.in) })
+	return read(ctx, &t.left, func() ([]byte, error) { return readAnswer(t.in) })
 }
 
 // read reads an answer. Reading a terminal cannot be interrupted, so when ctx ends
 // the read is left behind; the process is about to end then.
-func read[T any](ctx context.Context, from func() (T, error)) (T, error) {
+func read[T any](ctx context.Context, left *atomic.Bool, from func() (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
@@ -118,6 +126,7 @@ func read[T any](ctx context.Context, from func() (T, error)) (T, error) {
 	}()
 	select {
 	case <-ctx.Done():
+		left.Store(true)
 		var none T
 		return none, ctx.Err()
 	case got := <-answers:

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/batch/prepare"
@@ -95,7 +94,7 @@ func hintedErrors() (all []error) {
 		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrBroken, piv.ErrNoAnswer, piv.ErrCardInUse, piv.ErrRemoved, piv.ErrReset, piv.ErrTouchTimeout,
 		piv.ErrPINRequired, piv.ErrWeakPIN, piv.ErrEmptySlot, piv.ErrNotAttestable, piv.ErrKeyMismatch, maintenance.ErrNoPUK, piv.ErrPUKBlocked, piv.ErrPINBlocked, piv.ErrManagementKey,
 		piv.ErrCardFull, piv.ErrCertificateTooLarge, piv.ErrNoService, piv.ErrServiceFailed, piv.ErrAccessDenied, piv.ErrNoPCSC, failure.ErrNoReaders,
-		syscall.ENOSPC, syscall.EROFS, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
+		durable.ErrDiskFull, durable.ErrReadOnly, durable.ErrInUse, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		maintenance.ErrNotReset, maintenance.ErrNoCertificate, maintenance.ErrBio, escrow.ErrNoIdentity,
 		config.ErrBackslash, failure.ErrFactoryPIN, certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
 		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, enroll.ErrNotRenewed, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)

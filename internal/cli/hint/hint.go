@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -177,8 +176,9 @@ func (h hints) ofFiles(err error) string {
 	}
 	return hintOf(err, []sentinel{
 		{escrow.ErrNoIdentity, "give the identity that opens it: --escrow-identity FILE"},
-		{syscall.ENOSPC, "make room on that disk and " + h.again + ": it goes on where it was"},
-		{syscall.EROFS, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrDiskFull, "make room on that disk and " + h.again + ": it goes on where it was"},
+		{durable.ErrReadOnly, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrInUse, "close it in the other program, such as a spreadsheet, and " + h.again},
 		{durable.ErrDifferent, "move it away, choose another folder" + h.either(", or replace it with --overwrite", "")},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
 		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor" + h.either(" (--pin-fd)", "")},

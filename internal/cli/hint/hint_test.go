@@ -19,6 +19,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/config"
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -138,7 +139,7 @@ func hintCases() []hintCase {
 		{&batch.StoppedError{Err: &gmail.Error{Kind: gmail.KindScope}}, "Manage Domain Wide Delegation"},
 		{&ledger.InUseError{}, "--wait"},
 		{&ledger.MissingError{}, "cse-piv batch SOURCE"},
-		{&ledger.Error{Err: syscall.ENOSPC}, "room on the disk"},
+		{&ledger.Error{Err: durable.ErrDiskFull}, "room on the disk"},
 		{&ledger.Error{Err: syscall.EIO}, "the disk of the ledger, or the way to it, fails"},
 		{&ledger.Error{Err: &os.PathError{Err: os.ErrPermission}}, "--store"},
 		{&ledger.Error{Ledger: "l.db", Err: &ledger.TakenError{}}, "l.db.lock"},
@@ -159,7 +160,8 @@ func hintCases() []hintCase {
 		{&gmail.Error{Kind: gmail.KindInvalid, Method: "endpoint"}, "correct"},
 		{&gmail.Error{Kind: gmail.KindPrecondition, Method: "identities.create"}, "chain validation"},
 		{&gmail.Error{Kind: gmail.KindPrecondition, Method: "keypairs.create"}, "switched on"},
-		{syscall.EROFS, "--evidence"},
+		{durable.ErrReadOnly, "--evidence"},
+		{durable.ErrInUse, "close it in the other program"},
 		{&spreadsheet.Error{Err: errors.New("it is UTF-16"), Expected: "save it as CSV UTF-8"}, "CSV UTF-8"},
 		{&desk.RosterError{Line: 1, Err: &desk.HeadingError{}}, "such as: email,serial,note"},
 		{&desk.NobodyError{}, "a line for each person"},

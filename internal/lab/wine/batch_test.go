@@ -2,6 +2,7 @@ package wine
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -35,6 +36,14 @@ func TestBatch(t *testing.T) {
 	d.faults("latency:1h") // from now on it waits for Gmail, and goes on holding the ledger
 	d.row("a second process", func(d *desk) {
 		d.says(d.run(1, batch...).err, "is in use by process", "hint: ")
+	})
+	d.row("access of the ledger while it is written", func(d *desk) {
+		for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+			if _, err := os.Stat(d.path("Büro.db" + suffix)); err != nil {
+				d.t.Error(err)
+			}
+		}
+		d.private("lab")
 	})
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)

@@ -3,5 +3,5 @@
 // ../winscard by mingw), Gmail and the CA over loopback.
 //
 // Where Wine or mingw is missing the tests are skipped, or fail where the environment says
-// CI=true. What Wine cannot show, such as access control lists, is said to be not tested.
+// CI=true. What Wine cannot show, such as symbolic links, is said to be not tested.
 package wine
