@@ -9,7 +9,7 @@ WINDOWS_PACKAGES := wine64 gcc-mingw-w64-x86-64-win32
 RELEASE_PACKAGES := git zip dpkg
 # For linux/arm64 with PC/SC; without them that program has none.
 ARM64_PACKAGES := gcc-aarch64-linux-gnu libpcsclite-dev:arm64
-TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl softhsm2 procps postgresql slapd ldap-utils chromium curl dosfstools fusefat
+TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux dbus gnome-keyring pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl softhsm2 procps postgresql slapd ldap-utils chromium curl dosfstools fusefat prometheus
 
 .PHONY: demo test test-windows release release-check build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
 

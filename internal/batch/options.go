@@ -64,6 +64,12 @@ type Options struct {
 	Stopping <-chan struct{}
 	// Notify is told what happens, from one goroutine at a time.
 	Notify func(Event)
+	// OnHeartbeat, if set, is told each time that a shared ledger was, or could not be,
+	// told that this worker is alive.
+	OnHeartbeat func(err error)
+	// OnLedgerError, if set, is told of each answer of the ledger that is an error, also
+	// ledger.ErrChanged. It is called from several goroutines at once.
+	OnLedgerError func(err error)
 	// Hint returns what to do about an error, in one sentence, or "".
 	Hint func(error) string
 }
@@ -93,6 +99,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Notify == nil {
 		o.Notify = func(Event) {}
+	}
+	if o.OnHeartbeat == nil {
+		o.OnHeartbeat = func(error) {}
+	}
+	if o.OnLedgerError == nil {
+		o.OnLedgerError = func(error) {}
 	}
 	if o.Hint == nil {
 		o.Hint = func(error) string { return "" }

@@ -15,9 +15,9 @@ import (
 
 const (
 	beatEvery = 5 * time.Second
-	// silentAfter is when a worker that cannot report stops acting: half of what
+	// SilentAfter is when a worker that cannot report stops acting: half of what
 	// others wait before they take up its work.
-	silentAfter = 15 * time.Second
+	SilentAfter = 15 * time.Second
 	// leaveTime bounds the end of a session whose ledger does not answer.
 	leaveTime = 20 * time.Second
 )
@@ -126,7 +126,11 @@ func (s *session) report(ctx context.Context) error {
 	now := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
-	if err := s.engine.options.Ledger.Heartbeat(ctx, s.id, s.engine.options.Operator); err != nil {
+	err := s.engine.options.Ledger.Heartbeat(ctx, s.id, s.engine.options.Operator)
+	if s.engine.options.Ledger.Shared() {
+		s.engine.options.OnHeartbeat(err)
+	}
+	if err != nil {
 		return err
 	}
 	s.beat.Store(&now)
@@ -152,12 +156,15 @@ func (s *session) stayAlive() {
 
 // silent reports whether others may soon take this worker for dead.
 func (s *session) silent() bool {
-	return s.engine.options.Ledger.Shared() && time.Since(*s.beat.Load()) > silentAfter
+	return s.engine.options.Ledger.Shared() && time.Since(*s.beat.Load()) > SilentAfter
 }
 
 // ledgerError passes on an error of the ledger. Once an answer could not be
 // recorded, nothing more is asked of Gmail: the session ends.
 func (s *session) ledgerError(err error) error {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.engine.options.OnLedgerError(err)
+	}
 	if err != nil && !errors.Is(err, ledger.ErrChanged) && !errors.Is(err, context.Canceled) {
 		s.cancel(err)
 	}

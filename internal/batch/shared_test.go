@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,8 +247,22 @@ func testChangedMeanwhile(t *testing.T, url string) {
 		}
 		worker := fakeOptions(l, nil, domain, 8)
 		worker.Stopping = stopping
+		var beats, changed atomic.Int64
+		worker.OnHeartbeat = func(err error) {
+			if beats.Add(1); err != nil {
+				t.Error(err)
+			}
+		}
+		worker.OnLedgerError = func(err error) {
+			if changed.Add(1); !errors.Is(err, ledger.ErrChanged) {
+				t.Error(err)
+			}
+		}
 		if err := batch.Work(t.Context(), worker); !isInterrupted(err) {
 			t.Error(err)
+		}
+		if beats.Load() == 0 || changed.Load() == 0 {
+			t.Errorf("setting %v: told of %d heartbeats, %d changes", setting, beats.Load(), changed.Load())
 		}
 		var state, claim string
 		if err := connect(t, url).QueryRow(t.Context(), `SELECT state, claim FROM entry`).Scan(&state, &claim); err != nil || state != "waiting" || claim != "" {

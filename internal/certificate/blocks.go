@@ -3,7 +3,6 @@ package certificate
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,12 +22,18 @@ var (
 // maxLabel bounds a label, in octets; the longest in use has 30.
 const maxLabel = 64
 
+// pemBlock is a block as it stands in a text: its label, and what is between its two lines.
+type pemBlock struct {
+	label string
+	body  []byte
+}
+
 // blocks returns the PEM blocks of a text, nil where there is none. Other text may stand
 // around them (RFC 7468 section 5.2), on the same line too, as in an environment file, and in
 // them what mail, web forms and editors put there. A damaged block is an error, as are more
 // blocks than any file of certificates has. A private key is one even where its block is
 // damaged.
-func blocks(text []byte) (found []*pem.Block, err error) {
+func blocks(text []byte) (found []pemBlock, err error) {
 	begins := 0
 	for rest := text; ; begins++ {
 		at := bytes.Index(rest, pemBegin)
@@ -54,16 +59,21 @@ func blocks(text []byte) (found []*pem.Block, err error) {
 		if isProse(before, after) {
 			continue
 		}
-		if block, behind := blockOf(label, after); whole && block != nil {
-			found, rest = append(found, block), behind
+		if body, behind, ended := bodyOf(label, after); whole && ended {
+			found, rest = append(found, pemBlock{label, body}), behind
 		} else {
-			err = fmt.Errorf("%w: PEM block %d is damaged or cut off", ErrUnreadable, len(found)+1)
+			err = damagedBlock(len(found))
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return found, nil
+}
+
+// damagedBlock is the error about one of a file's blocks, counted from 0.
+func damagedBlock(i int) error {
+	return fmt.Errorf("%w: PEM block %d is damaged or cut off", ErrUnreadable, i+1)
 }
 
 // labelOf returns the label that a text begins with, and whether dashes follow it.
@@ -73,24 +83,21 @@ func labelOf(text []byte) (label string, whole bool) {
 	return string(found), whole
 }
 
-// blockOf reads the rest of a block behind its first line, nil where it is damaged.
-func blockOf(label string, text []byte) (block *pem.Block, rest []byte) {
+// bodyOf returns what stands before the last line of the block whose first line was read,
+// and what follows that line; ended is false where there is no such line.
+func bodyOf(label string, text []byte) (body, rest []byte, ended bool) {
 	end := bytes.Index(text, pemDashes)
 	if end < 0 {
-		return nil, nil
+		return nil, nil, false
 	}
 	last, found := bytes.CutPrefix(text[end:], pemEnd)
 	if !found {
-		return nil, nil
+		return nil, nil, false
 	}
 	if last, found = bytes.CutPrefix(last, []byte(label)); !found || !bytes.HasPrefix(last, pemDashes) {
-		return nil, nil
+		return nil, nil, false
 	}
-	der, ok := fromBody(text[:end])
-	if !ok {
-		return nil, nil
-	}
-	return &pem.Block{Type: label, Bytes: der}, last[len(pemDashes):]
+	return text[:end], last[len(pemDashes):], true
 }
 
 // isProse tells a line that only speaks of a block from the first line of one.
@@ -142,27 +149,52 @@ func fromBody(body []byte) ([]byte, bool) {
 	return der[:n], err == nil && n > 0 && padding <= (4-len(packed)%4)%4
 }
 
-// block reads what is in one block, whatever certificate or PKCS#7 its label says it is.
-func (r *reader) block(block *pem.Block) error {
-	label := strings.ToUpper(block.Type)
-	switch kind := kindOfBlock(label); kind {
-	case "":
-	case KindPrivateKey:
-		return &KindError{kind, safetext.Clean(block.Type)}
-	default:
+// block reads what is in the i-th block, whatever certificate or PKCS#7 its label says it is.
+// One that has nothing but an authority's certificate is remembered as it stands in the
+// text, which spares decoding it in the next file.
+func (r *reader) block(i int, block pemBlock) error {
+	label := strings.ToUpper(block.label)
+	kind := kindOfBlock(label)
+	certificates := kind == "" && holdsCertificates(label)
+	if cert := r.known.get(block.body); cert != nil && certificates {
+		return r.add(cert)
+	}
+	der, ok := fromBody(block.body)
+	switch {
+	case kind == KindPrivateKey:
+		return &KindError{kind, safetext.Clean(block.label)}
+	case !ok:
+		return damagedBlock(i)
+	case kind != "":
 		r.passedOver = kind
 		return nil
+	case !certificates:
+		return fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.label))
 	}
+	before := len(r.list)
+	if err := r.content(label, der); err != nil {
+		return err
+	}
+	if len(r.list) == before+1 {
+		r.known.keep(block.body, r.list[before])
+	}
+	return nil
+}
+
+// holdsCertificates tells whether a block of that label is one with certificates.
+func holdsCertificates(label string) bool {
+	return strings.Contains(label, "CERTIFICATE") || strings.HasPrefix(label, "PKCS") || label == "CMS" || label == "SIGNED DATA"
+}
+
+// content reads what a block was decoded to.
+func (r *reader) content(label string, der []byte) error {
 	if label == "TRUSTED CERTIFICATE" { // OpenSSL puts what it trusts the certificate for behind it
-		input := cryptobyte.String(block.Bytes)
+		input := cryptobyte.String(der)
 		var raw cryptobyte.String
 		if !input.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
 			return fmt.Errorf("%w: a trusted certificate is damaged", ErrUnreadable)
 		}
 		return r.certificate(raw)
 	}
-	if strings.Contains(label, "CERTIFICATE") || strings.HasPrefix(label, "PKCS") || label == "CMS" || label == "SIGNED DATA" {
-		return r.der(block.Bytes)
-	}
-	return fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.Type))
+	return r.der(der)
 }

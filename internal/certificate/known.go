@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// maxKnown bounds the authorities that a [Reader] remembers.
+	// maxKnown bounds what a [Reader] remembers.
 	maxKnown = 1000
-	// maxKnownSize bounds the octets of one of them, far above what authorities have.
+	// maxKnownSize bounds the octets of one certificate in it, far above what authorities have.
 	maxKnownSize = 8 << 10
 )
 
@@ -22,7 +22,7 @@ type Reader struct {
 	Password secret.Secret
 
 	mutex sync.RWMutex
-	known map[string]*x509.Certificate // by the octets
+	known map[string]*x509.Certificate // by what stands in a file: DER, or the body of a PEM block
 }
 
 // Parse reads a file; see the function [Parse].
@@ -30,19 +30,19 @@ func (r *Reader) Parse(data []byte) ([]*x509.Certificate, error) {
 	return (&reader{known: r, password: r.Password}).read(data)
 }
 
-// get returns the certificate of those octets, nil where it is not known.
-func (r *Reader) get(der []byte) *x509.Certificate {
+// get returns the certificate that octets stand for, nil where it is not known.
+func (r *Reader) get(octets []byte) *x509.Certificate {
 	if r == nil {
 		return nil
 	}
 	r.mutex.RLock()
 	defer r.mutex.RUnlock()
-	return r.known[string(der)]
+	return r.known[string(octets)]
 }
 
-// keep remembers an authority's certificate, in which no fault was found.
-func (r *Reader) keep(cert *x509.Certificate) {
-	if r == nil || !cert.IsCA || len(cert.Raw) > maxKnownSize {
+// keep remembers which authority's certificate octets stand for, in which no fault was found.
+func (r *Reader) keep(octets []byte, cert *x509.Certificate) {
+	if r == nil || !cert.IsCA || len(octets) > maxKnownSize {
 		return
 	}
 	r.mutex.Lock()
@@ -50,5 +50,5 @@ func (r *Reader) keep(cert *x509.Certificate) {
 	if r.known == nil || len(r.known) >= maxKnown {
 		r.known = map[string]*x509.Certificate{}
 	}
-	r.known[string(cert.Raw)] = cert
+	r.known[string(octets)] = cert
 }

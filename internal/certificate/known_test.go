@@ -45,6 +45,14 @@ func TestReaderSharesAuthorities(t *testing.T) {
 	if first[1] != again[1] || first[0] == again[0] {
 		t.Error("the authority is not shared, or the leaf is")
 	}
+	for label, want := range map[string]int{"CERTIFICATE": 1, "X509 CERTIFICATE": 1, "TRUSTED CERTIFICATE": 1, "X509 CRL": 0, "PUBLIC KEY": 0, "UNKNOWN": 0} {
+		block := bytes.ReplaceAll(certificate.EncodePEM(authority), []byte("CERTIFICATE"), []byte(label))
+		certs, err := reader.Parse(block)
+		alone, errAlone := certificate.Parse(block)
+		if len(certs) != want || len(alone) != want || (err == nil) != (errAlone == nil) || err != nil && err.Error() != errAlone.Error() {
+			t.Errorf("a known certificate under %s: %d (%v), alone %d (%v)", label, len(certs), err, len(alone), errAlone)
+		}
+	}
 	damaged := slices.Concat(authority.Raw[:len(authority.Raw)-1], []byte{authority.Raw[len(authority.Raw)-1] ^ 1})
 	certs, err := reader.Parse(damaged)
 	if err != nil || bytes.Equal(certs[0].Signature, authority.Signature) {

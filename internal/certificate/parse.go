@@ -15,6 +15,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -108,8 +109,9 @@ func (r *reader) text(text []byte, encoded bool) error {
 	case err != nil:
 		return err
 	case found != nil:
-		for _, block := range found {
-			if err := r.block(block); err != nil {
+		r.list = slices.Grow(r.list, len(found))
+		for i, block := range found {
+			if err := r.block(i, block); err != nil {
 				return err
 			}
 		}
@@ -244,12 +246,8 @@ func (r *reader) value(der []byte) error {
 
 // certificate reads one certificate that can be worked with.
 func (r *reader) certificate(der []byte) error {
-	if len(r.list) == maxCertificates {
-		return errTooMany()
-	}
 	if cert := r.known.get(der); cert != nil {
-		r.list = append(r.list, cert)
-		return nil
+		return r.add(cert)
 	}
 	if !r.small {
 		values := countValues(der, 0, maxCertificateValues)
@@ -267,7 +265,15 @@ func (r *reader) certificate(der []byte) error {
 	if err := CheckSize(cert); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	r.known.keep(cert)
+	r.known.keep(der, cert)
+	return r.add(cert)
+}
+
+// add adds a certificate to what was read.
+func (r *reader) add(cert *x509.Certificate) error {
+	if len(r.list) == maxCertificates {
+		return errTooMany()
+	}
 	r.list = append(r.list, cert)
 	return nil
 }

@@ -37,8 +37,12 @@ func requestDER(data []byte) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(found) == 1 && kindOfBlock(found[0].Type) == KindRequest:
-		return found[0].Bytes, nil
+	case len(found) == 1 && kindOfBlock(found[0].label) == KindRequest:
+		der, ok := fromBody(found[0].body)
+		if !ok {
+			return nil, damagedBlock(0)
+		}
+		return der, nil
 	case found != nil:
 		return nil, fmt.Errorf("%w: it is not one certificate request", ErrUnreadable)
 	}

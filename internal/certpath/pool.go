@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -12,32 +13,44 @@ import (
 // Pool is what paths are built from: certificates in any order, found by their subject.
 // It does not change and is safe for concurrent use.
 type Pool struct {
-	shared    *Pool // asked as well, nil for none
-	bySubject map[string][]*x509.Certificate
-	spellings func() map[string][]*x509.Certificate // by what the subject reads, however it is encoded
+	shared    *Pool               // asked as well, nil for none
+	certs     []*x509.Certificate // by their subject
+	readOnce  sync.Once
+	spellings map[string][]*x509.Certificate // by what the subject reads, however it is encoded; made when it is needed
 }
 
 // NewPool returns a pool of the certificates without nils and those that must not be
 // worked with (see [certificate.CheckSize]).
 func NewPool(certs []*x509.Certificate) *Pool { return (*Pool)(nil).With(certs) }
 
-// With returns a pool that has further certificates; the receiver is shared, not copied.
+// With returns a pool that has further certificates, where it has not got them; the
+// receiver is shared, not copied.
 func (p *Pool) With(certs []*x509.Certificate) *Pool {
-	with := &Pool{shared: p, bySubject: map[string][]*x509.Certificate{}}
-	for _, cert := range certs {
-		if cert != nil && certificate.CheckSize(cert) == nil {
-			with.bySubject[string(cert.RawSubject)] = append(with.bySubject[string(cert.RawSubject)], cert)
-		}
-	}
-	with.spellings = sync.OnceValue(func() map[string][]*x509.Certificate {
-		index := map[string][]*x509.Certificate{}
-		for _, certs := range with.bySubject {
-			name := readName(certs[0].RawSubject).text()
-			index[name] = append(index[name], certs...)
-		}
-		return index
+	further := slices.DeleteFunc(slices.Clone(certs), func(cert *x509.Certificate) bool {
+		return cert == nil || certificate.CheckSize(cert) != nil || p.contains(cert)
 	})
-	return with
+	if len(further) == 0 {
+		return p
+	}
+	slices.SortStableFunc(further, func(a, b *x509.Certificate) int { return bytes.Compare(a.RawSubject, b.RawSubject) })
+	return &Pool{shared: p, certs: further}
+}
+
+// readNames makes the index of spellings.
+func (p *Pool) readNames() {
+	p.spellings = map[string][]*x509.Certificate{}
+	for _, cert := range p.certs {
+		name := readName(cert.RawSubject).text()
+		p.spellings[name] = append(p.spellings[name], cert)
+	}
+}
+
+// own returns the pool's own certificates, without those it shares, whose subject has
+// these octets.
+func (p *Pool) own(subject []byte) []*x509.Certificate {
+	begin := sort.Search(len(p.certs), func(i int) bool { return bytes.Compare(p.certs[i].RawSubject, subject) >= 0 })
+	end := sort.Search(len(p.certs), func(i int) bool { return bytes.Compare(p.certs[i].RawSubject, subject) > 0 })
+	return p.certs[begin:end]
 }
 
 // named returns the certificates whose subject has these octets, doublets included.
@@ -45,7 +58,7 @@ func (p *Pool) named(subject []byte) []*x509.Certificate {
 	if p == nil {
 		return nil
 	}
-	return slices.Concat(p.bySubject[string(subject)], p.shared.named(subject))
+	return slices.Concat(p.own(subject), p.shared.named(subject))
 }
 
 // reading returns the certificates whose subject reads the same, but has other octets.
@@ -53,13 +66,19 @@ func (p *Pool) reading(subject []byte) []*x509.Certificate {
 	if p == nil {
 		return nil
 	}
-	certs := append(slices.Clone(p.spellings()[readName(subject).text()]), p.shared.reading(subject)...)
+	p.readOnce.Do(p.readNames)
+	certs := append(slices.Clone(p.spellings[readName(subject).text()]), p.shared.reading(subject)...)
 	return slices.DeleteFunc(certs, func(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, subject) })
 }
 
 // contains reports whether the pool has the certificate.
 func (p *Pool) contains(cert *x509.Certificate) bool {
-	return p != nil && slices.ContainsFunc(p.named(cert.RawSubject), cert.Equal)
+	for ; p != nil; p = p.shared {
+		if slices.ContainsFunc(p.own(cert.RawSubject), cert.Equal) {
+			return true
+		}
+	}
+	return false
 }
 
 // leadsToRoot reports whether, going by names alone, certificates of the pool lead from

@@ -3,12 +3,12 @@ package certpath
 import (
 	"bytes"
 	"crypto/x509"
-	"maps"
 	"sync"
 )
 
 const (
-	// maxRemembered bounds the signatures that a Verifier remembers.
+	// maxRemembered bounds the signatures that a Verifier remembers of authorities, and
+	// those of others.
 	maxRemembered = 500
 	// maxRememberedSize bounds the octets of one, certificate and key, far above the usual.
 	maxRememberedSize = 8 << 10
@@ -19,8 +19,8 @@ const (
 // several goroutines at a time. What it answers does not depend on what it has seen, as
 // long as nobody changes a certificate.
 type Verifier struct {
-	mutex    sync.Mutex
-	verdicts map[signature]verdict
+	mutex               sync.Mutex
+	authorities, leaves map[signature]verdict
 }
 
 // signature is a certificate and the key that it is verified by, in DER.
@@ -34,25 +34,33 @@ type signature struct {
 func (v *Verifier) verdict(cert, issuer *x509.Certificate) (found verdict, known bool) {
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	found, known = v.verdicts[signature{cert, string(issuer.RawSubjectPublicKeyInfo)}]
+	found, known = v.of(cert)[signature{cert, string(issuer.RawSubjectPublicKeyInfo)}]
 	return found, known
 }
 
-// remember keeps a verdict. Where there are too many, those of leaves are dropped, and all
-// where that is not enough.
+// of returns where the signature of a certificate is remembered.
+func (v *Verifier) of(cert *x509.Certificate) map[signature]verdict {
+	if cert.IsCA {
+		return v.authorities
+	}
+	return v.leaves
+}
+
+// remember keeps a verdict. Where there are too many of its kind, all of them are dropped.
 func (v *Verifier) remember(these signature, found verdict) {
 	if len(these.cert.Raw)+len(these.key) > maxRememberedSize {
 		return
 	}
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
-	if len(v.verdicts) >= maxRemembered {
-		maps.DeleteFunc(v.verdicts, func(s signature, _ verdict) bool { return !s.cert.IsCA })
+	if v.authorities == nil {
+		v.authorities, v.leaves = map[signature]verdict{}, map[signature]verdict{}
 	}
-	if v.verdicts == nil || len(v.verdicts) >= maxRemembered {
-		v.verdicts = map[signature]verdict{}
+	remembered := v.of(these.cert)
+	if len(remembered) >= maxRemembered {
+		clear(remembered)
 	}
-	v.verdicts[these] = found
+	remembered[these] = found
 }
 
 // IsSelfSigned reports whether a certificate names and signs itself. With what algorithm

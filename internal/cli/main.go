@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/configcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/credentialscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/doctorcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
@@ -98,7 +99,7 @@ func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 		enrollcmd.New(streams), enrollcmd.NewRenew(streams), cardcmd.New(streams), escrowcmd.New(streams), attestationcmd.New(streams),
 		batchcmd.New(streams), batchcmd.NewWorker(streams), batchcmd.NewReport(streams), statuscmd.New(streams), statuscmd.NewReconcile(streams),
 		gmailcmd.NewKeyPair(streams), gmailcmd.NewIdentity(streams), certcmd.New(streams), cacmd.New(streams), practicecmd.NewDemo(streams), practicecmd.NewLab(streams),
-		profilecmd.New(streams), enrollcmd.NewReplace(streams), terminationcmd.NewLost(streams), terminationcmd.NewLeave(streams), terminationcmd.NewUndo(streams), doctorcmd.New(streams),
+		profilecmd.New(streams), enrollcmd.NewReplace(streams), terminationcmd.NewLost(streams), terminationcmd.NewLeave(streams), terminationcmd.NewUndo(streams), doctorcmd.New(streams), credentialscmd.New(streams),
 	)
 	root.AddCommand(configcmd.New(streams, setting.All(root))) // of all commands
 	root.InitDefaultCompletionCmd()

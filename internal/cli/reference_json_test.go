@@ -25,6 +25,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/cardcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/certcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/configcmd"
+	"github.com/cse-piv/cse-piv/internal/cli/credentialscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/doctorcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/enrollcmd"
 	"github.com/cse-piv/cse-piv/internal/cli/escrowcmd"
@@ -80,6 +81,7 @@ var jsonOutputs = []struct {
 	{"reconcile", "--json", "One object.", statuscmd.ReconcileJSON{}},
 	{"report expiring", "--json", "One object.", expiringJSON{}},
 	{"config show", "--json", "One object. A password in an address is `[secret]`.", configcmd.ShownConfig{}},
+	{"credentials forget", "--json", "One object.", credentialscmd.Forgotten{}},
 	{"profile list", "--json", "One object.", profilecmd.ProfilesJSON{}},
 	{"profile show", "--json", "One object.", profilecmd.ShownProfile{}},
 	{"profile check", "--json", "One object.", profilecmd.CheckedCard{}},

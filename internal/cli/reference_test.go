@@ -10,6 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/glossary"
+	"github.com/cse-piv/cse-piv/internal/metrics"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
 
@@ -21,6 +22,7 @@ var referencePages = map[string]func(*testing.T) string{
 	"failure-reasons.md":   failureReasonsPage,
 	"glossary.md":          glossaryPage,
 	"json.md":              jsonPage,
+	"metrics.md":           metricsPage,
 	"practice-lab.md":      practiceLabPage,
 	"settings.md":          settingsPage,
 }
@@ -88,6 +90,26 @@ func glossaryPage(*testing.T) string {
 		rows = append(rows, []string{term.Name, term.Meaning})
 	}
 	return "# Glossary\n\nWhat the words of screens, messages, documentation and source mean.\n\n" + markdown(rows...)
+}
+
+func metricsPage(*testing.T) string {
+	rows := [][]string{{"name", "type", "labels", "meaning"}}
+	for _, f := range metrics.Families() {
+		var labels []string
+		for _, label := range f.Labels {
+			labels = append(labels, quoted(label))
+		}
+		rows = append(rows, []string{quoted(f.Name), string(f.Type), strings.Join(labels, ", "), f.Help})
+	}
+	return `# Metrics
+
+What ` + "`cse-piv worker --metrics HOST:PORT`" + ` and ` + "`cse-piv batch … --metrics HOST:PORT`" + ` serve at ` + "`/metrics`" + `, for one process and since
+its start. How to use them: [watching workers](../how-to/watching-workers.md). A kind of error is a word such as
+` + "`rate-limited`" + `, ` + "`unavailable`" + ` or ` + "`scope`" + `, by which users fail as well ([failure reasons](failure-reasons.md)); ` + "`not-found`" + ` is an
+answer that a run goes on with. There is nothing in labels that names a user, a card or a certificate. What the Go
+runtime (` + "`go_`" + `) and the process (` + "`process_`" + `) say about themselves is served as well.
+
+` + markdown(rows...)
 }
 
 func failureReasonsPage(*testing.T) string {

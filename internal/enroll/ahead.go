@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -14,7 +15,12 @@ import (
 // steps do, and whether the registration can be entered in the end: what is wrong is
 // known before the card is changed.
 func (e *enrollment) checkBeforeChange(ctx context.Context) error {
-	if err := checkAhead(ctx, e.deps.Ledger); err != nil {
+	err := checkAhead(ctx, e.deps.Ledger)
+	if inUse := (*ledger.InUseError)(nil); errors.As(err, &inUse) {
+		e.note("%v; the registration is entered at the end, when it is free", inUse)
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
 	for _, key := range e.keys {

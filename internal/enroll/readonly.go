@@ -146,8 +146,16 @@ func (readOnlyAccount) PatchIdentity(context.Context, gmail.Identity) (gmail.Ide
 	return gmail.Identity{}, errReadOnly
 }
 
-// readOnlyLedger is not tried beforehand, because that writes.
+// readOnlyLedger can be read.
 type readOnlyLedger struct{ Ledger }
+
+// Check tells what can be told without writing.
+func (l readOnlyLedger) Check(ctx context.Context) error {
+	if can, ok := l.Ledger.(interface{ Look(context.Context) error }); ok {
+		return can.Look(ctx)
+	}
+	return nil
+}
 
 // readOnlyEscrow takes nothing in, and is not tried beforehand, because that writes.
 type readOnlyEscrow struct{ escrow.Store }

@@ -118,7 +118,8 @@ func (e *enrollment) isEntered(ctx context.Context) (bool, error) {
 	if e.deps.Ledger == nil {
 		return true, nil
 	}
-	return e.deps.Ledger.Has(ctx, e.entry(), e.onCard())
+	has, err := e.deps.Ledger.Has(ctx, e.entry(), e.onCard())
+	return has, e.notEntered(err)
 }
 
 // enterLedger enters the registration into the ledger, if there is one.
@@ -126,7 +127,29 @@ func (e *enrollment) enterLedger(ctx context.Context) error {
 	if e.deps.Ledger == nil {
 		return nil
 	}
-	return e.deps.Ledger.Enter(ctx, e.entry(), e.onCard())
+	return e.notEntered(e.deps.Ledger.Enter(ctx, e.entry(), e.onCard()))
+}
+
+// NotEnteredError is returned where somebody is registered at Gmail, and the ledger does not say so
+// yet: the same enrollment again enters it.
+type NotEnteredError struct {
+	Email string
+	Err   error // why not
+}
+
+// Error says what is done and what is left.
+func (e *NotEnteredError) Error() string {
+	return fmt.Sprintf("%s is registered at Gmail with this card; only the ledger does not say so yet: %v", e.Email, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *NotEnteredError) Unwrap() error { return e.Err }
+
+func (e *enrollment) notEntered(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &NotEnteredError{e.request.Email, err}
 }
 
 func (e *enrollment) entry() ledger.Entry {

@@ -32,6 +32,10 @@ func ReadClient(path string) (*Client, error) {
 	return client, nil
 }
 
+// Name tells the client and its server apart from others: a login is good at one server for one
+// client.
+func (c *Client) Name() string { return c.id + " at " + c.tokenURL }
+
 func parseClient(data []byte) (*Client, error) {
 	var file struct {
 		Type      string          `json:"type"`

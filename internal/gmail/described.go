@@ -29,6 +29,9 @@ func (c Credentials) String() string {
 	text := "service account " + c.Account
 	switch c.Kind {
 	case CredentialsLogin:
+		if c.Account == "" {
+			return "an OAuth client for desktop apps, at which nobody is logged in"
+		}
 		text = "the login of " + c.Account
 	case CredentialsImpersonation:
 		text += ", impersonated with the credentials of this machine"

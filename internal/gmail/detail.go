@@ -16,6 +16,7 @@ const (
 	DetailLoginTimeout       Detail = "login-timeout"        // nobody logged in
 	DetailLoginState         Detail = "login-state"          // what came back belongs to another login
 	DetailLoginRevoked       Detail = "login-revoked"        // the login was taken back, or ran out
+	DetailNotLoggedIn        Detail = "not-logged-in"        // nobody was asked to log in
 	DetailLoginScope         Detail = "login-scope"          // the login is not allowed the scope
 	DetailOtherLogin         Detail = "other-login"          // somebody else is logged in
 	DetailMachine            Detail = "machine-credentials"  // this machine has no application default credentials that can be used
@@ -25,5 +26,6 @@ const (
 	DetailClock              Detail = "clock"                // this machine's clock is wrong
 	DetailKeyGone            Detail = "key-gone"             // the service account's key was deleted, or is another account's
 	DetailServiceAccountGone Detail = "service-account-gone" // the service account was deleted or disabled
+	DetailKeyUnknown         Detail = "key-unknown"          // Google does not publish the key as one of the service account's
 	DetailGrant              Detail = "grant"                // refused for a reason that the answer does not say
 )

@@ -85,6 +85,9 @@ type Config struct {
 	// Pace, if set, is asked before each call of the API and each exchange of
 	// credentials for a token, and returns when it may be made.
 	Pace func(ctx context.Context) error
+	// OnCall, if set, is told of each call that came to its end. It is called from
+	// several goroutines at once.
+	OnCall func(Call)
 	// OnRetry, if set, is told about each failure that will be retried, and when.
 	OnRetry func(method string, err error, in time.Duration)
 	// Wait, if set, waits before a call that failed with err is made again, at most
@@ -252,7 +255,7 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	}
 	id := email
 	if login, own := d.tokens.(*Login); own {
-		if !strings.EqualFold(login.address, email) {
+		if login.address != "" && !strings.EqualFold(login.address, email) {
 			return nil, &Error{Method: "token", User: email, Kind: KindCredentials, Detail: DetailOtherLogin, Message: safetext.Message(login.address) + " is logged in, who can act for nobody else"}
 		}
 		id = "me"

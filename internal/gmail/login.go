@@ -19,8 +19,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// Login is a user's own consent that this program changes their settings. It lives as
-// long as the process and is kept nowhere.
+// Login is a user's own consent that this program changes their settings. It is kept
+// nowhere by itself: what goes on with it later is [Login.Refresh].
 type Login struct {
 	client  *Client
 	address string
@@ -36,16 +36,11 @@ const loginTime = 5 * time.Minute
 // reached. Errors match ErrCredentials, ErrScope, ErrUnavailable or ErrCanceled.
 func LogIn(ctx context.Context, config Config, client *Client, hint string, show func(link string)) (*Login, error) {
 	config = config.withDefaults()
-	if err := checkURL(config.Endpoint); err != nil {
-		return nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
+	base, done, err := config.forLogin()
+	if err != nil {
+		return nil, err
 	}
-	base := config.Transport
-	if base == nil {
-		transport := newTransport(0, config.Roots)
-		defer transport.CloseIdleConnections()
-		base = transport
-	}
-	base = logging.Transport(base)
+	defer done()
 	verifier, state := oauth2.GenerateVerifier(), rand.Text()
 	callback, err := newCallback(state)
 	if err != nil {
@@ -62,19 +57,58 @@ func LogIn(ctx context.Context, config Config, client *Client, hint string, show
 	case err != nil:
 		return nil, loginError(err)
 	}
+	return client.logIn(ctx, config, base, hint, secret.Secret{}, url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {verifier}, "redirect_uri": {callback.address()},
+	})
+}
+
+// Resume goes on with a login that was kept, by the refresh token that [Login.Refresh] returned,
+// and asks Gmail whose account it is. It uses of the configuration what LogIn does. A login that
+// was taken back or ran out is an ErrCredentials with [DetailLoginRevoked]; other errors match
+// ErrCredentials, ErrScope, ErrUnavailable or ErrCanceled.
+func Resume(ctx context.Context, config Config, client *Client, refresh secret.Secret) (*Login, error) {
+	config = config.withDefaults()
+	base, done, err := config.forLogin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return client.logIn(ctx, config, base, "", refresh, refreshForm(refresh))
+}
+
+// NotLoggedIn returns what stands for the login of a person who was not asked to log in: its
+// domain knows where tokens are asked for, and gives none, with [DetailNotLoggedIn].
+func NotLoggedIn(client *Client) *Login { return &Login{client: client} }
+
+// forLogin returns what carries the exchanges of a login, and what ends it.
+func (c Config) forLogin() (base http.RoundTripper, done func(), err error) {
+	if err := checkURL(c.Endpoint); err != nil {
+		return nil, nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
+	}
+	if c.Transport != nil {
+		return logging.Transport(c.Transport), func() {}, nil
+	}
+	transport := newTransport(0, c.Roots)
+	return logging.Transport(transport), transport.CloseIdleConnections, nil
+}
+
+// logIn exchanges what a form has for a token, and asks whose it is. refresh is the refresh
+// token that is known already, where the answer brings none.
+func (c *Client) logIn(ctx context.Context, config Config, base http.RoundTripper, hint string, refresh secret.Secret, form url.Values) (*Login, error) {
 	exchange, cancel := context.WithTimeout(ctx, config.CallTimeout)
 	defer cancel()
 	p := &probe{ctx: exchange, base: &bounded{base: base}}
-	token, err := requestToken(p, client.tokenURL, client.form(url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {verifier}, "redirect_uri": {callback.address()},
-	}))
+	token, err := requestToken(p, c.tokenURL, c.form(form))
 	if err != nil {
-		return nil, classifyToken(ctx, hint, p, err)
+		return nil, classifyLogin(ctx, hint, p, err)
 	}
 	if !isToken(token.AccessToken) {
 		return nil, &Error{Method: "login", Status: p.status, Kind: KindProtocol, Message: noToken(p), Detail: DetailTokenEndpoint}
 	}
-	login := &Login{client: client, refresh: secret.New([]byte(token.RefreshToken))}
+	if token.RefreshToken != "" {
+		refresh = secret.FromString(token.RefreshToken)
+	}
+	login := &Login{client: c, refresh: refresh}
 	if login.address, err = primaryAddress(exchange, config.Endpoint, p, token); err != nil {
 		return nil, err
 	}
@@ -111,11 +145,40 @@ func (l *Login) endpoint() string { return l.client.tokenURL }
 // Address is the primary address of who is logged in.
 func (l *Login) Address() string { return l.address }
 
-// grant gets a further token (RFC 6749 section 6).
-func (l *Login) grant(p *probe, _ string) (*oauth2.Token, error) {
-	return requestToken(p, l.client.tokenURL, l.client.form(url.Values{
-		"grant_type": {"refresh_token"}, "refresh_token": {string(l.refresh.Reveal())},
-	}))
+// Refresh returns the refresh token, with which [Resume] goes on with the login; zero where the
+// server gave none.
+func (l *Login) Refresh() secret.Secret { return l.refresh }
+
+// grant gets a further token.
+func (l *Login) grant(p *probe, user string) (*oauth2.Token, error) {
+	if l.address == "" {
+		return nil, &Error{Method: "token", Kind: KindCredentials, Detail: DetailNotLoggedIn, Message: "nobody is logged in"}
+	}
+	token, err := requestToken(p, l.client.tokenURL, l.client.form(refreshForm(l.refresh)))
+	if err != nil && p.status >= http.StatusBadRequest {
+		return nil, classifyLogin(p.ctx, user, p, err)
+	}
+	return token, err
+}
+
+// refreshForm asks for a further token (RFC 6749 section 6).
+func refreshForm(refresh secret.Secret) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {string(refresh.Reveal())}}
+}
+
+// classifyLogin is classifyToken for a login, where an answer means something else than for a
+// service account.
+func classifyLogin(ctx context.Context, user string, p *probe, err error) *Error {
+	e := classifyToken(ctx, user, p, err)
+	switch e.Reason {
+	case "invalid_grant":
+		e.Kind, e.Detail = KindCredentials, DetailLoginRevoked
+	case "unauthorized_client", "invalid_client", "deleted_client":
+		e.Kind, e.Detail = KindCredentials, DetailClient
+	case "access_denied", "invalid_scope":
+		e.Kind, e.Detail = KindCredentials, DetailLoginScope
+	}
+	return e
 }
 
 // primaryAddress asks Gmail whose token it is. users.getProfile takes wider scopes than

@@ -2,7 +2,9 @@ package gmail_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
 // visit follows a link as a browser does.
@@ -25,6 +28,16 @@ func visit(t *testing.T, link string) {
 
 func (p *practice) logIn(t *testing.T, hint string, show func(string)) (*gmail.Login, error) {
 	t.Helper()
+	return gmail.LogIn(t.Context(), gmail.Config{Endpoint: p.url, RetryBase: time.Millisecond}, p.client(t), hint, show)
+}
+
+func (p *practice) resume(t *testing.T, refresh secret.Secret) (*gmail.Login, error) {
+	t.Helper()
+	return gmail.Resume(t.Context(), gmail.Config{Endpoint: p.url, RetryBase: time.Millisecond}, p.client(t), refresh)
+}
+
+func (p *practice) client(t *testing.T) *gmail.Client {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "client.json")
 	if err := os.WriteFile(path, p.server.ClientJSON(p.url), 0o600); err != nil {
 		t.Fatal(err)
@@ -33,7 +46,7 @@ func (p *practice) logIn(t *testing.T, hint string, show func(string)) (*gmail.L
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gmail.LogIn(t.Context(), gmail.Config{Endpoint: p.url, RetryBase: time.Millisecond}, client, hint, show)
+	return client
 }
 
 func detailOf(err error) gmail.Detail {
@@ -69,9 +82,62 @@ func TestLogin(t *testing.T) {
 	if _, err := d.User(t.Context(), "carol@lab.example"); detailOf(err) != gmail.DetailOtherLogin {
 		t.Error(err)
 	}
+	resumed, err := p.resume(t, login.Refresh())
+	if err != nil || resumed.Address() != bob || !resumed.Refresh().Equal(login.Refresh()) {
+		t.Error(resumed, err)
+	}
 	p.server.RevokeLogins()
 	if _, err := u.KeyPairs(t.Context()); detailOf(err) != gmail.DetailLoginRevoked {
 		t.Error(err)
+	}
+	if _, err := p.resume(t, login.Refresh()); detailOf(err) != gmail.DetailLoginRevoked {
+		t.Error(err)
+	}
+}
+
+// TestNobodyLoggedIn: a domain without a login tells the time, and gives no token.
+func TestNobodyLoggedIn(t *testing.T) {
+	p := openLab(t)
+	d, err := gmail.Open(gmail.Config{Login: gmail.NotLoggedIn(p.client(t)), Endpoint: p.url, RetryBase: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.User(t.Context(), bob); detailOf(err) != gmail.DetailNotLoggedIn {
+		t.Error(err)
+	}
+	if _, err := d.ClockAhead(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRefusedLogin: what the token endpoint answers to a login is told as being about the login.
+func TestRefusedLogin(t *testing.T) {
+	for answer, want := range map[string]gmail.Detail{
+		`{"error": "invalid_grant", "error_description": "Bad Request"}`:                         gmail.DetailLoginRevoked,
+		`{"error": "invalid_grant", "error_description": "Account has been deleted"}`:            gmail.DetailLoginRevoked,
+		`{"error": "invalid_grant", "error_description": "reauth related error (invalid_rapt)"}`: gmail.DetailLoginRevoked,
+		`{"error": "deleted_client", "error_description": "The OAuth client was deleted."}`:      gmail.DetailClient,
+		`{"error": "invalid_client", "error_description": "Unauthorized"}`:                       gmail.DetailClient,
+		`{"error": "unauthorized_client", "error_description": "Unauthorized"}`:                  gmail.DetailClient,
+		`{"error": "invalid_scope"}`: gmail.DetailLoginScope,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, answer)
+		}))
+		path := filepath.Join(t.TempDir(), "client.json")
+		if err := os.WriteFile(path, []byte(`{"installed": {"client_id": "x", "token_uri": "`+server.URL+`/token"}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		client, err := gmail.ReadClient(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gmail.Resume(t.Context(), gmail.Config{Endpoint: server.URL}, client, secret.FromString("kept")); detailOf(err) != want {
+			t.Errorf("%s is told as %q: %v", answer, detailOf(err), err)
+		}
+		server.Close()
 	}
 }
 

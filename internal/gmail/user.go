@@ -86,10 +86,18 @@ func (o *operation) ensureToken(ctx context.Context) error {
 }
 
 func (o *operation) fetchToken(ctx context.Context) *Error {
-	u := o.user
 	if o.pace(ctx) != nil {
-		return canceled("token", u.email, ctx)
+		return canceled("token", o.user.email, ctx)
 	}
+	began := time.Now()
+	e := o.exchangeToken(ctx)
+	o.config.ended("token", began, e)
+	return e
+}
+
+// exchangeToken exchanges the domain's credentials for a token of the user.
+func (o *operation) exchangeToken(ctx context.Context) *Error {
+	u := o.user
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
 	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
@@ -132,11 +140,13 @@ func (o *operation) attempt(ctx context.Context, method string, call func(contex
 			return asError("token", o.user.email, err)
 		}
 		used := o.user.accessToken()
-		err := o.exchange(ctx, call)
-		if err == nil {
+		if err := o.pace(ctx); err != nil {
+			return classify(ctx, method, o.user.email, err)
+		}
+		e := o.exchange(ctx, method, call)
+		if e == nil {
 			return nil
 		}
-		e := classify(ctx, method, o.user.email, err)
 		if e.Status != http.StatusUnauthorized || renewed {
 			return o.user.named(e)
 		}
@@ -144,13 +154,16 @@ func (o *operation) attempt(ctx context.Context, method string, call func(contex
 	}
 }
 
-func (o *operation) exchange(ctx context.Context, call func(context.Context) error) error {
-	if err := o.pace(ctx); err != nil {
-		return err
-	}
+// exchange makes one call, within its time limit.
+func (o *operation) exchange(ctx context.Context, method string, call func(context.Context) error) (e *Error) {
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
-	return call(callCtx)
+	began := time.Now()
+	if err := call(callCtx); err != nil {
+		e = classify(ctx, method, o.user.email, err)
+	}
+	o.config.ended(method, began, e)
+	return e
 }
 
 // pace waits for the call's turn; the call's own time begins afterwards. It fails

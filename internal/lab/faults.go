@@ -21,6 +21,7 @@ func (l *Lab) SetFaults(specs ...string) error {
 		return err
 	}
 	now := l.faults.Switches()
+	l.pcsc.Refuse(now.ReadersRefused)
 	for _, spec := range specs {
 		l.log.line("fault switched: %s", spec)
 	}
@@ -44,6 +45,9 @@ func (l *Lab) applyToDomain(before, now fault.Switches) {
 	}
 	l.gmail.SetImpersonation(!now.ImpersonationDenied)
 	l.gmail.SetConsent(now.ConsentDenied, now.OtherState)
+	if now.LoginsRevoked && !before.LoginsRevoked {
+		l.gmail.RevokeLogins()
+	}
 	l.gmail.SetClockSkew(now.ClockSkew)
 	switch {
 	case now.ScopeMissing:

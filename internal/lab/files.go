@@ -32,6 +32,7 @@ const (
 	workloadIdentityFile = "workload-identity.json"
 	workloadTokenFile    = "workload-token"
 	attestationRootsFile = "attestation-roots.pem"
+	ledgerFile           = "ledger.db" // which programs make
 	socketFile           = "pcscd.comm"
 	caDir                = "ca"
 	attestationDir       = "attestation"
@@ -184,6 +185,8 @@ func (l *Lab) Env() map[string]string {
 		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
 		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
 		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),
+		// What is registered at the lab's Gmail is nothing for the ledger of real registrations.
+		"CSE_PIV_STORE": filepath.Join(l.dir, ledgerFile),
 		// The CA's lists and certificates are on this machine.
 		"CSE_PIV_ALLOW_PRIVATE_ADDRESSES": "true",
 		"LAB_CONTROL":                     l.ControlURL(),

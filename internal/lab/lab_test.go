@@ -112,6 +112,11 @@ func TestFilesAndEnvironment(t *testing.T) {
 		}
 	}
 
+	// What is practised is not entered where real registrations are.
+	if store := l.Env()["CSE_PIV_STORE"]; filepath.Dir(store) != l.Dir() {
+		t.Errorf("the ledger is %s, outside the lab", store)
+	}
+
 	rest, err := os.ReadFile(l.Env()["CSE_PIV_ATTESTATION_ROOTS"])
 	if err != nil {
 		t.Fatal(err)

@@ -13,15 +13,20 @@ import (
 // a line break. A reader gets every text as it is; hidden characters are written as
 // escapes, so that what is written can be shown on a terminal.
 func EncodeJSON(out io.Writer, value any, indent string) error {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
+	encoder := json.NewEncoder(escaper{out})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", indent)
-	if err := encoder.Encode(value); err != nil {
-		return err
+	return encoder.Encode(value)
+}
+
+// escaper escapes what a [json.Encoder] writes, which is a whole value at a time.
+type escaper struct{ out io.Writer }
+
+func (e escaper) Write(data []byte) (int, error) {
+	if _, err := e.out.Write(EscapeJSON(data)); err != nil {
+		return 0, err
 	}
-	_, err := out.Write(EscapeJSON(buffer.Bytes()))
-	return err
+	return len(data), nil
 }
 
 // EscapeJSON returns the same JSON, with hidden characters in its texts as escapes.

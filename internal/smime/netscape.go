@@ -23,11 +23,12 @@ func (c *checker) checkNetscapeType(i int, cert *x509.Certificate, rule string) 
 func netscapeTypes(cert *x509.Certificate) (types asn1.BitString, found bool) {
 	for _, e := range cert.Extensions {
 		if e.Id.Equal(asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 1}) {
-			_, err := asn1.Unmarshal(e.Value, &types)
-			return types, err == nil
+			var bits asn1.BitString
+			_, err := asn1.Unmarshal(e.Value, &bits)
+			return bits, err == nil
 		}
 	}
-	return types, false
+	return asn1.BitString{}, false
 }
 
 // The bits of nsCertType.

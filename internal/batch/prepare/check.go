@@ -22,16 +22,20 @@ func checkRow(row source.Row, isAddress bool) error {
 	case utf8.RuneCountInString(row.Description) > maxDescription:
 		return &Fault{"description-too-long", "the description is too long"}
 	}
-	count := map[certificate.Use]int{}
+	var both, sign, encrypt int
 	for _, c := range row.Certificates {
 		switch c.Use {
-		case certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt, certificate.UseHistory:
-			count[c.Use]++
+		case certificate.UseBoth:
+			both++
+		case certificate.UseSign:
+			sign++
+		case certificate.UseEncrypt:
+			encrypt++
+		case certificate.UseHistory:
 		default:
 			return &Fault{"use", fmt.Sprintf("unknown use: %.80s", c.Use)}
 		}
 	}
-	both, sign, encrypt := count[certificate.UseBoth], count[certificate.UseSign], count[certificate.UseEncrypt]
 	switch {
 	case both == 1 && sign == 0 && encrypt == 0, both == 0 && sign == 1 && encrypt == 1:
 		return nil

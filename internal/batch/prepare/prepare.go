@@ -161,7 +161,7 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 		if note != "" {
 			notes = append(notes, note)
 		}
-		l := leaf{use: c.Use, origin: c.Origin, cert: cert, parts: certs}
+		l := leaf{use: c.Use, origin: c.Origin, cert: cert, parts: others(certs, cert)}
 		if c.Use == certificate.UseHistory {
 			history = append(history, l)
 		} else {
@@ -176,49 +176,69 @@ func (p *Preparer) leavesOf(row source.Row) (leaves []leaf, notes []string, err 
 	return append(current, history...), notes, nil
 }
 
+// others returns what else than the leaf a file had.
+func others(certs []*x509.Certificate, leaf *x509.Certificate) []*x509.Certificate {
+	if len(certs) == 1 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(certs), func(cert *x509.Certificate) bool { return cert == leaf })
+}
+
 func order(use certificate.Use) int {
 	return slices.Index([]certificate.Use{certificate.UseBoth, certificate.UseSign, certificate.UseEncrypt}, use)
 }
 
-// pair builds and checks one chain. A chain for history is not checked and goes
-// as far as it can be built.
+// pair makes the key pair of one leaf.
 func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
-	chain, err := p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: p.sources.Fetch})
+	chain, warnings, err := p.chain(row.Email, leaf, now)
+	if err != nil {
+		return ledger.Pair{}, nil, err
+	}
+	pair, err := pack(leaf.use, chain, row.Description)
+	return pair, warnings, err
+}
+
+// chain builds and checks the chain of one leaf. A chain for history is not checked and
+// goes as far as it can be built.
+func (p *Preparer) chain(email string, leaf leaf, now time.Time) (chain []*x509.Certificate, warnings []string, err error) {
+	chain, err = p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: p.sources.Fetch})
 	// Where the chain breaks off is found by Check, with all else that is wrong.
 	var none *certpath.NoPathError
 	if errors.As(err, &none) {
 		chain = none.Chain
 	} else if err != nil {
-		return ledger.Pair{}, nil, &Fault{"chain", err.Error()}
+		return nil, nil, &Fault{"chain", err.Error()}
 	}
-	var warnings []string
-	if leaf.use != certificate.UseHistory {
-		findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: row.Email, Use: leaf.use, Now: now, Sources: p.sources})
-		if err := faultOf(leaf.origin, findings); err != nil {
-			return ledger.Pair{}, nil, err
-		}
-		if err := p.checkUse(leaf); err != nil {
-			return ledger.Pair{}, nil, err
-		}
-		for _, f := range findings {
-			if f.Severity == smime.SeverityWarning {
-				warnings = append(warnings, describeFinding(f, leaf.use))
-			}
-		}
-		if advice := p.adviser.advice(leaf.cert); advice != "" {
-			warnings = append(warnings, advice)
+	if leaf.use == certificate.UseHistory {
+		return chain, nil, nil
+	}
+	findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: email, Use: leaf.use, Now: now, Sources: p.sources})
+	if err := faultOf(leaf.origin, findings); err != nil {
+		return nil, nil, err
+	}
+	if err := p.checkUse(leaf); err != nil {
+		return nil, nil, err
+	}
+	for _, f := range findings {
+		if f.Severity == smime.SeverityWarning {
+			warnings = append(warnings, describeFinding(f, leaf.use))
 		}
 	}
+	if advice := p.adviser.advice(leaf.cert); advice != "" {
+		warnings = append(warnings, advice)
+	}
+	return chain, warnings, nil
+}
+
+// pack makes of a chain what Gmail and the ledger take.
+func pack(use certificate.Use, chain []*x509.Certificate, description string) (ledger.Pair, error) {
 	pkcs7, err := certificate.EncodePKCS7(chain)
 	if err != nil {
-		return ledger.Pair{}, nil, &Fault{"chain", err.Error()}
+		return ledger.Pair{}, &Fault{"chain", err.Error()}
 	}
-	description := row.Description
+	leaf := chain[0]
 	if description == "" {
-		description = describe(leaf.cert)
+		description = describe(leaf)
 	}
-	return ledger.Pair{
-		Use: leaf.use, LeafSHA256: smime.Fingerprint(leaf.cert), NotAfter: leaf.cert.NotAfter.UTC(),
-		Description: description, PKCS7: pkcs7,
-	}, warnings, nil
+	return ledger.Pair{Use: use, LeafSHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(), Description: description, PKCS7: pkcs7}, nil
 }

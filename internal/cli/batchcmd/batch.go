@@ -129,6 +129,11 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 	progress := newBatchProgress(streams, options.json)
 	defer progress.close()
 	defer context.AfterFunc(ctx, progress.stopping)()
+	observed, err := options.work.metrics.start(ctx.Done(), streams.Err)
+	if err != nil {
+		return err
+	}
+	defer observed.close()
 	if options.source.Password, err = options.password.Read(ctx); err != nil {
 		return err
 	}
@@ -159,7 +164,7 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 		Operator: program.Operator(), Tool: "cse-piv " + program.Version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hint.For,
 	}
 	if !options.dryRun {
-		if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress); err != nil {
+		if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress, observed); err != nil {
 			return err
 		}
 	}
@@ -167,11 +172,13 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 		return err
 	}
 	defer func() {
+		observed.close()
 		if task.Known != nil {
 			err = errors.Join(err, task.Known.Close())
 		}
 		err = errors.Join(err, task.Ledger.Close())
 	}()
+	observed.watch(&task)
 	// Stopping ends the run; what is in flight then comes to its end.
 	after := context.WithoutCancel(ctx)
 	_, runErr := batch.Run(after, task)

@@ -16,12 +16,14 @@ import (
 // workFlags say how hard Gmail is asked, by batch and worker alike.
 type workFlags struct {
 	option.Rate
+	metrics   metricsFlags
 	giveUp    int
 	retryBase time.Duration
 }
 
 func (f *workFlags) add(flags *pflag.FlagSet) {
 	f.Rate.Add(flags)
+	f.metrics.add(flags)
 	flags.IntVar(&f.giveUp, "give-up", batch.DefaultGiveUp, "how often a user is tried before it fails, where trying later may help")
 	flags.DurationVar(&f.retryBase, "user-retry-base", 0, "first wait before a user is tried again")
 	flags.Lookup("user-retry-base").Hidden = true
@@ -36,8 +38,11 @@ func (f *workFlags) check() error {
 }
 
 // open adds to a task the way to Gmail, within the limits. progress is told whose users
-// are about to be changed.
-func (f *workFlags) open(ctx context.Context, task *batch.Options, flags *option.Gmail, messages io.Writer, progress *batchProgress) error {
+// are about to be changed, and observed of the calls.
+func (f *workFlags) open(ctx context.Context, task *batch.Options, flags *option.Gmail, messages io.Writer, progress *batchProgress, observed *observer) error {
+	if observed != nil {
+		f.Observe = observed.observe
+	}
 	domain, limiter, err := f.Open(ctx, flags, messages)
 	if err != nil {
 		return err

@@ -59,16 +59,25 @@ func runWorker(ctx context.Context, streams *stdio.Streams, options *workerOptio
 	}
 	progress := newWorkerProgress(streams, options.json)
 	defer progress.close()
+	observed, err := options.work.metrics.start(ctx.Done(), streams.Err)
+	if err != nil {
+		return err
+	}
+	defer observed.close()
 	// There may be several on one machine.
 	name := fmt.Sprintf("%s/%d", program.Operator(), os.Getpid())
 	task := batch.Options{Operator: name, Tool: "cse-piv " + program.Version(), Stopping: ctx.Done(), Notify: progress.event, Hint: hint.For}
-	if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress); err != nil {
+	if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress, observed); err != nil {
 		return err
 	}
 	if task.Ledger, err = options.store.Open(ctx, streams.Err); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, task.Ledger.Close()) }()
+	defer func() {
+		observed.close()
+		err = errors.Join(err, task.Ledger.Close())
+	}()
+	observed.watch(&task)
 	defer context.AfterFunc(ctx, progress.stopping)()
 	fmt.Fprintf(streams.Err, "cse-piv: working on %s until interrupted, at %s\n", task.Ledger.Name(), safetext.Clean(options.gmail.Place()))
 	err = batch.Work(context.WithoutCancel(ctx), task)

@@ -72,7 +72,6 @@ func newCardImport(streams *stdio.Streams) *cobra.Command {
 	options.managementKey = option.AddSecret(flags, "management-key", "the card's management key in hexadecimal")
 	options.escrow.AddReading(flags)
 	options.store.Add(flags)
-	flags.Lookup("store").Usage = "the ledger that the key is entered into, as one for old mail: a `file`, or postgres://HOST/DATABASE"
 	return command
 }
 
@@ -92,6 +91,11 @@ func (o *importOptions) run(ctx context.Context, streams *stdio.Streams) error {
 	if err != nil {
 		return usage.Errorf("%w", err)
 	}
+	if !o.dryRun {
+		if err := o.store.CheckWritable(ctx, streams.Err); err != nil {
+			return err
+		}
+	}
 	var out ImportJSON
 	err = o.useSlot(ctx, func(card *piv.Card, slot piv.Slot) error {
 		out, err = o.carry(ctx, streams, maintenance.Import{Card: card, Slot: slot, Entry: entry, KeepCHUID: o.keepCHUID,
@@ -102,7 +106,7 @@ func (o *importOptions) run(ctx context.Context, streams *stdio.Streams) error {
 	if err != nil {
 		return err
 	}
-	if o.store.Location != "" && !o.dryRun {
+	if !o.dryRun {
 		if out.Email, err = o.enter(ctx, out, entry.Certificate); err != nil {
 			return err
 		}

@@ -54,7 +54,6 @@ func newCardInit(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	options.escrow.Add(flags)
 	options.store.Add(flags)
-	flags.Lookup("store").Usage = "the ledger that the card's CHUID is entered into, which tells of another card with the same: a `file`, or postgres://HOST/DATABASE"
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
 	setting.Mark(flags, "evidence")
 	flags.IntVar(&options.request.PINTries, "pin-tries", 0, "`number` of tries of the PIN, 1 to 255 (default: as the card has it)")
@@ -140,12 +139,10 @@ func (o *initOptions) dependencies(streams *stdio.Streams, open func() (escrow.S
 		WaitForCard: piv.Wait, Operator: program.Operator(), Tool: "cse-piv " + program.Version(),
 		Prompter: enroll.Unattended{}, CardTimeout: timeoutAlone, Notify: plain.Progress(streams.Err, false),
 	}
-	if o.store.Location != "" {
-		if _, err := o.store.Resolve(); err != nil {
-			return deps, err
-		}
-		deps.NoteCHUID = o.store.NoteCHUID
+	if _, err := o.store.Resolve(); err != nil {
+		return deps, err
 	}
+	deps.NoteCHUID = o.store.NoteCHUID
 	if deps.Escrow, deps.Recover, err = open(); err != nil {
 		return deps, err
 	}

@@ -26,8 +26,8 @@ func newCardShow(streams *stdio.Streams) *cobra.Command {
 	var store option.Store
 	command := &cobra.Command{
 		Use: "show", Short: "Show what is on a card",
-		Long: "show lists what is in the card's slots, and how PIN, PUK and management key stand. With --store it\n" +
-			"also says which other cards the ledger saw with the same CHUID, by which Windows tells cards apart.",
+		Long: "show lists what is in the card's slots, and how PIN, PUK and management key stand. It also\n" +
+			"says which other cards the ledger saw with the same CHUID, by which Windows tells cards apart.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var identity piv.Identity
 			var status piv.Status
@@ -35,7 +35,7 @@ func newCardShow(streams *stdio.Streams) *cobra.Command {
 			err := options.use(cmd.Context(), func(card *piv.Card) (err error) {
 				identity = card.Identity()
 				if status, err = card.Status(cmd.Context()); err == nil {
-					same, err = sameCHUID(cmd.Context(), store, card)
+					same = sameCHUID(cmd.Context(), streams.Err, store, card)
 				}
 				return err
 			})
@@ -52,15 +52,20 @@ func newCardShow(streams *stdio.Streams) *cobra.Command {
 	}
 	options.add(command, false)
 	store.Add(command.Flags())
-	command.Flags().Lookup("store").Usage = "the ledger, to find other cards with the same CHUID: a `file`, or postgres://HOST/DATABASE"
 	return command
 }
 
-// sameCHUID returns the other cards that a ledger that was named saw with the card's CHUID.
-func sameCHUID(ctx context.Context, store option.Store, card *piv.Card) (others []uint32, err error) {
-	if store.Location == "" {
-		return nil, nil
+// sameCHUID returns the other cards that the ledger saw with the card's CHUID. A ledger that cannot
+// be read keeps nobody from seeing the card: it is told.
+func sameCHUID(ctx context.Context, messages io.Writer, store option.Store, card *piv.Card) []uint32 {
+	others, err := readSameCHUID(ctx, store, card)
+	if err != nil {
+		stdio.Warning(messages, "other cards with the same CHUID are not known: "+err.Error())
 	}
+	return others
+}
+
+func readSameCHUID(ctx context.Context, store option.Store, card *piv.Card) (others []uint32, err error) {
 	book, err := store.OpenReadOnly(ctx)
 	if failure.Is[*ledger.MissingError](err) {
 		return nil, nil // no card was ever seen

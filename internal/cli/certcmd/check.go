@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"time"
 
@@ -122,36 +123,49 @@ func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFla
 	if options.sources, err = options.online.Open(ctx, streams.Err); err != nil {
 		return err
 	}
-	checks := options.checkAll(files, parts)
-	failure := verdict(checks)
+	checks, refused := options.checkAll(files, parts), &failure.RefusedError{}
 	if options.json {
-		return errors.Join(stdio.JSON(streams.Out, ChecksJSON{checks, stdio.FailureOf(failure)}), stdio.Told(failure))
+		list := stdio.NewJSONList(streams.Out, "files")
+		for c := range checks {
+			count(refused, c)
+			list.Add(c)
+		}
+		failure := verdict(refused)
+		return errors.Join(list.Close(stdio.FailureOf(failure)), stdio.Told(failure))
 	}
-	printChecks(streams.Out, checks)
-	return failure
+	for c := range checks {
+		if refused.Of > 0 {
+			fmt.Fprintln(streams.Out)
+		}
+		count(refused, c)
+		printCheck(streams.Out, c)
+	}
+	return verdict(refused)
 }
 
-// verdict returns a [*failure.RefusedError] where one of the certificates cannot be registered.
-func verdict(checks []checkJSON) error {
-	refused := &failure.RefusedError{Of: len(checks)}
-	for _, c := range checks {
-		switch {
-		case c.Problem != "":
-			refused.Unread++
-		case !c.Registrable:
-			refused.Refused++
-		}
+// count takes account of one more certificate.
+func count(refused *failure.RefusedError, c checkJSON) {
+	refused.Of++
+	switch {
+	case c.Problem != "":
+		refused.Unread++
+	case !c.Registrable:
+		refused.Refused++
 	}
+}
+
+// verdict returns the error where one of the certificates cannot be registered.
+func verdict(refused *failure.RefusedError) error {
 	if refused.Refused+refused.Unread == 0 {
 		return nil
 	}
 	return refused
 }
 
-// checkAll checks each certificate that is no authority's. Files with authorities alone
-// are parts of everybody's chain; where there is nothing else, they are checked as well,
-// as they would be refused.
-func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Certificate) []checkJSON {
+// checkAll checks each certificate that is no authority's, one after the other. Files with
+// authorities alone are parts of everybody's chain; where there is nothing else, they are
+// checked as well, as they would be refused.
+func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Certificate) iter.Seq[checkJSON] {
 	leaves, found := findLeaves(files), false
 	for i, file := range files {
 		if found = found || len(leaves[i]) > 0; len(leaves[i]) == 0 {
@@ -159,26 +173,36 @@ func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Cert
 		}
 	}
 	verifier, pool := new(certpath.Verifier), certpath.NewPool(parts)
-	checks := []checkJSON{}
-	for i, file := range files {
-		if file.Err != nil {
-			c := checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: hint.For(file.Err),
-				Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}}
-			if malformed, ok := errors.AsType[*certificate.MalformedError](file.Err); ok {
-				c.findings = baseline.CheckMalformed(malformed)
+	return func(yield func(checkJSON) bool) {
+		for i, file := range files {
+			if file.Err != nil {
+				if !yield(unreadable(file)) {
+					return
+				}
+				continue
 			}
-			c.Findings = findingsJSON(c.findings)
-			checks = append(checks, c)
-			continue
-		}
-		if !found {
-			leaves[i] = file.Certificates[:1]
-		}
-		for _, leaf := range leaves[i] {
-			checks = append(checks, o.checkOne(verifier, file.Path, leaf, pool.With(file.Certificates)))
+			if !found {
+				leaves[i] = file.Certificates[:1]
+			}
+			all := pool.With(file.Certificates)
+			for _, leaf := range leaves[i] {
+				if !yield(o.checkOne(verifier, file.Path, leaf, all)) {
+					return
+				}
+			}
 		}
 	}
-	return checks
+}
+
+// unreadable says why a file cannot be read.
+func unreadable(file option.CertificateFile) checkJSON {
+	c := checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: hint.For(file.Err),
+		Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}}
+	if malformed, ok := errors.AsType[*certificate.MalformedError](file.Err); ok {
+		c.findings = baseline.CheckMalformed(malformed)
+	}
+	c.Findings = findingsJSON(c.findings)
+	return c
 }
 
 // findLeaves returns the certificates of each file that belong to no authority: to none
@@ -254,22 +278,17 @@ func buildChain(verifier *certpath.Verifier, leaf *x509.Certificate, pool *certp
 	return chain
 }
 
-func printChecks(out io.Writer, checks []checkJSON) {
-	for i, c := range checks {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
-		fmt.Fprintln(out, safetext.Clean(c.File))
-		if c.Problem != "" {
-			fmt.Fprintln(out, "  cannot be read: "+c.Problem)
-			if c.Hint != "" {
-				fmt.Fprintln(out, "  hint: "+c.Hint)
-			}
-			if len(c.findings) > 0 {
-				stdio.Values(out, "  ", describe.Judgement(nil, c.findings, nil))
-			}
-			continue
-		}
+func printCheck(out io.Writer, c checkJSON) {
+	fmt.Fprintln(out, safetext.Clean(c.File))
+	if c.Problem == "" {
 		stdio.Values(out, "  ", describe.Judgement(c.chain, c.findings, c.Uses))
+		return
+	}
+	fmt.Fprintln(out, "  cannot be read: "+c.Problem)
+	if c.Hint != "" {
+		fmt.Fprintln(out, "  hint: "+c.Hint)
+	}
+	if len(c.findings) > 0 {
+		stdio.Values(out, "  ", describe.Judgement(nil, c.findings, nil))
 	}
 }

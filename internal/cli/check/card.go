@@ -64,25 +64,33 @@ func (s Setup) card(ctx context.Context) desk.Check {
 		identity   piv.Identity
 		protection piv.Protection
 	)
-	err := option.UseCard(ctx, s.Serial, func(card *piv.Card) (err error) {
-		identity = card.Identity()
-		protection, err = card.Protection(ctx)
-		return err
-	})
+	serial, err := s.usersCard(ctx)
+	if err == nil {
+		err = option.UseCard(ctx, serial, func(card *piv.Card) (err error) {
+			identity = card.Identity()
+			protection, err = card.Protection(ctx)
+			return err
+		})
+	}
 	switch {
 	case s.Serial == 0 && (errors.Is(err, piv.ErrNoCard) || errors.Is(err, piv.ErrNoReader)):
 		return skipped(err.Error())
 	case err != nil:
 		return failed(err)
+	case s.Gmail.SignsWith(identity.Serial) && s.Serial == 0:
+		return skipped("the only card is that with the service account's key")
+	case s.Gmail.SignsWith(identity.Serial):
+		return failed(&failure.SigningCardError{Serial: identity.Serial})
 	}
 	check := ok("%s", describe.Card(identity))
 	for _, value := range describe.Protection(piv.Status{Protection: protection}) {
 		check.Detail += "; " + value.Label + ": " + value.Text
 	}
 	firmware := identity.Firmware
-	var advisories []string
+	var advisories, pages []string
 	for _, advisory := range attestation.FirmwareAdvisories(byte(firmware.Major), byte(firmware.Minor), byte(firmware.Patch)) {
 		advisories = append(advisories, advisory.ID+": "+advisory.Message)
+		pages = append(pages, advisory.URL)
 	}
 	text := check.Detail
 	switch {
@@ -92,11 +100,33 @@ func (s Setup) card(ctx context.Context) desk.Check {
 		check = warned(failure.ErrFactoryPIN)
 	}
 	check.Detail = text
-	if len(advisories) > 0 && check.State != desk.CheckFailed {
-		check.State = desk.CheckWarning
+	if len(advisories) > 0 && check.State == desk.CheckOK {
+		check.State, check.Fix = desk.CheckWarning, "read what Yubico advises: "+strings.Join(pages, " ")
 	}
 	if len(advisories) > 0 {
 		check.Detail += "; " + strings.Join(advisories, "; ")
 	}
 	return check
+}
+
+// usersCard returns the serial number of the card that is looked at: the one that was named or, where
+// nobody named one, the only one besides that with the service account's key; 0 for the only one.
+func (s Setup) usersCard(ctx context.Context) (uint32, error) {
+	if _, signs := s.Gmail.KeyCard(); s.Serial != 0 || !signs {
+		return s.Serial, nil
+	}
+	found, err := piv.List(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var others []uint32
+	for _, one := range found {
+		if one.Err == nil && !s.Gmail.SignsWith(one.Identity.Serial) {
+			others = append(others, one.Identity.Serial)
+		}
+	}
+	if len(others) == 1 {
+		return others[0], nil
+	}
+	return 0, nil
 }

@@ -25,14 +25,6 @@ const (
 
 // credentials says which there are, and whether others can read their file.
 func (s Setup) credentials(context.Context) desk.Check {
-	if !s.Desk {
-		switch kind, err := s.Gmail.NeedsPerson(); {
-		case err != nil:
-			return failed(err)
-		case kind != "":
-			return skipped("--" + kind + " asks for a PIN or a login, which no check does")
-		}
-	}
 	domain, err := s.Domain()
 	if err != nil {
 		return failed(err)
@@ -43,6 +35,9 @@ func (s Setup) credentials(context.Context) desk.Check {
 	}
 	if tokens := domain.ForeignTokens(); tokens != "" && !strings.HasPrefix(tokens, strings.TrimSuffix(s.Gmail.Endpoint, "/")+"/") {
 		check.State, check.Detail = desk.CheckWarning, check.Detail+"; "+option.TokensText(tokens)
+	}
+	if problem := s.Gmail.LoginProblem(); problem != nil {
+		return warned(problem)
 	}
 	return withWarnings(check, domain.Warnings()...)
 }
@@ -97,11 +92,18 @@ func (s Setup) addUser(l *list, needs ...*job) {
 		if err == nil {
 			user, err = domain.User(ctx, s.Email)
 		}
+		refused, _ := errors.AsType[*gmail.Error](err)
 		switch {
+		case refused != nil && refused.Detail == gmail.DetailNotLoggedIn:
+			return skipped("nobody is logged in, and no check asks for it")
+		case failure.Is[*failure.MissingSecretError](err):
+			return skipped("the card with the service account's key needs its PIN, which no check asks for: --key-pin-file gives it")
 		case errors.Is(err, gmail.ErrNoUser) && s.Desk:
 			return warned(err) // others of the domain may be better off
 		case err != nil:
 			return failed(err)
+		case domain.Credentials().Kind == gmail.CredentialsLogin:
+			return ok("allowed by %s, for %s", s.Email, gmail.Scope)
 		}
 		return ok("delegated for %s, for %s", s.Email, gmail.Scope)
 	}), needs...)

@@ -24,3 +24,15 @@ func (s Setup) settings(context.Context) desk.Check {
 	}
 	return ok("%s", strings.Join(from, "; "))
 }
+
+// profile says which enrollment profile is followed.
+func (s Setup) profile(context.Context) desk.Check {
+	if s.Profile != "" {
+		return ok("%s", s.Profile)
+	}
+	var names []string
+	for _, choice := range s.Profiles {
+		names = append(names, choice.ID)
+	}
+	return ok("one of %s is chosen for each enrollment; --profile names it", strings.Join(names, ", "))
+}

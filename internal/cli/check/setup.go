@@ -1,14 +1,13 @@
 package check
 
 import (
-	"context"
-
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/desk"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -32,6 +31,8 @@ type Setup struct {
 	Evidence string // folder, as the flag says it
 	Flags    *pflag.FlagSet
 	Profile  string // the enrollment profile that is followed, in a line; "" for none
+	// Profiles are those of which one is still to be chosen; none where nobody has to.
+	Profiles []enroll.Choice
 	// OpenedIssuer and OpenedEscrow are what a desk opened already; nil for nothing.
 	OpenedIssuer, OpenedEscrow any
 }
@@ -44,21 +45,22 @@ func (s Setup) Checks() []desk.Check {
 		l.hint = hint.AtDesk
 	}
 	credentials := l.add("credentials", s.credentials)
-	if s.Profile != "" {
-		l.add("profile", func(context.Context) desk.Check { return ok("%s", s.Profile) })
+	if s.Profile != "" || len(s.Profiles) > 0 {
+		l.add("profile", s.profile)
 	}
 	l.add("Gmail", s.place)
 	clock := l.add("clock", s.clock, credentials)
 	s.addUser(l, credentials, clock)
 	readers := l.addReaders()
+	if kind, _ := s.Gmail.NeedsPerson(); kind == "service-account" && !s.Desk { // of which a desk has used the PIN
+		l.add("account key", s.accountKey, credentials, readers)
+	}
 	l.add("card", s.card, readers)
 	l.add("attestation", s.attestation)
 	l.add("issuer", s.issuer)
 	l.add("escrow", s.escrow)
 	l.add("evidence", s.evidence)
-	if !s.Desk || s.Store.Location != "" {
-		l.add("ledger", s.ledger)
-	}
+	l.add("ledger", s.ledger)
 	if s.Flags != nil {
 		l.add("settings", s.settings)
 	}

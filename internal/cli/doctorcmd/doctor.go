@@ -30,6 +30,7 @@ type options struct {
 	escrow   option.Escrow
 	trust    option.Trust
 	store    option.Store
+	profile  setting.Profile
 	evidence string
 	serial   uint32
 	json     bool
@@ -43,8 +44,8 @@ func New(streams *stdio.Streams) *cobra.Command {
 		Short: "Look what is missing on this machine, in the credentials and in the domain",
 		Long: "doctor makes the checks that a desk makes at its start, and those of the card in the reader, side\n" +
 			"by side: one line each, ok, warning, failed or skipped, and what to do. With the address of a user\n" +
-			"it asks Gmail for what that user has. It changes nothing and tries no PIN; in folders it writes a\n" +
-			"file and takes it away again, to see that it can.\n\n" +
+			"it asks Gmail for what that user has. It changes nothing, asks nobody to log in and tries no PIN but\n" +
+			"that of --key-pin-file; in folders it writes a file and takes it away again, to see that it can.\n\n" +
 			"Exit code 0: nothing failed. Otherwise it is that of the first check that failed, as any command\n" +
 			"would end with: 4 credentials, 5 card or reader, 6 PIN blocked, 1 or 2 others.",
 		Example: "  cse-piv doctor\n" +
@@ -64,6 +65,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	options.escrow.Add(flags)
 	options.trust.Add(flags)
 	options.store.Add(flags)
+	options.profile.Add(flags, true)
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` for the evidence of enrollments")
 	setting.Mark(flags, "evidence")
 	option.AddSerial(flags, &options.serial, "`serial` number of the card; needed when there are several")
@@ -80,6 +82,7 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 	if o.escrow.Plain && len(o.escrow.To) > 0 {
 		return usage.Errorf("--escrow-to and --escrow-plain exclude each other")
 	}
+	o.gmail.AskNobody()
 	o.gmail.MaxTries = 3 // a look does not wait as long as a run
 	setup := check.Setup{
 		Email: email, Domain: sync.OnceValues(func() (*gmail.Domain, error) {
@@ -92,6 +95,10 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 		Gmail: &o.gmail, Serial: o.serial, Issuer: &o.issuer, Escrow: &o.escrow, Trust: &o.trust, Store: o.store,
 		Evidence: o.evidence, Flags: command.Flags(),
 	}
+	if chosen := o.profile.Chosen(); chosen != nil {
+		setup.Profile = chosen.Line()
+	}
+	setup.Profiles = o.profile.Choices()
 	checks, err := check.Finish(ctx, setup.Checks())
 	if err != nil {
 		return err
@@ -100,7 +107,7 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 	if o.json {
 		return errors.Join(stdio.JSON(streams.Out, newJSON(email, checks, end)), stdio.Told(end))
 	}
-	return errors.Join(print(streams.Out, checks), end)
+	return errors.Join(print(streams.Out, checks, o.gmail.GivesPIN()), end)
 }
 
 // verdict returns the error that the checks come to; nil where none failed.
@@ -121,7 +128,7 @@ func verdict(checks []desk.Check) error {
 }
 
 // print writes a line for each check, and below it what to do.
-func print(out io.Writer, checks []desk.Check) error {
+func print(out io.Writer, checks []desk.Check, givesPIN bool) error {
 	width := 0
 	for _, check := range checks {
 		width = max(width, len(check.Name))
@@ -136,6 +143,10 @@ func print(out io.Writer, checks []desk.Check) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintln(out, "nothing was changed, and no PIN was tried")
+	end := "nothing was changed, and no PIN was tried"
+	if givesPIN {
+		end = "nothing was changed, and no PIN was tried but the one that was given for the service account's card"
+	}
+	_, err := fmt.Fprintln(out, end)
 	return err
 }

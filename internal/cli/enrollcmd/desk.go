@@ -41,10 +41,11 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	if err != nil {
 		return err
 	}
-	book, err := enterInto(&deps, options.store)
+	book, err := enterInto(&deps, options.Store)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, book.close()) }()
 	account := &account{flags: &options.Gmail, ctx: ctx}
 	deps.Account, deps.CardTimeout = account.open, timeoutAtADesk
 	since := time.Time{}
@@ -62,7 +63,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 		Checks: func(context.Context) []desk.Check {
 			setup := check.Setup{
 				Email: first(email, roster.People), Desk: true, Practice: options.Practice != nil, Domain: account.get,
-				Gmail: &options.Gmail, Issuer: &options.Issuer, Escrow: &options.Escrow, Trust: &options.Trust, Store: options.store,
+				Gmail: &options.Gmail, Issuer: &options.Issuer, Escrow: &options.Escrow, Trust: &options.Trust, Store: options.Store,
 				Evidence: options.Evidence, OpenedIssuer: deps.Issuer, OpenedEscrow: deps.Escrow,
 			}
 			if profile := options.profile.Chosen(); profile != nil {
@@ -70,18 +71,14 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 			}
 			return append(setup.Checks(), rosterChecks(options.Roster, roster)...)
 		},
-		Retries: account.retries, AtGmail: account.look, Watch: piv.Watch, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
+		Retries: account.retries, AtGmail: account.look, Registered: book.registered, Watch: piv.Watch, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
 	}
 	d.Profiles, d.UseProfile = options.profile.Choices(), func(ctx context.Context, name string) error {
 		options.drawn = options.FullScreen(streams)
 		return options.useProfile(ctx, d, &deps, name)
 	}
-	options.second.Store = options.store
+	options.second.Store = options.Store
 	d.Task, d.Replace = tasks{options, d}.do, tasks{options, d}.replace
-	if book != nil {
-		d.Registered = book.registered
-		defer func() { err = errors.Join(err, book.close()) }()
-	}
 	if options.Practice != nil {
 		d.Practice = options.Practice
 	}
@@ -116,7 +113,7 @@ func (o *Options) useProfile(ctx context.Context, d *desk.Desk, deps *enroll.Dep
 	if err != nil {
 		return err
 	}
-	opened.Account, opened.CardTimeout, opened.Ledger = deps.Account, deps.CardTimeout, deps.Ledger
+	opened.Account, opened.CardTimeout, opened.Ledger, opened.NoteCHUID = deps.Account, deps.CardTimeout, deps.Ledger, deps.NoteCHUID
 	*deps, d.Dependencies, d.Request = opened, opened, request
 	return nil
 }

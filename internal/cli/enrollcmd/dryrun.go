@@ -23,7 +23,7 @@ func dryRun(ctx context.Context, streams *stdio.Streams, options *Options, reque
 		return err
 	}
 	defer options.Issuer.Close()
-	if _, err := enterInto(&deps, options.store); err != nil {
+	if _, err := enterInto(&deps, options.Store); err != nil {
 		return err
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) {

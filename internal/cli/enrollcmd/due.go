@@ -14,17 +14,16 @@ import (
 )
 
 // onlyDue leaves in the roster those whose certificates end within that time, or all who
-// are enrolled for 0: by the ledger where there is one, else by Gmail. Somebody of whom
+// are enrolled for 0: by the ledger or, of whom it has nothing, by Gmail. Somebody of whom
 // that cannot be told stays, and the desk says why.
 func onlyDue(ctx context.Context, roster *desk.Roster, account *account, book *enrollLedger, within time.Duration) error {
-	ends := account.ends
-	if book != nil {
-		ends = book.ends
-	}
 	var due []desk.Person
 	later, unknown := 0, 0
 	for _, person := range roster.People {
-		end, err := ends(ctx, person.Email)
+		end, err := book.ends(ctx, person.Email)
+		if err == nil && end.IsZero() {
+			end, err = account.ends(ctx, person.Email)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -44,7 +44,7 @@ type Options struct {
 	online   option.Online
 	Escrow   option.Escrow
 	Trust    option.Trust
-	store    option.Store
+	Store    option.Store
 	second   task.SecondPerson // for what is done at a desk besides enrollments
 	Evidence string
 	Roster   string
@@ -109,8 +109,7 @@ func (o *Options) addSurroundings(flags *pflag.FlagSet) {
 	o.online.Add(flags, option.RevocationOff)
 	o.Escrow.Add(flags)
 	o.Trust.Add(flags)
-	o.store.Add(flags)
-	flags.Lookup("store").Usage = "a ledger that the registration is entered into as well: a `file`, or postgres://HOST/DATABASE that many desks share (default none)"
+	o.Store.Add(flags)
 	flags.StringVar(&o.Evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
 	setting.Mark(flags, "evidence")
 }
@@ -208,7 +207,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 		return err
 	}
 	defer options.Issuer.Close()
-	if _, err := enterInto(&deps, options.store); err != nil {
+	if _, err := enterInto(&deps, options.Store); err != nil {
 		return err
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }

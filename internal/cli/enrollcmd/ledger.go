@@ -3,6 +3,7 @@ package enrollcmd
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 
@@ -21,12 +22,8 @@ type enrollLedger struct {
 	reader *ledger.Ledger // nil until somebody was looked up
 }
 
-// enterInto has enrollments entered into the ledger that was named,
-// and returns it; nil for none.
+// enterInto has enrollments entered into the ledger, and returns it.
 func enterInto(deps *enroll.Dependencies, store option.Store) (*enrollLedger, error) {
-	if store.Location == "" {
-		return nil, nil
-	}
 	if _, err := store.Resolve(); err != nil {
 		return nil, err
 	}
@@ -68,12 +65,23 @@ func (l *enrollLedger) Has(ctx context.Context, entry ledger.Entry, cards []ledg
 	}), err
 }
 
-// Check opens the ledger. One that another process holds now may be free when the
-// registration is to be entered.
+// Check opens the ledger for writing, and makes it where there is none.
 func (l *enrollLedger) Check(ctx context.Context) error {
-	err := l.store.Write(ctx, 0, func(*ledger.Ledger) error { return nil })
-	if inUse := (*ledger.InUseError)(nil); errors.As(err, &inUse) {
-		return nil
+	return l.store.Write(ctx, 0, func(*ledger.Ledger) error { return nil })
+}
+
+// Look returns the error of Check as far as it can be told without writing anything.
+func (l *enrollLedger) Look(ctx context.Context) error {
+	location, err := l.store.Resolve()
+	if err != nil {
+		return err
+	}
+	facts, err := ledger.Look(ctx, location)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+		return nil // it is made when it is needed
+	}
+	if err == nil && facts.InUse {
+		err = &ledger.InUseError{Path: facts.Name, Holder: facts.Holder}
 	}
 	return err
 }

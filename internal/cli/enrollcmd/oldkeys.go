@@ -87,6 +87,9 @@ func (o *replaceOptions) importOld(ctx context.Context, streams *stdio.Streams, 
 	if len(o.old.entries) == 0 {
 		return nil, nil
 	}
+	if err := o.Store.CheckWritable(ctx, streams.Err); err != nil {
+		return nil, err
+	}
 	err = option.UseCard(ctx, o.serial, func(card *piv.Card) error {
 		ask := option.Asker{Streams: streams}
 		defer ask.Close()
@@ -103,8 +106,8 @@ func (o *replaceOptions) importOld(ctx context.Context, streams *stdio.Streams, 
 		}
 		return nil
 	})
-	if err == nil && o.store.Location != "" {
-		err = o.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.EnterHistory(ctx, entered(email, done, o.old.entries)) })
+	if err == nil {
+		err = o.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.EnterHistory(ctx, entered(email, done, o.old.entries)) })
 	}
 	if err == nil {
 		err = o.enableOld(ctx, streams.Err, email)
@@ -160,7 +163,7 @@ func (o *replaceOptions) enableOld(ctx context.Context, messages io.Writer, emai
 		if err != nil {
 			return err
 		}
-		err = o.store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
+		err = o.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
 			id, err := book.BeginAction(ctx, ledger.Action{Email: email, Verb: "replace", Object: pair.ID, Operator: program.Operator(), Reason: o.reason})
 			if err != nil {
 				return err

@@ -33,7 +33,7 @@ func NewRenew(streams *stdio.Streams) *cobra.Command {
 			"again. Once it is finished, the same command changes nothing: what is valid for more than 60 days is\n" +
 			"not renewed. --before names another number of days.\n\n" +
 			"With --roster it is a desk, as enroll is: the queue lists those of the people whose certificates end\n" +
-			"within --before, by the ledger (--store) or, without one, by Gmail.",
+			"within --before, by the ledger or, of people who are not in it, by Gmail.",
 		Example: "  cse-piv renew ada@example.com --issuer file --escrow-identity key.txt\n" +
 			"  cse-piv renew ada@example.com --same-key --dry-run",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -93,7 +93,7 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if err := options.profile.CheckChosen(); err != nil { // its issuer revokes
 		return err
 	}
-	options.end.Gmail, options.end.Store = options.Gmail, options.store
+	options.end.Gmail, options.end.Store = options.Gmail, options.Store
 	options.end.CACert, options.end.CAKey = options.Issuer.LocalCA()
 	if err := options.end.Check(); err != nil {
 		return err

@@ -72,7 +72,7 @@ func onCard(ctx context.Context, serial uint32, then string, work func(*piv.Card
 
 // termination returns what ends the use of cards.
 func (t tasks) termination() terminationcmd.Flags {
-	end := terminationcmd.Flags{Gmail: t.options.Gmail, Store: t.options.store}
+	end := terminationcmd.Flags{Gmail: t.options.Gmail, Store: t.options.Store}
 	end.Store.WaitFor = option.Wait
 	end.CACert, end.CAKey = t.options.Issuer.LocalCA()
 	return end
@@ -135,7 +135,7 @@ func (t tasks) undo(ctx context.Context, ask *option.Asker, what desk.Task) ([]s
 
 // history registers the retired keys of a card.
 func (t tasks) history(ctx context.Context, ask *option.Asker, what desk.Task) (lines []string, err error) {
-	history := task.History{Gmail: t.options.Gmail, Store: t.options.store, Serial: what.Serial, Authorities: t.desk.Dependencies.Chain}
+	history := task.History{Gmail: t.options.Gmail, Store: t.options.Store, Serial: what.Serial, Authorities: t.desk.Dependencies.Chain}
 	done, err := history.Register(ctx, ask.Streams.Err, what.Email)
 	for _, key := range done.Keys {
 		lines = append(lines, "slot "+key.Slot.String()+" "+key.Text(false))

@@ -42,6 +42,9 @@ func (e *ForeignError) Error() string { return e.What }
 // ErrFactoryPIN is a card whose PIN anybody knows.
 var ErrFactoryPIN = errors.New("the PIN is still the factory one")
 
+// ErrFactoryKeyPIN is a card with the service account's key whose PIN anybody knows.
+var ErrFactoryKeyPIN = errors.New("the PIN of the card with the service account's key is still the factory one")
+
 // AuthoritiesError is returned where the intermediates that were kept cannot be read.
 type AuthoritiesError struct {
 	Path string

@@ -18,6 +18,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
+	"github.com/cse-piv/cse-piv/internal/keyring"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -148,6 +149,8 @@ func Endings() []Ending {
 		{ExitError, "authorities-unreadable", Is[*AuthoritiesError]},
 		{ExitError, "not-google-or-yubico", Is[*ForeignError]},
 		{ExitError, "factory-pin", as(ErrFactoryPIN)},
+		{ExitError, "factory-pin", as(ErrFactoryKeyPIN)},
+		{ExitError, "keyring", Is[*keyring.UnavailableError]},
 		{ExitError, "no-answer", Is[*NoAnswerError]},
 		{ExitError, "checks-failed", Is[*ChecksError]},
 	}

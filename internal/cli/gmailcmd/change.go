@@ -53,6 +53,7 @@ func (f *changeFlags) wanted(ctx context.Context, rows []option.User, withKeyPai
 	if err != nil {
 		return nil, err
 	}
+	f.gmail.Expect(option.EmailsOf(rows)...)
 	var all []wantedChange
 	for _, row := range rows {
 		all = append(all, wantedChange{row.Email, change(row)})

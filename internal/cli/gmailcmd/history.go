@@ -47,7 +47,6 @@ func newKeyPairHistory(streams *stdio.Streams) *cobra.Command {
 	flags := command.Flags()
 	options.Gmail.Add(flags)
 	options.Store.Add(flags)
-	flags.Lookup("store").Usage = "the ledger that the key pairs are entered into, as ones for old mail: a `file`, or postgres://HOST/DATABASE"
 	option.AddSerial(flags, &options.Serial, "`serial` number of the card; needed when there are several")
 	flags.StringSliceVar(&chain, "chain", nil, "`file` or folder with intermediate and root certificates to build chains with")
 	setting.Mark(flags, "chain")

@@ -47,6 +47,7 @@ func newGmailList(streams *stdio.Streams, short string, list gmailList, headings
 				return err
 			}
 			options.SayForeign(streams.Err)
+			options.Expect(option.EmailsOf(rows)...)
 			domain, err := options.Open(cmd.Context(), streams.Err)
 			if err != nil {
 				return err

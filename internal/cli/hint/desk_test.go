@@ -96,7 +96,7 @@ func hintedErrors() (all []error) {
 		piv.ErrCardFull, piv.ErrCertificateTooLarge, piv.ErrNoService, piv.ErrServiceFailed, piv.ErrAccessDenied, piv.ErrNoPCSC, failure.ErrNoReaders,
 		durable.ErrDiskFull, durable.ErrReadOnly, durable.ErrInUse, durable.ErrDifferent, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		maintenance.ErrNotReset, maintenance.ErrNoCertificate, maintenance.ErrBio, escrow.ErrNoIdentity,
-		config.ErrBackslash, failure.ErrFactoryPIN, certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
+		config.ErrBackslash, failure.ErrFactoryPIN, failure.ErrFactoryKeyPIN, certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
 		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, enroll.ErrNotRenewed, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)
 }
 

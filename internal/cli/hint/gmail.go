@@ -103,6 +103,8 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 		return h.again + ", and open the link that it prints in a browser on this machine"
 	case gmail.DetailLoginRevoked:
 		return h.again + ", and log in again: the consent was taken back, or ran out"
+	case gmail.DetailNotLoggedIn:
+		return "log in: any other command with --self asks for it"
 	case gmail.DetailLoginScope:
 		return h.again + ", and allow all that is asked for: " + gmail.Scope
 	case gmail.DetailOtherLogin:
@@ -121,6 +123,8 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 		return "the clock of this machine is wrong: set it, then try again"
 	case gmail.DetailKeyGone:
 		return "the key was deleted or belongs to another account: create a new key for the service account; where the key is on a card, upload its certificate: gcloud iam service-accounts keys upload"
+	case gmail.DetailKeyUnknown:
+		return "upload the certificate of this key: gcloud iam service-accounts keys upload; or name the slot with the service account's key with --key-slot, and the card with --key-serial"
 	case gmail.DetailServiceAccountGone:
 		return "the service account was deleted or disabled" + ofOneUser + "the user's account may be suspended"
 	case gmail.DetailGrant:

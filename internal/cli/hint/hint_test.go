@@ -26,6 +26,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
+	"github.com/cse-piv/cse-piv/internal/keyring"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -55,6 +56,8 @@ func hintCases() []hintCase {
 		{&failure.NoAuthoritiesError{Source: "roots.pem"}, "https://developers.yubico.com/PKI/"},
 		{&failure.AuthoritiesError{Path: "yubico.pem", Err: errors.New("damaged")}, "cse-piv attestation update"},
 		{failure.ErrFactoryPIN, "cse-piv enroll"},
+		{failure.ErrFactoryKeyPIN, "cse-piv card pin change"},
+		{&keyring.UnavailableError{Err: errors.New("no D-Bus")}, "--keep-login"},
 		{&enroll.MissingError{What: "the PIN", Question: enroll.QuestionPIN}, "add --pin-file FILE or --pin-fd N (--yes asks nothing)"},
 		{&enroll.MissingError{Question: enroll.QuestionManagementKey}, "--management-key-file FILE"},
 		{&enroll.MissingError{Question: enroll.QuestionNewCard}, "--new-card"},
@@ -139,6 +142,8 @@ func hintCases() []hintCase {
 		{&batch.StoppedError{Err: &gmail.Error{Kind: gmail.KindScope}}, "Manage Domain Wide Delegation"},
 		{&ledger.InUseError{}, "--wait"},
 		{&ledger.MissingError{}, "cse-piv batch SOURCE"},
+		{&enroll.NotEnteredError{Err: &ledger.InUseError{}}, "again: only the ledger is left"},
+		{&enroll.NotEnteredError{Err: errors.New("x")}, "again: only the ledger is left"},
 		{&ledger.Error{Err: durable.ErrDiskFull}, "room on the disk"},
 		{&ledger.Error{Err: syscall.EIO}, "the disk of the ledger, or the way to it, fails"},
 		{&ledger.Error{Err: &os.PathError{Err: os.ErrPermission}}, "--store"},

@@ -4,11 +4,18 @@ import (
 	"errors"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
 // ofLedger is about ledgers, in files and in PostgreSQL.
 func (h hints) ofLedger(err error) string {
+	if left, found := errors.AsType[*enroll.NotEnteredError](err); found {
+		if hint := h.ofLedger(left.Unwrap()); hint != "" {
+			return hint + "; then " + h.again + ": only the ledger is left"
+		}
+		return h.again + ": only the ledger is left"
+	}
 	if failed, found := errors.AsType[*ledger.Error](err); found {
 		return h.ofProblem(failed)
 	}
@@ -19,7 +26,7 @@ func (h hints) ofLedger(err error) string {
 	case failure.Is[*ledger.InUseError](err):
 		return h.either("try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: ", "try again when that has ended; several processes share a ledger in PostgreSQL: "+atStart) + "--store postgres://…"
 	case failure.Is[*ledger.MissingError](err):
-		return h.either("name another one with ", atStart+"another one in ") + "--store, or make one with: cse-piv batch SOURCE"
+		return "the first enrollment or batch makes one: cse-piv enroll, cse-piv batch SOURCE; " + h.either("or name another one with ", "or "+atStart+"another one in ") + "--store"
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/metrics"
 )
 
 // ofUsage is about command lines that are not understood.
@@ -41,7 +42,11 @@ func (h hints) ofUsage(err error) string {
 	if wrong, found := errors.AsType[*usage.ArgumentsError](err); found {
 		return "type: " + wrong.Command.UseLine()
 	}
-	return ""
+	return hintOf(err, []sentinel{
+		{metrics.ErrAddress, "127.0.0.1:9090 is an address that only this machine can reach"},
+		{metrics.ErrRemote, "127.0.0.1:9090 is one that only this machine can reach; --metrics-remote allows others, and whoever reaches it can read the metrics"},
+		{metrics.ErrInUse, "choose another port: each process needs its own"},
+	})
 }
 
 // unknownFlag says which flag may be meant.

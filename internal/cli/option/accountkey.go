@@ -23,11 +23,11 @@ import (
 
 // accountKey is the flags that say on which card the key of the service account is.
 type accountKey struct {
-	account, slot string
-	serial        uint32
-	pin           *Secret
-	unattended    bool
-	signer        *cardSigner // once it was opened
+	account, slot          string
+	serial                 uint32
+	pin                    *Secret
+	unattended, asksNobody bool
+	signer                 *cardSigner // once it was opened
 }
 
 func (k *accountKey) add(flags *pflag.FlagSet) {
@@ -38,28 +38,31 @@ func (k *accountKey) add(flags *pflag.FlagSet) {
 	setting.Mark(flags, "key-slot", "key-serial")
 }
 
-// open has the card sign for the service account until the context ends.
+// open has the card sign for the service account until the context ends. Where nobody is asked
+// anything, the card is looked for when it signs, and a PIN that is not given is missed then.
 func (k *accountKey) open(ctx context.Context, config *gmail.Config) error {
 	if k.signer == nil {
 		slot, err := piv.ParseSlot(k.slot)
 		if err != nil {
 			return usage.Errorf("--key-slot: %w", err)
 		}
-		if k.serial == 0 { // known by now, so that it is taken for no user's card
+		if k.serial == 0 && !k.asksNobody { // known by now, so that it is taken for no user's card
 			only, err := piv.Open(ctx, 0, piv.Options{})
 			if err != nil {
 				return fmt.Errorf("the card with the service account's key: %w", err)
 			}
 			k.serial = only.Identity().Serial
 		}
-		pin, err := k.askPIN(ctx)
+		signer := &cardSigner{ctx: ctx, KeyCard: KeyCard{Serial: k.serial, Slot: slot}}
+		if signer.pin, err = k.askPIN(ctx); k.asksNobody && failure.Is[*failure.MissingSecretError](err) {
+			signer.refused, err = err, nil
+		}
 		if err != nil {
 			return err
 		}
-		k.signer = &cardSigner{ctx: ctx, serial: k.serial, slot: slot, pin: pin}
+		k.signer = signer
 	}
-	config.ServiceAccount, config.Signer = k.account, k.signer
-	config.SignerName = fmt.Sprintf("card %d, slot %s", k.serial, k.signer.slot)
+	config.ServiceAccount, config.Signer, config.SignerName = k.account, k.signer, k.signer.String()
 	return nil
 }
 
@@ -70,7 +73,7 @@ func (k *accountKey) askPIN(ctx context.Context) (secret.Secret, error) {
 	}
 	const what = "the PIN of the card with the service account's key"
 	missing := &failure.MissingSecretError{What: what, Flag: k.pin.Name}
-	if k.unattended {
+	if k.unattended || k.asksNobody {
 		return secret.Secret{}, missing
 	}
 	terminal, err := prompt.Open()
@@ -85,13 +88,12 @@ func (k *accountKey) askPIN(ctx context.Context) (secret.Secret, error) {
 // kept from other programs and may leave its reader meanwhile. A refused PIN is not
 // tried again.
 type cardSigner struct {
-	ctx    context.Context
-	serial uint32
-	slot   piv.Slot
-	pin    secret.Secret
+	KeyCard
+	ctx context.Context
+	pin secret.Secret
 
 	mu      sync.Mutex
-	refused error // with the PIN
+	refused error // with the PIN, or because there is none
 }
 
 // Public returns nil: the card is asked only when it signs.
@@ -105,18 +107,8 @@ func (s *cardSigner) Sign(random io.Reader, digest []byte, options crypto.Signer
 	if s.refused != nil {
 		return nil, s.refused
 	}
-	err = UseCard(s.ctx, s.serial, func(card *piv.Card) error {
-		contents, err := card.Slot(s.ctx, s.slot)
-		if err != nil {
-			return err
-		}
-		if contents.Key == nil {
-			return fmt.Errorf("slot %s of card %d: %w", s.slot, s.serial, piv.ErrEmptySlot)
-		}
-		if _, isRSA := contents.Key.PublicKey.(*rsa.PublicKey); !isRSA {
-			return fmt.Errorf("slot %s of card %d: %w", s.slot, s.serial, errNotRSA)
-		}
-		signature, err = card.Signer(s.ctx, s.slot, contents.Key.PublicKey, s.pin).Sign(random, digest, options)
+	err = s.use(s.ctx, func(card *piv.Card, key *rsa.PublicKey) error {
+		signature, err = card.Signer(s.ctx, s.Slot, key, s.pin).Sign(random, digest, options)
 		return err
 	})
 	if failure.Is[*piv.WrongPINError](err) {
@@ -125,10 +117,67 @@ func (s *cardSigner) Sign(random io.Reader, digest []byte, options crypto.Signer
 	return signature, err
 }
 
+// KeyCard says where a service account's key is.
+type KeyCard struct {
+	Serial uint32 // of the card; 0 for the only one
+	Slot   piv.Slot
+}
+
+// String names the card and the slot.
+func (c KeyCard) String() string {
+	if c.Serial == 0 {
+		return fmt.Sprintf("the only card, slot %s", c.Slot)
+	}
+	return fmt.Sprintf("card %d, slot %s", c.Serial, c.Slot)
+}
+
+// use opens the card for some work with the key. Errors besides the work's: those of piv.Open and
+// of reading the slot, and errNotRSA.
+func (c KeyCard) use(ctx context.Context, work func(*piv.Card, *rsa.PublicKey) error) error {
+	return UseCard(ctx, c.Serial, func(card *piv.Card) error {
+		at := KeyCard{Serial: card.Identity().Serial, Slot: c.Slot}
+		contents, err := card.Slot(ctx, c.Slot)
+		if err != nil {
+			return err
+		}
+		if contents.Key == nil {
+			return fmt.Errorf("slot %s of card %d: %w", at.Slot, at.Serial, piv.ErrEmptySlot)
+		}
+		key, isRSA := contents.Key.PublicKey.(*rsa.PublicKey)
+		if !isRSA {
+			return fmt.Errorf("slot %s of card %d: %w", at.Slot, at.Serial, errNotRSA)
+		}
+		return work(card, key)
+	})
+}
+
+// AccountKey is a service account's key as it is on its card.
+type AccountKey struct {
+	KeyCard
+	Public *rsa.PublicKey
+	PIN    piv.Counter // of the card
+}
+
+// Read looks at the key, and gives the card no PIN. Its errors are a *gmail.Error about the signer.
+func (c KeyCard) Read(ctx context.Context) (key AccountKey, err error) {
+	err = c.use(ctx, func(card *piv.Card, public *rsa.PublicKey) error {
+		protection, err := card.Protection(ctx)
+		key = AccountKey{KeyCard{card.Identity().Serial, c.Slot}, public, protection.PIN}
+		if err == nil && key.PIN.Tries == 0 {
+			err = piv.ErrPINBlocked
+		}
+		return err
+	})
+	if err != nil {
+		return key, &gmail.Error{Method: "credentials", Kind: gmail.KindCredentials, Detail: gmail.DetailSigner, Message: err.Error(), Err: err}
+	}
+	return key, nil
+}
+
 // errNotRSA is returned for a key that Google takes for no service account.
 var errNotRSA = errors.New("the key is not RSA, which the key of a service account has to be")
 
 // signsWith reports whether the card with that serial number signs for the service account.
 func (k *accountKey) signsWith(serial uint32) bool {
-	return k.signer != nil && serial == k.signer.serial
+	return k.signer != nil && (serial == k.signer.Serial || k.signer.Serial == 0)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,8 +76,37 @@ func (g *Gmail) OwnAddress(ctx context.Context, messages io.Writer) (string, err
 	return config.Login.Address(), nil
 }
 
+// AskNobody has nobody log in or asked for a PIN: a login that was kept is gone on with, and what
+// needs another or a PIN that is not given fails. Where the kept login cannot be used, says
+// [Gmail.LoginProblem].
+func (g *Gmail) AskNobody() {
+	g.credentials.own.asksNobody, g.credentials.key.asksNobody = true, true
+}
+
+// LoginProblem returns why the login that was kept could not be used; nil where nothing is wrong.
+func (g *Gmail) LoginProblem() error { return g.credentials.own.problem }
+
+// Expect expects the login of who is named, where that is one user alone.
+func (g *Gmail) Expect(emails ...string) {
+	if len(emails) > 0 && !slices.ContainsFunc(emails, func(email string) bool { return email != emails[0] }) {
+		g.Expected = emails[0]
+	}
+}
+
 // Unattended has nobody asked for the PIN of a card that signs for the service account.
 func (g *Gmail) Unattended() { g.credentials.key.unattended = true }
+
+// KeyCard returns where the key of the service account is, once the credentials were opened that
+// have it on a card.
+func (g *Gmail) KeyCard() (KeyCard, bool) {
+	if signer := g.credentials.key.signer; signer != nil {
+		return signer.KeyCard, true
+	}
+	return KeyCard{}, false
+}
+
+// GivesPIN reports whether a flag says where the PIN of the service account's card is.
+func (g *Gmail) GivesPIN() bool { return g.credentials.key.pin.given() }
 
 // SignsWith reports whether the card with that serial number signs for the service
 // account, and so is nobody's to enroll.

@@ -22,6 +22,8 @@ type Rate struct {
 	// TellRetries has each call told that is made again, where so few users are looked at
 	// that somebody waits for them.
 	TellRetries bool
+	// Observe, if set, may add to how Gmail is reached that it is told of calls.
+	Observe func(*gmail.Config)
 }
 
 // Add adds the flags.
@@ -53,6 +55,9 @@ func (f *Rate) Open(ctx context.Context, g *Gmail, messages io.Writer) (*gmail.D
 	config.Wait, config.Pace = limiter.Wait, limiter.Pace
 	if f.TellRetries {
 		config.OnRetry = retryTeller(messages)
+	}
+	if f.Observe != nil {
+		f.Observe(&config)
 	}
 	config.MaxConnections = batch.Connections(f.concurrency)
 	domain, err := OpenGmail(config, messages)

@@ -95,6 +95,18 @@ func (f Store) Write(ctx context.Context, wait time.Duration, do func(*ledger.Le
 // hold it for a moment, a batch until its end.
 const Wait = 10 * time.Second
 
+// CheckWritable opens the ledger as Write does, so that what cannot be entered afterwards is known
+// before anything is changed. That another process works with it now is told, and no error: it may
+// be done by then.
+func (f Store) CheckWritable(ctx context.Context, messages io.Writer) error {
+	err := f.Write(ctx, 0, func(*ledger.Ledger) error { return nil })
+	if inUse, found := errors.AsType[*ledger.InUseError](err); found {
+		stdio.Note(messages, inUse.Error()+"; what is done is entered when it is free")
+		return nil
+	}
+	return err
+}
+
 // NoteCHUID enters which CHUID a card has, and returns the other cards that have it.
 func (f Store) NoteCHUID(ctx context.Context, serial uint32, chuid string) (others []uint32, err error) {
 	err = f.Write(ctx, Wait, func(book *ledger.Ledger) (err error) {

@@ -43,6 +43,14 @@ func UsersNamed(emails []string) (rows []User) {
 	return rows
 }
 
+// EmailsOf returns the users' addresses.
+func EmailsOf(rows []User) (emails []string) {
+	for _, row := range rows {
+		emails = append(emails, row.Email)
+	}
+	return emails
+}
+
 // readUsers reads a file of users (CSV): addresses, and key pairs where the command is
 // about key pairs. Columns are told by their headings, email and key_pair_id, or without
 // a heading by their order. All that is wrong is told at once, and nobody of such a file

@@ -118,6 +118,7 @@ func runDemo(cmd *cobra.Command, streams *stdio.Streams, options *enrollcmd.Opti
 		return fmt.Errorf("pointing PC/SC at the lab: %w", err)
 	}
 	options.Evidence = filepath.Join(dir, "evidence")
+	options.Store.Location = filepath.Join(dir, "ledger.db") // not where real registrations are
 	options.Escrow.Folder = filepath.Join(dir, "escrow")
 	options.Escrow.Plain = len(options.Escrow.To) == 0
 	if !attended {

@@ -101,6 +101,7 @@ func (o *statusOptions) run(ctx context.Context, streams *stdio.Streams, emails 
 // users shows how users stand: those that are named, or everybody in the ledger.
 func (o *statusOptions) users(ctx context.Context, streams *stdio.Streams, emails []string) (err error) {
 	o.rate.TellRetries = !o.allKnown
+	o.gmail.Expect(emails...)
 	s, err := o.open(ctx, streams.Err)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 // History registers the retired keys of a user's card at Gmail, for old mail to be read.
 type History struct {
 	Gmail  option.Gmail
-	Store  option.Store // whose ledger is told; none where none is named
+	Store  option.Store // whose ledger is told
 	Serial uint32       // of the card; 0 for the only one
 	// Authorities are certificates to build chains with.
 	Authorities []*x509.Certificate
@@ -90,6 +90,11 @@ func (h *History) Register(ctx context.Context, messages io.Writer, email string
 		return done, err
 	}
 	done.Email, done.DryRun, done.Keys = email, h.DryRun, []RegisteredKey{}
+	if !h.DryRun {
+		if err := h.Store.CheckWritable(ctx, messages); err != nil {
+			return done, err
+		}
+	}
 	begun, err := registration.Begin(ctx, user, email, registration.Hooks{})
 	if err != nil {
 		return done, err
@@ -104,7 +109,7 @@ func (h *History) Register(ctx context.Context, messages io.Writer, email string
 	return done, h.enter(ctx, done)
 }
 
-// enter enters what is registered into the ledger, if one was named.
+// enter enters what is registered into the ledger.
 func (h *History) enter(ctx context.Context, done RegisteredHistory) error {
 	var old []ledger.CardCertificate
 	for _, key := range done.Keys {
@@ -113,7 +118,7 @@ func (h *History) enter(ctx context.Context, done RegisteredHistory) error {
 				LeafSHA256: key.LeafSHA256, NotAfter: key.NotAfter, KeyPairID: key.KeyPairID})
 		}
 	}
-	if h.Store.Location == "" || h.DryRun || len(old) == 0 {
+	if h.DryRun || len(old) == 0 {
 		return nil
 	}
 	return h.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.EnterHistory(ctx, old) })

@@ -123,6 +123,9 @@ func (f *Flags) Look(ctx context.Context, streams *stdio.Streams, command string
 		f.CAKey.MayAsk = streams.Terminal
 		authority = localCA{f.CACert, &f.CAKey}
 	}
+	if len(requests) == 1 {
+		f.Gmail.Expect(requests[0].Email)
+	}
 	domain, err := f.Gmail.Open(ctx, streams.Err)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,10 @@ type Switches struct {
 	ImpersonationDenied bool
 	// ConsentDenied and OtherState are how a login at the browser ends.
 	ConsentDenied, OtherState bool
+	// LoginsRevoked: what people allowed so far is taken back when it is switched on.
+	LoginsRevoked bool
+	// ReadersRefused: the smart card service lets nobody in.
+	ReadersRefused bool
 	// ClockSkew is how far the token endpoint's clock is ahead.
 	ClockSkew time.Duration
 	Latency   time.Duration

@@ -31,6 +31,8 @@ func Forms() []Form {
 		{"impersonation-denied", "this machine may not act through the service account"},
 		{"consent-denied", "whoever logs in at the browser does not allow what is asked for"},
 		{"other-state", "what comes back from the browser has another state than was sent, as from a page that forges it"},
+		{"logins-revoked", "what people allowed at the browser so far is taken back"},
+		{"readers-refused", "the smart card service refuses every program, as where polkit forbids it"},
 		{"clock-skew:10m", "the token endpoint's clock is that far ahead (or, with a minus sign, behind), so this machine's is wrong"},
 		{"latency:50ms", "every API call takes that much longer"},
 		{"off", "none of the above any more"},

@@ -21,7 +21,7 @@ func (e *SpecError) Error() string {
 	return fmt.Sprintf("fault %q is not understood: want %s", e.Spec, e.Want)
 }
 
-const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, scope-other, api-disabled, policy-refuses, impersonation-denied, consent-denied, other-state, clock-skew:DURATION, latency:DURATION or off"
+const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, scope-other, api-disabled, policy-refuses, impersonation-denied, consent-denied, other-state, logins-revoked, readers-refused, clock-skew:DURATION, latency:DURATION or off"
 
 // parse turns one specification into what it does to a board.
 func parse(spec string) (func(*Board), error) {
@@ -51,6 +51,10 @@ func parse(spec string) (func(*Board), error) {
 		return func(b *Board) { b.state.ConsentDenied = true }, nil
 	case spec == "other-state":
 		return func(b *Board) { b.state.OtherState = true }, nil
+	case spec == "logins-revoked":
+		return func(b *Board) { b.state.LoginsRevoked = true }, nil
+	case spec == "readers-refused":
+		return func(b *Board) { b.state.ReadersRefused = true }, nil
 	case kind == "clock-skew":
 		skew, err := time.ParseDuration(rest)
 		if err != nil {

@@ -19,6 +19,10 @@ func (c *client) establish(body *establishBody) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(c)
+	if s.refuses {
+		body.RV = codeSecurityViolation
+		return
+	}
 	c.context = identifier(s.contexts)
 	s.contexts[c.context] = c
 	body.Context, body.RV = c.context, codeSuccess

@@ -18,6 +18,7 @@ const (
 	codeUnsupportedFeature uint32 = 0x8010001F
 	codeResetCard          uint32 = 0x80100068
 	codeRemovedCard        uint32 = 0x80100069
+	codeSecurityViolation  uint32 = 0x8010006A
 )
 
 // Commands of the protocol.

@@ -96,7 +96,15 @@ type Server struct {
 	clients  map[*client]struct{}
 	contexts map[uint32]*client
 	handles  map[uint32]*handle
+	refuses  bool
 	comings  uint32 // how often readers came and went
+}
+
+// Refuse has programs that come from now on let in or not, as polkit decides it for a real one.
+func (s *Server) Refuse(all bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuses = all
 }
 
 // Listen serves that many empty readers (0 to 16) on a unix socket, which it

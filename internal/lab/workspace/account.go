@@ -1,15 +1,20 @@
 package workspace
 
 import (
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
+	"net/http"
 	"strings"
+	"time"
 )
 
 // account is the service account that the domain has delegated to.
@@ -17,6 +22,7 @@ type account struct {
 	email, clientID, keyID string
 	key                    *rsa.PrivateKey
 	keys                   map[string]*rsa.PublicKey // by id, the uploaded ones too
+	certificates           map[string]string         // of the keys, in PEM, by their ids
 }
 
 func newAccount(key *rsa.PrivateKey) (account, error) {
@@ -27,13 +33,54 @@ func newAccount(key *rsa.PrivateKey) (account, error) {
 	if err != nil {
 		return account{}, err
 	}
+	certificate, err := ownCertificate(key)
+	if err != nil {
+		return account{}, err
+	}
 	return account{
 		email:    "cse-piv@practice-lab.iam.gserviceaccount.com",
 		clientID: "100000000000000000042",
 		keyID:    id,
 		key:      key,
 		keys:     map[string]*rsa.PublicKey{id: &key.PublicKey},
+
+		certificates: map[string]string{id: certificate},
 	}, nil
+}
+
+// ownCertificate is the certificate that Google makes of a key that it generated.
+func ownCertificate(key *rsa.PrivateKey) (string, error) {
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "100000000000000000042"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return "", fmt.Errorf("certify the service account's key: %w", err)
+	}
+	return certificatePEM(der), nil
+}
+
+func certificatePEM(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// certificatesPath is where the certificates of service accounts' keys are published.
+const certificatesPath = "/service_accounts/v1/metadata/x509/"
+
+// serveCertificates publishes those of the service account's keys.
+func (s *Server) serveCertificates(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet || strings.TrimPrefix(r.URL.Path, certificatesPath) != s.account.email {
+		notFoundPage(w)
+		return
+	}
+	s.mu.Lock()
+	published, _ := json.MarshalIndent(s.account.certificates, "", "  ") // cannot fail for strings
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	_, _ = w.Write(published)
 }
 
 // keyID names a key. Google's key ids are 40 hex digits; these follow from the key.
@@ -59,7 +106,7 @@ func (s *Server) UploadKey(certificate *x509.Certificate) (string, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.account.keys[id] = key
+	s.account.keys[id], s.account.certificates[id] = key, certificatePEM(certificate.Raw)
 	return id, nil
 }
 

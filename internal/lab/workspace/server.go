@@ -150,6 +150,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.URL.Path == authorizePath:
 			s.serveAuthorize(w, r)
 			return
+		case strings.HasPrefix(r.URL.Path, certificatesPath):
+			s.serveCertificates(w, r)
+			return
 		case isIAM(r.URL.Path):
 			s.serveIAM(w, r)
 			return
