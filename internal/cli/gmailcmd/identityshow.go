@@ -10,7 +10,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/registered"
 )
@@ -24,43 +23,44 @@ type IdentityJSON struct {
 
 func newIdentityShow(streams *stdio.Streams) *cobra.Command {
 	var options option.Gmail
+	var from string
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "show EMAIL", Short: "Show a user's identity and the key pairs that it uses",
+		Use: "show EMAIL... | --from FILE", Short: "Show users' identities and the key pairs that they use",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := enroll.ValidateAddress(args[0]); err != nil {
-				return err
-			}
-			user, err := options.User(cmd.Context(), streams.Err, args[0])
+			rows, err := option.Users(cmd.Context(), option.UsersNamed(args), from, false)
 			if err != nil {
 				return err
 			}
-			return showIdentity(cmd.Context(), streams.Out, user, asJSON)
+			return showEach(cmd.Context(), streams, &options, rows, from, asJSON, showIdentity)
 		},
 	}
 	options.Add(command.Flags())
+	command.Flags().StringVar(&from, "from", "", "CSV `file` of several users, with a column email")
 	option.AddJSON(command, &asJSON)
 	return command
 }
 
-func showIdentity(ctx context.Context, out io.Writer, user *gmail.User, asJSON bool) error {
+// showIdentity shows the identity of a user.
+func showIdentity(ctx context.Context, user *gmail.User, _ option.User) (shown, error) {
 	state, err := registered.ReadState(ctx, user)
 	if err != nil {
-		return err
+		return shown{}, err
 	}
-	shown := IdentityJSON{Email: user.Email(), Identity: state.Identity, KeyPairs: []ListedPair{}}
+	found := IdentityJSON{Email: user.Email(), Identity: state.Identity, KeyPairs: []ListedPair{}}
 	for _, pair := range state.KeyPairs {
 		if state.Identity != nil && state.Identity.Uses(pair.ID) {
-			shown.KeyPairs = append(shown.KeyPairs, NewListedPair(pair))
+			found.KeyPairs = append(found.KeyPairs, NewListedPair(pair))
 		}
 	}
-	if asJSON {
-		return stdio.JSON(out, shown)
-	}
-	rows := stdio.NewTable(out, user.Email())
-	rows.Row("  identity", describe.Identity(state.Identity))
-	for _, pair := range shown.KeyPairs {
-		rows.Row("  key pair", fmt.Sprintf("%s, %s", pair.ID, describe.KeyPair(pair.KeyPair, state.Identity).Text))
+	return shown{found, func(out io.Writer) error { return printIdentity(out, found) }}, nil
+}
+
+func printIdentity(out io.Writer, found IdentityJSON) error {
+	rows := stdio.NewTable(out, found.Email)
+	rows.Row("  identity", describe.Identity(found.Identity))
+	for _, pair := range found.KeyPairs {
+		rows.Row("  key pair", fmt.Sprintf("%s, %s", pair.ID, describe.KeyPair(pair.KeyPair, found.Identity).Text))
 		rows.Row("", "certificate SHA-256 "+pair.LeafSHA256)
 	}
 	return rows.Flush()

@@ -13,7 +13,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/describe"
-	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/registered"
 )
@@ -43,12 +42,9 @@ func newKeyPairChange(streams *stdio.Streams, verb registered.Verb, short, more 
 	command := &cobra.Command{
 		Use: string(verb) + " EMAIL KEYPAIR-ID... | --from FILE", Short: short, Long: more,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				return usage.Errorf("which key pair of %s? give its id, as keypair list shows it", args[0])
-			}
-			var rows []option.User
-			for _, id := range args[min(1, len(args)):] {
-				rows = append(rows, option.User{Email: args[0], KeyPairID: id})
+			rows, err := keyPairsNamed(args)
+			if err != nil {
+				return err
 			}
 			wanted, err := options.wanted(cmd.Context(), rows, true, func(row option.User) registered.Change {
 				return registered.Change{Verb: verb, KeyPairID: row.KeyPairID}
@@ -61,6 +57,17 @@ func newKeyPairChange(streams *stdio.Streams, verb registered.Verb, short, more 
 	}
 	options.add(command)
 	return command
+}
+
+// keyPairsNamed are the key pairs of one user, named by an address and their ids.
+func keyPairsNamed(args []string) (rows []option.User, err error) {
+	if len(args) == 1 {
+		return nil, usage.Errorf("which key pair of %s? give its id, as keypair list shows it", args[0])
+	}
+	for _, id := range args[min(1, len(args)):] {
+		rows = append(rows, option.User{Email: args[0], KeyPairID: id})
+	}
+	return rows, nil
 }
 
 // KeyPairsJSON is a user in the output of keypair list --json; the names are a contract.
@@ -97,42 +104,49 @@ type KeyPairJSON struct {
 
 func newKeyPairShow(streams *stdio.Streams) *cobra.Command {
 	var options option.Gmail
+	var from string
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "show EMAIL KEYPAIR-ID", Short: "Show one key pair and its certificates",
+		Use: "show EMAIL KEYPAIR-ID... | --from FILE", Short: "Show key pairs and their certificates",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := enroll.ValidateAddress(args[0]); err != nil {
-				return err
-			}
-			user, err := options.User(cmd.Context(), streams.Err, args[0])
+			rows, err := keyPairsNamed(args)
 			if err != nil {
 				return err
 			}
-			return showKeyPair(cmd.Context(), streams.Out, user, args[1], asJSON)
+			if rows, err = option.Users(cmd.Context(), rows, from, true); err != nil {
+				return err
+			}
+			return showEach(cmd.Context(), streams, &options, rows, from, asJSON, showKeyPair)
 		},
 	}
 	options.Add(command.Flags())
+	command.Flags().StringVar(&from, "from", "", "CSV `file` of several key pairs, with columns email and key_pair_id")
 	option.AddJSON(command, &asJSON)
 	return command
 }
 
-func showKeyPair(ctx context.Context, out io.Writer, user *gmail.User, id string, asJSON bool) error {
+// showKeyPair shows the key pair of a row.
+func showKeyPair(ctx context.Context, user *gmail.User, row option.User) (shown, error) {
 	state, err := registered.ReadState(ctx, user)
 	if err != nil {
-		return err
+		return shown{}, err
 	}
+	id := row.KeyPairID
 	at := slices.IndexFunc(state.KeyPairs, func(pair gmail.KeyPair) bool { return pair.ID == id })
 	if at < 0 {
-		return &registered.UnknownKeyPairError{ID: id}
+		return shown{}, &registered.UnknownKeyPairError{ID: id}
 	}
 	pair := state.KeyPairs[at]
-	if asJSON {
-		used := state.Identity != nil && state.Identity.Uses(id)
-		return stdio.JSON(out, KeyPairJSON{user.Email(), NewListedPair(pair), used, pair.PEM})
-	}
-	rows := stdio.NewTable(out, user.Email())
+	used := state.Identity != nil && state.Identity.Uses(id)
+	return shown{KeyPairJSON{user.Email(), NewListedPair(pair), used, pair.PEM}, func(out io.Writer) error {
+		return printKeyPair(out, user.Email(), pair, state.Identity)
+	}}, nil
+}
+
+func printKeyPair(out io.Writer, email string, pair gmail.KeyPair, identity *gmail.Identity) error {
+	rows := stdio.NewTable(out, email)
 	rows.Row("  key pair", pair.ID)
-	rows.Row("  state", describe.KeyPair(pair, state.Identity).Text)
+	rows.Row("  state", describe.KeyPair(pair, identity).Text)
 	if !pair.DisableTime.IsZero() {
 		rows.Row("  disabled", pair.DisableTime.UTC().Format(stdio.Clock)+" UTC")
 	}
@@ -141,6 +155,6 @@ func showKeyPair(ctx context.Context, out io.Writer, user *gmail.User, id string
 	if err := rows.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(out, pair.PEM)
+	_, err := fmt.Fprint(out, pair.PEM)
 	return err
 }

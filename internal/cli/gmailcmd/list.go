@@ -30,8 +30,37 @@ type listedUsers struct {
 
 // listProblem is a user in the JSON of whom nothing could be listed.
 type listProblem struct {
-	Email   string `json:"email"`
-	Problem string `json:"problem"`
+	Email     string `json:"email"`
+	KeyPairID string `json:"key_pair_id,omitempty"`
+	Problem   string `json:"problem"`
+}
+
+// askEach asks Gmail for one user after the other. Who fails does not stop the others, is a
+// [listProblem] in the answer, and makes the error a *[failure.UsersError].
+func askEach(ctx context.Context, messages io.Writer, domain *gmail.Domain, rows []option.User, ask func(*gmail.User, option.User) (any, error)) (all listedUsers, end, err error) {
+	all.Users = []any{}
+	failed := 0
+	for _, row := range rows {
+		var value any
+		user, err := domain.User(ctx, row.Email)
+		if err == nil {
+			value, err = ask(user, row)
+		}
+		if errors.Is(err, context.Canceled) {
+			return all, nil, err
+		}
+		if err != nil {
+			failed++
+			value = listProblem{row.Email, row.KeyPairID, safetext.Clean(err.Error())}
+			stdio.Warning(messages, row.Email+": "+err.Error())
+		}
+		all.Users = append(all.Users, value)
+	}
+	if failed > 0 {
+		end = &failure.UsersError{Failed: failed, Total: len(rows), What: "user"}
+	}
+	all.Error = stdio.FailureOf(end)
+	return all, end, nil
 }
 
 // newGmailList returns a command that lists something of users'.
@@ -86,38 +115,21 @@ func listOne(ctx context.Context, out io.Writer, domain *gmail.Domain, email str
 // listSeveral lists all users in one table, whose first column is the user. One who
 // fails does not stop the others.
 func listSeveral(ctx context.Context, streams *stdio.Streams, domain *gmail.Domain, rows []option.User, list gmailList, headings []string, asJSON bool) error {
-	all := listedUsers{Users: []any{}}
 	var table [][]any
-	failed := 0
-	for _, row := range rows {
-		var value any
-		var lines [][]any
-		user, err := domain.User(ctx, row.Email)
-		if err == nil {
-			value, lines, err = list(ctx, user)
-		}
-		if errors.Is(err, context.Canceled) {
-			return err
-		}
-		if err != nil {
-			failed++
-			value = listProblem{row.Email, safetext.Clean(err.Error())}
-			stdio.Warning(streams.Err, row.Email+": "+err.Error())
-		}
-		all.Users = append(all.Users, value)
+	all, end, err := askEach(ctx, streams.Err, domain, rows, func(user *gmail.User, row option.User) (any, error) {
+		value, lines, err := list(ctx, user)
 		if err == nil && len(lines) == 0 {
 			lines = [][]any{{"none"}}
 		}
 		for _, line := range lines {
 			table = append(table, append([]any{row.Email}, line...))
 		}
-	}
-	var end error
-	if failed > 0 {
-		end = &failure.UsersError{Failed: failed, Total: len(rows), What: "user"}
+		return value, err
+	})
+	if err != nil {
+		return err
 	}
 	if asJSON {
-		all.Error = stdio.FailureOf(end)
 		return errors.Join(stdio.JSON(streams.Out, all), stdio.Told(end))
 	}
 	return errors.Join(printLines(streams.Out, append([]string{"USER"}, headings...), table), end)
@@ -129,6 +141,58 @@ func printLines(out io.Writer, headings []string, lines [][]any) error {
 		rows.Row(line...)
 	}
 	return rows.Flush()
+}
+
+// shown is something of one user's as it is printed.
+type shown struct {
+	asJSON any
+	print  func(io.Writer) error
+}
+
+// showEach shows one thing, or several one below the other.
+func showEach(ctx context.Context, streams *stdio.Streams, options *option.Gmail, rows []option.User, from string, asJSON bool, show func(context.Context, *gmail.User, option.User) (shown, error)) error {
+	options.SayForeign(streams.Err)
+	domain, err := options.Open(ctx, streams.Err)
+	if err != nil {
+		return err
+	}
+	if from == "" && len(rows) == 1 {
+		user, err := domain.User(ctx, rows[0].Email)
+		if err != nil {
+			return err
+		}
+		one, err := show(ctx, user, rows[0])
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return stdio.JSON(streams.Out, one.asJSON)
+		}
+		return one.print(streams.Out)
+	}
+	var prints []func(io.Writer) error
+	all, end, err := askEach(ctx, streams.Err, domain, rows, func(user *gmail.User, row option.User) (any, error) {
+		one, err := show(ctx, user, row)
+		if err == nil {
+			prints = append(prints, one.print)
+		}
+		return one.asJSON, err
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return errors.Join(stdio.JSON(streams.Out, all), stdio.Told(end))
+	}
+	for i, print := range prints {
+		if i > 0 {
+			fmt.Fprintln(streams.Out)
+		}
+		if err := print(streams.Out); err != nil {
+			return err
+		}
+	}
+	return end
 }
 
 // short returns the start of a fingerprint, enough for a person to compare.
