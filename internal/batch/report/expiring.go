@@ -135,6 +135,7 @@ var expiringPage = template.Must(template.New("expiring").Funcs(template.FuncMap
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
+<meta name="generator" content="cse-piv">
 <title>Certificates that end before {{date .Before}}</title>
 <style>{{.Style}}</style>
 </head>

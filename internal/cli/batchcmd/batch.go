@@ -45,6 +45,7 @@ type batchOptions struct {
 	json        bool
 	reports     []string
 	csvBOM      bool
+	overwrite   bool
 }
 
 // New returns the command batch.
@@ -88,6 +89,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")
 	flags.BoolVar(&options.enqueueOnly, "enqueue-only", false, "leave the work to the workers of a shared ledger")
 	flags.StringArrayVar(&options.reports, "report", nil, "`file` to write a report to at the end: .csv, .json or .html (repeatable)")
+	addOverwrite(flags, &options.overwrite, "--report")
 	flags.BoolVar(&options.csvBOM, "csv-bom", false, "begin CSV reports with a byte order mark, by which Excel knows UTF-8")
 	flags.BoolVar(&options.json, "json", false, "report what happens as JSON lines, the last of them a summary")
 	return command
@@ -105,6 +107,11 @@ func (o *batchOptions) check() error {
 		// Better now than after the run.
 		if _, err := durable.Folder(filepath.Dir(file)).Probe(1); err != nil {
 			return usage.Errorf("--report: nothing can be written into the folder of %s: %w", file, err)
+		}
+		if !o.overwrite {
+			if err := report.CheckReplaceable(file); err != nil {
+				return fmt.Errorf("--report: %w", err)
+			}
 		}
 	}
 	if o.enqueueOnly && !o.store.Shared() {
@@ -229,7 +236,7 @@ func (o *batchOptions) conclude(ctx context.Context, streams *stdio.Streams, tas
 	for _, file := range o.reports {
 		format, err := report.FormatOf(file)
 		if err == nil {
-			err = writeReport(ctx, file, format, o.csvBOM, task.Ledger, run)
+			err = writeReport(ctx, file, o.overwrite, format, o.csvBOM, task.Ledger, run)
 		}
 		reports = errors.Join(reports, err)
 	}

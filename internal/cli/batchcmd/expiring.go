@@ -17,7 +17,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
-	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/progress"
@@ -85,10 +84,7 @@ func (o *expiringOptions) run(ctx context.Context, streams *stdio.Streams) (err 
 	}
 	switch {
 	case o.format.output != "":
-		err = durable.Write(o.format.output, 0o600, func(out io.Writer) error { return o.write(ctx, out, format, about, rows) })
-		if err != nil {
-			return fmt.Errorf("write the report %s: %w", o.format.output, err)
-		}
+		err = replaceFile(o.format.output, o.format.overwrite, func(out io.Writer) error { return o.write(ctx, out, format, about, rows) })
 	case format != "":
 		err = o.write(ctx, streams.Out, format, about, rows)
 	default:

@@ -13,7 +13,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
-	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -71,7 +70,7 @@ func runReport(ctx context.Context, streams *stdio.Streams, options *reportOptio
 	case err != nil:
 		return err
 	case options.output != "":
-		return writeReport(ctx, options.output, format, options.bom, book, run)
+		return writeReport(ctx, options.output, options.overwrite, format, options.bom, book, run)
 	case format != "":
 		return writeFormat(ctx, streams.Out, format, options.bom, book, run)
 	}
@@ -91,13 +90,9 @@ func (o *reportOptions) chosen() (report.Format, error) {
 	return o.reportFlags.chosen()
 }
 
-// writeReport replaces a file by the report of a run.
-func writeReport(ctx context.Context, file string, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
-	err := durable.Write(file, 0o600, func(out io.Writer) error { return writeFormat(ctx, out, format, bom, book, run) })
-	if err != nil {
-		return fmt.Errorf("write the report %s: %w", file, err)
-	}
-	return nil
+// writeReport writes the report of a run into a file.
+func writeReport(ctx context.Context, file string, overwrite bool, format report.Format, bom bool, book *ledger.Ledger, run ledger.Run) error {
+	return replaceFile(file, overwrite, func(out io.Writer) error { return writeFormat(ctx, out, format, bom, book, run) })
 }
 
 // writeFormat writes a report, CSV with a byte order mark where that is asked for.

@@ -8,19 +8,40 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/report"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
+	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
 // reportFlags say in which format a report is written, and where.
 type reportFlags struct {
 	format, output string
 	bom, json      bool
+	overwrite      bool
 }
 
 func (f *reportFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.format, "format", "", "`format`: csv, json or html, on standard output or into the file of -o")
 	flags.StringVarP(&f.output, "output", "o", "", "`file` to write; it tells the format by its name")
 	flags.BoolVar(&f.bom, "csv-bom", false, "begin CSV with a byte order mark, by which Excel knows UTF-8")
+	addOverwrite(flags, &f.overwrite, "-o")
 	flags.BoolVar(&f.json, "json", false, "print JSON; the same as --format json")
+}
+
+// addOverwrite adds the flag by which a report may take the place of any file.
+func addOverwrite(flags *pflag.FlagSet, overwrite *bool, flag string) {
+	flags.BoolVar(overwrite, "overwrite", false, "replace the file of "+flag+" also where it is no earlier report")
+}
+
+// replaceFile writes a report in the place of an earlier one, or of any file where that is agreed to.
+func replaceFile(file string, overwrite bool, write func(io.Writer) error) error {
+	if !overwrite {
+		if err := report.CheckReplaceable(file); err != nil {
+			return err
+		}
+	}
+	if err := durable.Write(file, 0o600, write); err != nil {
+		return fmt.Errorf("write the report %s: %w", file, err)
+	}
+	return nil
 }
 
 // chosen returns the format, "" for none.

@@ -6,7 +6,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -74,11 +77,16 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 	if err != nil {
 		return err
 	}
-	made := ca.Options{Name: name, RootCRL: url + "/" + ca.RootList, RootURL: url + "/root.cer", Now: time.Now()}
-	if options.key.Name != "" {
-		if err := ca.CheckNew(dir); err != nil {
+	if err := ca.CheckNew(dir); err != nil {
+		return err
+	}
+	for _, name := range append(published(), adminConsoleFile) {
+		if err := notThere(filepath.Join(dir, name)); err != nil {
 			return err
 		}
+	}
+	made := ca.Options{Name: name, RootCRL: url + "/" + ca.RootList, RootURL: url + "/root.cer", Now: time.Now()}
+	if options.key.Name != "" {
 		if made.IssuingKey, err = ca.CreateKey(ctx, options.key.Name, false, options.key.Opening()); err != nil {
 			return err
 		}
@@ -88,7 +96,10 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 	if err != nil {
 		return err
 	}
-	publish := []string{filepath.Join(dir, "root.cer"), filepath.Join(dir, "issuing.cer")}
+	var publish []string
+	for _, name := range published() {
+		publish = append(publish, filepath.Join(dir, name))
+	}
 	for i, cert := range []*x509.Certificate{root, issuing} {
 		if err := durable.WriteFile(publish[i], cert.Raw, 0o644); err != nil {
 			return err
@@ -118,7 +129,6 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 	if _, err := local.SignList(ctx, issuer.ListValidity); err != nil {
 		return err
 	}
-	publish = append(publish, filepath.Join(dir, ca.RootList), filepath.Join(dir, ca.IssuingList))
 	chain, err := issueSample(ctx, local, sample)
 	if err != nil {
 		return err
@@ -141,6 +151,21 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 	fmt.Fprintln(streams.Out, console)
 	stdio.Values(streams.Out, "  ", describe.AdminBundle(bundle, next))
 	return nil
+}
+
+// published are the files of a new CA that belong below its URL.
+func published() []string { return []string{"root.cer", "issuing.cer", ca.RootList, ca.IssuingList} }
+
+// notThere returns an error that is [fs.ErrExist] where there is a file, which would be replaced.
+func notThere(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
 }
 
 // issueSample issues a certificate for a key that nobody keeps.

@@ -179,7 +179,7 @@ func (h hints) ofFiles(err error) string {
 		{durable.ErrDiskFull, "make room on that disk and " + h.again + ": it goes on where it was"},
 		{durable.ErrReadOnly, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
 		{durable.ErrInUse, "close it in the other program, such as a spreadsheet, and " + h.again},
-		{durable.ErrDifferent, "move it away, choose another folder" + h.either(", or replace it with --overwrite", "")},
+		{durable.ErrDifferent, "move it away, or choose another name or folder" + h.either("; --overwrite replaces it, where the command has that flag", "")},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
 		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor" + h.either(" (--pin-fd)", "")},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
