@@ -242,7 +242,7 @@ func (f preparedFile) Rows(context.Context) iter.Seq2[source.Row, error] {
 	}
 }
 
-func prepared(row source.Row) ledger.Entry {
+func prepared(_ context.Context, row source.Row) ledger.Entry {
 	return ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line, Pairs: []ledger.Pair{{
 		Use: "both", LeafSHA256: row.Description, Description: "card", PKCS7: row.Certificates[0].Data}}}
 }
@@ -256,7 +256,7 @@ func writePeople(t testing.TB, path string, people rows) {
 	}
 	out := bufio.NewWriter(file)
 	for _, row := range people {
-		pair := prepare(row).Pairs[0]
+		pair := prepare(context.Background(), row).Pairs[0]
 		if err := json.NewEncoder(out).Encode(preparedRow{Email: row.Email, Leaf: pair.LeafSHA256, PKCS7: string(pair.PKCS7)}); err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,6 @@ const stopGrace = 10 * time.Second
 // engine is what a run or a worker process works with from its start to its end.
 type engine struct {
 	options Options
-	log     *slog.Logger
 	run     int64 // of a run's own events
 
 	// soft ends when no more users are to be begun; its cause says why.
@@ -42,7 +41,7 @@ type engine struct {
 // newEngine returns an engine that stops softly when the options' Stopping is
 // closed or ctx ends. Its release is to be called in the end.
 func newEngine(ctx context.Context, options Options) (e *engine, release func()) {
-	e = &engine{options: options, log: logging.From(ctx), worked: make(chan struct{}, 1)}
+	e = &engine{options: options, worked: make(chan struct{}, 1)}
 	// Cancelling is handled by the sessions; here it only means that no more users
 	// are begun.
 	e.soft, e.endSoft = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -80,21 +79,21 @@ func (e *engine) interrupted(err error) bool {
 	return errors.Is(err, errStopping) || e.hard.Err() != nil
 }
 
-// notify passes an event on, one at a time.
-func (e *engine) notify(event Event) {
+// notify writes an event into the log of the context and passes it on, one at a time.
+func (e *engine) notify(ctx context.Context, event Event) {
 	event.Time = time.Now()
 	if event.Run == 0 {
 		event.Run = e.run
 	}
 	e.notifyMu.Lock()
 	defer e.notifyMu.Unlock()
-	e.write(event)
+	write(ctx, event)
 	e.options.Notify(event)
 }
 
 // write writes an event into the log of the run, where one was asked for. How far it is
 // every second is not written.
-func (e *engine) write(event Event) {
+func write(ctx context.Context, event Event) {
 	level := slog.LevelInfo
 	switch event.Kind {
 	case KindProgress, KindRead:
@@ -104,13 +103,16 @@ func (e *engine) write(event Event) {
 	case KindRetry, KindWarning, KindStalled, KindPaused:
 		level = slog.LevelWarn
 	}
-	attributes := []slog.Attr{slog.String("event", string(event.Kind)), slog.Int64("run", event.Run)}
-	for _, text := range []slog.Attr{slog.String("email", event.Email), slog.String("where", event.Where), slog.String("reason", event.Reason), slog.String("message", event.Message)} {
+	attributes := []slog.Attr{slog.String("event", string(event.Kind))}
+	if event.Run != 0 {
+		attributes = append(attributes, slog.Int64(logging.Run, event.Run))
+	}
+	for _, text := range []slog.Attr{slog.String(logging.Email, event.Email), slog.String("where", event.Where), slog.String("reason", event.Reason), slog.String("message", event.Message)} {
 		if text.Value.String() != "" {
 			attributes = append(attributes, text)
 		}
 	}
-	e.log.LogAttrs(context.Background(), level, "batch", attributes...)
+	logging.Write(ctx, level, "batch", attributes...)
 }
 
 // muchSkew is from when on two clocks are told to differ.
@@ -126,7 +128,7 @@ func (e *engine) tellSkew() {
 	if skew < muchSkew {
 		return
 	}
-	e.notify(Event{Kind: KindWarning, Reason: "clock",
+	e.notify(e.hard, Event{Kind: KindWarning, Reason: "clock",
 		Message: fmt.Sprintf("this machine's clock is %v %s the clock of the ledger's database, which the ledger goes by", skew, how),
 		Hint:    "set the one that is wrong: Google refuses credentials from a machine whose clock is"})
 }
@@ -162,7 +164,7 @@ func (e *engine) sessions(ctx context.Context, watch func(*session) error) error
 		}
 		if !told {
 			told = true
-			e.notify(Event{Kind: KindWarning, Reason: "ledger", Message: err.Error()})
+			e.notify(e.hard, Event{Kind: KindWarning, Reason: "ledger", Message: err.Error()})
 		}
 		select {
 		case <-time.After(awaitStep):

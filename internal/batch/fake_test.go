@@ -98,7 +98,7 @@ func (c fakeCrowd) Rows(context.Context) iter.Seq2[source.Row, error] {
 
 func fakeEmail(n int) string { return fmt.Sprintf("user%05d@lab.example", n) }
 
-func fakeEntry(row source.Row) ledger.Entry {
+func fakeEntry(_ context.Context, row source.Row) ledger.Entry {
 	return ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line,
 		Pairs: []ledger.Pair{{Use: "both", LeafSHA256: fmt.Sprintf("%064x", row.Line), PKCS7: []byte("chain")}}}
 }

@@ -42,7 +42,7 @@ func (c crowd) Rows(context.Context) iter.Seq2[source.Row, error] {
 	}
 }
 
-func madeUp(row source.Row) ledger.Entry {
+func madeUp(_ context.Context, row source.Row) ledger.Entry {
 	return ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line, Pairs: []ledger.Pair{{
 		Use: "both", LeafSHA256: fmt.Sprintf("%064d", row.Line), PKCS7: row.Certificates[0].Data}}}
 }
@@ -159,9 +159,9 @@ func TestLargeRowsAreNotHeld(t *testing.T) {
 	const rows, most = 40, 8
 	held, entered := 0, 0
 	counts, err := batch.Run(t.Context(), batch.Options{Source: large{crowd(rows)}, Ledger: openLedger(t, ledgerFile(t)), DryRun: true,
-		Prepare: func(row source.Row) ledger.Entry {
+		Prepare: func(ctx context.Context, row source.Row) ledger.Entry {
 			row.Certificates[0].Data = []byte("chain")
-			return madeUp(row)
+			return madeUp(ctx, row)
 		},
 		Notify: func(event batch.Event) {
 			if event.Kind == batch.KindRead {

@@ -33,7 +33,7 @@ type Options struct {
 	Source source.Source
 	// Prepare turns a row into an entry of the ledger: checked and with its chains
 	// packed, or failed. It is called from several goroutines at once.
-	Prepare func(source.Row) ledger.Entry
+	Prepare func(context.Context, source.Row) ledger.Entry
 	Ledger  *ledger.Ledger
 	Domain  Domain
 	// Limiter bounds how many users are in flight and how fast Gmail is asked; nil:

@@ -39,7 +39,7 @@ func (e *engine) tellOutages(ctx context.Context) {
 			if kind == "" || kind == told && now.Sub(last) < retellAfter {
 				continue
 			}
-			e.notify(e.outageEvent(ctx, kind, o))
+			e.notify(ctx, e.outageEvent(ctx, kind, o))
 			if told, last = kind, now; kind == KindResumed {
 				told = ""
 			}

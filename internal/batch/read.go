@@ -33,7 +33,11 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		if e.soft.Err() != nil {
 			return context.Cause(e.soft)
 		}
-		picked, enough := picker.pick(ctx, prepareAll(rows, o.Prepare))
+		prepared := prepareAll(ctx, rows, o.Prepare)
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // what could not be asked then is nobody's failure
+		}
+		picked, enough := picker.pick(ctx, prepared)
 		if enough != nil && !errors.Is(enough, errEnough) {
 			return enough
 		}
@@ -50,9 +54,9 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		clear(rows) // what they hold may be large
 		rows, size = rows[:0], 0
 		for _, entry := range entered {
-			e.tellRow(entry)
+			e.tellRow(ctx, entry)
 		}
-		e.notify(Event{Kind: KindRead, Counts: &counts})
+		e.notify(ctx, Event{Kind: KindRead, Counts: &counts})
 		return enough
 	}
 	// A source may be waited for, such as a pipe: stopping ends that too.
@@ -88,26 +92,26 @@ func (e *engine) read(ctx context.Context, run int64) error {
 }
 
 // tellRow reports what is to be said about a row that was read.
-func (e *engine) tellRow(entry ledger.Entry) {
+func (e *engine) tellRow(ctx context.Context, entry ledger.Entry) {
 	switch {
 	case entry.State == ledger.StateFailed:
-		e.notify(Event{Kind: KindFailed, Email: entry.Email, Where: entry.Where, Reason: entry.Reason, Message: entry.Message, Hint: entry.Hint})
+		e.notify(ctx, Event{Kind: KindFailed, Email: entry.Email, Where: entry.Where, Reason: entry.Reason, Message: entry.Message, Hint: entry.Hint})
 	case len(entry.Warnings) > 0:
 		for _, warning := range entry.Warnings {
-			e.notify(Event{Kind: KindWarning, Email: entry.Email, Where: entry.Where, Message: warning})
+			e.notify(ctx, Event{Kind: KindWarning, Email: entry.Email, Where: entry.Where, Message: warning})
 		}
 	}
 }
 
 // prepareAll prepares rows on all processors and keeps their order.
-func prepareAll(rows []source.Row, prepare func(source.Row) ledger.Entry) []ledger.Entry {
+func prepareAll(ctx context.Context, rows []source.Row, prepare func(context.Context, source.Row) ledger.Entry) []ledger.Entry {
 	entries := make([]ledger.Entry, len(rows))
 	workers := runtime.GOMAXPROCS(0)
 	var group sync.WaitGroup
 	for worker := range workers {
 		group.Go(func() {
 			for i := worker; i < len(rows); i += workers {
-				entries[i] = prepare(rows[i])
+				entries[i] = prepare(ctx, rows[i])
 			}
 		})
 	}
@@ -132,7 +136,7 @@ func (e *engine) lookUp(ctx context.Context, entered []ledger.Entry) error {
 		}
 		if ok && known.State == ledger.StateDone && ledger.SamePairs(known.Pairs, entry.Pairs) {
 			if action, changed := byHand[ledger.Key(entry.Email)]; changed {
-				e.notify(Event{Kind: KindWarning, Email: entry.Email, Where: entry.Where, Message: fmt.Sprintf(
+				e.notify(ctx, Event{Kind: KindWarning, Email: entry.Email, Where: entry.Where, Message: fmt.Sprintf(
 					"an earlier run registered it, and %s changed it by hand since (%s): a run looks what is to be put right", action.Operator, action.Verb)})
 				continue
 			}

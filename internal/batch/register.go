@@ -82,7 +82,7 @@ func (s *session) recordFindings(ctx context.Context, task *ledger.Task, outcome
 		changed = changed || !slices.Equal(before.Superfluous, pair.Superfluous) || !slices.Equal(before.InKeyService, pair.InKeyService)
 	}
 	for _, finding := range findings {
-		s.engine.notify(Event{Kind: KindWarning, Run: task.Run, Email: task.Email, Where: task.Where, Message: finding})
+		s.engine.notify(ctx, Event{Kind: KindWarning, Run: task.Run, Email: task.Email, Where: task.Where, Message: finding})
 	}
 	if !changed {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // InterruptedError: a run was stopped before its end.
@@ -34,9 +35,10 @@ func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 	}
 	e.run = run
 	e.tellSkew()
-	err = e.read(e.hard, run)
+	working := logging.Adding(e.hard, logging.Run, run)
+	err = e.read(working, run)
 	if err == nil && !o.DryRun {
-		err = e.workOff(e.hard, run)
+		err = e.workOff(working, run)
 	}
 	return e.end(ctx, run, err)
 }
@@ -71,7 +73,7 @@ func (e *engine) end(ctx context.Context, run int64, err error) (ledger.Counts, 
 	case counts.Waiting == 0 || e.options.DryRun:
 		err = l.Finish(after, run)
 	}
-	e.notify(Event{Kind: KindFinished, Counts: &counts})
+	e.notify(ctx, Event{Kind: KindFinished, Counts: &counts})
 	return counts, err
 }
 
@@ -82,7 +84,7 @@ func (e *engine) workOff(ctx context.Context, run int64) error {
 	if err != nil {
 		return err
 	}
-	e.notify(Event{Kind: KindStarted, Counts: &counts})
+	e.notify(ctx, Event{Kind: KindStarted, Counts: &counts})
 	if counts.Waiting == 0 || e.options.NoWork && l.Shared() {
 		return nil
 	}

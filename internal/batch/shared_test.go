@@ -238,7 +238,7 @@ func testChangedMeanwhile(t *testing.T, url string) {
 			if err != nil {
 				return err
 			}
-			_, err = other.Put(ctx, run, []ledger.Entry{fakeEntry(source.Row{Email: fakeEmail(1), Line: 99})}, false)
+			_, err = other.Put(ctx, run, []ledger.Entry{fakeEntry(ctx, source.Row{Email: fakeEmail(1), Line: 99})}, false)
 			return err
 		}
 		domain := &fakeDomain{creating: change}

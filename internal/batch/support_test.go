@@ -110,7 +110,7 @@ func (r rows) Rows(ctx context.Context) iter.Seq2[source.Row, error] {
 }
 
 // prepare packs a row's chains; the practice CA's need no judging.
-func prepare(row source.Row) ledger.Entry {
+func prepare(_ context.Context, row source.Row) ledger.Entry {
 	entry := ledger.Entry{Email: row.Email, Where: row.Where, Line: row.Line}
 	for _, given := range row.Certificates {
 		chain, err := certificate.Parse(given.Data)
@@ -209,7 +209,7 @@ func (o *office) checkOnce(t testing.TB, people rows) {
 	t.Helper()
 	bad := 0
 	for _, row := range people {
-		want := prepare(row).Pairs[0].LeafSHA256
+		want := prepare(context.Background(), row).Pairs[0].LeafSHA256
 		pairs, identities := o.lab.Gmail().KeyPairs(row.Email), o.lab.Gmail().Identities(row.Email)
 		if len(pairs) != 1 || len(identities) != 1 || pairs[0].LeafSHA256 != want || identities[0].PrimaryKeyPairID != pairs[0].ID {
 			if bad++; bad <= 5 {

@@ -42,7 +42,7 @@ func (e *engine) watch(s *session, run int64, counts ledger.Counts) error {
 			if outage, ok := e.options.Limiter.inOutage(); ok {
 				event.Outage = &outage
 			}
-			e.notify(event)
+			e.notify(s.ctx, event)
 		}
 		if counts.Waiting == 0 {
 			return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // changedWait is when a user is tried again whose task changed.
@@ -16,8 +17,9 @@ const changedWait = 2 * time.Second
 // work sees to one user. The slot is released before the end is recorded: what counts
 // as in flight is at Gmail.
 func (s *session) work(task ledger.Task, slot *slot) {
-	unchanged, err := s.registerSafely(s.ctx, &task)
-	s.record(s.ctx, task, unchanged, err, slot.release(err))
+	ctx := logging.Adding(s.ctx, logging.Run, task.Run, logging.Email, task.Email, logging.UserAttempt, task.Attempts+1)
+	unchanged, err := s.registerSafely(ctx, &task)
+	s.record(ctx, task, unchanged, err, slot.release(err))
 }
 
 // ended wakes whoever watches for the last of a run's users.
@@ -36,7 +38,7 @@ func (s *session) record(ctx context.Context, task ledger.Task, unchanged bool, 
 	switch {
 	case err == nil:
 		if s.recorded(ctx, task, s.engine.options.Ledger.RecordDone(ctx, task, s.engine.options.Operator, unchanged)) {
-			s.engine.notify(Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
+			s.engine.notify(ctx, Event{Kind: KindDone, Run: task.Run, Email: task.Email, Where: task.Where})
 			s.ended()
 		}
 	case errors.As(err, &cut):
@@ -85,7 +87,7 @@ func (s *session) fail(ctx context.Context, task ledger.Task, cause error) {
 	l := s.engine.options.Ledger
 	if final {
 		if s.recorded(ctx, task, l.RecordFailure(ctx, task, s.engine.options.Operator)) {
-			s.engine.notify(event)
+			s.engine.notify(ctx, event)
 			s.ended()
 		}
 		return
@@ -93,7 +95,7 @@ func (s *session) fail(ctx context.Context, task ledger.Task, cause error) {
 	event.Kind, event.Wait = KindRetry, retryWait(cause, s.engine.options.RetryBase, task.Attempts)
 	if s.recorded(ctx, task, l.RecordRetry(ctx, task, event.Wait)) {
 		s.engine.options.Limiter.expect(time.Now().Add(event.Wait))
-		s.engine.notify(event)
+		s.engine.notify(ctx, event)
 	}
 }
 

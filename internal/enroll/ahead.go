@@ -57,7 +57,7 @@ func (e *enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error
 		return err
 	}
 	if key.chain == nil {
-		if err := e.useCertificate(key, key.leaf, key.parts); err != nil {
+		if err := e.useCertificate(ctx, key, key.leaf, key.parts); err != nil {
 			return err
 		}
 	}

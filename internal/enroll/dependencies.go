@@ -32,8 +32,8 @@ type Dependencies struct {
 	Issuer        issuer.Issuer
 	// Chain holds further certificates to build chains with.
 	Chain []*x509.Certificate
-	// Sources are asked about certificates.
-	Sources smime.Sources
+	// Sources returns what is asked about certificates, within a context; nil for nothing.
+	Sources func(ctx context.Context) smime.Sources
 	// Escrow keeps generated secrets before they are set; nil where none was
 	// named.
 	Escrow escrow.Store

@@ -74,6 +74,11 @@ func (e *enrollment) record(event Event) {
 	e.events.unwritten = nil
 }
 
+// about returns a context in whose log each line says which enrollment it is about.
+func about(ctx context.Context, request Request) context.Context {
+	return logging.Adding(ctx, logging.Email, request.Email, logging.Card, request.Serial)
+}
+
 // log writes the event into the log of the run, where one was asked for.
 func (e *enrollment) log(ctx context.Context, event Event) {
 	level := slog.LevelInfo
@@ -83,6 +88,6 @@ func (e *enrollment) log(ctx context.Context, event Event) {
 	case StateRetry, StateCardOut:
 		level = slog.LevelWarn
 	}
-	logging.From(ctx).LogAttrs(ctx, level, "enrollment", slog.String("email", e.request.Email), slog.Any("card", e.request.Serial),
+	logging.Write(ctx, level, "enrollment",
 		slog.String("step", event.Step), slog.String("slot", event.Slot), slog.String("state", string(event.State)), slog.String("message", event.Message))
 }

@@ -63,6 +63,7 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 
 func newPreview(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*Preview, error) {
 	asked := &askedSecrets{run: deps.Prompter}
+	ctx = about(ctx, request)
 	e := newEnrollment(readOnly(deps, asked), request)
 	e.evidence.find = func(context.Context) (*evidence.Folder, error) {
 		folder, err := e.latest()

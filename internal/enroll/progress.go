@@ -147,7 +147,9 @@ func Poll(ctx context.Context, deps Dependencies, email string, serial uint32) (
 	if err != nil || standing.Stage != StageWaiting {
 		return nil, err
 	}
-	e := newEnrollment(deps, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
+	request := Request{Email: email, Serial: standing.Serial, Keys: standing.Keys}
+	ctx = about(ctx, request)
+	e := newEnrollment(deps, request)
 	if e.evidence.folder, err = e.latest(); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, err
 
 // run carries out a plan, and returns what came of it.
 func run(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*enrollment, error) {
+	ctx = about(ctx, request)
 	e := newEnrollment(deps, request)
 	tell := e.deps.Notify
 	e.deps.Notify = func(event Event) {

@@ -189,7 +189,7 @@ func (e *enrollment) requestCertificate(ctx context.Context, key *key) error {
 	if e.evidence.journal.Renewal != nil && leaf.Equal(request.Renews) {
 		return ErrNotRenewed
 	}
-	if _, err := e.checkChain(key, leaf, certificates[1:]); err != nil {
+	if _, err := e.checkChain(ctx, key, leaf, certificates[1:]); err != nil {
 		if isMissingIssuer(err) {
 			// It is a good one, and need not be asked for again.
 			return errors.Join(err, e.evidence.folder.Write(issuedFile(key), certificate.EncodePEM(certificates...)))
@@ -233,7 +233,7 @@ func (e *enrollment) issued(ctx context.Context, key *key) ([]*x509.Certificate,
 	if err != nil || !certificate.SameKey(certificates[0].PublicKey, key.public) {
 		return nil, nil
 	}
-	_, err = e.checkChain(key, certificates[0], certificates[1:])
+	_, err = e.checkChain(ctx, key, certificates[0], certificates[1:])
 	chainer, issuesAnew := e.deps.Issuer.(issuer.Chainer)
 	if issuesAnew && isMissingIssuer(err) {
 		above, chainErr := chainer.Chain(ctx)
@@ -241,7 +241,7 @@ func (e *enrollment) issued(ctx context.Context, key *key) ([]*x509.Certificate,
 			return nil, errors.Join(err, chainErr)
 		}
 		certificates = append(certificates, above...)
-		_, err = e.checkChain(key, certificates[0], certificates[1:])
+		_, err = e.checkChain(ctx, key, certificates[0], certificates[1:])
 	}
 	if err != nil && !(issuesAnew && isMissingIssuer(err)) {
 		return nil, nil

@@ -76,10 +76,10 @@ func (e *enrollment) checkUse(key *key, leaf *x509.Certificate) error {
 func chainStep(index int, request KeyRequest) Step {
 	step := keyStep("check-chain", "check the certificate chain for slot %s", KindChange, changesFiles, request)
 	step.needs = func(e *enrollment) bool { return e.keys[index].leaf != nil }
-	step.check = func(_ context.Context, e *enrollment) (err error) {
+	step.check = func(ctx context.Context, e *enrollment) (err error) {
 		key := e.keys[index]
 		if key.chain == nil { // a certificate that was on the card already
-			if err := e.useCertificate(key, key.leaf, key.parts); err != nil {
+			if err := e.useCertificate(ctx, key, key.leaf, key.parts); err != nil {
 				return err
 			}
 		}
@@ -117,8 +117,8 @@ func (e *enrollment) noteFindings(key *key) {
 
 // useCertificate makes a certificate the key's, if Gmail can take its chain. Its errors
 // are those of checkChain.
-func (e *enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
-	checked, err := e.checkChain(key, leaf, parts)
+func (e *enrollment) useCertificate(ctx context.Context, key *key, leaf *x509.Certificate, parts []*x509.Certificate) error {
+	checked, err := e.checkChain(ctx, key, leaf, parts)
 	if err == nil {
 		key.certificateResult = checked
 	}
@@ -128,9 +128,13 @@ func (e *enrollment) useCertificate(key *key, leaf *x509.Certificate, parts []*x
 // checkChain builds the chain from leaf to root and returns it with what is to be said
 // about it. A chain that Gmail cannot take is a *ChainError, a certificate for somebody
 // else an *OtherAddressError, one that does not serve a single key a *LimitedUseError.
-func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
+func (e *enrollment) checkChain(ctx context.Context, key *key, leaf *x509.Certificate, parts []*x509.Certificate) (certificateResult, error) {
 	var verifier certpath.Verifier
-	chain, err := verifier.Build(leaf, certpath.NewPool(slices.Concat(parts, e.deps.Chain)), certpath.Options{Now: e.deps.Now(), Mail: true, Fetch: e.deps.Sources.Fetch})
+	var sources smime.Sources
+	if e.deps.Sources != nil {
+		sources = e.deps.Sources(ctx)
+	}
+	chain, err := verifier.Build(leaf, certpath.NewPool(slices.Concat(parts, e.deps.Chain)), certpath.Options{Now: e.deps.Now(), Mail: true, Fetch: sources.Fetch})
 	if err != nil && !smime.HasAddress(leaf, e.request.Email) {
 		// No chain helps then.
 		return certificateResult{}, &OtherAddressError{Email: e.request.Email, Addresses: smime.EmailAddresses(leaf)}
@@ -139,7 +143,7 @@ func (e *enrollment) checkChain(key *key, leaf *x509.Certificate, parts []*x509.
 		return certificateResult{}, err
 	}
 	findings := smime.Check(&verifier, chain, smime.CheckOptions{
-		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use, Sources: e.deps.Sources,
+		Email: e.request.Email, Now: e.deps.Now(), PublicKey: key.public, Use: key.Use, Sources: sources,
 	})
 	var errors []smime.Finding
 	for _, finding := range findings {

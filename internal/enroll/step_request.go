@@ -78,7 +78,7 @@ func (e *enrollment) findCertificate(ctx context.Context, key *key) error {
 		return nil
 	}
 	if key.Source != SourceExisting || key.action == ActionRenew {
-		return e.loadCertificate(key)
+		return e.loadCertificate(ctx, key)
 	}
 	contents, err := e.card.Slot(ctx, key.Slot)
 	if err != nil {
@@ -87,7 +87,7 @@ func (e *enrollment) findCertificate(ctx context.Context, key *key) error {
 	if err := checkCertificateInSlot(contents); err != nil {
 		return err
 	}
-	if err := e.loadCertificate(key); err != nil || contents.Certificate == nil || contents.Certificate.Equal(key.leaf) {
+	if err := e.loadCertificate(ctx, key); err != nil || contents.Certificate == nil || contents.Certificate.Equal(key.leaf) {
 		return err
 	}
 	key.certificateResult = certificateResult{leaf: contents.Certificate, parts: key.parts}
@@ -96,7 +96,7 @@ func (e *enrollment) findCertificate(ctx context.Context, key *key) error {
 
 // loadCertificate reads the certificate that an earlier run wrote down, and uses it if it
 // is still valid: one that has expired since is asked for again.
-func (e *enrollment) loadCertificate(key *key) error {
+func (e *enrollment) loadCertificate(ctx context.Context, key *key) error {
 	data, err := e.read(certificateFile(key))
 	if err != nil || data == nil {
 		return err
@@ -109,7 +109,7 @@ func (e *enrollment) loadCertificate(key *key) error {
 	if !certificate.SameKey(leaf.PublicKey, key.public) {
 		return nil
 	}
-	if err := e.useCertificate(key, leaf, parts); err != nil {
+	if err := e.useCertificate(ctx, key, leaf, parts); err != nil {
 		e.note("the certificate of an earlier run cannot be used any more: %v", err)
 	}
 	return nil

@@ -174,7 +174,7 @@ func (e *enrollment) decide(ctx context.Context, key *key) error {
 		}
 	default:
 		e.tellNotReplaced(key)
-		err = e.useKey(key, contents)
+		err = e.useKey(ctx, key, contents)
 	}
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (e *enrollment) decide(ctx context.Context, key *key) error {
 
 // useKey records the key that is in the slot. One that is not as it was asked for is a
 // *ConflictError.
-func (e *enrollment) useKey(key *key, contents piv.SlotContents) error {
+func (e *enrollment) useKey(ctx context.Context, key *key, contents piv.SlotContents) error {
 	if differences := e.request.differencesFrom(contents.Key, key.KeyRequest); len(differences) > 0 {
 		conflict := &ConflictError{Email: e.request.Email, Serial: e.request.Serial, Slot: &key.Slot, Differences: differences}
 		if key.Source == SourceGenerate {
@@ -202,7 +202,7 @@ func (e *enrollment) useKey(key *key, contents piv.SlotContents) error {
 	}
 	e.note("Gmail has the key in slot %s for %s already: it is kept", key.Slot, e.request.Email)
 	chain := e.chainAtGmail(contents)
-	if err := e.useCertificate(key, chain[0], slices.Clone(chain[1:])); err != nil {
+	if err := e.useCertificate(ctx, key, chain[0], slices.Clone(chain[1:])); err != nil {
 		e.note("its certificate cannot be used any more: %v", err)
 	}
 	return nil

@@ -95,7 +95,7 @@ func (c Config) forLogin() (base http.RoundTripper, done func(), err error) {
 // logIn exchanges what a form has for a token, and asks whose it is. refresh is the refresh
 // token that is known already, where the answer brings none.
 func (c *Client) logIn(ctx context.Context, config Config, base http.RoundTripper, hint string, refresh secret.Secret, form url.Values) (*Login, error) {
-	exchange, cancel := context.WithTimeout(ctx, config.CallTimeout)
+	exchange, cancel := context.WithTimeout(logging.Adding(ctx, logging.Attempt, 1), config.CallTimeout)
 	defer cancel()
 	p := &probe{ctx: exchange, base: &bounded{base: base}}
 	token, err := requestToken(p, c.tokenURL, c.form(form))

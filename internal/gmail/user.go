@@ -74,7 +74,7 @@ func (o *operation) ensureToken(ctx context.Context) error {
 		return canceled("token", u.email, ctx)
 	}
 	for n := 1; !u.hasToken(); n++ {
-		e := o.fetchToken(logging.Adding(ctx, "attempt", n))
+		e := o.fetchToken(o.trying(ctx, n))
 		if e == nil {
 			return nil
 		}
@@ -83,6 +83,12 @@ func (o *operation) ensureToken(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// trying returns a context in whose log each line says for whom a call is made, and how
+// often already.
+func (o *operation) trying(ctx context.Context, n int) context.Context {
+	return logging.Adding(ctx, logging.Email, o.user.email, logging.Attempt, n)
 }
 
 func (o *operation) fetchToken(ctx context.Context) *Error {
@@ -178,7 +184,7 @@ func (o *operation) pace(ctx context.Context) error {
 // read makes a call that changes nothing, until it succeeds or cannot.
 func (o *operation) read(ctx context.Context, method string, call func(context.Context) error) error {
 	for n := 1; ; n++ {
-		e := o.attempt(logging.Adding(ctx, "attempt", n), method, call)
+		e := o.attempt(o.trying(ctx, n), method, call)
 		if e == nil {
 			return nil
 		}
@@ -197,7 +203,7 @@ func (o *operation) read(ctx context.Context, method string, call func(context.C
 // sent again.
 func (o *operation) mutate(ctx context.Context, method string, call func(context.Context) error, done func(context.Context, *Error) (bool, error)) error {
 	for n := 1; ; n++ {
-		e := o.attempt(logging.Adding(ctx, "attempt", n), method, call)
+		e := o.attempt(o.trying(ctx, n), method, call)
 		switch {
 		case e == nil:
 			return nil

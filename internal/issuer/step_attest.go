@@ -84,7 +84,10 @@ func (a attestIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certi
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.protocol, err)
 	}
-	client := &acme.Client{Key: account, HTTPClient: web.client, DirectoryURL: a.base + "/acme/" + url.PathEscape(a.options.Provisioner) + "/directory", RetryBackoff: retryACME}
+	counted := &countedACME{base: web.client.Transport}
+	exchanges := *web.client
+	exchanges.Transport = counted
+	client := &acme.Client{Key: account, HTTPClient: &exchanges, DirectoryURL: a.base + "/acme/" + url.PathEscape(a.options.Provisioner) + "/directory", RetryBackoff: counted.retry}
 	bounded, cancel := context.WithTimeout(ctx, orderTimeout)
 	defer cancel()
 	issued, err := a.order(bounded, client, request, csr, serial)
@@ -92,14 +95,6 @@ func (a attestIssuer) Issue(ctx context.Context, request Request) ([]*x509.Certi
 		return nil, a.explain(ctx, err)
 	}
 	return a.complete(ctx, request, csr, issued)
-}
-
-// retryACME returns how long to wait before try n, negative for no more.
-func retryACME(n int, _ *http.Request, resp *http.Response) time.Duration {
-	if n >= exchangeTries {
-		return -1
-	}
-	return max(time.Second<<(n-1), min(retryAfter(resp.Header.Get("Retry-After"), time.Now()), 30*time.Second))
 }
 
 // order goes through an order for the card's serial number.

@@ -113,7 +113,7 @@ type answer struct {
 func (w *web) do(ctx context.Context, notice func(string), request webRequest) (*answer, error) {
 	wait := time.Second
 	for try := 1; ; try++ {
-		got, err := w.once(ctx, request)
+		got, err := w.once(logging.Adding(ctx, logging.Attempt, try), request)
 		var passing *passingError
 		if !errors.As(err, &passing) || try == exchangeTries {
 			return got, err

@@ -15,8 +15,7 @@ type transport struct{ base http.RoundTripper }
 
 // RoundTrip makes one exchange, as [http.RoundTripper] asks.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	log := From(request.Context())
-	if !log.Enabled(request.Context(), slog.LevelDebug) {
+	if !From(request.Context()).Enabled(request.Context(), slog.LevelDebug) {
 		return t.base.RoundTrip(request)
 	}
 	began := time.Now()
@@ -32,6 +31,6 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	} else {
 		attributes = append(attributes, slog.Int("status", response.StatusCode))
 	}
-	log.LogAttrs(request.Context(), slog.LevelDebug, "http", attributes...)
+	Write(request.Context(), slog.LevelDebug, "http", attributes...)
 	return response, err
 }

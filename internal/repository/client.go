@@ -87,6 +87,7 @@ func (c *Client) exchange(ctx context.Context, address string, body []byte, cont
 	if body != nil {
 		method = http.MethodPost
 	}
+	ctx = logging.Adding(ctx, logging.Attempt, 1) // there is no second
 	request, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

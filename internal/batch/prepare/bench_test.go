@@ -142,7 +142,7 @@ func BenchmarkEntry(b *testing.B) {
 				var row source.Row
 				parts := []*part{
 					{do: func() error {
-						if entry := preparer.Entry(row); entry.State != ledger.StateWaiting {
+						if entry := preparer.Entry(b.Context(), row); entry.State != ledger.StateWaiting {
 							return errors.New(entry.Message)
 						}
 						return nil

@@ -4,6 +4,7 @@
 package prepare
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -33,8 +35,8 @@ type Options struct {
 	Split bool
 	// AllowLimitedUse takes a certificate that does not allow what its key pair is for.
 	AllowLimitedUse bool
-	// Sources are asked about certificates.
-	Sources smime.Sources
+	// Sources returns what is asked about certificates, within a context; nil for nothing.
+	Sources func(ctx context.Context) smime.Sources
 	// Now is when certificates must be valid; nil means time.Now.
 	Now func() time.Time
 	// Hint returns what to do about a [*Fault] or a [*source.Error], or "".
@@ -47,7 +49,7 @@ type Preparer struct {
 	hint        func(error) string
 	authorities *certpath.Pool
 	choose      source.Choice
-	sources     smime.Sources
+	sources     func(ctx context.Context) smime.Sources
 	reader      certificate.Reader
 	verifier    certpath.Verifier
 	adviser     adviser
@@ -62,6 +64,9 @@ func New(options Options) *Preparer {
 	if p.now == nil {
 		p.now = time.Now
 	}
+	if p.sources == nil {
+		p.sources = func(context.Context) smime.Sources { return smime.Sources{} }
+	}
 	return p
 }
 
@@ -69,13 +74,14 @@ func New(options Options) *Preparer {
 // has failed with [ledger.ClassRow] and a Reason that is the row error's, a
 // rule's of package smime, or one of this package's. What stands in an address's
 // place and is none, which may be anything, is not kept.
-func (p *Preparer) Entry(row source.Row) ledger.Entry {
+func (p *Preparer) Entry(ctx context.Context, row source.Row) ledger.Entry {
 	now, isAddress := p.now(), safetext.IsAddress(row.Email)
 	entry := ledger.Entry{Where: row.Where, Line: row.Line, State: ledger.StateWaiting, Step: ledger.StepRead, Updated: now}
 	if isAddress {
 		entry.Email = row.Email
+		ctx = logging.Adding(ctx, logging.Email, row.Email)
 	}
-	pairs, warnings, err := p.pairs(row, isAddress, now)
+	pairs, warnings, err := p.pairs(ctx, row, isAddress, now)
 	entry.Warnings = warnings
 	if err == nil {
 		entry.Pairs = pairs
@@ -98,7 +104,7 @@ func (p *Preparer) Entry(row source.Row) ledger.Entry {
 
 // pairs makes the row's key pairs: one for both uses or one for each, then those
 // for history.
-func (p *Preparer) pairs(row source.Row, isAddress bool, now time.Time) (pairs []ledger.Pair, warnings []string, err error) {
+func (p *Preparer) pairs(ctx context.Context, row source.Row, isAddress bool, now time.Time) (pairs []ledger.Pair, warnings []string, err error) {
 	if row.Err != nil {
 		return nil, nil, row.Err
 	}
@@ -110,7 +116,7 @@ func (p *Preparer) pairs(row source.Row, isAddress bool, now time.Time) (pairs [
 		return nil, warnings, err
 	}
 	for _, leaf := range leaves {
-		pair, notes, err := p.pair(row, leaf, now)
+		pair, notes, err := p.pair(ctx, row, leaf, now)
 		warnings = append(warnings, notes...)
 		if err != nil {
 			return nil, warnings, err
@@ -189,8 +195,8 @@ func order(use certificate.Use) int {
 }
 
 // pair makes the key pair of one leaf.
-func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
-	chain, warnings, err := p.chain(row.Email, leaf, now)
+func (p *Preparer) pair(ctx context.Context, row source.Row, leaf leaf, now time.Time) (ledger.Pair, []string, error) {
+	chain, warnings, err := p.chain(ctx, row.Email, leaf, now)
 	if err != nil {
 		return ledger.Pair{}, nil, err
 	}
@@ -200,8 +206,9 @@ func (p *Preparer) pair(row source.Row, leaf leaf, now time.Time) (ledger.Pair, 
 
 // chain builds and checks the chain of one leaf. A chain for history is not checked and
 // goes as far as it can be built.
-func (p *Preparer) chain(email string, leaf leaf, now time.Time) (chain []*x509.Certificate, warnings []string, err error) {
-	chain, err = p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: p.sources.Fetch})
+func (p *Preparer) chain(ctx context.Context, email string, leaf leaf, now time.Time) (chain []*x509.Certificate, warnings []string, err error) {
+	sources := p.sources(ctx)
+	chain, err = p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: sources.Fetch})
 	// Where the chain breaks off is found by Check, with all else that is wrong.
 	var none *certpath.NoPathError
 	if errors.As(err, &none) {
@@ -212,7 +219,7 @@ func (p *Preparer) chain(email string, leaf leaf, now time.Time) (chain []*x509.
 	if leaf.use == certificate.UseHistory {
 		return chain, nil, nil
 	}
-	findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: email, Use: leaf.use, Now: now, Sources: p.sources})
+	findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: email, Use: leaf.use, Now: now, Sources: sources})
 	if err := faultOf(leaf.origin, findings); err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package prepare_test
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -23,7 +24,7 @@ import (
 // waiting prepares a row that must be fine.
 func waiting(t *testing.T, p *prepare.Preparer, row source.Row) ledger.Entry {
 	t.Helper()
-	entry := p.Entry(row)
+	entry := p.Entry(context.Background(), row)
 	if entry.State != ledger.StateWaiting || entry.Class != "" || entry.Reason != "" || entry.Message != "" || len(entry.Pairs) == 0 {
 		t.Fatalf("%s: %s %s: %s", entry.State, entry.Class, entry.Reason, entry.Message)
 	}
@@ -211,7 +212,7 @@ func TestEntryFails(t *testing.T) {
 		"second of a pair":    {rowOf(ada, []certificate.Use{certificate.UseSign, certificate.UseEncrypt}, data, pemOf(second[0])), "chain-no-root", "file2.pem"},
 		"signature of others": {both(ada, forged(t, good)), "chain-signature", "not signed by the key of"},
 	} {
-		entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(c.row)
+		entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(context.Background(), c.row)
 		if entry.State != ledger.StateFailed || entry.Class != ledger.ClassRow || entry.Reason != c.reason || !strings.Contains(entry.Message, c.text) || entry.Message == "" {
 			t.Errorf("%s: %s %s %q: %s; want %q with %q", name, entry.State, entry.Class, entry.Reason, entry.Message, c.reason, c.text)
 		}
@@ -229,7 +230,7 @@ func TestEntryFails(t *testing.T) {
 			t.Errorf("%s: the hint is for %q", name, entry.Hint)
 		}
 	}
-	if entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(both(ada, pemOf(good[0]))); entry.Hint != "chain-no-root" {
+	if entry := prepare.New(prepare.Options{Hint: reasonOf}).Entry(context.Background(), both(ada, pemOf(good[0]))); entry.Hint != "chain-no-root" {
 		t.Errorf("missing authorities: hint %q", entry.Hint)
 	}
 }
@@ -267,10 +268,10 @@ func TestEntryConcurrent(t *testing.T) {
 		good, bad := pemOf(issue(t, authority, ada, ca.Profile{})...), pemOf(issue(t, authority, "bob@example.com", ca.Profile{})...)
 		group.Go(func() {
 			for range 20 {
-				if entry := p.Entry(both(ada, good)); entry.State != ledger.StateWaiting {
+				if entry := p.Entry(context.Background(), both(ada, good)); entry.State != ledger.StateWaiting {
 					t.Errorf("good: %s", entry.Message)
 				}
-				if entry := p.Entry(both(ada, bad)); entry.Reason != "leaf-address" {
+				if entry := p.Entry(context.Background(), both(ada, bad)); entry.Reason != "leaf-address" {
 					t.Errorf("bad: %s", entry.Reason)
 				}
 			}
@@ -295,7 +296,7 @@ func FuzzEntry(f *testing.F) {
 	f.Fuzz(func(t *testing.T, email, description string, one, two []byte, how byte) {
 		row := rowOf(email, []certificate.Use{uses[int(how)%5], uses[int(how)/5%5]}, one, two)
 		row.Description = description
-		entry := p.Entry(row)
+		entry := p.Entry(context.Background(), row)
 		switch entry.State {
 		case ledger.StateWaiting:
 			if len(entry.Pairs) == 0 || len(entry.Pairs[0].PKCS7) == 0 || entry.Pairs[0].Use != "both" && entry.Pairs[0].Use != "sign" {
@@ -334,7 +335,7 @@ func TestChoiceInAFile(t *testing.T) {
 		"the only one":   {source.Choice{Issuers: []string{"Card CA"}}, both(ada, pemOf(card...)), source.ReasonNotChosen},
 		"history":        {source.Choice{Policies: []string{policy}}, rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, whole, pemOf(past...)), ""},
 	} {
-		entry := prepare.New(prepare.Options{Choose: test.choose, Hint: reasonOf}).Entry(test.row)
+		entry := prepare.New(prepare.Options{Choose: test.choose, Hint: reasonOf}).Entry(context.Background(), test.row)
 		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) || entry.Hint != test.reason {
 			t.Errorf("%s: %s %s (%s)", name, entry.Reason, entry.Message, entry.Hint)
 		}
@@ -343,7 +344,7 @@ func TestChoiceInAFile(t *testing.T) {
 	signer := issue(t, authority, ada, ca.Profile{KeyUsage: x509.KeyUsageDigitalSignature})
 	row := both(ada, pemOf(append(card, signer[0])...))
 	row.Notes = []string{"the source says so"}
-	entry := prepare.New(prepare.Options{}).Entry(row)
+	entry := prepare.New(prepare.Options{}).Entry(context.Background(), row)
 	if entry.Reason != "" || entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) ||
 		!slices.ContainsFunc(entry.Warnings, func(w string) bool { return strings.Contains(w, "(certificate-choice)") }) || entry.Warnings[0] != "the source says so" {
 		t.Errorf("%+v", entry)

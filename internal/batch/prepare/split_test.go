@@ -1,6 +1,7 @@
 package prepare_test
 
 import (
+	"context"
 	"crypto/x509"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func TestLimitedUse(t *testing.T) {
 	} {
 		entry := prepare.New(prepare.Options{
 			Chain: []*x509.Certificate{authority.Issuing(), authority.Root()}, Split: c.split, AllowLimitedUse: c.allowed,
-		}).Entry(c.row)
+		}).Entry(context.Background(), c.row)
 		var uses []certificate.Use
 		for _, pair := range entry.Pairs {
 			uses = append(uses, pair.Use)

@@ -155,7 +155,7 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 	if err != nil {
 		return err
 	}
-	sources, err := options.online.Open(ctx, streams.Err)
+	sources, err := options.online.Open(streams.Err)
 	if err != nil {
 		return err
 	}

@@ -134,14 +134,14 @@ func runCertBundle(ctx context.Context, streams *stdio.Streams, options *bundleF
 		}),
 	}
 	for _, row := range given {
-		b.add(row)
+		b.add(ctx, row)
 	}
 	for _, from := range sources {
 		for row, err := range from.Rows(ctx) {
 			if err != nil {
 				return err
 			}
-			b.add(row)
+			b.add(ctx, row)
 		}
 	}
 	return b.end(streams.Out)
@@ -177,9 +177,9 @@ type taken struct{ where, leaf string }
 
 // add writes the files of a row's user. The same certificate again is a warning, as it is
 // for batch.
-func (b *bundler) add(row source.Row) {
+func (b *bundler) add(ctx context.Context, row source.Row) {
 	b.users++
-	entry := b.prepare.Entry(row)
+	entry := b.prepare.Entry(ctx, row)
 	if entry.State == ledger.StateFailed {
 		b.result.Failed = append(b.result.Failed, bundleFailure{entry.Where, entry.Email, entry.Reason, safetext.Clean(entry.Message), entry.Hint})
 		return

@@ -120,9 +120,11 @@ func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFla
 	if err != nil {
 		return err
 	}
-	if options.sources, err = options.online.Open(ctx, streams.Err); err != nil {
+	sources, err := options.online.Open(streams.Err)
+	if err != nil {
 		return err
 	}
+	options.sources = sources(ctx)
 	checks, refused := options.checkAll(files, parts), &failure.RefusedError{}
 	if options.json {
 		list := stdio.NewJSONList(streams.Out, "files")

@@ -276,7 +276,7 @@ func (o *Options) dependencies(ctx context.Context, messages io.Writer, openEscr
 	if deps.Chain, err = o.Issuer.Certificates(); err != nil {
 		return deps, err
 	}
-	if deps.Sources, err = o.online.Open(ctx, messages); err != nil {
+	if deps.Sources, err = o.online.Open(messages); err != nil {
 		return deps, err
 	}
 	if deps.Escrow, deps.Recover, err = openEscrow(); err != nil {

@@ -51,18 +51,19 @@ func (f *Online) Check() error {
 	return CheckChoice("revocation", f.revocation, RevocationOff, RevocationSoft, RevocationHard)
 }
 
-// Open returns what is asked. Addresses that do not answer are told once.
-func (f *Online) Open(ctx context.Context, messages io.Writer) (smime.Sources, error) {
+// Open returns what is asked, within a context. Addresses that do not answer are told once.
+func (f *Online) Open(messages io.Writer) (func(context.Context) smime.Sources, error) {
 	mode := f.revocation
 	if mode == "" {
 		mode = f.fallback
 	}
+	nothing := func(context.Context) smime.Sources { return smime.Sources{} }
 	if err := f.Check(); err != nil || f.offline || !f.fetch && (mode == "" || mode == RevocationOff) {
-		return smime.Sources{}, err
+		return nothing, err
 	}
 	folder, err := dataFolder("revocation-lists")
 	if err != nil {
-		return smime.Sources{}, err
+		return nothing, err
 	}
 	client := repository.New(repository.Options{
 		AllowPrivate: f.private, Cache: durable.Folder(filepath.Clean(folder)),
@@ -70,12 +71,13 @@ func (f *Online) Open(ctx context.Context, messages io.Writer) (smime.Sources, e
 			stdio.Warning(messages, "fetching the issuer's certificate: "+failure.Error())
 		},
 	})
-	var sources smime.Sources
-	if f.fetch {
-		sources.Fetch = client.Fetch(ctx)
-	}
-	if mode == RevocationSoft || mode == RevocationHard {
-		sources.Revocation, sources.RevocationRequired = client.Revocation(ctx), mode == RevocationHard
-	}
-	return sources, nil
+	return func(ctx context.Context) (sources smime.Sources) {
+		if f.fetch {
+			sources.Fetch = client.Fetch(ctx)
+		}
+		if mode == RevocationSoft || mode == RevocationHard {
+			sources.Revocation, sources.RevocationRequired = client.Revocation(ctx), mode == RevocationHard
+		}
+		return sources
+	}, nil
 }
