@@ -51,11 +51,15 @@ func newDesk(t *testing.T, options lab.Options) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{t: t, machine: m, folder: folder}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(folder); err != nil {
-			t.Error(err)
+	clean := func(folders ...string) {
+		for _, folder := range folders {
+			if err := os.RemoveAll(folder); err != nil {
+				t.Error(err)
+			}
 		}
-	})
+	}
+	clean(d.data()...) // of a test that was killed
+	t.Cleanup(func() { clean(append(d.data(), folder)...) })
 	options.Dir, options.NoSocket, options.PCSCListen = d.path("lab"), true, "127.0.0.1:0"
 	if d.lab, err = lab.Start(t.Context(), options); err != nil {
 		t.Fatal(err)
@@ -66,6 +70,16 @@ func newDesk(t *testing.T, options lab.Options) *desk {
 		}
 	})
 	return d
+}
+
+// data are the folders of settings and of data of the machine's user, where they are.
+func (d *desk) data() []string {
+	d.t.Helper()
+	folders, err := filepath.Glob(filepath.Join(d.machine.prefix, "drive_c", "users", "*", "AppData", "*", "cse-piv"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return folders
 }
 
 // row runs a subtest with the desk.
@@ -93,6 +107,20 @@ func (d *desk) windowsPath(path string) string {
 func (d *desk) write(name, text string) {
 	d.t.Helper()
 	if err := os.WriteFile(d.path(name), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// appendTo writes at the end of a file that is named as on Windows.
+func (d *desk) appendTo(path, text string) {
+	d.t.Helper()
+	below := strings.ReplaceAll(strings.TrimPrefix(path, `C:\`), `\`, "/")
+	file, err := os.OpenFile(filepath.Join(d.machine.prefix, "drive_c", below), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = file.WriteString(text)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
 		d.t.Fatal(err)
 	}
 }
