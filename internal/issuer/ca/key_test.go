@@ -120,7 +120,7 @@ func TestEncryptedKeys(t *testing.T) {
 func TestKeyNames(t *testing.T) {
 	dir, _, _ := newCA(t)
 	file := filepath.ToSlash(filepath.Join(dir, ca.IssuingKey))
-	for _, name := range []string{file, "softkms:" + file, "softkms:path=" + file, "file:" + file, "file://" + file, "SOFTKMS:" + file} {
+	for _, name := range []string{file, "softkms:" + file, "softkms:path=" + file, "file:" + file, "file:///" + strings.TrimPrefix(file, "/"), "SOFTKMS:" + file} {
 		key, err := ca.OpenKey(t.Context(), name, answers())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

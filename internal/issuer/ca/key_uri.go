@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -50,10 +51,18 @@ func pathOf(name string) (string, error) {
 	}
 	for _, path := range []string{parsed.Get("path"), parsed.Path, parsed.Opaque} {
 		if path, err := url.PathUnescape(path); err == nil && path != "" {
-			return path, nil
+			return localPath(path), nil
 		}
 	}
 	return "", fmt.Errorf("%w: it names no file", ErrKeyURI)
+}
+
+// localPath leaves out the slash that a URI has before the letter of a drive.
+func localPath(path string) string {
+	if rest, found := strings.CutPrefix(path, "/"); found && filepath.VolumeName(rest) != "" {
+		return rest
+	}
+	return path
 }
 
 // parseURI returns the attributes of a key's URI and the key's PIN, which its file or a person
@@ -125,7 +134,7 @@ func openCard(ctx context.Context, name string, with Opening) (*Key, error) {
 
 // readPIN reads the PIN from a file: its first line.
 func (k *Key) readPIN(source string) (secret.Secret, error) {
-	path := strings.TrimPrefix(strings.TrimPrefix(source, "file:"), "//")
+	path := localPath(strings.TrimPrefix(strings.TrimPrefix(source, "file:"), "//"))
 	if strings.HasPrefix(source, "|") {
 		return secret.Secret{}, fmt.Errorf("%w: a program as pin-source is not started", ErrKeyURI)
 	}

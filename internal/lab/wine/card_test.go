@@ -54,19 +54,19 @@ func TestCards(t *testing.T) {
 	}
 	d.row("a library beside the program", func(d *desk) {
 		program := d.program("main.test", "test", "-c", "../../../cmd/cse-piv")
-		d.passes(program, "TestNoLibraryBesideTheProgram")
+		d.passes(program, d.folder, "TestNoLibraryBesideTheProgram")
 	})
 	d.row("demo", func(d *desk) {
 		d.says(d.run(1, "demo", "--yes").err, "no virtual card can be put in on this system", "cse-piv lab --dir practice --people 60")
 	})
 }
 
-// passes runs tests of a package that were built for Windows, and fails where one fails or
-// none runs.
-func (d *desk) passes(program, tests string, arguments ...string) {
+// passes runs tests of a package that were built for Windows, in a folder of this system,
+// and fails where one fails or none runs.
+func (d *desk) passes(program, folder, tests string, arguments ...string) {
 	d.t.Helper()
 	command := exec.Command(d.machine.wine, append([]string{program, "-test.v", "-test.timeout=3m", "-test.run", "^(" + tests + ")$"}, arguments...)...)
-	command.Env, command.Dir = d.environment(), d.folder
+	command.Env, command.Dir = d.environment(), folder
 	said := d.finish(command)
 	if said.code != 0 || !strings.Contains(said.out, "--- PASS: ") {
 		d.t.Errorf("ended with %d\n%s%s", said.code, said.out, said.err)
