@@ -140,6 +140,7 @@ func understood(line string) error {
 	if !command.Runnable() || len(words) > 0 && words[0] == "help" {
 		return nil
 	}
+	command.InitDefaultVersionFlag()
 	if err := command.ParseFlags(rest); err != nil {
 		return err
 	}
