@@ -38,6 +38,8 @@ func ControlCalls() []ControlCall {
 		{"GET", "users/{email}", "", "the user's key pairs and identities", (*Lab).controlUser},
 		{"POST", "users/{email}/keypairs", `{"chain": "-----BEGIN CERTIFICATE-----…"}`,
 			`adds a key pair; also "kacls_uri", "unvalidated" and "disabled"`, (*Lab).controlAddKeyPair},
+		{"POST", "users/{email}/directory", `{"aliases": ["countess@lab.example"], "suspended": true}`,
+			`what the directory has of the user, and that alone; also "archived", "no_mailbox", "admin" and, for an account that was deleted, "deleted"`, (*Lab).controlDirectory},
 		{"POST", "users/{email}/rename", `{"to": "ada.byron@lab.example"}`, "gives the user another primary address: the key pairs come along, an identity does not", (*Lab).controlRename},
 	}
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab/fault"
@@ -55,8 +56,17 @@ func (l *Lab) applyToDomain(before, now fault.Switches) {
 	case now.ScopeOther:
 		l.gmail.SetScopes(workspace.ScopeReadonly)
 	case before.ScopeMissing, before.ScopeOther:
-		l.gmail.SetScopes(workspace.ScopeBasic, workspace.ScopeSharing)
+		l.gmail.SetScopes(l.delegated()...)
 	}
+}
+
+// delegated are the scopes that the service account has in fair weather.
+func (l *Lab) delegated() []string {
+	scopes := []string{workspace.ScopeBasic, workspace.ScopeSharing}
+	if l.options.Directory {
+		scopes = append(scopes, workspace.ScopeDirectoryReadonly)
+	}
+	return scopes
 }
 
 // everyoneFirst puts the entry for everyone, which forgets exceptions, before
@@ -109,6 +119,12 @@ func (l *Lab) apiFault(method, user string) workspace.Fault {
 	f := workspace.Fault{Delay: switches.Latency}
 	switch {
 	case method == "token":
+	case strings.HasPrefix(method, "users."):
+		if switches.DirectoryDisabled {
+			f.Status, f.Reason = 403, "accessNotConfigured"
+			f.Message = "Admin SDK API has not been used in this project before or it is disabled."
+			return f
+		}
 	case switches.APIDisabled:
 		f.Status, f.Reason = 403, "accessNotConfigured"
 		f.Message = "Gmail API has not been used in this project before or it is disabled."

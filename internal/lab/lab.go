@@ -124,6 +124,12 @@ func (l *Lab) startWorkspace() error {
 	if err != nil {
 		return err
 	}
+	l.gmail.SetScopes(l.delegated()...)
+	for i := range l.options.People {
+		if err := l.gmail.List(l.personsAddress(i), workspace.Listing{}); err != nil {
+			return err
+		}
+	}
 	l.ca, err = loadOrMakeCA(filepath.Join(l.dir, caDir), ca.Config{Clock: l.gmail.Now, BaseURL: trimSlash(l.url)})
 	if err != nil {
 		return err

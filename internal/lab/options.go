@@ -71,6 +71,9 @@ type Options struct {
 	// People is how many users of the domain, user1, user2, … by name, get a
 	// certificate of the CA, in the folder people in Dir. Nobody has their keys.
 	People int
+	// Directory has the service account delegated for reading users of the Directory API,
+	// as whom the administrator is asked: admin@ in the domain.
+	Directory bool
 	// Domain is the Workspace domain; when empty it is that of the first address on
 	// the card from CardFrom, else "lab.example".
 	Domain string

@@ -27,7 +27,7 @@ func (l *Lab) writePeople() error {
 		return fmt.Errorf("make a folder for the people's certificates: %w", err)
 	}
 	for i := range l.options.People {
-		email := fmt.Sprintf("user%d@%s", i+1, l.options.Domain)
+		email := l.personsAddress(i)
 		path := filepath.Join(dir, email+".p7pem")
 		if _, err := os.Stat(path); err == nil {
 			continue
@@ -42,6 +42,8 @@ func (l *Lab) writePeople() error {
 	}
 	return nil
 }
+
+func (l *Lab) personsAddress(i int) string { return fmt.Sprintf("user%d@%s", i+1, l.options.Domain) }
 
 // personsChain returns a certificate for a new key, and its chain, in PEM.
 func (l *Lab) personsChain(email string) ([]byte, error) {

@@ -78,6 +78,33 @@ func (l *Lab) controlRename(r *http.Request) (any, error) {
 	return l.userView(body.To), nil
 }
 
+// controlDirectory says what the directory has of a user.
+func (l *Lab) controlDirectory(r *http.Request) (any, error) {
+	var body struct {
+		Aliases   []string `json:"aliases"`
+		Suspended bool     `json:"suspended"`
+		Archived  bool     `json:"archived"`
+		NoMailbox bool     `json:"no_mailbox"`
+		Admin     bool     `json:"admin"`
+		Deleted   bool     `json:"deleted"`
+	}
+	if err := readJSON(r, &body); err != nil {
+		return nil, err
+	}
+	email := r.PathValue("email")
+	err := l.gmail.List(email, workspace.Listing{
+		Aliases: body.Aliases, Suspended: body.Suspended, Archived: body.Archived, NoMailbox: body.NoMailbox, Admin: body.Admin,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadRequest, err)
+	}
+	if body.Deleted {
+		l.gmail.RemoveUser(email)
+	}
+	l.log.line("the directory has %+v of %s", body, email)
+	return body, nil
+}
+
 // Rename gives a user another primary address, with which the key pairs are the user's, and no identity.
 func (l *Lab) Rename(from, to string) error {
 	if err := l.gmail.Rename(from, to); err != nil {

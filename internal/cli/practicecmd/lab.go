@@ -108,7 +108,7 @@ func (f *labFlags) options(dir string, messages io.Writer) (lab.Options, error) 
 func NewLab(streams *stdio.Streams) *cobra.Command {
 	var flags labFlags
 	var dir string
-	var fetchCRLs bool
+	var fetchCRLs, directory bool
 	var people int
 	var pcscListen string
 	command := &cobra.Command{
@@ -128,7 +128,7 @@ func NewLab(streams *stdio.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options.FetchCRLs, options.People, options.PCSCListen = fetchCRLs, people, pcscListen
+			options.FetchCRLs, options.People, options.PCSCListen, options.Directory = fetchCRLs, people, pcscListen, directory
 			if options.NoSocket = !takesReaders(runtime.GOOS); options.NoSocket && pcscListen == "" {
 				options.Readers = -1
 				fmt.Fprint(streams.Err, withoutCards(dir, people))
@@ -145,6 +145,7 @@ func NewLab(streams *stdio.Streams) *cobra.Command {
 	}
 	command.Flags().StringVar(&dir, "dir", "", "`folder` for the lab's files (created)")
 	command.Flags().BoolVar(&fetchCRLs, "fetch-crls", false, "fetch the revocation lists that certificates name from other machines, too")
+	command.Flags().BoolVar(&directory, "directory", false, "delegate the reading of users in the directory to the service account, too; admin@ in the practice domain is its administrator")
 	command.Flags().IntVar(&people, "people", 0, "make certificates for that `number` of users, in the folder people of the lab, to rehearse a batch with")
 	command.Flags().StringVar(&pcscListen, "pcsc-listen", "", "loopback `address`, such as 127.0.0.1:0, that serves the readers too; every program of this machine can use them there")
 	flags.add(command.Flags())

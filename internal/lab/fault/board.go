@@ -27,6 +27,8 @@ type Switches struct {
 	ScopeMissing bool
 	// ScopeOther: it was given another scope, which does not do.
 	ScopeOther bool
+	// DirectoryDisabled: the Directory API refuses every call.
+	DirectoryDisabled bool
 	// APIDisabled and PolicyRefuses: the Gmail API refuses every call.
 	APIDisabled, PolicyRefuses bool
 	// ImpersonationDenied: this machine may not act through the service account.

@@ -27,6 +27,7 @@ func Forms() []Form {
 		{"scope-missing", "the service account was not given the API's scopes"},
 		{"scope-other", "it was given another scope than the program asks for"},
 		{"api-disabled", "the Gmail API is off in the service account's project"},
+		{"directory-disabled", "the Admin SDK API is off in the service account's project"},
 		{"policy-refuses", "a policy of the domain refuses the Gmail API"},
 		{"impersonation-denied", "this machine may not act through the service account"},
 		{"consent-denied", "whoever logs in at the browser does not allow what is asked for"},

@@ -21,7 +21,7 @@ func (e *SpecError) Error() string {
 	return fmt.Sprintf("fault %q is not understood: want %s", e.Spec, e.Want)
 }
 
-const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, scope-other, api-disabled, policy-refuses, impersonation-denied, consent-denied, other-state, logins-revoked, readers-refused, clock-skew:DURATION, latency:DURATION or off"
+const allForms = "api:…, card:…, pin:blocked, cse-off[:EMAIL], scope-missing, scope-other, api-disabled, directory-disabled, policy-refuses, impersonation-denied, consent-denied, other-state, logins-revoked, readers-refused, clock-skew:DURATION, latency:DURATION or off"
 
 // parse turns one specification into what it does to a board.
 func parse(spec string) (func(*Board), error) {
@@ -43,6 +43,8 @@ func parse(spec string) (func(*Board), error) {
 		return func(b *Board) { b.state.ScopeOther = true }, nil
 	case spec == "api-disabled":
 		return func(b *Board) { b.state.APIDisabled = true }, nil
+	case spec == "directory-disabled":
+		return func(b *Board) { b.state.DirectoryDisabled = true }, nil
 	case spec == "policy-refuses":
 		return func(b *Board) { b.state.PolicyRefuses = true }, nil
 	case spec == "impersonation-denied":

@@ -38,7 +38,11 @@ func (s *Server) api(r *http.Request, e *endpoint, vars map[string]string, body 
 	if len(body) != 0 && !isJSON(r.Header.Get("Content-Type")) {
 		return badRequest("Invalid request: the body must be JSON.").reply(indent)
 	}
-	if refused := s.authorizeCall(r, e, vars["userId"], c); refused != nil {
+	authorize := s.authorizeCall
+	if e.directory {
+		authorize = s.authorizeDirectory
+	}
+	if refused := authorize(r, e, vars["userId"], c); refused != nil {
 		return refused.reply(indent)
 	}
 	result, refused := e.run(s, c)
@@ -88,19 +92,11 @@ func bearer(r *http.Request) string {
 // authorizeCall checks token, scope, user, CSE and rate, in that order, and
 // sets the call's user.
 func (s *Server) authorizeCall(r *http.Request, e *endpoint, userID string, c *call) *apiError {
-	token := bearer(r)
-	if token == "" {
-		return unauthenticated("CREDENTIALS_MISSING")
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g, ok := s.tokens[token]
-	if !ok {
-		return unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED")
-	}
-	now := s.now()
-	if !now.Before(g.expires) {
-		return unauthenticated("ACCESS_TOKEN_EXPIRED")
+	g, refused := s.grantOf(r)
+	if refused != nil {
+		return refused
 	}
 	accepted := []string{ScopeBasic, ScopeSharing}
 	if e.readOnly {
@@ -116,19 +112,38 @@ func (s *Server) authorizeCall(r *http.Request, e *endpoint, userID string, c *c
 	if userID != "me" && canonical(userID) != g.subject {
 		return permissionDenied("forbidden", "Delegation denied for "+g.subject)
 	}
-	if !s.isUser(g.subject) {
+	if !s.isUser(g.subject) || s.listing(g.subject).blocked() {
 		return unauthenticated("ACCOUNT_STATE_INVALID")
+	}
+	if s.listing(g.subject).NoMailbox {
+		return failedPrecondition("Mail service not enabled")
 	}
 	if !s.cseOn(g.subject) {
 		return permissionDenied("forbidden", "CSE is not enabled.")
 	}
 	if s.limit > 0 {
-		if until, over := s.overLimit(g.subject, now); over {
+		if until, over := s.overLimit(g.subject, s.now()); over {
 			return rateLimited(http.StatusTooManyRequests, "rateLimitExceeded", until)
 		}
 	}
 	c.user = g.subject
 	return nil
+}
+
+// grantOf is what the access token of a request stands for. The caller holds mu.
+func (s *Server) grantOf(r *http.Request) (grant, *apiError) {
+	token := bearer(r)
+	if token == "" {
+		return grant{}, unauthenticated("CREDENTIALS_MISSING")
+	}
+	g, ok := s.tokens[token]
+	if !ok {
+		return grant{}, unauthenticated("ACCESS_TOKEN_TYPE_UNSUPPORTED")
+	}
+	if !s.now().Before(g.expires) {
+		return grant{}, unauthenticated("ACCESS_TOKEN_EXPIRED")
+	}
+	return g, nil
 }
 
 // window counts one user's calls in one minute.

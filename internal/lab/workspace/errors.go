@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,7 @@ type apiError struct {
 	Code    int         `json:"code"`
 	Message string      `json:"message"`
 	Errors  []errorItem `json:"errors,omitempty"`
-	Status  string      `json:"status"`
+	Status  string      `json:"status,omitempty"`
 	Details []any       `json:"details,omitempty"`
 
 	header http.Header
@@ -131,7 +132,10 @@ func rateLimited(code int, reason string, until time.Time) *apiError {
 
 func errorInfo(reason, rpc string) map[string]any {
 	metadata := map[string]string{"service": "gmail.googleapis.com"}
-	if rpc != "" {
+	switch {
+	case strings.HasPrefix(rpc, directoryRPC):
+		metadata = map[string]string{"service": "admin.googleapis.com", "method": rpc}
+	case rpc != "":
 		metadata["method"] = "caribou.api.proto.MailboxService." + rpc
 	}
 	return map[string]any{

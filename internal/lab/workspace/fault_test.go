@@ -134,8 +134,12 @@ func TestMethods(t *testing.T) {
 	l := newLab(t, workspace.Config{Observe: w.observe})
 	pair := l.enrolled(t, alice, ca.Profile{}).KeyPairId
 	cse := l.cse(t, alice)
+	l.SetScopes(workspace.ScopeBasic, workspace.ScopeDirectoryReadonly)
+	directory := l.directory(t, administrator)
 	identity := &gmail.CseIdentity{EmailAddress: alice, PrimaryKeyPairId: pair}
 	for i, call := range []func() error{
+		func() error { _, err := directory.Get(alice).Do(); return err },
+		func() error { _, err := directory.List().Customer("my_customer").Do(); return err },
 		func() error { _, err := cse.Keypairs.List("me").Do(); return err },
 		func() error { _, err := cse.Keypairs.Get("me", pair).Do(); return err },
 		func() error { _, err := cse.Identities.Create("me", identity).Do(); return err },
@@ -170,7 +174,7 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s was never observed: %v", method, w.seen)
 		}
 	}
-	if len(workspace.Methods()) != 12 || len(w.seen) != 12 {
+	if len(workspace.Methods()) != 14 || len(w.seen) != 14 {
 		t.Errorf("methods %q, observed %v", workspace.Methods(), w.seen)
 	}
 }

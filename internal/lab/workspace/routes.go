@@ -14,8 +14,10 @@ type endpoint struct {
 	rpc      string // as named in error details
 	verb     string
 	readOnly bool // accepts the reading scopes as well
-	query    []string
-	run      func(*Server, *call) (any, *apiError)
+	// directory: a method of the Directory API, and not of Gmail's
+	directory bool
+	query     []string
+	run       func(*Server, *call) (any, *apiError)
 }
 
 // Methods are the names by which calls are told to Config.Fault and
@@ -28,7 +30,7 @@ func Methods() []string {
 	for _, e := range identityEndpoints() {
 		names = append(names, e.name)
 	}
-	return names
+	return append(names, getUser.name, listUsers.name)
 }
 
 func keypairEndpoints() map[string]*endpoint {
@@ -52,11 +54,15 @@ func identityEndpoints() map[string]*endpoint {
 	}
 }
 
-// route finds the endpoint of a request: POST /token, and the "path" of each
-// method in the discovery document below /gmail/v1/users/{userId}/settings/cse.
+// route finds the endpoint of a request: POST /token, the "path" of each method in
+// the discovery document below /gmail/v1/users/{userId}/settings/cse, and the users of
+// the Directory API.
 func route(r *http.Request) (*endpoint, map[string]string, bool) {
 	if r.URL.Path == tokenPath {
 		return &endpoint{name: "token"}, nil, true
+	}
+	if rest, ok := strings.CutPrefix(r.URL.EscapedPath(), directoryPath); ok {
+		return routeDirectory(r.Method, rest)
 	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/gmail/v1/users/")
 	if !ok {

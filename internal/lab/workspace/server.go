@@ -56,8 +56,9 @@ type Config struct {
 }
 
 // Server is the practice domain. It is an http.Handler for the token endpoint
-// (/token), the consent page (/o/oauth2/v2/auth) and the Gmail API
-// (/gmail/v1/...), safe for concurrent use, and keeps its state in memory.
+// (/token), the consent page (/o/oauth2/v2/auth), the Gmail API (/gmail/v1/...)
+// and the users of the Directory API (/admin/directory/v1/...), safe for
+// concurrent use, and keeps its state in memory.
 type Server struct {
 	config  Config
 	account account
@@ -83,6 +84,8 @@ type Server struct {
 	codes           map[string]authorization
 	refresh         map[string]grant
 	users           map[string]*mailbox
+	listings        map[string]Listing
+	aliases         map[string]string // of whom, by alias
 	next            uint64
 
 	followed atomic.Int64 // requests that followed a redirect
@@ -135,6 +138,9 @@ func New(config Config) (*Server, error) {
 		codes:   map[string]authorization{},
 		refresh: map[string]grant{},
 		users:   map[string]*mailbox{},
+
+		listings: map[string]Listing{canonical("admin@" + config.Domain): {Admin: true}},
+		aliases:  map[string]string{},
 
 		workload: "lab-workload-" + randomID(24),
 	}

@@ -16,6 +16,13 @@ const (
 	ScopeMail     = "https://mail.google.com/"
 )
 
+// OAuth 2.0 scopes of which the Directory API accepts any for reading users (Admin SDK
+// discovery document, directory_v1, "scopes" of users.get).
+const (
+	ScopeDirectory         = "https://www.googleapis.com/auth/admin.directory.user"
+	ScopeDirectoryReadonly = "https://www.googleapis.com/auth/admin.directory.user.readonly"
+)
+
 // SetCSE switches client-side encryption on or off for one address, or for
 // everyone when email is "" (which forgets earlier exceptions).
 func (s *Server) SetCSE(email string, on bool) {
@@ -116,7 +123,7 @@ func canonical(email string) string { return strings.ToLower(strings.TrimSpace(e
 func (s *Server) isUser(email string) bool {
 	local, domain, ok := strings.Cut(email, "@")
 	return ok && local != "" && domain == s.config.Domain &&
-		!strings.ContainsAny(local, " \t\r\n<>,;:\"\\") && !s.removed[email]
+		!strings.ContainsAny(local, " \t\r\n<>,;:\"\\") && !s.removed[email] && s.aliases[email] == ""
 }
 
 // cseOn reports whether CSE is on for the canonical address. The caller holds

@@ -106,7 +106,8 @@ func (s *Server) tokenForAssertion(r *http.Request, token string) reply {
 		if _, domain, ok := strings.Cut(subject, "@"); ok && domain != s.config.Domain {
 			return unauthorizedClient().reply()
 		}
-		if !s.isUser(subject) {
+		if !s.isUser(subject) || s.listing(subject).blocked() {
+			// What Google says of a suspended user is not documented.
 			return invalidGrant("Invalid email or User ID").reply()
 		}
 		for _, scope := range scopes {
