@@ -125,7 +125,7 @@ func FuzzTokenAnswers(f *testing.F) {
 			return
 		}
 		server.tokenStatus, server.token = status, body
-		domain.keep(alice, nil)
+		domain.keep(tokenKey{alice, Scope}, nil)
 		user, err := domain.User(t.Context(), alice)
 		checkError(t, err)
 		if err == nil && (!isToken(user.accessToken()) || status > 299) {

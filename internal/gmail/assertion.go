@@ -36,8 +36,8 @@ func (s *serviceAccount) endpoint() string         { return s.tokenURL }
 // clockSlack is how far this machine's clock may be ahead.
 const assertionTime, clockSlack = time.Hour, 10 * time.Second
 
-// claims are those of an assertion that asks for a token of a user.
-func (s *serviceAccount) claims(user string, now time.Time) ([]byte, error) {
+// claims are those of an assertion that asks for a token of a user, for a scope.
+func (s *serviceAccount) claims(user, scope string, now time.Time) ([]byte, error) {
 	issued := now.Add(-clockSlack)
 	claims, err := json.Marshal(struct {
 		Issuer   string `json:"iss"`
@@ -46,7 +46,7 @@ func (s *serviceAccount) claims(user string, now time.Time) ([]byte, error) {
 		Expires  int64  `json:"exp"`
 		Issued   int64  `json:"iat"`
 		Subject  string `json:"sub"`
-	}{s.Account, Scope, s.tokenURL, issued.Add(assertionTime).Unix(), issued.Unix(), user})
+	}{s.Account, scope, s.tokenURL, issued.Add(assertionTime).Unix(), issued.Unix(), user})
 	if err != nil {
 		return nil, fmt.Errorf("write the assertion: %w", err)
 	}
@@ -55,8 +55,8 @@ func (s *serviceAccount) claims(user string, now time.Time) ([]byte, error) {
 
 // grant exchanges an assertion for a token. What went wrong with an answer is known
 // to the probe, through which it goes.
-func (s *serviceAccount) grant(p *probe, user string) (*oauth2.Token, error) {
-	claims, err := s.claims(user, time.Now())
+func (s *serviceAccount) grant(p *probe, user, scope string) (*oauth2.Token, error) {
+	claims, err := s.claims(user, scope, time.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -27,5 +27,8 @@ const (
 	DetailKeyGone            Detail = "key-gone"             // the service account's key was deleted, or is another account's
 	DetailServiceAccountGone Detail = "service-account-gone" // the service account was deleted or disabled
 	DetailKeyUnknown         Detail = "key-unknown"          // Google does not publish the key as one of the service account's
+	DetailDirectoryAdmin     Detail = "directory-admin"      // as whom the directory is asked is no administrator who may read users
+	DetailDirectoryAPI       Detail = "directory-api"        // the Admin SDK API, and not Gmail's, is off in the project
+	DetailDirectoryOther     Detail = "directory-other"      // the administrator may read users, and not this one
 	DetailGrant              Detail = "grant"                // refused for a reason that the answer does not say
 )

@@ -56,14 +56,19 @@ type Config struct {
 	ServiceAccount string
 	Signer         crypto.Signer
 	SignerName     string
+	// Directory is the address of an administrator who may read users, as whom the
+	// Directory API is asked about each user before Gmail is, with a token of its own for
+	// DirectoryScope; empty: it is not asked. A Login cannot.
+	Directory string
 	// Login is that of the one user who acts for nobody else.
 	Login *Login
 	// AuthEndpoint is where the token endpoint and the IAM Credentials API are, for
 	// credentials that do not say it themselves; empty means Google's. Plain http is
 	// accepted for loopback addresses only.
 	AuthEndpoint string
-	// Endpoint is the root of the API; empty means DefaultEndpoint. Plain http
-	// is accepted for loopback addresses only.
+	// Endpoint is the root of the API, and where it is not DefaultEndpoint also of the
+	// Directory API; empty means DefaultEndpoint. Plain http is accepted for loopback
+	// addresses only.
 	Endpoint string
 	// UserAgent is appended to the client's own.
 	UserAgent string
@@ -110,9 +115,11 @@ type Domain struct {
 	base     http.RoundTripper
 	close    func()
 	warnings []string
+	// directory is where users are looked up first; nil for nowhere.
+	directory *directory
 
 	mu    sync.Mutex
-	known map[string]*oauth2.Token // of users, by address
+	known map[tokenKey]*oauth2.Token
 }
 
 // Open reads the credentials; it makes no network call. Errors match
@@ -140,6 +147,11 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 	d.tokens, d.warnings, err = config.credentials()
 	if err != nil {
 		return nil, err
+	}
+	if config.Directory != "" {
+		if d.directory, err = d.openDirectory(config.Directory); err != nil {
+			return nil, err
+		}
 	}
 	return d, nil
 }
@@ -249,6 +261,8 @@ func (d *Domain) Close() error {
 // fetches the user's access token (one HTTP call) where the domain has none, so that
 // missing delegation or an unknown user shows here: the error matches ErrScope,
 // ErrNoUser, ErrCredentials or ErrUnavailable. The token is renewed when it runs out.
+// Where there is a directory, it is asked first, and who cannot have an identity is
+// refused as CheckUsers says.
 func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	if !safetext.IsAddress(email) {
 		return nil, &Error{Method: "token", Kind: KindInvalid, Message: fmt.Sprintf("%q is not an e-mail address", safetext.Message(email))}
@@ -260,15 +274,13 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 		}
 		id = "me"
 	}
-	u := &User{domain: d, email: email, id: id, lock: make(chan struct{}, 1), token: d.tokenOf(email)}
-	service, err := api.NewService(ctx,
-		option.WithHTTPClient(&http.Client{
-			Transport:     &authorized{user: u, base: &bounded{base: d.base}},
-			CheckRedirect: noRedirect,
-		}),
-		option.WithEndpoint(d.config.Endpoint),
-		option.WithLogger(discardLogger()),
-	)
+	if d.directory != nil {
+		if err := d.directory.check(ctx, email); err != nil {
+			return nil, err
+		}
+	}
+	u := d.subject(email, id, Scope)
+	service, err := api.NewService(ctx, u.clientOptions(d.config.Endpoint)...)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the Gmail client: %w", err)
 	}
@@ -280,18 +292,24 @@ func (d *Domain) User(ctx context.Context, email string) (*User, error) {
 	return u, nil
 }
 
-// tokenOf returns the token that was got for a user, nil for none.
-func (d *Domain) tokenOf(email string) *oauth2.Token {
+// subject is somebody for whom tokens of a scope are got.
+func (d *Domain) subject(email, id, scope string) *User {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.known[email]
+	return &User{domain: d, email: email, id: id, scope: scope, lock: make(chan struct{}, 1), token: d.known[tokenKey{email, scope}]}
 }
 
-// keep remembers a user's token; nil forgets it.
-func (d *Domain) keep(email string, token *oauth2.Token) {
+// clientOptions are those of a client of Google's that acts as the user.
+func (u *User) clientOptions(endpoint string) []option.ClientOption {
+	client := &http.Client{Transport: &authorized{user: u, base: &bounded{base: u.domain.base}}, CheckRedirect: noRedirect}
+	return []option.ClientOption{option.WithHTTPClient(client), option.WithEndpoint(endpoint), option.WithLogger(discardLogger())}
+}
+
+// keep remembers a token; nil forgets it.
+func (d *Domain) keep(key tokenKey, token *oauth2.Token) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.known, email)
+	delete(d.known, key)
 	if token == nil {
 		return
 	}
@@ -299,9 +317,9 @@ func (d *Domain) keep(email string, token *oauth2.Token) {
 		clear(d.known) // a batch comes by each user once
 	}
 	if d.known == nil {
-		d.known = map[string]*oauth2.Token{}
+		d.known = map[tokenKey]*oauth2.Token{}
 	}
-	d.known[email] = token
+	d.known[key] = token
 }
 
 // maxKnown bounds the tokens that are remembered.

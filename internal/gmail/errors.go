@@ -32,6 +32,12 @@ const (
 	KindMismatch        Kind = "mismatch"          // the identity is another than was set
 	KindWrongKeyPair    Kind = "wrong-key-pair"    // the key pair that was created is not what was asked for
 	KindCanceled        Kind = "canceled"          // the caller's context ended
+
+	// Of the directory alone:
+	KindAlias     Kind = "alias"      // the address is no primary one
+	KindSuspended Kind = "suspended"  // the user's account is suspended
+	KindArchived  Kind = "archived"   // the user's account is archived
+	KindNoMailbox Kind = "no-mailbox" // the user has no mailbox
 )
 
 // Sentinels to compare an *Error with by errors.Is.
@@ -103,6 +109,8 @@ type Error struct {
 	Kind      Kind      // what it means
 	Detail    Detail    // what tells it apart from others of its kind, if anything
 	KeyPairID string    // the key pair it is about, if any
+	Primary   string    // of an alias: the user's primary address
+	Scope     string    // of missing delegation: the scope
 	Account   string    // of missing delegation: the service account's address
 	ClientID  string    // of missing delegation: the service account's numeric client ID, if it is known
 	RetryAt   time.Time // when the server wants to be asked again, if it said so

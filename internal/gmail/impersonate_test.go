@@ -60,7 +60,7 @@ func TestImpersonation(t *testing.T) {
 	}
 
 	refuse = true
-	d.keep(alice, nil)
+	d.keep(tokenKey{alice, Scope}, nil)
 	_, err = d.User(t.Context(), alice)
 	var e *Error
 	if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || e.Detail != DetailTokenCreator {

@@ -149,8 +149,8 @@ func (l *Login) Address() string { return l.address }
 // server gave none.
 func (l *Login) Refresh() secret.Secret { return l.refresh }
 
-// grant gets a further token.
-func (l *Login) grant(p *probe, user string) (*oauth2.Token, error) {
+// grant gets a further token. A login is for Scope alone.
+func (l *Login) grant(p *probe, user, _ string) (*oauth2.Token, error) {
 	if l.address == "" {
 		return nil, &Error{Method: "token", Kind: KindCredentials, Detail: DetailNotLoggedIn, Message: "nobody is logged in"}
 	}

@@ -98,7 +98,7 @@ func TestAssertion(t *testing.T) {
 		}
 		return f.RoundTrip(r)
 	})
-	u.domain.keep(alice, nil)
+	u.domain.keep(tokenKey{alice, Scope}, nil)
 	if _, err := u.domain.User(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}

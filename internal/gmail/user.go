@@ -19,6 +19,7 @@ type User struct {
 	domain *Domain
 	email  string
 	id     string // in paths of the API: the address, or "me"
+	scope  string // of the tokens
 	cse    *api.UsersSettingsCseService
 
 	lock  chan struct{} // held while a token is fetched
@@ -28,6 +29,8 @@ type User struct {
 
 // Email is the primary address the user was opened with.
 func (u *User) Email() string { return u.email }
+
+func (u *User) tokenKey() tokenKey { return tokenKey{u.email, u.scope} }
 
 func (u *User) accessToken() string {
 	u.mu.Lock()
@@ -49,7 +52,7 @@ func (u *User) setToken(t *oauth2.Token) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.token = t
-	u.domain.keep(u.email, t)
+	u.domain.keep(u.tokenKey(), t)
 }
 
 // dropToken forgets the token with which a call was refused, unless another
@@ -59,7 +62,7 @@ func (u *User) dropToken(refused string) {
 	defer u.mu.Unlock()
 	if u.token != nil && u.token.AccessToken == refused {
 		u.token = nil
-		u.domain.keep(u.email, nil)
+		u.domain.keep(u.tokenKey(), nil)
 	}
 }
 
@@ -107,7 +110,7 @@ func (o *operation) exchangeToken(ctx context.Context) *Error {
 	callCtx, cancel := context.WithTimeout(ctx, o.config.CallTimeout)
 	defer cancel()
 	p := &probe{ctx: callCtx, base: &bounded{base: u.domain.base}}
-	token, err := u.domain.tokens.grant(p, u.email)
+	token, err := u.domain.tokens.grant(p, u.email, u.scope)
 	if err == nil && (!isToken(token.AccessToken) || !token.Expiry.IsZero() && !token.Expiry.After(time.Now())) {
 		return &Error{Method: "token", User: u.email, Status: p.status, Kind: KindProtocol, Message: noToken(p), Detail: DetailTokenEndpoint}
 	}
@@ -123,6 +126,7 @@ func (u *User) named(e *Error) *Error {
 	if e.Kind != KindScope {
 		return e
 	}
+	e.Scope = u.scope
 	switch account := u.domain.tokens.(type) {
 	case *serviceAccount:
 		e.Account, e.ClientID = account.Account, account.clientID
