@@ -23,9 +23,10 @@ func classOf(err error) ledger.Class {
 		// Protocol: a proxy's page, an overloaded front end. Conflict and mismatch:
 		// somebody else changes the user just now.
 		return ledger.ClassLater
-	case gmail.KindCSEOff, gmail.KindScope, gmail.KindCredentials, gmail.KindAPIDisabled, gmail.KindDenied:
+	case gmail.KindCSEOff, gmail.KindScope, gmail.KindCredentials, gmail.KindAPIDisabled, gmail.KindDenied,
+		gmail.KindSuspended, gmail.KindArchived, gmail.KindNoMailbox:
 		return ledger.ClassAdministrator
-	case gmail.KindInvalid:
+	case gmail.KindInvalid, gmail.KindAlias:
 		return ledger.ClassRow
 	}
 	return ledger.ClassFinal
@@ -42,14 +43,20 @@ func concernsEverybody(err error) bool {
 
 // describe puts a failure into a task.
 func (o Options) describe(task *ledger.Task, err error) {
-	task.Class, task.Reason, task.Message, task.Hint = classOf(err), "other", err.Error(), o.Hint(err)
+	task.Class, task.Reason, task.Message, task.Hint = o.failure(err)
+}
+
+// failure says of an error what the ledger keeps of it.
+func (o Options) failure(err error) (class ledger.Class, reason, message, hint string) {
+	reason = "other"
 	var e *gmail.Error
 	if errors.As(err, &e) {
-		task.Reason = string(e.Kind)
+		reason = string(e.Kind)
 	}
 	if errors.As(err, new(*InternalError)) {
-		task.Reason = "internal"
+		reason = "internal"
 	}
+	return classOf(err), reason, err.Error(), o.Hint(err)
 }
 
 // isLater tells failures that say nothing about the credentials either way.

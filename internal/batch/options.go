@@ -34,8 +34,11 @@ type Options struct {
 	// Prepare turns a row into an entry of the ledger: checked and with its chains
 	// packed, or failed. It is called from several goroutines at once.
 	Prepare func(context.Context, source.Row) ledger.Entry
-	Ledger  *ledger.Ledger
-	Domain  Domain
+	// CheckUsers looks users up before they are entered: for each address an error that
+	// refuses it, or nil. Its own error ends the run. nil: nobody is looked up.
+	CheckUsers func(ctx context.Context, emails []string) ([]error, error)
+	Ledger     *ledger.Ledger
+	Domain     Domain
 	// Limiter bounds how many users are in flight and how fast Gmail is asked; nil:
 	// one for DefaultConcurrency users.
 	Limiter *Limiter

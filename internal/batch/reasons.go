@@ -59,9 +59,13 @@ func Reasons() []Reason {
 		{"leaf-address", row, "the certificate does not name the address"},
 		{"root-key-type", row, "the root's key is none that Gmail takes"},
 		{"intermediate-key-type", row, "an authority's key is none that Gmail takes"},
+		{"alias", row, "the address is an alias of a user, as the directory says"},
 		{"invalid", row, "Gmail refuses the certificates or the identity as wrong"},
 
 		{"cse-off", administrator, "client-side encryption is off for the user"},
+		{"suspended", administrator, "the user's account is suspended, as the directory says"},
+		{"archived", administrator, "the user's account is archived, as the directory says"},
+		{"no-mailbox", administrator, "the user has no mailbox at Gmail, as the directory says"},
 		{"denied", administrator, "a policy or the edition refuses"},
 		{"scope", administrator, "domain-wide delegation or its scope is missing; it stops the run"},
 		{"credentials", administrator, "the service account's key is refused; it stops the run"},

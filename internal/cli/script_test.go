@@ -69,7 +69,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance, "rename": rename,
+			"lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance, "rename": rename, "listed": listed, "everylisted": everyListed, "asked": asked,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
@@ -115,6 +115,8 @@ func startLab(ts *testscript.TestScript, neg bool, args []string) {
 		case "readers":
 			options.Readers, err = strconv.Atoi(value)
 			ts.Check(err)
+		case "directory":
+			options.Directory = true
 		case "nocard":
 			options.NoCard = true
 		case "fault":
@@ -135,6 +137,49 @@ func startLab(ts *testscript.TestScript, neg bool, args []string) {
 		if name != "CSE_PIV_STORE" { // a script has a data folder of its own, where the default is
 			ts.Setenv(name, value)
 		}
+	}
+}
+
+// listed says what the lab's directory has of a user: listed EMAIL [suspended|archived|nomailbox|admin|deleted|alias=ADDRESS]...
+func listed(ts *testscript.TestScript, neg bool, args []string) {
+	var listing workspace.Listing
+	for _, what := range args[1:] {
+		switch name, value, _ := strings.Cut(what, "="); name {
+		case "suspended":
+			listing.Suspended = true
+		case "archived":
+			listing.Archived = true
+		case "nomailbox":
+			listing.NoMailbox = true
+		case "admin":
+			listing.Admin = true
+		case "alias":
+			listing.Aliases = append(listing.Aliases, value)
+		case "deleted":
+			labOf(ts).Gmail().RemoveUser(args[0])
+			return
+		default:
+			ts.Fatalf("listed: %q is not known", what)
+		}
+	}
+	ts.Check(labOf(ts).Gmail().List(args[0], listing))
+}
+
+// everyListed has the lab's directory name users that people made: everylisted FROM TO.
+func everyListed(ts *testscript.TestScript, neg bool, args []string) {
+	from, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	to, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for i := from; i <= to; i++ {
+		ts.Check(labOf(ts).Gmail().List(fmt.Sprintf("user%d@lab.example", i), workspace.Listing{}))
+	}
+}
+
+// asked counts the calls of a method since the lab began: asked METHOD N.
+func asked(ts *testscript.TestScript, neg bool, args []string) {
+	if got := strconv.FormatInt(labOf(ts).Stats().Methods[args[0]], 10); (got == args[1]) == neg {
+		ts.Fatalf("%s was asked %s times, want %s", args[0], got, args[1])
 	}
 }
 

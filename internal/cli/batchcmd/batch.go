@@ -76,6 +76,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	options.source.Add(flags)
 	options.password = option.AddPKCS12Password(flags)
 	options.gmail.Add(flags)
+	options.gmail.AddDirectory(flags)
 	options.work.add(flags)
 	options.store.Add(flags)
 	options.store.AddWait(flags)
@@ -85,7 +86,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	flags.StringVar(&options.layout, "layout", "single", "`layout` of a file with several certificates of a user: single, one for signing and encryption, or split, one for each")
 	flags.BoolVar(&options.allowUse, "allow-limited-use", false, "take a single key whose certificate is for signing only, or for encryption only")
 	options.online.Add(flags, option.RevocationOff)
-	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "read and check everything, ask Gmail nothing and record nothing; --directory is asked")
 	flags.BoolVar(&options.trustLedger, "trust-ledger", false, "do not look at Gmail again for users that the ledger calls done")
 	flags.BoolVar(&options.enqueueOnly, "enqueue-only", false, "leave the work to the workers of a shared ledger")
 	flags.StringArrayVar(&options.reports, "report", nil, "`file` to write a report to at the end: .csv, .json or .html (repeatable)")
@@ -174,6 +175,12 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 		if err := options.work.open(ctx, &task, &options.gmail, streams.Err, progress, observed); err != nil {
 			return err
 		}
+	} else if options.gmail.Directory() != "" {
+		domain, _, err := options.work.Open(ctx, &options.gmail, streams.Err)
+		if err != nil {
+			return err
+		}
+		task.CheckUsers = domain.CheckUsers
 	}
 	if err := options.openLedgers(ctx, streams, &task); err != nil {
 		return err

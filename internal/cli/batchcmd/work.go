@@ -50,6 +50,9 @@ func (f *workFlags) open(ctx context.Context, task *batch.Options, flags *option
 	changes := newTargets(batch.Gmail(domain), func(domain string) {
 		progress.target(domain, flags.Address(), flags.TargetText(domain))
 	})
+	if flags.Directory() != "" {
+		task.CheckUsers = domain.CheckUsers
+	}
 	task.Domain, task.Limiter, task.GiveUp, task.RetryBase = changes, limiter, f.giveUp, f.retryBase
 	return nil
 }

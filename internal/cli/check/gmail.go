@@ -23,6 +23,9 @@ const (
 	clockRefused = 5 * time.Minute
 )
 
+// needsPIN is why nothing is asked as the service account.
+const needsPIN = "the card with the service account's key needs its PIN, which no check asks for: --key-pin-file gives it"
+
 // credentials says which there are, and whether others can read their file.
 func (s Setup) credentials(context.Context) desk.Check {
 	domain, err := s.Domain()
@@ -97,8 +100,8 @@ func (s Setup) addUser(l *list, needs ...*job) {
 		case refused != nil && refused.Detail == gmail.DetailNotLoggedIn:
 			return skipped("nobody is logged in, and no check asks for it")
 		case failure.Is[*failure.MissingSecretError](err):
-			return skipped("the card with the service account's key needs its PIN, which no check asks for: --key-pin-file gives it")
-		case errors.Is(err, gmail.ErrNoUser) && s.Desk:
+			return skipped(needsPIN)
+		case isOfUser(err) && s.Desk:
 			return warned(err) // others of the domain may be better off
 		case err != nil:
 			return failed(err)

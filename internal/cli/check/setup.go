@@ -50,7 +50,11 @@ func (s Setup) Checks() []desk.Check {
 	}
 	l.add("Gmail", s.place)
 	clock := l.add("clock", s.clock, credentials)
-	s.addUser(l, credentials, clock)
+	needs := []*job{credentials, clock}
+	if s.Gmail.Directory() != "" {
+		needs = append(needs, l.add("directory", s.directory, needs...))
+	}
+	s.addUser(l, needs...)
 	readers := l.addReaders()
 	if kind, _ := s.Gmail.NeedsPerson(); kind == "service-account" && !s.Desk { // of which a desk has used the PIN
 		l.add("account key", s.accountKey, credentials, readers)

@@ -61,6 +61,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	}
 	flags := command.Flags()
 	options.gmail.Add(flags)
+	options.gmail.AddDirectory(flags)
 	options.issuer.Add(flags)
 	options.escrow.Add(flags)
 	options.trust.Add(flags)
@@ -81,6 +82,9 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 	}
 	if o.escrow.Plain && len(o.escrow.To) > 0 {
 		return usage.Errorf("--escrow-to and --escrow-plain exclude each other")
+	}
+	if err := o.gmail.CheckDirectory(); err != nil {
+		return err
 	}
 	o.gmail.AskNobody()
 	o.gmail.MaxTries = 3 // a look does not wait as long as a run

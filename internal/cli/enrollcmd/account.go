@@ -59,6 +59,13 @@ func (a *account) get() (*gmail.Domain, error) {
 	return a.domain, nil
 }
 
+// forget has Gmail opened anew, as the flags say by then.
+func (a *account) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.domain, a.user = nil, nil
+}
+
 // open opens one user's settings for an enrollment or a preview of one.
 func (a *account) open(ctx context.Context, email string) (registration.Account, error) {
 	domain, err := a.get()

@@ -75,6 +75,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	}
 	d.Profiles, d.UseProfile = options.profile.Choices(), func(ctx context.Context, name string) error {
 		options.drawn = options.FullScreen(streams)
+		account.forget()
 		return options.useProfile(ctx, d, &deps, name)
 	}
 	options.second.Store = options.Store

@@ -105,6 +105,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 // addSurroundings adds the flags that say what an enrollment works on.
 func (o *Options) addSurroundings(flags *pflag.FlagSet) {
 	o.Gmail.Add(flags)
+	o.Gmail.AddDirectory(flags)
 	o.Issuer.Add(flags)
 	o.online.Add(flags, option.RevocationOff)
 	o.Escrow.Add(flags)

@@ -95,6 +95,10 @@ func Endings() []Ending {
 		{ExitCard, "card-broken", as(piv.ErrBroken)},
 		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
 		{ExitCredentials, "scope", as(gmail.ErrScope)},
+		{ExitCredentials, "directory-admin", func(err error) bool {
+			failed, found := errors.AsType[*gmail.Error](err)
+			return found && failed.Detail == gmail.DetailDirectoryAdmin
+		}},
 		{ExitCredentials, "token-endpoint", func(err error) bool {
 			failed, found := errors.AsType[*gmail.Error](err)
 			return found && failed.Detail == gmail.DetailTokenEndpoint

@@ -11,7 +11,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/registered"
 )
 
-// delegate says how the service account gets what it needs.
+// delegate says how the service account gets what it needs. The Admin console replaces
+// the scopes that are there, so that the directory's is named beside Gmail's.
 func delegate(e *gmail.Error) string {
 	id := "the service account's client ID"
 	switch {
@@ -20,8 +21,12 @@ func delegate(e *gmail.Error) string {
 	case e.Account != "":
 		id += ", which is the number that gcloud iam service-accounts describe " + e.Account + " --format='value(uniqueId)' prints,"
 	}
-	return "in the Admin console under Security > Access and data control > API controls > Manage Domain Wide Delegation, authorise " + id + " for " + gmail.Scope +
-		"; a change can take up to 24 hours"
+	scopes, after := gmail.Scope, ""
+	if e.Scope == gmail.DirectoryScope {
+		scopes, after = gmail.Scope+","+gmail.DirectoryScope, "; or leave out --directory"
+	}
+	return "in the Admin console under Security > Access and data control > API controls > Manage Domain Wide Delegation, authorise " + id + " for " + scopes +
+		"; a change can take up to 24 hours" + after
 }
 
 const (
@@ -61,6 +66,8 @@ func (h hints) ofGmail(err error) string {
 		return delegate(e)
 	case e.Kind == gmail.KindRateLimited && !e.RetryAt.IsZero():
 		return h.again + " after " + e.RetryAt.UTC().Format("2006-01-02 15:04:05 UTC")
+	case e.Kind == gmail.KindAlias:
+		return "give the primary address, " + e.Primary + ", and a certificate that names it"
 	case e.Kind == gmail.KindKeyPairDisabled:
 		return fmt.Sprintf("enable it again with: cse-piv keypair enable %s %s", e.User, e.KeyPairID)
 	case e.Kind == gmail.KindInvalid && e.Method == "keypairs.create":
@@ -119,6 +126,12 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 		return "something else answers there: check the proxy settings, such as HTTPS_PROXY, and the \"token_uri\" of the credentials"
 	case gmail.DetailOtherDomain:
 		return delegate(e) + ofOneUser + "the address may be of a domain that is not this organisation's"
+	case gmail.DetailDirectoryAdmin:
+		return "name with --directory an administrator whose role has the privilege Users > Read (Admin console > Account > Admin roles); or leave it out"
+	case gmail.DetailDirectoryAPI:
+		return "enable the Admin SDK API in the Google Cloud project of the service account; or leave out --directory"
+	case gmail.DetailDirectoryOther:
+		return "check the domain of the address: it is of another organisation, or of an organisational unit that is not the administrator's"
 	case gmail.DetailClock:
 		return "the clock of this machine is wrong: set it, then try again"
 	case gmail.DetailKeyGone:

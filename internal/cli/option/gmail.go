@@ -27,7 +27,7 @@ import (
 type Gmail struct {
 	credentials            gmailCredentials
 	authEndpoint, Endpoint string
-	ca                     string
+	ca, directory          string
 	retryBase              time.Duration
 	// MaxTries bounds how often one call is made, where it is not as often as usual.
 	MaxTries int
@@ -44,6 +44,30 @@ func (g *Gmail) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&g.authEndpoint, "auth-endpoint", "", "`URL` of the token endpoint and the IAM Credentials API, where they are not Google's")
 	flags.StringVar(&g.ca, "gmail-ca", "", "`file` with authorities that are trusted besides this system's on the way to Gmail, such as that of a proxy which opens TLS")
 	setting.Mark(flags, "gmail-endpoint", "auth-endpoint", "gmail-ca", "retry-base")
+}
+
+// AddDirectory adds the flag that has users looked up in the directory first.
+func (g *Gmail) AddDirectory(flags *pflag.FlagSet) {
+	flags.StringVar(&g.directory, "directory", "", "`address` of an administrator who may read users, as whom the directory (Admin SDK API) is asked whether a user can be registered, before Gmail is: an alias, a suspended account, no mailbox (default: it is not asked)")
+	setting.Mark(flags, "directory")
+	setting.InProfile(flags, "directory")
+}
+
+// Directory is the administrator as whom the directory is asked; "" where it is not.
+func (g *Gmail) Directory() string { return g.directory }
+
+// CheckDirectory refuses what nobody could look users up with.
+func (g *Gmail) CheckDirectory() error {
+	if g.directory == "" {
+		return nil
+	}
+	if !safetext.IsAddress(g.directory) {
+		return usage.Errorf("--directory %q is not the address of an administrator", g.directory)
+	}
+	if chosen, err := g.credentials.chosen(); err == nil && chosen == "self" {
+		return usage.Errorf("--self and --directory exclude each other: who logs in cannot read the directory")
+	}
+	return nil
 }
 
 // Chosen reports whether the flags name credentials. A choice of two kinds is a mistake in
@@ -145,7 +169,10 @@ func retryTeller(messages io.Writer) func(string, error, time.Duration) {
 func (g *Gmail) Config(ctx context.Context, messages io.Writer) (gmail.Config, error) {
 	config := gmail.Config{
 		AuthEndpoint: g.authEndpoint, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(),
-		RetryBase: g.retryBase, MaxTries: g.MaxTries,
+		RetryBase: g.retryBase, MaxTries: g.MaxTries, Directory: g.directory,
+	}
+	if err := g.CheckDirectory(); err != nil {
+		return config, err
 	}
 	if g.ca != "" {
 		var err error

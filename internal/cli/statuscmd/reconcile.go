@@ -55,6 +55,7 @@ func NewReconcile(streams *stdio.Streams) *cobra.Command {
 		},
 	}
 	options.add(command)
+	options.gmail.AddDirectory(command.Flags())
 	options.source.Add(command.Flags())
 	command.Flags().BoolVar(&options.allKnown, "all-known", false, "everybody in the ledger, without a source")
 	option.AddJSON(command, &options.json)
