@@ -18,6 +18,10 @@ type Problem string
 const (
 	ProblemDisabled         Problem = "disabled"          // the identity uses a disabled key pair
 	ProblemEnded            Problem = "ended"             // the certificate that Gmail uses has ended
+	ProblemNoAccount        Problem = "no-account"        // the directory has nobody of that address
+	ProblemSuspended        Problem = "suspended"         // the directory has the account as suspended or archived
+	ProblemAlias            Problem = "alias"             // the directory has the address as another one of a user
+	ProblemNoMailbox        Problem = "no-mailbox"        // the directory says that the user has no mailbox
 	ProblemCardGone         Problem = "card-gone"         // Gmail uses a certificate on a card that is gone
 	ProblemNoIdentity       Problem = "no-identity"       // there are key pairs, and no identity uses one
 	ProblemNotAtGmail       Problem = "not-at-gmail"      // the ledger calls the user done, and Gmail has nothing
@@ -37,6 +41,7 @@ type Finding struct {
 	Problem   Problem `json:"problem"`
 	Text      string  `json:"text"`
 	KeyPairID string  `json:"key_pair_id,omitempty"` // that it is about
+	Primary   string  `json:"primary,omitempty"`     // of an alias: the address that the command is for
 	Command   Command `json:"command"`               // that puts it right, or shows more
 }
 
@@ -44,6 +49,10 @@ type Finding struct {
 // certificate ends soon where it does within the given time from now.
 func (u User) Findings(now time.Time, within time.Duration) []Finding {
 	f := &finder{User: u, now: now, within: within, findings: []Finding{}}
+	if u.Refused != nil {
+		f.refused()
+		return f.findings
+	}
 	f.used()
 	f.missing()
 	f.end()
@@ -73,7 +82,7 @@ type finder struct {
 }
 
 func (f *finder) add(problem Problem, keyPairID string, command Command, format string, args ...any) {
-	f.findings = append(f.findings, Finding{problem, fmt.Sprintf(format, args...), keyPairID, command})
+	f.findings = append(f.findings, Finding{Problem: problem, Text: fmt.Sprintf(format, args...), KeyPairID: keyPairID, Command: command})
 }
 
 // used looks at what the identity uses.

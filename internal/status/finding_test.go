@@ -67,6 +67,13 @@ func TestFindings(t *testing.T) {
 		"no answer, and ended":        {User{Entry: entry("1", ledger.StateDone, 0, past)}, "ended renew ;"},
 		"no answer, and ends soon":    {User{Entry: entry("1", ledger.StateDone, 0, near)}, "ends-soon renew ;"},
 		"no answer, and nobody known": {User{}, "not-registered enroll ;"},
+		"account gone":                {User{Entry: done, Refused: &gmail.Error{Kind: gmail.KindNoUser}}, "no-account card-reset ;"},
+		"suspended":                   {User{Entry: done, Refused: &gmail.Error{Kind: gmail.KindSuspended}, Source: NotInSource}, "suspended leave ;"},
+		"archived, not registered":    {User{Refused: &gmail.Error{Kind: gmail.KindArchived}, Source: InSource}, "suspended enroll ;"},
+		"suspended, of no concern":    {User{Refused: &gmail.Error{Kind: gmail.KindSuspended}, Entry: entry("1", ledger.StateFailed, 3, far), Source: NotInSource}, ""},
+		"gone, and left before":       {User{Entry: entry("1", ledger.StateFailed, 3, far), Cards: on("1", ledger.CardReturned), Refused: &gmail.Error{Kind: gmail.KindNoUser}}, ""},
+		"an alias":                    {User{Entry: done, Refused: &gmail.Error{Kind: gmail.KindAlias, Primary: "ada@lab.example"}}, "alias enroll ;"},
+		"no mailbox":                  {User{Refused: &gmail.Error{Kind: gmail.KindNoMailbox}, Source: InSource}, "no-mailbox enroll ;"},
 		"another card in the reader":  {User{Entry: done, Gmail: at("1", pair("1", far)), Inserted: &Card{}}, "card-not-used status-card ;"},
 	} {
 		if name == "not in the ledger" {

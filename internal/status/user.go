@@ -19,6 +19,9 @@ type User struct {
 	Cards   []ledger.CardCertificate
 	// Gmail is what Gmail has of the user; nil where it was not asked, or did not answer.
 	Gmail *registered.State
+	// Refused is why the directory says that the user cannot be registered, in which case
+	// Gmail is not asked; nil where it does not say so, or is not asked.
+	Refused *gmail.Error
 	// Inserted is the user's card that is in a reader; nil for none.
 	Inserted *Card
 	// Source says whether a source has the user, where there is one.

@@ -42,7 +42,8 @@ func NewReconcile(streams *stdio.Streams) *cobra.Command {
 			"a CSV or NDJSON file, or a directory, whose certificates are left aside here. It lists who is not\n" +
 			"as they should be, why, and the command that helps: identities that are not in the ledger,\n" +
 			"key pairs in no identity, people who are gone from the source, certificates that end, key pairs\n" +
-			"in a key service beside those of cards. It changes nothing.\n\n" +
+			"in a key service beside those of cards; with --directory also accounts that are suspended or\n" +
+			"gone. It changes nothing.\n\n" +
 			"Gmail cannot be asked who has key pairs: nobody is seen whom neither the ledger nor the source\n" +
 			"names. The exit code is 3 where something is found or somebody could not be looked at, else 0.",
 		Example: "  cse-piv reconcile people.csv\n" +
@@ -99,6 +100,9 @@ func (o *reconcileOptions) run(ctx context.Context, streams *stdio.Streams, args
 			return err
 		}
 		all = beside(all, people)
+	}
+	if all, err = s.lookUp(ctx, all); err != nil {
+		return err
 	}
 	bar := progress.NewBar(streams.Err, stdio.Columns(streams.Err))
 	defer bar.Close()

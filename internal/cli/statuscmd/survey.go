@@ -1,6 +1,7 @@
 package statuscmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -33,7 +34,8 @@ type survey struct {
 	book    *ledger.Ledger // nil for none
 	domain  *gmail.Domain
 	limiter *batch.Limiter
-	cards   []status.Card // in the readers
+	refused map[string]*gmail.Error // by the directory, by ledger.Key
+	cards   []status.Card           // in the readers
 	now     time.Time
 	within  time.Duration
 }
@@ -174,6 +176,10 @@ func (s *survey) ask(ctx context.Context, of wanted) (userStatus, error) {
 	if user.ledgerErr != nil {
 		return user, nil
 	}
+	if refused := s.refused[ledger.Key(of.email)]; refused != nil {
+		user.facts.Refused = refused
+		return user, nil
+	}
 	account, err := s.domain.User(ctx, of.email)
 	var state registered.State
 	if err == nil {
@@ -183,6 +189,39 @@ func (s *survey) ask(ctx context.Context, of wanted) (userStatus, error) {
 		user.facts.Gmail = &state
 	}
 	return user, err
+}
+
+// lookUp asks the directory about everybody, where it is asked at all, and returns them.
+// Who may not be looked up is left to be asked for alone.
+func (s *survey) lookUp(ctx context.Context, all iter.Seq2[wanted, error]) (iter.Seq2[wanted, error], error) {
+	if s.domain.Directory() == "" {
+		return all, nil
+	}
+	var everybody []wanted
+	var emails []string
+	for user, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		everybody, emails = append(everybody, user), append(emails, user.email)
+	}
+	found, err := s.domain.CheckUsers(ctx, emails)
+	if err != nil {
+		return nil, err
+	}
+	s.refused = map[string]*gmail.Error{}
+	for i, err := range found {
+		if refused, is := errors.AsType[*gmail.Error](err); is && refused.Kind != gmail.KindDenied {
+			s.refused[ledger.Key(emails[i])] = refused
+		}
+	}
+	return func(yield func(wanted, error) bool) {
+		for _, user := range everybody {
+			if !yield(user, nil) {
+				return
+			}
+		}
+	}, nil
 }
 
 // ledgerSide reads what the ledger has of a user.
@@ -232,7 +271,7 @@ func (s *survey) judge(user *userStatus) {
 	}
 	user.Findings = []found{}
 	for _, finding := range user.facts.Findings(s.now, s.within) {
-		line := hint.Command(finding.Command, user.Email, finding.KeyPairID, 0)
+		line := hint.Command(finding.Command, cmp.Or(finding.Primary, user.Email), finding.KeyPairID, 0)
 		user.Findings = append(user.Findings, found{finding, line})
 		if user.Next == "" {
 			user.Next = line

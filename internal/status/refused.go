@@ -1,0 +1,31 @@
+package status
+
+import "github.com/cse-piv/cse-piv/internal/gmail"
+
+// refused says what the directory has against the user, and what it means for who is
+// registered. Who is neither registered nor in the source concerns nobody.
+func (f *finder) refused() {
+	registered := f.registered()
+	if !registered && (f.Source == NotInSource || f.left()) {
+		return
+	}
+	switch f.Refused.Kind {
+	case gmail.KindNoUser:
+		if registered {
+			f.add(ProblemNoAccount, "", CommandReset, "the directory has no such user any more, and with the account went what Gmail had; the card can be another user's")
+			return
+		}
+		f.add(ProblemNoAccount, "", CommandEnroll, "the directory has no such user")
+	case gmail.KindSuspended, gmail.KindArchived:
+		if registered {
+			f.add(ProblemSuspended, "", CommandLeave, "the account is %s, and the user is registered; Gmail answers for the account only while it is restored", f.Refused.Kind)
+			return
+		}
+		f.add(ProblemSuspended, "", CommandEnroll, "the account is %s, so that the user cannot be registered before it is restored", f.Refused.Kind)
+	case gmail.KindAlias:
+		f.add(ProblemAlias, "", CommandEnroll, "the address is an alias of %s, and identities are of primary addresses only", f.Refused.Primary)
+		f.findings[len(f.findings)-1].Primary = f.Refused.Primary
+	case gmail.KindNoMailbox:
+		f.add(ProblemNoMailbox, "", CommandEnroll, "the user has no mailbox at Gmail, so that nothing can be registered before there is one")
+	}
+}
