@@ -58,6 +58,8 @@ type Desk struct {
 	Replace func(ctx context.Context, request enroll.Request, reason termination.Reason, front FrontEnd) (*enroll.Receipt, []string, error)
 	// Hint says what to do about an error, or "".
 	Hint func(error) string
+	// Own says that who is enrolled sits at the desk alone, and hands nothing to anybody.
+	Own bool
 	// Practice is the lab's side of the desk; nil with real cards.
 	Practice Practice
 	// Bell has the terminal ring when the card waits for a touch, and when a certificate

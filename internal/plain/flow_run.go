@@ -16,7 +16,7 @@ import (
 func (f *flow) run(ctx context.Context, begin desk.Begin) error {
 	others := &otherCards{wanted: begin.Request.Serial, desk: f.desk, say: f.say}
 	tell := Progress(f.Out, f.desk.Bell)
-	user := &user{Terminal: f.Terminal, typed: &f.pin, tell: func(event enroll.Event) {
+	user := &user{Terminal: f.Terminal, typed: &f.pin, own: f.desk.Own, tell: func(event enroll.Event) {
 		if event.State == enroll.StateCardBack {
 			others.finish()
 		}
@@ -63,6 +63,7 @@ type user struct {
 	typed *typedPIN
 	tell  func(enroll.Event)
 	note  string // the latest one
+	own   bool   // the user is the one who is asked all along
 }
 
 func (u *user) notify(event enroll.Event) {
@@ -87,7 +88,11 @@ func (u *user) Secret(ctx context.Context, question enroll.SecretQuestion) (secr
 	if question.Problem == u.note {
 		question.Problem = "" // it was just said
 	}
-	fmt.Fprintln(u.Out, "hand the keyboard to the user; nothing of what is typed is shown")
+	hand := "hand the keyboard to the user; "
+	if u.own {
+		hand = ""
+	}
+	fmt.Fprintln(u.Out, hand+"nothing of what is typed is shown")
 	pin, err := u.Terminal.Secret(ctx, question)
 	*u.typed = typedPIN{pin, time.Now()}
 	return pin, err

@@ -63,6 +63,8 @@ func (d *doneScreen) view(s *session, width, _ int) string {
 	if d.copied {
 		lines = append(lines, "", s.styles.Faint.Render(copiedText))
 	}
-	lines = append(lines, "", "The card can be given to its user.")
+	if !s.commands.desk.Own {
+		lines = append(lines, "", "The card can be given to its user.")
+	}
 	return strings.Join(lines, "\n")
 }

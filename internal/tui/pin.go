@@ -128,7 +128,10 @@ func (p *pinScreen) view(s *session, width, _ int) string {
 	}
 	question := p.asked.question
 	what := "Hand the keyboard to the user."
-	if question.ID != enroll.QuestionPIN {
+	switch {
+	case s.commands.desk.Own:
+		what = "This is for you alone."
+	case question.ID != enroll.QuestionPIN:
 		what = "This is for the operator."
 	}
 	lines := []string{"", s.styles.Now.Render(markNow + " " + what), ""}

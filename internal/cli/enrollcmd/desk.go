@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/cli/check"
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -29,7 +32,8 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	request.Renew, request.RenewWithin = options.renewal, time.Duration(options.before)
 	options.warnOfSecrets(streams.Err)
 	options.Gmail.Expected = email
-	if _, err := options.Gmail.Config(ctx, streams.Err); err != nil { // before the screen is the wizard's
+	config, err := options.Gmail.Config(ctx, streams.Err)
+	if err != nil { // before the screen is the wizard's
 		return err
 	}
 	deps, err := options.dependencies(ctx, io.Discard, options.Escrow.Open)
@@ -71,7 +75,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 			}
 			return append(setup.Checks(), rosterChecks(options.Roster, roster)...)
 		},
-		Retries: account.retries, AtGmail: account.look, Registered: book.registered, Watch: piv.Watch, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
+		Retries: account.retries, AtGmail: account.look, Registered: book.registered, Watch: options.watch, Own: config.Login != nil, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
 	}
 	d.Profiles, d.UseProfile = options.profile.Choices(), func(ctx context.Context, name string) error {
 		options.drawn = options.FullScreen(streams)
@@ -162,4 +166,22 @@ func first(email string, people []desk.Person) string {
 		return people[0].Email
 	}
 	return email
+}
+
+// watch yields what is in the readers, as piv.Watch does, without the card that signs for the
+// service account: it is nobody's to enroll, and may share the only reader with the user's.
+func (o *Options) watch(ctx context.Context) iter.Seq2[[]piv.Found, error] {
+	return func(yield func([]piv.Found, error) bool) {
+		for found, err := range piv.Watch(ctx) {
+			others := slices.Clone(found)
+			for i, one := range others {
+				if one.Err == nil && o.Gmail.SignsWith(one.Identity.Serial) {
+					others[i].Err = &failure.SigningCardError{Serial: one.Identity.Serial}
+				}
+			}
+			if !yield(others, err) {
+				return
+			}
+		}
+	}
 }

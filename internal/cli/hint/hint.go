@@ -100,7 +100,7 @@ func (h hints) ofCard(err error) string {
 	}
 	switch {
 	case failure.Is[*failure.SigningCardError](err):
-		return h.either("put the user's card in as well, and name it with --serial SERIAL", "put the user's card in, and choose it")
+		return h.either("put the user's card in as well, and name it with --serial SERIAL", "put the user's card in; where there is one reader, in its place")
 	case failure.Is[*piv.SeveralCardsError](err):
 		return h.either("say which one with --serial SERIAL, or leave only one in", "choose one of them, or leave only one in")
 	case isAboutPUK(err):
