@@ -59,9 +59,12 @@ func blocks(text []byte) (found []pemBlock, err error) {
 		if isProse(before, after) {
 			continue
 		}
-		if body, behind, ended := bodyOf(label, after); whole && ended {
+		switch body, behind, ended := bodyOf(label, after); {
+		case whole && ended:
 			found, rest = append(found, pemBlock{label, body}), behind
-		} else {
+		case whole && label == "PGP SIGNED MESSAGE": // it ends with the signature, a block of its own
+			found = append(found, pemBlock{label: label})
+		default:
 			err = damagedBlock(len(found))
 		}
 	}
@@ -97,7 +100,7 @@ func bodyOf(label string, text []byte) (body, rest []byte, ended bool) {
 	if last, found = bytes.CutPrefix(last, []byte(label)); !found || !bytes.HasPrefix(last, pemDashes) {
 		return nil, nil, false
 	}
-	return text[:end], last[len(pemDashes):], true
+	return bytes.TrimSuffix(text[:end], []byte("\n- ")), last[len(pemDashes):], true // OpenPGP escapes dashes (RFC 9580 section 7.2)
 }
 
 // isProse tells a line that only speaks of a block from the first line of one.
@@ -111,7 +114,7 @@ func isProse(before, after []byte) bool {
 // base64. Blanks, signs of quotation, line breaks of JSON and of quoted-printable, and
 // whatever is not ASCII may stand in it.
 func fromBody(body []byte) ([]byte, bool) {
-	der := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
+	der := make([]byte, base64.RawStdEncoding.DecodedLen(len(body))) // the padding may be left out
 	if n, err := base64.StdEncoding.Decode(der, body); err == nil {
 		return der[:n], n > 0
 	}
@@ -159,17 +162,20 @@ func (r *reader) block(i int, block pemBlock) error {
 	if cert := r.known.get(block.body); cert != nil && certificates {
 		return r.add(cert)
 	}
-	der, ok := fromBody(block.body)
 	switch {
 	case kind == KindPrivateKey:
 		return &KindError{kind, safetext.Clean(block.label)}
-	case !ok:
-		return damagedBlock(i)
 	case kind != "":
 		r.passedOver = kind
 		return nil
 	case !certificates:
 		return fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.label))
+	case bytes.Contains(block.body, []byte("Proc-Type: 4,ENCRYPTED")): // RFC 1421 section 4.6.1.1
+		return &KindError{kindEncrypted, safetext.Clean(block.label)}
+	}
+	der, ok := fromBody(block.body)
+	if !ok {
+		return damagedBlock(i)
 	}
 	before := len(r.list)
 	if err := r.content(label, der); err != nil {

@@ -115,7 +115,7 @@ func TestCarriers(t *testing.T) {
 		"tar":               {"kim.pem" + strings.Repeat("\x00", 250) + "ustar\x0000" + all, 0, "a tar archive"},
 		"gzip":              {squeezed.String(), 0, "a gzip archive"},
 		"shortcut":          {"L\x00\x00\x00\x01\x14\x02\x00\x00\x00\x00\x00", 0, "a Windows shortcut"},
-		"certificate store": {"\x00\x00\x00\x00CERT\x20\x00\x00\x00", 0, "a Windows certificate store"},
+		"certificate store": {"\x00\x00\x00\x00CERT\x20\x00\x00\x00", 0, "the Windows certificate store (.sst) is damaged"},
 		"object of a card":  {hex.EncodeToString(tlv(0x53, false, tlv(0x70, false, chain[0].Raw))), 0, "a data object of a card"},
 		"text":              {"hello world\n", 0, "neither PEM nor DER nor base64"},
 		// A private key, wherever it stands.

@@ -398,6 +398,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(wrapped(chain[0].Raw, 64, "\r\n"))
 	f.Add([]byte("dn: uid=kim\nuserCertificate;binary:: " + string(wrapped(chain[0].Raw, 76, "\n ")) + "\n"))
 	f.Add([]byte("BEGIN:VCARD\nKEY;ENCODING=b;TYPE=X509:" + string(wrapped(chain[0].Raw, 76, "\n ")) + "\nEND:VCARD\n"))
+	f.Add(slices.Concat([]byte("\x00\x00\x00\x00CERT"), entry(3, []byte{1}), entry(32, chain[0].Raw), make([]byte, 12)))
 	f.Add(append(toPEM("PRIVATE KEY", []byte{0x30, 0}), certificate.EncodePEM(chain[0])...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)

@@ -193,7 +193,7 @@ func TestKinds(t *testing.T) {
 		"PDF":                     {[]byte("%PDF-1.7\n"), "a PDF document"},
 		"Java keystore":           {[]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"), "a Java keystore"},
 		"a card's object":         {slices.Concat([]byte{0x53, 0x82, 1, 4, 0x70, 0x82, 1, 0}, make([]byte, 256)), "a data object of a card"},
-		"text of OpenSSL":         {[]byte("Certificate:\n    Data:\n        Version: 3 (0x2)\n"), "OpenSSL's text about a certificate"},
+		"text of OpenSSL":         {[]byte("Certificate:\n    Data:\n        Version: 3 (0x2)\n"), "a text about a certificate, without the certificate"},
 		"LDIF without":            {[]byte("dn: uid=kim\nmail: kim@example.com\n"), "an LDIF export without certificates"},
 		"vCard without":           {[]byte("BEGIN:VCARD\nVERSION:4.0\nEND:VCARD\n"), "a vCard without certificates"},
 		"vCard with an address":   {[]byte("BEGIN:VCARD\nKEY;VALUE=uri:https://example.com/kim.cer\nEND:VCARD\n"), "a vCard without certificates"},

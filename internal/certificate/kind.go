@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -41,6 +42,11 @@ const (
 	kindMail Kind = "a mail message, or a part of one"
 	kindDump Kind = "a dump in hexadecimal digits"
 
+	kindEncrypted  Kind = "a PEM block that is encrypted"
+	kindText       Kind = "a text about a certificate, without the certificate"
+	kindJavaStore  Kind = "a Java keystore, which keeps private keys"
+	kindAttributes Kind = "an attribute certificate"
+
 	kindCardObject Kind = "a data object of a card, not the certificate in it"
 )
 
@@ -71,15 +77,16 @@ func textKinds() []struct {
 	}{
 		{"putty-user-key-file", KindPrivateKey}, {"age-secret-key-", KindPrivateKey}, {"ssh private key file", KindPrivateKey},
 		{"---- begin ssh2 encrypted private key", KindPrivateKey},
-		{"\xfe\xed\xfe\xed", "a Java keystore, which keeps private keys"}, {"\xce\xce\xce\xce", "a Java keystore, which keeps private keys"},
+		{"\x1e\xf1\xb5\xb0", KindPrivateKey}, {"\x07\x02\x00\x00", KindPrivateKey}, {"\x06\x02\x00\x00", kindPublicKey}, // .pvk, and the blobs of Windows
+		{"\xfe\xed\xfe\xed", kindJavaStore}, {"\xce\xce\xce\xce", kindJavaStore},
+		{"\x00\x00\x00\x01\x00\x00\x00\x14", kindJavaStore}, {"\x00\x00\x00\x02\x00\x00\x00\x14", kindJavaStore}, // Bouncy Castle's
 		{"ssh-", kindSSH}, {"ecdsa-sha2-", kindSSH}, {"sk-ssh-", kindSSH}, {"sk-ecdsa-", kindSSH}, {"---- begin ssh2 public key", kindSSH},
 		{"<!doctype html", KindPage}, {"<html", KindPage}, {"<?xml", "XML"}, {"<", KindPage}, {"{\\rtf", "an RTF document"}, {"{", "JSON"}, {"[", "JSON"},
 		{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
 		{"rar!\x1a\x07", "a RAR archive"}, {"%pdf-", "a PDF document"}, {"\xd0\xcf\x11\xe0", "an Office document"},
 		{"\x89png", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"http/1.", KindPage},
 		{"\x53\x82", kindCardObject}, {"\x53\x81", kindCardObject}, {"\x70\x82", kindCardObject},
-		{"\x00\x00\x00\x00cert", "a Windows certificate store (.sst)"},
-		{"certificate:\n    data:", "OpenSSL's text about a certificate, without the certificate"},
+		{"certificate:\n    data:", kindText}, {"owner: ", kindText}, {"x509 certificate:", kindText}, {"================ certificate", kindText}, // openssl, keytool, certutil
 		{"certificate request:\n    data:", KindRequest}, {"certificate revocation list", kindCRL},
 		{"age-encryption.org/", "a file that age encrypted"},
 		{"from: ", kindMail}, {"received: ", kindMail}, {"mime-version: ", kindMail}, {"return-path: ", kindMail}, {"date: ", kindMail}, {"subject: ", kindMail},
@@ -101,6 +108,7 @@ func kindOfArchive(data []byte) Kind {
 	}{
 		{257, "ustar", "a tar archive"}, {0, "BZh", "a bzip2 archive"}, {0, "\xfd7zXZ\x00", "an XZ archive"}, {0, "\x28\xb5\x2f\xfd", "a Zstandard archive"},
 		{0, "PK\x03\x04", "a ZIP archive"}, {0, "PK\x05\x06", "a ZIP archive"}, {0, "\x1f\x8b", "a gzip archive"}, {0, "MSCF", "a Windows cabinet"},
+		{0, "\x00\x06\x15\x61", "a database"}, {0, "\x61\x15\x06\x00", "a database"}, // Berkeley DB
 		{0, "bplist00", "a property list"}, {0, "L\x00\x00\x00\x01\x14\x02\x00", "a Windows shortcut"}, {0, "SQLite format 3", "a database"},
 		{0, "\xff\xfe\x00\x00", "a text in UTF-32"}, {0, "\x00\x00\xfe\xff", "a text in UTF-32"}, {0, "\x7fELF", "a program"}, {0, "MZ", "a program"},
 	} {
@@ -131,8 +139,13 @@ func kindOfText(text []byte) Kind {
 	switch {
 	case bytes.Contains(text, pemBegin) && bytes.Contains(text, []byte("PRIVATE KEY-----")): // in JSON, or on one line
 		return KindPrivateKey
-	case isPGP(text):
-		return kindPGP
+	case bytes.HasPrefix(begin, []byte("{")) || bytes.HasPrefix(begin, []byte("[")):
+		if kind := kindOfKeyInJSON(text); kind != "" {
+			return kind
+		}
+	}
+	if kind := kindOfPGP(text); kind != "" {
+		return kind
 	}
 	for _, known := range textKinds() {
 		if bytes.HasPrefix(begin, []byte(known.begin)) || bytes.HasPrefix(text, []byte(known.begin)) {
@@ -142,17 +155,47 @@ func kindOfText(text []byte) Kind {
 	return ""
 }
 
-// isPGP reports whether data begins with the packet of an OpenPGP key of version 3 to
-// 6 (RFC 9580 sections 4.2 and 5.5).
-func isPGP(data []byte) bool {
+var (
+	jsonKey    = regexp.MustCompile(`"kty"\s*:`)
+	jsonSecret = regexp.MustCompile(`"[dk]"\s*:\s*"`)
+)
+
+// kindOfKeyInJSON names a JSON Web Key (RFC 7517, RFC 7518 section 6), or a set of them.
+func kindOfKeyInJSON(text []byte) Kind {
+	switch isKey := jsonKey.Match(text); {
+	case isKey && jsonSecret.Match(text):
+		return KindPrivateKey
+	case isKey:
+		return "a JSON Web Key"
+	}
+	return ""
+}
+
+// kindOfPGP names data that begins with a packet of OpenPGP of a version from 3 to 6: a
+// key, a signature or a message (RFC 9580 sections 4.2 and 5); "" for anything else.
+func kindOfPGP(data []byte) Kind {
 	if len(data) < 8 {
-		return false
+		return ""
 	}
-	at := map[byte]int{0x94: 2, 0x95: 3, 0x98: 2, 0x99: 3, 0xc5: 2, 0xc6: 2}[data[0]]
-	if data[0] >= 0xc0 && data[1] >= 192 { // a length of two octets
-		at++
+	packet, at := data[0]>>2&0xf, 2
+	switch {
+	case data[0] >= 0xc0: // the newer form
+		if packet = data[0] & 0x3f; data[1] >= 192 { // a length of two octets
+			at++
+		}
+	case data[0] < 0x80 || data[0]&3 > 1:
+		return ""
+	default: // the older form, with a length of one octet or two
+		at += int(data[0] & 3)
 	}
-	return at > 0 && data[at] >= 3 && data[at] <= 6
+	switch version := data[at]; {
+	case version < 3 || version > 6:
+	case packet == 5:
+		return KindPrivateKey
+	case packet == 1 || packet == 2 || packet == 6:
+		return kindPGP
+	}
+	return ""
 }
 
 // kindOfBlock names what a PEM label (RFC 7468) says, "" where the content is to be read.
@@ -175,7 +218,7 @@ func kindOfBlock(label string) Kind {
 	case "EC PARAMETERS", "DH PARAMETERS", "DSA PARAMETERS", "X9.42 DH PARAMETERS":
 		return kindParameter
 	case "ATTRIBUTE CERTIFICATE":
-		return "an attribute certificate"
+		return kindAttributes
 	case "OCSP RESPONSE":
 		return "an OCSP response"
 	case "AGE ENCRYPTED FILE":
@@ -205,8 +248,12 @@ func kindOfDER(der []byte) Kind {
 		return ""
 	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.SEQUENCE && first[len(first)-1] == pfxVersion && second.PeekASN1Tag(cryptobyte_asn1.OBJECT_IDENTIFIER) && c != cryptobyte_asn1.OCTET_STRING:
 		return kindPKCS12
+	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.SEQUENCE && second.PeekASN1Tag(cryptobyte_asn1.SEQUENCE) && c != cryptobyte_asn1.OCTET_STRING: // RFC 3161 section 2.4.1
+		return "a time stamp request"
 	case a == cryptobyte_asn1.INTEGER && (b == cryptobyte_asn1.SEQUENCE || b == cryptobyte_asn1.OCTET_STRING): // PKCS#8 (RFC 5958), SEC 1 (RFC 5915)
 		return KindPrivateKey
+	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.INTEGER && c == cryptobyte_asn1.INTEGER && len(first) > 1: // of Diffie-Hellman, without a version
+		return kindParameter
 	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.INTEGER && c == cryptobyte_asn1.INTEGER: // RFC 8017 appendix A.1.2
 		return KindPrivateKey
 	case a == cryptobyte_asn1.INTEGER && b == cryptobyte_asn1.INTEGER:
@@ -217,6 +264,8 @@ func kindOfDER(der []byte) Kind {
 		return kindPublicKey
 	case a == cryptobyte_asn1.ENUM:
 		return "an OCSP response"
+	case a == cryptobyte_asn1.SEQUENCE && (b == 0 || b == tagContent) && isOCSPRequest(first):
+		return "an OCSP request"
 	case a == cryptobyte_asn1.SEQUENCE && b == cryptobyte_asn1.SEQUENCE && c == cryptobyte_asn1.BIT_STRING:
 		return kindOfSigned(first)
 	}
@@ -231,6 +280,18 @@ func isCertificate(body cryptobyte.String) bool {
 		}
 	}
 	return true
+}
+
+// isOCSPRequest tells what is asked of an OCSP responder: a list of certificates' identifiers
+// (RFC 6960 section 4.1.1), after a version and a name that may be left out.
+func isOCSPRequest(body cryptobyte.String) bool {
+	_ = body.SkipOptionalASN1(0xa0) && body.SkipOptionalASN1(0xa1)
+	for range 4 { // requestList, Request, CertID, hashAlgorithm
+		if !body.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) {
+			return false
+		}
+	}
+	return body.PeekASN1Tag(cryptobyte_asn1.OBJECT_IDENTIFIER)
 }
 
 // kindOfSigned tells what was signed: a request, a revocation list or, "", a certificate.
@@ -251,6 +312,8 @@ func kindOfSigned(body cryptobyte.String) Kind {
 	switch {
 	case is(integer, sequence, sequence, version):
 		return KindRequest
+	case is(integer, sequence, version, sequence, integer): // RFC 5755 section 4.1
+		return kindAttributes
 	case is(integer, sequence, sequence, cryptobyte_asn1.UTCTime), is(integer, sequence, sequence, cryptobyte_asn1.GeneralizedTime),
 		is(sequence, sequence, cryptobyte_asn1.UTCTime), is(sequence, sequence, cryptobyte_asn1.GeneralizedTime):
 		return kindCRL

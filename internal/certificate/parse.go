@@ -34,6 +34,7 @@ var ErrUnreadable = errors.New("not a certificate file")
 //   - DER certificates one after the other, and what follows the last one;
 //   - PKCS#7 in DER or BER, also without its ContentInfo; PKCS#12 with an empty password or
 //     none; a PkiPath (X.509 section 10.1);
+//   - a Windows certificate store (.sst);
 //   - any of these in base64 or hexadecimal digits; the values of an LDIF export or a vCard;
 //   - text in UTF-8 or UTF-16.
 //
@@ -95,6 +96,8 @@ func (r *reader) file(data []byte) error {
 		return &TooLargeError{"the file's size in bytes", MaxFile}
 	case isDER(data):
 		return r.der(data)
+	case bytes.HasPrefix(data, storeBegin):
+		return r.store(data)
 	}
 	if kind := kindOfArchive(data); kind != "" {
 		return &KindError{Kind: kind}
@@ -145,7 +148,7 @@ func (r *reader) text(text []byte, encoded bool) error {
 
 // isDER tells a structure in DER or BER from a text that begins with a zero, "0".
 func isDER(data []byte) bool {
-	return len(data) > 3 && data[0] == tagSequence && (data[1] >= indefinite || bytes.IndexByte([]byte{2, 6, tagSequence}, data[2]) >= 0 && !isPrintable(data[:min(len(data), 16)]))
+	return len(data) > 3 && data[0] == tagSequence && (data[1] >= indefinite || bytes.IndexByte([]byte{2, 6, 10, tagSequence}, data[2]) >= 0 && !isPrintable(data[:min(len(data), 16)]))
 }
 
 // isPrintable reports whether data is a text in ASCII.

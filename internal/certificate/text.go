@@ -20,7 +20,7 @@ func toText(data []byte) []byte {
 }
 
 // utf16Order returns the byte order of a text in UTF-16, nil for anything else, and the
-// size of its mark. Without a mark it has to begin with letters, signs or blanks.
+// size of its mark. Without a mark three in four of its first characters have to be ASCII.
 func utf16Order(data []byte) (order binary.ByteOrder, mark int) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
@@ -30,13 +30,15 @@ func utf16Order(data []byte) (order binary.ByteOrder, mark int) {
 	case len(data) < 8:
 		return nil, 0
 	}
+	const looked = 64 // octets
 	ascii := func(order binary.ByteOrder) bool {
-		for i := 0; i < 8; i += 2 {
-			if c := order.Uint16(data[i:]); c < '\t' || c > '~' {
-				return false
+		units, plain := min(len(data), looked)/2, 0
+		for i := range units {
+			if c := order.Uint16(data[2*i:]); c >= '\t' && c <= '~' {
+				plain++
 			}
 		}
-		return true
+		return 4*plain >= 3*units
 	}
 	switch {
 	case ascii(binary.LittleEndian):
