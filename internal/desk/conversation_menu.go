@@ -259,6 +259,13 @@ func (c *Conversation) taskEnded(event RunEnded) []Effect {
 	return c.enter(PhaseDone)
 }
 
+// GoesOn reports whether the task that was done was for somebody who is still to be enrolled with
+// the card.
+func (c *Conversation) GoesOn() bool {
+	entry, _ := c.Entry(c.Person.Email)
+	return c.Run.Task.ofCard() && entry.Stage != enroll.StageDone
+}
+
 // actTask does what a person chose after a task that failed or was done: then it goes on with
 // the card, or with the next person.
 func (c *Conversation) actTask(action Action) []Effect {
@@ -267,7 +274,7 @@ func (c *Conversation) actTask(action Action) []Effect {
 		return c.beginTask(task)
 	case c.Phase == PhaseFailure && action == Back:
 		return c.leaveMenu()
-	case c.Phase == PhaseDone && action == GoOn && task.ofCard():
+	case c.Phase == PhaseDone && action == GoOn && c.GoesOn():
 		return c.enter(PhaseCard)
 	case c.Phase == PhaseDone && action == GoOn:
 		return c.next()

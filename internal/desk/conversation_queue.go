@@ -61,7 +61,7 @@ func (q *queue) About(entry QueueEntry) []string {
 	}
 	for _, task := range slices.Backward(q.Tasks) {
 		if task.Reason != "" && strings.EqualFold(task.Email, entry.Email) {
-			about = append(about, "the use of the card ended: "+string(task.Reason))
+			about = append(about, "ended: "+string(task.Reason))
 			break
 		}
 	}

@@ -27,6 +27,8 @@ type Question struct {
 	ID   QuestionID
 	Text string // one sentence
 	Loss []string
+	// Follows says what comes of a yes, where that is not loss alone; a sentence each.
+	Follows []string
 }
 
 // QuestionID names a question that an enrollment asks. It is stable, for prompters that

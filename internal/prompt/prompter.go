@@ -81,9 +81,7 @@ func secretRules(question enroll.SecretQuestion) string {
 // Confirm takes "yes" or "no" spelled out, so that a touch on a YubiKey, which
 // types a burst of letters and Enter, answers nothing.
 func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
-	for _, loss := range question.Loss {
-		t.say("  lost: %s", loss)
-	}
+	t.sayWhatFollows(question)
 	for {
 		line, err := t.Line(ctx, question.Text+" yes or no: ")
 		if err != nil {
@@ -115,7 +113,14 @@ func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, w
 
 func (t *Terminal) ask(question enroll.Question) {
 	t.say("%s", question.Text)
+	t.sayWhatFollows(question)
+}
+
+func (t *Terminal) sayWhatFollows(question enroll.Question) {
 	for _, loss := range question.Loss {
 		t.say("  lost: %s", loss)
+	}
+	for _, line := range question.Follows {
+		t.say("  %s", line)
 	}
 }

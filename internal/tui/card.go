@@ -55,8 +55,8 @@ func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		c.cursor = min(len(cards)-1, c.cursor+1)
 	case key.Matches(press, s.keys.Next):
 		return s.tell(desk.CardChosen{Serial: cards[c.cursor].Serial})
-	case key.Matches(press, s.keys.Back):
-		return s.tell(desk.Back)
+	default:
+		return s.act(msg, []key.Binding{s.keys.More, s.keys.Back})
 	}
 	return nil
 }

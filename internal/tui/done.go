@@ -17,13 +17,18 @@ func (d *doneScreen) enter(*session)     { d.copied = false }
 func (*doneScreen) typing(*session) bool { return false }
 
 func (*doneScreen) bindings(s *session) []key.Binding {
-	if s.Run != nil && s.Run.Task != nil {
-		return []key.Binding{s.keys.Next, s.keys.End}
+	task := s.Run != nil && s.Run.Task != nil
+	bindings := []key.Binding{named(s.keys.Next, "next person"), s.keys.End}
+	switch {
+	case task && s.GoesOn():
+		bindings[0] = named(s.keys.Next, "back to the card")
+	case s.Single:
+		bindings = []key.Binding{named(s.keys.Next, "end")}
 	}
-	if s.Single {
-		return []key.Binding{named(s.keys.Next, "end"), s.keys.Copy}
+	if !task {
+		bindings = append(bindings, s.keys.Copy)
 	}
-	return []key.Binding{named(s.keys.Next, "next person"), s.keys.End, s.keys.Copy}
+	return bindings
 }
 
 func (d *doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
@@ -35,7 +40,14 @@ func (d *doneScreen) update(s *session, msg tea.Msg) tea.Cmd {
 
 // task shows what a task came to.
 func (*doneScreen) task(s *session, width int) string {
-	return strings.Join(append([]string{"", s.styles.OK.Render(fmt.Sprintf("%s done: %s", markOK, clean(s.Run.Task.Title())))}, ranLines(s, width)...), "\n")
+	lines := append([]string{"", s.styles.OK.Render(fmt.Sprintf("%s done: %s", markOK, clean(s.Run.Task.Title())))}, ranLines(s, width)...)
+	for i, note := range s.Run.Notes {
+		if i == 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // ranLines say what else was done than an enrollment.

@@ -75,9 +75,11 @@ func (m *Model) pages() int {
 	return (hidden + page(height) - 1) / page(height)
 }
 
-// unread reports whether a review goes on below the window: nobody agrees to what
-// was not seen.
-func (m *Model) unread() bool { return m.at == screenReview && m.scroll < m.pages() }
+// unread reports whether a review or a question goes on below the window: nobody agrees to
+// what was not seen.
+func (m *Model) unread() bool {
+	return (m.at == screenReview || m.at == screenQuestion) && m.scroll < m.pages()
+}
 
 // page is how many lines are scrolled at once.
 func page(height int) int { return max(1, height-2) }

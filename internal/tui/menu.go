@@ -42,16 +42,17 @@ func (m *menuScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (m *menuScreen) view(s *session, width, _ int) string {
+func (m *menuScreen) view(s *session, width, height int) string {
 	cursor := m.cursor
 	if m.menu != s.Menu {
 		cursor = 0
 	}
-	lines := []string{"", s.styles.Title.Render(sentence(clean(s.MenuQuestion()))), ""}
+	var lines []string
+	marked := 0
 	for i, choice := range s.Menu.Choices {
 		pointer, style := " ", s.styles.Value
 		if i == cursor {
-			pointer, style = markNow, s.styles.Selected
+			pointer, style, marked = markNow, s.styles.Selected, len(lines)
 		}
 		value := describe.MenuChoice(choice.Command, choice.Renew, choice.Reason)
 		lines = append(lines, style.Render(pointer+" "+clean(value.Label)))
@@ -59,7 +60,8 @@ func (m *menuScreen) view(s *session, width, _ int) string {
 			lines = append(lines, s.styles.Faint.Render(line))
 		}
 	}
-	return strings.Join(lines, "\n")
+	above := []string{"", s.styles.Title.Render(sentence(clean(s.MenuQuestion()))), ""}
+	return strings.Join(append(above, around(lines, marked, height-len(above))...), "\n")
 }
 
 // sentence begins with a capital letter.

@@ -49,7 +49,7 @@ func TestMenuOfAUserViews(t *testing.T) {
 	if task := *w.model.session.Run.Task; task != (desk.Task{Command: status.CommandLost, Reason: termination.ReasonStolen, Email: ada}) {
 		t.Fatalf("%+v", task)
 	}
-	reply := w.task(enroll.StateStarted, "").askAgreement(enroll.Question{Text: "lost: what changes and what stops working for " + ada, Loss: []string{
+	reply := w.task(enroll.StateStarted, "").askAgreement(enroll.Question{Text: "lost: what changes and what stops working for " + ada, Follows: []string{
 		ada + " can no longer sign or encrypt mail, and others can no longer encrypt to " + ada + ", until an identity is set again",
 		"key pair ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8, on card 12345678, is disabled",
 	}}, ada)

@@ -114,6 +114,12 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 			lines = append(lines, s.styles.Loss.Render(line))
 		}
 	}
+	for _, line := range question.Follows {
+		lines = append(lines, wrapped("-", clean(line), width)...)
+	}
+	if len(question.Follows) > 0 {
+		lines = append(lines, "")
+	}
 	switch {
 	case q.choice != nil:
 		for i, choice := range q.choice.choices {

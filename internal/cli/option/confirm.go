@@ -2,6 +2,7 @@ package option
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
@@ -27,7 +28,7 @@ func (a *Asker) Confirm(ctx context.Context, given, want string, question enroll
 	}
 	person := a.person()
 	if person == nil {
-		return &failure.ConfirmError{Want: want, Losses: question.Loss}
+		return &failure.ConfirmError{Want: want, Losses: slices.Concat(question.Loss, question.Follows)}
 	}
 	return person.TypedConfirm(ctx, question, want)
 }

@@ -234,12 +234,12 @@ func Risky(results []*Result) bool {
 
 // Agree returns nil where somebody agrees to what stops working, or nothing does.
 func (f *Flags) Agree(ctx context.Context, ask *option.Asker, command string, results []*Result) error {
-	var losses, users []string
+	var effects, users []string
 	for _, result := range openOf(results) {
 		if !result.plan.Risky() {
 			continue
 		}
-		losses = append(losses, result.Effects...)
+		effects = append(effects, result.Effects...)
 		if !slices.Contains(users, result.Email) {
 			users = append(users, result.Email)
 		}
@@ -255,7 +255,7 @@ func (f *Flags) Agree(ctx context.Context, ask *option.Asker, command string, re
 	if len(users) > 1 {
 		whom = format.Count(len(users), "user")
 	}
-	question := enroll.Question{Text: fmt.Sprintf("%s: what changes and what stops working for %s", command, whom), Loss: losses}
+	question := enroll.Question{Text: fmt.Sprintf("%s: what changes and what stops working for %s", command, whom), Follows: effects}
 	err := ask.Confirm(ctx, f.Confirm, want, question)
 	if missing := (*failure.ConfirmError)(nil); errors.As(err, &missing) {
 		missing.Flag = f.confirmFlag
