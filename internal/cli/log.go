@@ -9,7 +9,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
-	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // runLog is the log of one command line, where one is asked for.
@@ -25,7 +24,7 @@ func (l *runLog) open(command *cobra.Command, messages io.Writer) (err error) {
 		return err
 	}
 	l.log.Info("begun", "command", command.CommandPath(), "version", program.Version())
-	command.SetContext(logging.With(command.Context(), l.log))
+	command.SetContext(l.flags.With(command.Context(), l.log))
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -25,6 +26,9 @@ import (
 
 // RunDesk serves one person after the other, in the wizard or line by line.
 func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, email string) (err error) {
+	if options.FullScreen(streams) && option.LogsToStderr(ctx) {
+		return usage.Errorf("%w", failure.ErrLogOnScreen)
+	}
 	request, err := options.defaults(ctx)
 	if err != nil {
 		return err

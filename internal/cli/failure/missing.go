@@ -22,6 +22,9 @@ func (e *MissingError) Unwrap() []error { return e.All }
 // ErrNoAddress is returned where a command is for one user, and none was named.
 var ErrNoAddress = errors.New("the user's address is missing")
 
+// ErrLogOnScreen is returned where the log would be written into the wizard's screen.
+var ErrLogOnScreen = errors.New("--log stderr would write into the wizard's screen")
+
 // ErrNobody is matched by the error of a question that nobody was there to answer.
 var ErrNobody = errors.New("there is no terminal to ask at")
 

@@ -43,6 +43,7 @@ func (h hints) ofUsage(err error) string {
 		return "type: " + wrong.Command.UseLine()
 	}
 	return hintOf(err, []sentinel{
+		{failure.ErrLogOnScreen, "log into a file or the journal, --log FILE or --log journal; or have questions asked line by line, with --plain"},
 		{metrics.ErrAddress, "127.0.0.1:9090 is an address that only this machine can reach"},
 		{metrics.ErrRemote, "127.0.0.1:9090 is one that only this machine can reach; --metrics-remote allows others, and whoever reaches it can read the metrics"},
 		{metrics.ErrInUse, "choose another port: each process needs its own"},

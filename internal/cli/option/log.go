@@ -1,6 +1,7 @@
 package option
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // Log is the flags that say where a run is logged, and how closely.
@@ -61,6 +63,20 @@ func (l *Log) Open(messages io.Writer) (log *slog.Logger, end func() error, err 
 	}
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: l.threshold()})), to.Close, nil
 }
+
+// onStderr is a key of contexts.
+type onStderr struct{}
+
+// With returns a context with the log that was opened.
+func (l *Log) With(ctx context.Context, log *slog.Logger) context.Context {
+	if l.to == logToStderr {
+		ctx = context.WithValue(ctx, onStderr{}, true)
+	}
+	return logging.With(ctx, log)
+}
+
+// LogsToStderr reports whether the log of the context goes to standard error.
+func LogsToStderr(ctx context.Context) bool { return ctx.Value(onStderr{}) != nil }
 
 func (l *Log) check() error {
 	return CheckChoice("log-level", l.level, "debug", "info", "warn", "error")
