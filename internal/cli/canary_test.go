@@ -132,15 +132,28 @@ func TestNoSecretInTheLog(t *testing.T) {
 		return path
 	}
 	file := filepath.Join(c.dir, "log")
+	var env []string
 	logged := func(args ...string) {
 		t.Helper()
-		if out, err := c.command(append(args, "--log", file, "--log-level", "debug")...).CombinedOutput(); err != nil {
+		command := c.command(append(args, "--log", file, "--log-level", "debug")...)
+		command.Env = append(command.Env, env...)
+		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
 	logged(c.enroll...)
 	logged("card", "pin", "change", "--serial", "70000001", "--pin-file", write("old", c.canaries["PIN"]), "--new-pin-file", write("new", "31906472"))
 	c.canaries["new PIN"] = "31906472"
+
+	// A CA that wants a password, and a user's own login.
+	c.canaries["password at the CA"], c.canaries["login"], c.canaries["client's secret"] = "correct-horse-battery", "1//lab-", "GOCSPX-practice"
+	c.canaries["basic authentication"] = base64.StdEncoding.EncodeToString([]byte("desk:correct-horse-battery"))
+	second := newDesk(t, c.lab, "5.7.4", 70_000_002)
+	logged(append(second.enroll, "--store", filepath.Join(c.dir, "ledger.db"), "--issuer-user", "desk", "--issuer-password-file", write("password", c.canaries["password at the CA"]))...)
+	env = []string{"BROWSER=browser", "CSE_PIV_CREDENTIALS="}
+	logged("keypair", "list", second.user, "--self")
+	env = nil
+
 	manifest := "email,certificate\n"
 	for i := range 3 {
 		email := fmt.Sprintf("somebody-%d@lab.example", i)
@@ -151,7 +164,7 @@ func TestNoSecretInTheLog(t *testing.T) {
 		manifest += email + "," + filepath.Base(write(email+".pem", string(certificate))) + "\n"
 	}
 	chain := string(certificatePEM(c.lab.CA().Issuing())) + string(certificatePEM(c.lab.CA().Root()))
-	logged("batch", write("people.csv", manifest), "--chain", write("chain.pem", chain), "--store", filepath.Join(c.dir, "batch.db"))
+	logged("batch", write("people.csv", manifest), "--chain", write("chain.pem", chain), "--store", filepath.Join(c.dir, "batch.db"), "--revocation", "soft")
 
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -162,14 +175,29 @@ func TestNoSecretInTheLog(t *testing.T) {
 	}
 	count := map[string]int{}
 	for line := range bytes.Lines(text) {
-		var record struct{ Msg, Instruction, Data string }
+		var record struct {
+			Msg, Instruction, Data, Email, Path, Step string
+			Attempt, Card                             int
+		}
 		if err := json.Unmarshal(line, &record); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
 		count[record.Msg]++
 		count["instruction "+record.Instruction]++
+		if record.Msg == "http" {
+			count[record.Path]++
+		}
+		switch {
+		case record.Msg == "http" && record.Attempt < 1, record.Msg == "enrollment" && (record.Email == "" || record.Card == 0 && record.Step != "read-card"):
+			t.Errorf("it does not say what it is about: %s", line)
+		}
+		for _, name := range []string{"run", "email", "card", "attempt", "user_attempt", "reader", "step"} {
+			if bytes.Count(line, []byte(`"`+name+`":`)) > 1 {
+				t.Errorf("%s is said twice: %s", name, line)
+			}
+		}
 	}
-	for _, message := range []string{"begun", "ended", "enrollment", "card command", "card operation", "http", "batch", "instruction 20", "instruction 87", "instruction FF", "instruction DB"} {
+	for _, message := range []string{"begun", "ended", "enrollment", "card command", "card operation", "http", "batch", "instruction 20", "instruction 87", "instruction FF", "instruction DB", "/.well-known/est/simpleenroll", "/token"} {
 		if count[message] == 0 {
 			t.Errorf("%s is not in the log: %v", message, count)
 		}

@@ -74,13 +74,18 @@ func (e *enrollment) record(event Event) {
 	e.events.unwritten = nil
 }
 
-// about returns a context in whose log each line says which enrollment it is about.
-func about(ctx context.Context, request Request) context.Context {
-	return logging.Adding(ctx, logging.Email, request.Email, logging.Card, request.Serial)
+// about returns a context in whose log each line says which enrollment it is about. The card
+// is known once it was read.
+func (e *enrollment) about(ctx context.Context) context.Context {
+	ctx = logging.Adding(ctx, logging.Email, e.request.Email)
+	if e.request.Serial == 0 {
+		return ctx
+	}
+	return logging.Adding(ctx, logging.Card, e.request.Serial)
 }
 
 // log writes the event into the log of the run, where one was asked for.
-func (e *enrollment) log(ctx context.Context, event Event) {
+func log(ctx context.Context, event Event) {
 	level := slog.LevelInfo
 	switch event.State {
 	case StateFailed:

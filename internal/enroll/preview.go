@@ -63,7 +63,6 @@ func NewPreview(ctx context.Context, deps Dependencies, request Request) (*Previ
 
 func newPreview(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*Preview, error) {
 	asked := &askedSecrets{run: deps.Prompter}
-	ctx = about(ctx, request)
 	e := newEnrollment(readOnly(deps, asked), request)
 	e.evidence.find = func(context.Context) (*evidence.Folder, error) {
 		folder, err := e.latest()
@@ -79,7 +78,7 @@ func newPreview(ctx context.Context, deps Dependencies, request Request, newPlan
 	for i, plan := 0, newPlan(request); i < len(plan); i++ {
 		preview.Steps = append(preview.Steps, StepPreview{Step: plan[i]})
 		asked.texts, e.events.skipped = nil, ""
-		outcome, err := e.preview(ctx, plan[i])
+		outcome, err := e.preview(e.about(ctx), plan[i])
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

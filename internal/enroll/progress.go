@@ -147,9 +147,8 @@ func Poll(ctx context.Context, deps Dependencies, email string, serial uint32) (
 	if err != nil || standing.Stage != StageWaiting {
 		return nil, err
 	}
-	request := Request{Email: email, Serial: standing.Serial, Keys: standing.Keys}
-	ctx = about(ctx, request)
-	e := newEnrollment(deps, request)
+	e := newEnrollment(deps, Request{Email: email, Serial: standing.Serial, Keys: standing.Keys})
+	ctx = e.about(ctx)
 	if e.evidence.folder, err = e.latest(); err != nil {
 		return nil, err
 	}

@@ -42,19 +42,18 @@ func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, err
 
 // run carries out a plan, and returns what came of it.
 func run(ctx context.Context, deps Dependencies, request Request, newPlan func(Request) Plan) (*enrollment, error) {
-	ctx = about(ctx, request)
 	e := newEnrollment(deps, request)
 	tell := e.deps.Notify
 	e.deps.Notify = func(event Event) {
 		e.record(event)
-		e.log(ctx, event)
+		log(e.about(ctx), event)
 		tell(event)
 	}
 	defer e.release(ctx)
 	for i, plan := 0, newPlan(request); i < len(plan); i++ {
 		step := plan[i]
 		e.events.current = Event{Step: step.ID, Title: step.Title, Slot: step.Slot, Index: i + 1, Of: len(plan)}
-		if err := e.carryOut(ctx, step); err != nil {
+		if err := e.carryOut(e.about(ctx), step); err != nil {
 			e.notify(StateFailed, err.Error())
 			return e, &StepError{Step: step, Err: err}
 		}

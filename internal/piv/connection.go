@@ -50,7 +50,8 @@ type connection struct {
 // is lost in that very moment does the same, to a reader that is not the YubiKey
 // itself.
 func openConnection(ctx context.Context, reader string) (*connection, error) {
-	log := logging.From(ctx).With("reader", reader)
+	ctx = logging.Adding(ctx, "reader", reader)
+	log := logging.From(ctx)
 	key, err := openYubiKey(reader)
 	tracePIVGo(log, "open", err)
 	if err != nil {
@@ -70,6 +71,8 @@ func openConnection(ctx context.Context, reader string) (*connection, error) {
 		c.close()
 		return nil, err
 	}
+	log = logging.From(logging.Adding(ctx, logging.Card, c.serial))
+	c.key, c.Card = traceKey(key, log), pcsc.Traced(card, log)
 	if c.firmware.AtLeast(4, 3, 0) {
 		c.MaxExtended = pcsc.MaxExtendedYubiKey
 	}

@@ -49,7 +49,7 @@ func ask(ctx context.Context, reader string) (Identity, error) {
 		return Identity{}, err
 	}
 	defer card.End(pcsc.LeaveCard)
-	return identify(pcsc.Applet{Card: pcsc.Traced(card, logging.From(ctx).With("reader", reader))}, reader)
+	return identify(pcsc.Applet{Card: pcsc.Traced(card, logging.From(logging.Adding(ctx, "reader", reader)))}, reader)
 }
 
 // identify asks the management application, which from firmware 5 on knows it
