@@ -42,6 +42,9 @@ func receiptOf(receipt *enroll.Receipt, more func(enroll.ReceiptKey) []Value) []
 			values = append(values, Value{Label: "renewed", Text: key.Line(renewal.Kind)})
 		}
 	}
+	for _, entry := range receipt.Copies {
+		values = append(values, Value{Label: "slot " + entry.Slot, Text: fmt.Sprintf("%s, %s and not attested: the copy of a former key, which reads old mail", entry.Algorithm, entry.Origin)})
+	}
 	if receipt.Card.PUKFactory != piv.No {
 		values = append(values, Value{Label: "PUK", Text: enroll.PUKUnknown, Tone: Warning})
 	}

@@ -27,6 +27,9 @@ type Dependencies struct {
 	WaitForCard func(ctx context.Context, serial uint32) error
 	// Account opens Gmail's settings of one user.
 	Account func(ctx context.Context, email string) (registration.Account, error)
+	// EnableKeyPair enables one of a user's key pairs again, and writes down who did it. Only
+	// requests with Copies need it.
+	EnableKeyPair func(ctx context.Context, email, keyPairID string) error
 	// GmailEndpoint is where Gmail is asked, if it is not at Google's own address.
 	GmailEndpoint string
 	Issuer        issuer.Issuer
@@ -79,6 +82,7 @@ type Card interface {
 	ProtectedManagementKey(ctx context.Context, pin secret.Secret) (secret.Secret, error)
 	ProtectManagementKey(ctx context.Context, pin, old, new secret.Secret) error
 	Generate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, options piv.GenerateOptions) (crypto.PublicKey, error)
+	ImportKey(ctx context.Context, managementKey secret.Secret, slot piv.Slot, key crypto.Signer, options piv.ImportOptions) error
 	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
 	// History reads the retired slots.
 	History(ctx context.Context) (piv.History, error)

@@ -25,6 +25,7 @@ type enrollment struct {
 	resumed  bool           // settle-keys: the request is completed with what was begun
 	renewal  renewalResult  // settle-keys
 	keys     []*key         // settle-keys
+	copies   copiesResult   // settle-copies; import-copy notes what it did
 	secrets  secretsResult  // secrets
 	escrow   escrowResult   // escrow, or set-management-key
 	identity identityResult // set-identity

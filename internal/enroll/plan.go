@@ -50,7 +50,11 @@ type Plan []Step
 
 // NewPlan returns the plan for a request.
 func NewPlan(request Request) Plan {
-	plan := Plan{readCardStep(), checkUserStep(), slotsStep(), evidenceStep(), secretsStep()}
+	plan := Plan{readCardStep(), checkUserStep(), slotsStep()}
+	if len(request.Copies) > 0 {
+		plan = append(plan, settleCopiesStep())
+	}
+	plan = append(plan, evidenceStep(), secretsStep())
 	if request.PINTries > 0 || request.PUKTries > 0 {
 		plan = append(plan, triesStep())
 	}
@@ -72,13 +76,20 @@ func NewPlan(request Request) Plan {
 	plan = append(plan, certificateStep())
 	perKey(chainStep)
 	perKey(importStep)
+	for i, entry := range request.Copies {
+		plan = append(plan, importCopyStep(i, entry))
+	}
 	plan = append(plan, managementKeyStep())
 	perKey(possessionStep)
 	if request.Review {
 		plan = append(plan, reviewStep())
 	}
 	perKey(keyPairStep)
-	return append(plan, identityStep(), recordStep())
+	plan = append(plan, identityStep())
+	if len(request.Copies) > 0 {
+		plan = append(plan, enableCopiesStep())
+	}
+	return append(plan, recordStep())
 }
 
 // keyStep fills in what the steps of one key have in common.

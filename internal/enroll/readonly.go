@@ -93,6 +93,10 @@ func (readOnlyCard) Generate(context.Context, secret.Secret, piv.Slot, piv.Gener
 	return nil, errReadOnly
 }
 
+func (readOnlyCard) ImportKey(context.Context, secret.Secret, piv.Slot, crypto.Signer, piv.ImportOptions) error {
+	return errReadOnly
+}
+
 func (readOnlyCard) PutCertificate(context.Context, secret.Secret, piv.Slot, *x509.Certificate) error {
 	return errReadOnly
 }

@@ -29,6 +29,8 @@ type Receipt struct {
 	EscrowInForce *ReceiptEscrow `json:"escrow_in_force,omitempty"`
 	// Renewal says what was renewed; nil for an enrollment.
 	Renewal *ReceiptRenewal `json:"renewal,omitempty"`
+	// Copies are those of former keys that the card got, which read old mail.
+	Copies []ReceiptCopy `json:"copies,omitempty"`
 	// Profile names the enrollment profile that was followed, at the latest by a run that named
 	// one; nil for none.
 	Profile *evidence.Profile `json:"profile,omitempty"`
@@ -48,6 +50,16 @@ type ReceiptOldKey struct {
 	// MovedTo is the retired slot that holds it now, such as "82"; empty where it stayed, or
 	// where the new one took its place.
 	MovedTo string `json:"moved_to,omitempty"`
+}
+
+// ReceiptCopy is the copy of a former key, in a retired slot.
+type ReceiptCopy struct {
+	Slot       string        `json:"slot"`        // such as "82"
+	Origin     piv.Origin    `json:"origin"`      // imported: such a key is never attested
+	Algorithm  piv.Algorithm `json:"algorithm"`   // such as "rsa2048"
+	LeafSHA256 string        `json:"leaf_sha256"` // lower-case hex, of the DER
+	// Imported says that this run put it onto the card; else it was there already.
+	Imported bool `json:"-"`
 }
 
 // Line says for people what became of the key.
@@ -199,6 +211,10 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 		receipt.Keys = append(receipt.Keys, reported)
 	}
 	receipt.EscrowInForce, receipt.Renewal = e.escrowInForce(), e.receiptOfRenewal()
+	for _, entry := range e.request.Copies {
+		algorithm, _ := piv.AlgorithmOf(entry.Key.Public())
+		receipt.Copies = append(receipt.Copies, ReceiptCopy{Slot: entry.Slot.String(), Origin: piv.Imported, Algorithm: algorithm, LeafSHA256: smime.Fingerprint(entry.Certificate)})
+	}
 	return receipt
 }
 

@@ -30,6 +30,12 @@ func releasing(deps Dependencies, release func(context.Context)) Dependencies {
 		opened, err := account(ctx, email)
 		return releasingAccount{opened, release}, err
 	}
+	if enable := deps.EnableKeyPair; enable != nil {
+		deps.EnableKeyPair = func(ctx context.Context, email, keyPairID string) error {
+			release(ctx)
+			return enable(ctx, email, keyPairID)
+		}
+	}
 	if recoverKeys != nil {
 		deps.Recover = func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
 			release(ctx)

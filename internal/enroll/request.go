@@ -10,6 +10,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -40,6 +41,9 @@ type Request struct {
 	Serial uint32 // of the card; 0 takes the only card that is there
 	// Keys holds one key for both uses, or a signing and an encryption key.
 	Keys []KeyRequest
+	// Copies are of keys that the user had before; the card gets them in retired slots, imported
+	// and never attested.
+	Copies []KeyCopy
 	// PIN is the card's PIN; on a card with the factory PIN it becomes its PIN.
 	// A zero value is asked for.
 	PIN secret.Secret
@@ -147,6 +151,9 @@ func (r Request) Validate() error {
 		if n := len(digits); n < 16 || n > 64 || strings.Trim(strings.ToLower(digits), "0123456789abcdef") != "" {
 			return usageError("%q does not name a key: it takes 16 to 64 hexadecimal digits of its SHA-256", digits)
 		}
+	}
+	if slices.ContainsFunc(r.Copies, func(entry KeyCopy) bool { return entry.Certificate == nil }) {
+		return &UsageError{Err: maintenance.ErrNoCertificate}
 	}
 	if err := r.validateTries(); err != nil {
 		return err

@@ -37,6 +37,11 @@ func Run(ctx context.Context, deps Dependencies, request Request) (*Receipt, err
 		return nil, err
 	}
 	e, err := run(ctx, deps, request, NewPlan)
+	if e.receipt != nil {
+		for i := range e.receipt.Copies {
+			e.receipt.Copies[i].Imported = e.copies.imported[i]
+		}
+	}
 	return e.receipt, err
 }
 

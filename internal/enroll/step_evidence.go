@@ -60,7 +60,7 @@ func (e *enrollment) latest() (*evidence.Folder, error) {
 // that a finished enrollment is history once something new is to come.
 func evidenceStep() Step {
 	return Step{ID: "evidence", Title: "open the evidence folder", Kind: KindChange, Changes: changesFiles,
-		needs: decided,
+		needs: func(e *enrollment) bool { return decided(e) && (len(e.request.Copies) == 0 || copiesSettled(e)) },
 		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			folder := e.evidence.folder
 			if folder == nil {
@@ -159,6 +159,11 @@ func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
 	if e.renewal.of != nil && !reflect.DeepEqual(e.renewal.of, journal.Renewal) {
 		return false
 	}
+	for _, entry := range e.request.Copies {
+		if journal.Copies[keyHash(entry.Key.Public())] != entry.Slot.String() {
+			return false
+		}
+	}
 	for _, key := range e.keys {
 		entry, there := journal.Keys[key.Slot.String()]
 		if key.toGenerate() && there || key.isUsers() && entry.Generated != keyHash(key.public) {
@@ -180,6 +185,9 @@ func (e *enrollment) writeDown() {
 	e.evidence.journal.Plan, e.evidence.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.user.movesFrom
 	if e.renewal.of != nil {
 		e.evidence.journal.Renewal = e.renewal.of
+	}
+	for _, entry := range e.request.Copies {
+		e.evidence.journal.Copies[keyHash(entry.Key.Public())] = entry.Slot.String()
 	}
 	if p := e.request.Profile; p != nil {
 		e.evidence.journal.Profile = &evidence.Profile{Name: p.Name, SHA256: p.SHA256}

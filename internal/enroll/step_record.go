@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -177,6 +179,19 @@ func (e *enrollment) onCard() (cards []ledger.CardCertificate) {
 		if leaf, err := e.renewedLeaf(key); err == nil && leaf != nil && old.MovedTo != "" && smime.Fingerprint(leaf) == old.Certificate {
 			cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: old.MovedTo, Use: key.Use,
 				LeafSHA256: old.Certificate, NotAfter: leaf.NotAfter, State: ledger.CardSuperseded})
+		}
+	}
+	return append(cards, e.copiesOnCard(cards)...)
+}
+
+// copiesOnCard says which of the copies of former keys the card has, but for those that a renewal left
+// there.
+func (e *enrollment) copiesOnCard(known []ledger.CardCertificate) (cards []ledger.CardCertificate) {
+	for _, entry := range e.request.Copies {
+		leaf := smime.Fingerprint(entry.Certificate)
+		if !slices.ContainsFunc(known, func(card ledger.CardCertificate) bool { return card.LeafSHA256 == leaf }) {
+			cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: entry.Slot.String(), Use: certificate.UseHistory,
+				LeafSHA256: leaf, NotAfter: entry.Certificate.NotAfter, Origin: string(piv.Imported), State: ledger.CardInUse})
 		}
 	}
 	return cards

@@ -217,6 +217,9 @@ func (e *enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 	if has, err := e.hasTries(ctx); err != nil || !has {
 		return true, err
 	}
+	if left, err := e.copiesLeft(ctx); err != nil || left {
+		return true, err
+	}
 	for _, key := range e.keys {
 		if key.toGenerate() {
 			return true, nil

@@ -31,6 +31,9 @@ type Journal struct {
 	MovesFrom []string `json:"moves_from,omitempty"`
 	// Renewal is what this enrollment renews; nil for one that renews nothing.
 	Renewal *Renewal `json:"renewal,omitempty"`
+	// Copies are the retired slots that copies of former keys go to, by the SHA-256 (lower-case
+	// hex) of the SubjectPublicKeyInfo.
+	Copies map[string]string `json:"copies,omitempty"`
 	// Profile names the enrollment profile that is followed; nil for none.
 	Profile *Profile `json:"profile,omitempty"`
 	// IdentityBefore is the identity that the user had at Gmail when the enrollment was
@@ -168,6 +171,9 @@ func (j *Journal) ChangedCard() bool {
 func (j *Journal) makeMaps() {
 	if j.Keys == nil {
 		j.Keys = map[string]KeyJournal{}
+	}
+	if j.Copies == nil {
+		j.Copies = map[string]string{}
 	}
 	if j.Asked == nil {
 		j.Asked = map[string]string{}

@@ -35,7 +35,10 @@ type Import struct {
 	Options       piv.ImportOptions
 	// Overwrite lets what is in the slot be lost.
 	Overwrite bool
-	KeepCHUID bool
+	// TakeUnknown takes a slot without a certificate of which firmware before 5.3 does not tell whether
+	// it holds a key.
+	TakeUnknown bool
+	KeepCHUID   bool
 	// Notice is told in one sentence each time what was done.
 	Notice func(what string)
 }
@@ -106,7 +109,8 @@ func (i Import) Check(ctx context.Context) (There, error) {
 		Certificate: contents.Certificate != nil && contents.Certificate.Equal(i.Entry.Certificate),
 		History:     !i.Slot.Retired(),
 	}
-	if !contents.Empty() && !there.Key && !i.Overwrite {
+	unknown := contents.KeyUnknown && contents.Certificate == nil && contents.CertificateErr == nil
+	if !contents.Empty() && !there.Key && !i.Overwrite && !(unknown && i.TakeUnknown) {
 		return there, &SlotOccupiedError{Serial: i.Card.Identity().Serial, Contents: contents}
 	}
 	if there.Key && there.Certificate && !there.History {

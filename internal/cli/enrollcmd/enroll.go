@@ -61,7 +61,9 @@ type Options struct {
 	// printed prints the receipt of one person who was enrolled alone, where that is not
 	// all that the command prints.
 	printed func(*enroll.Receipt) error
-	drawn   bool // the wizard has the terminal, where nobody else can ask
+	// enableKeyPair is enroll.Dependencies' for a request with copies.
+	enableKeyPair func(ctx context.Context, email, keyPairID string) error
+	drawn         bool // the wizard has the terminal, where nobody else can ask
 }
 
 // practiceDesk is the lab's side of a desk.
@@ -255,7 +257,7 @@ type openEscrow func() (escrow.Store, func(context.Context, uint32) ([]escrow.Re
 // who is asked.
 func (o *Options) dependencies(ctx context.Context, messages io.Writer, openEscrow openEscrow) (deps enroll.Dependencies, err error) {
 	deps = enroll.Dependencies{
-		WaitForCard: piv.Wait, GmailEndpoint: o.Gmail.Foreign(),
+		WaitForCard: piv.Wait, EnableKeyPair: o.enableKeyPair, GmailEndpoint: o.Gmail.Foreign(),
 		Operator: program.Operator(), Tool: "cse-piv " + program.Version(), Prompter: enroll.Unattended{}, CardTimeout: timeoutAlone,
 		OpenCard: func(ctx context.Context, serial uint32, touch func(piv.Slot)) (enroll.Card, error) {
 			opened, err := piv.Open(ctx, serial, piv.Options{OnTouch: touch})

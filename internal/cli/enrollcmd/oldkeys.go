@@ -22,7 +22,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
-	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -30,7 +29,7 @@ import (
 type oldKeys struct {
 	files    []string
 	password *option.Secret
-	entries  []certificate.PrivateKey
+	entries  []enroll.KeyCopy
 }
 
 func (k *oldKeys) add(flags *pflag.FlagSet) {
@@ -59,7 +58,7 @@ func (k *oldKeys) read(ctx context.Context, messages io.Writer) error {
 			if key.Certificate == nil {
 				return fmt.Errorf("%s: %w", file, maintenance.ErrNoCertificate)
 			}
-			k.entries = append(k.entries, key)
+			k.entries = append(k.entries, enroll.KeyCopy{PrivateKey: key})
 		}
 	}
 	return nil
@@ -68,7 +67,7 @@ func (k *oldKeys) read(ctx context.Context, messages io.Writer) error {
 // pairs returns the key pairs of which there is a copy.
 func (k *oldKeys) pairs(state registered.State) (pairs []gmail.KeyPair) {
 	for _, pair := range state.KeyPairs {
-		if pair.Hardware() && slices.ContainsFunc(k.entries, func(entry certificate.PrivateKey) bool { return pair.Has(smime.Fingerprint(entry.Certificate)) }) {
+		if pair.Hardware() && slices.ContainsFunc(k.entries, func(entry enroll.KeyCopy) bool { return pair.Has(smime.Fingerprint(entry.Certificate)) }) {
 			pairs = append(pairs, pair)
 		}
 	}
@@ -82,72 +81,22 @@ func (k *oldKeys) say(messages io.Writer) {
 	}
 }
 
-// importOld puts the copies into the retired slots of the new card, and enables their key pairs again.
-func (o *replaceOptions) importOld(ctx context.Context, streams *stdio.Streams, email string) (done []maintenance.Imported, err error) {
-	if len(o.old.entries) == 0 {
-		return nil, nil
-	}
-	if err := o.Store.CheckWritable(ctx, streams.Err); err != nil {
-		return nil, err
-	}
-	err = option.UseCard(ctx, o.serial, func(card *piv.Card) error {
-		ask := option.Asker{Streams: streams}
-		defer ask.Close()
-		key, err := ask.ManagementKey(ctx, card, o.managementKey, o.PIN, &o.Escrow)
+// imported is what became of the copies, as the output of replace says it.
+func imported(receipt *enroll.Receipt) (done []maintenance.Imported, err error) {
+	for _, entry := range receipt.Copies {
+		slot, err := piv.ParseSlot(entry.Slot)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, entry := range o.old.entries {
-			imported, err := importInto(ctx, card, key, entry, func(what string) { stdio.Note(streams.Err, what) })
-			if err != nil {
-				return fmt.Errorf("importing the key of the certificate of %s: %w", describe.Owner(entry.Certificate), err)
-			}
-			done = append(done, imported)
-		}
-		return nil
-	})
-	if err == nil {
-		err = o.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error { return book.EnterHistory(ctx, entered(email, done, o.old.entries)) })
+		done = append(done, maintenance.Imported{Serial: receipt.Card.Serial, Slot: slot, Origin: entry.Origin, Algorithm: entry.Algorithm,
+			Certificate: entry.LeafSHA256, Unchanged: !entry.Imported})
 	}
-	if err == nil {
-		err = o.enableOld(ctx, streams.Err, email)
-	}
-	return done, err
+	return done, nil
 }
 
-// entered is what the ledger is to say of imported keys.
-func entered(email string, done []maintenance.Imported, entries []certificate.PrivateKey) (all []ledger.CardCertificate) {
-	for i, imported := range done {
-		all = append(all, ledger.CardCertificate{Email: email, Serial: imported.Serial, Slot: imported.Slot.String(), LeafSHA256: imported.Certificate,
-			NotAfter: entries[i].Certificate.NotAfter, Origin: string(imported.Origin)})
-	}
-	return all
-}
-
-// importInto imports a key into the first retired slot that is free, or goes on where the key is.
-func importInto(ctx context.Context, card *piv.Card, key secret.Secret, entry certificate.PrivateKey, notice func(string)) (maintenance.Imported, error) {
-	history, err := card.History(ctx)
-	if err != nil {
-		return maintenance.Imported{}, err
-	}
-	free := history.Free()
-	for _, contents := range history.Slots {
-		if contents.Key != nil && certificate.SameKey(contents.Key.PublicKey, entry.Key.Public()) {
-			free = []piv.Slot{contents.Slot}
-			break
-		}
-	}
-	if len(free) == 0 {
-		return maintenance.Imported{}, &enroll.RetiredSlotsError{Serial: card.Identity().Serial, Needed: 1}
-	}
-	return maintenance.Import{Card: card, ManagementKey: key, Slot: free[0], Entry: entry, Notice: notice,
-		Options: piv.ImportOptions{PINPolicy: piv.PINDefault, TouchPolicy: piv.TouchDefault}}.Run(ctx)
-}
-
-// enableOld has Gmail read with the imported keys, whose key pairs may be disabled; the ledger says so
-// first.
-func (o *replaceOptions) enableOld(ctx context.Context, messages io.Writer, email string) error {
-	user, err := o.Gmail.User(ctx, messages, email)
+// enablePair enables the key pair of a former key again; the ledger says so first.
+func (o *replaceOptions) enablePair(ctx context.Context, email, id string) error {
+	user, err := o.Gmail.User(ctx, io.Discard, email)
 	if err != nil {
 		return err
 	}
@@ -155,30 +104,20 @@ func (o *replaceOptions) enableOld(ctx context.Context, messages io.Writer, emai
 	if err != nil {
 		return err
 	}
-	for _, pair := range o.old.pairs(state) {
-		if pair.Enabled {
-			continue
-		}
-		effect, err := registered.Forecast(state, registered.Change{Verb: registered.VerbEnable, KeyPairID: pair.ID})
-		if err != nil {
-			return err
-		}
-		err = o.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
-			id, err := book.BeginAction(ctx, ledger.Action{Email: email, Verb: "replace", Object: pair.ID, Operator: program.Operator(), Reason: o.reason})
-			if err != nil {
-				return err
-			}
-			failed := registered.Carry(ctx, user, effect)
-			outcome, message := ledger.OutcomeDone, ""
-			if failed != nil {
-				outcome, message = ledger.OutcomeFailed, failed.Error()
-			}
-			return errors.Join(failed, book.EndAction(context.WithoutCancel(ctx), id, outcome, message))
-		})
-		if err != nil {
-			return err
-		}
-		stdio.Note(messages, fmt.Sprintf("key pair %s is enabled again: the new card has a copy of its key", pair.ID))
+	effect, err := registered.Forecast(state, registered.Change{Verb: registered.VerbEnable, KeyPairID: id})
+	if err != nil {
+		return err
 	}
-	return nil
+	return o.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
+		action, err := book.BeginAction(ctx, ledger.Action{Email: email, Verb: "replace", Object: id, Operator: program.Operator(), Reason: o.reason})
+		if err != nil {
+			return err
+		}
+		failed := registered.Carry(ctx, user, effect)
+		outcome, message := ledger.OutcomeDone, ""
+		if failed != nil {
+			outcome, message = ledger.OutcomeFailed, failed.Error()
+		}
+		return errors.Join(failed, book.EndAction(context.WithoutCancel(ctx), action, outcome, message))
+	})
 }

@@ -113,6 +113,7 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 		}
 	}
 	options.old.say(streams.Err)
+	options.copies, options.enableKeyPair = options.old.entries, options.enablePair
 	// At a desk an enrollment asks whether Gmail moves, unless somebody agrees here to more than that.
 	options.endsFormer = terminationcmd.Risky(plans)
 	options.replaceCard = options.Alone() || options.dryRun || options.endsFormer
@@ -168,18 +169,16 @@ func (o *replaceOptions) endFormer(ctx context.Context, streams *stdio.Streams, 
 func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, email string, former []termination.Request) error {
 	outcome := ReplacedJSON{Ended: []*terminationcmd.Result{}}
 	if o.JSON || o.events {
-		o.printed = func(receipt *enroll.Receipt) error {
+		o.printed = func(receipt *enroll.Receipt) (err error) {
 			outcome.Enrollment = receipt
-			return nil
+			outcome.Imported, err = imported(receipt)
+			return err
 		}
 	}
 	if err := runEnroll(ctx, streams, &o.Options, email); err != nil {
 		return err
 	}
 	results, err := o.endFormer(ctx, streams, former)
-	if err == nil {
-		outcome.Imported, err = o.importOld(ctx, streams, email)
-	}
 	if err != nil {
 		return err
 	}
