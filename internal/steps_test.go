@@ -17,7 +17,7 @@ func TestStepsInTheTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var plan, rows []string
-	for _, step := range enroll.NewPlan(enroll.Request{Keys: make([]enroll.KeyRequest, 1), Review: true, Renew: enroll.RenewNewKey}) {
+	for _, step := range enroll.NewPlan(enroll.Request{Keys: make([]enroll.KeyRequest, 1), Review: true, Renew: enroll.RenewNewKey, Copies: make([]enroll.KeyCopy, 1)}) {
 		plan = append(plan, step.ID)
 	}
 	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(string(text), -1) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab"
+	"github.com/cse-piv/cse-piv/internal/lab/sweep"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -120,50 +120,23 @@ func TestWrongCardPutBackInInit(t *testing.T) {
 // TestInitAtEveryCommand pulls the card before and after commands while it is made ready, and makes
 // it ready again: on 5.7.4 at each, on the others at some.
 func TestInitAtEveryCommand(t *testing.T) {
-	t.Logf("-sweep-seed %d", *sweepSeed)
-	random := rand.New(rand.NewPCG(*sweepSeed, 1))
-	for _, firmware := range []string{"5.7.4", "5.4.3", "4.3.7"} {
-		protect := firmware != "5.4.3"
-		commands := 0
-		try := func(t *testing.T, fault string) {
-			d := newDesk(t, firmware)
-			request := d.cardRequest()
-			request.ProtectManagementKey = protect
-			setFaults(t, "off")
-			before := practice.Stats().APDUs
-			if fault != "" {
-				d.deps.CardTimeout = time.Millisecond
-				setFaults(t, "off", fault)
-			}
-			ready, err := d.init(request)
-			setFaults(t, "off")
-			checkLeftLocked(t)
-			switch {
-			case fault == "":
-				commands = int(practice.Stats().APDUs - before)
-			case err != nil && !isCardTrouble(err):
-				t.Fatalf("the card's fault gave: %v", err)
-			}
-			if err != nil {
-				d.insert()
-				d.deps = d.newFixture()
-				if ready, err = d.init(request); err != nil {
-					t.Fatal(err)
-				}
-			}
-			checkLeftLocked(t)
-			d.checkReady(ready)
-			if protect {
-				d.checkProtected(d.card.Snapshot())
-			}
-		}
-		t.Run(firmware, func(t *testing.T) { try(t, "") })
-		for _, fault := range []string{"card:pull@%d", "card:pull-after@%d", "card:reset@%d"} {
-			for _, n := range choose(random, commands, *sweepAll || firmware == "5.7.4") {
-				at := fmt.Sprintf(fault, n)
-				t.Run(firmware+"/"+at, func(t *testing.T) { try(t, at) })
-			}
-		}
+	for firmware, positions := range map[string]int{"5.7.4": 0, "5.4.3": sampled, "4.3.7": sampled} {
+		t.Run(firmware, func(t *testing.T) {
+			sweepOf(func(t *testing.T) sweep.Attempt {
+				d := newDesk(t, firmware)
+				request := d.cardRequest()
+				request.ProtectManagementKey = firmware != "5.4.3"
+				var ready *enroll.ReadyCard
+				return d.attempt(func() (err error) {
+					ready, err = d.init(request)
+					return err
+				}, func() {
+					if d.checkReady(ready); request.ProtectManagementKey {
+						d.checkProtected(d.card.Snapshot())
+					}
+				})
+			}, positions).Sweep(t)
+		})
 	}
 }
 

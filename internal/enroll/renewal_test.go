@@ -2,12 +2,10 @@ package enroll_test
 
 import (
 	"bytes"
-	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/lab/sweep"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -323,60 +322,23 @@ func TestRenewalSaysWhatComes(t *testing.T) {
 // TestRenewalSweeps interrupts renewals at a sample of the commands to the card and the
 // calls of the API, or at all of them, and runs the same again.
 func TestRenewalSweeps(t *testing.T) {
-	t.Logf("-sweep-seed %d", *sweepSeed)
-	random := rand.New(rand.NewPCG(*sweepSeed, 1))
 	for _, c := range []struct {
 		firmware string
 		kind     enroll.Renewal
 	}{{"5.7.4", enroll.RenewNewKey}, {"5.7.4", enroll.RenewSameKey}, {"5.4.3", enroll.RenewNewKey}} {
 		t.Run(c.firmware+"-"+string(c.kind), func(t *testing.T) {
-			prepare := func(t *testing.T) *desk {
+			sweepOf(func(t *testing.T) sweep.Attempt {
 				d := enrolled(t, c.firmware, c.kind)
 				if c.firmware == "5.4.3" {
 					d.request.Overwrite, d.request.Confirm = true, fmt.Sprint(d.serial)
 				}
-				return d
-			}
-			d := prepare(t)
-			before, stats := d.card.Snapshot(), practice.Stats()
-			d.checkRenewed(before, d.mustRun(), 2)
-			after := practice.Stats()
-			commands, calls := int(after.APDUs-stats.APDUs), int(after.APICalls-stats.APICalls)
-			t.Logf("%d commands, %d calls", commands, calls)
-			for _, sweep := range sweeps {
-				positions := calls
-				if sweep.card {
-					positions = commands
-				}
-				for _, n := range choose(random, positions, *sweepAll) {
-					d := prepare(t)
-					if sweep.card {
-						d.deps.CardTimeout = time.Millisecond
-					}
-					before := d.card.Snapshot()
-					setFaults(t, append([]string{"off"}, sweep.faults(n)...)...)
-					receipt, err := d.run()
-					setFaults(t, "off")
-					checkLeftLocked(t)
-					if err != nil {
-						if sweep.card && !isCardTrouble(err) {
-							t.Fatalf("%s@%d: %v", sweep.name, n, err)
-						}
-						d.insert()
-						deps := d.newFixture()
-						d.deps = deps
-						ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-						receipt, err = enroll.Run(ctx, d.deps, d.request)
-						cancel()
-						if err != nil {
-							t.Fatalf("%s@%d, again: %v", sweep.name, n, err)
-						}
-					}
-					if d.checkRenewed(before, receipt, 2); t.Failed() {
-						t.Fatalf("%s@%d", sweep.name, n)
-					}
-				}
-			}
+				before := d.card.Snapshot()
+				var receipt *enroll.Receipt
+				return d.attempt(func() (err error) {
+					receipt, err = d.run()
+					return err
+				}, func() { d.checkRenewed(before, receipt, 2) })
+			}, sampled).Sweep(t)
 		})
 	}
 }

@@ -4,23 +4,17 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"errors"
-	"flag"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab/pcscd"
+	"github.com/cse-piv/cse-piv/internal/lab/sweep"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 	"github.com/cse-piv/cse-piv/internal/piv"
-)
-
-var (
-	sweepSeed = flag.Uint64("sweep-seed", rand.Uint64(), "seed of the positions that sweeps take")
-	sweepAll  = flag.Bool("sweep-all", false, "sweep over every position on every firmware")
 )
 
 // sampled is how many positions of a sweep are tried where not all are.
@@ -45,48 +39,9 @@ var swept = []sweptCard{
 	{firmware: "4.3.7", algorithm: piv.RSA2048, protect: true},
 }
 
-// sweep puts one fault at each position of an enrollment in turn.
-type sweep struct {
-	name  string
-	fault string // with the position
-	card  bool   // positions are commands to the card, else calls of the API
-	// outage is how many calls after the fault get 503: more than an enrollment
-	// tries.
-	outage int
-}
-
-var sweeps = []sweep{
-	{name: "card pulled before a command", fault: "card:pull@%d", card: true},
-	{name: "card pulled after a command", fault: "card:pull-after@%d", card: true},
-	{name: "loose contact at a command", fault: "card:reset@%d", card: true},
-	{name: "answer lost", fault: "api:lost@%d"},
-	{name: "connection reset", fault: "api:reset@%d"},
-	{name: "503", fault: "api:503@%d"},
-	{name: "answer lost, then an outage", fault: "api:lost@%d", outage: 20},
-}
-
-// faults are the specifications for a position.
-func (s sweep) faults(n int) []string {
-	specs := []string{fmt.Sprintf(s.fault, n)}
-	for i := range s.outage {
-		specs = append(specs, fmt.Sprintf("api:503@%d", n+1+i))
-	}
-	return specs
-}
-
-// tally counts what became of the positions of a sweep.
-type tally struct {
-	of, tried int
-	through   int // the enrollment got over the fault by itself
-	resumed   int // it ended, and the same again went on
-	whole     int // in the end nothing was lost, doubled or burnt
-}
-
 // TestSweeps interrupts enrollments at every position there is, or at a sample
 // of them, and runs the same again.
 func TestSweeps(t *testing.T) {
-	t.Logf("-sweep-seed %d", *sweepSeed)
-	random := rand.New(rand.NewPCG(*sweepSeed, 0))
 	var table bytes.Buffer
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "firmware\tkey\tkeys\tsweep\tpositions\ttried\twent through\tresumed\twhole")
@@ -94,29 +49,56 @@ func TestSweeps(t *testing.T) {
 	quickRSA.Store(&keys)
 	t.Cleanup(func() { quickRSA.Store(nil) })
 	for i, on := range swept {
-		commands, calls := on.length(t)
-		if commands == 0 {
-			continue // left out by -run, or it failed
+		work := sweepOf(on.attempt, sampled)
+		if i == 0 {
+			work.Sampled = 0
 		}
-		for _, sweep := range sweeps {
-			positions := calls
-			if sweep.card {
-				positions = commands
+		t.Run(on.firmware, func(t *testing.T) {
+			for _, count := range work.Sweep(t) {
+				fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%d\t%d\t%d\t%d\t%d\n", on.firmware, on.algorithm, on.keys(), count.Fault,
+					count.Of, count.Tried, count.Through, count.Resumed, count.Whole)
 			}
-			count := tally{of: positions}
-			for _, n := range choose(random, positions, *sweepAll || i == 0) {
-				t.Run(fmt.Sprintf("%s/%s@%d", on.firmware, sweep.name, n), func(t *testing.T) {
-					on.interrupt(t, sweep, n, &count)
-				})
-			}
-			fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%d\t%d\t%d\t%d\t%d\n", on.firmware, on.algorithm, on.keys(), sweep.name,
-				count.of, count.tried, count.through, count.resumed, count.whole)
-		}
+		})
 	}
 	if err := columns.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("\n%s", table.String())
+}
+
+// sweepOf interrupts what is done at a desk.
+func sweepOf(prepare func(t *testing.T) sweep.Attempt, sampled int) sweep.Work {
+	return sweep.Work{Lab: practice, Prepare: prepare, IsCardTrouble: isCardTrouble, Sampled: sampled}
+}
+
+// attempt is work at the desk that is interrupted. Where it ends for that, the same is done again, as a
+// person does who put the card back.
+func (d *desk) attempt(work func() error, check func()) sweep.Attempt {
+	return sweep.Attempt{
+		Run: func(fault *sweep.Fault) error {
+			if fault != nil && fault.Card {
+				d.deps.CardTimeout = time.Millisecond // a card that was pulled does not come back by itself
+			}
+			return work()
+		},
+		Again: func() error {
+			d.insert()
+			d.deps = d.newFixture()
+			return work()
+		},
+		Between: func() { checkLeftLocked(d.t) },
+		Check:   check,
+	}
+}
+
+// attempt enrolls a new card of this kind.
+func (c sweptCard) attempt(t *testing.T) sweep.Attempt {
+	d := c.desk(t)
+	var receipt *enroll.Receipt
+	return d.attempt(func() (err error) {
+		receipt, err = d.run()
+		return err
+	}, func() { d.checkWhole(receipt) })
 }
 
 func (c sweptCard) keys() int {
@@ -141,64 +123,8 @@ func (c sweptCard) desk(t *testing.T) *desk {
 	return d
 }
 
-// length counts an enrollment that nothing interrupts.
-func (c sweptCard) length(t *testing.T) (commands, calls int) {
-	t.Helper()
-	t.Run(c.firmware, func(t *testing.T) {
-		d := c.desk(t)
-		setFaults(t, "off")
-		before := practice.Stats()
-		d.checkWhole(d.mustRun())
-		after := practice.Stats()
-		commands, calls = int(after.APDUs-before.APDUs), int(after.APICalls-before.APICalls)
-	})
-	return commands, calls
-}
-
-// choose returns all positions from 1 to last, or a sample of them, in order.
-func choose(random *rand.Rand, last int, all bool) []int {
-	positions := random.Perm(last)
-	if !all {
-		positions = positions[:min(sampled, last)]
-	}
-	slices.Sort(positions)
-	for i := range positions {
-		positions[i]++
-	}
-	return positions
-}
-
-// interrupt enrolls with a fault at a position. An enrollment that ends for it is
-// run again, as a person does who put the card back.
-func (c sweptCard) interrupt(t *testing.T, sweep sweep, n int, count *tally) {
-	count.tried++
-	d := c.desk(t)
-	if sweep.card {
-		d.deps.CardTimeout = time.Millisecond // a card that was pulled does not come back by itself
-	}
-	setFaults(t, append([]string{"off"}, sweep.faults(n)...)...)
-	receipt, err := d.run()
-	setFaults(t, "off")
-	checkLeftLocked(t)
-	switch {
-	case err == nil:
-		count.through++
-	case sweep.card && !isCardTrouble(err):
-		t.Fatalf("the card's fault gave: %v", err)
-	default:
-		count.resumed++
-		d.insert()
-		d.deps = d.newFixture()
-		receipt = d.mustRun()
-	}
-	checkLeftLocked(t)
-	if d.checkWhole(receipt); !t.Failed() {
-		count.whole++
-	}
-}
-
 // checkLeftLocked looks whether another program could use what this one proved.
-func checkLeftLocked(t *testing.T) {
+func checkLeftLocked(t testing.TB) {
 	t.Helper()
 	if unlocked, err := practice.Unlocked(0); unlocked || err != nil && !errors.Is(err, pcscd.ErrEmpty) {
 		t.Errorf("the card was left unlocked: %v, %v", unlocked, err)
