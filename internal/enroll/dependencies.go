@@ -84,6 +84,7 @@ type Card interface {
 	Generate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, options piv.GenerateOptions) (crypto.PublicKey, error)
 	ImportKey(ctx context.Context, managementKey secret.Secret, slot piv.Slot, key crypto.Signer, options piv.ImportOptions) error
 	PutCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot, certificate *x509.Certificate) error
+	DeleteCertificate(ctx context.Context, managementKey secret.Secret, slot piv.Slot) error
 	// History reads the retired slots.
 	History(ctx context.Context) (piv.History, error)
 	MoveKey(ctx context.Context, managementKey secret.Secret, from, to piv.Slot) error

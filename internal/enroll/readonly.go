@@ -101,6 +101,10 @@ func (readOnlyCard) PutCertificate(context.Context, secret.Secret, piv.Slot, *x5
 	return errReadOnly
 }
 
+func (readOnlyCard) DeleteCertificate(context.Context, secret.Secret, piv.Slot) error {
+	return errReadOnly
+}
+
 func (readOnlyCard) MoveKey(context.Context, secret.Secret, piv.Slot, piv.Slot) error {
 	return errReadOnly
 }

@@ -116,12 +116,26 @@ func certificateStep() Step {
 				var wait *issuer.WaitingError
 				if errors.As(err, &wait) {
 					waiting = append(waiting, err)
+					e.tellWaiting(key)
 				} else if err != nil {
 					return err
 				}
 			}
 			return errors.Join(waiting...)
 		}}
+}
+
+// tellWaiting says how the card stands while the certificate of a renewal has not come.
+func (e *enrollment) tellWaiting(key *key) {
+	switch of := e.renewal.of; {
+	case of == nil:
+	case Renewal(of.Kind) == RenewSameKey:
+		e.note("until the new certificate has come, the old one of the same key goes on serving")
+	case e.oldKey(key).MovedTo == "":
+		e.note("until the new certificate has come, the card can neither sign nor read: the old key of slot %s is gone", key.Slot)
+	default:
+		e.note("%s", untilRenewed(key.Slot, e.oldKey(key).MovedTo))
+	}
 }
 
 // previewIssue tells with what asking the issuer would end, where that can be

@@ -163,7 +163,9 @@ func (e *enrollment) decide(ctx context.Context, key *key) error {
 		return &EmptyError{Slot: key.Slot, Unknown: contents.KeyUnknown}
 	case ActionGenerate:
 	case ActionMove:
-		key.before.key = "" // by then
+		if key.before.key = ""; sameLeaf(contents.Certificate, e.oldKey(key).Certificate) { // by then
+			key.before.certificate = ""
+		}
 	case ActionRenew:
 		key.recordKey(contents)
 	case ActionReplace:

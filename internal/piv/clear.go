@@ -30,15 +30,35 @@ func (c *Card) ClearSlot(ctx context.Context, managementKey secret.Secret, slot 
 				return err
 			}
 		}
-		connection.forget(slot)
-		if err := connection.PutData(slot.object(), nil); err != nil {
+		return connection.deleteCertificate(slot)
+	})
+}
+
+// DeleteCertificate deletes the slot's certificate, and looks that it is gone; its key stays. One that
+// is gone already stays so.
+//
+// Errors: ErrManagementKey.
+func (c *Card) DeleteCertificate(ctx context.Context, managementKey secret.Secret, slot Slot) error {
+	if !slot.Valid() {
+		return fmt.Errorf("%s is not a slot", slot)
+	}
+	return c.do(ctx, "deleting the certificate in slot "+slot.String(), func(connection *connection) error {
+		if err := connection.authenticate(managementKey); err != nil {
 			return err
 		}
-		if _, err := connection.GetData(slot.object()); !errors.Is(err, pcsc.ErrNoObject) {
-			return errors.Join(err, fmt.Errorf("the certificate in slot %s is not gone", slot))
-		}
-		return nil
+		return connection.deleteCertificate(slot)
 	})
+}
+
+func (c *connection) deleteCertificate(slot Slot) error {
+	c.forget(slot)
+	if err := c.PutData(slot.object(), nil); err != nil {
+		return err
+	}
+	if _, err := c.GetData(slot.object()); !errors.Is(err, pcsc.ErrNoObject) {
+		return errors.Join(err, fmt.Errorf("the certificate in slot %s is not gone", slot))
+	}
+	return nil
 }
 
 // deleteKey deletes the slot's key, if there is one.

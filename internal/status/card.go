@@ -86,6 +86,7 @@ func (c Card) Keys() []Key {
 		if contents.Certificate != nil {
 			key.LeafSHA256 = smime.Fingerprint(contents.Certificate)
 			key.gmail(c.Gmail)
+			key.InIdentity = key.InIdentity && !contents.Mismatched()
 		}
 		for _, entered := range c.Ledger {
 			if entered.LeafSHA256 == key.LeafSHA256 {
@@ -115,10 +116,13 @@ func (k *Key) gmail(state *registered.State) {
 func (c Card) State() State {
 	keys := c.Keys()
 	any := func(is func(Key) bool) bool { return slices.ContainsFunc(keys, is) }
+	uses := func(k Key) bool { return k.InIdentity || c.Gmail == nil && k.Ledger == ledger.CardInUse }
 	switch {
 	case c.Status.PIN.Tries == 0:
 		return StateBlocked
-	case any(func(k Key) bool { return k.InIdentity || c.Gmail == nil && k.Ledger == ledger.CardInUse }):
+	case any(uses) && any(c.waits) && !any(func(k Key) bool { return uses(k) && !k.Slot.Retired() }):
+		return StateWaiting // in a renewal
+	case any(uses):
 		return StateRegistered
 	case any(c.waits):
 		return StateWaiting
@@ -133,11 +137,13 @@ func (c Card) State() State {
 }
 
 // waits reports whether a slot has a key for whose certificate somebody waits: generated
-// there, and without a certificate. An imported one came with its certificate elsewhere.
+// there, and without a certificate, or beside the known one of the key that was there before. An imported
+// one came with its certificate elsewhere.
 func (c Card) waits(k Key) bool {
 	at := slices.IndexFunc(c.Status.Slots, func(contents piv.SlotContents) bool { return contents.Slot == k.Slot })
 	contents := c.Status.Slots[at]
-	return !k.Slot.Retired() && contents.Key != nil && contents.Key.Origin == piv.Generated && contents.Certificate == nil && contents.CertificateErr == nil
+	return !k.Slot.Retired() && contents.Key != nil && contents.Key.Origin == piv.Generated && contents.CertificateErr == nil &&
+		(contents.Certificate == nil || contents.Mismatched() && (k.KeyPairID != "" || k.Ledger != ""))
 }
 
 // Uses reports whether the identity uses the key pair of a certificate on the card, as far

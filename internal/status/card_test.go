@@ -75,6 +75,8 @@ func TestCardStates(t *testing.T) {
 		"a new key of an enrollment":      {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: "eve@lab.example", Ledger: entered(ledger.CardReturned)}, StateWaiting, "eve@lab.example"},
 		"nothing any more":                {Card{Status: in(factory), Begun: "eve@lab.example"}, StateEmpty, ""},
 		"a new key, and one in history":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas(""), Ledger: entered(ledger.CardSuperseded)}, StateWaiting, "Ada@lab.example"},
+		"a renewal that waits":            {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateWaiting, "Ada@lab.example"},
+		"the same, and Gmail not asked":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Ledger: entered(ledger.CardInUse)}, StateWaiting, "Ada@lab.example"},
 		"an imported key":                 {Card{Status: in(set, imported)}, StateForeign, ""},
 		"a certificate nobody can read":   {Card{Status: in(set, broken)}, StateForeign, ""},
 		"somebody's certificate":          {Card{Status: in(set, slot(piv.SlotKeyManagement, other)), Gmail: gmailHas("1")}, StateForeign, "bob@lab.example"},
