@@ -102,6 +102,47 @@ func FuzzAPIAnswers(f *testing.F) {
 	})
 }
 
+// FuzzDirectoryAnswers answers every call of the directory with the same bytes. Nobody is
+// refused but by an answer that is one.
+func FuzzDirectoryAnswers(f *testing.F) {
+	for _, body := range []string{
+		"null", "", "{}", "[]", "{", `{"primaryEmail":"alice@example.org","isMailboxSetup":true}`, `{"primaryEmail":"bob@example.org","aliases":["alice@example.org"],"suspended":true}`,
+		`{"users":[{"primaryEmail":"alice@example.org","isMailboxSetup":true},null],"nextPageToken":"again"}`, `{"users":null}`,
+		`{"error":{"code":404,"errors":[{"reason":"notFound"}]}}`, `{"error":{"code":403,"errors":[{"reason":"forbidden"}]}}`,
+	} {
+		f.Add(200, body)
+		f.Add(403, body)
+		f.Add(404, body)
+	}
+	many := make([]string, askedSingly+1)
+	for i := range many {
+		many[i] = strings.Repeat("a", i+1) + "@example.org"
+	}
+	server := &stubborn{tokenStatus: http.StatusOK, token: goodToken}
+	domain := openStubborn(f, server).domain
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		server.status, server.body = status, body
+		for _, emails := range [][]string{{alice}, many} {
+			var err error
+			if domain.directory, err = domain.openDirectory("admin@example.org"); err != nil {
+				t.Fatal(err)
+			}
+			found, err := domain.CheckUsers(t.Context(), emails)
+			checkError(t, err)
+			for _, refused := range found {
+				checkError(t, refused)
+				var e *Error
+				if errors.As(refused, &e) && e.Kind == KindAlias && !safetext.IsAddress(e.Primary) {
+					t.Errorf("%+v", e)
+				}
+			}
+		}
+	})
+}
+
 func checkPair(t *testing.T, pair KeyPair) {
 	t.Helper()
 	if checkID("key pair", pair.ID) != nil || len(pair.LeafSHA256) != 64 {

@@ -69,6 +69,7 @@ func TestFindings(t *testing.T) {
 		"no answer, and nobody known": {User{}, "not-registered enroll ;"},
 		"account gone":                {User{Entry: done, Refused: &gmail.Error{Kind: gmail.KindNoUser}}, "no-account card-reset ;"},
 		"suspended":                   {User{Entry: done, Refused: &gmail.Error{Kind: gmail.KindSuspended}, Source: NotInSource}, "suspended leave ;"},
+		"refused by a run since":      {User{Entry: &ledger.Entry{State: ledger.StateFailed, Step: ledger.StepIdentity, Run: 3}, Refused: &gmail.Error{Kind: gmail.KindSuspended}}, "suspended leave ;"},
 		"archived, not registered":    {User{Refused: &gmail.Error{Kind: gmail.KindArchived}, Source: InSource}, "suspended enroll ;"},
 		"suspended, of no concern":    {User{Refused: &gmail.Error{Kind: gmail.KindSuspended}, Entry: entry("1", ledger.StateFailed, 3, far), Source: NotInSource}, ""},
 		"gone, and left before":       {User{Entry: entry("1", ledger.StateFailed, 3, far), Cards: on("1", ledger.CardReturned), Refused: &gmail.Error{Kind: gmail.KindNoUser}}, ""},

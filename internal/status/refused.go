@@ -1,11 +1,14 @@
 package status
 
-import "github.com/cse-piv/cse-piv/internal/gmail"
+import (
+	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+)
 
 // refused says what the directory has against the user, and what it means for who is
 // registered. Who is neither registered nor in the source concerns nobody.
 func (f *finder) refused() {
-	registered := f.registered()
+	registered := f.registered() || f.wasRegistered()
 	if !registered && (f.Source == NotInSource || f.left()) {
 		return
 	}
@@ -28,4 +31,10 @@ func (f *finder) refused() {
 	case gmail.KindNoMailbox:
 		f.add(ProblemNoMailbox, "", CommandEnroll, "the user has no mailbox at Gmail, so that nothing can be registered before there is one")
 	}
+}
+
+// wasRegistered reports whether the ledger has the user as registered before a run refused
+// the row because of what the directory says.
+func (f *finder) wasRegistered() bool {
+	return f.Entry != nil && (f.Entry.Step == ledger.StepIdentity || f.Entry.Step == ledger.StepEnrolled)
 }
