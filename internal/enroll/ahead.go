@@ -57,7 +57,11 @@ func (e *enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error
 		return err
 	}
 	if key.chain == nil {
-		if err := e.useCertificate(ctx, key, key.leaf, key.parts); err != nil {
+		err := e.useCertificate(ctx, key, key.leaf, key.parts)
+		if other := (*OtherAddressError)(nil); errors.As(err, &other) {
+			other.UsedFor = e.usedFor(ctx, key.leaf)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -93,6 +93,9 @@ func names(fingerprints []string, contents piv.SlotContents) bool {
 type OccupiedError struct {
 	Slot     piv.Slot
 	Contents string
+	// Email is who is to be enrolled, and UsedFor another user for whom Gmail uses what is
+	// there; empty where that is not known.
+	Email, UsedFor string
 }
 
 // Error says what is in the slot.
@@ -100,7 +103,11 @@ func (e *OccupiedError) Error() string {
 	if e.Contents == perhapsImported {
 		return fmt.Sprintf("slot %s may hold %s", e.Slot, e.Contents)
 	}
-	return fmt.Sprintf("slot %s already holds %s", e.Slot, e.Contents)
+	text := fmt.Sprintf("slot %s already holds %s", e.Slot, e.Contents)
+	if e.UsedFor != "" {
+		text += ", and Gmail uses it for " + e.UsedFor
+	}
+	return text
 }
 
 // EmptyError is returned for a slot that was to hold a key and holds none.
@@ -119,7 +126,13 @@ func (e *EmptyError) Error() string {
 }
 
 func lossOf(occupied *OccupiedError) []string {
-	return []string{occupied.Error(), "mail that was encrypted to it can no longer be read with this card"}
+	there := *occupied
+	there.UsedFor = "" // a loss of its own
+	losses := []string{there.Error(), "mail that was encrypted to it can no longer be read with this card"}
+	if occupied.UsedFor != "" {
+		losses = append(losses, fmt.Sprintf("Gmail uses it for %s, who can then neither sign nor read new mail with this card", occupied.UsedFor))
+	}
+	return losses
 }
 
 // perhapsImported describes a slot of which the card does not tell whether it holds a key.

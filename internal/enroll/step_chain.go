@@ -32,6 +32,7 @@ func (e *ChainError) Error() string {
 type OtherAddressError struct {
 	Email     string
 	Addresses []string // that it names
+	UsedFor   string   // another user for whom Gmail uses it; empty where that is not known
 }
 
 // Error says whose it is.
@@ -40,7 +41,11 @@ func (e *OtherAddressError) Error() string {
 	if len(e.Addresses) > 0 {
 		whose = strings.Join(e.Addresses, ", ")
 	}
-	return fmt.Sprintf("the certificate names %s, not %s", whose, e.Email)
+	text := fmt.Sprintf("the certificate names %s, not %s", whose, e.Email)
+	if e.UsedFor != "" {
+		text += ", and Gmail uses it for " + e.UsedFor
+	}
+	return text
 }
 
 // LimitedUseError is returned for a single key whose certificate does not let it do both: sign,

@@ -128,10 +128,11 @@ func (e *enrollment) agreeToReplace(ctx context.Context, earlier earlierRun, ask
 	return e.confirm(ctx, Question{ID: QuestionOtherKey, Text: conflict.Error() + ": enroll with that, and leave the other key on the card?"}, conflict)
 }
 
-// tellNotReplaced says of a key that is kept although the request allows that what is in
-// the slot is replaced, that it is, and what would replace it.
+// tellNotReplaced says of a key that Gmail has for the user already, and that is kept although
+// the request allows that what is in the slot is replaced, what would replace it. Whoever chose
+// the key that is there is told nothing.
 func (e *enrollment) tellNotReplaced(key *key) {
-	if !e.request.Overwrite || e.request.Agreed != nil || key.action == ActionContinue {
+	if !e.request.Overwrite || e.request.Agreed != nil || key.action != ActionKeep {
 		return
 	}
 	e.note("the key in slot %s is used as it is, and not replaced: for that it has to be named by its fingerprint, %s", key.Slot, key.before.key)
@@ -212,7 +213,7 @@ func (e *enrollment) useKey(ctx context.Context, key *key, contents piv.SlotCont
 
 // decideOccupied asks whether what the slot holds is to be used or lost.
 func (e *enrollment) decideOccupied(ctx context.Context, key *key, contents piv.SlotContents) error {
-	occupied := &OccupiedError{Slot: key.Slot, Contents: describeContents(contents)}
+	occupied := &OccupiedError{Slot: key.Slot, Contents: describeContents(contents), Email: e.request.Email, UsedFor: e.usedFor(ctx, contents.Certificate)}
 	key.loss = lossOf(occupied)
 	allowed := e.request.Overwrite || names(e.request.Replace, contents)
 	named := e.request.Replace != nil && e.request.Confirm == serialText(e.request.Serial) && e.request.Agreed == nil

@@ -14,6 +14,8 @@ type Drilled struct {
 	Opens bool `json:"opens"`
 	// Problem says why it does not open; nothing of the contents is in it.
 	Problem string `json:"problem,omitempty"`
+	// Err is the problem; nil where it opens.
+	Err error `json:"-"`
 }
 
 // Drill opens every record in dir with the identities, of one card or for serial 0 of all, and returns
@@ -34,7 +36,7 @@ func Drill(ctx context.Context, dir string, serial uint32, identities ...age.Ide
 			err = fmt.Errorf("escrow record %q is of card %d", filepath.Base(record.File), opened.Serial)
 		}
 		if one.Opens = err == nil; err != nil {
-			one.Problem = err.Error()
+			one.Problem, one.Err = err.Error(), err
 		}
 		drilled = append(drilled, one)
 	}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/batch/report"
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -56,6 +58,9 @@ func runReport(ctx context.Context, streams *stdio.Streams, options *reportOptio
 		return err
 	}
 	book, err := options.store.OpenReadOnly(ctx)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+		return &failure.NoRunError{Ledger: missing.Path, Err: err}
+	}
 	if err != nil {
 		return err
 	}
@@ -66,7 +71,7 @@ func runReport(ctx context.Context, streams *stdio.Streams, options *reportOptio
 	run, err := book.Run(ctx, options.run)
 	switch {
 	case errors.Is(err, ledger.ErrNoRun) && options.run == 0:
-		return fmt.Errorf("ledger %s has no run yet", book.Name())
+		return &failure.NoRunError{Ledger: book.Name(), Err: err}
 	case err != nil:
 		return err
 	case options.output != "":

@@ -44,17 +44,20 @@ func newEscrowDrill(streams *stdio.Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out := DrillJSON{Records: records}
+			out, sealed := DrillJSON{Records: records}, 0
 			for _, record := range records {
 				if record.Opens {
 					out.Open++
 				} else {
 					out.Closed++
 				}
+				if errors.Is(record.Err, escrow.ErrNoIdentity) {
+					sealed++
+				}
 			}
 			var end error
 			if out.Closed > 0 {
-				end = &failure.RecordsError{Closed: out.Closed, Total: len(records)}
+				end = &failure.RecordsError{Closed: out.Closed, Total: len(records), Sealed: sealed}
 			}
 			if asJSON {
 				out.Error = stdio.FailureOf(end)

@@ -146,6 +146,7 @@ func Endings() []Ending {
 		{ExitError, "touch-timeout", as(piv.ErrTouchTimeout)},
 		{ExitError, "no-users", Is[*NobodyError]},
 		{ExitError, "ledger-missing", Is[*ledger.MissingError]},
+		{ExitError, "no-run", Is[*NoRunError]},
 		{ExitError, "ledger-in-use", Is[*ledger.InUseError]},
 		{ExitError, "ledger-unreachable", Is[*ledger.UnreachableError]},
 		{ExitError, "ledger", Is[*ledger.Error]},

@@ -44,9 +44,14 @@ type ConfirmError struct {
 	Flag   string // that agrees, where it is not --confirm
 }
 
+// most of the losses stand in the error.
+const most = 3
+
+// Cut reports whether there are more losses than the error says.
+func (e *ConfirmError) Cut() bool { return len(e.Losses) > most }
+
 // Error says what would stop working.
 func (e *ConfirmError) Error() string {
-	const most = 3
 	text := "this has to be agreed to:"
 	for i, loss := range e.Losses {
 		if i == most {

@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,10 @@ func (e *BatchError) Error() string {
 }
 
 // RecordsError is returned by a drill of the escrow where records do not open.
-type RecordsError struct{ Closed, Total int }
+type RecordsError struct {
+	Closed, Total int
+	Sealed        int // of the closed ones, to identities that are not at hand
+}
 
 // Error counts.
 func (e *RecordsError) Error() string {
@@ -75,3 +79,21 @@ type FindingsError struct{ Found, Total int }
 func (e *FindingsError) Error() string {
 	return fmt.Sprintf("%s of %s: something is to be done, or Gmail did not answer", format.Number(e.Found), format.Count(e.Total, "user"))
 }
+
+// NoRunError is returned where there is no run of a batch to report: none was recorded, or there is
+// no ledger yet.
+type NoRunError struct {
+	Ledger string
+	Err    error // why
+}
+
+// Error names the ledger.
+func (e *NoRunError) Error() string {
+	if errors.Is(e.Err, ledger.ErrNoRun) {
+		return fmt.Sprintf("ledger %s has no run yet", e.Ledger)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *NoRunError) Unwrap() error { return e.Err }

@@ -80,7 +80,7 @@ func TestHintsAtADesk(t *testing.T) {
 // ofOtherCommands reports whether no desk can end with the error.
 func ofOtherCommands(err error) bool {
 	return failure.Is[*failure.NobodyError](err) || failure.Is[*failure.BatchError](err) || failure.Is[*prepare.Fault](err) || failure.Is[*source.Error](err) || failure.Is[*failure.ManyAddressesError](err) ||
-		failure.Is[*failure.MissingSecretError](err) || failure.Is[*failure.NoEscrowError](err) || failure.Is[*failure.NoRecordError](err) || failure.Is[*enroll.TriesError](err) || failure.Is[*failure.ConfirmError](err) || failure.Is[*ca.MissingError](err) || failure.Is[*registered.EnabledError](err) ||
+		failure.Is[*failure.MissingSecretError](err) || failure.Is[*failure.NoEscrowError](err) || failure.Is[*failure.NoRecordError](err) || failure.Is[*failure.RecordsError](err) || failure.Is[*failure.NoRunError](err) || failure.Is[*enroll.TriesError](err) || failure.Is[*failure.ConfirmError](err) || failure.Is[*ca.MissingError](err) || failure.Is[*registered.EnabledError](err) ||
 		failure.Is[*termination.WhichCardError](err) || failure.Is[*enroll.NoEvidenceError](err) || failure.Is[*enroll.UnknownBeforeError](err) ||
 		errors.Is(err, certificate.ErrPassword) || errors.Is(err, maintenance.ErrNoPUK) || errors.Is(err, escrow.ErrNoIdentity) || errors.Is(err, maintenance.ErrNoCertificate) || errors.Is(err, maintenance.ErrNotReset) || errors.Is(err, maintenance.ErrBio) || errors.Is(err, failure.ErrNoReaders)
 }

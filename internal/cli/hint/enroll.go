@@ -48,6 +48,9 @@ func (h hints) ofEnrollment(err error) string {
 	if hint := h.ofRenewal(err); hint != "" {
 		return hint
 	}
+	if hint := h.ofOtherUser(err); hint != "" {
+		return hint
+	}
 	switch {
 	case failure.Is[*enroll.NewPINError](err):
 		return h.either("give another PIN with --pin-file FILE or --pin-fd N: 6 to 8 characters, and no row that is easily guessed", "choose another PIN")
@@ -185,4 +188,19 @@ func answeringFlag(missing *enroll.MissingError) string {
 		return "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
 	}
 	return "nothing, but leave out --yes, and answer"
+}
+
+// ofOtherUser is about a card that Gmail uses for somebody else.
+func (h hints) ofOtherUser(err error) string {
+	var email, other string
+	if occupied, found := errors.AsType[*enroll.OccupiedError](err); found {
+		email, other = occupied.Email, occupied.UsedFor
+	}
+	if named, found := errors.AsType[*enroll.OtherAddressError](err); found {
+		email, other = named.Email, named.UsedFor
+	}
+	if other == "" {
+		return ""
+	}
+	return fmt.Sprintf("put the card of %s in; only if %s is not to use this one any more, end that first: cse-piv leave %[2]s, or, of a card that was enrolled for the wrong person, cse-piv undo %[2]s", email, other)
 }

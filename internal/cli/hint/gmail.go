@@ -37,7 +37,11 @@ const (
 // ofChange is about changes of what Gmail has that somebody asked for by hand.
 func (h hints) ofChange(err error) string {
 	if agree, found := errors.AsType[*failure.ConfirmError](err); found {
-		return "add --" + cmp.Or(agree.Flag, "confirm") + " " + agree.Want
+		add := "add --" + cmp.Or(agree.Flag, "confirm") + " " + agree.Want
+		if agree.Cut() {
+			return add + "; to see first all that it does: the same with --dry-run"
+		}
+		return add
 	}
 	switch {
 	case failure.Is[*registered.EnabledError](err):

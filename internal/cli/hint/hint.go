@@ -174,6 +174,9 @@ func (h hints) ofFiles(err error) string {
 	if failure.Is[*failure.NoRecordError](err) {
 		return "look which records there are: cse-piv escrow list"
 	}
+	if closed, found := errors.AsType[*failure.RecordsError](err); found && closed.Sealed > 0 {
+		return "give the identities that open them: --escrow-identity FILE, once for each"
+	}
 	return hintOf(err, []sentinel{
 		{escrow.ErrNoIdentity, "give the identity that opens it: --escrow-identity FILE"},
 		{durable.ErrDiskFull, "make room on that disk and " + h.again + ": it goes on where it was"},

@@ -47,3 +47,8 @@ func Command(command status.Command, email, keyPairID string, serial uint32) str
 	}
 	return "cse-piv " + line
 }
+
+// ForNobodyKnown says what to do where the ledger has nobody.
+func ForNobodyKnown() string {
+	return "the ledger gets everybody whom cse-piv enroll EMAIL or cse-piv batch SOURCE registers; of others Gmail is asked by their addresses, with cse-piv status EMAIL, or with cse-piv reconcile SOURCE"
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -117,6 +118,9 @@ func (o *reconcileOptions) run(ctx context.Context, streams *stdio.Streams, args
 		answer.add(user)
 	}
 	bar.Close()
+	if answer.Looked == 0 {
+		stdio.Note(streams.Err, hint.ForNobodyKnown())
+	}
 	var end error
 	if len(answer.Users) > 0 {
 		end = &failure.FindingsError{Found: len(answer.Users), Total: answer.Looked}

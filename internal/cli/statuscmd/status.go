@@ -5,12 +5,14 @@ package statuscmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -138,9 +140,15 @@ func (o *statusOptions) users(ctx context.Context, streams *stdio.Streams, email
 	if o.allKnown && failed > 0 && failed < len(users) {
 		problem = &failure.UsersError{Failed: failed, Total: len(users), What: "user"}
 	}
+	if len(users) == 0 {
+		stdio.Note(streams.Err, hint.ForNobodyKnown())
+	}
 	switch {
 	case o.json:
 		return errors.Join(stdio.JSON(streams.Out, StatusJSON{users, stdio.FailureOf(problem)}), stdio.Told(problem))
+	case len(users) == 0:
+		_, err := fmt.Fprintln(streams.Out, "nobody is known: the ledger has nobody yet")
+		return err
 	case len(emails) == 1:
 		return errors.Join(printUser(streams.Out, users[0]), problem)
 	}

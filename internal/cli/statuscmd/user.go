@@ -3,6 +3,7 @@ package statuscmd
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
@@ -67,7 +68,7 @@ func printUser(out io.Writer, user userStatus) error {
 		rows.Row("  key pairs", "none")
 	}
 	for _, pair := range user.KeyPairs {
-		rows.Row("  key pair", pair.text(user.Identity))
+		rows.Row("  key pair", pair.text(user.Identity)+user.movedTo(pair))
 		rows.Row("", "certificate SHA-256 "+pair.LeafSHA256)
 	}
 	if user.Problem == "" {
@@ -91,6 +92,31 @@ func printUser(out io.Writer, user userStatus) error {
 		rows.Row("", "hint: "+finding.CommandLine)
 	}
 	return rows.Flush()
+}
+
+// movedTo says where the key of a key pair is now, where that is another slot than Gmail's
+// description names, which nobody can change: the ledger knows, or the card in the reader.
+func (u userStatus) movedTo(pair pairStatus) string {
+	described := strings.Join(pair.HardwareDescriptions, " ")
+	told := func(serial uint32, slot string) string {
+		if !strings.Contains(described, "slot ") || slot == "" || strings.Contains(described, "slot "+slot) {
+			return ""
+		}
+		return fmt.Sprintf("; the key is in slot %s of card %d now", slot, serial)
+	}
+	if card := u.InsertedCard; card != nil {
+		for _, key := range card.Keys {
+			if key.LeafSHA256 == pair.LeafSHA256 {
+				return told(card.Serial, key.Slot.String())
+			}
+		}
+	}
+	for _, card := range u.Cards {
+		if card.LeafSHA256 == pair.LeafSHA256 && (card.State == ledger.CardInUse || card.State == ledger.CardSuperseded) {
+			return told(card.Serial, card.Slot)
+		}
+	}
+	return ""
 }
 
 // describeCard is a certificate on a card, in a line.
