@@ -14,6 +14,15 @@ import (
 // ErrLink is wrapped by the errors about a symbolic link inside a [Folder].
 var ErrLink = errors.New("a symbolic link, which is not followed here")
 
+// nameError is a name that no file can have, or that leads out of the folder.
+type nameError struct{}
+
+// Error says that it is about the name.
+func (nameError) Error() string { return "this cannot be the name of a file here" }
+
+// Is makes it fs.ErrInvalid.
+func (nameError) Is(target error) bool { return target == fs.ErrInvalid }
+
 // Folder is the path of a folder that this program keeps files in. The names that
 // its methods take lead down from there, with slashes between their parts. No
 // symbolic link below the folder is followed: somebody else may have put it there.
@@ -150,7 +159,7 @@ func (f Folder) openFile(name string, flag int) (*os.File, error) {
 func (f Folder) open(name string) (*os.Root, string, error) {
 	dir, base := path.Split(name)
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(filepath.FromSlash(name)) {
-		return nil, "", &fs.PathError{Op: "open", Path: f.Path(name), Err: fs.ErrInvalid}
+		return nil, "", &fs.PathError{Op: "open", Path: f.Path(name), Err: nameError{}}
 	}
 	root, err := f.enter(path.Clean(dir))
 	return root, base, err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/cse-piv/cse-piv/internal/format"
 )
@@ -29,6 +30,9 @@ func OpenIn(root *os.Root, path string) (*os.File, error) {
 }
 
 func open(path string, stat func(string) (fs.FileInfo, error), openFile func(string, int, fs.FileMode) (*os.File, error)) (*os.File, error) {
+	if err := notByName(path); err != nil {
+		return nil, err
+	}
 	info, err := stat(path) // opening some devices does something
 	if err == nil {
 		err = regular(path, info)
@@ -53,6 +57,9 @@ func open(path string, stat func(string) (fs.FileInfo, error), openFile func(str
 // OpenStream is [Open] for what is read once from its beginning to its end, which
 // may be a pipe as well. A pipe that nobody has opened for writing is empty.
 func OpenStream(path string) (*os.File, error) {
+	if err := notByName(path); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -119,6 +126,14 @@ func ReadAll(file *os.File, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// notByName returns an error for a name that Windows keeps for a device, in whatever folder.
+func notByName(path string) error {
+	if devicesByName && isDevice(filepath.Base(path)) {
+		return notRegular(path, "a device")
+	}
+	return nil
+}
+
 func regular(path string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
@@ -132,5 +147,9 @@ func regular(path string, info fs.FileInfo) error {
 	case mode&fs.ModeSocket != 0:
 		what = "a socket"
 	}
+	return notRegular(path, what)
+}
+
+func notRegular(path, what string) error {
 	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, %w", what, ErrNotRegular)}
 }

@@ -12,6 +12,8 @@ const (
 	// nonblock opens a pipe without waiting for its other end.
 	nonblock = syscall.O_NONBLOCK
 	nofollow = syscall.O_NOFOLLOW
+	// devicesByName tells that some names are devices wherever they stand.
+	devicesByName = false
 	// renamesOpen tells that an open file can be renamed on every file system.
 	renamesOpen = true
 )

@@ -12,6 +12,8 @@ import (
 const (
 	nonblock = 0
 	nofollow = 0
+	// devicesByName tells that some names are devices wherever they stand.
+	devicesByName = true
 	// renamesOpen tells that an open file can be renamed on every file system.
 	renamesOpen = false
 )

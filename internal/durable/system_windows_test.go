@@ -14,7 +14,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
-func special(*testing.T, string) []string { return nil }
+// special names what is no regular file.
+func special(_ *testing.T, dir string) []string {
+	return []string{"con", "NUL", dir + `\com1.csv`, "LPT9.txt", dir}
+}
 
 // TestPrivateFilesAreTheOwnersAlone reads the access control lists of what was made: the
 // user, the system and the administrators are in them, and nobody else, while everybody can

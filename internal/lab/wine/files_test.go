@@ -62,6 +62,10 @@ func TestFiles(t *testing.T) {
 			if _, err := os.Stat(d.path(name)); said.code != 1 || err == nil {
 				d.t.Errorf("%s: ended with %d, %v: %s", name, said.code, err, said.err)
 			}
+			d.says(said.err, "it is a device")
+		}
+		for _, name := range []string{"nul", "con"} {
+			d.says(d.run(2, "enroll", "ada@lab.example", "--yes", "--escrow-plain", "--pin-file", name).err, "it is a device")
 		}
 	})
 	d.row("a user with a reserved name", func(d *desk) {
