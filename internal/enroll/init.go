@@ -22,12 +22,14 @@ type CardRequest struct {
 	// PINTries and PUKTries are how many tries the card is to give, 1 to 255; 0 leaves them.
 	// They can be set only on a card with the factory PIN and PUK.
 	PINTries, PUKTries int
+	// Profile is what the card has to be like; nil for anything.
+	Profile *Profile
 }
 
 // request is the enrollment's part of it.
 func (r CardRequest) request() Request {
 	return Request{Serial: r.Serial, PIN: r.PIN, PUK: r.PUK, ManagementKey: r.ManagementKey, ProtectManagementKey: r.ProtectManagementKey,
-		MinPINLength: r.MinPINLength, NewCard: r.NewCard, cardOnly: true, PINTries: r.PINTries, PUKTries: r.PUKTries}
+		MinPINLength: r.MinPINLength, NewCard: r.NewCard, cardOnly: true, PINTries: r.PINTries, PUKTries: r.PUKTries, Profile: r.Profile}
 }
 
 // Validate reports, as a *UsageError, what is wrong with the request itself.

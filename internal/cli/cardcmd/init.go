@@ -26,6 +26,7 @@ type initOptions struct {
 	request                 enroll.CardRequest
 	escrow                  option.Escrow
 	store                   option.Store
+	profile                 setting.Profile
 	evidence                string
 	pin, puk, managementKey *option.Secret
 	yes, dryRun             bool
@@ -59,6 +60,8 @@ func newCardInit(streams *stdio.Streams) *cobra.Command {
 	flags.IntVar(&options.request.PINTries, "pin-tries", 0, "`number` of tries of the PIN, 1 to 255 (default: as the card has it)")
 	flags.IntVar(&options.request.PUKTries, "puk-tries", 0, "`number` of tries of the PUK, 1 to 255 (default: as the card has it)")
 	flags.BoolVar(&options.request.ProtectManagementKey, "protect-management-key", false, "have the management key stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
+	setting.InProfile(flags, "pin-tries", "puk-tries", "protect-management-key")
+	options.profile.Add(flags, true)
 	flags.BoolVar(&options.request.NewCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell")
 	option.AddMinPINLength(flags, &options.request.MinPINLength)
 	flags.BoolVarP(&options.yes, "yes", "y", false, "ask nothing: what was not given as a flag is an error")
@@ -70,6 +73,10 @@ func newCardInit(streams *stdio.Streams) *cobra.Command {
 }
 
 func (o *initOptions) run(ctx context.Context, streams *stdio.Streams) error {
+	if err := o.profile.CheckChosen(); err != nil {
+		return err
+	}
+	o.profile.Say(streams.Err)
 	request, err := o.read(ctx)
 	if err != nil {
 		return err
@@ -113,7 +120,7 @@ func (o *initOptions) run(ctx context.Context, streams *stdio.Streams) error {
 // read completes the request with the secrets of flags. Its errors are usage errors.
 func (o *initOptions) read(ctx context.Context) (request enroll.CardRequest, err error) {
 	request = o.request
-	request.Serial = o.serial
+	request.Serial, request.Profile = o.serial, o.profile.Request()
 	if request.PIN, err = o.pin.Read(ctx); err != nil {
 		return request, err
 	}

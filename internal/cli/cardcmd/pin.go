@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
+	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/task"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -35,11 +36,13 @@ type ChangedJSON struct {
 // newReferenceChange returns the command that changes a PIN or PUK whose old one is known.
 func newReferenceChange(streams *stdio.Streams, name string) *cobra.Command {
 	var options cardFlags
+	var profile setting.Profile // what it says is in the flags
 	change := task.Change{Name: name}
 	command := &cobra.Command{
 		Use: "change", Short: "Set a new " + name + ", given the old one",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var changed ChangedJSON
+			profile.Say(streams.Err)
 			err := options.use(cmd.Context(), func(card *piv.Card) error {
 				changed = ChangedJSON{card.Identity().Serial, name}
 				ask := option.Asker{Streams: streams}
@@ -62,12 +65,14 @@ func newReferenceChange(streams *stdio.Streams, name string) *cobra.Command {
 	change.New = option.AddSecret(command.Flags(), "new-"+lower, "the new "+name)
 	if name == "PIN" {
 		option.AddMinPINLength(command.Flags(), &change.MinPINLength)
+		profile.Add(command.Flags(), true)
 	}
 	return command
 }
 
 func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 	var options cardFlags
+	var profile setting.Profile
 	unblock := task.Unblock{Escrow: &option.Escrow{}, Second: &task.SecondPerson{}}
 	command := &cobra.Command{
 		Use: "unblock", Short: "Set a new PIN for somebody who forgot it, with the PUK",
@@ -78,6 +83,7 @@ func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 			"keeps the name before the PUK is used.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var done maintenance.Unblocked
+			profile.Say(streams.Err)
 			err := options.use(cmd.Context(), func(card *piv.Card) (err error) {
 				ask := option.Asker{Streams: streams}
 				defer ask.Close()
@@ -100,6 +106,7 @@ func newPINUnblock(streams *stdio.Streams) *cobra.Command {
 	unblock.PUK = option.AddSecret(flags, "puk", "the card's PUK")
 	unblock.NewPIN = option.AddSecret(flags, "new-pin", "the new PIN")
 	option.AddMinPINLength(flags, &unblock.MinPINLength)
+	profile.Add(flags, true)
 	unblock.Second.Add(flags)
 	flags.StringVar(&unblock.Second.Confirm, "confirm", "", "the card's `serial`, by which the second person agrees without being asked")
 	unblock.Second.Store.Add(flags)

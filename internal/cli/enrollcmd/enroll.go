@@ -5,7 +5,6 @@ package enrollcmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -215,7 +214,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	}
 	deps.Account = func(ctx context.Context, email string) (registration.Account, error) { return domain.User(ctx, email) }
 	deps.Notify = notify
-	options.sayProfile(messages)
+	options.profile.Say(messages)
 	options.Gmail.SayTargets(messages, []string{email})
 	if terminal := options.terminal(streams, messages); terminal != nil {
 		defer terminal.Close()
@@ -232,13 +231,6 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 		return stdio.JSON(streams.Out, receipt)
 	}
 	return plain.Receipt(streams.Out, receipt)
-}
-
-// sayProfile says which enrollment profile is followed.
-func (o *Options) sayProfile(messages io.Writer) {
-	if profile := o.profile.Chosen(); profile != nil {
-		stdio.Note(messages, fmt.Sprintf("as the enrollment profile %s says (%s)", profile.Name, profile.Origin))
-	}
 }
 
 // Progress returns what tells of events, and where other messages are written.

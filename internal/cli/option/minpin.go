@@ -9,4 +9,5 @@ import (
 func AddMinPINLength(flags *pflag.FlagSet, least *int) {
 	flags.IntVar(least, "min-pin-length", 0, "the shortest new PIN that is taken, in characters: a `number` from 6 to 8 (default 6)")
 	setting.Mark(flags, "min-pin-length")
+	setting.InProfile(flags, "min-pin-length")
 }

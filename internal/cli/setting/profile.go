@@ -1,12 +1,15 @@
 package setting
 
 import (
+	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/config"
 	"github.com/cse-piv/cse-piv/internal/enroll"
@@ -52,6 +55,13 @@ func (p *Profile) Type() string { return "name" }
 
 // Chosen returns the profile that is followed; nil for none.
 func (p *Profile) Chosen() *EnrollmentProfile { return p.chosen }
+
+// Say tells a person which profile is followed, and where it stands; nothing where none is.
+func (p *Profile) Say(messages io.Writer) {
+	if p.chosen != nil {
+		stdio.Note(messages, fmt.Sprintf("as the enrollment profile %s says (%s)", p.chosen.Name, p.chosen.Origin))
+	}
+}
 
 // Request returns what an enrollment has to keep to; nil for nothing.
 func (p *Profile) Request() *enroll.Profile {
@@ -121,7 +131,7 @@ func (p *Profile) Choose(name string) error {
 	}
 	for _, key := range profile.table.Keys() {
 		flag := p.flags.Lookup(key)
-		if flag == nil {
+		if flag == nil || len(flag.Annotations[profileAnnotation]) == 0 {
 			continue // it is about something that the command does not decide
 		}
 		value, before, origin := profile.table.Values[key], valueOf(flag), OriginOf(flag)
@@ -135,6 +145,9 @@ func (p *Profile) Choose(name string) error {
 		}
 		flag.Changed = true
 		setOrigin(flag, Origin{Kind: OriginProfile, Profile: name, File: value.Origin.File, Line: value.Origin.Line})
+	}
+	if err := profile.checkNeeds(p.flags); err != nil {
+		return usage.Errorf("%w", err)
 	}
 	p.chosen = profile
 	return nil

@@ -1,6 +1,13 @@
 package setting
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
 	"github.com/cse-piv/cse-piv/internal/config"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -61,11 +68,78 @@ func (p *EnrollmentProfile) checkContradictions() error {
 	case says("escrow-to") && p.table.Values["escrow-plain"].Any == true:
 		return p.contradiction("escrow-to", "escrow-plain", "what is sealed is not plain")
 	}
-	for _, of := range []struct{ key, issuer string }{
-		{"issuer-dir", "file"}, {"ca-cert", "local"}, {"ca-key", "local"}, {"issuer-url", "step-ca"}, {"issuer-provisioner", "step-ca"},
-	} {
-		if issuer := p.table.Values["issuer"].Any; says(of.key) && says("issuer") && issuer != of.issuer && issuer != of.issuer+"-acme" {
-			return p.contradiction("issuer", of.key, of.key+" is for issuer "+of.issuer)
+	if err := p.checkFirmware(); err != nil {
+		return err
+	}
+	return p.checkIssuer()
+}
+
+// issuerKeys are the keys that are about an issuer, and of which issuers, those of URLs being EST
+// servers.
+func issuerKeys() map[string][]string {
+	return map[string][]string{
+		"issuer-dir": {"file"},
+		"ca-cert":    {"local"}, "ca-key": {"local"}, "ca-key-password-file": {"local"}, "crl-url": {"local"}, "ca-url": {"local"},
+		"issuer-url": {"step-ca", "step-ca-acme"}, "issuer-provisioner": {"step-ca", "step-ca-acme"}, "issuer-fingerprint": {"step-ca", "step-ca-acme"},
+		"issuer-ca": {"step-ca", "step-ca-acme", "URL"}, "issuer-cert": {"step-ca", "step-ca-acme", "URL"}, "issuer-key": {"step-ca", "step-ca-acme", "URL"},
+		"issuer-user": {"URL"}, "issuer-password-file": {"step-ca", "URL"},
+	}
+}
+
+// checkIssuer refuses keys that are about another issuer than the profile's.
+func (p *EnrollmentProfile) checkIssuer() error {
+	value, says := p.table.Values["issuer"]
+	if !says {
+		return nil
+	}
+	name := fmt.Sprint(value.Any)
+	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+		name = "URL"
+	}
+	if !slices.Contains([]string{"file", "local", "step-ca", "step-ca-acme", "URL"}, name) {
+		return value.Origin.Errorf("issuer: %q is neither file nor local nor step-ca nor step-ca-acme nor a URL", name)
+	}
+	of := issuerKeys()
+	for _, key := range p.table.Keys() {
+		if issuers := of[key]; issuers != nil && !slices.Contains(issuers, name) {
+			return p.contradiction("issuer", key, key+" is for issuer "+strings.Join(issuers, ", "))
+		}
+	}
+	return nil
+}
+
+// checkFirmware refuses what a card with the oldest firmware that is taken does not have.
+func (p *EnrollmentProfile) checkFirmware() error {
+	if p.Firmware == (piv.Version{}) {
+		return nil
+	}
+	unsupported := new(piv.UnsupportedError)
+	if p.Algorithm != "" && errors.As(piv.Supports(p.Firmware, p.Algorithm), &unsupported) {
+		return p.contradiction("algorithm", keyFirmware, unsupported.Reason)
+	}
+	for key, asks := range map[string]bool{keyPIN: p.PIN, keyTouch: p.Touch, keyFIPS: p.FIPS} {
+		if asks && !p.Firmware.Attests() {
+			return p.contradiction(key, keyFirmware, "a card with that firmware attests nothing")
+		}
+	}
+	return nil
+}
+
+// checkNeeds refuses flags, which have what the profile says, where one lacks what goes along.
+func (p *EnrollmentProfile) checkNeeds(flags *pflag.FlagSet) error {
+	needs := map[string][]string{"issuer-cert": {"issuer-key"}, "issuer-key": {"issuer-cert"}}
+	switch p.table.Values["issuer"].Any {
+	case "local":
+		needs["issuer"] = []string{"ca-cert", "ca-key"}
+	case "step-ca", "step-ca-acme":
+		needs["issuer"] = []string{"issuer-url", "issuer-provisioner"}
+	}
+	for _, key := range p.table.Keys() {
+		for _, need := range needs[key] {
+			if flag := flags.Lookup(need); flag != nil && flag.Value.String() == "" {
+				value := p.table.Values[key]
+				return value.Origin.Errorf("the enrollment profile %s says %s = %s, which needs %s, and nothing says that", p.Name, key, shown(value), need)
+			}
 		}
 	}
 	return nil
