@@ -41,7 +41,7 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		if enough != nil && !errors.Is(enough, errEnough) {
 			return enough
 		}
-		if err := e.lookUpUsers(ctx, picked); err != nil {
+		if err := e.checkUsers(ctx, picked); err != nil {
 			return err
 		}
 		entered, err := o.Ledger.Put(ctx, run, picked, o.TrustLedger)
@@ -92,32 +92,6 @@ func (e *engine) read(ctx context.Context, run int64) error {
 		return err
 	}
 	return o.Ledger.MarkRead(ctx, run)
-}
-
-// lookUpUsers refuses the entries of those who cannot be registered, whatever their
-// certificates are.
-func (e *engine) lookUpUsers(ctx context.Context, entries []ledger.Entry) error {
-	if e.options.CheckUsers == nil {
-		return nil
-	}
-	var asked []*ledger.Entry
-	var emails []string
-	for i, entry := range entries {
-		if entry.State != ledger.StateFailed {
-			asked, emails = append(asked, &entries[i]), append(emails, entry.Email)
-		}
-	}
-	refused, err := e.options.CheckUsers(ctx, emails)
-	if err != nil {
-		return fmt.Errorf("look users up: %w", err)
-	}
-	for i, entry := range asked {
-		if refused[i] != nil {
-			entry.State = ledger.StateFailed
-			entry.Class, entry.Reason, entry.Message, entry.Hint = e.options.failure(refused[i])
-		}
-	}
-	return nil
 }
 
 // tellRow reports what is to be said about a row that was read.
