@@ -61,7 +61,7 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 	case errors.As(err, &syntax), errors.As(err, &wrongType):
 		// Truncated JSON is a syntax error too, but a cut connection shows as an
 		// unexpected EOF of the body before that.
-		e.Kind, e.Message, e.transient = KindProtocol, "the answer is not the JSON of the Gmail API", false
+		e.Kind, e.Message, e.transient = KindProtocol, "the answer is not the JSON of a Google API", false
 	case errors.As(err, &untrusted), errors.As(err, &unknownCA), errors.As(err, &tlsRecords), errors.Is(err, http.ErrSchemeMismatch):
 		e.transient, e.ambiguous = false, false
 		e.Detail = DetailIntermediary
@@ -150,7 +150,7 @@ func classifyAnswer(status int, header http.Header, body []byte) *Error {
 	e := &Error{Status: status, Kind: KindOther}
 	a := parseAnswer(body)
 	if a == nil {
-		e.Message = "the server answered " + http.StatusText(status) + ", but not as the Gmail API does"
+		e.Message = "the server answered " + http.StatusText(status) + ", but not as a Google API does"
 		a = &answer{}
 	} else {
 		e.Message, e.Reason = a.Message, a.shownReason()
