@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -407,5 +408,40 @@ func TestAlerts(t *testing.T) {
 	out, err := exec.Command(promtool, "check", "rules", file).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "SUCCESS: 6 rules found") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestHealthOfABatch: it is not ready while another process has the ledger, then it is, and
+// not when it was told to stop.
+func TestHealthOfABatch(t *testing.T) {
+	d := newLabDesk(t, lab.Options{NoCard: true, Faults: []string{"latency:1s"}})
+	d.crowd(20)
+	lock := flock.New(filepath.Join(d.dir, "ledger.db.lock"))
+	if got, err := lock.TryLock(); err != nil || !got {
+		t.Fatal(got, err)
+	}
+	batch := d.serve("batch", "people.csv", "--chain", "chain.pem", "--store", "ledger.db", "--wait", "--concurrency", "2")
+	if waiting := batch.awaitHealth(http.StatusServiceUnavailable); waiting != "work: ok: users are begun\nledger: failed: is not open yet\n" {
+		t.Errorf("%q", waiting)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if ready := batch.awaitHealth(http.StatusOK); ready != "work: ok: users are begun\nledger: ok: answers\n" {
+		t.Errorf("%q", ready)
+	}
+	at := batch.await(func(s scrape) bool { return s.sum("cse_piv_users_in_flight") == 2 })
+	if waiting := at.sum("cse_piv_queue_users"); waiting < 1 || waiting > 20 {
+		t.Errorf("%v users wait", waiting)
+	}
+	if err := batch.process.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if stopping := batch.awaitHealth(http.StatusServiceUnavailable); !strings.HasPrefix(stopping, "work: failed: no more users are begun\n") {
+		t.Errorf("%q", stopping)
+	}
+	<-batch.ended
+	if code := batch.process.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d\n%s", code, batch.said.String())
 	}
 }
