@@ -242,10 +242,14 @@ func (l *Listed) stand(known inForce) {
 	}
 }
 
-// isBefore reports whether the record of that name is a later one.
+// isBefore reports whether the record of that name is a later one, or a reset was not made before this
+// one. Names have seconds: of two records of one second, nobody knows which is the later.
 func (l *Listed) isBefore(name string) bool {
 	created, ok := createdBy(name)
-	return ok && !l.Created.After(created)
+	if strings.HasSuffix(name, resetExtension) {
+		return ok && !l.Created.After(created)
+	}
+	return ok && l.Created.Before(created)
 }
 
 // PUKs returns the records with a PUK that the card may have, of those that [ReadAll]

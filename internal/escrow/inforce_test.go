@@ -196,3 +196,33 @@ func copied(t *testing.T, dir string) string {
 	}
 	return to
 }
+
+// TestRecordsOfOneSecond: which of them is the later one nobody knows, so that the card may have what
+// either holds; a reset in the same second ends both.
+func TestRecordsOfOneSecond(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewPlainFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	first := put(t, s, record(7, at))
+	put(t, s, record(7, at))
+	if err := NoteInForce(first, 7, KindPUK, KindManagementKey); err != nil {
+		t.Fatal(err)
+	}
+	records, err := ReadAll(t.Context(), dir, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	puks, err := PUKs(t.Context(), dir, 7, records)
+	if err != nil || len(puks) != 2 || puks[0].Path != first {
+		t.Errorf("%d PUKs, %v", len(puks), err)
+	}
+	if err := NoteReset(t.Context(), dir, 7, at); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := List(t.Context(), dir, 7); err != nil || len(list) != 2 || list[0].State != StateReplaced || list[1].State != StateReplaced {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
