@@ -289,9 +289,9 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 	labOf(ts).Advance(by)
 }
 
-// rename gives a user another primary address: rename FROM TO.
+// rename gives a user another primary address: rename FROM TO [moved|kept], the identity.
 func rename(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Check(labOf(ts).Rename(args[0], args[1]))
+	ts.Check(labOf(ts).Rename(args[0], args[1], workspace.Renamed(strings.Join(args[2:], ""))))
 }
 
 // pull takes the card out of the first reader, or of another: pull [READER].

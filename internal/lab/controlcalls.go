@@ -40,7 +40,7 @@ func ControlCalls() []ControlCall {
 			`adds a key pair; also "kacls_uri", "unvalidated" and "disabled"`, (*Lab).controlAddKeyPair},
 		{"POST", "users/{email}/directory", `{"aliases": ["countess@lab.example"], "suspended": true}`,
 			`what the directory has of the user, and that alone; also "archived", "no_mailbox", "admin" and, for an account that was deleted, "deleted"`, (*Lab).controlDirectory},
-		{"POST", "users/{email}/rename", `{"to": "ada.byron@lab.example"}`, "gives the user another primary address: the key pairs come along, an identity does not", (*Lab).controlRename},
+		{"POST", "users/{email}/rename", `{"to": "ada.byron@lab.example"}`, "gives the user another primary address: the key pairs come along; an identity is gone, or with \"identity\" moved or kept under the former address", (*Lab).controlRename},
 	}
 }
 

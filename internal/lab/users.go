@@ -64,15 +64,16 @@ func (l *Lab) controlAddKeyPair(r *http.Request) (any, error) {
 	return l.userView(email), nil
 }
 
-// controlRename gives a user another primary address: {"to": "ada.byron@lab.example"}.
+// controlRename gives a user another primary address: {"to": "ada.byron@lab.example", "identity": "moved"}.
 func (l *Lab) controlRename(r *http.Request) (any, error) {
 	var body struct {
-		To string `json:"to"`
+		To       string            `json:"to"`
+		Identity workspace.Renamed `json:"identity"`
 	}
 	if err := readJSON(r, &body); err != nil {
 		return nil, err
 	}
-	if err := l.Rename(r.PathValue("email"), body.To); err != nil {
+	if err := l.Rename(r.PathValue("email"), body.To, body.Identity); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBadRequest, err)
 	}
 	return l.userView(body.To), nil
@@ -105,9 +106,10 @@ func (l *Lab) controlDirectory(r *http.Request) (any, error) {
 	return body, nil
 }
 
-// Rename gives a user another primary address, with which the key pairs are the user's, and no identity.
-func (l *Lab) Rename(from, to string) error {
-	if err := l.gmail.Rename(from, to); err != nil {
+// Rename gives a user another primary address, with which the key pairs are the user's; of the identity
+// it becomes what is said.
+func (l *Lab) Rename(from, to string, identity workspace.Renamed) error {
+	if err := l.gmail.Rename(from, to, identity); err != nil {
 		return err
 	}
 	l.log.line("%s is %s now", from, to)

@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,6 +37,9 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 		rounds--
 		var refusal *gmail.Error
 		r.isSet = err == nil
+		if rounds == 0 && err != nil && r.identity == nil && errors.As(err, &refusal) && refusal.Kind == gmail.KindConflict {
+			return &OtherAddressError{Email: r.email, Err: err}
+		}
 		if err == nil || rounds == 0 || !errors.As(err, &refusal) || !strings.HasPrefix(refusal.Method, "identities.") {
 			return err
 		}
@@ -61,6 +65,21 @@ func (r *Registration) EnsureIdentity(ctx context.Context) error {
 		}
 	}
 }
+
+// OtherAddressError is returned where Gmail refuses to create an identity because there is one, and has
+// none of the user's address: the user may have one of a former address.
+type OtherAddressError struct {
+	Email string
+	Err   error // Gmail's refusal
+}
+
+// Error says so.
+func (e *OtherAddressError) Error() string {
+	return fmt.Sprintf("Gmail has no identity of %s and refuses one because there is another, perhaps of a former address: %v", e.Email, e.Err)
+}
+
+// Unwrap returns Gmail's refusal.
+func (e *OtherAddressError) Unwrap() error { return e.Err }
 
 // HasIdentity reports whether the user's identity uses the key pairs of the keys. It
 // asks Gmail, unless EnsureIdentity has done so; it changes nothing.

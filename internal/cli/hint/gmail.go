@@ -9,6 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
 // delegate says how the service account gets what it needs. The Admin console replaces
@@ -42,6 +43,9 @@ func (h hints) ofChange(err error) string {
 			return add + "; to see first all that it does: the same with --dry-run"
 		}
 		return add
+	}
+	if other, found := errors.AsType[*registration.OtherAddressError](err); found {
+		return fmt.Sprintf("look which: cse-piv identity list %s; delete it under that address: cse-piv identity delete FORMER-ADDRESS; then %s", other.Email, h.again)
 	}
 	switch {
 	case failure.Is[*registered.EnabledError](err):

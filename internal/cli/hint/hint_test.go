@@ -31,6 +31,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
@@ -192,6 +193,7 @@ func hintCases() []hintCase {
 		{&registered.UnknownKeyPairError{}, "cse-piv keypair list"},
 		{&registered.DisabledError{}, "cse-piv keypair enable"},
 		{&registered.ChangedError{}, "cse-piv status"},
+		{&registration.OtherAddressError{Email: "ada@lab.example"}, "cse-piv identity list ada@lab.example"},
 		{&termination.WhichCardError{}, "--serial"},
 		{&termination.UnknownCardError{}, "cse-piv status"},
 		{&termination.SameCardError{}, "cse-piv keypair list"},
