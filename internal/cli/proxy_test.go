@@ -13,9 +13,9 @@ import (
 
 // openingProxy starts a proxy that opens TLS: whatever host is asked for, the lab's Gmail
 // answers, with a certificate of the proxy's own authority, which is put into a file. With
-// "page" the proxy answers with a page of its own.
+// "page" the proxy answers with a page of its own, with "closed" it wants a name and a password.
 //
-//	proxy FILE [page]
+//	proxy FILE [page|closed]
 func openingProxy(ts *testscript.TestScript, neg bool, args []string) {
 	var inside http.Handler = labOf(ts).Gmail()
 	if len(args) > 1 {
@@ -29,6 +29,11 @@ func openingProxy(ts *testscript.TestScript, neg bool, args []string) {
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: opened.Certificate().Raw})
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), certificate, 0o644))
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(args) > 1 && args[1] == "closed" {
+			w.Header().Set("Proxy-Authenticate", "Basic")
+			http.Error(w, "who are you?", http.StatusProxyAuthRequired)
+			return
+		}
 		if r.Method != http.MethodConnect {
 			http.Error(w, "CONNECT only", http.StatusMethodNotAllowed)
 			return

@@ -52,6 +52,7 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 		unknownCA  x509.UnknownAuthorityError
 		tlsRecords tls.RecordHeaderError
 		senseless  *protocolError
+		refused    *proxyError
 	)
 	switch {
 	case errors.As(err, &senseless):
@@ -65,6 +66,11 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 	case errors.As(err, &untrusted), errors.As(err, &unknownCA), errors.As(err, &tlsRecords), errors.Is(err, http.ErrSchemeMismatch):
 		e.transient, e.ambiguous = false, false
 		e.Detail = DetailIntermediary
+	case errors.As(err, &refused):
+		e.Message, e.ambiguous, e.Detail = refused.Error(), false, DetailProxy
+		e.transient = refused.status >= 500 // it may reach the server later
+	case errors.As(err, &dial) && dial.Op == "proxyconnect":
+		e.ambiguous, e.Detail = false, DetailProxy
 	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op == "dial":
 		e.ambiguous = false
 	}

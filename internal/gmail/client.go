@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -47,7 +48,11 @@ func parseClient(data []byte) (*Client, error) {
 			TokenURI string `json:"token_uri"`
 		} `json:"installed"`
 	}
-	switch err := json.Unmarshal(data, &file); {
+	switch err := json.Unmarshal(withoutMark(data), &file); {
+	case isUTF16(data):
+		return nil, fmt.Errorf("is in UTF-16, as a redirection of PowerShell writes it: save it as UTF-8")
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, fmt.Errorf("is empty")
 	case err != nil:
 		return nil, fmt.Errorf("is not the JSON file of an OAuth client")
 	case file.Web != nil:

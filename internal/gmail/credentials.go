@@ -70,7 +70,7 @@ func fileProblem(path string, err error) string {
 	case errors.Is(err, durable.ErrNotRegular):
 		return safetext.Message(path) + ": is not a file"
 	case errors.Is(err, durable.ErrTooLarge):
-		return safetext.Message(path) + ": is too large for a service-account key file"
+		return safetext.Message(path) + ": is too large for a file of credentials"
 	}
 	return safetext.Message(path) + ": cannot be read"
 }
@@ -78,7 +78,7 @@ func fileProblem(path string, err error) string {
 // parseServiceAccount takes the content of a key file. Anything else that people
 // download from the same console pages is called by its name.
 func parseServiceAccount(data []byte) (*serviceAccount, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	data = withoutMark(data)
 	var file struct {
 		Type      string          `json:"type"`
 		Email     string          `json:"client_email"`
@@ -95,6 +95,8 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 		switch {
 		case errors.As(err, &wrongType):
 			return nil, credentialsError(nil, "is JSON, but not a service-account key file")
+		case isUTF16(data):
+			return nil, credentialsError(nil, "is in UTF-16, as a redirection of PowerShell writes it: save it as UTF-8")
 		case bytes.Contains(data, []byte("-----BEGIN")):
 			return nil, credentialsError(nil, "is a bare key or certificate in PEM, not a service-account key file in JSON")
 		case bytes.HasPrefix(data, []byte{0x30}):
@@ -139,6 +141,14 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 		Credentials: Credentials{Kind: CredentialsKeyFile, Account: file.Email}, clientID: file.ClientID,
 		tokenURL: cmp.Or(file.TokenURI, google.JWTTokenURL), signer: &keySigner{file.KeyID, key},
 	}, nil
+}
+
+// withoutMark returns text without the mark that some editors put before UTF-8.
+func withoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
+
+// isUTF16 reports whether text begins with the mark of UTF-16 (RFC 2781 section 3.2).
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
 }
 
 // parseSigningKey reads the key and prepares it, so that a truncated copy is found

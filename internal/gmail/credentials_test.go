@@ -27,6 +27,9 @@ func TestWrongCredentialsAreNamed(t *testing.T) {
 		want string
 	}{
 		{nil, "is empty"},
+		{[]byte("\xff\xfe{\x00}\x00"), "UTF-16"},
+		{[]byte("\xfe\xff\x00{\x00}"), "UTF-16"},
+		{[]byte("\xef\xbb\xbf"), "is empty"},
 		{[]byte("hello"), "not JSON"},
 		{[]byte("[1]"), "not a service-account"},
 		{[]byte("{}"), "no \"type\""},

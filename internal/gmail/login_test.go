@@ -26,6 +26,25 @@ func visit(t *testing.T, link string) {
 	response.Body.Close()
 }
 
+// scan asks for something that is no answer of a login, for a host by another name if that is given.
+func scan(t *testing.T, method, address, host string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = host
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		t.Errorf("%s %s is answered %s", method, address, response.Status)
+	}
+}
+
 func (p *practice) logIn(t *testing.T, hint string, show func(string)) (*gmail.Login, error) {
 	t.Helper()
 	return gmail.LogIn(t.Context(), gmail.Config{Endpoint: p.url, RetryBase: time.Millisecond}, p.client(t), hint, show)
@@ -167,7 +186,13 @@ func TestLoginThatFails(t *testing.T) {
 	login, err := p.logIn(t, bob, func(link string) {
 		visit(t, redirect(link)+"favicon.ico")
 		visit(t, redirect(link))
+		for _, method := range []string{http.MethodPost, http.MethodOptions, http.MethodHead} { // of a scanner
+			scan(t, method, redirect(link)+"?code=stolen&state=guessed", "")
+		}
+		scan(t, http.MethodGet, redirect(link)+"?code=stolen&state=guessed", "evil.example")
+		scan(t, http.MethodGet, redirect(link)+"login?code=stolen&state=guessed", "")
 		visit(t, link)
+		visit(t, redirect(link)+"?code=stolen&state=guessed") // a second answer, which comes too late
 	})
 	if err != nil || login.Address() != bob {
 		t.Error(login, err)

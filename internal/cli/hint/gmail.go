@@ -96,6 +96,8 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	switch e.Detail {
 	case gmail.DetailIntermediary:
 		return "something on the way answers in the server's place: check the endpoint and the proxy; where a proxy of yours opens TLS, name its authority with --gmail-ca FILE"
+	case gmail.DetailProxy:
+		return "check the proxy that HTTPS_PROXY names, and the name and password that it wants: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT; what needs none is listed in NO_PROXY"
 	case gmail.DetailAccountGone:
 		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
 	case gmail.DetailNoCredentials:
