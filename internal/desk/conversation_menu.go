@@ -141,6 +141,18 @@ func (c *Conversation) Former(serial uint32) bool { return slices.Contains(c.rep
 // Replaces is the reason for which the person gets another card; empty where they do not.
 func (c *Conversation) Replaces() termination.Reason { return c.replacing.reason }
 
+// Purpose says what the person is served for, where that is no enrollment as of everybody; ""
+// for that.
+func (c *Conversation) Purpose() string {
+	switch {
+	case c.replacing.reason != "":
+		return describe.Command(status.CommandReplace).Label + ": " + string(c.replacing.reason)
+	case c.Request.Renew != "" && !c.Renews():
+		return describe.MenuChoice(status.CommandRenew, c.Request.Renew, "").Label
+	}
+	return ""
+}
+
 // openMenu shows what else can be chosen.
 func (c *Conversation) openMenu() []Effect {
 	if choices := c.MenuChoices(); len(choices) > 0 {

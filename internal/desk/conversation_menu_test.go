@@ -199,3 +199,35 @@ func TestATaskPutsItsOwnFailureRight(t *testing.T) {
 		t.Errorf("phase %s, %v", p.Phase, p.Failures.Of(ada))
 	}
 }
+
+// TestAfterATask: who is enrolled goes, and who is not goes on with the card.
+func TestAfterATask(t *testing.T) {
+	for stage, want := range map[enroll.Stage]desk.Phase{enroll.StageNone: desk.PhaseCard, enroll.StageDone: desk.PhaseUser} {
+		p := play(enroll.Request{Keys: keys}, false)
+		card := cardOf(adas)
+		card.Status.PIN, card.Status.PUK.Tries = piv.Counter{Tries: 3, Factory: piv.No}, 3
+		p.cards[adas], p.entry.Stage = card, stage
+		p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasIdentity}, desk.GoOn, in(adas), desk.More, desk.MenuChosen{At: 0}, ended{})
+		if p.Phase != desk.PhaseDone || len(p.Tasks) != 1 || p.GoesOn() != (want == desk.PhaseCard) {
+			t.Fatalf("%s: %s, %+v", stage, p.Phase, p.Tasks)
+		}
+		if p.fold(desk.GoOn); p.Phase != want {
+			t.Errorf("%s: %s, want %s", stage, p.Phase, want)
+		}
+	}
+}
+
+// TestPurpose: what somebody is served for is said, and forgotten with them.
+func TestPurpose(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.More)
+	if p.fold(desk.MenuChosen{At: 1}); p.Phase != desk.PhaseCard || p.Purpose() != "renew: a new certificate for the same key" {
+		t.Errorf("%s: %q", p.Phase, p.Purpose())
+	}
+	p.fold(desk.Back, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.More, desk.MenuChosen{At: 2}, desk.MenuChosen{At: 2})
+	if p.Phase != desk.PhaseCard || p.Purpose() != "another card in the place of the present one: broken" {
+		t.Errorf("%s: %q", p.Phase, p.Purpose())
+	}
+	if p.fold(desk.Back, picked(grace), desk.GmailRead{Email: grace}, desk.GoOn); p.Purpose() != "" {
+		t.Errorf("of the next person: %q", p.Purpose())
+	}
+}

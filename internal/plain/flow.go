@@ -67,6 +67,7 @@ type flow struct {
 	// more says that something else than an enrollment is wanted for who is picked, and offered that
 	// it was offered.
 	more, offered bool
+	purpose       string // that was said last
 }
 
 // ask shows where the conversation is and returns what a person does then.

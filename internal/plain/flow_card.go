@@ -12,6 +12,10 @@ import (
 
 // card has the person's card put in and says what is on it.
 func (f *flow) card(ctx context.Context) (desk.Event, error) {
+	if purpose := f.talk.Purpose(); purpose != "" && f.purpose != purpose {
+		f.say("%s", purpose)
+	}
+	f.purpose = f.talk.Purpose()
 	found, err := f.readers(ctx)
 	if err := f.tell(ctx, desk.ReadersRead{Found: found, Err: err}); err != nil {
 		return nil, err

@@ -63,6 +63,9 @@ func (c *cardScreen) update(s *session, msg tea.Msg) tea.Cmd {
 
 func (c *cardScreen) view(s *session, width, _ int) string {
 	lines := []string{""}
+	if purpose := s.Purpose(); purpose != "" {
+		lines = append(wrapped(s.styles.Now.Render(markNow), clean(purpose), width), "")
+	}
 	switch {
 	case s.FoundErr != nil:
 		lines = append(lines, problemLines(s, s.explain(s.FoundErr), width)...)

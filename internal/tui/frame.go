@@ -237,7 +237,7 @@ func (m *Model) leavingView() string {
 	}
 	running, back := "An enrollment is running.", "back to the plan"
 	if m.session.Run.Task != nil {
-		running, back = "It is being done.", "back"
+		running, back = "This is not finished.", "back"
 	}
 	return "\n" + s.Warning.Render(markWarning+" "+running) + "\n\n" +
 		"What is done stays done: the same person can go on from here later, at this\n" +
@@ -271,8 +271,8 @@ func (m *Model) helpView(width int) string {
 // helpTexts tell what each screen is for.
 var helpTexts = [...]string{
 	screenStart:       "What is needed for enrolling, and who is in the queue. Nothing is changed here.",
-	screenUser:        "Type the user's primary Gmail address, or a few letters of it to find it in the queue. What Gmail already has for them is shown before anything begins.",
-	screenCard:        "Put the user's card in. Only its serial number counts: it may be pulled and put back, into this or another reader, at any time.",
+	screenUser:        "Type the user's primary Gmail address, or a few letters of it to find it in the queue. What Gmail already has for them is shown before anything begins. m, more, lists what else can be done for somebody who is enrolled: a lost card, another one, a renewal.",
+	screenCard:        "Put the user's card in. Only its serial number counts: it may be pulled and put back, into this or another reader, at any time. m, more, lists what else can be done with it, or for its user: a new PIN for who forgot it, a renewal, another card.",
 	screenPlan:        "What will be done, step by step, and what each step changes. What would be lost for ever is said, and only happens when the card's serial number is typed.",
 	screenPIN:         "Hand the keyboard to the user. The PIN is not shown, and never sent anywhere but to the card. Only while the person waits for a certificate, or Gmail did not answer, is it remembered, for five minutes, so that it need not be typed again.",
 	screenWork:        "Each step looks whether it is already done, acts, and looks again. A card that is pulled is waited for. Stopping loses nothing.",

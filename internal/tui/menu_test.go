@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -102,6 +103,24 @@ func TestMenuReplacesViews(t *testing.T) {
 		"key pair ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8, on card 12345678, is disabled",
 		"nothing is obliterated: a disabled key pair can be enabled again",
 	}}).on(screenDone).golden("done-replaced")
+}
+
+// TestAQuestionIsReadToItsEnd: nobody agrees to what stands below the window.
+func TestAQuestionIsReadToItsEnd(t *testing.T) {
+	w := newWizard(t, registeredAda(), "").press("enter").typed(ada).press("enter", "m", "down", "down", "down", "down", "enter").on(screenWork)
+	var follows []string
+	for i := range 20 {
+		follows = append(follows, fmt.Sprintf("mail encrypted to key pair %d can be read by nobody", i))
+	}
+	reply := w.askAgreement(enroll.Question{Text: "leave: what changes and what stops working for " + ada, Follows: follows}, ada)
+	w.shows("↓ more", "enter read on").hides("Type " + ada).typed(ada).press("enter")
+	if _, given := answered(reply); given {
+		t.Fatal("it is agreed to unread")
+	}
+	w.shows("mail encrypted to key pair 19", "Type "+ada, "> "+ada, "enter answer").press("enter")
+	if got, given := answered(reply); !given || !got.value {
+		t.Errorf("%+v, %v", got, given)
+	}
 }
 
 // TestMenuTellsTheDesk: what is chosen is begun by the desk, and its end comes back.

@@ -16,7 +16,7 @@ func (h hints) ofTermination(err error) string {
 	case failure.Is[*termination.UnknownCardError](err):
 		return "look which cards the user has, with cse-piv status EMAIL"
 	case failure.Is[*termination.NotMovedError](err):
-		return "to enroll the new card, " + h.again
+		return h.either("to enroll the new card, "+h.again, "go back to the card, and put the new one in")
 	case failure.Is[*termination.SameCardError](err):
 		return "name a key pair of another card: cse-piv keypair list EMAIL"
 	case failure.Is[*enroll.NoEvidenceError](err):
