@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"filippo.io/age"
+
+	"github.com/cse-piv/cse-piv/internal/lab"
 )
 
 // canaryDesk is a desk whose secrets can be told from everything else, sealed to
@@ -235,4 +238,45 @@ func (c *canaryDesk) quit(after int64) {
 		c.t.Errorf("no dump after %d commands: %v", after, err)
 	}
 	c.inspect(fmt.Sprintf("the dump after %d commands", after), said.Bytes())
+}
+
+// TestDirectoryInTheLog: what the directory is asked is logged for the user for whom it is,
+// and without what is secret.
+func TestDirectoryInTheLog(t *testing.T) {
+	d := newLabDesk(t, lab.Options{NoCard: true, Directory: true})
+	d.crowd(3)
+	command := exec.Command("cse-piv", "batch", "people.csv", "--chain", "chain.pem", "--store", "ledger.db", "--directory", "admin@lab.example", "--log", "log", "--log-level", "debug")
+	command.Env, command.Dir = d.env, d.dir
+	if out, err := command.CombinedOutput(); command.ProcessState.ExitCode() != 3 { // one row is bad
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(d.dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for line := range bytes.Lines(text) {
+		var record struct {
+			Path, Email string
+			Attempt     int
+		}
+		if err := json.Unmarshal(line, &record); err != nil {
+			t.Fatal(err)
+		}
+		user, found := strings.CutPrefix(record.Path, "/admin/directory/v1/users/")
+		if !found {
+			continue
+		}
+		if asked++; record.Attempt != 1 || strings.Replace(record.Email, "@", "%40", 1) != user {
+			t.Errorf("%s", line)
+		}
+	}
+	if asked < 3 {
+		t.Errorf("the directory was asked %d times", asked)
+	}
+	for _, canary := range []string{"ya29.", "eyJ", "PRIVATE KEY"} {
+		if bytes.Contains(text, []byte(canary)) {
+			t.Errorf("%s is in the log", canary)
+		}
+	}
 }

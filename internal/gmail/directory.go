@@ -10,6 +10,7 @@ import (
 
 	admin "google.golang.org/api/admin/directory/v1"
 
+	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -187,6 +188,7 @@ func (d *directory) person(ctx context.Context, email string) (*person, error) {
 	if known != nil {
 		return known, nil
 	}
+	ctx = logging.Adding(ctx, logging.Email, email)
 	var p *person
 	err := d.read(ctx, "users.get", func(ctx context.Context) error {
 		user, err := d.users.Get(email).Fields(personFields).Context(ctx).Do()

@@ -91,7 +91,10 @@ func (o *operation) ensureToken(ctx context.Context) error {
 // trying returns a context in whose log each line says for whom a call is made, and how
 // often already.
 func (o *operation) trying(ctx context.Context, n int) context.Context {
-	return logging.Adding(ctx, logging.Email, o.user.email, logging.Attempt, n)
+	if !logging.Says(ctx, logging.Email) { // the directory is asked as somebody else
+		ctx = logging.Adding(ctx, logging.Email, o.user.email)
+	}
+	return logging.Adding(ctx, logging.Attempt, n)
 }
 
 func (o *operation) fetchToken(ctx context.Context) *Error {

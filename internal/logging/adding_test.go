@@ -33,6 +33,9 @@ func TestAdding(t *testing.T) {
 	expect("level=INFO msg=\"a line\" run=7 attempt=3\n")
 	logging.From(inner).Info("a line", "more", true)
 	expect("level=INFO msg=\"a line\" run=7 attempt=1 email=ada@lab.example more=true\n")
+	if logging.Says(outer, logging.Email) || !logging.Says(inner, logging.Email) {
+		t.Error("what the context says")
+	}
 	logging.Write(inner, slog.LevelDebug, "below the level")
 	logging.Write(t.Context(), slog.LevelError, "no log")
 	logging.From(logging.Adding(t.Context(), logging.Run, 1)).Error("no log")

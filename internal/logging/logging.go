@@ -69,6 +69,12 @@ func adding(ctx context.Context, attributes []slog.Attr) context.Context {
 	return context.WithValue(ctx, key{}, more)
 }
 
+// Says reports whether an attribute of that name was added to the context, or there is no log.
+func Says(ctx context.Context, name string) bool {
+	c, ok := ctx.Value(key{}).(*carried)
+	return !ok || slices.ContainsFunc(c.attributes, func(a slog.Attr) bool { return a.Key == name })
+}
+
 // Write writes a line into the log of a context. What the context and the line both say
 // stands in it once, as the line says it.
 func Write(ctx context.Context, level slog.Level, message string, attributes ...slog.Attr) {

@@ -31,7 +31,7 @@ var (
 	limit       = Family{"cse_piv_users_in_flight_limit", Gauge, nil, "How many users this process works on at once at most; fewer by itself while Gmail says that it is too much."}
 	paused      = Family{"cse_piv_paused", Gauge, nil, "1 while nobody gets through to Gmail and one user is tried from time to time, otherwise 0."}
 
-	calls        = Family{"cse_piv_gmail_calls_total", Counter, []string{"method", "status", "answer"}, "Calls of the Gmail API and, as token, exchanges of credentials for a token; status is that of HTTP or none, answer is ok or the kind of error."}
+	calls        = Family{"cse_piv_gmail_calls_total", Counter, []string{"method", "status", "answer"}, "Calls of the Gmail API, of the directory (users.get, users.list) and, as token, exchanges of credentials for a token; status is that of HTTP or none, answer is ok or the kind of error."}
 	callSeconds  = Family{"cse_piv_gmail_call_duration_seconds", Histogram, []string{"method"}, "How long calls took, without what they waited for their turn."}
 	callRetries  = Family{"cse_piv_gmail_call_retries_total", Counter, []string{"method", "answer"}, "Calls that failed and are made again; answer is the kind of error."}
 	pauses       = Family{"cse_piv_rate_limit_waits_total", Counter, []string{"cause"}, "How often calls waited: cause is own where this process may make only so many a second, otherwise the kind of error after which a call is made again."}
