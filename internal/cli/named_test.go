@@ -20,7 +20,7 @@ import (
 
 var (
 	// named finds what may be a command's name after the program's.
-	named = regexp.MustCompile(`\bcse-piv ((?:[a-z-]+ ?)+)`)
+	named = regexp.MustCompile(`\bcse-piv ((?:[a-z][a-z-]* ?)+)`)
 	// longFlag finds the long flags in a text.
 	longFlag = regexp.MustCompile("(?:^|[\\s(\"'`/|\\[])--([a-z][a-z0-9-]*)")
 )
@@ -29,7 +29,7 @@ var (
 var proseAfter = []string{"and", "cannot", "changes", "does", "enrolls", "enforces", "for", "has", "is", "itself", "knows", "made", "needs", "of", "on", "or", "puts", "says", "takes", "that", "to", "with"}
 
 // foreignFlags are those of other programs that texts show.
-var foreignFlags = []string{"device", "iam-account", "kill", "member", "owner", "protect", "role", "subject"}
+var foreignFlags = []string{"check", "device", "iam-account", "ignore-missing", "kill", "member", "owner", "protect", "role", "subject"}
 
 // TestNamedCommandsAndFlags: the program and its documentation name no command and
 // no flag that there is none of: hints, messages, help texts, pages.

@@ -134,7 +134,9 @@ func startLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Value(scriptLab{}).(*scriptLab).running = running
 	ts.Setenv("LAB", dir)
 	for name, value := range running.Env() {
-		if name != "CSE_PIV_STORE" { // a script has a data folder of its own, where the default is
+		switch name {
+		case "CSE_PIV_STORE", "CSE_PIV_EVIDENCE", "CSE_PIV_ESCROW_DIR": // a script has a data folder of its own, where the defaults are
+		default:
 			ts.Setenv(name, value)
 		}
 	}

@@ -32,7 +32,9 @@ const (
 	workloadIdentityFile = "workload-identity.json"
 	workloadTokenFile    = "workload-token"
 	attestationRootsFile = "attestation-roots.pem"
-	ledgerFile           = "ledger.db" // which programs make
+	ledgerFile           = "ledger.db" // this and the next two are made by programs
+	evidenceDir          = "evidence"
+	escrowDir            = "escrow"
 	socketFile           = "pcscd.comm"
 	caDir                = "ca"
 	attestationDir       = "attestation"
@@ -185,8 +187,10 @@ func (l *Lab) Env() map[string]string {
 		"CSE_PIV_CREDENTIALS":       filepath.Join(l.dir, serviceAccountFile),
 		"CSE_PIV_ISSUER":            l.url + ".well-known/est",
 		"CSE_PIV_ATTESTATION_ROOTS": filepath.Join(l.dir, attestationRootsFile),
-		// What is registered at the lab's Gmail is nothing for the ledger of real registrations.
-		"CSE_PIV_STORE": filepath.Join(l.dir, ledgerFile),
+		// What is practised is nothing for the places of what is real.
+		"CSE_PIV_STORE":      filepath.Join(l.dir, ledgerFile),
+		"CSE_PIV_EVIDENCE":   filepath.Join(l.dir, evidenceDir),
+		"CSE_PIV_ESCROW_DIR": filepath.Join(l.dir, escrowDir),
 		// The CA's lists and certificates are on this machine.
 		"CSE_PIV_ALLOW_PRIVATE_ADDRESSES": "true",
 		"LAB_CONTROL":                     l.ControlURL(),
