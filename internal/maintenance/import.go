@@ -47,6 +47,28 @@ type Import struct {
 // programs find a key by its certificate.
 var ErrNoCertificate = errors.New("the file has no certificate that was issued for the private key in it")
 
+// UnsupportedKeyError is returned for a key that the card does not take. Nothing was changed.
+type UnsupportedKeyError struct {
+	Firmware  piv.Version
+	Algorithm piv.Algorithm // empty for one that no card has, such as EC P-521
+	Err       error         // a [*piv.UnsupportedError], or nil
+}
+
+// Error says why not.
+func (e *UnsupportedKeyError) Error() string {
+	if e.Algorithm == "" {
+		return "the key in the file is of a kind that no card has: it has RSA and, on the curves P-256 and P-384, EC keys"
+	}
+	reason := ""
+	if unsupported, found := errors.AsType[*piv.UnsupportedError](e.Err); found {
+		reason = ": " + unsupported.Reason
+	}
+	return fmt.Sprintf("a card with firmware %s does not take the %s key in the file%s", e.Firmware, e.Algorithm, reason)
+}
+
+// Unwrap returns the cause.
+func (e *UnsupportedKeyError) Unwrap() error { return e.Err }
+
 // SlotOccupiedError is returned for a slot that holds, or may hold, something else. Nothing was
 // changed.
 type SlotOccupiedError struct {
@@ -85,17 +107,17 @@ func (t There) All() bool { return t.Key && t.Certificate && t.History }
 
 // Check looks whether the import can be made, and what of it is there already. It changes nothing.
 //
-// Errors: ErrNoCertificate, *SlotOccupiedError, *piv.UnsupportedError, *piv.PolicyError.
+// Errors: ErrNoCertificate, *SlotOccupiedError, *UnsupportedKeyError, *piv.PolicyError.
 func (i Import) Check(ctx context.Context) (There, error) {
 	if i.Entry.Certificate == nil {
 		return There{}, ErrNoCertificate
 	}
 	algorithm, known := piv.AlgorithmOf(i.Entry.Key.Public())
 	if !known {
-		return There{}, fmt.Errorf("a key of type %T cannot be imported", i.Entry.Key)
+		return There{}, &UnsupportedKeyError{}
 	}
 	if err := piv.Supports(i.Card.Identity().Firmware, algorithm); err != nil {
-		return There{}, err
+		return There{}, &UnsupportedKeyError{Firmware: i.Card.Identity().Firmware, Algorithm: algorithm, Err: err}
 	}
 	if err := i.Card.Identity().CheckPolicy(i.Slot, i.Options.PINPolicy); err != nil {
 		return There{}, err

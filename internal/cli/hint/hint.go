@@ -115,6 +115,8 @@ func (h hints) ofCard(err error) string {
 		return "leave out --pin-tries and --puk-tries, or bring the card back to as it left the factory, which loses its keys: cse-piv card reset"
 	case failure.Is[*piv.PrintedError](err):
 		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
+	case failure.Is[*maintenance.UnsupportedKeyError](err):
+		return "import it into a card that takes such keys, or leave this file out"
 	case failure.Is[*piv.UnsupportedError](err):
 		return h.either("choose another algorithm with --algorithm, or another card", "choose another algorithm in the plan, or another card")
 	}
