@@ -184,6 +184,7 @@ func hintCases() []hintCase {
 		{&piv.PolicyError{}, "--pin-policy"},
 		{escrow.ErrNoIdentity, "--escrow-identity"},
 		{maintenance.ErrNoCertificate, "openssl pkcs12"},
+		{&maintenance.UnsupportedKeyError{}, "leave this file out"},
 		{&failure.ManyAddressesError{}, "--email ADDRESS"},
 		{&certificate.KindError{Kind: certificate.KindPrivateKey}, "take the private key out"},
 		{&certificate.KindError{Kind: certificate.KindRequest}, "give that request to the CA"},
