@@ -33,8 +33,8 @@ const (
 // personFields are those of a User that are asked for.
 const personFields = "primaryEmail,aliases,nonEditableAliases,suspended,archived,isMailboxSetup"
 
-// directory is the users of an organisation, as an administrator sees them. What was
-// found is kept.
+// directory is the users of an organisation, as an administrator sees them. Who was found
+// is kept.
 type directory struct {
 	as    *User // the administrator
 	users *admin.UsersService
@@ -89,18 +89,25 @@ func (d *Domain) CheckUsers(ctx context.Context, emails []string) ([]error, erro
 		return nil, err
 	}
 	for i, email := range emails {
-		p, err := d.directory.person(ctx, email)
-		if err != nil {
-			return nil, err
+		p := d.directory.known(email)
+		if p == nil {
+			var err error
+			if p, err = d.directory.ask(ctx, email); err != nil {
+				return nil, err
+			}
 		}
 		found[i] = p.check(email)
 	}
 	return found, nil
 }
 
-// check is CheckUsers of one address, with both kinds of errors.
+// check is CheckUsers of one address, with both kinds of errors. Who was refused is asked for
+// again: an administrator may have put it right meanwhile.
 func (d *directory) check(ctx context.Context, email string) error {
-	p, err := d.person(ctx, email)
+	if p := d.known(email); p != nil && p.check(email) == nil {
+		return nil
+	}
+	p, err := d.ask(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -180,14 +187,15 @@ func (d *directory) add(p *person, asked string) {
 	}
 }
 
-// person looks up whose an address is. Its error concerns the directory, not the address.
-func (d *directory) person(ctx context.Context, email string) (*person, error) {
+// known is whose an address is, as far as it was asked; nil where it was not.
+func (d *directory) known(email string) *person {
 	d.mu.Lock()
-	known := d.people[strings.ToLower(email)]
-	d.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
+	defer d.mu.Unlock()
+	return d.people[strings.ToLower(email)]
+}
+
+// ask looks up whose an address is. Its error concerns the directory, not the address.
+func (d *directory) ask(ctx context.Context, email string) (*person, error) {
 	ctx = logging.Adding(ctx, logging.Email, email)
 	var p *person
 	err := d.read(ctx, "users.get", func(ctx context.Context) error {

@@ -97,9 +97,32 @@ func TestDirectoryRefuses(t *testing.T) {
 			t.Error("Gmail was asked")
 		}
 	}
-	// What is known is not asked for again: Bob's addresses are one person.
-	if n := p.called("users.get"); n != 6 {
+	// Who is known is not asked for again, and Bob's addresses are one person; who is refused is,
+	// where Gmail is to be opened.
+	if n := p.called("users.get"); n != 6+7 {
 		t.Errorf("%d calls", n)
+	}
+}
+
+// TestDirectoryPutRight: what an administrator put right is seen by the same process, in which
+// somebody was refused before.
+func TestDirectoryPutRight(t *testing.T) {
+	p := openLab(t)
+	p.delegateDirectory()
+	p.list(t, "sue@lab.example", workspace.Listing{Suspended: true})
+	p.list(t, bob, workspace.Listing{Aliases: []string{"robert@lab.example"}})
+	d := p.openDirectory(t, administrator)
+	for email, want := range map[string]string{"sue@lab.example": "suspended", "robert@lab.example": "alias"} {
+		if _, err := d.User(t.Context(), email); kindOf(err) != want {
+			t.Errorf("%s: %v", email, err)
+		}
+	}
+	p.list(t, "sue@lab.example", workspace.Listing{})
+	p.list(t, bob, workspace.Listing{})
+	for _, email := range []string{"sue@lab.example", "robert@lab.example"} {
+		if _, err := d.User(t.Context(), email); err != nil {
+			t.Errorf("%s: %v", email, err)
+		}
 	}
 }
 
