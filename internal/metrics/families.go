@@ -1,6 +1,9 @@
 package metrics
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Type is the type of a family of figures, in Prometheus's words.
 type Type string
@@ -53,11 +56,6 @@ func Families() []Family {
 		buildInfo, users, userRetries, inFlight, limit, paused, calls, callSeconds, callRetries, pauses, pauseSeconds,
 		ledgerUp, ledgerErrors, queueUsers, queueDue, workers, heartbeats, lastHeartbeat,
 	}
-	slices.SortFunc(all, func(a, b Family) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, func(a, b Family) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

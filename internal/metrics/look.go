@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,16 +20,18 @@ type LedgerState struct {
 	Workers      int
 }
 
-// lookTime bounds how long a scrape waits for the ledger.
+// lookTime bounds how long the ledger may take for a scrape.
 const lookTime = 2 * time.Second
 
 // looker asks how work stands at each scrape.
 type looker struct {
 	look func(context.Context) State
-	mu   sync.Mutex
+	turn chan struct{} // has one scrape look at a time
 }
 
-func newLooker(look func(context.Context) State) *looker { return &looker{look: look} }
+func newLooker(look func(context.Context) State) *looker {
+	return &looker{look: look, turn: make(chan struct{}, 1)}
+}
 
 // descriptions are the families of a state.
 var descriptions = []Family{inFlight, limit, paused, ledgerUp, queueUsers, queueDue, workers}
@@ -44,13 +45,18 @@ func (l *looker) Describe(to chan<- *prometheus.Desc) {
 
 func description(f Family) *prometheus.Desc { return prometheus.NewDesc(f.Name, f.Help, f.Labels, nil) }
 
-// Collect looks, and tells the registry what it saw.
-func (l *looker) Collect(to chan<- prometheus.Metric) {
+// now looks. The time that it may take begins with its turn.
+func (l *looker) now() State {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
 	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
 	defer cancel()
-	l.mu.Lock()
-	state := l.look(ctx)
-	l.mu.Unlock()
+	return l.look(ctx)
+}
+
+// Collect looks, and tells the registry what it saw.
+func (l *looker) Collect(to chan<- prometheus.Metric) {
+	state := l.now()
 	tell := func(f Family, value int) {
 		to <- prometheus.MustNewConstMetric(description(f), prometheus.GaugeValue, float64(value))
 	}

@@ -6,11 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -203,6 +206,33 @@ func TestHealth(t *testing.T) {
 	if response.StatusCode != http.StatusMethodNotAllowed {
 		t.Error(response.Status)
 	}
+}
+
+// TestScrapesInTurn: a scrape that waits for another one's turn has the whole time for the ledger.
+func TestScrapesInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const slow = 1500 * time.Millisecond // two of them are more than one scrape may take
+		m := metrics.New("1", func(ctx context.Context) metrics.State {
+			select {
+			case <-time.After(slow):
+				return metrics.State{Ledger: &metrics.LedgerState{}}
+			case <-ctx.Done():
+				return metrics.State{}
+			}
+		})
+		handler := metrics.Handler(m, nil)
+		var scrapes sync.WaitGroup
+		for range 2 {
+			scrapes.Go(func() {
+				answer := httptest.NewRecorder()
+				handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+				if !strings.Contains(answer.Body.String(), "\ncse_piv_ledger_up 1\n") {
+					t.Errorf("%d %s", answer.Code, answer.Body)
+				}
+			})
+		}
+		scrapes.Wait()
+	})
 }
 
 // TestAddresses: only this machine's own without being allowed, and an error for what is

@@ -8,7 +8,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -91,7 +90,7 @@ func Serve(address string, remote bool, handler http.Handler) (*Server, error) {
 		return nil, ErrRemote
 	}
 	listener, err := net.ListenTCP("tcp", to)
-	if errors.Is(err, syscall.EADDRINUSE) {
+	if errors.Is(err, addressInUse) {
 		return nil, ErrInUse
 	}
 	if err != nil {
