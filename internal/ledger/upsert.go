@@ -74,10 +74,13 @@ func newUpsert(run int64, have *stored, want Entry, trust bool, now time.Time) u
 func upsertAgain(have *stored, want Entry, now time.Time) upsert {
 	m := upsert{stored: *have, dirty: true}
 	first, second := have.Where, want.Where
+	same := SamePairs(have.Pairs, want.Pairs)
+	// What is wrong with the user is wrong with both rows.
+	alike := same && len(want.Pairs) > 0 && have.State == StateFailed && want.State == StateFailed && have.Reason == want.Reason
 	switch {
 	case have.Reason == reasonTwice:
 		m.Message = andThere(have.Message, second)
-	case have.State == StateFailed && have.Class == ClassRow || want.State == StateFailed || !SamePairs(have.Pairs, want.Pairs):
+	case !alike && (have.State == StateFailed && have.Class == ClassRow || want.State == StateFailed || !same):
 		m.State, m.Class, m.Reason, m.Earlier, m.Updated = StateFailed, ClassRow, reasonTwice, false, now
 		m.Message = fmt.Sprintf("the address is there twice, with different certificates: %s, and %s", first, second)
 		m.Hint = "keep the row that is right, remove the other, and run the same command again"

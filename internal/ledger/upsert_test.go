@@ -31,3 +31,26 @@ func TestSameAddressManyTimes(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedTwice: of a user who is refused whatever the certificate, and stands twice with the same
+// one, the reason stays the user's.
+func TestRefusedTwice(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "ledger.db"))
+	run := begin(t, l)
+	refused := func(line int, class ledger.Class, reason, leaf string) ledger.Entry {
+		e := asked(reason+"@x", line, leaf)
+		e.State, e.Class, e.Reason, e.Message = ledger.StateFailed, class, reason, "refused"
+		return e
+	}
+	put(t, l, run, refused(1, ledger.ClassAdministrator, "suspended", "a"), refused(2, ledger.ClassAdministrator, "suspended", "a"),
+		refused(3, ledger.ClassRow, "alias", "a"), refused(4, ledger.ClassRow, "alias", "a"),
+		refused(5, ledger.ClassRow, "no-user", "a"), refused(6, ledger.ClassRow, "no-user", "b"))
+	for _, reason := range []string{"suspended", "alias"} {
+		if e := entry(t, l, reason+"@x"); e.State != ledger.StateFailed || e.Reason != reason || e.Message != "refused" || len(e.Warnings) != 1 {
+			t.Errorf("%+v", e)
+		}
+	}
+	if e := entry(t, l, "no-user@x"); e.Reason != "address-twice" {
+		t.Errorf("with different certificates: %+v", e)
+	}
+}
