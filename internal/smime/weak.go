@@ -48,7 +48,7 @@ func hasROCA(n *big.Int) bool {
 // which nobody needs.
 func remainder(n *big.Int, by uint) (rest uint) {
 	for _, word := range slices.Backward(n.Bits()) {
-		rest = bits.Rem(rest, uint(word), by)
+		_, rest = bits.Div(rest, uint(word), by)
 	}
 	return rest
 }
