@@ -226,7 +226,7 @@ func (d *labDesk) inspect(texts ...string) {
 func TestMetricsOfABatch(t *testing.T) {
 	d := newLabDesk(t, lab.Options{NoCard: true, Faults: []string{"latency:20ms", "api:429@keypairs.list:1", "api:429@keypairs.list:2", "api:429@keypairs.list:3", "cse-off:user3@lab.example"}})
 	d.crowd(30)
-	batch := d.serve("batch", "people.csv", "--chain", "chain.pem", "--store", "ledger.db", "--concurrency", "2", "--qps", "40", "--retry-base", "5ms")
+	batch := d.serve("batch", "people.csv", "--chain", "chain.pem", "--store", "ledger.db", "--concurrency", "16", "--qps", "20", "--retry-base", "5ms")
 	batch.unread()
 	var last scrape
 	for scrapes := 0; ; scrapes++ {

@@ -83,7 +83,7 @@ func (o *ownLogin) resume(ctx context.Context, config gmail.Config, client *gmai
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		o.keep, o.problem = false, err
+		o.problem = err
 		stdio.Note(messages, "the login is not kept: "+err.Error())
 		return nil, nil
 	}
@@ -113,7 +113,7 @@ func (o *ownLogin) logIn(ctx context.Context, config gmail.Config, client *gmail
 			openBrowser(ctx, link)
 		}
 	})
-	if err != nil || !o.keep {
+	if _, without := errors.AsType[*keyring.UnavailableError](o.problem); err != nil || !o.keep || without {
 		return login, err
 	}
 	if login.Refresh().IsZero() {

@@ -170,8 +170,12 @@ func (d *desk) command(arguments ...string) *exec.Cmd {
 func (d *desk) environment() []string {
 	d.t.Helper()
 	env := d.machine.environment()
-	for _, name := range slices.Sorted(maps.Keys(d.lab.Env())) {
-		value := d.lab.Env()[name]
+	lab := d.lab.Env()
+	for _, place := range []string{"CSE_PIV_STORE", "CSE_PIV_EVIDENCE", "CSE_PIV_ESCROW_DIR"} {
+		delete(lab, place) // where the program keeps things by itself is tried
+	}
+	for _, name := range slices.Sorted(maps.Keys(lab)) {
+		value := lab[name]
 		if filepath.IsAbs(value) {
 			value = d.windowsPath(value)
 		}
