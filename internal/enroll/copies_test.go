@@ -116,6 +116,28 @@ func TestCopiesOnce(t *testing.T) {
 	}
 }
 
+// TestCopiesAlike: one key with two certificates, as after a renewal with the same key, is copied with
+// each of them, for mail names the certificate that it was encrypted to. The same copy twice is one.
+func TestCopiesAlike(t *testing.T) {
+	d := copying(t, "5.7.4")
+	d.request.Copies[1] = formerKey(t, d.request.Copies[0].Key)
+	want := d.request.Copies
+	d.request.Copies = append(slices.Clone(want), want...)
+	setFaults(t, "off")
+	for range 2 {
+		receipt := d.mustRun()
+		if len(receipt.Copies) != 2 || receipt.Copies[0].Slot != "82" || receipt.Copies[1].Slot != "83" {
+			t.Fatalf("%+v", receipt.Copies)
+		}
+		for i, slot := range []byte{0x82, 0x83} {
+			now := d.card.Snapshot()
+			if publicText(now.Slots[slot].PublicKey) != publicText(want[i].Key.Public()) || !bytes.Contains(now.Objects[objectOf(slot)], want[i].Certificate.Raw) {
+				t.Errorf("slot %x has another key or certificate", slot)
+			}
+		}
+	}
+}
+
 // TestCopiesThatCannotBe are refused before anything is changed: a card whose retired slots are full, an
 // algorithm that it does not have, a key without a certificate, and a slot that may hold a key.
 func TestCopiesThatCannotBe(t *testing.T) {

@@ -23,10 +23,14 @@ type KeyCopy struct {
 	Slot piv.Slot
 }
 
+// id is the SHA-256 of the copy's certificate: one key may have several, and mail names the
+// certificate that it was encrypted to.
+func (c KeyCopy) id() string { return smime.Fingerprint(c.Certificate) }
+
 // ofCard returns the key pairs of a card at Gmail that are of the copy's certificate.
 func (c KeyCopy) ofCard(pairs []gmail.KeyPair) []gmail.KeyPair {
 	return slices.DeleteFunc(slices.Clone(pairs), func(pair gmail.KeyPair) bool {
-		return !pair.Hardware() || !pair.Has(smime.Fingerprint(c.Certificate))
+		return !pair.Hardware() || !pair.Has(c.id())
 	})
 }
 
@@ -49,7 +53,7 @@ func settleCopiesStep() Step {
 			if err != nil {
 				return err
 			}
-			copies := slices.Clone(e.request.Copies) // the request may be another user's, too
+			copies := distinct(e.request.Copies)
 			free := slices.DeleteFunc(history.Free(), e.isPromised)
 			for i := range copies {
 				if err := e.settleCopy(ctx, history, &free, &copies[i]); err != nil {
@@ -62,6 +66,16 @@ func settleCopiesStep() Step {
 		}}
 }
 
+// distinct returns the copies without those that are there twice.
+func distinct(copies []KeyCopy) (once []KeyCopy) {
+	for _, entry := range copies {
+		if !slices.ContainsFunc(once, func(other KeyCopy) bool { return other.id() == entry.id() }) {
+			once = append(once, entry)
+		}
+	}
+	return once
+}
+
 // copiesSettled reports whether each copy has its slot.
 func copiesSettled(e *enrollment) bool { return e.copies.settled }
 
@@ -72,13 +86,14 @@ func (e *enrollment) isPromised(slot piv.Slot) bool {
 
 // settleCopy gives one copy its slot, and sees that the card can take it there.
 func (e *enrollment) settleCopy(ctx context.Context, history piv.History, free *[]piv.Slot, entry *KeyCopy) error {
-	noted := e.evidence.journal.Copies[keyHash(entry.Key.Public())]
+	noted := e.evidence.journal.Copies[entry.id()]
 	for _, contents := range history.Slots {
 		there := contents.Key != nil && certificate.SameKey(contents.Key.PublicKey, entry.Key.Public())
-		if there || noted == contents.Slot.String() && slices.Contains(*free, contents.Slot) {
+		whole := there && entry.Certificate.Equal(contents.Certificate)
+		if whole || noted == contents.Slot.String() && (there && contents.Certificate == nil || slices.Contains(*free, contents.Slot)) {
 			entry.Slot = contents.Slot
 		}
-		if there {
+		if whole {
 			break
 		}
 	}

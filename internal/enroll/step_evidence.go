@@ -160,7 +160,7 @@ func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
 		return false
 	}
 	for _, entry := range e.request.Copies {
-		if journal.Copies[keyHash(entry.Key.Public())] != entry.Slot.String() {
+		if journal.Copies[entry.id()] != entry.Slot.String() {
 			return false
 		}
 	}
@@ -187,7 +187,7 @@ func (e *enrollment) writeDown() {
 		e.evidence.journal.Renewal = e.renewal.of
 	}
 	for _, entry := range e.request.Copies {
-		e.evidence.journal.Copies[keyHash(entry.Key.Public())] = entry.Slot.String()
+		e.evidence.journal.Copies[entry.id()] = entry.Slot.String()
 	}
 	if p := e.request.Profile; p != nil {
 		e.evidence.journal.Profile = &evidence.Profile{Name: p.Name, SHA256: p.SHA256}

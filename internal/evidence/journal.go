@@ -32,7 +32,7 @@ type Journal struct {
 	// Renewal is what this enrollment renews; nil for one that renews nothing.
 	Renewal *Renewal `json:"renewal,omitempty"`
 	// Copies are the retired slots that copies of former keys go to, by the SHA-256 (lower-case
-	// hex) of the SubjectPublicKeyInfo.
+	// hex) of their certificates.
 	Copies map[string]string `json:"copies,omitempty"`
 	// Profile names the enrollment profile that is followed; nil for none.
 	Profile *Profile `json:"profile,omitempty"`
