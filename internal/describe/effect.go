@@ -18,11 +18,11 @@ func Effect(email string, effect registered.Effect) []string {
 	}
 	switch effect.Verb {
 	case registered.VerbSet:
-		before := "nothing"
-		if effect.Before != nil {
-			before = Identity(effect.Before)
+		if effect.Before == nil {
+			add("%s has no identity; it will be one that %s", email, Identity(&effect.Identity))
+			break
 		}
-		add("%s: the identity %s; it will be one that %s", email, before, Identity(&effect.Identity))
+		add("%s: the identity %s; it will be one that %s", email, Identity(effect.Before), Identity(&effect.Identity))
 		add("the key pairs used before stay as they are, so that old mail stays readable with their card")
 	case registered.VerbDelete:
 		add("%s can no longer sign or encrypt mail, and others can no longer encrypt to %[1]s, until an identity is set again", email)
