@@ -105,7 +105,7 @@ var jsonOutputs = []struct {
 	{"card import", "--json", "One object.", cardcmd.ImportJSON{}},
 	{"card reset", "--json", "One object.", cardcmd.ResetJSON{}},
 	{"keypair list", "--json", "One object; of several users one for each in a list `users`, where those who failed have a `problem` instead.", gmailcmd.KeyPairsJSON{}},
-	{"keypair show", "--json", "One object; of several key pairs one for each in a list `users`, as of `keypair list`.", gmailcmd.KeyPairJSON{}},
+	{"keypair show", "--json", "One object; of several key pairs one for each in a list `users`, where those that failed have `email`, `key_pair_id` and a `problem`.", gmailcmd.KeyPairJSON{}},
 	{"keypair history", "--json", "One object.", task.RegisteredHistory{}},
 	{"keypair disable", "--json", "One object.", gmailcmd.ChangesJSON{}},
 	{"keypair enable", "--json", "As of `keypair disable`.", nil},

@@ -28,14 +28,14 @@ type listedUsers struct {
 	Error *stdio.Failure `json:"error,omitempty"` // with which the command ends
 }
 
-// listProblem is a user in the JSON of whom nothing could be listed.
+// listProblem is a user, or a user's key pair, in the JSON of whom nothing could be listed.
 type listProblem struct {
 	Email     string `json:"email"`
 	KeyPairID string `json:"key_pair_id,omitempty"`
 	Problem   string `json:"problem"`
 }
 
-// askEach asks Gmail for one user after the other. Who fails does not stop the others, is a
+// askEach asks Gmail for one user or key pair after the other. What fails does not stop the others, is a
 // [listProblem] in the answer, and makes the error a *[failure.UsersError].
 func askEach(ctx context.Context, messages io.Writer, domain *gmail.Domain, rows []option.User, ask func(*gmail.User, option.User) (any, error)) (all listedUsers, end, err error) {
 	all.Users = []any{}
@@ -57,7 +57,11 @@ func askEach(ctx context.Context, messages io.Writer, domain *gmail.Domain, rows
 		all.Users = append(all.Users, value)
 	}
 	if failed > 0 {
-		end = &failure.UsersError{Failed: failed, Total: len(rows), What: "user"}
+		what := "user"
+		if rows[0].KeyPairID != "" {
+			what = "key pair"
+		}
+		end = &failure.UsersError{Failed: failed, Total: len(rows), What: what}
 	}
 	all.Error = stdio.FailureOf(end)
 	return all, end, nil
@@ -152,6 +156,7 @@ type shown struct {
 // showEach shows one thing, or several one below the other.
 func showEach(ctx context.Context, streams *stdio.Streams, options *option.Gmail, rows []option.User, from string, asJSON bool, show func(context.Context, *gmail.User, option.User) (shown, error)) error {
 	options.SayForeign(streams.Err)
+	options.Expect(option.EmailsOf(rows)...)
 	domain, err := options.Open(ctx, streams.Err)
 	if err != nil {
 		return err
