@@ -30,7 +30,7 @@ func (h hints) ofBatch(err error) string {
 		return "see who and why with: cse-piv report -o failures.html; then " + h.again
 	}
 	if failure.Is[*failure.NoRunError](err) {
-		return "a dry run records nothing and writes its report itself: cse-piv batch SOURCE --dry-run --report FILE.html; without --dry-run there is a run to report"
+		return "a dry run records nothing and writes its report itself: cse-piv batch SOURCE --dry-run --report FILE.html; without --dry-run there is a run to report; a ledger in another place is named with --store"
 	}
 	if fault, found := errors.AsType[*prepare.Fault](err); found {
 		return h.ofReason(fault.Reason)

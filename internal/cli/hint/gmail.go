@@ -121,7 +121,7 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailLoginRevoked:
 		return h.again + ", and log in again: the consent was taken back, or ran out"
 	case gmail.DetailNotLoggedIn:
-		return "log in: any other command with --self asks for it"
+		return "log in once with a command that asks for it, and keep the login: cse-piv keypair list EMAIL --self --client FILE --keep-login"
 	case gmail.DetailLoginScope:
 		return h.again + ", and allow all that is asked for: " + gmail.Scope
 	case gmail.DetailOtherLogin:

@@ -5,6 +5,7 @@ package hint
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -185,6 +186,7 @@ func (h hints) ofFiles(err error) string {
 		{durable.ErrReadOnly, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
 		{durable.ErrInUse, "close it in the other program, such as a spreadsheet, and " + h.again},
 		{durable.ErrDifferent, "move it away, or choose another name or folder" + h.either("; --overwrite replaces it, where the command has that flag", "")},
+		{fs.ErrExist, "what is there is not replaced: choose another folder or name"},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
 		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor" + h.either(" (--pin-fd)", "")},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
