@@ -26,7 +26,7 @@ func (s Setup) accountKey(ctx context.Context) desk.Check {
 	text := fmt.Sprintf("%s: RSA with %d bits; PIN: %s", key.KeyCard, key.Public.N.BitLen(), piv.TriesLeft(key.PIN.Tries))
 	err = domain.CheckKey(ctx, key.Public)
 	switch refused, _ := errors.AsType[*gmail.Error](err); {
-	case errors.Is(err, gmail.ErrCredentials) && refused.Detail != gmail.DetailKeyUnknown:
+	case refused != nil && refused.Kind == gmail.KindCredentials && refused.Detail != gmail.DetailKeyUnknown:
 		return failed(err)
 	case err != nil:
 		check := warned(err) // what is published may be older than what counts

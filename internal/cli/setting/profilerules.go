@@ -117,9 +117,12 @@ func (p *EnrollmentProfile) checkFirmware() error {
 	if p.Algorithm != "" && errors.As(piv.Supports(p.Firmware, p.Algorithm), &unsupported) {
 		return p.contradiction("algorithm", keyFirmware, unsupported.Reason)
 	}
-	for key, asks := range map[string]bool{keyPIN: p.PIN, keyTouch: p.Touch, keyFIPS: p.FIPS} {
-		if asks && !p.Firmware.Attests() {
-			return p.contradiction(key, keyFirmware, "a card with that firmware attests nothing")
+	for _, of := range []struct {
+		key  string
+		asks bool
+	}{{keyPIN, p.PIN}, {keyTouch, p.Touch}, {keyFIPS, p.FIPS}} {
+		if of.asks && !p.Firmware.Attests() {
+			return p.contradiction(of.key, keyFirmware, "a card with that firmware attests nothing")
 		}
 	}
 	return nil
