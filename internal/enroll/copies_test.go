@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab/sweep"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -26,15 +27,7 @@ import (
 func formerKey(t testing.TB, key crypto.Signer) enroll.KeyCopy {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotAfter: time.Now().AddDate(1, 0, 0), EmailAddresses: []string{"ada@lab.example"}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return enroll.KeyCopy{PrivateKey: certificate.PrivateKey{Key: key, Certificate: cert}}
+	return enroll.KeyCopy{PrivateKey: certificate.PrivateKey{Key: key, Certificate: certtest.Issue(t, template, key, nil).Cert}}
 }
 
 func formerEC(t testing.TB) enroll.KeyCopy {

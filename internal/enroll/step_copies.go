@@ -27,12 +27,8 @@ type KeyCopy struct {
 // certificate that it was encrypted to.
 func (c KeyCopy) id() string { return smime.Fingerprint(c.Certificate) }
 
-// ofCard returns the key pairs of a card at Gmail that are of the copy's certificate.
-func (c KeyCopy) ofCard(pairs []gmail.KeyPair) []gmail.KeyPair {
-	return slices.DeleteFunc(slices.Clone(pairs), func(pair gmail.KeyPair) bool {
-		return !pair.Hardware() || !pair.Has(c.id())
-	})
-}
+// Is reports whether a key pair at Gmail is that of the key on a card that this is a copy of.
+func (c KeyCopy) Is(pair gmail.KeyPair) bool { return pair.Hardware() && pair.Has(c.id()) }
 
 // copiesResult is what is known of the copies of former keys.
 type copiesResult struct {
@@ -179,11 +175,9 @@ func enableCopiesStep() Step {
 		if err != nil {
 			return nil, err
 		}
-		for _, entry := range e.request.Copies {
-			for _, pair := range entry.ofCard(pairs) {
-				if !pair.Enabled {
-					ids = append(ids, pair.ID)
-				}
+		for _, pair := range pairs {
+			if !pair.Enabled && slices.ContainsFunc(e.request.Copies, func(entry KeyCopy) bool { return entry.Is(pair) }) {
+				ids = append(ids, pair.ID)
 			}
 		}
 		return ids, nil

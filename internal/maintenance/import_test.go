@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
@@ -28,15 +29,7 @@ import (
 func oldKey(t *testing.T, key crypto.Signer) certificate.PrivateKey {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotAfter: time.Now().AddDate(1, 0, 0), EmailAddresses: []string{"ada@lab.example"}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate.PrivateKey{Key: key, Certificate: cert}
+	return certificate.PrivateKey{Key: key, Certificate: certtest.Issue(t, template, key, nil).Cert}
 }
 
 func oldEC(t *testing.T, curve elliptic.Curve) certificate.PrivateKey {

@@ -22,7 +22,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // oldKeys are copies of a user's former keys, which the new card gets to read old mail with.
@@ -67,7 +66,7 @@ func (k *oldKeys) read(ctx context.Context, messages io.Writer) error {
 // pairs returns the key pairs of which there is a copy.
 func (k *oldKeys) pairs(state registered.State) (pairs []gmail.KeyPair) {
 	for _, pair := range state.KeyPairs {
-		if pair.Hardware() && slices.ContainsFunc(k.entries, func(entry enroll.KeyCopy) bool { return pair.Has(smime.Fingerprint(entry.Certificate)) }) {
+		if slices.ContainsFunc(k.entries, func(entry enroll.KeyCopy) bool { return entry.Is(pair) }) {
 			pairs = append(pairs, pair)
 		}
 	}
