@@ -109,9 +109,7 @@ func TestInterruptGivesTheEchoBack(t *testing.T) {
 				}
 			}
 			w.press("C-c")
-			// The message follows what was asked, and may begin a new line in its middle.
-			said := strings.ReplaceAll(w.see("exit code 130"), "\n", "")
-			if !strings.Contains(said, "cse-piv: interrupted; run the same command again to go on") {
+			if said := w.see("exit code 130"); !strings.Contains(said, "\ncse-piv: interrupted; run the same command again to go on\n") {
 				t.Errorf("it says %s", said)
 			}
 			w.enter("shown")

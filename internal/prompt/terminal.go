@@ -106,10 +106,12 @@ func (t *Terminal) readLine(ctx context.Context) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if t.tty == nil {
-		defer fmt.Fprintln(t.Out)
+	line, err := read(ctx, &t.left, func() ([]byte, error) { return readAnswer(t.in) })
+	// A terminal shows the Enter that ends an answer; a pipe does not, and an interrupt has none.
+	if t.tty == nil || ctx.Err() != nil {
+		fmt.Fprintln(t.Out)
 	}
-	return read(ctx, &t.left, func() ([]byte, error) { return readAnswer(t.in) })
+	return line, err
 }
 
 // read reads an answer. Reading a terminal cannot be interrupted, so when ctx ends
