@@ -93,10 +93,11 @@ func valuesOf(flag *pflag.Flag) cobra.CompletionFunc {
 		return fixed("public\tas Google asks of public authorities", "private\tas the API needs it of a root of your own")
 	case "revocation":
 		return fixed(option.RevocationOff+"\tnobody is asked", option.RevocationSoft+"\tnot knowing is a warning", option.RevocationHard+"\tnot knowing is an error")
-	case "use":
-		return fixed("sign", "encrypt", "both")
 	case "serial":
 		return cardsInReaders
+	}
+	if choice, is := flag.Value.(interface{ Values() []string }); is {
+		return fixed(choice.Values()...)
 	}
 	switch kind, _ := pflag.UnquoteUsage(flag); kind {
 	case "file", "file|pattern", "recipient":

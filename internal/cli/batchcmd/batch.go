@@ -124,10 +124,7 @@ func (o *batchOptions) check() error {
 	if o.layout != string(enroll.LayoutSingle) && o.layout != string(enroll.LayoutSplit) {
 		return usage.Errorf("layout %q is neither single nor split", o.layout)
 	}
-	if err := o.pick.check(); err != nil {
-		return err
-	}
-	return o.work.check()
+	return o.pick.check()
 }
 
 func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions, spec string) (err error) {

@@ -61,9 +61,6 @@ func (o *expiringOptions) run(ctx context.Context, streams *stdio.Streams) (err 
 	if err != nil {
 		return err
 	}
-	if err := o.rate.Check(); err != nil {
-		return err
-	}
 	book, err := o.store.OpenReadOnly(ctx)
 	if err != nil {
 		return err

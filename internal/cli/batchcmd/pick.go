@@ -34,14 +34,11 @@ type pickFlags struct {
 func (f *pickFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.only, "only", nil, "only these users of the source: a `file|pattern`, a file with an address a line, or an address in which * and ? stand for others (repeatable)")
 	flags.StringVar(&f.retry, "retry", "", "only users who failed in the last run that had them: `failed|reason`, any or one such as cse-off")
-	flags.IntVar(&f.limit, "limit", 0, "at most so many users who are not registered yet; the same again takes the next ones")
+	option.AddNumber(flags, &f.limit, "limit", 1, option.AnyNumber, "at most so many users who are not registered yet; the same again takes the next ones")
 }
 
 func (f *pickFlags) check() error {
-	switch {
-	case f.limit < 0:
-		return usage.Errorf("--limit %d is no number of users", f.limit)
-	case f.retry != "" && f.retry != batch.RetryFailed && !batch.IsReason(f.retry):
+	if f.retry != "" && f.retry != batch.RetryFailed && !batch.IsReason(f.retry) {
 		return usage.Errorf("--retry %s: it is %q, or a reason that reports name, such as cse-off", f.retry, batch.RetryFailed)
 	}
 	return nil

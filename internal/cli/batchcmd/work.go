@@ -10,7 +10,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
-	"github.com/cse-piv/cse-piv/internal/cli/usage"
 )
 
 // workFlags say how hard Gmail is asked, by batch and worker alike.
@@ -24,17 +23,11 @@ type workFlags struct {
 func (f *workFlags) add(flags *pflag.FlagSet) {
 	f.Rate.Add(flags)
 	f.metrics.add(flags)
-	flags.IntVar(&f.giveUp, "give-up", batch.DefaultGiveUp, "how often a user is tried before it fails, where trying later may help")
-	flags.DurationVar(&f.retryBase, "user-retry-base", 0, "first wait before a user is tried again")
+	f.giveUp = batch.DefaultGiveUp
+	option.AddNumber(flags, &f.giveUp, "give-up", 1, option.AnyNumber, "how often a user is tried before it fails, where trying later may help")
+	option.AddWait(flags, &f.retryBase, "user-retry-base", "first wait before a user is tried again")
 	flags.Lookup("user-retry-base").Hidden = true
 	setting.Mark(flags, "give-up", "user-retry-base")
-}
-
-func (f *workFlags) check() error {
-	if f.giveUp < 1 {
-		return usage.Errorf("--give-up %d: a user is tried once at least", f.giveUp)
-	}
-	return f.Check()
 }
 
 // open adds to a task the way to Gmail, within the limits. progress is told whose users

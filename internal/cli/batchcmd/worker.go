@@ -54,9 +54,6 @@ func runWorker(ctx context.Context, streams *stdio.Streams, options *workerOptio
 	if !options.store.Shared() {
 		return usage.Errorf("worker needs a ledger that several processes share: --store postgres://HOST/DATABASE")
 	}
-	if err := options.work.check(); err != nil {
-		return err
-	}
 	progress := newWorkerProgress(streams, options.json)
 	defer progress.close()
 	observed, err := options.work.metrics.start(ctx.Done(), streams.Err)

@@ -17,7 +17,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/issuer"
@@ -42,9 +41,6 @@ func newCARevoke(streams *stdio.Streams) *cobra.Command {
 			"are warned of mail that was signed with them, and stop encrypting to them. Publish the new list.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			code := slices.Index(revocationReasons(), reason)
-			if code < 0 {
-				return usage.Errorf("--reason %q is none of %s", reason, strings.Join(revocationReasons(), ", "))
-			}
 			record, err := options.record()
 			if err != nil {
 				return err
@@ -70,7 +66,8 @@ func newCARevoke(streams *stdio.Streams) *cobra.Command {
 	}
 	options.add(command)
 	options.addKey(command, streams, "the issuing authority's key, where it is not in the folder")
-	command.Flags().StringVar(&reason, "reason", "unspecified", "why: a `reason`: "+strings.Join(revocationReasons(), ", "))
+	reason = revocationReasons()[0]
+	option.AddChoice(command.Flags(), &reason, "reason", "why: a `reason`", revocationReasons()...)
 	command.Flags().StringVar(&confirm, "confirm", "", "agree without being asked: the `serial|address` once more")
 	return command
 }

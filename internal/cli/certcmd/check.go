@@ -104,8 +104,7 @@ func (o *checkFlags) check() error {
 			return err
 		}
 	}
-	return errors.Join(o.online.Check(), option.CheckChoice("profile", o.profile, string(smime.ProfilePublic), string(smime.ProfilePrivate)),
-		option.CheckChoice("use", o.use, string(certificate.UseSign), string(certificate.UseEncrypt), string(certificate.UseBoth)))
+	return o.online.Check()
 }
 
 func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFlags, paths []string) error {

@@ -87,9 +87,6 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if options.reason == "" {
 		return usage.Errorf("--reason is missing, which decides what becomes of the former card: %s", strings.Join(replaceReasons(), ", "))
 	}
-	if err := option.CheckChoice("reason", options.reason, replaceReasons()...); err != nil {
-		return err
-	}
 	if err := options.profile.CheckChosen(); err != nil { // its issuer revokes
 		return err
 	}

@@ -50,8 +50,8 @@ func (f *enrollFlags) Add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.newCard, "new-card", false, "the card is as it left the factory, where its firmware (before 5.3) does not tell: its factory PIN and PUK are replaced; if that is wrong, it costs one try of the PIN, or of the PUK (default: the PIN is taken for set, and the PUK stays)")
 	flags.BoolVar(&f.protectManagementKey, "protect-management-key", false, "have the management key that replaces the factory one stand on the card as well, where the PIN leads to it, as ykman --protect does; it is sealed all the same")
 	option.AddMinPINLength(flags, &f.minPINLength)
-	flags.IntVar(&f.pinTries, "pin-tries", 0, "`number` of tries of the PIN of a card with the factory PIN and PUK, 1 to 255 (default: as the card has it)")
-	flags.IntVar(&f.pukTries, "puk-tries", 0, "`number` of tries of the PUK of such a card, 1 to 255 (default: as the card has it)")
+	option.AddNumber(flags, &f.pinTries, "pin-tries", 1, 255, "`number` of tries of the PIN of a card with the factory PIN and PUK, 1 to 255 (default: as the card has it)")
+	option.AddNumber(flags, &f.pukTries, "puk-tries", 1, 255, "`number` of tries of the PUK of such a card, 1 to 255 (default: as the card has it)")
 	setting.InProfile(flags, "layout", "slot", "protect-management-key", "min-pin-length", "pin-tries", "puk-tries")
 	f.puk = option.AddSecret(flags, "puk", "the PUK that a card with the factory PUK gets")
 }

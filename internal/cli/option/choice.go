@@ -1,23 +1,51 @@
 package option
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"github.com/cse-piv/cse-piv/internal/cli/usage"
 )
 
-// AddChoice adds a flag that has one of some values.
-func AddChoice(flags *pflag.FlagSet, value *string, name, usage string, values ...string) {
-	flags.StringVar(value, name, "", usage+": "+strings.Join(values, ", "))
+// choice is a flag with one of some values.
+type choice struct {
+	value *string
+	among []string
 }
 
-// CheckChoice finds fault with the value of such a flag.
-func CheckChoice(name, value string, values ...string) error {
-	if value == "" || slices.Contains(values, value) {
+// AddChoice adds a flag that has one of some values. What value has is the default.
+func AddChoice(flags *pflag.FlagSet, value *string, name, usage string, among ...string) {
+	flags.Var(&choice{value, among}, name, usage+": "+strings.Join(among, ", "))
+}
+
+// Values returns the values.
+func (c *choice) Values() []string { return c.among }
+
+// Check returns what is wrong with a text that is none of the values.
+func (c *choice) Check(text string) error {
+	if slices.Contains(c.among, text) {
 		return nil
 	}
-	return usage.Errorf("--%s %q is none of %s", name, value, strings.Join(values, ", "))
+	return fmt.Errorf("%q is none of %s", text, strings.Join(c.among, ", "))
 }
+
+// Set takes one of the values.
+func (c *choice) Set(text string) error {
+	if err := c.Check(text); err != nil {
+		return err
+	}
+	*c.value = text
+	return nil
+}
+
+// String returns the value.
+func (c *choice) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
+
+// Type is for the help.
+func (c *choice) Type() string { return "string" }

@@ -39,7 +39,8 @@ type Gmail struct {
 func (g *Gmail) Add(flags *pflag.FlagSet) {
 	g.credentials.add(flags)
 	flags.StringVar(&g.Endpoint, "gmail-endpoint", "", "`URL` of the Gmail API, where it is not Google's")
-	flags.DurationVar(&g.retryBase, "retry-base", time.Second, "first wait after an error of Google's that passes")
+	g.retryBase = time.Second
+	AddWait(flags, &g.retryBase, "retry-base", "first wait after an error of Google's that passes")
 	flags.Lookup("retry-base").Hidden = true
 	flags.StringVar(&g.authEndpoint, "auth-endpoint", "", "`URL` of the token endpoint and the IAM Credentials API, where they are not Google's")
 	flags.StringVar(&g.ca, "gmail-ca", "", "`file` with authorities that are trusted besides this system's on the way to Gmail, such as that of a proxy which opens TLS")

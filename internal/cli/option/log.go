@@ -35,7 +35,8 @@ const journalSocket = "/run/systemd/journal/socket"
 // Add adds the flags.
 func (l *Log) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&l.to, "log", "", "`file` to append a log in JSON lines to; "+logToJournal+" is systemd's, "+logToStderr+" standard error")
-	flags.StringVar(&l.level, "log-level", "info", "`level` of what is logged: debug (each card command and each call, without what is secret), info, warn, error")
+	l.level = "info"
+	flags.Var(&choice{&l.level, []string{"debug", "info", "warn", "error"}}, "log-level", "`level` of what is logged: debug (each card command and each call, without what is secret), info, warn, error")
 	setting.Mark(flags, "log", "log-level")
 }
 
@@ -43,10 +44,7 @@ func (l *Log) Add(flags *pflag.FlagSet) {
 // is over. messages is where stderr is.
 func (l *Log) Open(messages io.Writer) (log *slog.Logger, end func() error, err error) {
 	if l.to == "" {
-		return nil, func() error { return nil }, l.check()
-	}
-	if err := l.check(); err != nil {
-		return nil, nil, err
+		return nil, func() error { return nil }, nil
 	}
 	var to io.WriteCloser
 	switch l.to {
@@ -78,13 +76,9 @@ func (l *Log) With(ctx context.Context, log *slog.Logger) context.Context {
 // LogsToStderr reports whether the log of the context goes to standard error.
 func LogsToStderr(ctx context.Context) bool { return ctx.Value(onStderr{}) != nil }
 
-func (l *Log) check() error {
-	return CheckChoice("log-level", l.level, "debug", "info", "warn", "error")
-}
-
 func (l *Log) threshold() slog.Level {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(l.level)) // one of those that check knows
+	_ = level.UnmarshalText([]byte(l.level)) // one of those that the flag takes
 	return level
 }
 

@@ -48,7 +48,7 @@ func (f *Online) Check() error {
 	if f.offline && f.fetch {
 		return usage.Errorf("--offline and --fetch exclude each other")
 	}
-	return CheckChoice("revocation", f.revocation, RevocationOff, RevocationSoft, RevocationHard)
+	return nil
 }
 
 // Open returns what is asked, within a context. Addresses that do not answer are told once.

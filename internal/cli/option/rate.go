@@ -8,7 +8,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
-	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -28,20 +27,10 @@ type Rate struct {
 
 // Add adds the flags.
 func (f *Rate) Add(flags *pflag.FlagSet) {
-	flags.IntVar(&f.concurrency, "concurrency", batch.DefaultConcurrency, "how many users are in flight at once; fewer by themselves while Gmail says that it is too much")
-	flags.Float64Var(&f.qps, "qps", 0, "the most calls of the Gmail API a second (default as fast as it goes)")
+	f.concurrency = batch.DefaultConcurrency
+	AddNumber(flags, &f.concurrency, "concurrency", 1, maxConcurrency, "how many users are in flight at once; fewer by themselves while Gmail says that it is too much")
+	addFraction(flags, &f.qps, "qps", "the most calls of the Gmail API a second (default as fast as it goes)")
 	setting.Mark(flags, "concurrency", "qps")
-}
-
-// Check returns what is wrong with the flags.
-func (f *Rate) Check() error {
-	switch {
-	case f.concurrency < 1 || f.concurrency > maxConcurrency:
-		return usage.Errorf("--concurrency %d is not between 1 and %d", f.concurrency, maxConcurrency)
-	case !(f.qps >= 0):
-		return usage.Errorf("--qps %v is no number of calls a second", f.qps)
-	}
-	return nil
 }
 
 // Open opens Gmail for many users, within the limits. Warnings go to messages.

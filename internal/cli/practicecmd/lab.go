@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -45,10 +46,11 @@ func (f *labFlags) add(command *pflag.FlagSet) {
 	flags.StringVar(&f.cardTiming, "card-timing", "", "have the virtual YubiKey take its time: \"real\" for that of a YubiKey 5, or a `file` with a table (see docs/how-to/the-practice-lab.md)")
 	flags.StringVar(&f.cardState, "card-state", "", "`file` that the virtual YubiKey lives in, so that it can be taken home")
 	flags.StringVar(&f.cardFrom, "card-from", "", "`folder` with what an issuer put on the virtual YubiKey: certificates, PKCS#12 files, data objects")
-	flags.IntVar(&f.readers, "readers", 1, "number of readers, each with a card")
+	f.readers = 1
+	option.AddNumber(flags, &f.readers, "readers", 1, option.AnyNumber, "number of readers, each with a card")
 	flags.StringVar(&f.domain, "domain", "", "the practice `domain`, in which every address is a user (default that of the card from --card-from, else lab.example)")
 	flags.StringSliceVar(&f.trustRoots, "trust-root", nil, "`file` with a further root that the domain trusts")
-	flags.DurationVar(&f.latency, "latency", 0, "added to each answer of the API")
+	option.AddWait(flags, &f.latency, "latency", "added to each answer of the API")
 	flags.StringArrayVar(&f.faults, "fault", nil, "a `fault` to make: api:5%, api:lost@2, card:pull@17, cse-off and others (repeatable; see docs/reference/practice-lab.md)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of random faults")
 }
@@ -73,10 +75,6 @@ func (f *labFlags) check() (err error) {
 		return err
 	case f.domain != "" && (len(f.domain) > 253 || !domainName.MatchString(f.domain)):
 		return usage.Errorf("--domain %q is no domain name, such as lab.example", f.domain)
-	case f.readers < 1:
-		return usage.Errorf("--readers %d: a lab has one reader or more", f.readers)
-	case f.latency < 0:
-		return usage.Errorf("--latency %s is less than nothing", f.latency)
 	case f.typed.Lookup("card-serial").Changed && f.serial == 0:
 		return usage.Errorf("--card-serial 0 is not a serial number")
 	}
@@ -121,9 +119,6 @@ func NewLab(streams *stdio.Streams) *cobra.Command {
 			if dir == "" {
 				return usage.Errorf("--dir is needed: the folder for the lab's files")
 			}
-			if people < 0 {
-				return usage.Errorf("--people %d is less than nobody", people)
-			}
 			options, err := flags.options(dir, streams.Err)
 			if err != nil {
 				return err
@@ -146,7 +141,7 @@ func NewLab(streams *stdio.Streams) *cobra.Command {
 	command.Flags().StringVar(&dir, "dir", "", "`folder` for the lab's files (created)")
 	command.Flags().BoolVar(&fetchCRLs, "fetch-crls", false, "fetch the revocation lists that certificates name from other machines, too")
 	command.Flags().BoolVar(&directory, "directory", false, "delegate the reading of users in the directory to the service account, too; admin@ in the practice domain is its administrator")
-	command.Flags().IntVar(&people, "people", 0, "make certificates for that `number` of users, in the folder people of the lab, to rehearse a batch with")
+	option.AddNumber(command.Flags(), &people, "people", 0, option.AnyNumber, "make certificates for that `number` of users, in the folder people of the lab, to rehearse a batch with")
 	command.Flags().StringVar(&pcscListen, "pcsc-listen", "", "loopback `address`, such as 127.0.0.1:0, that serves the readers too; every program of this machine can use them there")
 	flags.add(command.Flags())
 	return command

@@ -66,7 +66,10 @@ func checkFile(cmd *cobra.Command, file *config.File) (map[string]*EnrollmentPro
 			return nil, err
 		}
 		flag := settings[key]
-		_, err := textsOf(flag, value)
+		texts, err := textsOf(flag, value)
+		if err == nil {
+			err = checkValue(flag, texts, value)
+		}
 		if err == nil && cmd.Flags().Lookup(key) == nil {
 			err = setValue(flag, value) // nobody reads it
 		}
@@ -130,6 +133,20 @@ func setValue(flag *pflag.Flag, value config.Value) error {
 	}
 	if err := flag.Value.Set(texts[0]); err != nil {
 		return value.Origin.Errorf("%s: %s", flag.Name, usage.ValueProblem(flag.Value.Type(), texts[0], err))
+	}
+	return nil
+}
+
+// checkValue refuses what a flag does not take, where it can tell without being set.
+func checkValue(flag *pflag.Flag, texts []string, value config.Value) error {
+	checked, can := flag.Value.(interface{ Check(string) error })
+	if !can {
+		return nil
+	}
+	for _, text := range texts {
+		if err := checked.Check(text); err != nil {
+			return value.Origin.Errorf("%s: %s", flag.Name, usage.ValueProblem(flag.Value.Type(), text, err))
+		}
 	}
 	return nil
 }

@@ -175,6 +175,9 @@ func readProfile(name string, table config.Table, keys map[string]*pflag.Flag) (
 func (p *EnrollmentProfile) read(key string, value config.Value, keys map[string]*pflag.Flag) error {
 	if flag := keys[key]; flag != nil {
 		texts, err := textsOf(flag, value)
+		if err == nil {
+			err = checkValue(flag, texts, value)
+		}
 		if err != nil {
 			return err
 		}
@@ -227,25 +230,15 @@ func (p *EnrollmentProfile) take(key, text string, value config.Value) (err erro
 		p.PINPolicy, err = piv.ParsePINPolicy(text)
 	case "touch-policy":
 		p.TouchPolicy, err = piv.ParseTouchPolicy(text)
-	case "min-pin-length":
-		_, err = within(text, 6, 8)
 	case "pin-tries":
-		p.PINTries, err = within(text, 1, 255)
+		p.PINTries, err = strconv.Atoi(text) // the flag knows the bounds
 	case "puk-tries":
-		p.PUKTries, err = within(text, 1, 255)
+		p.PUKTries, err = strconv.Atoi(text)
 	}
 	if err != nil {
 		return value.Origin.Errorf("%s: %w", key, err)
 	}
 	return nil
-}
-
-func within(text string, least, most int) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, fmt.Errorf("%s is not between %d and %d", text, least, most)
-	}
-	return n, nil
 }
 
 // shown writes a value as the file has it.

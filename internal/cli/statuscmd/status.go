@@ -68,7 +68,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 	option.AddSerial(flags, &options.serial, "`serial` number of the card of --card; needed when there are several")
 	flags.StringVar(&options.evidence, "evidence", "", "`folder` with the evidence of enrollments, which tell whose a card is that the ledger does not know yet")
 	setting.Mark(flags, "evidence")
-	flags.IntVar(&options.columns, "columns", 0, "`width` of the table in characters (default the terminal's; where there is none, as wide as it takes)")
+	option.AddNumber(flags, &options.columns, "columns", 1, option.AnyNumber, "`width` of the table in characters (default the terminal's; where there is none, as wide as it takes)")
 	option.AddJSON(command, &options.json)
 	return command
 }
@@ -87,8 +87,6 @@ func (o *statusOptions) run(ctx context.Context, streams *stdio.Streams, emails 
 		return usage.Errorf("give addresses, --all-known or --card, one of them")
 	case o.serial != 0 && !o.card:
 		return usage.Errorf("--serial goes with --card only")
-	case o.columns < 0:
-		return usage.Errorf("--columns %d is no width", o.columns)
 	case o.card:
 		return runCard(ctx, streams, o)
 	}

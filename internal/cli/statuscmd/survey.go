@@ -52,9 +52,6 @@ func (f *surveyFlags) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 
 // open opens the ledger and Gmail.
 func (f *surveyFlags) open(ctx context.Context, messages io.Writer) (s *survey, err error) {
-	if err := f.rate.Check(); err != nil {
-		return nil, err
-	}
 	s = &survey{now: time.Now(), within: time.Duration(f.within)}
 	if s.book, err = f.openLedger(ctx); err != nil {
 		return nil, err

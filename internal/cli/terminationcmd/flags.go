@@ -61,7 +61,7 @@ func (f *Flags) Check() error {
 	if (f.CACert == "") != (f.CAKey.Name == "") {
 		return usage.Errorf("a local CA needs --ca-cert and --ca-key")
 	}
-	return option.CheckChoice("key-pairs", f.keyPairs, string(termination.KeyPairsLeave), string(termination.KeyPairsDisable))
+	return nil
 }
 
 // KeyPairs returns what the flags say becomes of key pairs.

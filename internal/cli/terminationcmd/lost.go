@@ -33,9 +33,6 @@ func NewLost(streams *stdio.Streams) *cobra.Command {
 			if err := enroll.ValidateAddress(args[0]); err != nil {
 				return err
 			}
-			if err := option.CheckChoice("reason", reason, reasons...); err != nil {
-				return err
-			}
 			request := termination.Request{Email: args[0], Reason: termination.Reason(reason), Serial: serial, KeyPairs: options.KeyPairs()}
 			switch {
 			case both != "" && (sign != "" || encrypt != ""), (sign == "") != (encrypt == ""):

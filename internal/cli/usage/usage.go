@@ -127,10 +127,19 @@ func FlagError(command *cobra.Command, err error) error {
 	return Errorf("%w", err)
 }
 
+// BoundsError is returned by a flag for a value that is of the right kind, and too small or too large.
+type BoundsError struct{ Problem string }
+
+// Error says so, with the value.
+func (e *BoundsError) Error() string { return e.Problem }
+
 // ValueProblem says what is wrong with a text as the value of a flag of that type, which does not
 // take it for that reason.
 func ValueProblem(kind, value string, cause error) string {
 	problem := ""
+	if errors.As(cause, new(*BoundsError)) {
+		return cause.Error()
+	}
 	switch kind {
 	case "bool":
 		problem = "is neither true nor false"
