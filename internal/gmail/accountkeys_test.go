@@ -33,7 +33,7 @@ func TestPublishedKeys(t *testing.T) {
 		"a list":             {200, `["x"]`, gmail.ErrProtocol, ""},
 		"a failing server":   {503, `x`, gmail.ErrUnavailable, ""},
 		"somewhere else":     {302, ``, gmail.ErrProtocol, ""},
-		"proxy wants a name": {407, `<html>`, gmail.ErrProtocol, ""},
+		"proxy wants a name": {407, `<html>`, gmail.ErrCredentials, gmail.DetailProxy},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

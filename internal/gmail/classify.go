@@ -52,7 +52,7 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 		unknownCA  x509.UnknownAuthorityError
 		tlsRecords tls.RecordHeaderError
 		senseless  *protocolError
-		refused    *proxyError
+		refused    *safetext.ProxyError
 	)
 	switch {
 	case errors.As(err, &senseless):
@@ -67,8 +67,11 @@ func classifyTransport(ctx context.Context, method, user string, err error) *Err
 		e.transient, e.ambiguous = false, false
 		e.Detail = DetailIntermediary
 	case errors.As(err, &refused):
-		e.Message, e.ambiguous, e.Detail = refused.Error(), false, DetailProxy
-		e.transient = refused.status >= 500 // it may reach the server later
+		e.ambiguous, e.Detail = false, DetailProxy
+		e.transient = refused.Status >= 500 // it may reach the server later
+		if refused.WantsCredentials() {
+			e.Kind = KindCredentials
+		}
 	case errors.As(err, &dial) && dial.Op == "proxyconnect":
 		e.ambiguous, e.Detail = false, DetailProxy
 	case errors.As(err, &dns), errors.As(err, &dial) && dial.Op == "dial":
@@ -153,6 +156,9 @@ func (a *answer) shownReason() string {
 // because one status stands for very different things, and by status only when
 // no reason is known.
 func classifyAnswer(status int, header http.Header, body []byte) *Error {
+	if refused := safetext.CheckProxyAnswer(status); refused != nil {
+		return &Error{Kind: KindCredentials, Message: refused.Error(), Detail: DetailProxy, Err: refused}
+	}
 	e := &Error{Status: status, Kind: KindOther}
 	a := parseAnswer(body)
 	if a == nil {

@@ -6,7 +6,7 @@ type Detail string
 // The details of errors.
 const (
 	DetailIntermediary       Detail = "intermediary"         // something on the way answers in the server's place
-	DetailProxy              Detail = "proxy"                // the proxy refuses, or cannot be reached
+	DetailProxy              Detail = "proxy"                // the proxy refuses, wants a name and password, or cannot be reached
 	DetailAccountGone        Detail = "account-gone"         // the user's account was deleted or suspended
 	DetailNoCredentials      Detail = "no-credentials"       // no credentials were given
 	DetailOAuthClient        Detail = "oauth-client"         // the file is an OAuth client, not a service account's key

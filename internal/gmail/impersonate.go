@@ -91,7 +91,7 @@ func ofMachine(p *probe, err error) *Error {
 	e := classifyToken(p.ctx, "", p, err)
 	switch e.Kind {
 	case KindScope, KindNoUser, KindDenied, KindCredentials:
-		if e.Detail != DetailClock {
+		if e.Detail != DetailClock && e.Detail != DetailProxy {
 			e.Detail = DetailMachine
 		}
 		e.Kind = KindCredentials

@@ -6,13 +6,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // maxBody and maxNested bound what is read of an answer, after unpacking: bytes,
@@ -48,21 +48,8 @@ func newTransport(connections int, roots *x509.CertPool) *http.Transport {
 		// Also bounds interim answers.
 		MaxResponseHeaderBytes: 256 << 10,
 		ExpectContinueTimeout:  time.Second,
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-			if answer.StatusCode != http.StatusOK {
-				return &proxyError{answer.StatusCode}
-			}
-			return nil
-		},
+		OnProxyConnectResponse: safetext.CheckProxyConnect,
 	}
-}
-
-// proxyError is a proxy that refuses to connect (RFC 9110 section 9.3.6).
-type proxyError struct{ status int }
-
-// Error names the status.
-func (e *proxyError) Error() string {
-	return fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
 }
 
 // noRedirect stops at a redirect: a create must never be sent a second time by

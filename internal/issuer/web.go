@@ -62,6 +62,7 @@ func newWeb(protocol string, options TLS) *web {
 // webOver returns a web whose connections are secured as config says.
 func webOver(protocol string, config *tls.Config) *web {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.OnProxyConnectResponse = safetext.CheckProxyConnect
 	transport.TLSClientConfig = config
 	return &web{protocol: protocol, client: &http.Client{
 		Transport: logging.Transport(transport), Timeout: exchangeTimeout,
@@ -162,6 +163,9 @@ func (w *web) once(ctx context.Context, request webRequest) (*answer, error) {
 		}
 		if isTLS(err) {
 			return nil, &TLSError{Protocol: w.protocol, Err: err}
+		}
+		if refused, found := errors.AsType[*safetext.ProxyError](err); found && refused.WantsCredentials() {
+			return nil, &UnreachableError{Protocol: w.protocol, Address: request.target, Err: refused}
 		}
 		return nil, &passingError{error: &UnreachableError{Protocol: w.protocol, Address: request.target, Err: err}}
 	}

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"syscall"
+
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // checkAddress refuses what can be told from the address alone. What a name resolves
@@ -80,7 +82,7 @@ func newRoundTripper(allowPrivate bool) *roundTripper {
 	}
 	transport := func(dial *net.Dialer, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
 		return &http.Transport{
-			Proxy: proxy, DialContext: dial.DialContext, ForceAttemptHTTP2: true,
+			Proxy: proxy, OnProxyConnectResponse: safetext.CheckProxyConnect, DialContext: dial.DialContext, ForceAttemptHTTP2: true,
 			TLSHandshakeTimeout: exchangeTimeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: exchangeTimeout,
 		}
 	}

@@ -100,6 +100,9 @@ func (c *Client) exchange(ctx context.Context, address string, body []byte, cont
 		return nil, &exchangeError{err}
 	}
 	defer response.Body.Close()
+	if refused := safetext.CheckProxyAnswer(response.StatusCode); refused != nil {
+		return nil, refused
+	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the server answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	}

@@ -22,7 +22,10 @@ func NetworkError(err error) string {
 	var timeout net.Error
 	var op *net.OpError
 	var request *url.Error
+	var refused *ProxyError
 	switch {
+	case errors.As(err, &refused):
+		return refused.Error()
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		return "through the proxy: " + NetworkError(op.Err)
 	case errors.As(err, &dns):

@@ -93,6 +93,10 @@ func Endings() []Ending {
 		{ExitCard, "card-reset", as(piv.ErrReset)},
 		{ExitCard, "card-silent", as(piv.ErrNoAnswer)},
 		{ExitCard, "card-broken", as(piv.ErrBroken)},
+		{ExitCredentials, "proxy-credentials", func(err error) bool {
+			refused, found := errors.AsType[*safetext.ProxyError](err)
+			return found && refused.WantsCredentials()
+		}},
 		{ExitCredentials, "credentials", as(gmail.ErrCredentials)},
 		{ExitCredentials, "scope", as(gmail.ErrScope)},
 		{ExitCredentials, "directory-admin", func(err error) bool {

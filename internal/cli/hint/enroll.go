@@ -11,6 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
 // ofEnrollment is about what stops an enrollment.
@@ -115,6 +116,9 @@ func (h hints) ofIssuer(err error) string {
 	}
 	if open, found := errors.AsType[*ca.OpenKeyError](err); found {
 		return "chmod 600 " + open.Path
+	}
+	if failure.Is[*safetext.ProxyError](err) {
+		return checkProxy
 	}
 	if failure.Is[*issuer.UnreachableError](err) {
 		return "check the address of the EST server, the network and the proxy settings, then " + h.again

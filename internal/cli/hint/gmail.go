@@ -33,6 +33,8 @@ func delegate(e *gmail.Error) string {
 const (
 	// ofOneUser begins the end of a hint that may be about one user alone.
 	ofOneUser = "; of a single user, "
+	// checkProxy helps where a proxy refuses, or cannot be reached.
+	checkProxy = "check the proxy that HTTPS_PROXY names, and the name and password that it wants: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT; what needs none is listed in NO_PROXY"
 )
 
 // ofChange is about changes of what Gmail has that somebody asked for by hand.
@@ -97,7 +99,7 @@ func (h hints) ofGmailDetail(e *gmail.Error) string {
 	case gmail.DetailIntermediary:
 		return "something on the way answers in the server's place: check the endpoint and the proxy; where a proxy of yours opens TLS, name its authority with --gmail-ca FILE"
 	case gmail.DetailProxy:
-		return "check the proxy that HTTPS_PROXY names, and the name and password that it wants: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT; what needs none is listed in NO_PROXY"
+		return checkProxy
 	case gmail.DetailAccountGone:
 		return "the user's account was deleted or suspended: restore it in the Admin console, or leave the user out"
 	case gmail.DetailNoCredentials:

@@ -32,6 +32,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/registration"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/spreadsheet"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
@@ -162,6 +163,7 @@ func hintCases() []hintCase {
 		{&gmail.Error{Kind: gmail.KindScope, ClientID: "100042"}, "client ID 100042 for " + gmail.Scope},
 		{&gmail.Error{Kind: gmail.KindScope, Detail: gmail.DetailOtherDomain, ClientID: "100042"}, "client ID 100042 for"},
 		{&issuer.UnreachableError{Err: errors.New("x")}, "the EST server"},
+		{&issuer.UnreachableError{Err: &safetext.ProxyError{Status: 407}}, "HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT"},
 		{&gmail.Error{Kind: gmail.KindCredentials, Detail: gmail.DetailNoCredentials}, "CSE_PIV_CREDENTIALS"},
 		{&gmail.Error{Kind: gmail.KindRateLimited, RetryAt: tomorrow}, "after 2026-11-29 08:00:00 UTC"},
 		{&gmail.Error{Kind: gmail.KindRateLimited}, "some minutes"},
