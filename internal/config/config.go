@@ -18,7 +18,6 @@ import (
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/providers/rawbytes"
 	"github.com/knadh/koanf/v2"
-	gotoml "github.com/pelletier/go-toml/v2"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
@@ -175,21 +174,6 @@ func parse(path string, data []byte) (*File, error) {
 		}
 	}
 	return file, file.checkText()
-}
-
-// syntaxError says where the file is no TOML.
-func syntaxError(whole Origin, data []byte, err error) error {
-	broken, found := errors.AsType[*gotoml.DecodeError](err)
-	if !found {
-		return whole.Errorf("%s", strings.TrimPrefix(err.Error(), "toml: "))
-	}
-	at := whole
-	at.Line, _ = broken.Position()
-	problem := strings.TrimPrefix(broken.Error(), "toml: ")
-	if lines := bytes.Split(data, []byte("\n")); at.Line > 0 && at.Line <= len(lines) && strings.Contains(problem, "escape") && bytes.ContainsRune(lines[at.Line-1], '\\') {
-		return at.Errorf("%w", ErrBackslash)
-	}
-	return at.Errorf("%s", problem)
 }
 
 // checkText refuses text with control characters, which nobody means in a setting: \t of
