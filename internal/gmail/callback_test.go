@@ -28,7 +28,7 @@ func FuzzClient(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		client, err := parseClient(data)
-		if err == nil && (client.id == "" || checkURL(client.authURL) != nil || checkURL(client.tokenURL) != nil) {
+		if err == nil && (client.id == "" || CheckURL(client.authURL) != nil || CheckURL(client.tokenURL) != nil) {
 			t.Errorf("accepted %q", data)
 		}
 	})

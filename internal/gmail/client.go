@@ -68,7 +68,7 @@ func parseClient(data []byte) (*Client, error) {
 		authURL: cmp.Or(installed.AuthURI, google.Endpoint.AuthURL), tokenURL: cmp.Or(installed.TokenURI, google.Endpoint.TokenURL),
 	}
 	for name, address := range map[string]string{"auth_uri": client.authURL, "token_uri": client.tokenURL} {
-		if err := checkURL(address); err != nil {
+		if err := CheckURL(address); err != nil {
 			return nil, fmt.Errorf("has no usable %q: %w", name, err)
 		}
 	}

@@ -130,7 +130,7 @@ func parseServiceAccount(data []byte) (*serviceAccount, error) {
 		return nil, credentialsError(err, "has no usable \"private_key\": %s", err)
 	}
 	if file.TokenURI != "" {
-		if err := checkURL(file.TokenURI); err != nil {
+		if err := CheckURL(file.TokenURI); err != nil {
 			return nil, credentialsError(err, "has no usable \"token_uri\": %s", err)
 		}
 	}

@@ -127,7 +127,7 @@ func FuzzCredentials(f *testing.F) {
 			}
 			return
 		}
-		if account.signer.(*keySigner).key.(*rsa.PrivateKey).Validate() != nil || checkURL(account.tokenURL) != nil || !safetext.IsAddress(account.Account) {
+		if account.signer.(*keySigner).key.(*rsa.PrivateKey).Validate() != nil || CheckURL(account.tokenURL) != nil || !safetext.IsAddress(account.Account) {
 			t.Fatalf("accepted %q", data)
 		}
 	})

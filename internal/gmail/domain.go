@@ -139,7 +139,7 @@ func Open(config Config) (*Domain, error) {
 
 func open(config Config, base http.RoundTripper) (*Domain, error) {
 	config = config.withDefaults()
-	if err := checkURL(config.Endpoint); err != nil {
+	if err := CheckURL(config.Endpoint); err != nil {
 		return nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
 	}
 	d := &Domain{config: config, base: logging.Transport(base), close: func() {}}
@@ -159,7 +159,7 @@ func open(config Config, base http.RoundTripper) (*Domain, error) {
 // credentials opens those of the kind that the configuration names.
 func (c Config) credentials() (tokenGranter, []string, error) {
 	if c.AuthEndpoint != "" {
-		if err := checkURL(c.AuthEndpoint); err != nil {
+		if err := CheckURL(c.AuthEndpoint); err != nil {
 			return nil, nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
 		}
 	}
@@ -325,9 +325,9 @@ func (d *Domain) keep(key tokenKey, token *oauth2.Token) {
 // maxKnown bounds the tokens that are remembered.
 const maxKnown = 1000
 
-// checkURL accepts https anywhere and http on this machine: what is sent there
-// is worth a user's settings.
-func checkURL(raw string) error {
+// CheckURL refuses what is no address to ask for a user's settings at: it accepts https anywhere,
+// and http on this machine.
+func CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return errors.New("the address is not a URL") // not shown: there may be a password in it

@@ -82,7 +82,7 @@ func NotLoggedIn(client *Client) *Login { return &Login{client: client} }
 
 // forLogin returns what carries the exchanges of a login, and what ends it.
 func (c Config) forLogin() (base http.RoundTripper, done func(), err error) {
-	if err := checkURL(c.Endpoint); err != nil {
+	if err := CheckURL(c.Endpoint); err != nil {
 		return nil, nil, &Error{Method: "endpoint", Kind: KindInvalid, Message: err.Error()}
 	}
 	if c.Transport != nil {

@@ -39,6 +39,19 @@ type ForeignError struct {
 // Error says what it is.
 func (e *ForeignError) Error() string { return e.What }
 
+// EndpointError is returned for a flag, or what stands for it, that names no address to ask Google's
+// services at.
+type EndpointError struct {
+	Flag, Variable string // of the environment
+	Err            error  // which flag, and what is wrong with the address
+}
+
+// Error names the flag, and says what is wrong.
+func (e *EndpointError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with the address.
+func (e *EndpointError) Unwrap() error { return e.Err }
+
 // ErrFactoryPIN is a card whose PIN anybody knows.
 var ErrFactoryPIN = errors.New("the PIN is still the factory one")
 

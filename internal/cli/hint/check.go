@@ -2,6 +2,7 @@ package hint
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -13,6 +14,9 @@ func (h hints) ofChecks(err error) string {
 	if foreign, found := errors.AsType[*failure.ForeignError](err); found {
 		what := map[string]string{"gmail-endpoint": "for the real Gmail ", "attestation-roots": "for real YubiKeys "}[foreign.Flag]
 		return what + h.either("leave out --"+foreign.Flag+" and ", atStart+"neither --"+foreign.Flag+" nor ") + foreign.Variable
+	}
+	if wrong, found := errors.AsType[*failure.EndpointError](err); found {
+		return h.either("correct ", atStart+"another address in ") + fmt.Sprintf("--%s or %s; for Google's own leave out both", wrong.Flag, wrong.Variable)
 	}
 	switch {
 	case failure.Is[*gmail.ClockError](err):

@@ -53,6 +53,7 @@ func hintCases() []hintCase {
 		{&config.UnknownProfileError{Name: "stuff"}, "cse-piv profile list"},
 		{&enroll.ProfileError{Profile: "staff"}, "cse-piv profile show staff"},
 		{&failure.ForeignError{Flag: "gmail-endpoint", Variable: "CSE_PIV_GMAIL_ENDPOINT"}, "leave out --gmail-endpoint and CSE_PIV_GMAIL_ENDPOINT"},
+		{&failure.EndpointError{Flag: "gmail-endpoint", Variable: "CSE_PIV_GMAIL_ENDPOINT", Err: errors.New("x")}, "correct --gmail-endpoint or CSE_PIV_GMAIL_ENDPOINT"},
 		{&gmail.ClockError{Ahead: 10 * time.Minute}, "set this machine's clock"},
 		{&failure.NoAnswerError{Within: "30 s"}, "what it waits for"},
 		{&failure.NoAuthoritiesError{Source: "roots.pem"}, "https://developers.yubico.com/PKI/"},

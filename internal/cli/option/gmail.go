@@ -6,6 +6,7 @@ package option
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -172,7 +174,7 @@ func (g *Gmail) Config(ctx context.Context, messages io.Writer) (gmail.Config, e
 		AuthEndpoint: g.authEndpoint, Endpoint: g.Endpoint, UserAgent: "cse-piv/" + program.Version(),
 		RetryBase: g.retryBase, MaxTries: g.MaxTries, Directory: g.directory,
 	}
-	if err := g.CheckDirectory(); err != nil {
+	if err := errors.Join(checkEndpoint("gmail-endpoint", g.Endpoint), checkEndpoint("auth-endpoint", g.authEndpoint), g.CheckDirectory()); err != nil {
 		return config, err
 	}
 	if g.ca != "" {
@@ -182,6 +184,17 @@ func (g *Gmail) Config(ctx context.Context, messages io.Writer) (gmail.Config, e
 		}
 	}
 	return config, g.credentials.choose(ctx, &config, g.Expected, messages)
+}
+
+// checkEndpoint refuses an address that nothing of Google's can be asked at, "" being Google's own.
+func checkEndpoint(flag, address string) error {
+	if address == "" {
+		return nil
+	}
+	if err := gmail.CheckURL(address); err != nil {
+		return &failure.EndpointError{Flag: flag, Variable: setting.EnvironmentName(flag), Err: &gmail.Error{Method: "--" + flag, Kind: gmail.KindInvalid, Message: err.Error()}}
+	}
+	return nil
 }
 
 // rootsWith returns the system's authorities and those of a file.
