@@ -59,6 +59,9 @@ func (f *reportFlags) chosen() (report.Format, error) {
 		if err != nil {
 			return "", usage.Errorf("--format: %w", err)
 		}
+		if named, err := report.FormatOf(f.output); err == nil && named != format {
+			return "", usage.Errorf("-o %s names a file of the format %s, and %s is asked for: leave out the format, or choose another name", f.output, named, format)
+		}
 		return format, nil
 	case f.output != "":
 		return reportFormat("-o", f.output)
