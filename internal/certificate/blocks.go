@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -34,8 +34,8 @@ type pemBlock struct {
 // blocks than any file of certificates has. A private key is one even where its block is
 // damaged.
 func blocks(text []byte) (found []pemBlock, err error) {
-	begins := 0
-	for rest := text; ; begins++ {
+	begins, rest := 0, text
+	for ; ; begins++ {
 		at := bytes.Index(rest, pemBegin)
 		if at < 0 {
 			break
@@ -61,7 +61,7 @@ func blocks(text []byte) (found []pemBlock, err error) {
 		}
 		switch body, behind, ended := bodyOf(label, after); {
 		case whole && ended:
-			found, rest = append(found, pemBlock{label, body}), behind
+			found, rest = append(found, pemBlock{label, withoutMargins(before, body)}), behind
 		case whole && label == "PGP SIGNED MESSAGE": // it ends with the signature, a block of its own
 			found = append(found, pemBlock{label: label})
 		default:
@@ -70,6 +70,9 @@ func blocks(text []byte) (found []pemBlock, err error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if found != nil && isDER(bytes.TrimLeft(rest, "\r\n")) {
+		return nil, fmt.Errorf("%w: DER follows what is in PEM; give each in a file of its own", ErrUnreadable)
 	}
 	return found, nil
 }
@@ -103,21 +106,64 @@ func bodyOf(label string, text []byte) (body, rest []byte, ended bool) {
 	return bytes.TrimSuffix(text[:end], []byte("\n- ")), last[len(pemDashes):], true // OpenPGP escapes dashes (RFC 9580 section 7.2)
 }
 
+// lineOf returns what stands on the last line of a text.
+func lineOf(text []byte) []byte { return text[bytes.LastIndexByte(text, '\n')+1:] }
+
 // isProse tells a line that only speaks of a block from the first line of one.
 func isProse(before, after []byte) bool {
-	line := before[bytes.LastIndexByte(before, '\n')+1:]
-	speaks := bytes.ContainsFunc(line, func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' })
-	return speaks && !bytes.HasPrefix(bytes.TrimLeft(after, " \\rn\r\n\t"), []byte("MI"))
+	speaks := bytes.ContainsFunc(lineOf(before), func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' })
+	if !speaks {
+		return false
+	}
+	after = escapedBreak.ReplaceAll(after[:min(len(after), maxLabel)], nil)
+	return !bytes.HasPrefix(bytes.TrimLeft(after, " \r\n\t"), []byte("MI"))
 }
 
-// fromBody decodes what stands between the two lines of a block: headers (RFC 1421), then
-// base64. Blanks, signs of quotation, line breaks of JSON and of quoted-printable, and
-// whatever is not ASCII may stand in it.
-func fromBody(body []byte) ([]byte, bool) {
-	der := make([]byte, base64.RawStdEncoding.DecodedLen(len(body))) // the padding may be left out
-	if n, err := base64.StdEncoding.Decode(der, body); err == nil {
-		return der[:n], n > 0
+// withoutMargins returns the body of a block without what stands before and behind each of its
+// lines, where the same stands there on the block's first line: the signs of a comment, of a
+// quotation, or of a list in a program.
+func withoutMargins(before, body []byte) []byte {
+	first, lines, several := bytes.Cut(body, []byte("\n"))
+	left, right := bytes.TrimSpace(lineOf(before)), bytes.TrimSpace(first)
+	if !several || len(left)+len(right) == 0 {
+		return body
 	}
+	everywhere := func(holds func(line, margin []byte) bool, margin []byte) []byte {
+		for line := range bytes.Lines(lines) {
+			if line = bytes.TrimSpace(line); len(line) > 0 && !bytes.Equal(line, left) && !holds(line, margin) {
+				return nil
+			}
+		}
+		return margin
+	}
+	left, right = everywhere(bytes.HasPrefix, left), everywhere(bytes.HasSuffix, right)
+	out := make([]byte, 0, len(lines))
+	for line := range bytes.Lines(lines) {
+		out = append(append(out, bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(line), left), right)...), '\n')
+	}
+	return out
+}
+
+// escapedBreak is a line break as JSON, PowerShell, XML and HTML write it.
+var escapedBreak = regexp.MustCompile("\\\\[nrt]|\\\\u000[aAdD9]|`[nr]|&#(?:10|13|x[aAdD]);|<[bB][rR] ?/?>")
+
+// unescaped returns base64 whose characters are written as JSON, web pages or quoted-printable
+// (RFC 2045 section 6.7) write some of them, with blanks for line breaks.
+func unescaped(body []byte) []byte {
+	if quotedPrintable := []byte("=3D"); bytes.Contains(body, quotedPrintable) {
+		for _, end := range []string{"=\r\n", "=\n"} {
+			body = bytes.ReplaceAll(body, []byte(end), nil)
+		}
+		body = bytes.ReplaceAll(body, quotedPrintable, []byte("="))
+	}
+	if bytes.IndexByte(body, '\\') >= 0 {
+		body = []byte(strings.NewReplacer(`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u002f`, "/", `\u002F`, "/", `\u003d`, "=", `\u003D`, "=").Replace(string(body)))
+	}
+	return escapedBreak.ReplaceAll(body, []byte(" "))
+}
+
+// withoutHeaders returns what follows the headers of a block (RFC 1421 section 4.6).
+func withoutHeaders(body []byte) []byte {
 	for bytes.IndexByte(body, ':') >= 0 {
 		line, after, _ := bytes.Cut(body, []byte("\n"))
 		if len(bytes.TrimSpace(line)) > 0 && bytes.IndexByte(line, ':') < 0 {
@@ -125,12 +171,17 @@ func fromBody(body []byte) ([]byte, bool) {
 		}
 		body = after
 	}
-	if quotedPrintable := []byte("=3D"); bytes.Contains(body, quotedPrintable) { // RFC 2045 section 6.7
-		for _, end := range []string{"=\r\n", "=\n"} {
-			body = bytes.ReplaceAll(body, []byte(end), nil)
-		}
-		body = bytes.ReplaceAll(body, quotedPrintable, []byte("="))
+	return body
+}
+
+// fromBody decodes what stands between the two lines of a block: headers, then base64. Blanks,
+// signs of quotation, escaped line breaks, and whatever is not ASCII may stand in it.
+func fromBody(body []byte) ([]byte, bool) {
+	der := make([]byte, base64.RawStdEncoding.DecodedLen(len(body))) // the padding may be left out
+	if n, err := base64.StdEncoding.Decode(der, body); err == nil {
+		return der[:n], n > 0
 	}
+	body = unescaped(withoutHeaders(body))
 	packed, padding := make([]byte, 0, len(body)), 0
 	for len(body) > 0 {
 		switch c := body[0]; {
@@ -141,8 +192,6 @@ func fromBody(body []byte) ([]byte, bool) {
 			}
 		case c == '=':
 			padding++
-		case c == '\\' && len(body) > 1 && slices.Contains([]byte("nrt"), body[1]):
-			body = body[1:]
 		case c > ' ' && c < 0x80 && !strings.ContainsRune(">|#\"'", rune(c)):
 			return nil, false
 		}

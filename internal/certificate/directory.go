@@ -5,28 +5,35 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+
+	"golang.org/x/crypto/cryptobyte"
+	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
+
+// ldifAttribute are the attributes with certificates, by name or number, and their options
+// (RFC 4523 section 2). A user's certificate may be in a PKCS#7 (RFC 2798 section 2.8).
+const ldifAttribute = `(?:usercertificate|cacertificate|crosscertificatepair|usersmimecertificate|2\.5\.4\.(?:36|37|40)|2\.16\.840\.1\.113730\.3\.1\.40)(?:;[-a-z0-9;]+)?:`
 
 var (
 	// ldifBegin is how an export of a directory begins (RFC 2849): a version, a comment,
 	// a name or, where somebody copied a part, the value itself.
-	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\n]*\n|version:[^\n]*\n)\s*)*(?:dn::?|(?:usercertificate|cacertificate|usersmimecertificate)(?:;[-a-z0-9;]+)?:)`)
-	// ldifValue is a value with a certificate (RFC 4523 section 2). The user's may be in a
-	// PKCS#7 (RFC 2798 section 2.8).
-	ldifValue = regexp.MustCompile(`(?im)^(?:usercertificate|cacertificate|usersmimecertificate)(?:;[-a-z0-9;]+)?:(:|<|) *(\S*)`)
+	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\r\n]*[\r\n]|version:[^\r\n]*[\r\n])\s*)*(?:dn::?|` + ldifAttribute + `)`)
+	// ldifValue is a value with a certificate, or one in base64 of another attribute.
+	ldifValue = regexp.MustCompile(`(?im)^(?:(` + ldifAttribute + `)(:|<|)|[-a-z0-9;.]+::) *(\S*)`)
 
 	vcardBegin = regexp.MustCompile(`(?i)^\s*begin:vcard`)
 	// vcardValue is a key in base64, as versions 2.1, 3 and 4 write it (RFC 6350 section 6.8.1).
-	vcardValue = regexp.MustCompile(`(?im)^(?:[-a-z0-9]+\.)?key(?:(?:;[^:\n]*)?;(?:encoding=)?(?:b|base64)(?:;[^:\n]*)?:|(?:;[^:\n]*)?:data:[^,\n]*;base64,)([ \S]*)`)
+	vcardValue = regexp.MustCompile(`(?im)^(?:[-a-z0-9]+\.)?(key)(?:(?:;[^:\n]*)?;(?:encoding=)?(?:b|base64)(?:;[^:\n]*)?:|(?:;[^:\n]*)?:data:[^,\n]*;base64,)()([ \S]*)`)
 )
 
 // isDirectory tells an LDIF or a vCard.
 func isDirectory(text []byte) bool { return ldifBegin.Match(text) || vcardBegin.Match(text) }
 
-// directory reads the certificates that a directory's export has as attributes.
+// directory reads the certificates that a directory's export has as attributes. A private key in
+// one of the others is refused.
 func (r *reader) directory(text []byte) error {
 	// A line that begins with a blank goes on with the one before it.
-	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\n "), nil), []byte("\n\t"), nil)
 	what, pattern := Kind("an LDIF export"), ldifValue
 	if vcardBegin.Match(text) {
@@ -37,26 +44,55 @@ func (r *reader) directory(text []byte) error {
 		if at == nil {
 			break
 		}
-		value := bytes.TrimSpace(rest[at[len(at)-2]:at[len(at)-1]])
-		if pattern == ldifValue && at[2] < at[3] && rest[at[2]] == '<' {
+		known, value := at[2] >= 0, without(rest[at[6]:at[7]], " \t")
+		isAddress := known && bytes.Equal(rest[at[4]:at[5]], []byte("<"))
+		rest = rest[at[1]:]
+		if isAddress {
 			return fmt.Errorf("%w: %s that names files instead of holding certificates", ErrUnreadable, what)
 		}
-		rest = rest[at[1]:]
 		der, err := base64.StdEncoding.AppendDecode(nil, value)
-		if err != nil {
+		switch {
+		case !known && err == nil && isDER(der) && kindOfDER(der) == KindPrivateKey:
+			return &KindError{Kind: KindPrivateKey}
+		case !known || len(value) == 0:
+		case err != nil:
 			return fmt.Errorf("%w: %s with a value that is no base64", ErrUnreadable, what)
-		}
-		if isDER(der) {
-			err = r.der(der)
-		} else {
-			err = r.text(toText(der), false)
-		}
-		if err != nil {
-			return err
+		default:
+			if err := r.directoryValue(der); err != nil {
+				return err
+			}
 		}
 	}
 	if len(r.list) == 0 {
 		return &KindError{Kind: what + " without certificates"}
 	}
 	return nil
+}
+
+// directoryValue reads one value.
+func (r *reader) directoryValue(value []byte) error {
+	switch {
+	case !isDER(value):
+		return r.text(toText(value), false)
+	case !isCertificatePair(value):
+		return r.der(value)
+	}
+	input := cryptobyte.String(value)
+	input.ReadASN1(&input, cryptobyte_asn1.SEQUENCE)
+	for !input.Empty() { // issuedToThisCA, issuedByThisCA
+		var one cryptobyte.String
+		var tag cryptobyte_asn1.Tag
+		if !input.ReadAnyASN1(&one, &tag) {
+			return fmt.Errorf("%w: a pair of certificates is damaged", ErrUnreadable)
+		}
+		if err := r.der(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isCertificatePair tells a CertificatePair of cross-certificates (RFC 4523 section 2.3).
+func isCertificatePair(value cryptobyte.String) bool {
+	return value.ReadASN1(&value, cryptobyte_asn1.SEQUENCE) && (value.PeekASN1Tag(0xa0) || value.PeekASN1Tag(0xa1))
 }

@@ -81,7 +81,7 @@ func textKinds() []struct {
 		{"\xfe\xed\xfe\xed", kindJavaStore}, {"\xce\xce\xce\xce", kindJavaStore},
 		{"\x00\x00\x00\x01\x00\x00\x00\x14", kindJavaStore}, {"\x00\x00\x00\x02\x00\x00\x00\x14", kindJavaStore}, // Bouncy Castle's
 		{"ssh-", kindSSH}, {"ecdsa-sha2-", kindSSH}, {"sk-ssh-", kindSSH}, {"sk-ecdsa-", kindSSH}, {"---- begin ssh2 public key", kindSSH},
-		{"<!doctype html", KindPage}, {"<html", KindPage}, {"<?xml", "XML"}, {"<", KindPage}, {"{\\rtf", "an RTF document"}, {"{", "JSON"}, {"[", "JSON"},
+		{"<!doctype html", KindPage}, {"<html", KindPage}, {"<head", KindPage}, {"<body", KindPage}, {"<!--", KindPage}, {"<", "XML"}, {"{\\rtf", "an RTF document"}, {"{", "JSON"}, {"[", "JSON"},
 		{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
 		{"rar!\x1a\x07", "a RAR archive"}, {"%pdf-", "a PDF document"}, {"\xd0\xcf\x11\xe0", "an Office document"},
 		{"\x89png", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"http/1.", KindPage},
@@ -93,7 +93,8 @@ func textKinds() []struct {
 		{"to: ", kindMail}, {"delivered-to: ", kindMail}, {"message-id: ", kindMail}, {"content-type: ", kindMail}, {"content-transfer-encoding: ", kindMail},
 		{"content-disposition: ", kindMail},
 		{"http://", "an address, and not what is there"}, {"https://", "an address, and not what is there"}, {"ldap://", "an address, and not what is there"},
-		{"[internetshortcut]", "a link to a page"}, {"00000000: ", kindDump}, {"00000000  ", kindDump}, {"0000000 ", kindDump},
+		{"[internetshortcut]", "a link to a page"}, {"00000000: ", kindDump}, {"00000000  ", kindDump}, {"0000000 ", kindDump}, {"0000  ", kindDump}, {"0000\t", kindDump},
+		{"windows registry editor", "a part of the Windows registry"}, {"regedit4", "a part of the Windows registry"},
 		{"dn,", "a table (CSV)"}, {"cn,", "a table (CSV)"},
 	}
 }
@@ -131,13 +132,21 @@ func isBeginOrEnd(text []byte) bool {
 	return false
 }
 
+var keyLine = regexp.MustCompile(`BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY`)
+
+// beginsKey tells a text with the first line of a private key, of whichever dashes a word
+// processor or a mail program has left.
+func beginsKey(text []byte) bool {
+	return bytes.Contains(text, []byte("PRIVATE KEY")) && keyLine.Match(text)
+}
+
 // kindOfText names a file by how it begins, "" for none that is known.
 func kindOfText(text []byte) Kind {
 	const longest = 64
 	begin := bytes.TrimLeft(text[:min(len(text), longest)], " \t\r\n")
 	begin = bytes.ReplaceAll(bytes.ToLower(begin), []byte("\r\n"), []byte("\n"))
 	switch {
-	case bytes.Contains(text, pemBegin) && bytes.Contains(text, []byte("PRIVATE KEY-----")): // in JSON, or on one line
+	case beginsKey(text), bytes.Contains(text, []byte("<RSAKeyValue")) && bytes.Contains(text, []byte("<D>")): // .NET's XML
 		return KindPrivateKey
 	case bytes.HasPrefix(begin, []byte("{")) || bytes.HasPrefix(begin, []byte("[")):
 		if kind := kindOfKeyInJSON(text); kind != "" {

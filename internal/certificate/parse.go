@@ -111,6 +111,8 @@ func (r *reader) text(text []byte, encoded bool) error {
 	switch {
 	case err != nil:
 		return err
+	case beginsKey(text):
+		return &KindError{Kind: KindPrivateKey}
 	case found != nil:
 		r.list = slices.Grow(r.list, len(found))
 		for i, block := range found {
@@ -131,6 +133,8 @@ func (r *reader) text(text []byte, encoded bool) error {
 		case !ok:
 		case isDER(content):
 			return r.der(content)
+		case bytes.HasPrefix(content, storeBegin):
+			return r.store(content)
 		case kindOfText(content) != "":
 			return &KindError{Kind: kindOfText(content)}
 		case encoded && isPrintable(content): // such as a PEM in a Kubernetes secret

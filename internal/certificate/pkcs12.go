@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"fmt"
 
@@ -15,11 +16,11 @@ var ErrPassword = fmt.Errorf("%w: it is a PKCS#12, which its password did not op
 const (
 	pfxVersion = 3 // of a PFX (RFC 7292 section 4)
 	// maxIterations bounds what is derived from a password for one file, in rounds of
-	// PBKDF2; Firefox's six hundred thousand are the most that is usual.
-	maxIterations = 1_000_000
-	// oldRound is what a round of PKCS#12's own derivation costs, of which ten or fifty
-	// thousand are usual.
-	oldRound = 8
+	// PBKDF2 with SHA-256, which take about a second. GnuTLS has each certificate in a part of
+	// its own, with six hundred thousand, of whichever derivation.
+	maxIterations = 5_500_000
+	// slowRound is what a round of PKCS#12's own derivation costs, and one with a longer hash.
+	slowRound = 3
 	// roundsPerPart is what each encrypted part of a file costs besides.
 	roundsPerPart = 1000
 	// maxEncrypted bounds an encrypted part in octets: how much is in it shows too late.
@@ -206,8 +207,8 @@ func (r *reader) encryptedSafe(content cryptobyte.String) error {
 // one file.
 func (r *reader) spend(algorithm cryptobyte.String) error {
 	more, ok := countIterations(algorithm, 0)
-	if !isPBES2(algorithm) {
-		more *= oldRound
+	if !isPBES2(algorithm) || usesLongHash(algorithm) {
+		more *= slowRound
 	}
 	if r.work += more + roundsPerPart; !ok || r.work > maxIterations {
 		return &TooLargeError{"the work to try the password of a PKCS#12", maxIterations}
@@ -221,6 +222,16 @@ func isPBES2(algorithm cryptobyte.String) bool {
 	var oid asn1.ObjectIdentifier
 	return algorithm.ReadASN1(&inside, cryptobyte_asn1.SEQUENCE) && inside.ReadASN1ObjectIdentifier(&oid) &&
 		oid.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13})
+}
+
+// usesLongHash reports whether SHA-384, SHA-512 or one of their kind is in an algorithm of PBES2.
+func usesLongHash(algorithm []byte) bool {
+	for _, last := range []byte{10, 11, 12, 13} {
+		if bytes.Contains(algorithm, []byte{6, 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, last}) {
+			return true
+		}
+	}
+	return false
 }
 
 // countIterations adds up the integers in an algorithm's parameters: the iteration count

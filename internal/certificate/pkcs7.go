@@ -93,6 +93,11 @@ func (r *reader) signed(content cryptobyte.String) error {
 func (r *reader) certificates(certs cryptobyte.String) error {
 	for entry := 1; !certs.Empty(); entry++ {
 		var raw cryptobyte.String
+		if tag := certs.PeekASN1Tag; tag(0xa0) || tag(0xa1) || tag(0xa2) || tag(0xa3) { // attribute and other certificates (RFC 5652 section 10.2.2)
+			certs.ReadAnyASN1Element(&raw, new(cryptobyte_asn1.Tag))
+			r.passedOver = kindAttributes
+			continue
+		}
 		if !certs.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
 			return fmt.Errorf("%w: PKCS#7: entry %d is no X.509 certificate", ErrUnreadable, entry)
 		}

@@ -99,7 +99,8 @@ func TestStrangeFiles(t *testing.T) {
 		"a PKCS#7 in pieces":       {string(toBER(t, packed(t, chain))), 3, ""},
 		"a PKCS#7 of nothing":      {string(signedData(t, true, signed, nil)), 0, "the PKCS#7 holds no certificate"},
 		"a PKCS#7 of encrypted":    {string(signedData(t, true, object(t, 1, 2, 840, 113549, 1, 7, 6), nil)), 0, "encrypted data (PKCS#7 EncryptedData)"},
-		"a PKCS#7 with attributes": {string(signedData(t, false, signed, tlv(0xa0, false, leaf.Raw, tlv(0xa2, false, attributes[4:])))), 0, "entry 2 is no X.509 certificate"},
+		"a PKCS#7 with attributes": {string(signedData(t, false, signed, tlv(0xa0, false, leaf.Raw, tlv(0xa2, false, attributes[4:])))), 1, ""},
+		"a PKCS#7 of attributes":   {string(signedData(t, false, signed, tlv(0xa0, false, tlv(0xa2, false, attributes[4:])))), 0, "an attribute certificate"},
 
 		"LDIF, folded":   {"version: 1\ndn:: dWlkPWtpbQ==\nchangetype: modify\nreplace: userCertificate;binary\nuserCertificate;binary:: " + string(wrapped(leaf.Raw, 60, "\r\n ")) + "\n-\n", 1, ""},
 		"LDIF, language": {"dn: uid=kim\nUserCertificate;lang-de;binary:: " + encoded, 1, ""},

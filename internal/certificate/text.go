@@ -69,10 +69,15 @@ func fromBase64(text []byte) ([]byte, bool) {
 		text = rest
 	}
 	packed := without(bytes.Trim(text, "\x00\x1a \t\r\n\"'"), " \t\r\n")
-	packed = bytes.TrimRight(packed, "=")
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(packed)))
-	n, err := base64.RawStdEncoding.Decode(out, packed)
-	return out[:n], err == nil && n > 0
+	decoded := 0
+	for part := range bytes.FieldsFuncSeq(packed, func(r rune) bool { return r == '=' }) { // the padding ends a value, and another one may follow
+		n, err := base64.RawStdEncoding.Decode(out[decoded:], part)
+		if decoded += n; err != nil {
+			return nil, false
+		}
+	}
+	return out[:decoded], decoded > 0
 }
 
 // fromHex decodes a text that is nothing but hexadecimal digits, as card software and

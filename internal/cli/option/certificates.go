@@ -70,7 +70,7 @@ func certificatePaths(paths []string) ([]string, error) {
 }
 
 func certificateEndings() []string {
-	return []string{".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".p7pem", ".spc", ".sst", ".p12", ".pfx", ".ldif", ".vcf"}
+	return []string{".pem", ".crt", ".cer", ".cert", ".der", ".p7b", ".p7c", ".p7pem", ".p7s", ".spc", ".pkipath", ".sst", ".p12", ".pfx", ".ldif", ".vcf"}
 }
 
 func namesCertificates(file string) bool {
