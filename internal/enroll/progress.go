@@ -34,6 +34,10 @@ type Progress struct {
 	When   time.Time    // it began or, when done, was finished
 	Keys   []KeyRequest // that were asked for; nil where nothing was written down
 	Folder string       // of the evidence
+	// Renewal is what it renews; nil for what is no renewal. MovesFrom names the cards from which
+	// Gmail moves by it.
+	Renewal   *evidence.Renewal
+	MovesFrom []string
 	// Failed says at which step the latest run failed, and why; empty where it did not.
 	Failed string
 	// FactoryManagementKey says that the card still has the factory management key:
@@ -58,6 +62,7 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 		return standing, err
 	}
 	standing.Keys = requestedKeys(journal.Plan)
+	standing.Renewal, standing.MovesFrom = journal.Renewal, journal.MovesFrom
 	standing.FactoryManagementKey = journal.Secrets[evidence.SecretManagementKey].State == evidence.SecretFactory
 	if folder.Finished() {
 		standing.Stage = StageDone

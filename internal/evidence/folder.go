@@ -69,15 +69,15 @@ func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if latest != nil && now.Before(latest.started) {
-		now = latest.started
+	now = now.UTC().Truncate(time.Second)
+	if latest != nil && !now.After(latest.started) {
+		now = latest.started.Add(time.Second)
 	}
 	all := durable.Folder(root)
 	if err := all.Make(user, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the evidence folder: %w", err)
 	}
 	for {
-		now = now.UTC().Truncate(time.Second)
 		name := user + "/" + strconv.FormatUint(uint64(serial), 10) + "-" + now.Format(startedLayout)
 		err := all.Mkdir(name, 0o700)
 		if errors.Is(err, fs.ErrExist) {

@@ -12,8 +12,8 @@ func TestUserOf(t *testing.T) {
 	root := t.TempDir()
 	is := func(want string) {
 		t.Helper()
-		if email, err := UserOf(root, 7); err != nil || email != want {
-			t.Errorf("%q %v, want %q", email, err, want)
+		if folder, email, err := NewestWith(root, 7); err != nil || email != want || (folder == nil) != (want == "") || folder != nil && folder.Serial() != 7 {
+			t.Errorf("%v %q %v, want %q", folder, email, err, want)
 		}
 	}
 	is("")

@@ -3,6 +3,7 @@ package status
 import (
 	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -19,9 +20,8 @@ type Card struct {
 	Ledger []ledger.CardCertificate
 	// SameCHUID are the serial numbers of other cards that the ledger saw with its CHUID last.
 	SameCHUID []uint32
-	// Begun is whose enrollment with the card began last, by the evidence on this machine;
-	// empty for nobody's.
-	Begun string
+	// Begun is what began last with the card, by the evidence on this machine; nil for nothing.
+	Begun *Begun
 	// Gmail is what Gmail has of the card's user; nil where it was not asked, or did not
 	// answer.
 	Gmail *registered.State
@@ -46,8 +46,8 @@ func (c Card) Owner() string {
 			return entered.Email
 		}
 	}
-	if c.Begun != "" && len(c.Keys()) > 0 {
-		return c.Begun
+	if c.Begun != nil && len(c.Keys()) > 0 {
+		return c.Begun.Email
 	}
 	if at := slices.IndexFunc(c.Ledger, func(entered ledger.CardCertificate) bool { return entered.State == ledger.CardInUse }); at >= 0 {
 		return c.Ledger[at].Email
@@ -120,11 +120,15 @@ func (c Card) State() State {
 	switch {
 	case c.Status.PIN.Tries == 0:
 		return StateBlocked
-	case any(uses) && any(c.waits) && !any(func(k Key) bool { return uses(k) && !k.Slot.Retired() }):
-		return StateWaiting // in a renewal
+	case len(keys) > 0 && (c.renews() || any(c.awaited)):
+		return StateRenewing
+	case len(keys) > 0 && c.replaces(any(c.waits)):
+		return StateReplacing
 	case any(uses):
 		return StateRegistered
 	case any(c.waits):
+		return StateWaiting
+	case c.Begun.unfinished() && len(keys) > 0 && !any(func(k Key) bool { return k.Ledger != "" }):
 		return StateWaiting
 	case any(func(k Key) bool { return k.KeyPairID != "" || k.Ledger != "" }):
 		return StateSuperseded
@@ -136,12 +140,89 @@ func (c Card) State() State {
 	return StateEmpty
 }
 
+// Next lists what may be done with the card, as State.Next does, with the command that goes
+// on with what was begun.
+func (c Card) Next() []Transition {
+	next := c.State().Next()
+	for i := range next {
+		if next[i].Command == CommandRenew && c.renews() {
+			next[i].Command = c.Begun.Again()
+		}
+	}
+	return next
+}
+
+// uses lists the certificates that are in use for the card's user, and reports whether anybody
+// told.
+func (c Card) uses() (uses []use, told bool) {
+	inUse := func(leafSHA256 string) bool {
+		return slices.ContainsFunc(c.Ledger, func(e ledger.CardCertificate) bool { return e.LeafSHA256 == leafSHA256 && e.State == ledger.CardInUse })
+	}
+	if c.Gmail == nil {
+		for _, entered := range c.Ledger {
+			if entered.State == ledger.CardInUse && entered.Use != certificate.UseHistory {
+				uses = append(uses, use{entered.LeafSHA256, entered.Serial, true})
+			}
+		}
+		return uses, len(c.Ledger) > 0
+	}
+	for _, pair := range c.Gmail.KeyPairs {
+		if c.Gmail.Identity == nil || !c.Gmail.Identity.Uses(pair.ID) {
+			continue
+		}
+		serial := registered.SerialOf(pair)
+		if c.has(pair.LeafSHA256) {
+			serial = c.Identity.Serial
+		}
+		uses = append(uses, use{pair.LeafSHA256, serial, inUse(pair.LeafSHA256)})
+	}
+	return uses, true
+}
+
+// renews reports whether a renewal is unfinished that the evidence on this machine has.
+func (c Card) renews() bool {
+	uses, told := c.uses()
+	return c.Begun.renews() && (!told || c.Begun.goesOn(uses))
+}
+
+// replaces reports whether the card is to take the place of another, of which the evidence on
+// this machine tells or, where a key waits for its certificate, Gmail.
+func (c Card) replaces(waits bool) bool {
+	uses, told := c.uses()
+	if c.Begun.replaces() && (!told || c.Gmail == nil && len(uses) == 0 || c.Begun.goesOn(uses)) {
+		return true
+	}
+	return waits && c.Gmail != nil && slices.ContainsFunc(uses, func(u use) bool { return u.serial != 0 && u.serial != c.Identity.Serial })
+}
+
+// awaited reports whether a slot has a new key for the certificate of an old one that is still
+// in use: the old one is in a retired slot, or was lost, and nobody knows the new one.
+func (c Card) awaited(k Key) bool {
+	uses, _ := c.uses()
+	inUse := func(contents piv.SlotContents) bool {
+		return contents.Certificate != nil && slices.ContainsFunc(uses, func(u use) bool { return u.leafSHA256 == smime.Fingerprint(contents.Certificate) })
+	}
+	contents := c.contents(k.Slot)
+	if k.Slot.Retired() || contents.Key == nil || contents.Key.Origin != piv.Generated || contents.CertificateErr != nil {
+		return false
+	}
+	if contents.Mismatched() && inUse(contents) {
+		return true
+	}
+	moved := slices.ContainsFunc(c.Status.Slots, func(other piv.SlotContents) bool { return other.Slot.Retired() && inUse(other) })
+	return moved && k.Ledger == "" && (k.KeyPairID == "" || len(c.Ledger) > 0 && !k.InIdentity)
+}
+
+// contents is what a slot has that Keys lists.
+func (c Card) contents(slot piv.Slot) piv.SlotContents {
+	return c.Status.Slots[slices.IndexFunc(c.Status.Slots, func(contents piv.SlotContents) bool { return contents.Slot == slot })]
+}
+
 // waits reports whether a slot has a key for whose certificate somebody waits: generated
 // there, and without a certificate, or beside the known one of the key that was there before. An imported
 // one came with its certificate elsewhere.
 func (c Card) waits(k Key) bool {
-	at := slices.IndexFunc(c.Status.Slots, func(contents piv.SlotContents) bool { return contents.Slot == k.Slot })
-	contents := c.Status.Slots[at]
+	contents := c.contents(k.Slot)
 	return !k.Slot.Retired() && contents.Key != nil && contents.Key.Origin == piv.Generated && contents.CertificateErr == nil &&
 		(contents.Certificate == nil || contents.Mismatched() && (k.KeyPairID != "" || k.Ledger != ""))
 }

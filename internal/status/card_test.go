@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -61,34 +62,60 @@ func TestCardStates(t *testing.T) {
 	blocked := set
 	blocked.PIN.Tries = 0
 	old := piv.SlotContents{Slot: piv.SlotSignature, KeyUnknown: true}
+	mismatched := func(certificate *x509.Certificate) piv.SlotContents {
+		return piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated, PublicKey: other.PublicKey}, Certificate: certificate}
+	}
 	imported := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Imported}}
 	broken := piv.SlotContents{Slot: piv.SlotKeyManagement, CertificateErr: errors.New("no certificate")}
+	eve := &Begun{Email: "eve@lab.example", Serial: 7}
+	renewal := func(kind string) *Begun {
+		old := evidence.OldKey{Certificate: smime.Fingerprint(leaf)}
+		return &Begun{Email: "ada@lab.example", Serial: 7, Renewal: &evidence.Renewal{Kind: kind, Keys: map[string]evidence.OldKey{"9d": old}}}
+	}
+	replacement := &Begun{Email: "ada@lab.example", Serial: 7, MovesFrom: []string{"card 8"}}
+	// the certificate of card 8, which the identity uses
+	onOther := &registered.State{KeyPairs: []gmail.KeyPair{{ID: "8", LeafSHA256: "8", Enabled: true, HardwareDescriptions: []string{"YubiKey, serial 8, slot 9d"}}}, Identity: &gmail.Identity{PrimaryKeyPairID: "8"}}
 	for name, c := range map[string]struct {
 		card  Card
 		want  State
 		owner string
 	}{
-		"as from the factory":             {Card{Status: in(factory)}, StateEmpty, ""},
-		"firmware that cannot tell":       {Card{Status: in(piv.Protection{PIN: piv.Counter{Tries: 3}}, old)}, StateEmpty, ""},
-		"only a PIN":                      {Card{Status: in(set)}, StatePersonalised, ""},
-		"a new key":                       {Card{Status: in(set, slot(piv.SlotKeyManagement, nil))}, StateWaiting, ""},
-		"a new key of an enrollment":      {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: "eve@lab.example", Ledger: entered(ledger.CardReturned)}, StateWaiting, "eve@lab.example"},
-		"nothing any more":                {Card{Status: in(factory), Begun: "eve@lab.example"}, StateEmpty, ""},
-		"a new key, and one in history":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas(""), Ledger: entered(ledger.CardSuperseded)}, StateWaiting, "Ada@lab.example"},
-		"a renewal that waits":            {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateWaiting, "Ada@lab.example"},
-		"the same, and Gmail not asked":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Ledger: entered(ledger.CardInUse)}, StateWaiting, "Ada@lab.example"},
-		"an imported key":                 {Card{Status: in(set, imported)}, StateForeign, ""},
-		"a certificate nobody can read":   {Card{Status: in(set, broken)}, StateForeign, ""},
-		"somebody's certificate":          {Card{Status: in(set, slot(piv.SlotKeyManagement, other)), Gmail: gmailHas("1")}, StateForeign, "bob@lab.example"},
-		"the identity's":                  {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1")}, StateRegistered, "ada@lab.example"},
-		"the identity's, and another's":   {Card{Status: in(set, slot(piv.SlotAuthentication, other), slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
-		"at Gmail, and not used":          {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("2"), Ledger: entered(ledger.CardInUse)}, StateSuperseded, "Ada@lab.example"},
-		"lost once, as the ledger says":   {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: &registered.State{}, Ledger: entered(ledger.CardLost)}, StateSuperseded, "Ada@lab.example"},
-		"in the ledger, and no Gmail":     {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
-		"in the ledger once, no Gmail":    {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Ledger: entered(ledger.CardReturned)}, StateSuperseded, "Ada@lab.example"},
-		"erased, and known in the ledger": {Card{Status: in(factory), Ledger: entered(ledger.CardInUse)}, StateEmpty, "Ada@lab.example"},
-		"too many wrong PINs":             {Card{Status: in(blocked, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1")}, StateBlocked, "ada@lab.example"},
+		"as from the factory":                        {Card{Status: in(factory)}, StateEmpty, ""},
+		"firmware that cannot tell":                  {Card{Status: in(piv.Protection{PIN: piv.Counter{Tries: 3}}, old)}, StateEmpty, ""},
+		"only a PIN":                                 {Card{Status: in(set)}, StatePersonalised, ""},
+		"a new key":                                  {Card{Status: in(set, slot(piv.SlotKeyManagement, nil))}, StateWaiting, ""},
+		"a new key of an enrollment":                 {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: eve, Ledger: entered(ledger.CardReturned)}, StateWaiting, "eve@lab.example"},
+		"nothing any more":                           {Card{Status: in(factory), Begun: eve}, StateEmpty, ""},
+		"a new key, and one in history":              {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas(""), Ledger: entered(ledger.CardSuperseded)}, StateWaiting, "Ada@lab.example"},
+		"a renewal that waits":                       {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRenewing, "Ada@lab.example"},
+		"the same, and Gmail not asked":              {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, nil)), Ledger: entered(ledger.CardInUse)}, StateRenewing, "Ada@lab.example"},
+		"a renewed certificate that Gmail has not":   {Card{Status: in(set, slot(0x82, leaf), slot(piv.SlotKeyManagement, other)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRenewing, "Ada@lab.example"},
+		"an old certificate in its slot":             {Card{Status: in(set, mismatched(leaf)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRenewing, "Ada@lab.example"},
+		"a renewal begun, and nothing changed":       {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: renewal("new-key"), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRenewing, "Ada@lab.example"},
+		"a renewal begun, and nobody answers":        {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: renewal("same-key")}, StateRenewing, "ada@lab.example"},
+		"a renewal begun, and the card lost":         {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: renewal("new-key"), Gmail: gmailHas(""), Ledger: entered(ledger.CardLost)}, StateSuperseded, "Ada@lab.example"},
+		"a renewal begun, and Gmail on another card": {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: renewal("new-key"), Gmail: onOther, Ledger: entered(ledger.CardSuperseded)}, StateSuperseded, "Ada@lab.example"},
+		"a renewal begun, and the card erased":       {Card{Status: in(factory), Begun: renewal("new-key"), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateEmpty, "Ada@lab.example"},
+		"a renewal finished elsewhere":               {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: &Begun{Serial: 7, Renewal: &evidence.Renewal{}}, Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
+		"a replacement that waits":                   {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: replacement, Gmail: onOther}, StateReplacing, "ada@lab.example"},
+		"a replacement that Gmail tells":             {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Gmail: onOther}, StateReplacing, ""},
+		"a replacement with its certificate":         {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: replacement, Gmail: onOther}, StateReplacing, "ada@lab.example"},
+		"a replacement, and Gmail not asked":         {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: replacement}, StateReplacing, "ada@lab.example"},
+		"a replacement that the ledger has not yet":  {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: replacement, Gmail: gmailHas("1")}, StateReplacing, "ada@lab.example"},
+		"an enrollment with its certificate":         {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: eve, Gmail: gmailHas("")}, StateWaiting, "eve@lab.example"},
+		"an imported key":                            {Card{Status: in(set, imported)}, StateForeign, ""},
+		"a certificate nobody can read":              {Card{Status: in(set, broken)}, StateForeign, ""},
+		"somebody's certificate":                     {Card{Status: in(set, slot(piv.SlotKeyManagement, other)), Gmail: gmailHas("1")}, StateForeign, "bob@lab.example"},
+		"the identity's":                             {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1")}, StateRegistered, "ada@lab.example"},
+		"the identity's, and another's":              {Card{Status: in(set, slot(piv.SlotAuthentication, other), slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
+		"at Gmail, and not used":                     {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("2"), Ledger: entered(ledger.CardInUse)}, StateSuperseded, "Ada@lab.example"},
+		"lost once, as the ledger says":              {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Gmail: &registered.State{}, Ledger: entered(ledger.CardLost)}, StateSuperseded, "Ada@lab.example"},
+		"in the ledger, and no Gmail":                {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
+		"in the ledger once, no Gmail":               {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Ledger: entered(ledger.CardReturned)}, StateSuperseded, "Ada@lab.example"},
+		"erased, and known in the ledger":            {Card{Status: in(factory), Ledger: entered(ledger.CardInUse)}, StateEmpty, "Ada@lab.example"},
+		"too many wrong PINs":                        {Card{Status: in(blocked, slot(piv.SlotKeyManagement, leaf)), Gmail: gmailHas("1")}, StateBlocked, "ada@lab.example"},
 	} {
+		c.card.Identity.Serial = 7
 		if state := c.card.State(); state != c.want {
 			t.Errorf("%s: %s, want %s", name, state, c.want)
 		}
@@ -100,7 +127,7 @@ func TestCardStates(t *testing.T) {
 
 // TestTransitions: every state has a meaning and a way out, and can be come to.
 func TestTransitions(t *testing.T) {
-	reached := map[State]bool{StateForeign: true, StateBlocked: true, StateWaiting: true} // by others, by wrong PINs, and half way
+	reached := map[State]bool{StateForeign: true, StateBlocked: true, StateWaiting: true, StateReplacing: true, StateRenewing: true} // by others, by wrong PINs, and half way
 	for _, transition := range Transitions() {
 		reached[transition.To] = true
 	}

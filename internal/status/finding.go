@@ -7,6 +7,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/registration"
 )
 
@@ -23,6 +24,8 @@ const (
 	ProblemAlias            Problem = "alias"             // the directory has the address as another one of a user
 	ProblemNoMailbox        Problem = "no-mailbox"        // the directory says that the user has no mailbox
 	ProblemCardGone         Problem = "card-gone"         // Gmail uses a certificate on a card that is gone
+	ProblemRenewalBegun     Problem = "renewal-begun"     // a renewal was begun, and is not finished
+	ProblemReplacementBegun Problem = "replacement-begun" // a replacement was begun, and is not finished
 	ProblemNoIdentity       Problem = "no-identity"       // there are key pairs, and no identity uses one
 	ProblemNotAtGmail       Problem = "not-at-gmail"      // the ledger calls the user done, and Gmail has nothing
 	ProblemNotRegistered    Problem = "not-registered"    // neither Gmail nor the ledger has the user as registered
@@ -54,6 +57,7 @@ func (u User) Findings(now time.Time, within time.Duration) []Finding {
 		return f.findings
 	}
 	f.used()
+	f.begun()
 	f.missing()
 	f.end()
 	f.inserted()
@@ -92,12 +96,63 @@ func (f *finder) used() {
 			f.add(ProblemDisabled, pair.ID, CommandEnableKeyPair, "the identity uses key pair %s, which is disabled, so that it neither signs nor reads", pair.ID)
 		}
 		if !pair.NotAfter.IsZero() && pair.NotAfter.Before(f.now) {
-			f.add(ProblemEnded, pair.ID, CommandRenew, "the certificate of key pair %s ended on %s", pair.ID, day(pair.NotAfter))
+			f.add(ProblemEnded, pair.ID, f.renew(), "the certificate of key pair %s ended on %s", pair.ID, day(pair.NotAfter))
 		}
 		if card := f.Card(pair.LeafSHA256); card != nil && isGone(card.State) {
 			f.add(ProblemCardGone, pair.ID, CommandReplace, "Gmail uses a certificate on card %d, which is %s since %s", card.Serial, card.State, day(card.Changed))
 		}
 	}
+}
+
+// begun looks for a renewal or replacement that is not finished.
+func (f *finder) begun() {
+	problem, what, command := ProblemRenewalBegun, "renewal", f.renew()
+	switch {
+	case f.Renews():
+	case f.Replaces():
+		problem, what, command = ProblemReplacementBegun, "replacement", CommandReplace
+	default:
+		return
+	}
+	from := "elsewhere"
+	serial := uint32(0)
+	if f.Inserted != nil {
+		serial = f.Inserted.Identity.Serial
+	}
+	if f.Begun.unfinished() {
+		from, serial = "on "+day(f.Begun.Since), f.Begun.Serial
+	}
+	stands := ""
+	switch moved := f.Begun.unfinished() && !slices.ContainsFunc(f.uses(), func(u use) bool { return f.Begun.old(u.leafSHA256) || f.Begun.from(u.serial) }); {
+	case f.Gmail == nil:
+	case moved:
+		stands = ": Gmail uses the new certificate, and the ledger does not say so yet"
+	default:
+		stands = ": until it is, Gmail uses the old certificate"
+	}
+	f.add(problem, "", command, "the %s with card %d that was begun %s is not finished%s", what, serial, from, stands)
+}
+
+// isBegun reports whether a key pair may be one that a renewal or replacement is about to use.
+func (f *finder) isBegun(pair gmail.KeyPair) bool {
+	serial := registered.SerialOf(pair)
+	return (f.Renews() || f.Replaces()) && (f.Begun.unfinished() && f.Begun.Serial == serial || f.Inserted != nil && f.Inserted.Identity.Serial == serial)
+}
+
+// unfinished says of an enrollment that it was begun; empty for none.
+func (f *finder) unfinished() string {
+	if !f.Begun.unfinished() || f.Begun.Renewal != nil {
+		return ""
+	}
+	return fmt.Sprintf("; the enrollment with card %d that was begun on %s is not finished", f.Begun.Serial, day(f.Begun.Since))
+}
+
+// renew is the command that renews or, where a renewal was begun, goes on with it.
+func (f *finder) renew() Command {
+	if f.Renews() {
+		return f.Begun.Again()
+	}
+	return CommandRenew
 }
 
 // isGone reports whether nobody can use the certificate with its card.
@@ -118,17 +173,17 @@ func (f *finder) missing() {
 		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s", f.Entry.State)
 	case f.waitsForCard():
 		last := f.last()
-		f.add(ProblemCardGone, "", CommandReplace, "card %d is %s since %s, and no other one has taken its place", last.Serial, last.State, day(last.Changed))
+		f.add(ProblemCardGone, "", CommandReplace, "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, day(last.Changed), f.unfinished())
 	case f.Gmail == nil:
 		if f.Entry == nil {
-			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user")
+			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user%s", f.unfinished())
 		}
 	case f.choice() != "":
 		f.add(ProblemNoIdentity, f.choice(), CommandSetIdentity, "Gmail has key pairs and no identity, so that nothing is signed, and nobody can encrypt to the user")
 	case f.Entry != nil:
 		f.add(ProblemNotAtGmail, "", again, "the ledger has the user as registered, and Gmail has no enabled key pair of a card")
 	default:
-		f.add(ProblemNotRegistered, "", CommandEnroll, "neither Gmail nor the ledger has the user")
+		f.add(ProblemNotRegistered, "", CommandEnroll, "neither Gmail nor the ledger has the user%s", f.unfinished())
 	}
 }
 
@@ -153,21 +208,27 @@ func (f *finder) end() {
 	switch {
 	case end.IsZero():
 	case f.Gmail == nil && end.Before(f.now):
-		f.add(ProblemEnded, "", CommandRenew, "the certificate in the ledger ended on %s", day(end))
+		f.add(ProblemEnded, "", f.renew(), "the certificate in the ledger ended on %s", day(end))
 	case end.After(f.now) && end.Before(f.now.Add(f.within)):
-		f.add(ProblemEndsSoon, "", CommandRenew, "the certificate ends on %s", day(end))
+		f.add(ProblemEndsSoon, "", f.renew(), "the certificate ends on %s", day(end))
 	}
 }
 
 // inserted looks at the user's card that is in a reader.
 func (f *finder) inserted() {
-	if f.Inserted != nil && f.Gmail != nil && f.Gmail.Identity != nil && !f.Inserted.Uses(f.Gmail.Identity) {
+	if f.Inserted == nil || f.Renews() || f.Replaces() {
+		return
+	}
+	if f.Gmail != nil && f.Gmail.Identity != nil && !f.Inserted.Uses(f.Gmail.Identity) {
 		f.add(ProblemCardNotUsed, "", CommandShowCard, "Gmail uses no certificate of card %d, which is in the reader", f.Inserted.Identity.Serial)
 	}
 }
 
-// unknown compares what the identity uses with the ledger.
+// unknown compares what the identity uses with the ledger, which gets what was begun at its end.
 func (f *finder) unknown() {
+	if f.Renews() || f.Replaces() {
+		return
+	}
 	for _, pair := range f.Used() {
 		switch {
 		case f.Entry == nil && len(f.Cards) == 0:
@@ -199,7 +260,7 @@ func (f *finder) others() {
 			f.add(ProblemKeyService, f.choice(), CommandSetIdentity, "the identity uses key pair %s, whose private key is in a key service, beside one of a card", pair.ID)
 		case len(pair.KeyServices) > 0 && onCard:
 			f.add(ProblemKeyService, pair.ID, CommandDisableKeyPair, "key pair %s is in a key service, beside one of a card; while it is enabled, mail to it can be read", pair.ID)
-		case identity != nil && !used && pair.Hardware() && !f.knows(pair.LeafSHA256):
+		case identity != nil && !used && pair.Hardware() && !f.knows(pair.LeafSHA256) && !f.isBegun(pair):
 			f.add(ProblemInNoIdentity, pair.ID, CommandShowKeyPair, "key pair %s is in no identity, and the ledger does not know it", pair.ID)
 		}
 	}

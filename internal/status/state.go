@@ -11,7 +11,9 @@ const (
 	StateEmpty        State = "empty"
 	StatePersonalised State = "personalised"
 	StateWaiting      State = "waiting"
+	StateReplacing    State = "replacing"
 	StateRegistered   State = "registered"
+	StateRenewing     State = "renewing"
 	StateSuperseded   State = "superseded"
 	StateBlocked      State = "blocked"
 	StateForeign      State = "foreign"
@@ -28,8 +30,10 @@ func States() []Meaning {
 	return []Meaning{
 		{StateEmpty, "no key and no certificate, and nobody set its PIN, as far as the card tells"},
 		{StatePersonalised, "a PIN of its own, and no key or certificate yet"},
-		{StateWaiting, "a key whose certificate has not come yet"},
+		{StateWaiting, "an enrollment was begun: its certificate has not come yet, or Gmail does not have it yet"},
+		{StateReplacing, "a replacement was begun: the card is to take the place of another, which Gmail uses until it is finished"},
 		{StateRegistered, "its certificate is the one that Gmail uses for its user"},
+		{StateRenewing, "a renewal was begun: Gmail uses the old certificate until it is finished"},
 		{StateSuperseded, "its certificate is known, and Gmail uses another one, or none, for its user"},
 		{StateBlocked, "its PIN is blocked: too many wrong ones were tried"},
 		{StateForeign, "keys or certificates that neither Gmail nor the ledger knows"},
@@ -51,6 +55,7 @@ const (
 	CommandChangePIN      Command = "pin-change"
 	CommandUnblock        Command = "pin-unblock"
 	CommandRenew          Command = "renew"
+	CommandRenewSame      Command = "renew-same-key" // goes on with one that was begun with the same key
 	CommandReplace        Command = "replace"
 	CommandLost           Command = "lost"
 	CommandLeave          Command = "leave"
@@ -66,7 +71,7 @@ const (
 // Commands lists all commands.
 func Commands() []Command {
 	return []Command{CommandEnroll, CommandEnrollExisting, CommandEnrollOver, CommandBatch, CommandInit, CommandReset, CommandChangePIN, CommandUnblock,
-		CommandRenew, CommandReplace, CommandLost, CommandLeave, CommandUndo, CommandHistory, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
+		CommandRenew, CommandRenewSame, CommandReplace, CommandLost, CommandLeave, CommandUndo, CommandHistory, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
 }
 
 // Transition is something that may be done with a card in a state, and the state that it
@@ -92,6 +97,10 @@ func Transitions() []Transition {
 		{StateWaiting, CommandChangePIN, StateWaiting, "its user wants another PIN"},
 		{StateWaiting, CommandUnblock, StateWaiting, "its user forgot the PIN: with the PUK"},
 		{StateWaiting, CommandReset, StateEmpty, "the enrollment was a mistake; the key on the card is lost"},
+		{StateReplacing, CommandReplace, StateRegistered, "the same command again goes on, when the certificate is there"},
+		{StateReplacing, CommandChangePIN, StateReplacing, "its user wants another PIN"},
+		{StateReplacing, CommandUnblock, StateReplacing, "its user forgot the PIN: with the PUK"},
+		{StateReplacing, CommandReset, StateEmpty, "the user keeps the other card; the key on this one is lost"},
 		{StateRegistered, CommandChangePIN, StateRegistered, "where its user wants another PIN"},
 		{StateRegistered, CommandUnblock, StateRegistered, "where its user forgot the PIN: with the PUK"},
 		{StateRegistered, CommandRenew, StateRegistered, "where the certificate ends soon; the old key stays for reading"},
@@ -100,6 +109,12 @@ func Transitions() []Transition {
 		{StateRegistered, CommandLeave, StateSuperseded, "where the user leaves"},
 		{StateRegistered, CommandUndo, StateSuperseded, "where it was enrolled for the wrong person"},
 		{StateRegistered, CommandHistory, StateRegistered, "where mail is to be read with the keys in its retired slots"},
+		{StateRenewing, CommandRenew, StateRegistered, "the same command again goes on, when the certificate is there; the old key stays for reading"},
+		{StateRenewing, CommandChangePIN, StateRenewing, "where its user wants another PIN"},
+		{StateRenewing, CommandUnblock, StateRenewing, "where its user forgot the PIN: with the PUK"},
+		{StateRenewing, CommandReplace, StateSuperseded, "where the user gets another card"},
+		{StateRenewing, CommandLost, StateSuperseded, "where nobody knows where the card is"},
+		{StateRenewing, CommandLeave, StateSuperseded, "where the user leaves"},
 		{StateSuperseded, CommandEnrollExisting, StateRegistered, "the user goes back to this card"},
 		{StateSuperseded, CommandUnblock, StateSuperseded, "its user reads old mail with it, and forgot the PIN: with the PUK"},
 		{StateSuperseded, CommandReset, StateEmpty, "for another user; mail to its keys can then be read with no card"},

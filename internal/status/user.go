@@ -22,6 +22,8 @@ type User struct {
 	// Refused is why the directory says that the user cannot be registered, in which case
 	// Gmail is not asked; nil where it does not say so, or is not asked.
 	Refused *gmail.Error
+	// Begun is what began last for the user, by the evidence on this machine; nil for nothing.
+	Begun *Begun
 	// Inserted is the user's card that is in a reader; nil for none.
 	Inserted *Card
 	// Source says whether a source has the user, where there is one.
@@ -93,6 +95,39 @@ func (u User) Current() []ledger.CardCertificate {
 		}
 	}
 	return current
+}
+
+// uses lists the certificates that are in use for the user.
+func (u User) uses() (uses []use) {
+	current := u.Current()
+	entered := func(leafSHA256 string) bool {
+		return slices.ContainsFunc(current, func(card ledger.CardCertificate) bool { return card.LeafSHA256 == leafSHA256 })
+	}
+	if u.Gmail == nil {
+		for _, card := range current {
+			uses = append(uses, use{card.LeafSHA256, card.Serial, true})
+		}
+		return uses
+	}
+	for _, pair := range u.Used() {
+		serial := registered.SerialOf(pair)
+		if card := u.Card(pair.LeafSHA256); serial == 0 && card != nil {
+			serial = card.Serial
+		}
+		uses = append(uses, use{pair.LeafSHA256, serial, entered(pair.LeafSHA256)})
+	}
+	return uses
+}
+
+// Renews reports whether a renewal was begun for the user and is not finished, by the evidence
+// on this machine or by the card in the reader; Replaces reports the same of a replacement.
+func (u User) Renews() bool {
+	return u.Begun.renews() && u.Begun.goesOn(u.uses()) || u.Inserted != nil && u.Inserted.State() == StateRenewing
+}
+
+// Replaces is like Renews.
+func (u User) Replaces() bool {
+	return u.Begun.replaces() && u.Begun.goesOn(u.uses()) || u.Inserted != nil && u.Inserted.State() == StateReplacing
 }
 
 // knows reports whether the ledger has a certificate as the user's, now or earlier.

@@ -19,6 +19,7 @@ var commandLines = map[status.Command]string{
 	status.CommandChangePIN:      "card pin change",
 	status.CommandUnblock:        "card pin unblock",
 	status.CommandRenew:          "renew EMAIL",
+	status.CommandRenewSame:      "renew EMAIL --same-key",
 	status.CommandReplace:        "replace EMAIL --reason REASON",
 	status.CommandLost:           "lost EMAIL",
 	status.CommandLeave:          "leave EMAIL",
@@ -42,7 +43,7 @@ func Command(command status.Command, email, keyPairID string, serial uint32) str
 	if keyPairID != "" {
 		line = strings.Replace(line, "KEYPAIR-ID", keyPairID, 1)
 	}
-	if serial != 0 && (strings.HasPrefix(line, "card ") || strings.HasPrefix(line, "enroll ") || command == status.CommandRenew || command == status.CommandShowCard) {
+	if serial != 0 && (strings.HasPrefix(line, "card ") || strings.HasPrefix(line, "enroll ") || strings.HasPrefix(line, "renew ") || command == status.CommandShowCard) {
 		line += fmt.Sprintf(" --serial %d", serial)
 	}
 	return "cse-piv " + line

@@ -10,7 +10,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/enroll"
-	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registered"
@@ -53,15 +52,12 @@ func runCard(ctx context.Context, streams *stdio.Streams, options *statusOptions
 	if book != nil {
 		defer func() { err = errors.Join(err, book.Close()) }()
 	}
-	card, err := readCard(ctx, book, options.serial)
-	if err != nil {
-		return err
-	}
 	folder, err := option.FolderOr(options.evidence, "evidence")
 	if err != nil {
 		return err
 	}
-	if card.Begun, err = evidence.UserOf(folder, card.Identity.Serial); err != nil {
+	card, err := readCard(ctx, book, folder, func(err error) { stdio.Warning(streams.Err, err.Error()) }, options.serial)
+	if err != nil {
 		return err
 	}
 	var problem error
@@ -82,7 +78,7 @@ func runCard(ctx context.Context, streams *stdio.Streams, options *statusOptions
 			answer.Meaning = meaning.Text
 		}
 	}
-	for _, transition := range state.Next() {
+	for _, transition := range card.Next() {
 		answer.Next = append(answer.Next, nextStep{transition, hint.Command(transition.Command, email, "", options.serial)})
 	}
 	if options.json {

@@ -27,7 +27,6 @@ type statusOptions struct {
 	allKnown bool
 	card     bool
 	serial   uint32
-	evidence string
 	columns  int
 	json     bool
 }
@@ -41,6 +40,8 @@ func (f *surveyFlags) add(command *cobra.Command) {
 	f.store.Add(flags)
 	f.rate.Add(flags)
 	f.within = soon
+	flags.StringVar(&f.evidence, "evidence", "", "`folder` with the evidence of enrollments, which tells what was begun and is not finished")
+	setting.Mark(flags, "evidence")
 	option.AddSpan(flags, &f.within, "within", "how long before its end a certificate is told to end: `days` or weeks such as 60d or 8w")
 }
 
@@ -53,7 +54,8 @@ func New(streams *stdio.Streams) *cobra.Command {
 		Long: "status asks Gmail for users' key pairs and identities, and looks into the ledger and at the cards\n" +
 			"in the readers. Of one user it shows everything, of several a row each. With --card it says\n" +
 			"whose the inserted card is, its state, and what may be done with it. It changes nothing.\n\n" +
-			"Where Gmail does not answer, it says so and shows what the ledger has.",
+			"A renewal or replacement that was begun and is not finished is told by the evidence on this machine,\n" +
+			"or by the card in the reader. Where Gmail does not answer, it says so and shows what the ledger has.",
 		Example: "  cse-piv status ada@example.com\n" +
 			"  cse-piv status --all-known --json\n" +
 			"  cse-piv status --card",
@@ -66,8 +68,6 @@ func New(streams *stdio.Streams) *cobra.Command {
 	flags.BoolVar(&options.allKnown, "all-known", false, "everybody in the ledger")
 	flags.BoolVar(&options.card, "card", false, "the card in the reader: whose it is, its state, and what may be done with it")
 	option.AddSerial(flags, &options.serial, "`serial` number of the card of --card; needed when there are several")
-	flags.StringVar(&options.evidence, "evidence", "", "`folder` with the evidence of enrollments, which tell whose a card is that the ledger does not know yet")
-	setting.Mark(flags, "evidence")
 	option.AddNumber(flags, &options.columns, "columns", 1, option.AnyNumber, "`width` of the table in characters (default the terminal's; where there is none, as wide as it takes)")
 	option.AddJSON(command, &options.json)
 	return command

@@ -13,6 +13,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -23,10 +24,11 @@ import (
 
 // surveyFlags are of the commands that look at users in the ledger and at Gmail.
 type surveyFlags struct {
-	gmail  option.Gmail
-	store  option.Store
-	rate   option.Rate
-	within option.Span
+	gmail    option.Gmail
+	store    option.Store
+	rate     option.Rate
+	within   option.Span
+	evidence string
 }
 
 // survey reads what the ledger, Gmail and the cards in the readers have of users.
@@ -38,6 +40,9 @@ type survey struct {
 	cards   []status.Card           // in the readers
 	now     time.Time
 	within  time.Duration
+	// evidence is the folder with that of enrollments, and warn tells what cannot be read of it.
+	evidence string
+	warn     func(error)
 }
 
 // openLedger opens the ledger for reading; nil where nothing was ever recorded on this
@@ -52,7 +57,10 @@ func (f *surveyFlags) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 
 // open opens the ledger and Gmail.
 func (f *surveyFlags) open(ctx context.Context, messages io.Writer) (s *survey, err error) {
-	s = &survey{now: time.Now(), within: time.Duration(f.within)}
+	s = &survey{now: time.Now(), within: time.Duration(f.within), warn: func(err error) { stdio.Warning(messages, err.Error()) }}
+	if s.evidence, err = option.FolderOr(f.evidence, "evidence"); err != nil {
+		return nil, err
+	}
 	if s.book, err = f.openLedger(ctx); err != nil {
 		return nil, err
 	}
@@ -83,7 +91,7 @@ func (s *survey) readCards(ctx context.Context, messages io.Writer) error {
 		if in.Err != nil {
 			continue
 		}
-		card, err := readCard(ctx, s.book, in.Identity.Serial)
+		card, err := readCard(ctx, s.book, s.evidence, s.warn, in.Identity.Serial)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -96,8 +104,9 @@ func (s *survey) readCards(ctx context.Context, messages io.Writer) error {
 	return nil
 }
 
-// readCard reads a card and what the ledger has of it; 0 is the only card.
-func readCard(ctx context.Context, book *ledger.Ledger, serial uint32) (card status.Card, err error) {
+// readCard reads a card, and what the ledger and the evidence have of it; 0 is the only card. What
+// cannot be read of the evidence is told by warn.
+func readCard(ctx context.Context, book *ledger.Ledger, folder string, warn func(error), serial uint32) (card status.Card, err error) {
 	var chuid string
 	if err := option.UseCard(ctx, serial, func(c *piv.Card) (err error) {
 		card.Identity = c.Identity()
@@ -105,8 +114,18 @@ func readCard(ctx context.Context, book *ledger.Ledger, serial uint32) (card sta
 			chuid, err = c.CHUIDHash(ctx)
 		}
 		return err
-	}); err != nil || book == nil {
+	}); err != nil {
 		return card, err
+	}
+	last, email, err := evidence.NewestWith(folder, card.Identity.Serial)
+	if err == nil {
+		card.Begun, err = status.ReadBegun(last, email)
+	}
+	if err != nil {
+		warn(err)
+	}
+	if book == nil {
+		return card, nil
 	}
 	if card.Ledger, err = book.OnCard(ctx, card.Identity.Serial); err == nil {
 		card.SameCHUID, err = book.SameCHUID(ctx, card.Identity.Serial, chuid)
@@ -225,6 +244,11 @@ func (s *survey) lookUp(ctx context.Context, all iter.Seq2[wanted, error]) (iter
 func (s *survey) ledgerSide(ctx context.Context, of wanted) userStatus {
 	user := userStatus{Email: of.email, KeyPairs: []pairStatus{}, Actions: []ledger.Action{}, Cards: []ledger.CardCertificate{}}
 	user.facts = status.User{Email: of.email, Source: of.source}
+	last, err := evidence.Newest(s.evidence, of.email)
+	if err == nil {
+		user.facts.Begun, err = status.ReadBegun(last, of.email)
+	}
+	user.begunErr = err
 	if s.book == nil {
 		return user
 	}
@@ -258,6 +282,9 @@ func (s *survey) judge(user *userStatus) {
 	}
 	if user.err != nil {
 		user.Problem = user.err.Error()
+	}
+	if user.begunErr != nil {
+		s.warn(user.begunErr)
 	}
 	for _, card := range s.cards {
 		if ledger.Key(card.Owner()) == ledger.Key(user.Email) {

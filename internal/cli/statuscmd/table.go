@@ -80,6 +80,12 @@ func (u userStatus) gmailWord() string {
 			return "disabled"
 		}
 	}
+	switch {
+	case u.facts.Renews():
+		return "renewing"
+	case u.facts.Replaces():
+		return "replacing"
+	}
 	return "enabled"
 }
 

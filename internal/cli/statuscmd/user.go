@@ -43,6 +43,7 @@ type userStatus struct {
 	facts     status.User
 	err       error // Gmail's
 	ledgerErr error
+	begunErr  error // of the evidence
 }
 
 // insertedCard is a card in a reader in the JSON of status.
