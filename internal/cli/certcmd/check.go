@@ -46,7 +46,8 @@ func newCertCheck(streams *stdio.Streams) *cobra.Command {
 			"have against it: why it matters, and what to ask the CA for. Nothing is uploaded. Unless --offline,\n" +
 			"the CA is asked whether certificates were revoked. A FILE may be a folder, or - for standard\n" +
 			"input; files with authorities alone serve the chains of the others.\n" +
-			"Exit code 0: each can be registered. 1: at least one cannot, or a file cannot be read.",
+			"Exit code 0: each can be registered. 1: at least one cannot, or a file cannot be read. 2: none of\n" +
+			"the files is there.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCertCheck(cmd.Context(), streams, &options, args)
 		},
@@ -124,14 +125,14 @@ func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFla
 		return err
 	}
 	options.sources = sources(ctx)
-	checks, refused := options.checkAll(files, parts), &failure.RefusedError{}
+	checks, refused := options.checkAll(ctx, files, parts), &failure.RefusedError{}
 	if options.json {
 		list := stdio.NewJSONList(streams.Out, "files")
 		for c := range checks {
 			count(refused, c)
 			list.Add(c)
 		}
-		failure := verdict(refused)
+		failure := verdict(ctx, refused)
 		return errors.Join(list.Close(stdio.FailureOf(failure)), stdio.Told(failure))
 	}
 	for c := range checks {
@@ -141,7 +142,7 @@ func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFla
 		count(refused, c)
 		printCheck(streams.Out, c)
 	}
-	return verdict(refused)
+	return verdict(ctx, refused)
 }
 
 // count takes account of one more certificate.
@@ -155,8 +156,12 @@ func count(refused *failure.RefusedError, c checkJSON) {
 	}
 }
 
-// verdict returns the error where one of the certificates cannot be registered.
-func verdict(refused *failure.RefusedError) error {
+// verdict returns the error where one of the certificates cannot be registered, or where not all
+// were checked.
+func verdict(ctx context.Context, refused *failure.RefusedError) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if refused.Refused+refused.Unread == 0 {
 		return nil
 	}
@@ -165,8 +170,9 @@ func verdict(refused *failure.RefusedError) error {
 
 // checkAll checks each certificate that is no authority's, one after the other. Files with
 // authorities alone are parts of everybody's chain; where there is nothing else, they are
-// checked as well, as they would be refused.
-func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Certificate) iter.Seq[checkJSON] {
+// checked as well, as they would be refused. It ends where somebody interrupts it, without the
+// certificate that is being checked then.
+func (o *checkFlags) checkAll(ctx context.Context, files []option.CertificateFile, parts []*x509.Certificate) iter.Seq[checkJSON] {
 	leaves, found := findLeaves(files), false
 	for i, file := range files {
 		if found = found || len(leaves[i]) > 0; len(leaves[i]) == 0 {
@@ -177,7 +183,7 @@ func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Cert
 	return func(yield func(checkJSON) bool) {
 		for i, file := range files {
 			if file.Err != nil {
-				if !yield(unreadable(file)) {
+				if ctx.Err() != nil || !yield(unreadable(file)) {
 					return
 				}
 				continue
@@ -187,7 +193,7 @@ func (o *checkFlags) checkAll(files []option.CertificateFile, parts []*x509.Cert
 			}
 			all := pool.With(file.Certificates)
 			for _, leaf := range leaves[i] {
-				if !yield(o.checkOne(verifier, file.Path, leaf, all)) {
+				if c := o.checkOne(verifier, file.Path, leaf, all); ctx.Err() != nil || !yield(c) {
 					return
 				}
 			}

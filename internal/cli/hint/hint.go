@@ -188,7 +188,7 @@ func (h hints) ofFiles(err error) string {
 		{durable.ErrDifferent, "move it away, or choose another name or folder" + h.either("; --overwrite replaces it, where the command has that flag", "")},
 		{fs.ErrExist, "what is there is not replaced: choose another folder or name"},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
-		{durable.ErrNotRegular, "a file is needed there; a manifest can come through standard input, a secret through a descriptor" + h.either(" (--pin-fd)", "")},
+		{durable.ErrNotRegular, "a file is needed there" + h.either("; certificates and a manifest can come through standard input (-), a secret through a descriptor (a flag that ends in -fd)", "")},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
 		{tui.ErrBroken, "what was done stays done: " + h.again + ", or go on line by line: " + h.with("--plain")},
 	})

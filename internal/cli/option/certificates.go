@@ -32,39 +32,56 @@ const (
 	maxCertificatesGiven = 20_000
 )
 
-// certificatePaths returns the files among the paths, standard input as it is, and those of the folders among them
-// that have the name of a file of certificates, in the order of their names.
-func certificatePaths(paths []string) ([]string, error) {
-	var files []string
+// certificatePaths returns the files among the paths, standard input as it is, and those of the folders among them;
+// of a path with neither it says why. Its error is about all of them together: where none can be found, it is the first
+// one's.
+func certificatePaths(paths []string) ([]CertificateFile, error) {
+	var files []CertificateFile
+	wrong := 0
 	for _, path := range paths {
-		if path == standardInput {
-			files = append(files, path)
-			continue
-		}
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			return nil, usage.Errorf("%w", err)
-		case !info.IsDir():
-			files = append(files, path)
-			continue
-		}
-		entries, err := os.ReadDir(path)
+		found, err := filesAt(path)
 		if err != nil {
-			return nil, usage.Errorf("%w", err)
+			files = append(files, CertificateFile{Path: path, Err: usage.Errorf("%w", err)})
+			wrong++
 		}
-		before := len(files)
-		for _, entry := range entries {
-			if !entry.IsDir() && namesCertificates(entry.Name()) {
-				files = append(files, filepath.Join(path, entry.Name()))
-			}
+		for _, file := range found {
+			files = append(files, CertificateFile{Path: file})
 		}
-		if len(files) == before {
-			return nil, usage.Errorf("%s: no file in this folder is named like one of certificates (%s)", path, strings.Join(certificateEndings(), " "))
+		if len(files) > maxCertificateFiles {
+			return nil, usage.Errorf("there are more than %d files of certificates", maxCertificateFiles)
 		}
 	}
-	if len(files) > maxCertificateFiles {
-		return nil, usage.Errorf("there are more than %d files of certificates", maxCertificateFiles)
+	if wrong > 0 && wrong == len(files) {
+		return nil, files[0].Err
+	}
+	return files, nil
+}
+
+// filesAt returns a file, or those in a folder that have the name of a file of certificates, in the order of their
+// names.
+func filesAt(path string) ([]string, error) {
+	if path == standardInput {
+		return []string{path}, nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return []string{path}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, entry := range entries {
+		if !entry.IsDir() && namesCertificates(entry.Name()) {
+			files = append(files, filepath.Join(path, entry.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no file in this folder is named like one of certificates (%s)", path, strings.Join(certificateEndings(), " "))
 	}
 	return files, nil
 }
@@ -85,11 +102,14 @@ func ReadCertificates(paths []string) ([]*x509.Certificate, error) {
 	}
 	var all []*x509.Certificate
 	for _, file := range files {
-		data, err := durable.ReadFile(file, certificate.MaxFile)
+		if file.Err != nil {
+			return nil, file.Err
+		}
+		data, err := durable.ReadFile(file.Path, certificate.MaxFile)
 		if err != nil {
 			return nil, usage.Errorf("%w", err)
 		}
-		certificates, err := parseFile(file, data, secret.Secret{})
+		certificates, err := parseFile(file.Path, data, secret.Secret{})
 		if err != nil {
 			return nil, usage.Errorf("%w", err)
 		}
@@ -140,29 +160,33 @@ type CertificateFile struct {
 	Err          error
 }
 
-// Read reads every file, of which - is standard input; its error is about the paths and the
-// password, not about what the files hold.
+// Read reads every file, of which - is standard input; its error is about the password and
+// all files together, not about what each holds, nor whether it is there.
 func (f *CertificateFiles) Read(ctx context.Context, paths []string) ([]CertificateFile, error) {
 	password, err := f.ReadPassword(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names, err := certificatePaths(paths)
+	named, err := certificatePaths(paths)
 	if err != nil {
 		return nil, err
 	}
 	var files []CertificateFile
 	total := 0
-	for _, path := range names {
+	for _, file := range named {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if file.Err != nil {
+			files = append(files, file)
+			continue
+		}
+		path := file.Path
 		data, problem := f.data(ctx, path)
 		if path == standardInput {
 			path = "standard input"
 		}
-		file := CertificateFile{Path: path, Err: problem}
-		if problem == nil {
+		if file.Path, file.Err = path, problem; problem == nil {
 			file.Certificates, file.Err = parseFile(path, data, password)
 		}
 		if errors.Is(file.Err, certificate.ErrPassword) && password.IsZero() && f.streams.Terminal {
