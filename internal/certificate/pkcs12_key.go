@@ -84,7 +84,7 @@ func (r *reader) key(kind asn1.ObjectIdentifier, der []byte) error {
 	}
 	key, ok := parsed.(crypto.Signer)
 	if err != nil || !ok { // the library's error may quote what it read
-		return fmt.Errorf("%w: a PKCS#12 with a private key of a kind that is not known", ErrUnreadable)
+		return fmt.Errorf("%w: a PKCS#12 with a private key that is neither RSA, EC nor Ed25519", ErrUnreadable)
 	}
 	*r.keys = append(*r.keys, key)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -75,7 +76,7 @@ func TestScripts(t *testing.T) {
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
-			"untouched": untouched, "holdcard": holdCard, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "proxy": openingProxy,
+			"untouched": untouched, "holdcard": holdCard, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "object": putObject, "proxy": openingProxy,
 			"windows": asOnWindows, "uncomment": uncomment,
 		},
 		RequireExplicitExec: true,
@@ -294,6 +295,15 @@ func advance(ts *testscript.TestScript, neg bool, args []string) {
 // rename gives a user another primary address: rename FROM TO [moved|kept], the identity.
 func rename(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(labOf(ts).Rename(args[0], args[1], workspace.Renamed(strings.Join(args[2:], ""))))
+}
+
+// putObject has the card in the first reader hold a data object that nobody would write: object TAG HEXADECIMAL.
+func putObject(ts *testscript.TestScript, neg bool, args []string) {
+	tag, err := strconv.ParseUint(args[0], 16, 32)
+	ts.Check(err)
+	content, err := hex.DecodeString(args[1])
+	ts.Check(err)
+	labOf(ts).Card(0).PutObject(uint32(tag), content)
 }
 
 // pull takes the card out of the first reader, or of another: pull [READER].

@@ -15,6 +15,9 @@ import (
 // Termination says in sentences what the end of a card's use changes, what mail can be read
 // afterwards and by whom, and what stays to be done by others.
 func Termination(plan termination.Plan) []string {
+	if plan.Nothing() {
+		return []string{fmt.Sprintf("Gmail has neither an identity nor a key pair of %s: check the address", plan.Email)}
+	}
 	var lines []string
 	if plan.MovesTo != 0 && plan.InUse {
 		lines = append(lines, fmt.Sprintf("%s no longer signs with card %d, and others no longer encrypt to it: Gmail moves to card %d", plan.Email, plan.Serial, plan.MovesTo))

@@ -26,6 +26,17 @@ const maxRecord = 1 << 20
 // identities opens.
 var ErrNoIdentity = errors.New("no identity opens this record")
 
+// OtherCardError is returned for a record that is named after one card and is of another.
+type OtherCardError struct {
+	Name   string // of the file
+	Serial uint32 // of the card whose secrets it holds
+}
+
+// Error says whose it is.
+func (e *OtherCardError) Error() string {
+	return fmt.Sprintf("escrow record %q is of card %d", e.Name, e.Serial)
+}
+
 // ReadIdentities reads a file of age identities (AGE-SECRET-KEY-1…) or an SSH
 // private key without passphrase.
 func ReadIdentities(path string) ([]age.Identity, error) {
@@ -70,6 +81,15 @@ func Open(path string, identities ...age.Identity) (Record, error) {
 	return r, nil
 }
 
+// OpenOf is [Open] for the record of one card. Of another card's the error is an *OtherCardError.
+func OpenOf(serial uint32, path string, identities ...age.Identity) (Record, error) {
+	r, err := Open(path, identities...)
+	if err == nil && r.Serial != serial {
+		return Record{}, &OtherCardError{filepath.Base(path), r.Serial}
+	}
+	return r, err
+}
+
 func unseal(data []byte, identities []age.Identity) ([]byte, error) {
 	if len(identities) == 0 {
 		return nil, ErrNoIdentity
@@ -84,7 +104,8 @@ func unseal(data []byte, identities []age.Identity) ([]byte, error) {
 		if errors.As(err, &noMatch) {
 			return nil, ErrNoIdentity
 		}
-		return nil, fmt.Errorf("not a sealed record: %w", err)
+		// The library's error can quote a line, which may be of a record in clear.
+		return nil, errors.New("not a sealed record, or a damaged one")
 	}
 	out, err := io.ReadAll(io.LimitReader(plain, maxRecord))
 	if err != nil {
@@ -120,10 +141,7 @@ func ReadAll(ctx context.Context, dir string, serial uint32, identities ...age.I
 		if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			continue
 		}
-		r, err := Open(filepath.Join(dir, name), identities...)
-		if err == nil && r.Serial != serial {
-			err = fmt.Errorf("escrow record %q is of card %d", name, r.Serial)
-		}
+		r, err := OpenOf(serial, filepath.Join(dir, name), identities...)
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -69,6 +69,11 @@ func (e *UnsupportedKeyError) Error() string {
 // Unwrap returns the cause.
 func (e *UnsupportedKeyError) Unwrap() error { return e.Err }
 
+// OtherCard reports whether a card with other firmware might take the key.
+func (e *UnsupportedKeyError) OtherCard() bool {
+	return e.Algorithm != "" && piv.Supports(e.Firmware, e.Algorithm) != nil
+}
+
 // SlotOccupiedError is returned for a slot that holds, or may hold, something else. Nothing was
 // changed.
 type SlotOccupiedError struct {
@@ -107,17 +112,22 @@ func (t There) All() bool { return t.Key && t.Certificate && t.History }
 
 // Check looks whether the import can be made, and what of it is there already. It changes nothing.
 //
-// Errors: ErrNoCertificate, *SlotOccupiedError, *UnsupportedKeyError, *piv.PolicyError.
+// Errors: ErrNoCertificate, *SlotOccupiedError, *UnsupportedKeyError, [piv.ErrCertificateTooLarge],
+// *piv.PolicyError.
 func (i Import) Check(ctx context.Context) (There, error) {
 	if i.Entry.Certificate == nil {
 		return There{}, ErrNoCertificate
 	}
+	firmware := i.Card.Identity().Firmware
 	algorithm, known := piv.AlgorithmOf(i.Entry.Key.Public())
 	if !known {
 		return There{}, &UnsupportedKeyError{}
 	}
-	if err := piv.Supports(i.Card.Identity().Firmware, algorithm); err != nil {
-		return There{}, &UnsupportedKeyError{Firmware: i.Card.Identity().Firmware, Algorithm: algorithm, Err: err}
+	if err := piv.CheckImport(firmware, i.Entry.Key); err != nil {
+		return There{}, &UnsupportedKeyError{Firmware: firmware, Algorithm: algorithm, Err: err}
+	}
+	if _, err := piv.PackingOf(firmware, i.Entry.Certificate); err != nil {
+		return There{}, fmt.Errorf("the certificate in the file: %w", err)
 	}
 	if err := i.Card.Identity().CheckPolicy(i.Slot, i.Options.PINPolicy); err != nil {
 		return There{}, err

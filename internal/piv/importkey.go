@@ -23,18 +23,15 @@ type ImportOptions struct {
 // P-384. A key that is there is lost for ever; nothing here asks. The card attests no such key.
 // From firmware 5.3 the slot is read back and compared.
 //
-// Errors: ErrManagementKey, *UnsupportedError.
+// Errors: ErrManagementKey, and those of CheckImport.
 func (c *Card) ImportKey(ctx context.Context, managementKey secret.Secret, slot Slot, key crypto.Signer, options ImportOptions) error {
 	if !slot.Valid() {
 		return fmt.Errorf("%s is not a slot", slot)
 	}
-	algorithm, ok := AlgorithmOf(key.Public())
-	if !ok {
-		return fmt.Errorf("a key of type %T cannot be imported", key)
-	}
-	if err := Supports(c.Identity().Firmware, algorithm); err != nil {
+	if err := CheckImport(c.Identity().Firmware, key); err != nil {
 		return err
 	}
+	algorithm, _ := AlgorithmOf(key.Public())
 	pin, touch := options.PINPolicy.In(slot).onCard(), options.TouchPolicy.Plain().onCard()
 	if pin == 0 || touch == 0 {
 		return fmt.Errorf("a key with PIN policy %q and touch policy %q cannot be imported", options.PINPolicy, options.TouchPolicy)
@@ -70,18 +67,46 @@ func (c *Card) ImportKey(ctx context.Context, managementKey secret.Secret, slot 
 	})
 }
 
-// partsOf returns the parts of a key as the card takes them, all of full length.
+// CheckImport reports an *UnsupportedError when a card with that firmware cannot be given the private
+// key. It is asked before anything on the card is changed.
+func CheckImport(firmware Version, key crypto.Signer) error {
+	algorithm, known := AlgorithmOf(key.Public())
+	if !known {
+		return &UnsupportedError{Firmware: firmware, Reason: "no card has keys of that kind"}
+	}
+	if err := Supports(firmware, algorithm); err != nil {
+		return err
+	}
+	reason := ""
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		half := 4 * key.Size() // bits
+		switch {
+		case len(key.Primes) != 2 || key.E != 65537:
+			reason = "an RSA key has to have two primes and the exponent 65537"
+		case key.Primes[0].BitLen() > half || key.Primes[1].BitLen() > half:
+			reason = "an RSA key has to have primes of half its length"
+		}
+	case *ecdsa.PrivateKey:
+	default:
+		reason = "it signs, and decrypts nothing"
+	}
+	if reason != "" {
+		return &UnsupportedError{Firmware: firmware, Algorithm: algorithm, Reason: reason}
+	}
+	return nil
+}
+
+// partsOf returns the parts of a key that CheckImport has no objection to, as the card takes them,
+// all of full length.
 func partsOf(key crypto.Signer) ([]bertlv.Element, error) {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
-		if len(key.Primes) != 2 || key.E != 65537 {
-			return nil, errors.New("only RSA keys with two primes and the exponent 65537 can be imported")
-		}
 		key.Precompute()
 		half := key.Size() / 2
 		crt := key.Precomputed
-		if key.Primes[0].BitLen() > 8*half || key.Primes[1].BitLen() > 8*half || crt.Dp == nil {
-			return nil, errors.New("only RSA keys with primes of half their length can be imported")
+		if crt.Dp == nil {
+			return nil, errors.New("an RSA key whose parts do not belong together cannot be imported")
 		}
 		parts := make([]bertlv.Element, 0, 5)
 		for i, number := range []interface{ FillBytes([]byte) []byte }{key.Primes[0], key.Primes[1], crt.Dp, crt.Dq, crt.Qinv} {

@@ -31,6 +31,7 @@ type Card struct {
 type Key struct {
 	Slot       piv.Slot `json:"slot"`
 	LeafSHA256 string   `json:"leaf_sha256,omitempty"` // of its certificate
+	Problem    string   `json:"problem,omitempty"`     // why Gmail cannot use it
 	KeyPairID  string   `json:"key_pair_id,omitempty"` // that Gmail has for the certificate
 	InIdentity bool     `json:"in_identity"`           // Gmail signs or encrypts with it
 	// Ledger is what the ledger says of it; empty for nothing.
@@ -82,7 +83,7 @@ func (c Card) Keys() []Key {
 		if contents.Key == nil && contents.Certificate == nil && contents.CertificateErr == nil {
 			continue // firmware that cannot tell
 		}
-		key := Key{Slot: contents.Slot}
+		key := Key{Slot: contents.Slot, Problem: problemOf(contents)}
 		if contents.Certificate != nil {
 			key.LeafSHA256 = smime.Fingerprint(contents.Certificate)
 			key.gmail(c.Gmail)
@@ -96,6 +97,22 @@ func (c Card) Keys() []Key {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// problemOf says what is missing in a slot; "" where key and certificate are there.
+func problemOf(contents piv.SlotContents) string {
+	noKey := contents.Key == nil && !contents.KeyUnknown
+	switch {
+	case contents.CertificateErr != nil && noKey:
+		return "a certificate that cannot be read, and no key"
+	case contents.CertificateErr != nil:
+		return "a key, and a certificate that cannot be read"
+	case contents.Certificate == nil:
+		return "a key without a certificate"
+	case noKey:
+		return "a certificate without its key"
+	}
+	return ""
 }
 
 // gmail finds the key pair that Gmail has for the certificate, before others the one that

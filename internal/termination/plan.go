@@ -62,6 +62,11 @@ type Plan struct {
 	Revoke, AskToRevoke []*x509.Certificate
 }
 
+// Nothing reports whether Gmail has nothing of the user that could end.
+func (p Plan) Nothing() bool {
+	return len(p.Ended) == 0 && len(p.Others) == 0 && p.Done()
+}
+
 // WhichCardError is returned for a user of several cards, of whom nothing tells which one
 // is meant.
 type WhichCardError struct {
@@ -99,13 +104,18 @@ func (e *UnknownCardError) Error() string {
 // NotMovedError is returned for a card that was to be replaced, and is the one that the user's
 // identity uses still.
 type NotMovedError struct {
-	Email  string
-	Serial uint32
+	Email    string
+	Serial   uint32
+	InReader bool // in the place of the new one
 }
 
 // Error names it.
 func (e *NotMovedError) Error() string {
-	return fmt.Sprintf("%s is not enrolled with another card: Gmail still uses card %d, whose use does not end", e.Email, e.Serial)
+	inReader := ""
+	if e.InReader {
+		inReader = "which is in the reader, and "
+	}
+	return fmt.Sprintf("%s is not enrolled with another card: Gmail still uses card %d, %swhose use does not end", e.Email, e.Serial, inReader)
 }
 
 // SameCardError is returned where an identity is to move to a key pair of the card whose

@@ -224,7 +224,7 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 		serials = serialsOfOtherNames(state, email, o.serial)
 	}
 	if used := otherSerials(state, state.Identity, 0); len(serials) == 0 && slices.Contains(used, o.serial) {
-		return nil, &termination.NotMovedError{Email: email, Serial: o.serial} // the former card is in the reader
+		return nil, &termination.NotMovedError{Email: email, Serial: o.serial, InReader: true}
 	}
 	var copied []string
 	for _, pair := range o.old.pairs(state) {

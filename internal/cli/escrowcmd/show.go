@@ -92,12 +92,9 @@ func (o *showOptions) run(ctx context.Context, streams *stdio.Streams) error {
 	if err != nil {
 		return err
 	}
-	record, err := escrow.Open(listed.File, identities...)
+	record, err := escrow.OpenOf(listed.Serial, listed.File, identities...)
 	if err != nil {
 		return err
-	}
-	if record.Serial != listed.Serial {
-		return fmt.Errorf("escrow record %q is of card %d", filepath.Base(listed.File), record.Serial)
 	}
 	if len(o.reveal) > 0 {
 		if err := o.agree(ctx, streams, record); err != nil {

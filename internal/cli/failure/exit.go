@@ -121,6 +121,7 @@ func Endings() []Ending {
 		{ExitError, "printed-in-use", Is[*piv.PrintedError]},
 		{ExitError, "escrow-record", Is[*NoRecordError]},
 		{ExitError, "escrow-identity", as(escrow.ErrNoIdentity)},
+		{ExitError, "escrow-other-card", Is[*escrow.OtherCardError]},
 		{ExitError, "begun-otherwise", Is[*enroll.ConflictError]},
 		{ExitError, "begun-otherwise", Is[*enroll.RenewalBegunError]},
 		{ExitError, "not-enrolled", Is[*enroll.NotEnrolledError]},

@@ -78,6 +78,9 @@ type NoRecordError struct {
 }
 
 func (e *NoRecordError) Error() string {
+	if e.Record != "" && e.Serial != 0 {
+		return fmt.Sprintf("there is no record %s of card %d in %s", e.Record, e.Serial, e.Folder)
+	}
 	if e.Record != "" {
 		return fmt.Sprintf("there is no record %s in %s", e.Record, e.Folder)
 	}

@@ -96,8 +96,18 @@ func hintOf(err error, of []sentinel) string {
 // ofCard is about cards and readers.
 func (h hints) ofCard(err error) string {
 	unblock := h.unblock()
+	if unsupported, found := errors.AsType[*maintenance.UnsupportedKeyError](err); found {
+		if unsupported.OtherCard() {
+			return "import it into a card that takes such keys, or leave this file out"
+		}
+		return "leave this file out: such a key is not put onto a card"
+	}
 	if missing, found := errors.AsType[*failure.MissingSecretError](err); found {
-		return fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.Flag)
+		hint := fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.Flag)
+		if missing.Flag == "management-key" {
+			hint += ", or open the escrow with --escrow-identity FILE"
+		}
+		return hint
 	}
 	switch {
 	case failure.Is[*failure.SigningCardError](err):
@@ -116,8 +126,6 @@ func (h hints) ofCard(err error) string {
 		return "leave out --pin-tries and --puk-tries, or bring the card back to as it left the factory, which loses its keys: cse-piv card reset"
 	case failure.Is[*piv.PrintedError](err):
 		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
-	case failure.Is[*maintenance.UnsupportedKeyError](err):
-		return "import it into a card that takes such keys, or leave this file out"
 	case failure.Is[*piv.UnsupportedError](err):
 		return h.either("choose another algorithm with --algorithm, or another card", "choose another algorithm in the plan, or another card")
 	}
@@ -174,11 +182,17 @@ func (h hints) ofFiles(err error) string {
 	if failure.Is[*failure.NoEscrowError](err) {
 		return "name the folder that enroll had with --escrow-dir"
 	}
-	if failure.Is[*failure.NoRecordError](err) {
-		return "look which records there are: cse-piv escrow list"
+	if none, found := errors.AsType[*failure.NoRecordError](err); found {
+		return "look which records there are: cse-piv escrow list --escrow-dir " + none.Folder
 	}
-	if closed, found := errors.AsType[*failure.RecordsError](err); found && closed.Sealed > 0 {
-		return "give the identities that open them: --escrow-identity FILE, once for each"
+	if other, found := errors.AsType[*escrow.OtherCardError](err); found {
+		return fmt.Sprintf("somebody named the file after another card: give it a name that begins with %d- as the other records have, and look for the right one: cse-piv escrow list", other.Serial)
+	}
+	if closed, found := errors.AsType[*failure.RecordsError](err); found {
+		if closed.Sealed > 0 {
+			return "give the identities that open them: --escrow-identity FILE, once for each"
+		}
+		return "why stands beside each; what of them is in force: cse-piv escrow list"
 	}
 	return hintOf(err, []sentinel{
 		{escrow.ErrNoIdentity, "give the identity that opens it: --escrow-identity FILE"},

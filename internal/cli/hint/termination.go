@@ -1,6 +1,7 @@
 package hint
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
@@ -10,6 +11,12 @@ import (
 
 // ofTermination is about the end of a card's use.
 func (h hints) ofTermination(err error) string {
+	if which, found := errors.AsType[*termination.WhichCardError](err); found && len(which.Cards) == 0 {
+		return "check the address; what Gmail and the ledger have of the user: cse-piv status " + which.Email
+	}
+	if former, found := errors.AsType[*termination.NotMovedError](err); found && former.InReader && !h.desk {
+		return "put the new card in, and " + h.again + "; to renew what is on this one: cse-piv renew " + former.Email
+	}
 	switch {
 	case failure.Is[*termination.WhichCardError](err):
 		return "name it with --serial SERIAL; what Gmail has: cse-piv status EMAIL"

@@ -40,28 +40,36 @@ func (a *Asker) person() enroll.Prompter {
 
 // PUKs returns the PUKs that a card may have: the one that was given, those of the
 // escrow, or the one that a person types.
-func (a *Asker) PUKs(ctx context.Context, escrowFolder string, given *Secret, recover func(context.Context, uint32) ([]escrow.Record, error), serial uint32) ([]escrow.Record, error) {
-	typed, err := given.Read(ctx)
-	if err != nil || !typed.IsZero() {
-		stdio.Warnings(a.Streams.Err, given)
-		return []escrow.Record{{PUK: typed}}, err
+func (a *Asker) PUKs(ctx context.Context, vault *Escrow, given *Secret, serial uint32) ([]escrow.Record, error) {
+	question := fmt.Sprintf("the PUK of card %d", serial)
+	if given.given() {
+		puk, err := a.Secret(ctx, given, question, "PUK", false, piv.CheckPUK)
+		return []escrow.Record{{PUK: puk}}, err
 	}
-	records, err := recover(ctx, serial)
+	folder, err := FolderOr(vault.Folder, "escrow")
 	if err != nil {
 		return nil, err
 	}
-	folder, err := FolderOr(escrowFolder, "escrow")
+	records, closed, err := vault.records(ctx, folder, serial)
 	if err != nil {
 		return nil, err
 	}
 	if records, err = escrow.PUKs(ctx, folder, serial, records); err != nil || len(records) > 0 {
 		return records, err
 	}
-	puk, err := a.Secret(ctx, given, fmt.Sprintf("the PUK of card %d", serial), "PUK", false, piv.CheckPUK)
+	a.say(closed)
+	puk, err := a.Secret(ctx, given, question, "PUK", false, piv.CheckPUK)
 	if errors.Is(err, failure.ErrNobody) {
 		err = fmt.Errorf("card %d: %w", serial, maintenance.ErrNoPUK)
 	}
 	return []escrow.Record{{PUK: puk}}, err
+}
+
+// say tells why records of the escrow cannot be used.
+func (a *Asker) say(closed []error) {
+	for _, err := range closed {
+		stdio.Note(a.Streams.Err, err.Error())
+	}
 }
 
 // Close closes the terminal, where one was opened.
@@ -132,12 +140,12 @@ func (a *Asker) ManagementKey(ctx context.Context, card *piv.Card, given, pin *S
 	} else if admin.PINProtected() {
 		return a.behindPIN(ctx, card, pin)
 	}
-	_, recover, err := vault.Open()
+	folder, err := FolderOr(vault.Folder, "escrow")
 	if err != nil {
 		return key, err
 	}
 	stdio.Warnings(a.Streams.Err, vault)
-	records, err := recover(ctx, card.Identity().Serial)
+	records, closed, err := vault.records(ctx, folder, card.Identity().Serial)
 	if err != nil {
 		return key, err
 	}
@@ -149,6 +157,7 @@ func (a *Asker) ManagementKey(ctx context.Context, card *piv.Card, given, pin *S
 			return record.ManagementKey, err
 		}
 	}
+	a.say(closed)
 	typed, err := a.typed(ctx, given, enroll.SecretQuestion{
 		Question: enroll.Question{Text: fmt.Sprintf("the management key of card %d (hexadecimal)", card.Identity().Serial)},
 		Rule:     "32, 48 or 64 hexadecimal digits", Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },

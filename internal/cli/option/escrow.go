@@ -113,20 +113,26 @@ func (f *Escrow) OpenForDryRun() (escrow.Store, func(context.Context, uint32) ([
 // reader returns what reads a card's records back.
 func (f *Escrow) reader(folder string) func(context.Context, uint32) ([]escrow.Record, error) {
 	return func(ctx context.Context, serial uint32) ([]escrow.Record, error) {
-		return f.records(ctx, folder, serial)
+		// Records that are sealed to others are no trouble: the key may be typed.
+		records, _, err := f.records(ctx, folder, serial)
+		return records, err
 	}
 }
 
-// records returns the card's records that can be opened, newest first.
-func (f *Escrow) records(ctx context.Context, folder string, serial uint32) ([]escrow.Record, error) {
+// records returns the card's records that can be opened, newest first, and why others cannot be.
+func (f *Escrow) records(ctx context.Context, folder string, serial uint32) (records []escrow.Record, closed []error, err error) {
 	identities, err := f.Identities()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	// Records that are sealed to others are no trouble: the key may be typed.
-	records, err := escrow.ReadAll(ctx, folder, serial, identities...)
+	records, err = escrow.ReadAll(ctx, folder, serial, identities...)
 	if err != nil && ctx.Err() != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return records, nil
+	if several, is := err.(interface{ Unwrap() []error }); is {
+		closed = several.Unwrap()
+	} else if err != nil {
+		closed = []error{err}
+	}
+	return records, closed, nil
 }

@@ -137,7 +137,7 @@ func printCard(out io.Writer, card CardStatusJSON) error {
 func describeKey(key status.Key, asked bool) string {
 	switch {
 	case key.LeafSHA256 == "":
-		return "a key without a certificate that can be read"
+		return key.Problem
 	case key.InIdentity:
 		return fmt.Sprintf("certificate %.16s: Gmail uses it, as key pair %s", key.LeafSHA256, key.KeyPairID)
 	case key.KeyPairID != "":

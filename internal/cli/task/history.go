@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -11,10 +12,12 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/registration"
+	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -145,6 +148,10 @@ func (h *History) registerKey(ctx context.Context, begun *registration.Registrat
 	if err := begun.EnsureKeyPair(ctx, registration.Key{
 		Use: certificate.UseHistory, LeafSHA256: of.LeafSHA256, PKCS7: key.PKCS7, Description: key.Description,
 	}); err != nil {
+		if refused, found := errors.AsType[*gmail.Error](err); found && refused.Kind == gmail.KindInvalid {
+			of.Outcome, of.Left = KeyLeft, "Gmail does not take its certificate: "+safetext.Message(refused.Message)
+			return of, nil
+		}
 		return of, fmt.Errorf("registering the key in slot %s: %w", key.Slot, err)
 	}
 	keys := begun.Outcome().Keys

@@ -25,7 +25,7 @@ type Unblock struct {
 // Run sets the new PIN of a card, and tells each thing that was done. Where a PUK of the
 // escrow was used that stays the card's, it says how to have it replaced.
 func (u Unblock) Run(ctx context.Context, ask *option.Asker, card *piv.Card) (done maintenance.Unblocked, err error) {
-	store, recover, err := u.Escrow.Open()
+	store, _, err := u.Escrow.Open()
 	if err != nil {
 		return done, err
 	}
@@ -33,7 +33,7 @@ func (u Unblock) Run(ctx context.Context, ask *option.Asker, card *piv.Card) (do
 	stdio.Warnings(messages, u.Escrow)
 	serial := card.Identity().Serial
 	unblocking := maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { stdio.Note(messages, what) }}
-	if unblocking.PUKs, err = ask.PUKs(ctx, u.Escrow.Folder, u.PUK, recover, serial); err != nil {
+	if unblocking.PUKs, err = ask.PUKs(ctx, u.Escrow, u.PUK, serial); err != nil {
 		return done, err
 	}
 	if err := u.Second.agree(ctx, ask, serial); err != nil {
