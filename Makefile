@@ -9,7 +9,7 @@ WINDOWS_PACKAGES := wine64 gcc-mingw-w64-x86-64-win32
 RELEASE_PACKAGES := git zip dpkg
 # For linux/arm64 with PC/SC; without them that program has none.
 ARM64_PACKAGES := gcc-aarch64-linux-gnu libpcsclite-dev:arm64
-TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux dbus gnome-keyring pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl softhsm2 procps postgresql slapd ldap-utils chromium curl dosfstools fusefat prometheus
+TEST_PACKAGES := $(WINDOWS_PACKAGES) tmux dbus gnome-keyring pcscd vsmartcard-vpcd yubikey-manager yubico-piv-tool opensc openssl openssh-client softhsm2 procps postgresql slapd ldap-utils chromium curl dosfstools fusefat prometheus
 
 .PHONY: demo test test-windows release release-check build bench fuzz check elsewhere nopcsc install-build install-test ca-servers clean
 
@@ -21,8 +21,8 @@ build: install-build
 
 test: install-build install-test ca-servers
 	$(GO) vet ./...
-	# Four packages at a time: many tests wait for other processes.
-	$(GO) test -race -p 4 -timeout 85m ./...
+	# Four packages at a time: many tests wait for other processes. What was skipped is said at the end.
+	$(GO) tool gotestsum --format pkgname -- -race -p 4 -timeout 85m ./...
 	# 2 GB and 100,000 users; fewer under the race detector.
 	$(GO) test -run 'TestManifestStreams|TestManyUsersInLittleMemory' ./internal/batch ./internal/batch/source
 

@@ -100,7 +100,7 @@ func crowdProcess() error {
 // under the race detector, which slows them down.
 func TestManyUsersInLittleMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("the memory of a process is read from /proc")
+		t.Skip("NOT TESTED: the memory of a process is read from /proc")
 	}
 	users := manyUsers
 	if testing.Short() || raceEnabled {

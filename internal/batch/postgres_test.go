@@ -107,7 +107,7 @@ func TestTwoWorkers(t *testing.T) {
 // what it had begun.
 func TestDeadWorkersAreReplaced(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes as long as a worker may be silent")
+		t.Skip("NOT TESTED: it takes as long as a worker may be silent")
 	}
 	p := newPlant(t, 300, "latency:50ms")
 	if err := p.start(t, "run", "NO_WORK=1").end(); err != nil {

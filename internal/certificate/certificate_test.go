@@ -25,6 +25,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // newChain returns three certificates.
@@ -267,9 +268,7 @@ func TestParsePKCS7Refuses(t *testing.T) {
 // openssl runs the other implementation.
 func openssl(t *testing.T, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	testenv.Program(t, "openssl")
 	out, err := exec.CommandContext(t.Context(), "openssl", args...).Output()
 	if err != nil {
 		t.Fatalf("openssl %v: %v", args, err)

@@ -132,7 +132,7 @@ func TestSeveralPrivateKeys(t *testing.T) {
 func TestPrivateKeysOfCards(t *testing.T) {
 	files, err := filepath.Glob("../../../shared/samples/cards/*/*.p12")
 	if err != nil || len(files) == 0 {
-		t.Skip("the samples are not there: ../shared/samples/cards")
+		t.Skip("NOT TESTED: no samples in ../shared/samples/cards")
 	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)

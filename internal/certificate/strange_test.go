@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // entry is one of a Windows certificate store.
@@ -165,24 +166,18 @@ func TestStrangeFiles(t *testing.T) {
 	}
 }
 
-// TestFilesOfOtherPrograms: what openssl, Java's keytool, GnuPG and OpenSSH write is named,
-// each program where it is installed.
+// TestFilesOfOtherPrograms: what openssl, Java's keytool and OpenSSH write is named.
 func TestFilesOfOtherPrograms(t *testing.T) {
 	dir := t.TempDir()
-	run := func(program string, args ...string) bool {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Logf("SKIPPED: there is no %s", program)
-			return false
-		}
+	run := func(t *testing.T, program string, args ...string) {
+		t.Helper()
 		command := exec.CommandContext(t.Context(), program, args...)
-		command.Dir, command.Env = dir, append(os.Environ(), "GNUPGHOME="+dir)
+		command.Dir = dir
 		if out, err := command.CombinedOutput(); err != nil {
-			t.Logf("SKIPPED: %s %s: %v\n%s", program, args[0], err, out)
-			return false
+			t.Fatalf("%s %v: %v\n%s", program, args, err, out)
 		}
-		return true
 	}
-	check := func(file, says string) {
+	check := func(t *testing.T, file, says string) {
 		t.Helper()
 		data, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
@@ -192,26 +187,32 @@ func TestFilesOfOtherPrograms(t *testing.T) {
 			t.Errorf("%s: %d certificates, %v; want %q", file, len(got), err, says)
 		}
 	}
-	if run("openssl", "genrsa", "-out", "key.pem", "2048") {
+	t.Run("openssl", func(t *testing.T) {
+		openssl := testenv.Program(t, "openssl")
+		run(t, openssl, "genrsa", "-out", "key.pem", "2048")
 		for form, file := range map[string]string{"PVK": "key.pvk", "MSBLOB": "key.blob"} {
-			if run("openssl", "rsa", "-in", "key.pem", "-outform", form, "-out", file, "-pvk-none") {
-				check(file, "a private key")
-			}
+			run(t, openssl, "rsa", "-in", "key.pem", "-outform", form, "-out", file, "-pvk-none")
+			check(t, file, "a private key")
 		}
-		if run("openssl", "req", "-x509", "-key", "key.pem", "-subj", "/CN=Kim", "-out", "cert.pem") && run("openssl", "ocsp", "-issuer", "cert.pem", "-cert", "cert.pem", "-reqout", "question.der") {
-			check("question.der", "an OCSP request")
+		run(t, openssl, "req", "-x509", "-key", "key.pem", "-subj", "/CN=Kim", "-out", "cert.pem")
+		run(t, openssl, "ocsp", "-issuer", "cert.pem", "-cert", "cert.pem", "-reqout", "question.der")
+		check(t, "question.der", "an OCSP request")
+		run(t, openssl, "ts", "-query", "-data", "key.pem", "-out", "stamp.der")
+		check(t, "stamp.der", "a time stamp request")
+	})
+	t.Run("keytool", func(t *testing.T) {
+		keytool, err := exec.LookPath("keytool")
+		if err != nil {
+			t.Skip("NOT TESTED: there is no keytool, and Java is too large to be installed for it")
 		}
-		if run("openssl", "ts", "-query", "-data", "key.pem", "-out", "stamp.der") {
-			check("stamp.der", "a time stamp request")
+		for _, form := range []string{"JKS", "JCEKS"} {
+			run(t, keytool, "-genkeypair", "-alias", "kim", "-keyalg", "EC", "-storetype", form, "-keystore", form, "-storepass", "changeit", "-keypass", "changeit", "-dname", "CN=Kim")
+			check(t, form, "a Java keystore")
 		}
-	}
-	for _, form := range []string{"JKS", "JCEKS"} {
-		if run("keytool", "-genkeypair", "-alias", "kim", "-keyalg", "EC", "-storetype", form, "-keystore", form, "-storepass", "changeit", "-keypass", "changeit", "-dname", "CN=Kim") {
-			check(form, "a Java keystore")
-		}
-	}
-	if run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "ssh") {
-		check("ssh", "a private key (OPENSSH PRIVATE KEY)")
-		check("ssh.pub", "an OpenSSH public key")
-	}
+	})
+	t.Run("ssh-keygen", func(t *testing.T) {
+		run(t, testenv.Program(t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", "ssh")
+		check(t, "ssh", "a private key (OPENSSH PRIVATE KEY)")
+		check(t, "ssh.pub", "an OpenSSH public key")
+	})
 }

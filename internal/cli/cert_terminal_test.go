@@ -17,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/terminal"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // TestPasswordOfPKCS12IsAsked: at a terminal the password is asked for until one opens
@@ -59,9 +60,7 @@ func TestPasswordOfPKCS12IsAsked(t *testing.T) {
 // TestPasswordOfCAKeyIsAsked: at a terminal the password of the CA's key is asked for until
 // one opens the file, and is not shown.
 func TestPasswordOfCAKeyIsAsked(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("NOT TESTED: there is no openssl")
-	}
+	testenv.Program(t, "openssl")
 	dir := filepath.Join(t.TempDir(), "ca")
 	if _, _, err := ca.New(dir, ca.Options{Name: "Example", Now: time.Now()}); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/terminal"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // wizard opens the program on a terminal of its own, with the desk's environment and more of it.
@@ -24,9 +25,7 @@ func (d *labDesk) wizard(env []string, args ...string) *wizard {
 // documentation has it.
 func (d *labDesk) operatorsCard(serial string) {
 	d.t.Helper()
-	if _, err := exec.LookPath("ykman"); err != nil {
-		d.t.Skip("NOT TESTED: there is no ykman (apt install yubikey-manager)")
-	}
+	testenv.Program(d.t, "ykman")
 	certificate := filepath.Join(d.dir, "operator.pem")
 	for _, args := range [][]string{
 		{"keys", "generate", "--algorithm", "RSA2048", "--management-key", "010203040506070801020304050607080102030405060708", "9a", "public.pem"},

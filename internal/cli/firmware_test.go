@@ -15,6 +15,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // desk is a card of its own in a lab, a user, and the program as a process.
@@ -107,10 +108,7 @@ func (d *desk) json(into any, args ...string) {
 // TestFirmwares has our commands and ykman look at a card of each firmware, before
 // and after an enrollment.
 func TestFirmwares(t *testing.T) {
-	if _, err := exec.LookPath("ykman"); err != nil {
-		fmt.Fprintln(os.Stderr, "SKIPPED TestFirmwares: ykman is not installed")
-		t.Skip("ykman is not installed")
-	}
+	testenv.Program(t, "ykman")
 	running := longPowerLab(t)
 	for i, firmware := range yubikey.Profiles() {
 		t.Run(firmware.String(), func(t *testing.T) {

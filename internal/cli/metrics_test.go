@@ -25,6 +25,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
 	"github.com/cse-piv/cse-piv/internal/metrics"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // scrape is what a process served, read as Prometheus does.
@@ -266,12 +267,10 @@ func TestMetricsOfABatch(t *testing.T) {
 		t.Errorf("the bad row is not counted:\n%s", last.text)
 	}
 	d.inspect(last.text)
-	if promtool, err := exec.LookPath("promtool"); err == nil {
-		check := exec.Command(promtool, "check", "metrics")
-		check.Stdin = strings.NewReader(last.text)
-		if out, err := check.CombinedOutput(); err != nil {
-			t.Errorf("promtool: %v: %s", err, out)
-		}
+	check := exec.Command(testenv.Program(t, "promtool"), "check", "metrics")
+	check.Stdin = strings.NewReader(last.text)
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v: %s", err, out)
 	}
 }
 
@@ -397,10 +396,7 @@ func TestAlerts(t *testing.T) {
 	if !found || !ended {
 		t.Fatal("there are no alerts")
 	}
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("SKIPPED: promtool is not installed (Debian: apt-get install prometheus)")
-	}
+	promtool := testenv.Program(t, "promtool")
 	file := filepath.Join(t.TempDir(), "alerts.yml")
 	if err := os.WriteFile(file, []byte("groups:\n"+alerts), 0o600); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/terminal"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // asksPlainly checks that the program asks line by line, and drew and coloured
@@ -132,7 +133,7 @@ func startInShell(t *testing.T, dir string) *wizard {
 		Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"},
 	})
 	if errors.Is(err, terminal.ErrNoTmux) {
-		t.Skip("SKIPPED: the plain flow is not tried on a terminal, because tmux is not installed")
+		testenv.Missing(t, "%v", err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -19,10 +19,18 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable/fattest"
 	"github.com/cse-piv/cse-piv/internal/issuer/catest"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // scriptTest holds the test that a script is, for servers that end with it.
 type scriptTest struct{}
+
+// need names programs without which the script cannot be: need PROGRAM...
+func need(ts *testscript.TestScript, neg bool, args []string) {
+	for _, program := range args {
+		testenv.Program(ts.Value(scriptTest{}).(testing.TB), program)
+	}
+}
 
 // postgres starts a PostgreSQL server with an empty database, $LEDGER: postgres.
 // The script is skipped where there is none on this machine.

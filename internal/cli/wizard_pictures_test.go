@@ -19,7 +19,7 @@ const picturesDir = "/tmp/cse-piv-demo"
 // Dates, fingerprints and IDs are others each time.
 func TestScreens(t *testing.T) {
 	if *screens == "" {
-		t.Skip("draws pictures; make docs-screens asks for it")
+		t.Skip("NOT TESTED: it draws pictures; make docs-screens asks for it")
 	}
 	if err := os.Mkdir(picturesDir, 0o700); errors.Is(err, os.ErrExist) {
 		t.Fatalf("remove %s first: the pictures show its name", picturesDir)

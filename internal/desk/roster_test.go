@@ -232,7 +232,7 @@ func TestMarkOtherDomains(t *testing.T) {
 func TestReadRosterSamples(t *testing.T) {
 	files, _ := filepath.Glob("../../../shared/samples/rosters/*.csv")
 	if len(files) == 0 {
-		t.Skip("NO SAMPLES: ../shared/samples/rosters is not there")
+		t.Skip("NOT TESTED: no samples in ../shared/samples/rosters")
 	}
 	for _, name := range files {
 		data, err := os.ReadFile(name)

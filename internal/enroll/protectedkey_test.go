@@ -14,14 +14,13 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // ykman runs Debian's on the desk's card.
 func (d *desk) ykman(arguments ...string) string {
 	d.t.Helper()
-	if _, err := exec.LookPath("ykman"); err != nil {
-		d.t.Skip("ykman is not installed")
-	}
+	testenv.Program(d.t, "ykman")
 	command := exec.CommandContext(d.t.Context(), "ykman", append([]string{"--device", fmt.Sprint(d.serial)}, arguments...)...)
 	command.Env = append(os.Environ(), "HOME="+d.t.TempDir(), "LC_ALL=C.UTF-8")
 	out, err := command.CombinedOutput()

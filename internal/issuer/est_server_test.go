@@ -24,6 +24,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer/catest"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // TestRealESTServer enrolls, waits, is refused, and renews at GlobalSign's EST server.
@@ -32,7 +33,7 @@ func TestRealESTServer(t *testing.T) {
 	// Its certificates are for TLS; the authority is for anything.
 	authority := newCA(t, func(c *x509.Certificate) { c.ExtKeyUsage = nil })
 	dir, serverKey := t.TempDir(), newKey(t)
-	address := catest.FreeAddress(t)
+	address := testenv.Address(t)
 	config := map[string]any{
 		"mock_ca": map[string]string{"certificates": write(t, dir, "ca.pem", pemOf(authority.issuing, authority.root)), "private_key": write(t, dir, "ca.key", keyPEM(t, authority.key))},
 		"tls": map[string]any{"listen_address": address, "certificates": write(t, dir, "server.pem", pemOf(authority.serverCertificate(t, serverKey.Public()))),

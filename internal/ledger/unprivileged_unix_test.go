@@ -19,7 +19,7 @@ func unprivileged(t *testing.T, command *exec.Cmd) {
 	}
 	account, err := user.Lookup("nobody")
 	if err != nil {
-		t.Skip("SKIPPED: there is no unprivileged user on this machine")
+		t.Skip("NOT TESTED: there is no unprivileged user on this machine")
 	}
 	uid, uidErr := strconv.ParseUint(account.Uid, 10, 32)
 	gid, gidErr := strconv.ParseUint(account.Gid, 10, 32)

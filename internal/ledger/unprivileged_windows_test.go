@@ -6,5 +6,5 @@ import (
 )
 
 func unprivileged(t *testing.T, _ *exec.Cmd) {
-	t.Skip("SKIPPED: a folder's mode stops nobody on Windows")
+	t.Skip("NOT TESTED: a folder's mode stops nobody on Windows")
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // oldKey is a key with a certificate, as an escrow of keys hands it out.
@@ -227,12 +228,10 @@ func TestImportAtEveryCommand(t *testing.T) {
 // TestOthersReadWhatWasImported: ykman finds the certificate of a GSA test card's retired key that was
 // imported from its PKCS#12.
 func TestOthersReadWhatWasImported(t *testing.T) {
-	if _, err := exec.LookPath("ykman"); err != nil {
-		t.Skip("ykman is not installed")
-	}
+	testenv.Program(t, "ykman")
 	files, err := filepath.Glob("../../../shared/samples/cards/37/14_*.p12")
 	if err != nil || len(files) != 1 {
-		t.Skip("the samples are not there: ../shared/samples/cards/37")
+		t.Skip("NOT TESTED: no samples in ../shared/samples/cards/37")
 	}
 	data, err := os.ReadFile(files[0])
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/cse-piv/cse-piv/internal/metrics"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // full are figures with something in each family.
@@ -132,10 +133,7 @@ func TestFamilies(t *testing.T) {
 
 // TestPromtool has Prometheus's own tool judge names, types and texts.
 func TestPromtool(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("SKIPPED: promtool is not installed (Debian: apt-get install prometheus)")
-	}
+	promtool := testenv.Program(t, "promtool")
 	_, text := get(t, serve(t, full(), nil).URL())
 	check := exec.Command(promtool, "check", "metrics")
 	check.Stdin = strings.NewReader(text)

@@ -173,7 +173,7 @@ func TestCardObjectsInTheField(t *testing.T) {
 	read := func(name string) []byte {
 		raw, err := os.ReadFile(filepath.Join(folder, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			t.Skipf("SKIPPED: there is no %s: no certificate object of the field was read", filepath.Join(folder, name))
+			t.Skipf("NOT TESTED: there is no %s: no certificate object of the field was read", filepath.Join(folder, name))
 		}
 		if err != nil {
 			t.Fatal(err)

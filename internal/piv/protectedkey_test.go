@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // keyBehindPIN is a management key to be protected.
@@ -165,9 +166,7 @@ func TestNoProtectedKey(t *testing.T) {
 // ykman runs Debian's on the card in the reader.
 func ykman(t *testing.T, arguments ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("ykman"); err != nil {
-		t.Skip("ykman is not installed")
-	}
+	testenv.Program(t, "ykman")
 	command := exec.CommandContext(t.Context(), "ykman", arguments...)
 	command.Env = append(os.Environ(), "HOME="+t.TempDir(), "LC_ALL=C.UTF-8")
 	out, err := command.CombinedOutput()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/repository"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // TestStatusByOCSP: of a certificate without a list, and of one whose list is gone.
@@ -104,9 +105,7 @@ func TestAnswersThatSayNothing(t *testing.T) {
 
 // TestOpenSSLAnswers lets openssl be the responder, with a delegate's key.
 func TestOpenSSLAnswers(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("SKIPPED: openssl is not installed (make install-test installs it)")
-	}
+	testenv.Program(t, "openssl")
 	issuer := newAuthority(t, "issuer")
 	responder := issuer.issue(t, 9, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning} })
 	dir := t.TempDir()

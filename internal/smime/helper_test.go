@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 const (
@@ -76,9 +77,7 @@ func fromPEM(t testing.TB, data []byte) []byte {
 // openssl runs the other implementation that judges what is written here.
 func openssl(t *testing.T, input []byte, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	testenv.Program(t, "openssl")
 	file := filepath.Join(t.TempDir(), "input")
 	if err := os.WriteFile(file, input, 0o600); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func readSample(t testing.TB, path string) []*x509.Certificate {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(samples, path))
 	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("SKIPPED: there is no %s", filepath.Join(samples, path))
+		t.Skipf("NOT TESTED: there is no %s", filepath.Join(samples, path))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestSampleCertificates(t *testing.T) {
 func TestSampleCards(t *testing.T) {
 	folder, err := os.ReadDir(filepath.Join(samples, "cards", "authorities"))
 	if err != nil {
-		t.Skipf("SKIPPED: there are no cards in %s", samples)
+		t.Skipf("NOT TESTED: there are no cards in %s", samples)
 	}
 	var pool []*x509.Certificate
 	for _, file := range folder {

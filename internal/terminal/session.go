@@ -22,7 +22,7 @@ type Options struct {
 	Light bool
 	// Term is the program's TERM; empty is tmux-256color.
 	Term string
-	// Timeout is how long a wait may take at most; 0 is 30 seconds.
+	// Timeout is how long a wait may take at most, which only what hangs needs; 0 is 10 minutes.
 	Timeout time.Duration
 }
 
@@ -37,8 +37,8 @@ type Session struct {
 }
 
 const (
-	defaultTimeout = 30 * time.Second
-	closeTimeout   = 10 * time.Second
+	defaultTimeout = 10 * time.Minute
+	closeTimeout   = time.Minute
 )
 
 // Start runs the program. The error is ErrNoTmux where tmux is not installed. The session

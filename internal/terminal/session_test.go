@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/terminal"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // start runs a shell script on a terminal, which is closed with the test.
@@ -20,7 +21,7 @@ func start(t *testing.T, options terminal.Options, script string) *terminal.Sess
 	options.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}, options.Env...)
 	session, err := terminal.Start(t.Context(), options)
 	if errors.Is(err, terminal.ErrNoTmux) {
-		t.Skip("SKIPPED: tmux is not installed")
+		testenv.Missing(t, "%v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestTheProgramsTerminal(t *testing.T) {
 
 // TestBackground: a program that asks for the background is told which it is.
 func TestBackground(t *testing.T) {
-	const ask = `stty raw -echo min 0 time 50; printf '\033]11;?\007'; dd bs=1 count=24 2>/dev/null | tr '\033\007\\' '...'; read line`
+	const ask = `stty raw -echo; printf '\033]11;?\007'; dd bs=1 count=24 2>/dev/null | tr '\033\007\\' '...'; read line`
 	see(t, start(t, terminal.Options{}, ask), "rgb:1616/1919/1f1f")
 	see(t, start(t, terminal.Options{Light: true}, ask), "rgb:ffff/ffff/ffff")
 }
@@ -135,6 +136,18 @@ func TestSeenKeepsEveryScreen(t *testing.T) {
 	output, err := session.Output()
 	if err != nil || !strings.Contains(string(output), "one\r\n") {
 		t.Errorf("output %q (%v)", output, err)
+	}
+}
+
+// TestBrokenLines: a text that is longer than the terminal's line is found all the same.
+func TestBrokenLines(t *testing.T) {
+	const text = "interrupted; run the same command again to go on"
+	for width := 10; width <= 50; width += 8 {
+		session := start(t, terminal.Options{Width: width}, `echo "program: `+text+`"; read line`)
+		see(t, session, text)
+	}
+	if terminal.Shows("one\ntwo", "one two three") || terminal.Shows("one\ntwo", "two\none") || !terminal.Shows("one\ntwo", "one\ntwo") || terminal.Shows("o\nne\ntwo", "one\ntwo") {
+		t.Error("what is not there is found, or what is there is not")
 	}
 }
 
@@ -181,7 +194,7 @@ func TestClose(t *testing.T) {
 	if err := session.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(hungUp); err == nil {
 			break
 		}

@@ -93,12 +93,22 @@ func (s *Session) Title(ctx context.Context) (string, error) {
 	return now.title, err
 }
 
-// WaitFor waits until all texts are on the screen at once, and returns the screen. The
-// error is a *WaitError when that does not happen, at once when the program ends.
+// WaitFor waits until all texts are on the screen at once, each as Shows has it, and returns the
+// screen. The error is a *WaitError when that does not happen, at once when the program ends.
 func (s *Session) WaitFor(ctx context.Context, texts ...string) (string, error) {
 	return s.WaitUntil(ctx, fmt.Sprintf("%q", texts), func(screen string) bool {
-		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(screen, text) })
+		return !slices.ContainsFunc(texts, func(text string) bool { return !Shows(screen, text) })
 	})
+}
+
+// Shows reports whether a text is on a screen. A text of one line is so also where the width of
+// the terminal broke it, between words or within one.
+func Shows(screen, text string) bool {
+	if strings.Contains(screen, text) {
+		return true
+	}
+	unbroken := func(text string) string { return strings.Join(strings.Fields(text), "") }
+	return !strings.Contains(text, "\n") && strings.Contains(unbroken(screen), unbroken(text))
 }
 
 // WaitUntil waits for a screen that is as wanted; want says in words what that is.

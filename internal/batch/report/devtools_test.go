@@ -11,7 +11,12 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
+
+// patience bounds what a browser is waited for; only what hangs needs it.
+const patience = 10 * time.Minute
 
 // browser is a headless Chromium, spoken to by the DevTools protocol over a pipe
 // (--remote-debugging-pipe: JSON messages that end in NUL, on descriptors 3 and 4).
@@ -37,19 +42,10 @@ type message struct {
 	} `json:"error,omitempty"`
 }
 
-// startBrowser skips the test, in a way that is seen, where there is no Chromium.
+// startBrowser needs Chromium, or one of its kin.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		t.Skip("SKIPPED, THE HTML REPORT IS NOT TESTED IN A BROWSER: no Chromium here; install it with: apt-get install chromium")
-	}
+	program := testenv.Program(t, "chromium", "chromium-browser", "google-chrome")
 	profile, err := os.MkdirTemp("", "browser")
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +142,7 @@ func (b *browser) try(method string, params any) (json.RawMessage, error) {
 			return nil, fmt.Errorf("%s: %s", method, m.Error.Message)
 		}
 		return m.Result, nil
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		return nil, fmt.Errorf("%s: no answer", method)
 	}
 }
@@ -191,7 +187,7 @@ func (b *browser) eval(expression string) any {
 // until waits until an expression is true.
 func (b *browser) until(expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(time.Minute); b.eval(expression) != true; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); b.eval(expression) != true; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("never true: %s", expression)
 		}

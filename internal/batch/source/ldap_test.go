@@ -22,6 +22,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 func openLDAP(t *testing.T, address string, options source.LDAPOptions) source.Source {
@@ -280,7 +281,7 @@ func TestLDAPSecurity(t *testing.T) {
 		"unknown authority by start": {"ldap://" + s.Plain + base, with(func(o *source.LDAPOptions) { o.Roots, o.StartTLS = nil, true })},
 		"other name":                 {"ldaps://localhost:" + s.Encrypted[strings.LastIndex(s.Encrypted, ":")+1:] + base, login},
 		"no such base":               {"ldaps://" + s.Encrypted + "/dc=example,dc=org", login},
-		"nobody listens":             {"ldap://" + ldaptest.FreeAddress(t) + base, login},
+		"nobody listens":             {"ldap://" + testenv.Address(t) + base, login},
 		"plain to the TLS port":      {"ldap://" + s.Encrypted + base, with(func(o *source.LDAPOptions) { o.Timeout = time.Second })},
 	} {
 		rows, err := collectError(t.Context(), openLDAP(t, c.address, c.options))

@@ -14,7 +14,7 @@ import (
 // TestJournal: each line arrives as a message of its priority.
 func TestJournal(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no journal there")
+		t.Skip("NOT TESTED: no journal there")
 	}
 	socket := filepath.Join(t.TempDir(), "journal")
 	server, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})

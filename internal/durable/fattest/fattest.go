@@ -27,7 +27,7 @@ func Mount(t testing.TB) string {
 		output, err := exec.Command(command[0], command[1:]...).CombinedOutput()
 		switch said = append(said, output...); {
 		case err != nil && command[0] == "mkfs.vfat", err != nil && command[0] == "fusefat":
-			t.Skipf("NOT TESTED ON FAT: %s: %v\n%s", command[0], err, said)
+			t.Skipf("NOT TESTED on FAT: %s: %v\n%s", command[0], err, said)
 		case err == nil && command[0] != "mkfs.vfat":
 			t.Cleanup(func() {
 				if output, err := exec.Command("umount", folder).CombinedOutput(); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // answers is a person who types one password after the other, and leaves then.
@@ -67,9 +68,7 @@ func run(t *testing.T, name string, args ...string) string {
 // TestEncryptedKeys: what openssl encrypts is read with its password, and another password
 // is asked for again, as long as somebody answers.
 func TestEncryptedKeys(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("NOT TESTED: there is no openssl")
-	}
+	testenv.Program(t, "openssl")
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	run(t, "openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path("ec"))
@@ -160,7 +159,7 @@ func token(t *testing.T) string {
 	t.Helper()
 	const module = "/usr/lib/softhsm/libsofthsm2.so"
 	if _, err := os.Stat(module); err != nil {
-		t.Skipf("NOT TESTED: there is no SoftHSM2 (apt install softhsm2): %v", err)
+		testenv.Missing(t, "SoftHSM2 is not installed: %v", err)
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "softhsm2.conf")

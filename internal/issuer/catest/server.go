@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -33,17 +32,6 @@ func Binary(t testing.TB, name string) string {
 		t.Skipf("NOT TESTED with the real %s, which cannot be built here: %v\n%s", name, err, problem.String())
 	}
 	return filepath.Join(strings.TrimSpace(string(out)), name)
-}
-
-// FreeAddress returns an address on this machine that nobody listens at.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // Start runs a server until the test ends, and returns when it answers at url.

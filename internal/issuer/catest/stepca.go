@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // The provisioners of a step-ca, and the password of the first.
@@ -38,7 +40,7 @@ const mailTemplate = `{"subject": {"commonName": %[1]s}, "sans": [{"type": "emai
 func StartStepCA(t testing.TB, root *x509.Certificate, rootKey crypto.Signer, attestationRoots []byte) string {
 	t.Helper()
 	binary, dir := Binary(t, "step-ca"), t.TempDir()
-	address := FreeAddress(t)
+	address := testenv.Address(t)
 	write := func(name, label string, der []byte) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}), 0o600); err != nil {

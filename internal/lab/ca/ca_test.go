@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 const user = "alice@lab.example"
@@ -112,11 +113,7 @@ func writePEM(t *testing.T, name string, certificates ...*x509.Certificate) stri
 // openssl runs the independent judge; without it the test is skipped.
 func openssl(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
-	output, err := exec.Command(path, args...).CombinedOutput()
+	output, err := exec.Command(testenv.Program(t, "openssl"), args...).CombinedOutput()
 	return string(output), err
 }
 

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/lab/vpcd"
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 func TestDebianToolsBehindRealPCSCD(t *testing.T) {
 	need(t, "pcscd", "ykman", "yubico-piv-tool", "opensc-tool", "pkcs15-tool", "pkcs11-tool", "openssl")
 	if _, err := os.Stat(vpcdDriver); err != nil {
-		missing(t, "vsmartcard-vpcd is not installed")
+		testenv.Missing(t, "vsmartcard-vpcd is not installed")
 	}
 	t.Parallel()
 	lockRealSocket(t)
@@ -62,8 +62,7 @@ func TestDebianToolsBehindRealPCSCD(t *testing.T) {
 func lockRealSocket(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
-		fmt.Fprintf(os.Stderr, "SKIPPED %s: pcscd needs root\n", t.Name())
-		t.Skip("pcscd needs root")
+		t.Skip("NOT TESTED: pcscd needs root")
 	}
 	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "cse-piv-real-pcscd.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -75,8 +74,7 @@ func lockRealSocket(t *testing.T) {
 	}
 	if conn, err := net.Dial("unix", realSocket); err == nil {
 		conn.Close()
-		fmt.Fprintf(os.Stderr, "SKIPPED %s: another pcscd is running\n", t.Name())
-		t.Skip("another pcscd is running")
+		t.Skip("NOT TESTED: another pcscd is running")
 	}
 	if err := os.MkdirAll(filepath.Dir(realSocket), 0o755); err != nil {
 		t.Fatal(err)
@@ -87,7 +85,7 @@ func lockRealSocket(t *testing.T) {
 // listens for the card.
 func startPCSCD(t *testing.T) string {
 	t.Helper()
-	port := unusedPort(t)
+	port := testenv.Port(t)
 	config := t.TempDir()
 	reader := fmt.Sprintf("FRIENDLYNAME \"Yubico YubiKey OTP+FIDO+CCID\"\nDEVICENAME /dev/null:0x%04X\nLIBPATH %s\nCHANNELID 0x%04X\n",
 		port, vpcdDriver, port)
@@ -111,27 +109,6 @@ func startPCSCD(t *testing.T) string {
 		}
 	})
 	return fmt.Sprintf("127.0.0.1:%d", port)
-}
-
-// unusedPort returns a port for vpcd, which listens on all interfaces. It is below
-// those that systems hand out by themselves, so that nobody is given it meanwhile.
-func unusedPort(t *testing.T) int {
-	t.Helper()
-	const lowest, count = 20000, 10000
-	first := rand.IntN(count)
-	for i := range count {
-		port := lowest + (first+i)%count
-		listener, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
-		if err != nil {
-			continue
-		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return port
-	}
-	t.Fatal("no port is free")
-	return 0
 }
 
 // insertIntoVPCD keeps the card at the driver until the test ends.

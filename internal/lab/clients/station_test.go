@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/lab/yubikey"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // patience bounds one command; only a hang needs it.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // station is a desk with a reader: a card, and programs that reach it.
 type station struct {
@@ -32,20 +33,8 @@ type station struct {
 func need(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			missing(t, program+" is not installed")
-		}
+		testenv.Program(t, program)
 	}
-}
-
-// missing skips, or fails in CI, and says so where a passing test is silent.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s, which CI must have", what)
-	}
-	fmt.Fprintf(os.Stderr, "SKIPPED %s: %s\n", t.Name(), what)
-	t.Skip(what)
 }
 
 func (s *station) path(name string) string { return filepath.Join(s.dir, name) }
@@ -179,7 +168,7 @@ func (s *station) certify(publicKey, certificate string) {
 // waitUntil polls; only something broken lets it run out.
 func waitUntil(t *testing.T, what string, ready func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ready(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ready(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}

@@ -187,7 +187,7 @@ func TestBadFolders(t *testing.T) {
 func TestICAMCards(t *testing.T) {
 	const cards = "../../../../shared/samples/cards"
 	if _, err := os.Stat(cards); err != nil {
-		t.Skipf("SKIPPED: there is no %s: the GSA's test cards were not read", cards)
+		t.Skipf("NOT TESTED: there is no %s: the GSA's test cards were not read", cards)
 	}
 	four := []byte{0x9a, 0x9c, 0x9d, 0x9e}
 	for name, want := range map[string]struct{ slots, differ []byte }{

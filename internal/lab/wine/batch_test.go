@@ -19,7 +19,7 @@ func TestBatch(t *testing.T) {
 	const people, before = 60, 10
 	d := newDesk(t, lab.Options{People: people, Readers: -1})
 	batch := []string{"batch", `lab\people`, "--store", "Büro.db", "--concurrency", "4", "--json"}
-	d.faults("latency:20ms")
+	d.faults("latency:100ms") // so that many are left when the tenth is through
 	first := d.command(batch...)
 	if err := first.Start(); err != nil {
 		t.Fatal(err)

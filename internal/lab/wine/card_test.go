@@ -65,7 +65,7 @@ func TestCards(t *testing.T) {
 // and fails where one fails or none runs.
 func (d *desk) passes(program, folder, tests string, arguments ...string) {
 	d.t.Helper()
-	command := exec.Command(d.machine.wine, append([]string{program, "-test.v", "-test.timeout=3m", "-test.run", "^(" + tests + ")$"}, arguments...)...)
+	command := exec.CommandContext(d.t.Context(), d.machine.wine, append([]string{program, "-test.v", "-test.timeout=10m", "-test.run", "^(" + tests + ")$"}, arguments...)...)
 	command.Env, command.Dir = d.environment(), folder
 	said := d.finish(command)
 	if said.code != 0 || !strings.Contains(said.out, "--- PASS: ") {

@@ -83,7 +83,9 @@ func TestFiles(t *testing.T) {
 // TestPackages: what deals with files, locks and the terminal passes its tests on Windows.
 func TestPackages(t *testing.T) {
 	d := newDesk(t, lab.Options{Readers: -1})
-	t.Log("NOT TESTED: Wine 8 makes no symbolic links (TestNoLinkIsFollowed, TestALinkToALedgerIsThatLedger)")
+	t.Run("symbolic links", func(t *testing.T) {
+		t.Skip("NOT TESTED: Wine 8 makes no symbolic links (TestNoLinkIsFollowed, TestALinkToALedgerIsThatLedger)")
+	})
 	for _, name := range []string{"durable", "ledger", "evidence", "escrow", "config", "prompt"} {
 		d.row(name, func(d *desk) {
 			d.passes(d.program(name+".test", "test", "-c", "../../"+name), "../../"+name, ".*",

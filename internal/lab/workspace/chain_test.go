@@ -27,6 +27,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/lab/workspace"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 func TestDeviatingChainsAreRefused(t *testing.T) {
@@ -246,10 +247,7 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 }
 
 func TestOpenSSLMakesAndReadsChains(t *testing.T) {
-	tool, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
+	tool := testenv.Program(t, "openssl")
 	l := newLab(t, workspace.Config{})
 	dir := t.TempDir()
 	args := []string{"crl2pkcs7", "-nocrl"}

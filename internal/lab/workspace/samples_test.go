@@ -23,7 +23,7 @@ func sample(t *testing.T, name string) []byte {
 	path := filepath.Join("../../../../shared/samples", name)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("SKIPPED: there is no %s: the lab's errors are not compared with Google's", path)
+		t.Skipf("NOT TESTED: there is no %s: the lab's errors are not compared with Google's", path)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -78,8 +78,7 @@ func sample(t *testing.T, name string) *x509.Certificate {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(genuine, name))
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "SKIPPED %s: %v\n", t.Name(), err)
-		t.Skip(err)
+		t.Skip("NOT TESTED: ", err)
 	}
 	block, _ := pem.Decode(raw)
 	if block == nil {

@@ -5,7 +5,6 @@ package pgtest
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // Server is a PostgreSQL server of a test.
@@ -40,7 +41,7 @@ func Start(t testing.TB) *Server {
 	t.Helper()
 	programs := findPrograms()
 	if programs == "" {
-		t.Skip("SKIPPED: PostgreSQL is not installed (Debian: apt-get install postgresql)")
+		testenv.Missing(t, "PostgreSQL is not installed")
 	}
 	// Not t.TempDir: a socket's path has room for 107 bytes only.
 	dir, err := os.MkdirTemp("", "pg")
@@ -62,12 +63,7 @@ func Start(t testing.TB) *Server {
 	if err := os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte(access), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.port = listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
+	s.port = testenv.Port(t)
 	s.Run(t)
 	t.Cleanup(func() { s.Stop(t) })
 	return s
@@ -109,7 +105,7 @@ func unprivileged(t testing.TB) *syscall.Credential {
 			}
 		}
 	}
-	t.Skip("SKIPPED: there is no unprivileged user to run PostgreSQL")
+	t.Skip("NOT TESTED: there is no unprivileged user to run PostgreSQL")
 	return nil
 }
 

@@ -133,7 +133,7 @@ func profileOf(file string) baseline.Profile {
 func TestSamples(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(samples, "*.crttest"))
 	if len(files) == 0 {
-		t.Skip("SKIPPED: there are no samples in " + samples)
+		t.Skip("NOT TESTED: there are no samples in " + samples)
 	}
 	expected, found := 0, 0
 	verdicts := certtest.NewVerdicts("Certificates of pkilint", "What pkilint expects to be found in its own samples by the CA/Browser Forum's baseline, and which of our rules finds it; where a cell is empty nobody finds anything.",

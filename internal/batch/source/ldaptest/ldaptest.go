@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // What every directory has.
@@ -50,16 +52,12 @@ func Entry(name string, attributes ...string) string {
 // slapd is not installed it skips the test, and says so.
 func Start(t testing.TB, entries string, further ...string) *Server {
 	t.Helper()
-	program, err := exec.LookPath("slapd")
-	if err != nil {
-		program = "/usr/sbin/slapd"
-	}
-	if _, err := os.Stat(program); err != nil {
-		fmt.Fprintf(os.Stderr, "SKIPPED %s: slapd is not installed (Debian: slapd)\n", t.Name())
-		t.Skip("SKIPPED: slapd is not installed (Debian: apt-get install slapd)")
-	}
+	program := testenv.Program(t, "slapd", "/usr/sbin/slapd")
 	dir := t.TempDir()
-	s := &Server{Plain: FreeAddress(t), Encrypted: FreeAddress(t)}
+	s := &Server{Plain: testenv.Address(t), Encrypted: testenv.Address(t)}
+	for s.Encrypted == s.Plain {
+		s.Encrypted = testenv.Address(t)
+	}
 	s.Roots, s.RootFile = writeServerCertificate(t, dir)
 	write := func(name, content string) string {
 		path := filepath.Join(dir, name)
@@ -115,17 +113,6 @@ access to * by * read
 		waitFor(t, address, ended)
 	}
 	return s
-}
-
-// FreeAddress is an address that nobody listened on just now.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // waitFor waits until the server listens at an address, or has ended.
