@@ -21,6 +21,8 @@ type sweptCommand struct {
 	name    string
 	prepare func(d *sweptDesk) (args []string)
 	check   func(d *sweptDesk)
+	// again judges how the same command ended that was typed again; nil where it has to succeed.
+	again func(d *sweptDesk, err error) error
 }
 
 // sweptDesk is a desk with a ledger, and what was there before the command.
@@ -79,6 +81,9 @@ func (c sweptCommand) attempt(t *testing.T, running *lab.Lab, serial uint32) swe
 			if err := running.Insert(0, d.card); err != nil {
 				return err
 			}
+			if c.again != nil {
+				return c.again(d, work())
+			}
 			return work()
 		},
 		Check: func() { c.check(d) },
@@ -100,11 +105,11 @@ func (d *sweptDesk) do(args ...string) {
 	}
 }
 
-// oldMail writes a PKCS#12 with a key of former years.
+// oldMail writes a PKCS#12 with the user's key of former years.
 func (d *sweptDesk) oldMail(name string) {
 	d.t.Helper()
 	for _, line := range []string{
-		"openssl ecparam -name prime256v1 -genkey -noout -out old.key", "openssl req -x509 -new -key old.key -subj /CN=Old -days 30 -out old.pem",
+		"openssl ecparam -name prime256v1 -genkey -noout -out old.key", "openssl req -x509 -new -key old.key -subj /CN=Old -addext subjectAltName=email:" + d.user + " -days 30 -out old.pem",
 		"openssl pkcs12 -export -inkey old.key -in old.pem -passout pass: -out " + name,
 	} {
 		words := strings.Fields(line)
@@ -169,7 +174,7 @@ func sweptCommands() []sweptCommand {
 			if now := d.card.Snapshot(); len(now.Objects[0x5FC10B]) != 0 || len(now.Slots) != 1 {
 				d.t.Errorf("the card has a certificate of %d bytes and %d keys", len(now.Objects[0x5FC10B]), len(now.Slots))
 			}
-		}},
+		}, nil},
 		{"card history --repair", func(d *sweptDesk) []string {
 			d.oldMail("old.p12")
 			d.do("card", "import", "--p12", "old.p12", "--slot", "82")
@@ -178,14 +183,14 @@ func sweptCommands() []sweptCommand {
 		}, func(d *sweptDesk) {
 			d.retired()
 			d.tries("123456")
-		}},
+		}, nil},
 		{"card import", func(d *sweptDesk) []string {
 			d.oldMail("old.p12")
 			return []string{"card", "import", "--p12", "old.p12", "--slot", "82", "--store", "ledger.db", "--escrow-dir", "escrow"}
 		}, func(d *sweptDesk) {
 			d.retired()
 			d.tries("123456")
-		}},
+		}, nil},
 		{"card init", func(d *sweptDesk) []string {
 			return []string{"card", "init", "--yes", "--escrow-plain", "--pin-file", "pin", "--evidence", "evidence", "--store", "ledger.db", "--escrow-dir", "escrow"}
 		}, func(d *sweptDesk) {
@@ -193,7 +198,7 @@ func sweptCommands() []sweptCommand {
 			if now := d.card.Snapshot(); now.PUK.Default || now.ManagementKey.Default || len(now.Objects[0x5FC102]) == 0 {
 				d.t.Error("a factory secret is left, or no CHUID")
 			}
-		}},
+		}, nil},
 		{"card pin unblock", func(d *sweptDesk) []string {
 			d.do(d.enroll...)
 			if err := d.lab.SetFaults("pin:blocked"); err != nil {
@@ -216,7 +221,7 @@ func sweptCommands() []sweptCommand {
 			if !found || puk == string(d.kept["puk"]) || err != nil {
 				d.t.Errorf("the PUK is the one of before: %v; kept: %v, %v", puk == string(d.kept["puk"]), found, err)
 			}
-		}},
+		}, nil},
 		{"card reset", func(d *sweptDesk) []string {
 			d.do(append(d.enroll, "--store", "ledger.db")...)
 			return []string{"card", "reset", "--store", "ledger.db", "--confirm", fmt.Sprint(d.card.Serial()), "--escrow-dir", "escrow"}
@@ -227,7 +232,7 @@ func sweptCommands() []sweptCommand {
 			}
 			d.registered(1, 0, 1)
 			d.inLedger(`"state": "erased"`)
-		}},
+		}, nil},
 		{"replace --p12", func(d *sweptDesk) []string {
 			d.do(append(d.enroll, "--store", "ledger.db")...)
 			d.oldMail("old.p12")
@@ -241,14 +246,56 @@ func sweptCommands() []sweptCommand {
 			d.retired()
 			d.registered(1, 1, 1)
 			d.inLedger(`"use": "history"`, `"origin": "imported"`)
-		}},
+		}, nil},
 		{"lost", func(d *sweptDesk) []string {
 			d.do(append(d.enroll, "--store", "ledger.db")...)
 			return []string{"lost", d.user, "--confirm", d.user, "--store", "ledger.db"}
-		}, func(d *sweptDesk) { d.registered(0, 1, 0) }},
+		}, func(d *sweptDesk) { d.registered(0, 1, 0) }, nil},
 		{"leave", func(d *sweptDesk) []string {
 			d.do(append(d.enroll, "--store", "ledger.db")...)
 			return []string{"leave", d.user, "--confirm", d.user, "--store", "ledger.db"}
-		}, func(d *sweptDesk) { d.registered(0, 1, 0) }},
+		}, func(d *sweptDesk) { d.registered(0, 1, 0) }, nil},
+		{"keypair history", func(d *sweptDesk) []string {
+			d.oldMail("old.p12")
+			d.do("card", "import", "--p12", "old.p12", "--slot", "82", "--escrow-dir", "escrow")
+			d.oldMail("older.p12")
+			d.do("card", "import", "--p12", "older.p12", "--slot", "83", "--escrow-dir", "escrow")
+			return []string{"keypair", "history", d.user, "--store", "ledger.db"}
+		}, func(d *sweptDesk) {
+			d.registered(2, 0, 0)
+			d.inLedger(`"slot": "82"`, `"slot": "83"`)
+		}, nil},
+		{"keypair disable", func(d *sweptDesk) []string {
+			d.do(append(d.enroll, "--store", "ledger.db")...)
+			return []string{"keypair", "disable", d.user, d.lab.Gmail().KeyPairs(d.user)[0].ID, "--confirm", d.user, "--store", "ledger.db"}
+		}, func(d *sweptDesk) { d.registered(0, 1, 1) }, nil},
+		{"identity delete", func(d *sweptDesk) []string {
+			d.do(append(d.enroll, "--store", "ledger.db")...)
+			return []string{"identity", "delete", d.user, "--confirm", d.user, "--store", "ledger.db"}
+		}, func(d *sweptDesk) { d.registered(1, 0, 0) }, nil},
+		{"card pin change", func(d *sweptDesk) []string {
+			d.do(d.enroll...)
+			return []string{"card", "pin", "change", "--pin-file", "pin", "--new-pin-file", "new"}
+		}, func(d *sweptDesk) {
+			if now := d.card.Snapshot(); now.PIN.Value != "314159" {
+				d.t.Errorf("PIN %+v", now.PIN)
+			}
+		}, wrongOnceChanged},
+		{"card puk change", func(d *sweptDesk) []string {
+			d.write("puk", "12345678")
+			return []string{"card", "puk", "change", "--puk-file", "puk", "--new-puk-file", "new"}
+		}, func(d *sweptDesk) {
+			if now := d.card.Snapshot(); now.PUK.Value != "314159" {
+				d.t.Errorf("PUK %+v", now.PUK)
+			}
+		}, wrongOnceChanged},
 	}
+}
+
+// wrongOnceChanged: where the card has the new PIN or PUK already, the old one is wrong.
+func wrongOnceChanged(d *sweptDesk, err error) error {
+	if now := d.card.Snapshot(); isExit(6)(err) && (now.PIN.Value == "314159" || now.PUK.Value == "314159") {
+		return nil
+	}
+	return err
 }

@@ -87,6 +87,20 @@ func (e *NoRecordError) Error() string {
 	return fmt.Sprintf("no record of card %d in %s is in force", e.Serial, e.Folder)
 }
 
+// PerhapsChangedError is returned where the card went away while its PIN or PUK was changed.
+type PerhapsChangedError struct {
+	What string // PIN or PUK
+	Err  error
+}
+
+// Error says that it is not known which one the card has.
+func (e *PerhapsChangedError) Error() string {
+	return fmt.Sprintf("%v: whether it has the new %s is not known", e.Err, e.What)
+}
+
+// Unwrap returns what happened to the card.
+func (e *PerhapsChangedError) Unwrap() error { return e.Err }
+
 // ErrNoReaders is returned where the lab would have to put a card before the program.
 var ErrNoReaders = errors.New("no virtual card can be put in on this system: its smart card service takes readers from nobody")
 

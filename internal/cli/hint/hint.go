@@ -109,6 +109,9 @@ func (h hints) ofCard(err error) string {
 		}
 		return hint
 	}
+	if perhaps, found := errors.AsType[*failure.PerhapsChangedError](err); found {
+		return fmt.Sprintf("put the card back in and %s: if the old %s is wrong then, the card has the new one", h.again, perhaps.What)
+	}
 	switch {
 	case failure.Is[*failure.SigningCardError](err):
 		return h.either("put the user's card in as well, and name it with --serial SERIAL", "put the user's card in; where there is one reader, in its place")

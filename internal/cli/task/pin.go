@@ -2,8 +2,10 @@ package task
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -37,5 +39,9 @@ func (c Change) Run(ctx context.Context, ask *option.Asker, card *piv.Card) erro
 	if before.Equal(after) {
 		return usage.Errorf("the new %s is the old one", c.Name)
 	}
-	return ask.Risk(ctx, card, func(card *piv.Card) error { return change(card, ctx, before, after) })
+	err = ask.Risk(ctx, card, func(card *piv.Card) error { return change(card, ctx, before, after) })
+	if errors.Is(err, piv.ErrRemoved) || errors.Is(err, piv.ErrReset) || errors.Is(err, piv.ErrNoAnswer) {
+		return &failure.PerhapsChangedError{What: c.Name, Err: err}
+	}
+	return err
 }
