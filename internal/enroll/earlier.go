@@ -18,6 +18,8 @@ type Earlier struct {
 	// KeyPairs are the ids of the key pairs that it registered; none where it did not come
 	// to its end.
 	KeyPairs []string
+	// Renewing is the renewal that it is where it did not come to its end; empty for none.
+	Renewing Renewal
 }
 
 // NoEvidenceError is returned where there is no evidence of an enrollment.
@@ -26,6 +28,18 @@ type NoEvidenceError struct{ Email string }
 // Error names the user.
 func (e *NoEvidenceError) Error() string {
 	return "there is no evidence of an enrollment of " + e.Email
+}
+
+// RenewingError is returned where the newest enrollment is a renewal that did not come to its end.
+type RenewingError struct {
+	Email  string
+	Serial uint32
+	Kind   Renewal
+}
+
+// Error says so.
+func (e *RenewingError) Error() string {
+	return fmt.Sprintf("a renewal of %s with card %d was begun and is not finished", e.Email, e.Serial)
 }
 
 // UnknownBeforeError is returned where the evidence does not say which identity a user had
@@ -59,6 +73,9 @@ func ReadEarlier(root, email string, serial uint32) (Earlier, error) {
 		earlier.Before = &gmail.Identity{Email: email, PrimaryKeyPairID: before.Primary, SigningKeyPairID: before.Signing, EncryptionKeyPairID: before.Encryption}
 	}
 	data, err := folder.Read(evidence.ReceiptName)
+	if data == nil && journal.Renewal != nil {
+		earlier.Renewing = Renewal(journal.Renewal.Kind)
+	}
 	if err != nil || data == nil {
 		return earlier, err
 	}

@@ -124,6 +124,7 @@ func Endings() []Ending {
 		{ExitError, "escrow-other-card", Is[*escrow.OtherCardError]},
 		{ExitError, "begun-otherwise", Is[*enroll.ConflictError]},
 		{ExitError, "begun-otherwise", Is[*enroll.RenewalBegunError]},
+		{ExitError, "renewal-begun", Is[*enroll.RenewingError]},
 		{ExitError, "not-enrolled", Is[*enroll.NotEnrolledError]},
 		{ExitError, "retired-slots-full", Is[*enroll.RetiredSlotsError]},
 		{ExitError, "not-renewed", as(enroll.ErrNotRenewed)},

@@ -35,6 +35,13 @@ func (h hints) ofRenewal(err error) string {
 		}
 		return "leave out --same-key, and it goes on"
 	}
+	if open, found := errors.AsType[*enroll.RenewingError](err); found {
+		sameKey := ""
+		if open.Kind == enroll.RenewSameKey {
+			sameKey = " --same-key"
+		}
+		return fmt.Sprintf("finish it first: cse-piv renew %s%s; then cse-piv undo %[1]s takes it back", open.Email, sameKey)
+	}
 	switch {
 	case failure.Is[*enroll.RetiredSlotsError](err):
 		return "renew the certificate alone (--same-key), or enroll the user with a new card; to look: cse-piv card history"

@@ -20,6 +20,8 @@ func renewalCases() []hintCase {
 		{&enroll.NotDueError{Email: "ada@example.com", NotAfter: time.Now().Add(100*24*time.Hour + time.Hour)}, "to renew it all the same: --before 101d"},
 		{&enroll.RenewalBegunError{Begun: enroll.RenewSameKey}, "add --same-key"},
 		{&enroll.RenewalBegunError{}, "leave out --same-key"},
+		{&enroll.RenewingError{Email: "ada@lab.example"}, "cse-piv renew ada@lab.example; then cse-piv undo ada@lab.example"},
+		{&enroll.RenewingError{Email: "ada@lab.example", Kind: enroll.RenewSameKey}, "cse-piv renew ada@lab.example --same-key"},
 		{enroll.ErrNotRenewed, "sign the request"},
 	}
 }

@@ -87,6 +87,9 @@ func UndoRequest(evidence, email string, serial uint32) (termination.Request, er
 	if err != nil {
 		return request, err
 	}
+	if earlier.Renewing != "" {
+		return request, &enroll.RenewingError{Email: email, Serial: earlier.Serial, Kind: earlier.Renewing}
+	}
 	request.Serial, request.Only, request.Identity = earlier.Serial, slices.Compact(earlier.KeyPairs), earlier.Before
 	if !earlier.Known {
 		return request, &enroll.UnknownBeforeError{Email: email}
