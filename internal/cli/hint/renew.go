@@ -40,7 +40,8 @@ func (h hints) ofRenewal(err error) string {
 		if open.Kind == enroll.RenewSameKey {
 			sameKey = " --same-key"
 		}
-		return fmt.Sprintf("finish it first: cse-piv renew %s%s; then cse-piv undo %[1]s takes it back", open.Email, sameKey)
+		return h.either(fmt.Sprintf("finish it first: cse-piv renew %s%s; then cse-piv undo %[1]s takes it back", open.Email, sameKey),
+			"go back to the card and finish it first; then it can be taken back")
 	}
 	switch {
 	case failure.Is[*enroll.RetiredSlotsError](err):
