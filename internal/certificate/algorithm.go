@@ -15,6 +15,20 @@ func KeyAlgorithm(cert *x509.Certificate) asn1.ObjectIdentifier {
 	return readAlgorithm(input, false)
 }
 
+// KeyName names a certificate's kind of key that crypto/x509 does not know, with its curve where it
+// is an EC key.
+func KeyName(cert *x509.Certificate) string {
+	if curve, ok := curveOf(cert.RawSubjectPublicKeyInfo); ok {
+		return "EC " + curveName(curve)
+	}
+	if id := KeyAlgorithm(cert); !id.Equal(oidPSS()) {
+		return AlgorithmName(id)
+	}
+	return "RSASSA-PSS"
+}
+
+func oidPSS() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10} }
+
 // SignatureAlgorithm returns the identifier of the algorithm that a certificate is
 // signed with, known to crypto/x509 or not (RFC 5280 section 4.1.1.2); nil where none
 // can be read.

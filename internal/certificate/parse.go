@@ -262,7 +262,7 @@ func (r *reader) certificate(der []byte) error {
 			return &TooLargeError{"a certificate with many thousands of names and other values", maxCertificateValues}
 		}
 	}
-	cert, err := x509.ParseCertificate(der)
+	cert, err := parse(der)
 	if err != nil {
 		return &MalformedError{der, err}
 	}

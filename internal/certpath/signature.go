@@ -98,7 +98,7 @@ func algorithmOf(cert, issuer *x509.Certificate) string {
 	switch key := issuer.PublicKey.(type) {
 	case nil:
 		if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
-			return "an unknown kind of key"
+			return "a key of the kind " + certificate.KeyName(issuer)
 		}
 	case *rsa.PublicKey:
 		if bits := key.N.BitLen(); certificate.CheckKey(key) != nil || bits < minRSABits {

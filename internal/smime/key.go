@@ -2,6 +2,7 @@ package smime
 
 import (
 	"crypto"
+	"crypto/dsa"
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -31,7 +32,7 @@ func certKeyName(cert *x509.Certificate) string {
 	if key := publicKey(cert); key != nil {
 		return keyName(key)
 	}
-	return certificate.AlgorithmName(certificate.KeyAlgorithm(cert))
+	return certificate.KeyName(cert)
 }
 
 // keyName names a key for people.
@@ -43,6 +44,8 @@ func keyName(key crypto.PublicKey) string {
 		return "EC " + key.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
+	case *dsa.PublicKey:
+		return "DSA"
 	case *ecdh.PublicKey:
 		return fmt.Sprint(key.Curve())
 	}
