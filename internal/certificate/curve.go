@@ -1,8 +1,6 @@
 package certificate
 
 import (
-	"bytes"
-	"crypto/x509"
 	"encoding/asn1"
 	"slices"
 
@@ -16,50 +14,6 @@ func oidECPublicKey() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2,
 func knownCurves() []string {
 	return []string{"1.2.840.10045.3.1.7", "1.3.132.0.33", "1.3.132.0.34", "1.3.132.0.35"}
 }
-
-// KeyInfo returns the SubjectPublicKeyInfo of a certificate in DER, nil where there is none.
-func KeyInfo(der []byte) []byte {
-	input := cryptobyte.String(der)
-	var whole, body, info cryptobyte.String
-	version := cryptobyte_asn1.Tag(0).ContextSpecific().Constructed()
-	if !input.ReadASN1(&whole, cryptobyte_asn1.SEQUENCE) || !whole.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) ||
-		!body.SkipOptionalASN1(version) || !body.SkipASN1(cryptobyte_asn1.INTEGER) {
-		return nil
-	}
-	for range 4 { // signature, issuer, validity, subject
-		if !body.SkipASN1(cryptobyte_asn1.SEQUENCE) {
-			return nil
-		}
-	}
-	if !body.ReadASN1Element(&info, cryptobyte_asn1.SEQUENCE) {
-		return nil
-	}
-	return info
-}
-
-// parse parses a certificate. One with an elliptic curve that crypto/x509 does not know has no
-// public key then, as those with other unknown keys, for which crypto/x509 is no less content.
-func parse(der []byte) (*x509.Certificate, error) {
-	cert, err := x509.ParseCertificate(der)
-	if err == nil || !hasOtherCurve(KeyInfo(der)) {
-		return cert, err
-	}
-	id := []byte{6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1} // id-ecPublicKey
-	info := KeyInfo(der)
-	at := offset(der, info) + bytes.Index(info, id) // the first thing in it
-	masked := bytes.Clone(der)
-	masked[at+len(id)-1] = 0x7f // an algorithm that nobody knows
-	if cert, err = x509.ParseCertificate(masked); err != nil {
-		return nil, err
-	}
-	body := offset(cert.Raw, cert.RawTBSCertificate)
-	cert.RawTBSCertificate = der[body : body+len(cert.RawTBSCertificate)]
-	cert.Raw, cert.RawSubjectPublicKeyInfo = der, info
-	return cert, nil
-}
-
-// offset is where a part of octets begins in them.
-func offset(octets, part []byte) int { return cap(octets) - cap(part) }
 
 // hasOtherCurve reports whether a key is an elliptic curve's that crypto/x509 does not know.
 func hasOtherCurve(info cryptobyte.String) bool {

@@ -1,6 +1,7 @@
 package certpath
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -13,7 +14,10 @@ import (
 // authority.
 const maxComparisons = 100_000
 
-var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
+var (
+	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidNetscapeType    = asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 1}
+)
 
 // nameConstraints say for which names an authority may issue (RFC 5280 section
 // 4.2.1.10).
@@ -48,6 +52,9 @@ func readSubtrees(input *cryptobyte.String, tag cryptobyte_asn1.Tag, list *[]gen
 			return false
 		}
 		base, ok := readGeneralName(&subtree)
+		if minimum := []byte{0x80, 1, 0}; bytes.Equal(subtree, minimum) { // the default, written out
+			subtree = nil
+		}
 		if !ok || !subtree.Empty() || base.form == formIP && len(base.value) != 8 && len(base.value) != 32 {
 			return false
 		}

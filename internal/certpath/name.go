@@ -1,6 +1,7 @@
 package certpath
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -53,6 +54,12 @@ func readString(tag cryptobyte_asn1.Tag, value []byte) string {
 		runes := make([]rune, len(value))
 		for i, octet := range value {
 			runes[i] = rune(octet)
+		}
+		text = string(runes)
+	case 28: // UniversalString
+		runes := make([]rune, len(value)/4)
+		for i := range runes {
+			runes[i] = rune(binary.BigEndian.Uint32(value[4*i:]))
 		}
 		text = string(runes)
 	case 30: // BMPString

@@ -444,7 +444,7 @@ func TestSituations(t *testing.T) {
 	right := map[string]int{}
 	verdicts := certtest.NewVerdicts("Situations of our own", "Of the kinds that NIST's PKITS has, and of some that it has not; made anew for each run of the tests. The reason is why there is no valid path.",
 		"situation", "reason", "ours", "openssl verify", "crypto/x509", "why openssl says otherwise")
-	all := moreSituations()
+	all := append(moreSituations(), rareSituations()...)
 	for _, c := range all {
 		l := newLine(t)
 		c.change(t, l)

@@ -104,8 +104,9 @@ func (j *judge) alone(i int, cert *x509.Certificate) (faults []Fault) {
 		faults = append(faults, fault(CauseNotYetValid, i, "%s is valid from %s; is this computer's clock right?", certificate.Subject(cert), cert.NotBefore.UTC().Format(time.RFC3339)))
 	}
 	for _, id := range cert.UnhandledCriticalExtensions {
-		// crypto/x509 means constraints and names that it does not know the forms of.
-		if !id.Equal(oidNameConstraints) && !id.Equal(oidSubjectAltName) {
+		// crypto/x509 means constraints and names that it does not know the forms of; what Netscape's
+		// type says is measured with the rest of the profile.
+		if !id.Equal(oidNameConstraints) && !id.Equal(oidSubjectAltName) && !id.Equal(oidNetscapeType) {
 			found := fault(CauseCritical, i, "%s has an extension, %v, that must be understood and is not", certificate.Subject(cert), id)
 			found.Extension = id
 			faults = append(faults, found)

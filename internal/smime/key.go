@@ -2,7 +2,6 @@ package smime
 
 import (
 	"crypto"
-	"crypto/dsa"
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -29,7 +28,7 @@ func publicKey(cert *x509.Certificate) crypto.PublicKey {
 
 // certKeyName names a certificate's key for people.
 func certKeyName(cert *x509.Certificate) string {
-	if key := publicKey(cert); key != nil {
+	if key := publicKey(cert); key != nil && cert.PublicKeyAlgorithm != x509.DSA {
 		return keyName(key)
 	}
 	return certificate.KeyName(cert)
@@ -44,8 +43,6 @@ func keyName(key crypto.PublicKey) string {
 		return "EC " + key.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
-	case *dsa.PublicKey:
-		return "DSA"
 	case *ecdh.PublicKey:
 		return fmt.Sprint(key.Curve())
 	}

@@ -12,6 +12,8 @@ import (
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // Email is the address in a leaf.
@@ -50,14 +52,18 @@ func Issue(t testing.TB, template *x509.Certificate, key crypto.Signer, issuer *
 	return &Holder{Cert: Parse(t, der), Key: key}
 }
 
-// Parse parses a certificate.
+// Parse reads a certificate, also one beyond the bounds of what is read, and one that crypto/x509
+// refuses.
 func Parse(t testing.TB, der []byte) *x509.Certificate {
 	t.Helper()
-	cert, err := x509.ParseCertificate(der)
+	if cert, err := x509.ParseCertificate(der); err == nil {
+		return cert
+	}
+	certs, err := certificate.Parse(der)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cert
+	return certs[0]
 }
 
 // NewRoot returns a root's template.

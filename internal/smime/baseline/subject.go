@@ -8,6 +8,7 @@ import (
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/text/language"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -113,6 +114,9 @@ func (c *checker) checkValues(where string, n name) {
 			c.reportAt("smbr-attribute-insignificant", where, "the value %q of the attribute %s says nothing", a.text, attributeName(a.id))
 		case strings.TrimSpace(a.text) != a.text:
 			c.reportAt("smbr-attribute-space", where, "the value %q of the attribute %s begins or ends with a space", a.text, attributeName(a.id))
+		}
+		if a.tag == cryptobyte_asn1.PrintableString && !certificate.IsPrintableString(a.text) {
+			c.reportAt("smbr-encoding", where, "the value %q of the attribute %s has characters that a PrintableString does not have", a.text, attributeName(a.id))
 		}
 		if html.UnescapeString(a.text) != a.text {
 			c.reportAt("smbr-attribute-entity", where, "the value %q of the attribute %s has an HTML entity", a.text, attributeName(a.id))
