@@ -236,16 +236,20 @@ func TestJournalThatWasCutOff(t *testing.T) {
 	}
 }
 
-// TestBeginIsNewerThanWhatIsThere: also where the clock was set back.
+// TestBeginIsNewerThanWhatIsThere: also where the clock was set back, and with whichever card.
 func TestBeginIsNewerThanWhatIsThere(t *testing.T) {
 	root, now := t.TempDir(), time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for i, at := range []time.Time{now, now.Add(-time.Hour), now, now.AddDate(-1, 0, 0)} {
-		begun, err := evidence.Begin(root, "ada@example.com", 1, at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if latest, err := evidence.Latest(root, "ada@example.com", 1); err != nil || latest.Path() != begun.Path() {
-			t.Errorf("%d: %v is not the newest but %v, %v", i, begun.Path(), latest.Path(), err)
+		for serial := uint32(1); serial <= 3; serial++ {
+			begun, err := evidence.Begin(root, "ada@example.com", serial, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			latest, err := evidence.Latest(root, "ada@example.com", serial)
+			newest, newestErr := evidence.Newest(root, "ada@example.com")
+			if err != nil || newestErr != nil || latest.Path() != begun.Path() || newest.Path() != begun.Path() {
+				t.Errorf("%d: %v is not the newest but %v and %v, %v, %v", i, begun.Path(), latest.Path(), newest.Path(), err, newestErr)
+			}
 		}
 	}
 }
