@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +12,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab"
+	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/lab/sweep"
 )
 
@@ -116,6 +121,42 @@ func (d *sweptDesk) oldMail(name string) {
 		if out, err := d.program(words[0], words[1:]...).CombinedOutput(); err != nil {
 			d.t.Fatalf("%s: %v\n%s", line, err, out)
 		}
+	}
+}
+
+// signed has the CA of the lab sign the request in a folder.
+func (d *sweptDesk) signed(folder string) {
+	d.t.Helper()
+	requests, err := filepath.Glob(filepath.Join(d.dir, folder, "*.csr"))
+	if err != nil || len(requests) != 1 {
+		d.t.Fatalf("requests %v, %v", requests, err)
+	}
+	data, err := os.ReadFile(requests[0])
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		d.t.Fatalf("%s holds no PEM", requests[0])
+	}
+	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	profile, err := ca.Named("standard", time.Now())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	chain, err := d.lab.CA().Sign(csr, profile)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var out []byte
+	for _, one := range chain {
+		out = append(out, certificatePEM(one)...)
+	}
+	if err := os.WriteFile(strings.TrimSuffix(requests[0], ".csr")+".pem", out, 0o600); err != nil {
+		d.t.Fatal(err)
 	}
 }
 
@@ -246,6 +287,26 @@ func sweptCommands() []sweptCommand {
 			d.retired()
 			d.registered(1, 1, 1)
 			d.inLedger(`"use": "history"`, `"origin": "imported"`)
+		}, nil},
+		{"enroll of a replacement that waited", func(d *sweptDesk) []string {
+			d.do(append(d.enroll, "--store", "ledger.db")...)
+			former := d.desk
+			d.desk = newDesk(d.t, d.lab, "5.7.4", former.card.Serial()+5_000_000)
+			d.user, d.dir = former.user, former.dir
+			where := []string{"--evidence", "evidence", "--store", "ledger.db", "--escrow-dir", "escrow", "--issuer", "file", "--issuer-dir", "requests"}
+			out, err := d.command(append([]string{"replace", d.user, "--reason", "lost", "--yes", "--pin-file", "pin", "--algorithm", "eccp256", "--escrow-plain",
+				"--confirm-end", d.user}, where...)...).CombinedOutput()
+			if !isExit(8)(err) {
+				d.t.Fatalf("%v\n%s", err, out)
+			}
+			d.signed("requests")
+			return append([]string{"enroll", d.user, "--yes", "--pin-file", "pin"}, where...)
+		}, func(d *sweptDesk) {
+			d.tries("271828")
+			d.registered(1, 1, 1)
+			if earlier, err := enroll.ReadEarlier(filepath.Join(d.dir, "evidence"), d.user, d.card.Serial()); err != nil || len(earlier.KeyPairs) == 0 || earlier.Replaces != nil {
+				d.t.Errorf("%+v, %v", earlier, err)
+			}
 		}, nil},
 		{"lost", func(d *sweptDesk) []string {
 			d.do(append(d.enroll, "--store", "ledger.db")...)

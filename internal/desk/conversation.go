@@ -7,6 +7,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // Phase is how far the conversation with a person is.
@@ -58,10 +59,9 @@ type Conversation struct {
 	Problem error
 
 	base enroll.Request // of the command line
-	// replacing is what the person's card takes the place of, and replaced that of those whose
-	// replacement was begun, by address in lower case.
-	replacing replacement
-	replaced  map[string]replacement
+	// replaced is what people's cards take the place of that were begun with and of which nothing is
+	// written down yet, by address in lower case.
+	replaced  map[string]*enroll.Replacement
 	numbers   int  // of the latest question or run
 	checks    int  // number of the latest checks
 	looking   bool // for the certificate, because a person said so
@@ -72,7 +72,7 @@ type Conversation struct {
 // for everybody, and what to do at first. With single it is about one person. With profiles one
 // of them is chosen before anything else.
 func NewConversation(base enroll.Request, single bool, profiles ...enroll.Choice) (*Conversation, []Effect) {
-	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue(), Profiles: profiles, replaced: map[string]replacement{}}
+	c := &Conversation{Phase: PhaseStart, Single: single, base: base, queue: newQueue(), Profiles: profiles, replaced: map[string]*enroll.Replacement{}}
 	if len(profiles) > 0 {
 		c.Phase = PhaseProfile
 		return c, nil
@@ -255,6 +255,9 @@ func (c *Conversation) giveUp(action Action) {
 	}
 	if problem == nil && c.Phase == PhaseCard && !c.Ready() && (action == Park || c.Single) {
 		problem = c.Obstacle()
+		if serial := c.Card.Identity.Serial; c.Former(serial) {
+			problem = &termination.NotMovedError{Email: person.Email, Serial: serial} // the new card did not come
+		}
 	}
 	if errors.Is(problem, enroll.ErrDeclined) {
 		problem = enroll.ErrDeclined
@@ -273,7 +276,7 @@ func (c *Conversation) next() []Effect {
 		c.Phase = PhaseEnd
 		return nil
 	}
-	c.Person, c.Run, c.Plan, c.Card, c.replacing = Person{}, nil, nil, CardStatus{}, replacement{}
+	c.Person, c.Run, c.Plan, c.Card, c.Request = Person{}, nil, nil, CardStatus{}, enroll.Request{}
 	return append(c.enter(PhaseUser), c.readQueue())
 }
 
@@ -312,10 +315,12 @@ func (c *Conversation) serve(person Person) []Effect {
 	}
 	delete(c.Later, strings.ToLower(person.Email))
 	c.Person, c.Card, c.Run = person, CardStatus{}, nil
-	c.replacing = c.replaced[strings.ToLower(person.Email)]
 	entry, _ := c.Entry(person.Email)
 	entry.Person = person
 	c.Request = RequestFor(c.base, c.Entries, entry)
+	if chosen := c.replaced[strings.ToLower(person.Email)]; chosen != nil {
+		c.Request.Replaces = chosen
+	}
 	c.Assigned, c.Chosen, c.Taken = c.Request.Serial, 0, 0
 	if entry.Stage == enroll.StageWaiting {
 		return c.enter(PhaseCertificate)
@@ -329,10 +334,10 @@ func (c *Conversation) begin(request enroll.Request, agreed *enroll.Review) []Ef
 	c.numbers++
 	c.Run = newRun(c.numbers, request)
 	c.Run.Agreed = agreed
-	if c.replacing.reason != "" {
-		c.replaced[strings.ToLower(c.Person.Email)] = c.replacing
+	if request.Replaces != nil {
+		c.replaced[strings.ToLower(c.Person.Email)] = request.Replaces
 	}
-	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request, Agreed: agreed, Replaces: c.replacing.reason}}
+	return []Effect{Begin{Run: c.numbers, Person: c.Person, Request: request, Agreed: agreed}}
 }
 
 // runEnded goes where the outcome leads.

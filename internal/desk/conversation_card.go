@@ -82,6 +82,28 @@ func (c *Conversation) Strange(serial uint32) bool {
 	return serial != 0 && serial != c.Taken && (c.Former(serial) || Strange(c.Entries, c.Person.Email, c.Assigned, serial))
 }
 
+// MayTake reports whether a card can be taken although it may be the wrong one: one that another takes the
+// place of only where it took the place of a card itself, which is meant then.
+func (c *Conversation) MayTake(serial uint32) bool {
+	return !c.Former(serial) || serial == c.Taken || len(c.cardsBefore(serial)) > 0
+}
+
+// Doubtful reports whether the card that was read may be the wrong one, and can be taken all the same.
+func (c *Conversation) Doubtful() bool {
+	serial := c.Card.Identity.Serial
+	return c.Strange(serial) && c.MayTake(serial)
+}
+
+// takeAnyway takes the card that was read although it may be the wrong one.
+func (c *Conversation) takeAnyway() {
+	c.Taken = c.Card.Identity.Serial
+	if c.Former(c.Taken) {
+		replaces := *c.Request.Replaces
+		replaces.Cards = c.cardsBefore(c.Taken)
+		c.Request.Replaces = &replaces
+	}
+}
+
 // Ready reports whether the card that was read can be used for the person.
 func (c *Conversation) Ready() bool {
 	serial := c.Card.Identity.Serial
@@ -154,8 +176,8 @@ func (c *Conversation) actCard(action Action) []Effect {
 		return c.readCard()
 	case action == Back:
 		return c.enter(PhaseUser)
-	case action == TakeAnyway && c.Strange(c.Card.Identity.Serial):
-		c.Taken = c.Card.Identity.Serial
+	case action == TakeAnyway && c.Doubtful():
+		c.takeAnyway()
 	case action == More:
 		return c.openMenu()
 	case action == GoOn && c.Ready():

@@ -36,12 +36,6 @@ type MenuChoice struct {
 	Reason  termination.Reason // for which a card's use ends; empty until it was asked
 }
 
-// replacement is the end of the use of cards that another takes the place of.
-type replacement struct {
-	reason termination.Reason // empty for no replacement
-	former []uint32           // serial numbers of the cards that Gmail used when it was chosen
-}
-
 // MenuChoices lists what can be chosen now besides an enrollment: what the state of the card
 // allows that was read, and what the person's registration at Gmail does.
 func (c *Conversation) MenuChoices() []MenuChoice {
@@ -136,17 +130,44 @@ func (c *Conversation) CardState() status.State {
 }
 
 // Former reports whether a card is one that another is to take the place of.
-func (c *Conversation) Former(serial uint32) bool { return slices.Contains(c.replacing.former, serial) }
+func (c *Conversation) Former(serial uint32) bool { return c.Request.Replaces.Of(serial) }
+
+// cardsBefore are the cards that the person's identity used before a card was enrolled here, as far as
+// Gmail has them still.
+func (c *Conversation) cardsBefore(serial uint32) (cards []uint32) {
+	entry, _ := c.Entry(c.Person.Email)
+	if entry.Progress.Serial != serial {
+		return nil
+	}
+	return cardsOf(c.AtGmail.KeyPairs, func(pair gmail.KeyPair) bool {
+		return slices.Contains(entry.Before, pair.ID) && registered.SerialOf(pair) != serial
+	})
+}
+
+// cardsOf are the serial numbers of the cards of those key pairs that are wanted.
+func cardsOf(pairs []gmail.KeyPair, wanted func(gmail.KeyPair) bool) (cards []uint32) {
+	for _, pair := range pairs {
+		if serial := registered.SerialOf(pair); serial != 0 && wanted(pair) && !slices.Contains(cards, serial) {
+			cards = append(cards, serial)
+		}
+	}
+	return cards
+}
 
 // Replaces is the reason for which the person gets another card; empty where they do not.
-func (c *Conversation) Replaces() termination.Reason { return c.replacing.reason }
+func (c *Conversation) Replaces() termination.Reason {
+	if c.Request.Replaces == nil {
+		return ""
+	}
+	return c.Request.Replaces.Reason
+}
 
 // Purpose says what the person is served for, where that is no enrollment as of everybody; ""
 // for that.
 func (c *Conversation) Purpose() string {
 	switch {
-	case c.replacing.reason != "":
-		return describe.Command(status.CommandReplace).Label + ": " + string(c.replacing.reason)
+	case c.Replaces() != "":
+		return describe.Command(status.CommandReplace).Label + ": " + string(c.Replaces())
 	case c.Request.Renew != "" && !c.Renews():
 		return describe.MenuChoice(status.CommandRenew, c.Request.Renew, "").Label
 	}
@@ -228,12 +249,8 @@ func (c *Conversation) renew(kind enroll.Renewal) []Effect {
 // replace goes on to the card that takes the place of the one before.
 func (c *Conversation) replace(reason termination.Reason) []Effect {
 	c.serve(c.meant())
-	c.Plan, c.replacing.reason = nil, reason
-	for _, pair := range c.AtGmail.KeyPairs {
-		if serial := registered.SerialOf(pair); serial != 0 && c.AtGmail.Identity != nil && c.AtGmail.Identity.Uses(pair.ID) {
-			c.replacing.former = append(c.replacing.former, serial)
-		}
-	}
+	used := cardsOf(c.AtGmail.KeyPairs, func(pair gmail.KeyPair) bool { return c.AtGmail.Identity != nil && c.AtGmail.Identity.Uses(pair.ID) })
+	c.Plan, c.Request.Replaces = nil, &enroll.Replacement{Reason: reason, Cards: used}
 	if c.Former(c.Assigned) {
 		c.Assigned = 0
 	}

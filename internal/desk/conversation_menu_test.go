@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -167,7 +168,7 @@ func TestMenuReplaces(t *testing.T) {
 		t.Fatalf("the card of before is taken: %s", p.Phase)
 	}
 	p.fold(in(graces), desk.GoOn, desk.GoOn)
-	if p.Phase != desk.PhaseWork || p.begun[0].Replaces != termination.ReasonLost || p.begun[0].Request.Serial != graces {
+	if p.Phase != desk.PhaseWork || p.begun[0].Request.Replaces.Reason != termination.ReasonLost || p.begun[0].Request.Serial != graces {
 		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
 	}
 	p.fold(ended{err: errWaits}, desk.Park)
@@ -179,12 +180,53 @@ func TestMenuReplaces(t *testing.T) {
 		t.Fatalf("phase %s, %s", p.Phase, p.Replaces())
 	}
 	p.fold(enroll.StageReady, desk.GoOn, in(graces), desk.GoOn, desk.GoOn)
-	if len(p.begun) != 2 || p.begun[1].Replaces != termination.ReasonLost {
+	if len(p.begun) != 2 || p.begun[1].Request.Replaces.Reason != termination.ReasonLost {
 		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
 	}
 	p.fold(ended{}, desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn)
 	if p.Replaces() != "" {
 		t.Errorf("after it was done: %s", p.Replaces())
+	}
+}
+
+// TestReplacementGoesOn: a desk that is begun anew knows from the evidence which card is replaced, and why.
+// The one that is replaced is not to be taken, whichever way.
+func TestReplacementGoesOn(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false)
+	p.entry.Stage, p.entry.Progress.Serial = enroll.StageBegun, graces
+	p.entry.Replaces = &enroll.Replacement{Reason: termination.ReasonStolen, Cards: []uint32{adas}}
+	p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn, in(adas))
+	if p.Phase != desk.PhaseCard || p.Purpose() != "another card in the place of the present one: stolen" || !p.Former(adas) || p.Doubtful() {
+		t.Fatalf("phase %s, %q, doubtful %v", p.Phase, p.Purpose(), p.Doubtful())
+	}
+	if p.fold(desk.TakeAnyway, desk.GoOn); p.Phase != desk.PhaseCard {
+		t.Errorf("the card of before is taken: %s", p.Phase)
+	}
+	if p.fold(desk.Park); p.Failures.Of(ada) == nil || !strings.Contains(p.Failures.Of(ada).Error(), "Gmail still uses card") {
+		t.Errorf("left for later: %v", p.Failures.Of(ada))
+	}
+	p.fold(picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn, in(graces), desk.GoOn, desk.GoOn)
+	if len(p.begun) != 1 || p.begun[0].Request.Replaces == nil || p.begun[0].Request.Replaces.Reason != termination.ReasonStolen {
+		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
+	}
+}
+
+// TestReplacementOfTheCardBefore: who was enrolled with another card already has that one replaced, and the
+// present card is taken for the new one where a person says so.
+func TestReplacementOfTheCardBefore(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false)
+	p.entry.Stage, p.entry.Progress.Serial, p.entry.Before = enroll.StageDone, adas, []string{"former"}
+	gmailHas := hasCard
+	gmailHas.KeyPairs = append(slices.Clone(gmailHas.KeyPairs), gmail.KeyPair{ID: "former", HardwareDescriptions: []string{registered.Description("YubiKey 5 NFC", graces, "9d")}})
+	p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: gmailHas}, desk.More)
+	at := slices.IndexFunc(p.Menu.Choices, func(choice desk.MenuChoice) bool { return choice.Command == status.CommandReplace })
+	p.fold(desk.MenuChosen{At: at}, desk.MenuChosen{At: 0}, in(adas))
+	if !p.Former(adas) || !p.Doubtful() || p.Ready() {
+		t.Fatalf("former %v, doubtful %v, ready %v", p.Former(adas), p.Doubtful(), p.Ready())
+	}
+	p.fold(desk.TakeAnyway)
+	if p.Former(adas) || !p.Former(graces) || !p.Ready() {
+		t.Errorf("former %v, %v, ready %v", p.Former(adas), p.Former(graces), p.Ready())
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // Desk is everything outside that a front end asks. Its functions do I/O, may
@@ -53,9 +52,9 @@ type Desk struct {
 	// Task carries out a task: it asks what the task needs, tells what is done, and returns what
 	// that came to, a sentence each.
 	Task func(ctx context.Context, task Task, prompter enroll.Prompter, tell func(note string)) ([]string, error)
-	// Replace is Enroll with a card that takes the place of those that the user has, whose use ends
-	// for a reason. It returns what ended as well, a sentence each.
-	Replace func(ctx context.Context, request enroll.Request, reason termination.Reason, front FrontEnd) (*enroll.Receipt, []string, error)
+	// Replace is Enroll with a card that takes the place of those that the user has, whose use ends for
+	// the reason in the request. It returns what ended as well, a sentence each.
+	Replace func(ctx context.Context, request enroll.Request, front FrontEnd) (*enroll.Receipt, []string, error)
 	// Hint says what to do about an error, or "".
 	Hint func(error) string
 	// Own says that who is enrolled sits at the desk alone, and hands nothing to anybody.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // Event is what a Conversation is told with Take: what was found out, one of the
@@ -171,9 +170,6 @@ type (
 		// from its end; nil for nothing.
 		Agreed *enroll.Review
 		Task   *Task // that is begun, and no enrollment; nil for an enrollment
-		// Replaces is the reason for which the card takes the place of another one; empty where it
-		// does not.
-		Replaces termination.Reason
 	}
 	// WatchReaders tells of the readers with ReadersRead until WatchEnded.
 	WatchReaders struct{}

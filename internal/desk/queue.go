@@ -68,6 +68,9 @@ func (d *Desk) QueueEntry(ctx context.Context, person Person) QueueEntry {
 // enrolled is the entry of a person with how far their enrollment or renewal is.
 func (d *Desk) enrolled(ctx context.Context, person Person) QueueEntry {
 	progress, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
+	if newest, other := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, 0); other == nil && newest.Replaces.Of(person.Serial) {
+		person.Serial, progress, err = newest.Serial, newest, nil // whatever card was set aside once
+	}
 	entry := QueueEntry{Person: person, Progress: progress, Problem: err}
 	if d.Registered == nil || err != nil || progress.Stage != enroll.StageNone {
 		return entry
@@ -93,7 +96,7 @@ func (d *Desk) Collect(ctx context.Context, person Person) QueueEntry {
 	if entry.Stage != enroll.StageWaiting {
 		return entry
 	}
-	waits, err := enroll.Poll(ctx, d.Dependencies, person.Email, person.Serial)
+	waits, err := enroll.Poll(ctx, d.Dependencies, person.Email, entry.Person.Serial)
 	if err == nil {
 		entry = d.QueueEntry(ctx, person)
 	} else {
@@ -174,13 +177,16 @@ func Strange(entries []QueueEntry, email string, assigned, serial uint32) bool {
 // RequestFor returns the request to begin with for a person: base, which is what the
 // command line asked for, with the card that was set aside for them, or where they were
 // begun with or are done, the keys that they had then; who is not done goes on with
-// the card that they had. A card that was begun with and is somebody else's, among
+// the card that they had, and with what it takes the place of. A card that was begun with and is somebody else's, among
 // the entries, may have been taken by mistake.
 func RequestFor(base enroll.Request, entries []QueueEntry, entry QueueEntry) enroll.Request {
 	request := base
 	request.Email = entry.Email
 	if entry.Person.Serial != 0 {
 		request.Serial = entry.Person.Serial
+	}
+	if request.Replaces == nil {
+		request.Replaces = entry.Replaces
 	}
 	if len(entry.Keys) > 0 {
 		request.Keys = entry.Keys

@@ -59,10 +59,10 @@ func (d *Desk) Carry(ctx context.Context, begin Begin, front FrontEnd) (*enroll.
 	case begin.Task != nil:
 		lines, err := d.carryTask(ctx, *begin.Task, front)
 		return nil, lines, err
-	case begin.Replaces != "":
-		receipt, lines, err := d.Replace(ctx, begin.Request, begin.Replaces, front)
+	case begin.Request.Replaces != nil:
+		receipt, lines, err := d.Replace(ctx, begin.Request, front)
 		if _, step := errors.AsType[*enroll.StepError](err); err != nil && !step {
-			err = &TaskError{Task{Command: status.CommandReplace, Reason: begin.Replaces, Email: begin.Request.Email, Serial: begin.Request.Serial}, err}
+			err = &TaskError{Task{Command: status.CommandReplace, Reason: begin.Request.Replaces.Reason, Email: begin.Request.Email, Serial: begin.Request.Serial}, err}
 		}
 		return receipt, lines, err
 	}

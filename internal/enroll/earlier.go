@@ -3,6 +3,8 @@ package enroll
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -20,6 +22,12 @@ type Earlier struct {
 	KeyPairs []string
 	// Renewing is the renewal that it is where it did not come to its end; empty for none.
 	Renewing Renewal
+	// Replaces says which cards the card takes the place of; nil for none, and where their use has
+	// ended.
+	Replaces *Replacement
+	// Copies are the SHA-256 (lower-case hex) of the certificates of former keys of which the card was
+	// to get a copy.
+	Copies []string
 }
 
 // NoEvidenceError is returned where there is no evidence of an enrollment.
@@ -68,7 +76,10 @@ func ReadEarlier(root, email string, serial uint32) (Earlier, error) {
 	if err != nil {
 		return Earlier{}, err
 	}
-	earlier := Earlier{Serial: folder.Serial(), Known: journal.IdentityBefore != nil}
+	earlier := Earlier{
+		Serial: folder.Serial(), Known: journal.IdentityBefore != nil,
+		Replaces: begunReplacement(journal), Copies: slices.Sorted(maps.Keys(journal.Copies)),
+	}
 	if before := journal.IdentityBefore; before != nil && *before != (evidence.IdentityJournal{}) {
 		earlier.Before = &gmail.Identity{Email: email, PrimaryKeyPairID: before.Primary, SigningKeyPairID: before.Signing, EncryptionKeyPairID: before.Encryption}
 	}

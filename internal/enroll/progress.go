@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -43,6 +44,14 @@ type Progress struct {
 	// FactoryManagementKey says that the card still has the factory management key:
 	// whoever has the card can change the keys on it.
 	FactoryManagementKey bool
+	// Before are the ids of the key pairs that the user's identity used before; none where there was no
+	// identity, or that is not known.
+	Before []string
+	// Replaces says which cards the card takes the place of; nil for none, and where their use has
+	// ended. Until then the enrollment is not done, although the receipt may be written.
+	Replaces *Replacement
+	// Copies tells whether the card was to get copies of former keys.
+	Copies bool
 }
 
 // ReadProgress reads the evidence of a person under root: of the newest enrollment
@@ -64,6 +73,14 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	standing.Keys = requestedKeys(journal.Plan)
 	standing.Renewal, standing.MovesFrom = journal.Renewal, journal.MovesFrom
 	standing.FactoryManagementKey = journal.Secrets[evidence.SecretManagementKey].State == evidence.SecretFactory
+	if before := journal.IdentityBefore; before != nil {
+		standing.Before = slices.DeleteFunc([]string{before.Primary, before.Signing, before.Encryption}, func(id string) bool { return id == "" })
+	}
+	standing.Replaces, standing.Copies = begunReplacement(journal), len(journal.Copies) > 0
+	if folder.Finished() && standing.Replaces != nil {
+		standing.Failed = "the use of the former card has not ended"
+		return standing, nil
+	}
 	if folder.Finished() {
 		standing.Stage = StageDone
 		if info, err := os.Stat(folder.File(evidence.ReceiptName)); err == nil {

@@ -101,6 +101,9 @@ type Request struct {
 	// Renew has what is enrolled get new certificates; empty for an enrollment. A renewal
 	// that was begun is gone on with whether it is asked for or not.
 	Renew Renewal
+	// Replaces says which cards the card takes the place of, whose use ends once the user is enrolled
+	// with it; nil for none. It is written down for who goes on with it: see ReadEarlier.
+	Replaces *Replacement
 	// RenewWithin has certificates that are valid for longer than that stay, which ends in
 	// a *NotDueError; 0 renews them in any case.
 	RenewWithin time.Duration

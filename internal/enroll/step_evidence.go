@@ -138,6 +138,9 @@ func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 	}
 	journal := evidence.NewJournal()
 	journal.Secrets = e.evidence.journal.Secrets
+	if begunReplacement(e.evidence.journal) != nil {
+		journal.Replaces = e.evidence.journal.Replaces
+	}
 	for _, key := range e.keys {
 		slot := key.Slot.String()
 		if entry, ok := e.evidence.journal.Keys[slot]; ok {
@@ -153,7 +156,7 @@ func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 
 // isWrittenDown reports whether a journal says what was decided.
 func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
-	if !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) {
+	if !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) || !e.request.Replaces.isIn(journal) {
 		return false
 	}
 	if e.renewal.of != nil && !reflect.DeepEqual(e.renewal.of, journal.Renewal) {
@@ -186,6 +189,7 @@ func (e *enrollment) writeDown() {
 	if e.renewal.of != nil {
 		e.evidence.journal.Renewal = e.renewal.of
 	}
+	e.request.Replaces.writeIn(&e.evidence.journal)
 	for _, entry := range e.request.Copies {
 		e.evidence.journal.Copies[entry.id()] = entry.Slot.String()
 	}

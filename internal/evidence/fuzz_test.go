@@ -14,7 +14,8 @@ import (
 func FuzzJournal(f *testing.F) {
 	for _, seed := range []string{
 		`{"version":1,"email":"ada@example.com","serial":42,"keys":{"9d":{"generating":"2026-11-23T12:00:00Z","replaces":"ab"}}}`,
-		`{"version":1,"keys":null,"plan":[{"slot":"9d"}],"escrow":["x"],"secrets":{"pin":{"state":"set"}}}`, `{"version":2}`, `{`, `null`, `[]`, ``,
+		`{"version":1,"keys":null,"plan":[{"slot":"9d"}],"escrow":["x"],"secrets":{"pin":{"state":"set"}}}`, `{"version":2}`,
+		`{"version":1,"replaces":{"reason":"lost","cards":[42],"key_pairs":"leave","agreed":["disable x"],"ended":"2026-11-23T12:00:00Z"}}`, `{`, `null`, `[]`, ``,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -31,6 +31,8 @@ type Journal struct {
 	MovesFrom []string `json:"moves_from,omitempty"`
 	// Renewal is what this enrollment renews; nil for one that renews nothing.
 	Renewal *Renewal `json:"renewal,omitempty"`
+	// Replaces says which cards the card takes the place of; nil for none.
+	Replaces *Replacement `json:"replaces,omitempty"`
 	// Copies are the retired slots that copies of former keys go to, by the SHA-256 (lower-case
 	// hex) of their certificates.
 	Copies map[string]string `json:"copies,omitempty"`
@@ -134,6 +136,22 @@ type OldKey struct {
 	// MovedTo is the retired slot that it moves to, for old mail to stay readable; empty
 	// where it stays, or the card cannot move it.
 	MovedTo string `json:"moved_to,omitempty"`
+}
+
+// Replacement is the end of the use of cards that another takes the place of, written before that is
+// enrolled.
+type Replacement struct {
+	Reason string   `json:"reason"` // such as "lost"
+	Cards  []uint32 `json:"cards"`  // serial numbers of the former cards
+	// KeyPairs is what somebody chose to become of their key pairs, "leave" or "disable"; empty for
+	// what the reason decides.
+	KeyPairs string `json:"key_pairs,omitempty"`
+	Note     string `json:"note,omitempty"` // more about it, as a person gave it
+	// Agreed names the changes that somebody agreed to.
+	Agreed []string `json:"agreed,omitempty"`
+	// Ended is when the use of the former cards had ended; zero until then, although the user may be
+	// enrolled with the new card.
+	Ended time.Time `json:"ended,omitzero"`
 }
 
 // JournalError is returned for a journal that cannot be used.

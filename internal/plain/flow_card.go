@@ -68,7 +68,10 @@ func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 	other := desk.Holder(f.talk.Entries, serial, email)
 	switch {
 	case f.talk.Former(serial):
-		f.say("warning: card %d is the one that another card takes the place of: put the new card in", serial)
+		f.sayFormer(serial)
+		if !f.talk.MayTake(serial) {
+			return false, nil
+		}
 	case other == "":
 		return true, nil
 	default:
@@ -78,6 +81,11 @@ func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 		return true, nil
 	}
 	return f.Confirm(ctx, enroll.Question{Text: fmt.Sprintf("use card %d for %s all the same?", serial, email)})
+}
+
+// sayFormer warns of a card that another one takes the place of.
+func (f *flow) sayFormer(serial uint32) {
+	f.say("warning: card %d is the one that another card takes the place of: put the new card in", serial)
 }
 
 // sayCard says what is known of a card.

@@ -107,10 +107,17 @@ func (f *flow) chooseCard(ctx context.Context, cards []piv.Identity) (uint32, er
 	}
 	choices := []enroll.Choice{{ID: "0", Text: none}}
 	for _, card := range cards {
+		if f.talk.Former(card.Serial) && !f.talk.MayTake(card.Serial) {
+			f.sayFormer(card.Serial)
+			continue
+		}
 		choices = append(choices, enroll.Choice{
 			ID:   strconv.FormatUint(uint64(card.Serial), 10),
 			Text: fmt.Sprintf("card %d: %s, firmware %s, in %s", card.Serial, card.Model, card.Firmware, card.Reader),
 		})
+	}
+	if len(choices) == 1 {
+		return 0, nil
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: text}, choices)
 	if err != nil {

@@ -30,7 +30,7 @@ func (c *cardScreen) bindings(s *session) []key.Binding {
 		bindings = append([]key.Binding{s.keys.More}, bindings...)
 	}
 	switch {
-	case c.strange(s):
+	case s.Doubtful():
 		return append([]key.Binding{s.keys.Other}, bindings...)
 	case s.Ready():
 		return append([]key.Binding{s.keys.Next}, bindings...)

@@ -18,7 +18,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registration"
-	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 const (
@@ -114,7 +113,7 @@ func (f *fakeDesk) desk(t testing.TB) *desk.Desk {
 		Hint: hintOf,
 		// What these report is played.
 		Task: func(context.Context, desk.Task, enroll.Prompter, func(string)) ([]string, error) { return nil, nil },
-		Replace: func(context.Context, enroll.Request, termination.Reason, desk.FrontEnd) (*enroll.Receipt, []string, error) {
+		Replace: func(context.Context, enroll.Request, desk.FrontEnd) (*enroll.Receipt, []string, error) {
 			return nil, nil, nil
 		},
 	}

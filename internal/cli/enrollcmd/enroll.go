@@ -179,6 +179,11 @@ func RunAlone(ctx context.Context, streams *stdio.Streams, options *Options, ema
 	if err != nil {
 		return err
 	}
+	if options.replaces == nil && email != "" {
+		if begun, err := options.resumeReplacement(ctx, streams, email); begun {
+			return err
+		}
+	}
 	return options.carryOut(ctx, streams, request)
 }
 

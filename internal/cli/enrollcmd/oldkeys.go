@@ -29,6 +29,7 @@ type oldKeys struct {
 	files    []string
 	password *option.Secret
 	entries  []enroll.KeyCopy
+	begun    []string // certificates of the copies of an earlier run, by SHA-256
 }
 
 func (k *oldKeys) add(flags *pflag.FlagSet) {
@@ -63,10 +64,11 @@ func (k *oldKeys) read(ctx context.Context, messages io.Writer) error {
 	return nil
 }
 
-// pairs returns the key pairs of which there is a copy.
+// pairs returns the key pairs of which there is a copy, or an earlier run had one.
 func (k *oldKeys) pairs(state registered.State) (pairs []gmail.KeyPair) {
 	for _, pair := range state.KeyPairs {
-		if slices.ContainsFunc(k.entries, func(entry enroll.KeyCopy) bool { return entry.Is(pair) }) {
+		earlier := pair.Hardware() && slices.ContainsFunc(k.begun, pair.Has)
+		if earlier || slices.ContainsFunc(k.entries, func(entry enroll.KeyCopy) bool { return entry.Is(pair) }) {
 			pairs = append(pairs, pair)
 		}
 	}
@@ -108,7 +110,7 @@ func (o *replaceOptions) enablePair(ctx context.Context, email, id string) error
 		return err
 	}
 	return o.Store.Write(ctx, option.Wait, func(book *ledger.Ledger) error {
-		action, err := book.BeginAction(ctx, ledger.Action{Email: email, Verb: "replace", Object: id, Operator: program.Operator(), Reason: o.reason})
+		action, err := book.BeginAction(ctx, ledger.Action{Email: email, Verb: "replace", Object: id, Operator: program.Operator(), Reason: string(o.replaces.Reason)})
 		if err != nil {
 			return err
 		}

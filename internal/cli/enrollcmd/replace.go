@@ -1,11 +1,14 @@
 package enrollcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +30,8 @@ type replaceOptions struct {
 	reason string
 	end    terminationcmd.Flags
 	old    oldKeys
+	// resumed says that it is enroll that goes on with what was begun.
+	resumed bool
 }
 
 // ReplacedJSON is the output of replace; the names are a contract.
@@ -58,7 +63,9 @@ func NewReplace(streams *stdio.Streams) *cobra.Command {
 			"is said whom to ask. Nothing is obliterated. What will be is said first, and agreed to.\n" +
 			"With --p12 the new card gets copies of former keys, imported and never attested, and reads old mail\n" +
 			"with them: their key pairs at Gmail stay enabled, or are enabled again.\n\n" +
-			"After a failure, a pulled card or an interrupt, run the same command again: it goes on where it was.",
+			"After a failure, a pulled card, a wait or an interrupt, run the same command again, or enroll: it goes on\n" +
+			"where it was, for the reason that was given, and asks for nothing that was agreed to. Another reason\n" +
+			"counts from then on.",
 		Example: "  cse-piv replace ada@example.com --reason lost --issuer file --escrow-to age1...\n" +
 			"  cse-piv replace ada@example.com --reason broken --yes --pin-file pin --issuer file --escrow-to age1...",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,7 +92,14 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 		return err
 	}
 	if options.reason == "" {
-		return usage.Errorf("--reason is missing, which decides what becomes of the former card: %s", strings.Join(replaceReasons(), ", "))
+		earlier, err := options.earlier(email)
+		if err != nil {
+			return err
+		}
+		if earlier.Replaces == nil {
+			return usage.Errorf("--reason is missing, which decides what becomes of the former card: %s", strings.Join(replaceReasons(), ", "))
+		}
+		options.serial, options.reason = earlier.Serial, string(earlier.Replaces.Reason)
 	}
 	if err := options.profile.CheckChosen(); err != nil { // its issuer revokes
 		return err
@@ -98,9 +112,15 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 	if err := options.old.read(ctx, streams.Err); err != nil {
 		return err
 	}
+	options.replaces = &enroll.Replacement{Reason: termination.Reason(options.reason), KeyPairs: options.end.KeyPairs(), Note: options.end.Note()}
+	return options.run(ctx, streams, email)
+}
+
+// run replaces the user's card, or goes on with that.
+func (o *replaceOptions) run(ctx context.Context, streams *stdio.Streams, email string) error {
 	ask := option.Asker{Streams: streams}
 	defer ask.Close()
-	former, plans, err := options.look(ctx, &ask, email)
+	former, plans, err := o.look(ctx, &ask, email)
 	if err != nil {
 		return err
 	}
@@ -109,29 +129,75 @@ func runReplace(ctx context.Context, streams *stdio.Streams, options *replaceOpt
 			stdio.Note(streams.Err, line)
 		}
 	}
-	options.old.say(streams.Err)
-	options.copies, options.enableKeyPair = options.old.entries, options.enablePair
+	o.old.say(streams.Err)
+	o.copies, o.enableKeyPair = o.old.entries, o.enablePair
 	// At a desk an enrollment asks whether Gmail moves, unless somebody agrees here to more than that.
-	options.endsFormer = terminationcmd.Risky(plans)
-	options.replaceCard = options.Alone() || options.dryRun || options.endsFormer
-	if options.dryRun {
-		return runEnroll(ctx, streams, &options.Options, email)
+	o.endsFormer = terminationcmd.Risky(plans)
+	o.replaceCard = o.Alone() || o.dryRun || o.endsFormer
+	if o.dryRun {
+		return runEnroll(ctx, streams, &o.Options, email)
 	}
-	if err := options.agree(ctx, &ask, email, former, plans); err != nil {
+	if err := o.agree(ctx, &ask, email, former, plans); err != nil {
 		return err
 	}
 	ask.Close() // the enrollment asks at the terminal itself
-	return options.carry(ctx, streams, email, former)
+	if !o.Alone() {
+		return runEnroll(ctx, streams, &o.Options, email) // the desk ends what the card takes the place of
+	}
+	return o.carry(ctx, streams, email, former)
 }
 
-// look finds the cards that the new one takes the place of, and plans the end of their use.
+// resumeReplacement goes on with a replacement that enroll finds begun with the card, and reports
+// whether there is one. What cannot be read of it the enrollment tells.
+func (o *Options) resumeReplacement(ctx context.Context, streams *stdio.Streams, email string) (bool, error) {
+	r := &replaceOptions{Options: *o, end: o.termination(), resumed: true}
+	earlier, err := r.earlier(email)
+	if err != nil || earlier.Replaces == nil || r.findCard(ctx) != nil || r.serial != earlier.Serial {
+		return false, nil
+	}
+	r.replaces = earlier.Replaces
+	stdio.Note(streams.Err, fmt.Sprintf("card %d takes the place of another one (%s): that was begun, and goes on", r.serial, earlier.Replaces.Reason))
+	return true, r.run(ctx, streams, email)
+}
+
+// look finds the cards that the new one takes the place of, and plans the end of their use. What was
+// said when that was begun counts, unless another reason is given now.
 func (o *replaceOptions) look(ctx context.Context, ask *option.Asker, email string) ([]termination.Request, []*terminationcmd.Result, error) {
+	if err := o.findCard(ctx); err != nil {
+		return nil, nil, err
+	}
+	earlier, err := o.earlier(email)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.resume(ask.Streams.Err, earlier.Replaces)
 	former, err := o.formerCards(ctx, ask.Streams.Err, email)
 	if err != nil {
 		return nil, nil, err
 	}
+	o.replaces.Cards = nil
+	for _, request := range former {
+		o.replaces.Cards = append(o.replaces.Cards, request.Serial)
+	}
 	plans, err := o.end.Look(ctx, ask.Streams, "replace", former)
 	return former, plans, err
+}
+
+// resume has what was said count when the replacement was begun; nil was none.
+func (o *replaceOptions) resume(messages io.Writer, begun *enroll.Replacement) {
+	replaces := *o.replaces
+	o.replaces = &replaces
+	switch {
+	case begun == nil:
+	case begun.Reason != replaces.Reason:
+		stdio.Note(messages, fmt.Sprintf("the replacement was begun with the reason %s: it goes on with %s", begun.Reason, replaces.Reason))
+	default:
+		replaces.KeyPairs, replaces.Note = cmp.Or(replaces.KeyPairs, begun.KeyPairs), cmp.Or(replaces.Note, begun.Note)
+		replaces.Agreed = append(slices.Clone(begun.Agreed), replaces.Agreed...)
+	}
+	slices.Sort(replaces.Agreed)
+	replaces.Agreed = slices.Compact(replaces.Agreed)
+	o.end.Continue(replaces.KeyPairs, replaces.Note, replaces.Agreed)
 }
 
 // agree has a person agree to the end of their use. Its error is a *[registered.ChangedError] where
@@ -139,6 +205,11 @@ func (o *replaceOptions) look(ctx context.Context, ask *option.Asker, email stri
 func (o *replaceOptions) agree(ctx context.Context, ask *option.Asker, email string, former []termination.Request, plans []*terminationcmd.Result) error {
 	if err := o.end.Agree(ctx, ask, "replace", plans); err != nil {
 		return err
+	}
+	for _, change := range terminationcmd.Risks(plans) {
+		if !slices.Contains(o.replaces.Agreed, change) {
+			o.replaces.Agreed = append(o.replaces.Agreed, change)
+		}
 	}
 	now, err := o.formerCards(ctx, io.Discard, email)
 	if err != nil {
@@ -150,8 +221,9 @@ func (o *replaceOptions) agree(ctx context.Context, ask *option.Asker, email str
 	return nil
 }
 
-// endFormer ends the use of the former cards, once the user is enrolled with the new one.
-func (o *replaceOptions) endFormer(ctx context.Context, streams *stdio.Streams, former []termination.Request) ([]*terminationcmd.Result, error) {
+// endFormer ends the use of the former cards, once the user is enrolled with the new one, and writes
+// down that it has ended.
+func (o *replaceOptions) endFormer(ctx context.Context, streams *stdio.Streams, email string, former []termination.Request) ([]*terminationcmd.Result, error) {
 	results, err := o.end.Look(ctx, streams, "replace", former)
 	if err == nil {
 		err = terminationcmd.Moved(results)
@@ -159,7 +231,14 @@ func (o *replaceOptions) endFormer(ctx context.Context, streams *stdio.Streams, 
 	if err == nil {
 		err = o.end.Carry(ctx, streams, results)
 	}
-	return results, err
+	if err != nil || len(results) > 0 && terminationcmd.EndOf(results) != nil {
+		return results, err
+	}
+	folder, err := option.FolderOr(o.Evidence, "evidence")
+	if err != nil {
+		return results, err
+	}
+	return results, enroll.EndReplacement(ctx, folder, email, o.serial, time.Now())
 }
 
 // carry enrolls the new card, and ends the use of the former ones.
@@ -175,35 +254,51 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 	if err := runEnroll(ctx, streams, &o.Options, email); err != nil {
 		return err
 	}
-	results, err := o.endFormer(ctx, streams, former)
+	results, err := o.endFormer(ctx, streams, email, former)
 	if err != nil {
 		return err
 	}
-	if !o.events && len(o.old.entries) == 0 {
-		for _, text := range terminationcmd.OldMail(results) {
+	if !o.events {
+		for _, text := range o.oldMail(results) {
 			stdio.Note(streams.Err, text)
 		}
 	}
 	end := terminationcmd.EndOf(results)
-	if o.printed == nil {
+	switch {
+	case o.printed == nil:
 		return errors.Join(terminationcmd.Print(streams.Out, results), end)
+	case o.resumed && end != nil:
+		return end
+	case o.resumed: // of enroll, whose output is the receipt
+		return stdio.JSON(streams.Out, outcome.Enrollment)
 	}
 	outcome.Ended, outcome.Error = append(outcome.Ended, results...), stdio.FailureOf(end)
 	return errors.Join(stdio.JSON(streams.Out, outcome), stdio.Told(end))
 }
 
-// formerCards asks for the end of the use of the cards that the new one takes the place of:
-// those that the identity uses now or, where it moved in an earlier run, used before.
-func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, email string) (requests []termination.Request, err error) {
-	if o.serial == 0 {
-		err = option.UseCard(ctx, 0, func(card *piv.Card) error {
-			o.serial = card.Identity().Serial
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+// oldMail says how old mail is read with the new card; nothing where it has copies of the former keys.
+func (o *replaceOptions) oldMail(results []*terminationcmd.Result) []string {
+	if len(o.old.entries) > 0 || len(o.old.begun) > 0 {
+		return nil
 	}
+	return terminationcmd.OldMail(results)
+}
+
+// findCard finds the card that is enrolled, where none was named.
+func (o *replaceOptions) findCard(ctx context.Context) error {
+	if o.serial != 0 {
+		return nil
+	}
+	return option.UseCard(ctx, 0, func(card *piv.Card) error {
+		o.serial = card.Identity().Serial
+		return nil
+	})
+}
+
+// formerCards asks for the end of the use of the cards that the new one takes the place of: those
+// that it was when that was begun, those that the identity uses now or, where it moved in an earlier
+// run, used before.
+func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, email string) (requests []termination.Request, err error) {
 	user, err := o.Gmail.User(ctx, messages, email)
 	if err != nil {
 		return nil, err
@@ -212,15 +307,22 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 	if err != nil {
 		return nil, err
 	}
-	serials := otherSerials(state, state.Identity, o.serial)
-	if len(serials) == 0 {
-		before, err := o.identityBefore(email)
-		if err != nil {
-			return nil, err
-		}
-		serials = otherSerials(state, before, o.serial)
+	earlier, err := o.earlier(email)
+	if err != nil {
+		return nil, err
 	}
-	if len(serials) == 0 && o.reason == string(termination.ReasonNameChange) {
+	o.old.begun = earlier.Copies
+	var serials []uint32
+	if earlier.Replaces != nil {
+		serials = knownCards(state, earlier.Replaces.Cards)
+	}
+	if len(serials) == 0 {
+		serials = otherSerials(state, state.Identity, o.serial)
+	}
+	if len(serials) == 0 {
+		serials = otherSerials(state, earlier.Before, o.serial)
+	}
+	if len(serials) == 0 && o.replaces.Reason == termination.ReasonNameChange {
 		serials = serialsOfOtherNames(state, email, o.serial)
 	}
 	if used := otherSerials(state, state.Identity, 0); len(serials) == 0 && slices.Contains(used, o.serial) {
@@ -231,23 +333,29 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 		copied = append(copied, pair.ID)
 	}
 	for _, serial := range serials {
-		requests = append(requests, termination.Request{Email: email, Reason: termination.Reason(o.reason), Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs(), Copied: copied})
+		requests = append(requests, termination.Request{Email: email, Reason: o.replaces.Reason, Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs(), Copied: copied})
 	}
 	return requests, nil
 }
 
-// identityBefore returns the identity that there was before an earlier run enrolled the card;
-// nil for none.
-func (o *replaceOptions) identityBefore(email string) (*gmail.Identity, error) {
+// earlier reads what an earlier run with the card began, or for no card the newest with any.
+func (o *replaceOptions) earlier(email string) (enroll.Earlier, error) {
 	folder, err := option.FolderOr(o.Evidence, "evidence")
 	if err != nil {
-		return nil, err
+		return enroll.Earlier{}, err
 	}
 	earlier, err := enroll.ReadEarlier(folder, email, o.serial)
 	if none := (*enroll.NoEvidenceError)(nil); errors.As(err, &none) {
-		return nil, nil
+		return enroll.Earlier{}, nil
 	}
-	return earlier.Before, err
+	return earlier, err
+}
+
+// knownCards returns those of the cards of which Gmail has a key pair.
+func knownCards(state registered.State, serials []uint32) []uint32 {
+	return slices.DeleteFunc(slices.Clone(serials), func(serial uint32) bool {
+		return !slices.ContainsFunc(state.KeyPairs, func(pair gmail.KeyPair) bool { return registered.SerialOf(pair) == serial })
+	})
 }
 
 // otherSerials returns the serial numbers of the cards of an identity's key pairs, but for one.

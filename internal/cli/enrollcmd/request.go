@@ -28,9 +28,10 @@ type enrollFlags struct {
 	before                                            option.Span
 	minPINLength, pinTries, pukTries                  int
 	profile                                           setting.Profile
-	endsFormer                                        bool             // see enroll.Request
-	copies                                            []enroll.KeyCopy // see enroll.Request
-	renewal                                           enroll.Renewal   // empty for an enrollment
+	endsFormer                                        bool                // see enroll.Request
+	copies                                            []enroll.KeyCopy    // see enroll.Request
+	renewal                                           enroll.Renewal      // empty for an enrollment
+	replaces                                          *enroll.Replacement // nil for none
 	confirm                                           string
 	replace                                           []string
 	// typed are the flags of the command line; what was not typed is as it was begun.
@@ -118,7 +119,7 @@ func (f *enrollFlags) withoutSecrets() (enroll.Request, error) {
 		Serial: f.serial, Overwrite: f.overwrite, Confirm: f.confirm, AllowUnattested: f.allowUnattested, NewCard: f.newCard, ReplaceCard: f.replaceCard, EndsFormer: f.endsFormer, AllowPINNever: f.allowPINNever,
 		AllowLimitedUse: f.allowLimitedUse, Replace: f.replace, ChangeIssuer: f.changeIssuer, AttestRequest: f.attestRequest,
 		ProtectManagementKey: f.protectManagementKey, KeepCHUID: f.keepCHUID, MinPINLength: f.minPINLength,
-		Copies: f.copies, PINTries: f.pinTries, PUKTries: f.pukTries, Profile: f.profile.Request(), Defaulted: f.defaulted(),
+		Copies: f.copies, Replaces: f.replaces, PINTries: f.pinTries, PUKTries: f.pukTries, Profile: f.profile.Request(), Defaulted: f.defaulted(),
 	}
 	keys, err := f.keys()
 	if err != nil {

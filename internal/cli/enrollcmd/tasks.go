@@ -71,16 +71,16 @@ func onCard(ctx context.Context, serial uint32, then string, work func(*piv.Card
 }
 
 // termination returns what ends the use of cards.
-func (t tasks) termination() terminationcmd.Flags {
-	end := terminationcmd.Flags{Gmail: t.options.Gmail, Store: t.options.Store}
+func (o *Options) termination() terminationcmd.Flags {
+	end := terminationcmd.Flags{Gmail: o.Gmail, Store: o.Store}
 	end.Store.WaitFor = option.Wait
-	end.CACert, end.CAKey = t.options.Issuer.LocalCA()
+	end.CACert, end.CAKey = o.Issuer.LocalCA()
 	return end
 }
 
 // end ends the use of a card. Where nothing tells which of several is meant, a person says it.
 func (t tasks) end(ctx context.Context, ask *option.Asker, command string, request termination.Request) ([]string, error) {
-	end := t.termination()
+	end := t.options.termination()
 	lines, err := ended(end.Do(ctx, ask, command, []termination.Request{request}))
 	which, found := errors.AsType[*termination.WhichCardError](err)
 	if !found || len(which.Cards) == 0 || slices.Contains(which.Cards, 0) {
@@ -120,7 +120,7 @@ func (t tasks) undo(ctx context.Context, ask *option.Asker, what desk.Task) ([]s
 	if err != nil {
 		return nil, err
 	}
-	end := t.termination()
+	end := t.options.termination()
 	if request.Serial == what.Serial {
 		question := enroll.Question{Text: fmt.Sprintf("card %d is in the reader: take the key and certificate of that enrollment off it as well?", what.Serial)}
 		if request.Clear, err = ask.Person.Confirm(ctx, question); err != nil {
@@ -145,12 +145,12 @@ func (t tasks) history(ctx context.Context, ask *option.Asker, what desk.Task) (
 
 // replace enrolls a card in the place of those that the user has, and ends the use of those, see
 // desk.Desk.
-func (t tasks) replace(ctx context.Context, request enroll.Request, reason termination.Reason, front desk.FrontEnd) (*enroll.Receipt, []string, error) {
+func (t tasks) replace(ctx context.Context, request enroll.Request, front desk.FrontEnd) (*enroll.Receipt, []string, error) {
 	ask := asker(front.Prompter, func(note string) {
 		front.Notify(enroll.Event{Time: time.Now(), State: enroll.StateNote, Message: note})
 	})
-	o := &replaceOptions{Options: *t.options, reason: string(reason), end: t.termination()}
-	o.serial = request.Serial
+	o := &replaceOptions{Options: *t.options, end: t.options.termination()}
+	o.serial, o.replaces, o.old.entries = request.Serial, request.Replaces, request.Copies
 	former, plans, err := o.look(ctx, ask, request.Email)
 	if err != nil {
 		return nil, nil, err
@@ -158,14 +158,22 @@ func (t tasks) replace(ctx context.Context, request enroll.Request, reason termi
 	if request.EndsFormer = terminationcmd.Risky(plans); request.EndsFormer {
 		request.ReplaceCard = true
 	}
+	if t.options.replaces == nil && !o.end.Asks(plans) { // nobody says it otherwise
+		for _, plan := range plans {
+			for _, line := range plan.Effects {
+				stdio.Note(ask.Streams.Err, line)
+			}
+		}
+	}
 	if err := o.agree(ctx, ask, request.Email, former, plans); err != nil {
 		return nil, nil, err
 	}
+	request.Replaces = o.replaces
 	receipt, err := t.desk.Enroll(ctx, request, front)
 	if err != nil {
 		return nil, nil, err
 	}
-	results, err := o.endFormer(ctx, ask.Streams, former)
+	results, err := o.endFormer(ctx, ask.Streams, request.Email, former)
 	lines, err := ended(results, err)
-	return receipt, append(lines, terminationcmd.OldMail(results)...), err
+	return receipt, append(lines, o.oldMail(results)...), err
 }

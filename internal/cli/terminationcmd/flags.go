@@ -21,6 +21,8 @@ type Flags struct {
 	JSON     bool
 	keyPairs string
 	note     string
+	// Agreed names the changes that somebody agreed to before, who is not asked for them again: see Risks.
+	Agreed []string
 	// confirmFlag is the flag that agrees, where it is not --confirm.
 	confirmFlag string
 	// clearing is of the commands that can take what was enrolled off the card again.
@@ -66,6 +68,14 @@ func (f *Flags) Check() error {
 
 // KeyPairs returns what the flags say becomes of key pairs.
 func (f *Flags) KeyPairs() termination.KeyPairs { return termination.KeyPairs(f.keyPairs) }
+
+// Note returns what the flags say more about it, for the ledger.
+func (f *Flags) Note() string { return f.note }
+
+// Continue has what was said before count.
+func (f *Flags) Continue(keyPairs termination.KeyPairs, note string, agreed []string) {
+	f.keyPairs, f.note, f.Agreed = string(keyPairs), note, agreed
+}
 
 // requests makes a request for each user of a command.
 func requests(ctx context.Context, emails []string, from string, request termination.Request) (all []termination.Request, err error) {

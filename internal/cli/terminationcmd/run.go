@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
@@ -20,6 +21,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
@@ -232,11 +234,38 @@ func Risky(results []*Result) bool {
 	return slices.ContainsFunc(openOf(results), func(r *Result) bool { return r.plan.Risky() })
 }
 
-// Agree returns nil where somebody agrees to what stops working, or nothing does.
+// Risks names the changes that somebody has to agree to, the same each time that they are planned.
+func Risks(results []*Result) (names []string) {
+	for _, result := range openOf(results) {
+		names = append(names, result.risks()...)
+	}
+	return names
+}
+
+func (r *Result) risks() (names []string) {
+	for _, effect := range r.plan.Effects {
+		if !effect.Done {
+			names = append(names, strings.TrimSuffix(string(effect.Verb)+" "+effect.KeyPairID, " "))
+		}
+	}
+	for _, leaf := range r.plan.Revoke {
+		names = append(names, "revoke "+smime.Fingerprint(leaf))
+	}
+	return names
+}
+
+// Asks reports whether Agree asks somebody.
+func (f *Flags) Asks(results []*Result) bool { return slices.ContainsFunc(openOf(results), f.asksOf) }
+
+func (f *Flags) asksOf(result *Result) bool {
+	return slices.ContainsFunc(result.risks(), func(change string) bool { return !slices.Contains(f.Agreed, change) })
+}
+
+// Agree returns nil where somebody agrees to what stops working, or did so before, or nothing does.
 func (f *Flags) Agree(ctx context.Context, ask *option.Asker, command string, results []*Result) error {
 	var effects, users []string
 	for _, result := range openOf(results) {
-		if !result.plan.Risky() {
+		if !f.asksOf(result) {
 			continue
 		}
 		effects = append(effects, result.Effects...)
