@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +29,7 @@ import (
 type canaryDesk struct {
 	*desk
 	canaries map[string]string // by what they are
+	inputs   string            // the folder with what they are given in
 }
 
 func newCanaryDesk(t *testing.T) *canaryDesk {
@@ -35,7 +38,7 @@ func newCanaryDesk(t *testing.T) *canaryDesk {
 	c := &canaryDesk{newDesk(t, running, "5.7.4", 70_000_001), map[string]string{
 		"PIN": "73914628", "PUK": "80265531", "management key": "c0ffee5ec4e7a11dba5eba11feedfacecafed00d0b5e55ed",
 		"access token": "ya29.lab.",
-	}}
+	}, t.TempDir()}
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -43,13 +46,9 @@ func newCanaryDesk(t *testing.T) *canaryDesk {
 	c.enroll = []string{"enroll", c.user, "--yes", "--algorithm", "eccp256", "--escrow-to", identity.Recipient().String(),
 		"--escrow-dir", filepath.Join(c.dir, "escrow"), "--evidence", filepath.Join(c.dir, "evidence"),
 		"--store", filepath.Join(c.dir, "ledger.db"), "--events"}
-	inputs := t.TempDir()
+	c.input("identity", identity.String())
 	for name, what := range map[string]string{"pin": "PIN", "puk": "PUK", "management-key": "management key"} {
-		file := filepath.Join(inputs, name)
-		if err := os.WriteFile(file, []byte(c.canaries[what]+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c.enroll = append(c.enroll, "--"+name+"-file", file)
+		c.enroll = append(c.enroll, "--"+name+"-file", c.input(name, c.canaries[what]+"\n"))
 	}
 	var account struct {
 		Key string `json:"private_key"`
@@ -62,13 +61,35 @@ func newCanaryDesk(t *testing.T) *canaryDesk {
 	return c
 }
 
+// input writes a file that a command is given, and returns its path.
+func (c *canaryDesk) input(name, text string) string {
+	c.t.Helper()
+	path := filepath.Join(c.inputs, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// spellings are how a secret can stand in a text: as it is, in hexadecimal, as a card gets it, in base64,
+// or as Go prints bytes.
+func spellings(secret []byte) []string {
+	padded := append(slices.Clone(secret), bytes.Repeat([]byte{0xFF}, max(0, 8-len(secret)))...)
+	numbers := strings.Trim(fmt.Sprint(secret), "[]")
+	return []string{
+		string(secret), fmt.Sprintf("%x", secret), fmt.Sprintf("% x", secret), fmt.Sprintf("%x", padded), strings.ReplaceAll(fmt.Sprintf("% x", secret), " ", ":"),
+		base64.RawStdEncoding.EncodeToString(secret[:len(secret)/3*3]), base64.RawURLEncoding.EncodeToString(secret[:len(secret)/3*3]), base64.RawStdEncoding.EncodeToString(padded),
+		numbers, strings.ReplaceAll(numbers, " ", ","), url.QueryEscape(string(secret)),
+	}
+}
+
 // inspect looks for the secrets in a text, as they are and encoded.
 func (c *canaryDesk) inspect(where string, text []byte) {
 	c.t.Helper()
 	for what, canary := range c.canaries {
-		forms := []string{canary, hex.EncodeToString([]byte(canary)), base64.StdEncoding.EncodeToString([]byte(canary))}
-		if raw, err := hex.DecodeString(canary); err == nil && what == "management key" {
-			forms = append(forms, string(raw), base64.StdEncoding.EncodeToString(raw), strings.Trim(fmt.Sprint(raw), "[]"))
+		forms := spellings([]byte(canary))
+		if raw, err := hex.DecodeString(canary); err == nil && strings.HasSuffix(what, "management key") {
+			forms = append(forms, spellings(raw)...)
 		}
 		for _, form := range forms {
 			if bytes.Contains(bytes.ToLower(text), []byte(strings.ToLower(form))) {
@@ -125,15 +146,6 @@ func TestNoSecretInWhatIsWritten(t *testing.T) {
 func TestNoSecretInTheLog(t *testing.T) {
 	c := newCanaryDesk(t)
 	c.canaries["assertion"] = "eyJhbGciOi"
-	inputs := t.TempDir()
-	write := func(name, text string) string {
-		t.Helper()
-		path := filepath.Join(inputs, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
 	file := filepath.Join(c.dir, "log")
 	var env []string
 	logged := func(args ...string) {
@@ -145,14 +157,14 @@ func TestNoSecretInTheLog(t *testing.T) {
 		}
 	}
 	logged(c.enroll...)
-	logged("card", "pin", "change", "--serial", "70000001", "--pin-file", write("old", c.canaries["PIN"]), "--new-pin-file", write("new", "31906472"))
+	logged("card", "pin", "change", "--serial", "70000001", "--pin-file", c.input("old", c.canaries["PIN"]), "--new-pin-file", c.input("new", "31906472"))
 	c.canaries["new PIN"] = "31906472"
 
 	// A CA that wants a password, and a user's own login.
 	c.canaries["password at the CA"], c.canaries["login"], c.canaries["client's secret"] = "correct-horse-battery", "1//lab-", "GOCSPX-practice"
 	c.canaries["basic authentication"] = base64.StdEncoding.EncodeToString([]byte("desk:correct-horse-battery"))
 	second := newDesk(t, c.lab, "5.7.4", 70_000_002)
-	logged(append(second.enroll, "--store", filepath.Join(c.dir, "ledger.db"), "--issuer-user", "desk", "--issuer-password-file", write("password", c.canaries["password at the CA"]))...)
+	logged(append(second.enroll, "--store", filepath.Join(c.dir, "ledger.db"), "--issuer-user", "desk", "--issuer-password-file", c.input("password", c.canaries["password at the CA"]))...)
 	env = []string{"BROWSER=browser", "CSE_PIV_CREDENTIALS="}
 	logged("keypair", "list", second.user, "--self")
 	env = nil
@@ -164,10 +176,10 @@ func TestNoSecretInTheLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		manifest += email + "," + filepath.Base(write(email+".pem", string(certificate))) + "\n"
+		manifest += email + "," + filepath.Base(c.input(email+".pem", string(certificate))) + "\n"
 	}
 	chain := string(certificatePEM(c.lab.CA().Issuing())) + string(certificatePEM(c.lab.CA().Root()))
-	logged("batch", write("people.csv", manifest), "--chain", write("chain.pem", chain), "--store", filepath.Join(c.dir, "batch.db"), "--revocation", "soft")
+	logged("batch", c.input("people.csv", manifest), "--chain", c.input("chain.pem", chain), "--store", filepath.Join(c.dir, "batch.db"), "--revocation", "soft")
 
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -206,6 +218,96 @@ func TestNoSecretInTheLog(t *testing.T) {
 		}
 	}
 	c.inspect("the log", text)
+}
+
+// TestNoSecretOnTheSecondDay looks for the secrets in what the commands after an enrollment print, log
+// and write: for a forgotten PIN, renewals, another card, the end of its use; and in their failures.
+func TestNoSecretOnTheSecondDay(t *testing.T) {
+	c := newCanaryDesk(t)
+	c.canaries["new PIN"], c.canaries["another PIN"], c.canaries["wrong PIN"], c.canaries["new PUK"], c.canaries["wrong PUK"] = "31906472", "59173048", "64829105", "70418263", "93850274"
+	c.canaries["wrong management key"] = "facade0ff1ceca55e77ebabe5ca1ab1edeadbea7b01dface"
+	c.canaries["password of a copy"] = "horse-battery-staple"
+	log := filepath.Join(c.dir, "log")
+	run := func(code int, args ...string) {
+		t.Helper()
+		out, err := c.command(append(args, "--log", log, "--log-level", "debug")...).CombinedOutput()
+		c.inspect("what "+strings.Join(args[:2], " ")+" prints", out)
+		if code == 0 && err != nil || code != 0 && !isExit(code)(err) {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	given := func(name, what string) string { return c.input(name, c.canaries[what]) }
+	ledger, escrow, evidence := filepath.Join(c.dir, "ledger.db"), filepath.Join(c.dir, "escrow"), filepath.Join(c.dir, "evidence")
+	identity, to := filepath.Join(c.inputs, "identity"), c.enroll[slices.Index(c.enroll, "--escrow-to")+1]
+	run(0, slices.DeleteFunc(slices.Clone(c.enroll), func(arg string) bool { return arg == "--events" })...)
+
+	run(6, "card", "pin", "change", "--pin-file", given("wrong", "wrong PIN"), "--new-pin-file", given("new", "new PIN"))
+	run(0, "card", "pin", "change", "--pin-file", given("old", "PIN"), "--new-pin-file", given("new", "new PIN"))
+	run(6, "card", "pin", "unblock", "--puk-file", given("wrong", "wrong PUK"), "--new-pin-file", given("another", "another PIN"))
+	run(0, "card", "pin", "unblock", "--puk-file", given("puk", "PUK"), "--escrow-to", to, "--escrow-dir", escrow, "--new-pin-file", given("another", "another PIN"))
+	c.canaries["PUK that took the place of one that was used"] = c.card.Snapshot().PUK.Value
+	run(6, "card", "puk", "change", "--puk-file", given("wrong", "wrong PUK"), "--new-puk-file", given("new", "new PUK"))
+	for _, line := range []string{
+		"openssl ecparam -name prime256v1 -genkey -noout -out old.key",
+		"openssl req -x509 -new -key old.key -subj /CN=Old -addext subjectAltName=email:" + c.user + " -days 30 -out old.pem",
+		"openssl pkcs12 -export -inkey old.key -in old.pem -passout file:" + given("password", "password of a copy") + " -out old.p12",
+	} {
+		words := strings.Fields(line)
+		made := c.program(words[0], words[1:]...)
+		made.Dir = c.inputs
+		if out, err := made.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+	key, err := os.ReadFile(filepath.Join(c.inputs, "old.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.canaries["key of a copy"] = strings.Split(string(key), "\n")[1]
+	copied := []string{"--p12", filepath.Join(c.inputs, "old.p12")}
+	imported := append([]string{"card", "import", "--slot", "83", "--store", ledger, "--escrow-dir", escrow}, copied...)
+	run(1, append(imported, "--password-file", given("wrong", "wrong PIN"))...)
+	run(1, append(imported, "--password-file", filepath.Join(c.inputs, "password"), "--management-key-file", given("wrong", "wrong management key"))...)
+	run(0, append(imported, "--password-file", filepath.Join(c.inputs, "password"), "--management-key-file", given("management-key", "management key"))...)
+	run(0, "card", "history", "--repair", "--management-key-file", given("management-key", "management key"), "--escrow-dir", escrow)
+	run(0, "keypair", "history", c.user, "--store", ledger)
+	renew := []string{"renew", c.user, "--before", "3650d", "--yes", "--pin-file", given("another", "another PIN"), "--management-key-file", given("management-key", "management key"), "--escrow-dir", escrow, "--evidence", evidence, "--store", ledger}
+	run(6, append(slices.Clone(renew), "--pin-file", given("wrong", "wrong PIN"))...)
+	run(0, append(slices.Clone(renew), "--pin-file", given("another", "another PIN"))...)
+	run(0, append(slices.Clone(renew), "--same-key")...)
+	run(0, "escrow", "show", "--serial", "70000001", "--escrow-dir", escrow, "--escrow-identity", identity)
+	run(0, "escrow", "drill", "--escrow-dir", escrow, "--escrow-identity", identity)
+	run(3, "escrow", "drill", "--escrow-dir", escrow)
+	run(0, "status", c.user, "--store", ledger)
+	run(0, "status", "--card", "--store", ledger, "--evidence", evidence)
+	run(0, "report", "expiring", "--within", "3650d", "--ask-gmail", "--store", ledger)
+
+	former := c.card
+	c.desk = &desk{t: t, lab: c.lab, dir: c.dir, user: c.user, enroll: c.enroll, card: newDesk(t, c.lab, "5.7.4", 70_000_003).card}
+	run(0, append([]string{"replace", c.user, "--reason", "lost", "--confirm-end", c.user, "--yes", "--algorithm", "eccp256", "--pin-file", given("pin", "PIN"), "--puk-file", given("puk", "PUK"),
+		"--management-key-file", given("management-key", "management key"), "--escrow-to", to, "--escrow-dir", escrow, "--evidence", evidence, "--store", ledger,
+		"--p12-password-file", given("password", "password of a copy")}, copied...)...)
+	run(0, "undo", c.user, "--no-identity", "--clear-card", "70000003", "--confirm", c.user, "--management-key-file", given("management-key", "management key"), "--escrow-dir", escrow, "--evidence", evidence, "--store", ledger)
+	run(0, "leave", c.user, "--confirm", c.user, "--store", ledger)
+	run(0, "card", "reset", "--confirm", "70000003", "--store", ledger, "--escrow-dir", escrow)
+	run(0, "card", "init", "--yes", "--protect-management-key", "--pin-file", given("pin", "PIN"), "--escrow-to", to, "--escrow-dir", escrow, "--evidence", evidence, "--store", ledger)
+	c.canaries["PUK of a card that was made ready"] = c.card.Snapshot().PUK.Value
+	_ = c.lab.Pull(0)
+	run(5, "card", "reset", "--confirm", "70000003")
+
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, done := range []string{"CHANGE REFERENCE DATA (PIN)", "CHANGE REFERENCE DATA (PUK)", "RESET RETRY COUNTER", `"instruction":"20"`, `"instruction":"87"`, `"instruction":"FE"`, `"instruction":"FF"`, `"instruction":"FB"`, `"instruction":"F6"`, `"instruction":"DB"`} {
+		if !bytes.Contains(text, []byte(done)) {
+			t.Errorf("%s is not in the log", done)
+		}
+	}
+	c.inspectFiles()
+	if now := former.Snapshot(); now.PIN.Value != c.canaries["another PIN"] || now.PUK.Value == c.canaries["PUK"] {
+		t.Error("the card has other secrets: nothing was looked for")
+	}
 }
 
 // quit starts the enrollment, ends it with SIGQUIT after so many commands to the

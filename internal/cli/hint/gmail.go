@@ -49,13 +49,14 @@ func (h hints) ofChange(err error) string {
 	if other, found := errors.AsType[*registration.OtherAddressError](err); found {
 		return fmt.Sprintf("look which: cse-piv identity list %s; delete it under that address: cse-piv identity delete FORMER-ADDRESS; then %s", other.Email, h.again)
 	}
+	if disabled, found := errors.AsType[*registered.DisabledError](err); found {
+		return "enable it first: cse-piv keypair enable EMAIL " + disabled.ID
+	}
 	switch {
 	case failure.Is[*registered.EnabledError](err):
 		return "disable it first, after looking what that stops: cse-piv keypair disable EMAIL KEYPAIR-ID --dry-run"
 	case failure.Is[*registered.UnknownKeyPairError](err):
 		return "look which ones there are: cse-piv keypair list EMAIL"
-	case failure.Is[*registered.DisabledError](err):
-		return "enable it first: cse-piv keypair enable EMAIL KEYPAIR-ID"
 	case failure.Is[*registered.ChangedError](err):
 		return "look at what there is now, with cse-piv status EMAIL, and " + h.again
 	}
