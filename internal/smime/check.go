@@ -154,12 +154,11 @@ func (c *checker) checkLeafNeeds(leaf *x509.Certificate) {
 }
 
 func (c *checker) checkAddress(leaf *x509.Certificate) {
-	email := c.options.Email
-	if email == "" {
-		return
-	}
-	addresses := EmailAddresses(leaf)
+	email, addresses := c.options.Email, EmailAddresses(leaf)
 	switch {
+	case email == "" && !leaf.IsCA && !slices.ContainsFunc(addresses, safetext.IsAddress):
+		c.report(ruleAddress, 0, "it names no mail address, and so cannot be registered for anybody")
+	case email == "":
 	case len(addresses) == 0:
 		c.report(ruleAddress, 0, "it names no mail address, and so not %s", email)
 	case !containsAddress(addresses, email):

@@ -236,6 +236,14 @@ func violations() []violation {
 		}},
 		{"leaf-address", leaf, nil, "another", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = []string{"lee@example.com"} }},
 		{"leaf-address", leaf, []string{"leaf-san"}, "none", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses = nil }},
+		{"leaf-address", leaf, []string{"leaf-san"}, "none, whoever it is for", func(_ *testing.T, v *variant) { v.leaf.EmailAddresses, v.options.Email = nil, "" }},
+		{"leaf-address", leaf, nil, "one that is none", func(_ *testing.T, v *variant) {
+			v.leaf.EmailAddresses, v.options.Email = []string{"example.com", "kim lee@example.com"}, ""
+		}},
+		{"leaf-address", leaf, []string{"leaf-san"}, "a user principal name alone", func(t *testing.T, v *variant) {
+			v.leaf.EmailAddresses, v.options.Email = nil, ""
+			v.leaf.ExtraExtensions = []pkix.Extension{alternativeNames(t, otherName(t, email, 1, 3, 6, 1, 4, 1, 311, 20, 2, 3))}
+		}},
 		{"leaf-key-mismatch", leaf, nil, "", func(t *testing.T, v *variant) { v.options.PublicKey = certtest.NewKey(t, elliptic.P256()).Public() }},
 		{"chain-no-intermediate", leaf, nil, "", func(t *testing.T, v *variant) {
 			v.rearrange = func(c []*x509.Certificate) []*x509.Certificate {

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"encoding/asn1"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,14 +23,30 @@ func schemeOf(uri string) string {
 // checkURI looks at an address where a list or certificate is fetched.
 func (c *checker) checkURI(where, uri string) {
 	u, err := url.Parse(uri)
-	if err != nil || !u.IsAbs() || u.Opaque != "" && u.Host == "" && u.Scheme == "http" {
+	if err != nil || !hasURICharacters(uri, u.Host) || !u.IsAbs() || u.Opaque != "" && u.Host == "" && u.Scheme == "http" {
 		c.reportAt("smbr-uri", where, "%s is no URI with a scheme", shorten(uri))
 	}
 	switch {
 	case err == nil && (u.Scheme == "ldap" || u.Scheme == "ldaps"):
-	case err != nil || isInternal(u.Hostname()):
+	case err != nil || isInternalHost(u.Hostname()):
 		c.reportAt("smbr-internal-domain", where, "the host of %s is not known on the internet", shorten(uri))
 	}
+}
+
+// hasURICharacters reports whether a URI has but the characters that one may have (RFC 3986
+// sections 2 and 3.2.2): brackets stand around the host alone.
+func hasURICharacters(uri, host string) bool {
+	return !strings.ContainsFunc(strings.Replace(uri, host, "", 1), func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune("\"<>[]\\^`{|}", r)
+	})
+}
+
+// isInternalHost tells whether nobody on the internet can reach a host, a name or an address.
+func isInternalHost(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return !ip.IsGlobalUnicast() || ip.IsPrivate()
+	}
+	return isInternal(host)
 }
 
 // checkPlaces looks at a list of addresses: none but http in the later generations, at

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
@@ -33,11 +34,11 @@ func issue(t testing.TB, template *x509.Certificate, key crypto.Signer) *x509.Ce
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := x509.ParseCertificate(der)
+	list, err := certificate.Parse(der)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cert
+	return list[0]
 }
 
 func newKey(t testing.TB) crypto.Signer {
@@ -135,6 +136,14 @@ func tlv(tag byte, body []byte) []byte {
 	return append([]byte{tag, 0x82, byte(len(body) >> 8), byte(len(body))}, body...)
 }
 
+// notice is the policy of good with a user notice of that content.
+func notice(content []byte) pkix.Extension {
+	policy, _ := asn1.Marshal(object("2.23.140.1.5.3.3"))
+	kind, _ := asn1.Marshal(object("1.3.6.1.5.5.7.2.2"))
+	qualifier := tlv(0x30, append(kind, tlv(0x30, content)...))
+	return extension("2.5.29.32", false, tlv(0x30, tlv(0x30, append(policy, tlv(0x30, qualifier)...)))...)
+}
+
 const mailbox = "1.3.6.1.5.5.7.8.9"
 
 // TestRules: a certificate that keeps to the requirements has no finding, and one fault
@@ -208,31 +217,99 @@ func TestRules(t *testing.T) {
 			c.Policies = []x509.OID{policy(t, 3, 2)}
 			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.2.840.113583.1.1.9.1", false, tlv(0x30, append([]byte{2, 1, 1}, tlv(0x82, []byte("tsa.example.com"))...))...))
 		}, []string{"smbr-encoding"}},
-		"street, strict":       {func(c *x509.Certificate) { add(c, "2.5.4.9", "Main Street 1"); add(c, "2.5.4.7", "Bonn") }, []string{"smbr-attribute-prohibited"}},
-		"description":          {func(c *x509.Certificate) { add(c, "2.5.4.13", "text") }, []string{"smbr-attribute-prohibited"}},
-		"no organization":      {func(c *x509.Certificate) { drop(c, "2.5.4.10") }, []string{"smbr-attribute-missing"}},
-		"no person":            {func(c *x509.Certificate) { drop(c, "2.5.4.4", "2.5.4.42", "2.5.4.3") }, []string{"smbr-attribute-missing"}},
-		"pseudonym beside":     {func(c *x509.Certificate) { add(c, "2.5.4.65", "kimmy") }, []string{"smbr-pseudonym"}},
-		"somebody else's name": {func(c *x509.Certificate) { replace(c, "2.5.4.3", "Max Muster") }, []string{"smbr-common-name"}},
-		"a dash":               {func(c *x509.Certificate) { add(c, "2.5.4.12", " - ") }, []string{"smbr-attribute-insignificant"}},
-		"a space at the end":   {func(c *x509.Certificate) { add(c, "2.5.4.12", "Head ") }, []string{"smbr-attribute-space"}},
-		"an entity":            {func(c *x509.Certificate) { add(c, "2.5.4.12", "R&amp;D") }, []string{"smbr-attribute-entity"}},
-		"no entity":            {func(c *x509.Certificate) { add(c, "2.5.4.12", "R&D; head") }, nil},
-		"an address as title":  {func(c *x509.Certificate) { add(c, "2.5.4.12", "lee@example.com") }, []string{"smbr-attribute-email"}},
-		"another address":      {func(c *x509.Certificate) { add(c, "1.2.840.113549.1.9.1", "lee@example.com") }, []string{"smbr-subject-email"}},
-		"no such country":      {func(c *x509.Certificate) { replace(c, "2.5.4.6", "de") }, []string{"smbr-country", "smbr-organization-country-name"}},
-		"another country":      {func(c *x509.Certificate) { replace(c, "2.5.4.6", "FR") }, []string{"smbr-organization-country-name"}},
-		"no reference":         {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATDE") }, []string{"smbr-organization-form"}},
-		"free text":            {func(c *x509.Certificate) { replace(c, "2.5.4.97", "our number 7") }, []string{"smbr-organization-form"}},
-		"unknown scheme":       {func(c *x509.Certificate) { replace(c, "2.5.4.97", "TAXDE-7") }, []string{"smbr-organization-scheme"}},
-		"LEI of a country":     {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIDE-AEYE00EKXESVZUUEBP67") }, []string{"smbr-organization-country"}},
-		"VAT of a state":       {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATDE+BY-7") }, []string{"smbr-organization-state"}},
-		"no EUID":              {func(c *x509.Certificate) { replace(c, "2.5.4.97", "NTRDE-HRB12345") }, []string{"smbr-organization-german"}},
-		"mistyped LEI":         {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP76") }, []string{"smbr-lei-check-digits"}},
-		"short LEI":            {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP6") }, []string{"smbr-lei-form"}},
-		"no alternative name":  {func(c *x509.Certificate) { c.EmailAddresses = nil }, []string{"smbr-san-missing"}},
-		"no address":           {func(c *x509.Certificate) { c.EmailAddresses, c.DNSNames = nil, []string{"example.com"} }, []string{"smbr-san-mailbox", "smbr-san-type"}},
-		"an IP address":        {func(c *x509.Certificate) { c.IPAddresses = []net.IP{{192, 0, 2, 1}} }, []string{"smbr-san-type"}},
+		"street, strict":          {func(c *x509.Certificate) { add(c, "2.5.4.9", "Main Street 1"); add(c, "2.5.4.7", "Bonn") }, []string{"smbr-attribute-prohibited"}},
+		"description":             {func(c *x509.Certificate) { add(c, "2.5.4.13", "text") }, []string{"smbr-attribute-prohibited"}},
+		"no organization":         {func(c *x509.Certificate) { drop(c, "2.5.4.10") }, []string{"smbr-attribute-missing"}},
+		"no person":               {func(c *x509.Certificate) { drop(c, "2.5.4.4", "2.5.4.42", "2.5.4.3") }, []string{"smbr-attribute-missing"}},
+		"pseudonym beside":        {func(c *x509.Certificate) { add(c, "2.5.4.65", "kimmy") }, []string{"smbr-pseudonym"}},
+		"somebody else's name":    {func(c *x509.Certificate) { replace(c, "2.5.4.3", "Max Muster") }, []string{"smbr-common-name"}},
+		"a dash":                  {func(c *x509.Certificate) { add(c, "2.5.4.12", " - ") }, []string{"smbr-attribute-insignificant"}},
+		"a space at the end":      {func(c *x509.Certificate) { add(c, "2.5.4.12", "Head ") }, []string{"smbr-attribute-space"}},
+		"an entity":               {func(c *x509.Certificate) { add(c, "2.5.4.12", "R&amp;D") }, []string{"smbr-attribute-entity"}},
+		"no entity":               {func(c *x509.Certificate) { add(c, "2.5.4.12", "R&D; head") }, nil},
+		"an address as title":     {func(c *x509.Certificate) { add(c, "2.5.4.12", "lee@example.com") }, []string{"smbr-attribute-email"}},
+		"another address":         {func(c *x509.Certificate) { add(c, "1.2.840.113549.1.9.1", "lee@example.com") }, []string{"smbr-subject-email"}},
+		"no such country":         {func(c *x509.Certificate) { replace(c, "2.5.4.6", "de") }, []string{"smbr-country", "smbr-organization-country-name"}},
+		"GOV and a reference":     {func(c *x509.Certificate) { replace(c, "2.5.4.97", "GOVDE-7") }, []string{"smbr-organization-form"}},
+		"VAT of Northern Ireland": {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATXI-7"); drop(c, "2.5.4.6") }, nil},
+		"a bank's":                {func(c *x509.Certificate) { replace(c, "2.5.4.97", "PSDDE-BAFIN-123456") }, nil},
+		"LEI of no country":       {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEI-AEYE00EKXESVZUUEBP67") }, []string{"smbr-organization-form"}},
+		"INT of a country":        {func(c *x509.Certificate) { replace(c, "2.5.4.97", "INTDE") }, []string{"smbr-organization-country"}},
+		"NTR of a state":          {func(c *x509.Certificate) { replace(c, "2.5.4.97", "NTRUS+CA-7"); replace(c, "2.5.4.6", "US") }, nil},
+		"NTR of a long state":     {func(c *x509.Certificate) { replace(c, "2.5.4.97", "NTRUS+CALI-7"); replace(c, "2.5.4.6", "US") }, []string{"smbr-organization-form"}},
+		"scheme in small letters": {func(c *x509.Certificate) { replace(c, "2.5.4.97", "ntrDE-DER3306.HRB12345") }, []string{"smbr-organization-form"}},
+		"organization in BMPString": {func(c *x509.Certificate) {
+			replace(c, "2.5.4.97", asn1.RawValue{Tag: asn1.TagBMPString, Bytes: []byte("\x00I\x00N\x00T\x00X\x00G")})
+		}, []string{"smbr-organization-encoding"}},
+		"LEI of a person": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 4, 2)}
+			drop(c, "2.5.4.97", "2.5.4.10", "2.5.4.6")
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.4.1.52266.1", false, tlv(0x13, []byte("AEYE00EKXESVZUUEBP67"))...))
+		}, []string{"smbr-lei-prohibited"}},
+		"critical LEI and role": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.4.1.52266.1", true, tlv(0x13, []byte("AEYE00EKXESVZUUEBP67"))...), extension("1.3.6.1.4.1.52266.2", false, tlv(0x0c, []byte("CEO"))...))
+		}, []string{"smbr-encoding", "smbr-lei-critical"}},
+		"65 characters":            {func(c *x509.Certificate) { add(c, "2.5.4.12", strings.Repeat("x", 65)) }, []string{"smbr-attribute-length"}},
+		"64 letters of two octets": {func(c *x509.Certificate) { add(c, "2.5.4.12", strings.Repeat("\u00f6", 64)) }, nil},
+		"PrintableString with an underscore": {func(c *x509.Certificate) {
+			add(c, "2.5.4.12", asn1.RawValue{Tag: asn1.TagPrintableString, Bytes: []byte("Head_of")})
+		}, []string{"smbr-encoding"}},
+		"country in UTF8String": {func(c *x509.Certificate) {
+			replace(c, "2.5.4.6", asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("DE")})
+		}, []string{"smbr-encoding"}},
+		"CRL with a blank":  {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://crl.example.com/my ca.crl"} }, []string{"smbr-uri"}},
+		"CRL with brackets": {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://crl.example.com/ca[1].crl"} }, []string{"smbr-uri"}},
+		"CRL of no scheme":  {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"crl.example.com/ca.crl"} }, []string{"smbr-crl-http", "smbr-crl-scheme", "smbr-internal-domain", "smbr-uri"}},
+		"CRL at an address": {func(c *x509.Certificate) {
+			c.CRLDistributionPoints = []string{"http://93.184.216.34/ca.crl", "http://[2606:2800::1]/ca.crl"}
+		}, nil},
+		"CRL at a private one": {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://10.1.2.3/ca.crl"} }, []string{"smbr-internal-domain"}},
+		"CRL over HTTP":        {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"HTTP://CRL.example.com/ca%20b.crl"} }, nil},
+		"CRL by https":         {func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"https://crl.example.com/ca.crl"} }, []string{"smbr-crl-http", "smbr-crl-scheme"}},
+		"critical CRL": {func(c *x509.Certificate) {
+			c.CRLDistributionPoints = nil
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.31", true, tlv(0x30, tlv(0x30, tlv(0xa0, tlv(0xa0, tlv(0x86, []byte("http://crl.example.com/ca.crl"))))))...))
+		}, []string{"smbr-crl-critical"}},
+		"CRL of an issuer alone": {func(c *x509.Certificate) {
+			c.CRLDistributionPoints = nil
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.31", false, tlv(0x30, tlv(0x30, tlv(0xa2, tlv(0xa4, c.RawSubject))))...))
+		}, []string{"smbr-crl-http"}},
+		"critical AIA": {func(c *x509.Certificate) {
+			c.IssuingCertificateURL = nil
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.5.5.7.1.1", true, tlv(0x30, tlv(0x30, append([]byte{6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2}, tlv(0x86, []byte("http://pki.example.com/ca.cer"))...)))...))
+		}, []string{"smbr-aia-critical"}},
+		"critical SKI": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.14", true, tlv(4, c.SubjectKeyId)...))
+			c.SubjectKeyId = nil
+		}, []string{"smbr-ski"}},
+		"critical alternative name": {func(c *x509.Certificate) {
+			alternative(c, "", "kim@example.com")
+			c.ExtraExtensions[0].Critical = true
+		}, []string{"smbr-san-critical"}},
+		"a notice with a reference": {func(c *x509.Certificate) {
+			c.Policies = nil
+			c.ExtraExtensions = append(c.ExtraExtensions, notice(tlv(0x30, append(tlv(0x0c, []byte("Acme")), tlv(0x30, nil)...))))
+		}, []string{"smbr-policy-qualifier", "smbr-user-notice"}},
+		"a long notice": {func(c *x509.Certificate) {
+			c.Policies = nil
+			c.ExtraExtensions = append(c.ExtraExtensions, notice(tlv(0x0c, []byte(strings.Repeat("x", 256)))))
+		}, []string{"smbr-policy-qualifier", "smbr-user-notice"}},
+		"a notice": {func(c *x509.Certificate) {
+			c.Policies = nil
+			c.ExtraExtensions = append(c.ExtraExtensions, notice(tlv(0x0c, []byte("Gr\u00fc\u00dfe"))))
+		}, []string{"smbr-policy-qualifier"}},
+		"another country":     {func(c *x509.Certificate) { replace(c, "2.5.4.6", "FR") }, []string{"smbr-organization-country-name"}},
+		"no reference":        {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATDE") }, []string{"smbr-organization-form"}},
+		"free text":           {func(c *x509.Certificate) { replace(c, "2.5.4.97", "our number 7") }, []string{"smbr-organization-form"}},
+		"unknown scheme":      {func(c *x509.Certificate) { replace(c, "2.5.4.97", "TAXDE-7") }, []string{"smbr-organization-scheme"}},
+		"LEI of a country":    {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIDE-AEYE00EKXESVZUUEBP67") }, []string{"smbr-organization-country"}},
+		"VAT of a state":      {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATDE+BY-7") }, []string{"smbr-organization-state"}},
+		"no EUID":             {func(c *x509.Certificate) { replace(c, "2.5.4.97", "NTRDE-HRB12345") }, []string{"smbr-organization-german"}},
+		"mistyped LEI":        {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP76") }, []string{"smbr-lei-check-digits"}},
+		"short LEI":           {func(c *x509.Certificate) { replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP6") }, []string{"smbr-lei-form"}},
+		"no alternative name": {func(c *x509.Certificate) { c.EmailAddresses = nil }, []string{"smbr-san-missing"}},
+		"no address":          {func(c *x509.Certificate) { c.EmailAddresses, c.DNSNames = nil, []string{"example.com"} }, []string{"smbr-san-mailbox", "smbr-san-type"}},
+		"an IP address":       {func(c *x509.Certificate) { c.IPAddresses = []net.IP{{192, 0, 2, 1}} }, []string{"smbr-san-type"}},
 		"UPN, strict": {func(c *x509.Certificate) {
 			alternative(c, "", "kim@example.com", "1.3.6.1.4.1.311.20.2.3", "kim@corp.local")
 		}, []string{"smbr-san-other-name"}},

@@ -59,8 +59,8 @@ func (c *checker) checkScheme(where, scheme, country, state, reference string) {
 	switch {
 	case reference == "" && scheme != "GOV" && scheme != "INT":
 		c.reportAt("smbr-organization-form", where, "its organizationIdentifier has no registration reference")
-	case reference != "" && scheme == "INT":
-		c.reportAt("smbr-organization-form", where, "the scheme INT has no registration reference, and its organizationIdentifier has %s", shorten(reference))
+	case reference != "" && (scheme == "INT" || scheme == "GOV"):
+		c.reportAt("smbr-organization-form", where, "the scheme %s has no registration reference, and its organizationIdentifier has %s", scheme, shorten(reference))
 	case scheme == "LEI":
 		c.checkLEIText(where, reference)
 	case scheme == "NTR" && country == "DE" && state != "":

@@ -4,14 +4,19 @@ import (
 	"encoding/asn1"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/text/unicode/norm"
 )
 
 // endOfLegacy is the day from which no certificate of the legacy generation may be
 // issued (SMBR section 7.1.6.1).
 var endOfLegacy = time.Date(2025, 7, 15, 0, 0, 0, 0, time.UTC)
+
+// maxNotice is the longest text of a user notice, in characters (RFC 5280 section 4.2.1.4).
+const maxNotice = 200
 
 func (c *checker) checkPolicies() {
 	extension := c.extension(2, 5, 29, 32)
@@ -91,6 +96,9 @@ func (c *checker) checkNotice(notice cryptobyte.String) {
 	}
 	if tag != cryptobyte_asn1.UTF8String {
 		c.report("smbr-user-notice", "the text of a user notice of its policies is no UTF8String")
+	}
+	if said := readText(tag, text); utf8.RuneCountInString(said) > maxNotice || !norm.NFC.IsNormalString(said) {
+		c.report("smbr-user-notice", "the text of a user notice of its policies has more than %d characters, or accents that stand beside their letters", maxNotice)
 	}
 	if strings.ContainsFunc(readText(tag, text), func(r rune) bool { return r < ' ' || 0x7f <= r && r < 0xa0 }) {
 		c.report("smbr-user-notice", "the text of a user notice of its policies has control characters")

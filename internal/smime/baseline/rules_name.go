@@ -13,6 +13,8 @@ func nameRules() []smime.Rule {
 			whySubject, askAnother, "SMBR section 7.1.4.2.2 (j) to (m)"},
 		{"smbr-attribute-insignificant", "subject", "each attribute says something",
 			"A dot or a dash stands for a value that nobody verified.", askAnother, "SMBR section 7.1.4.2"},
+		{"smbr-attribute-length", "subject", "no attribute is longer than its type allows",
+			"Programs cut it off, or refuse the certificate.", askAnother, "RFC 5280 appendix A.1"},
 		{"smbr-attribute-space", "subject", "no attribute begins or ends with a space",
 			"Names that look the same are different ones.", askAnother, "X.520; SMBR section 7.1.4.2"},
 		{"smbr-attribute-entity", "subject", "no attribute has an HTML entity",

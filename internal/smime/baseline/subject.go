@@ -4,6 +4,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/text/language"
@@ -115,6 +116,9 @@ func (c *checker) checkValues(where string, n name) {
 		case strings.TrimSpace(a.text) != a.text:
 			c.reportAt("smbr-attribute-space", where, "the value %q of the attribute %s begins or ends with a space", a.text, attributeName(a.id))
 		}
+		if most := mostCharacters(a.id); most > 0 && utf8.RuneCountInString(a.text) > most {
+			c.reportAt("smbr-attribute-length", where, "the attribute %s has %d characters; %d are allowed", attributeName(a.id), utf8.RuneCountInString(a.text), most)
+		}
 		if a.tag == cryptobyte_asn1.PrintableString && !certificate.IsPrintableString(a.text) {
 			c.reportAt("smbr-encoding", where, "the value %q of the attribute %s has characters that a PrintableString does not have", a.text, attributeName(a.id))
 		}
@@ -133,6 +137,20 @@ func (c *checker) checkValues(where string, n name) {
 			c.reportAt("smbr-encoding", where, "its country is no PrintableString")
 		}
 	}
+}
+
+// mostCharacters is the upper bound of an attribute's value, 0 where there is none (RFC 5280
+// appendix A.1).
+func mostCharacters(id string) int {
+	switch id {
+	case idCommonName, idOrganization, idUnit, idTitle, idSerialNumber:
+		return 64
+	case idLocality, idState, idPseudonym:
+		return 128
+	case idEmail:
+		return 255
+	}
+	return 0
 }
 
 // isInsignificant tells whether a value only says that there is none.
