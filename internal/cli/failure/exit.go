@@ -59,7 +59,10 @@ func Endings() []Ending {
 		{ExitUsage, "flag-missing", Is[*MissingError]},
 		{ExitUsage, "flag-missing", Is[*enroll.MissingError]},
 		{ExitUsage, "flag-missing", as(enroll.ErrNoIssuer)},
-		{ExitUsage, "flag-missing", Is[*ConfirmError]},
+		{ExitUsage, "flag-missing", func(err error) bool {
+			missing, found := errors.AsType[*ConfirmError](err)
+			return found && missing.Given == ""
+		}},
 		{ExitUsage, "flag-missing", Is[*MissingSecretError]},
 		{ExitUsage, "key-not-movable", Is[*enroll.CannotKeepKeyError]},
 		{ExitUsage, "puk-unknown", as(maintenance.ErrNoPUK)},

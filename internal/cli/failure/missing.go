@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,6 +43,8 @@ type ConfirmError struct {
 	Want   string
 	Losses []string
 	Flag   string // that agrees, where it is not --confirm
+	Users  int    // who lose something, where Want is how many they are; else 0
+	Given  string // what the flag said instead, if anything
 }
 
 // most of the losses stand in the error.
@@ -53,6 +56,9 @@ func (e *ConfirmError) Cut() bool { return len(e.Losses) > most }
 // Error says what would stop working.
 func (e *ConfirmError) Error() string {
 	text := "this has to be agreed to:"
+	if e.Given != "" {
+		text = fmt.Sprintf("--%s %s does not agree to this:", cmp.Or(e.Flag, "confirm"), e.Given)
+	}
 	for i, loss := range e.Losses {
 		if i == most {
 			return fmt.Sprintf("%s and %d more", text, len(e.Losses)-most)

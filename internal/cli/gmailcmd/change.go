@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +38,7 @@ func (f *changeFlags) add(command *cobra.Command) {
 	f.store.Add(flags)
 	f.store.AddWait(flags)
 	if !f.harmless {
-		flags.StringVar(&f.confirm, "confirm", "", "agree to what stops working, without being asked: the user's `address`, or of several users their number")
+		flags.StringVar(&f.confirm, "confirm", "", option.ConfirmUsage)
 	}
 	flags.StringVar(&f.reason, "reason", "", "why, for the ledger: a short `text`")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would change and stop working, and change nothing")
@@ -88,7 +87,8 @@ type ChangesJSON struct {
 	Command string          `json:"command"` // such as "keypair disable"
 	DryRun  bool            `json:"dry_run"`
 	Changes []*changeResult `json:"changes"`
-	Error   *stdio.Failure  `json:"error,omitempty"` // with which the command ends
+	Confirm string          `json:"confirm,omitempty"` // in a dry run: what --confirm takes to agree to it
+	Error   *stdio.Failure  `json:"error,omitempty"`   // with which the command ends
 }
 
 // The outcomes besides the ledger's.
@@ -119,10 +119,14 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 			return err
 		}
 	}
-	end := changesError(results)
-	if flags.json {
-		return errors.Join(stdio.JSON(streams.Out, ChangesJSON{command, flags.dryRun, results, stdio.FailureOf(end)}), stdio.Told(end))
+	end, confirm := changesError(results), ""
+	if users := usersOf(riskyOf(results)); flags.dryRun && len(users) > 0 {
+		confirm = option.WantOf(users)
 	}
+	if flags.json {
+		return errors.Join(stdio.JSON(streams.Out, ChangesJSON{command, flags.dryRun, results, confirm, stdio.FailureOf(end)}), stdio.Told(end))
+	}
+	option.SayConfirm(streams.Err, "confirm", confirm)
 	return errors.Join(printChanges(streams.Out, results), end)
 }
 
@@ -216,30 +220,37 @@ func (f *changeFlags) carry(ctx context.Context, streams *stdio.Streams, command
 
 // agree returns nil where somebody agreed to what stops working, or nothing does.
 func (f *changeFlags) agree(ctx context.Context, streams *stdio.Streams, command string, results []*changeResult) error {
-	var losses []string
-	users := map[string]bool{}
-	count := 0
-	for _, result := range results {
-		if result.Outcome == outcomeWouldChange && result.effect.Risky() {
-			losses = append(losses, result.Effects...)
-			users[ledger.Key(result.Email)] = true
-			count++
-		}
-	}
-	if count == 0 {
+	risky := riskyOf(results)
+	if len(risky) == 0 {
 		return nil
 	}
-	want := strconv.Itoa(len(users))
-	for email := range users {
-		if len(users) == 1 {
-			want = email
-		}
+	var losses []string
+	for _, result := range risky {
+		losses = append(losses, result.Effects...)
 	}
+	users := usersOf(risky)
 	if len(users) > 1 {
 		losses = append([]string{total(results)}, losses...)
 	}
-	question := enroll.Question{Text: fmt.Sprintf("%s: %s of %s", command, format.Count(count, "change"), format.Count(len(users), "user")), Loss: losses}
-	return option.Confirm(ctx, streams, f.confirm, want, question)
+	question := enroll.Question{Text: fmt.Sprintf("%s: %s of %s", command, format.Count(len(risky), "change"), format.Count(len(users), "user")), Loss: losses}
+	ask := option.Asker{Streams: streams}
+	defer ask.Close()
+	return ask.ConfirmUsers(ctx, "confirm", f.confirm, users, question)
+}
+
+// riskyOf returns the open changes that take something from users.
+func riskyOf(results []*changeResult) []*changeResult {
+	return slices.DeleteFunc(slices.Clone(results), func(r *changeResult) bool { return r.Outcome != outcomeWouldChange || !r.effect.Risky() })
+}
+
+// usersOf returns whom the results are about, each once.
+func usersOf(results []*changeResult) (users []string) {
+	for _, result := range results {
+		if email := ledger.Key(result.Email); !slices.Contains(users, email) {
+			users = append(users, email)
+		}
+	}
+	return users
 }
 
 // total counts the users of whom the open changes take something.

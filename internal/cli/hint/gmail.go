@@ -40,7 +40,14 @@ const (
 // ofChange is about changes of what Gmail has that somebody asked for by hand.
 func (h hints) ofChange(err error) string {
 	if agree, found := errors.AsType[*failure.ConfirmError](err); found {
-		add := "add --" + cmp.Or(agree.Flag, "confirm") + " " + agree.Want
+		verb := "add"
+		if agree.Given != "" {
+			verb = "type"
+		}
+		add := verb + " --" + cmp.Or(agree.Flag, "confirm") + " " + agree.Want
+		if agree.Users > 0 {
+			add += ", which is how many users lose something"
+		}
 		if agree.Cut() {
 			return add + "; to see first all that it does: the same with --dry-run"
 		}

@@ -196,6 +196,8 @@ func hintCases() []hintCase {
 		{&certificate.KindError{Kind: certificate.KindRequest}, "give that request to the CA"},
 		{&certificate.KindError{Kind: certificate.KindPage}, "in a browser"},
 		{&failure.ConfirmError{Want: "ada@example.com"}, "--confirm ada@example.com"},
+		{&failure.ConfirmError{Want: "12", Users: 12}, "add --confirm 12, which is how many users lose something"},
+		{&failure.ConfirmError{Want: "ada@example.com", Given: "ada", Flag: "confirm-end"}, "type --confirm-end ada@example.com"},
 		{&registered.EnabledError{}, "cse-piv keypair disable"},
 		{&registered.UnknownKeyPairError{}, "cse-piv keypair list"},
 		{&registered.DisabledError{}, "cse-piv keypair enable"},

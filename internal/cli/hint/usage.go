@@ -2,6 +2,7 @@ package hint
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,10 +67,20 @@ func unknownFlag(command *cobra.Command, typed string) string {
 	if secretFile != "" {
 		return "no secret is given on the command line, where others can read it: use --" + secretFile + "-file FILE or --" + secretFile + "-fd N"
 	}
-	if name := nearest(typed, names); name != "" {
+	switch name := nearest(typed, names); {
+	case typed == "confirm" || typed == "yes":
+		return "leave it out: the command asks nothing that it agrees to; the flags are shown by: " + helpFor(command)
+	case isOfOther(command.Root(), typed):
+		return "leave it out: it is of other commands; the flags are shown by: " + helpFor(command)
+	case name != "":
 		return "did you mean: --" + name
 	}
 	return "the flags are shown by: " + helpFor(command)
+}
+
+// isOfOther reports whether a command or one of those below it has a flag of that name.
+func isOfOther(command *cobra.Command, name string) bool {
+	return command.Flags().Lookup(name) != nil || slices.ContainsFunc(command.Commands(), func(sub *cobra.Command) bool { return isOfOther(sub, name) })
 }
 
 // helpFor returns the command line that shows the help of a command.

@@ -54,7 +54,7 @@ func (f *Flags) AddTermination(command *cobra.Command, confirm string) {
 	f.confirmFlag = confirm
 	option.AddChoice(flags, &f.keyPairs, "key-pairs", "what becomes of the card's key pairs at Gmail (default by the reason): a `choice`",
 		string(termination.KeyPairsLeave), string(termination.KeyPairsDisable))
-	flags.StringVar(&f.Confirm, confirm, "", "agree to what stops working, without being asked: the user's `address`, or of several users their number")
+	flags.StringVar(&f.Confirm, confirm, "", "agree to what stops working, without being asked: the user's `address`")
 	flags.StringVar(&f.note, "note", "", "more about it, for the ledger: a short `text`")
 }
 

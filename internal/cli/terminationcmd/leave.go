@@ -3,6 +3,7 @@ package terminationcmd
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
@@ -27,6 +28,7 @@ func NewLeave(streams *stdio.Streams) *cobra.Command {
 		},
 	}
 	options.add(command)
+	command.Flags().Lookup("confirm").Usage = option.ConfirmUsage
 	command.Flags().StringVar(&from, "from", "", "CSV `file` of several users, with a column email")
 	return command
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -30,7 +29,8 @@ type JSON struct {
 	Command string         `json:"command"` // such as "lost"
 	DryRun  bool           `json:"dry_run"`
 	Users   []*Result      `json:"users"`
-	Error   *stdio.Failure `json:"error,omitempty"` // with which the command ends
+	Confirm string         `json:"confirm,omitempty"` // in a dry run: what --confirm takes to agree to it
+	Error   *stdio.Failure `json:"error,omitempty"`   // with which the command ends
 }
 
 // Result is what came of it for one user; the JSON names are a contract.
@@ -111,10 +111,14 @@ func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string,
 	if end := results[0]; end.Reason == termination.ReasonWrongPerson && f.clearing.serial == 0 && end.err == nil {
 		stdio.Note(streams.Err, hint.ForUndoneCard(end.plan))
 	}
-	end := EndOf(results)
-	if f.JSON {
-		return errors.Join(stdio.JSON(streams.Out, JSON{command, f.DryRun, results, stdio.FailureOf(end)}), stdio.Told(end))
+	end, confirm := EndOf(results), ""
+	if users, _ := f.losers(results); f.DryRun && len(users) > 0 {
+		confirm = option.WantOf(users)
 	}
+	if f.JSON {
+		return errors.Join(stdio.JSON(streams.Out, JSON{command, f.DryRun, results, confirm, stdio.FailureOf(end)}), stdio.Told(end))
+	}
+	option.SayConfirm(streams.Err, f.confirmFlag, confirm)
 	return errors.Join(Print(streams.Out, results), end)
 }
 
@@ -263,7 +267,20 @@ func (f *Flags) asksOf(result *Result) bool {
 
 // Agree returns nil where somebody agrees to what stops working, or did so before, or nothing does.
 func (f *Flags) Agree(ctx context.Context, ask *option.Asker, command string, results []*Result) error {
-	var effects, users []string
+	users, effects := f.losers(results)
+	if len(users) == 0 {
+		return nil
+	}
+	whom := users[0]
+	if len(users) > 1 {
+		whom = format.Count(len(users), "user")
+	}
+	question := enroll.Question{Text: fmt.Sprintf("%s: what changes and what stops working for %s", command, whom), Follows: effects}
+	return ask.ConfirmUsers(ctx, f.confirmFlag, f.Confirm, users, question)
+}
+
+// losers returns who loses something, each once, and what.
+func (f *Flags) losers(results []*Result) (users, effects []string) {
 	for _, result := range openOf(results) {
 		if !f.asksOf(result) {
 			continue
@@ -273,23 +290,7 @@ func (f *Flags) Agree(ctx context.Context, ask *option.Asker, command string, re
 			users = append(users, result.Email)
 		}
 	}
-	if len(users) == 0 {
-		return nil
-	}
-	want := users[0]
-	if len(users) > 1 {
-		want = strconv.Itoa(len(users))
-	}
-	whom := users[0]
-	if len(users) > 1 {
-		whom = format.Count(len(users), "user")
-	}
-	question := enroll.Question{Text: fmt.Sprintf("%s: what changes and what stops working for %s", command, whom), Follows: effects}
-	err := ask.Confirm(ctx, f.Confirm, want, question)
-	if missing := (*failure.ConfirmError)(nil); errors.As(err, &missing) {
-		missing.Flag = f.confirmFlag
-	}
-	return err
+	return users, effects
 }
 
 // Moved returns a *[termination.NotMovedError] where a card that was replaced is in use still.
