@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
@@ -31,7 +32,7 @@ func TestWhatAPersonIsTold(t *testing.T) {
 		"readers that are refused":   {piv.ErrAccessDenied, "cse-piv: error: the smart card service refuses this user\ncse-piv: hint: " + hint.For(piv.ErrAccessDenied) + "\n"},
 	} {
 		var out strings.Builder
-		if printError(&out, test.err, ""); out.String() != test.want {
+		if printError(&stdio.Streams{Err: &out}, test.err, ""); out.String() != test.want {
 			t.Errorf("%s: it was told\n%swant\n%s", name, out.String(), test.want)
 		}
 	}

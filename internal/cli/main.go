@@ -65,11 +65,15 @@ func Run(ctx context.Context, args []string, streams stdio.Streams) int {
 	root.SetErr(streams.Err)
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil {
+		streams.Command = command
 		tell(&streams, out, command, args, err)
 	}
 	log.close(err)
 	return failure.ExitCode(err)
 }
+
+// Root returns the root of all commands, for who looks at them and runs none.
+func Root() *cobra.Command { return newRoot(&stdio.Streams{}, &runLog{}) }
 
 func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 	root := &cobra.Command{
@@ -81,6 +85,7 @@ func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			streams.Command = cmd
 			if err := setting.Apply(cmd, messagesOf(cmd, streams)); err != nil {
 				return err
 			}

@@ -40,12 +40,12 @@ func (w *watchedWriter) Write(data []byte) (int, error) {
 func tell(streams *stdio.Streams, out *watchedWriter, command *cobra.Command, args []string, err error) {
 	origin := originsNamed(command, err)
 	events, asJSON := wants(command, args, "events"), wants(command, args, "json")
-	failure := stdio.FailureOf(err)
+	failure := streams.FailureOf(err)
 	failure.Hint = hint.Join(failure.Hint, origin)
 	if events {
 		_ = safetext.EncodeJSON(streams.Err, outcomeJSON{failure}, "")
 	} else {
-		printError(streams.Err, err, origin)
+		printError(streams, err, origin)
 	}
 	if (events || asJSON) && !out.written && !errors.As(err, new(*stdio.ToldError)) {
 		_ = stdio.JSON(out, outcomeJSON{failure})
@@ -110,18 +110,18 @@ func mentions(text, flag string) bool {
 // printError is the one place where an error reaches a person: what failed and
 // why, and what to type next; origin says where a value came from that nobody typed.
 // What failed besides an interrupt is told before it.
-func printError(out io.Writer, err error, origin string) {
+func printError(streams *stdio.Streams, err error, origin string) {
 	interrupted := errors.Is(err, context.Canceled)
 	if interrupted {
 		err = failure.BesidesInterrupt(err)
 	}
 	if err != nil {
-		fmt.Fprintf(out, "cse-piv: error: %s\n", safetext.Clean(failure.OneLine(err)))
-		if hint := hint.Join(hint.For(err), origin); hint != "" {
-			fmt.Fprintf(out, "cse-piv: hint: %s\n", safetext.Clean(hint))
+		fmt.Fprintf(streams.Err, "cse-piv: error: %s\n", safetext.Clean(failure.OneLine(err)))
+		if hint := hint.Join(streams.Hint(err), origin); hint != "" {
+			fmt.Fprintf(streams.Err, "cse-piv: hint: %s\n", safetext.Clean(hint))
 		}
 	}
 	if interrupted {
-		fmt.Fprintln(out, "cse-piv: interrupted; run the same command again to go on")
+		fmt.Fprintln(streams.Err, "cse-piv: interrupted; run the same command again to go on")
 	}
 }

@@ -52,7 +52,7 @@ func newAttestationVerify(streams *stdio.Streams) *cobra.Command {
 			}
 			facts, err := attestation.Verify(chain, trust, expect)
 			if options.json {
-				verdict := VerdictJSON{"attested", "", facts, stdio.FailureOf(err)}
+				verdict := VerdictJSON{"attested", "", facts, streams.FailureOf(err)}
 				if err != nil {
 					verdict.Verdict, verdict.Reason = "refused", attestation.Reason(err)
 				}

@@ -67,7 +67,7 @@ func New(streams *stdio.Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := runBatch(cmd.Context(), streams, &options, args[0])
 			if options.json {
-				err = stdio.TellLines(streams.Out, err)
+				err = streams.TellLines(err)
 			}
 			return err
 		},
@@ -250,7 +250,7 @@ func (o *batchOptions) conclude(ctx context.Context, streams *stdio.Streams, tas
 	}
 	switch {
 	case o.json:
-		return errors.Join(stdio.Told(end), printSummary(ctx, streams.Out, task.Ledger, run, end, o.reports))
+		return errors.Join(stdio.Told(end), printSummary(ctx, streams, task.Ledger, run, end, o.reports))
 	case counts.Total > 0:
 		return errors.Join(end, printRun(ctx, streams.Out, task.Ledger, run))
 	}

@@ -217,7 +217,7 @@ type BatchSummary struct {
 	FirstEnd time.Time             `json:"first_end,omitzero"` // when the first certificate ends
 }
 
-func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledger.Run, end error, reports []string) error {
+func printSummary(ctx context.Context, streams *stdio.Streams, book *ledger.Ledger, run ledger.Run, end error, reports []string) error {
 	counts, err := book.Counts(ctx, run.ID)
 	if err != nil {
 		return err
@@ -239,9 +239,9 @@ func printSummary(ctx context.Context, out io.Writer, book *ledger.Ledger, run l
 		Time: now, Event: "summary", Run: run.ID, Source: run.Source, Store: book.Name(), DryRun: run.DryRun,
 		Interrupted: errors.Is(end, context.Canceled), Seconds: now.Sub(run.Started).Seconds(),
 		Counts: counts, Groups: append([]ledger.Group{}, groups...), Superfluous: superfluous, Reports: append([]string{}, reports...),
-		Warnings: sums.Warnings, Expiring: sums.Expiring, FirstEnd: sums.FirstEnd, Error: stdio.FailureOf(end),
+		Warnings: sums.Warnings, Expiring: sums.Expiring, FirstEnd: sums.FirstEnd, Error: streams.FailureOf(end),
 	}
-	if err := safetext.EncodeJSON(out, line, ""); err != nil {
+	if err := safetext.EncodeJSON(streams.Out, line, ""); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
 	return nil

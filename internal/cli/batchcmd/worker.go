@@ -37,7 +37,7 @@ func NewWorker(streams *stdio.Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := runWorker(cmd.Context(), streams, &options)
 			if options.json {
-				err = stdio.TellLines(streams.Out, err)
+				err = streams.TellLines(err)
 			}
 			return err
 		},

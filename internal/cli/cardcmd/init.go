@@ -103,7 +103,7 @@ func (o *initOptions) run(ctx context.Context, streams *stdio.Streams) error {
 		}
 		end := preview.Err()
 		if o.json {
-			return errors.Join(stdio.JSON(streams.Out, stdio.NewPreview(preview, end)), stdio.Told(end))
+			return errors.Join(stdio.JSON(streams.Out, streams.NewPreview(preview, end)), stdio.Told(end))
 		}
 		return errors.Join(plain.Preview(streams.Out, preview), end)
 	}

@@ -24,7 +24,7 @@ func newCardList(streams *stdio.Streams) *cobra.Command {
 				failure = piv.ErrNoReader
 			}
 			if asJSON {
-				return errors.Join(stdio.JSON(streams.Out, ReadersJSON{listReaders(found), stdio.FailureOf(failure)}), stdio.Told(failure))
+				return errors.Join(stdio.JSON(streams.Out, ReadersJSON{listReaders(found), streams.FailureOf(failure)}), stdio.Told(failure))
 			}
 			if failure != nil {
 				return failure

@@ -14,7 +14,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -128,9 +127,9 @@ func runCertBundle(ctx context.Context, streams *stdio.Streams, options *bundleF
 	}
 	given, parts := rowsOf(files, options.email)
 	b := bundler{
-		options: options, say: streams.Err, taken: map[string]taken{}, result: BundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
+		options: options, streams: streams, taken: map[string]taken{}, result: BundlesJSON{Files: []bundleJSON{}, Failed: []bundleFailure{}},
 		prepare: prepare.New(prepare.Options{
-			Chain: append(authorities, parts...), Hint: hint.For, Choose: options.source.Choose, Password: options.source.Password, Split: true, AllowLimitedUse: options.allowUse,
+			Chain: append(authorities, parts...), Hint: streams.Hint, Choose: options.source.Choose, Password: options.source.Password, Split: true, AllowLimitedUse: options.allowUse,
 		}),
 	}
 	for _, row := range given {
@@ -165,7 +164,7 @@ func isSource(ctx context.Context, spec string) bool {
 // bundler writes the files of one user after the other.
 type bundler struct {
 	options *bundleFlags
-	say     io.Writer
+	streams *stdio.Streams
 	prepare *prepare.Preparer
 	taken   map[string]taken // by the file's name in small letters
 	result  BundlesJSON
@@ -199,11 +198,11 @@ func (b *bundler) add(ctx context.Context, row source.Row) {
 		}
 		name += ".p7pem"
 		if first, again := b.taken[strings.ToLower(name)]; again && first.leaf == pair.LeafSHA256 {
-			stdio.Warning(b.say, fmt.Sprintf("%s: the address is there again, with the same certificates: %s", first.where, entry.Where))
+			stdio.Warning(b.streams.Err, fmt.Sprintf("%s: the address is there again, with the same certificates: %s", first.where, entry.Where))
 			continue
 		}
 		if err := b.write(name, taken{entry.Where, pair.LeafSHA256}, pair.PKCS7); err != nil {
-			b.result.Failed = append(b.result.Failed, bundleFailure{entry.Where, entry.Email, failure.Reason(err), failure.OneLine(err), hint.For(err)})
+			b.result.Failed = append(b.result.Failed, bundleFailure{entry.Where, entry.Email, failure.Reason(err), failure.OneLine(err), b.streams.Hint(err)})
 			return
 		}
 		b.result.Files = append(b.result.Files, bundleJSON{entry.Email, filepath.Join(b.options.out, name), pair.Use, pair.LeafSHA256, append([]string{}, entry.Warnings...)})
@@ -218,7 +217,7 @@ func (b *bundler) write(name string, from taken, data []byte) error {
 	if err := durable.MakeFolder(b.options.out, 0o755); err != nil {
 		return err
 	}
-	return stdio.WriteNew(b.say, filepath.Join(b.options.out, name), data, b.options.overwrite)
+	return stdio.WriteNew(b.streams.Err, filepath.Join(b.options.out, name), data, b.options.overwrite)
 }
 
 // end prints what was written and what was not.
@@ -231,16 +230,16 @@ func (b *bundler) end(out io.Writer) error {
 		end = &failure.UsersError{Failed: len(b.result.Failed), Total: b.users, What: "user"}
 	}
 	if b.options.json {
-		b.result.Error = stdio.FailureOf(end)
+		b.result.Error = b.streams.FailureOf(end)
 		return errors.Join(stdio.JSON(out, b.result), stdio.Told(end))
 	}
 	for _, file := range b.result.Files {
 		fmt.Fprintln(out, safetext.Clean(file.File))
 	}
 	for _, failed := range b.result.Failed {
-		stdio.Warning(b.say, fmt.Sprintf("%s: nothing was written: %s", failed.Where, failed.Message))
+		stdio.Warning(b.streams.Err, fmt.Sprintf("%s: nothing was written: %s", failed.Where, failed.Message))
 		if failed.Hint != "" {
-			fmt.Fprintf(b.say, "cse-piv: hint: %s\n", safetext.Clean(failed.Hint))
+			fmt.Fprintf(b.streams.Err, "cse-piv: hint: %s\n", safetext.Clean(failed.Hint))
 		}
 	}
 	return end

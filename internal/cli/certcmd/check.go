@@ -16,7 +16,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -125,7 +124,7 @@ func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFla
 		return err
 	}
 	options.sources = sources(ctx)
-	checks, refused := options.checkAll(ctx, files, parts), &failure.RefusedError{}
+	checks, refused := options.checkAll(ctx, streams, files, parts), &failure.RefusedError{}
 	if options.json {
 		list := stdio.NewJSONList(streams.Out, "files")
 		for c := range checks {
@@ -133,7 +132,7 @@ func runCertCheck(ctx context.Context, streams *stdio.Streams, options *checkFla
 			list.Add(c)
 		}
 		failure := verdict(ctx, refused)
-		return errors.Join(list.Close(stdio.FailureOf(failure)), stdio.Told(failure))
+		return errors.Join(list.Close(streams.FailureOf(failure)), stdio.Told(failure))
 	}
 	for c := range checks {
 		if refused.Of > 0 {
@@ -172,7 +171,7 @@ func verdict(ctx context.Context, refused *failure.RefusedError) error {
 // authorities alone are parts of everybody's chain; where there is nothing else, they are
 // checked as well, as they would be refused. It ends where somebody interrupts it, without the
 // certificate that is being checked then.
-func (o *checkFlags) checkAll(ctx context.Context, files []option.CertificateFile, parts []*x509.Certificate) iter.Seq[checkJSON] {
+func (o *checkFlags) checkAll(ctx context.Context, streams *stdio.Streams, files []option.CertificateFile, parts []*x509.Certificate) iter.Seq[checkJSON] {
 	leaves, found := findLeaves(files), false
 	for i, file := range files {
 		if found = found || len(leaves[i]) > 0; len(leaves[i]) == 0 {
@@ -183,7 +182,7 @@ func (o *checkFlags) checkAll(ctx context.Context, files []option.CertificateFil
 	return func(yield func(checkJSON) bool) {
 		for i, file := range files {
 			if file.Err != nil {
-				if ctx.Err() != nil || !yield(unreadable(file)) {
+				if ctx.Err() != nil || !yield(unreadable(streams, file)) {
 					return
 				}
 				continue
@@ -202,8 +201,8 @@ func (o *checkFlags) checkAll(ctx context.Context, files []option.CertificateFil
 }
 
 // unreadable says why a file cannot be read.
-func unreadable(file option.CertificateFile) checkJSON {
-	c := checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: hint.For(file.Err),
+func unreadable(streams *stdio.Streams, file option.CertificateFile) checkJSON {
+	c := checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: streams.Hint(file.Err),
 		Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}}
 	if malformed, ok := errors.AsType[*certificate.MalformedError](file.Err); ok {
 		c.findings = baseline.CheckMalformed(malformed)

@@ -109,7 +109,7 @@ func (o *options) run(ctx context.Context, streams *stdio.Streams, command *cobr
 	}
 	end := verdict(checks)
 	if o.json {
-		return errors.Join(stdio.JSON(streams.Out, newJSON(email, checks, end)), stdio.Told(end))
+		return errors.Join(stdio.JSON(streams.Out, newJSON(streams, email, checks, end)), stdio.Told(end))
 	}
 	return errors.Join(print(streams.Out, checks, o.gmail.GivesPIN()), end)
 }

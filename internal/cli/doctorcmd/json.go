@@ -23,8 +23,8 @@ type CheckJSON struct {
 	Fix    string          `json:"fix,omitempty"`    // what to do
 }
 
-func newJSON(email string, checks []desk.Check, end error) DoctorJSON {
-	out := DoctorJSON{Email: email, Checks: []CheckJSON{}, Error: stdio.FailureOf(end)}
+func newJSON(streams *stdio.Streams, email string, checks []desk.Check, end error) DoctorJSON {
+	out := DoctorJSON{Email: email, Checks: []CheckJSON{}, Error: streams.FailureOf(end)}
 	for _, check := range checks {
 		shown := CheckJSON{Name: check.Name, Needs: check.Needs, State: check.State, Found: check.Detail, Fix: check.Fix}
 		if check.Err != nil {

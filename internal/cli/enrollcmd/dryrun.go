@@ -48,7 +48,7 @@ func dryRun(ctx context.Context, streams *stdio.Streams, options *Options, reque
 		return early // and nothing else is to be told
 	}
 	if options.JSON {
-		return errors.Join(stdio.JSON(streams.Out, stdio.NewPreview(preview, end)), stdio.Told(end))
+		return errors.Join(stdio.JSON(streams.Out, streams.NewPreview(preview, end)), stdio.Told(end))
 	}
 	return errors.Join(plain.Preview(streams.Out, preview), end)
 }

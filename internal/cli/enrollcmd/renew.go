@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
@@ -96,6 +95,6 @@ func tellNotDue(streams *stdio.Streams, asJSON bool, early *enroll.NotDueError) 
 	if _, err := fmt.Fprintln(streams.Out, safetext.Clean(early.Error())); err != nil {
 		return err
 	}
-	stdio.Note(streams.Err, hint.For(early))
+	stdio.Note(streams.Err, streams.Hint(early))
 	return nil
 }

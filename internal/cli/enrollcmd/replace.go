@@ -272,7 +272,7 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 	case o.resumed: // of enroll, whose output is the receipt
 		return stdio.JSON(streams.Out, outcome.Enrollment)
 	}
-	outcome.Ended, outcome.Error = append(outcome.Ended, results...), stdio.FailureOf(end)
+	outcome.Ended, outcome.Error = append(outcome.Ended, results...), streams.FailureOf(end)
 	return errors.Join(stdio.JSON(streams.Out, outcome), stdio.Told(end))
 }
 

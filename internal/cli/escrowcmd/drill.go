@@ -60,7 +60,7 @@ func newEscrowDrill(streams *stdio.Streams) *cobra.Command {
 				end = &failure.RecordsError{Closed: out.Closed, Total: len(records), Sealed: sealed}
 			}
 			if asJSON {
-				out.Error = stdio.FailureOf(end)
+				out.Error = streams.FailureOf(end)
 				return errors.Join(stdio.JSON(streams.Out, out), stdio.Told(end))
 			}
 			rows := stdio.NewTable(streams.Out, "SERIAL", "SEALED AT", "STANDING", "OPENS", "FILE")

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -105,7 +104,7 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 	if err != nil {
 		return err
 	}
-	results, err := forecast(ctx, domain, wanted)
+	results, err := forecast(ctx, streams, domain, wanted)
 	if err != nil {
 		return err
 	}
@@ -124,7 +123,7 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 		confirm = option.WantOf(users)
 	}
 	if flags.json {
-		return errors.Join(stdio.JSON(streams.Out, ChangesJSON{command, flags.dryRun, results, confirm, stdio.FailureOf(end)}), stdio.Told(end))
+		return errors.Join(stdio.JSON(streams.Out, ChangesJSON{command, flags.dryRun, results, confirm, streams.FailureOf(end)}), stdio.Told(end))
 	}
 	option.SayConfirm(streams.Err, "confirm", confirm)
 	return errors.Join(printChanges(streams.Out, results), end)
@@ -132,7 +131,7 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 
 // forecast finds out what each change would do. What Gmail refuses, or the change needs
 // and is not so, is in the result.
-func forecast(ctx context.Context, domain *gmail.Domain, wanted []wantedChange) ([]*changeResult, error) {
+func forecast(ctx context.Context, streams *stdio.Streams, domain *gmail.Domain, wanted []wantedChange) ([]*changeResult, error) {
 	results := []*changeResult{}
 	for _, change := range wanted {
 		result := &changeResult{Email: change.email, KeyPairID: change.KeyPairID}
@@ -146,12 +145,12 @@ func forecast(ctx context.Context, domain *gmail.Domain, wanted []wantedChange) 
 			if errors.Is(err, context.Canceled) {
 				return nil, err
 			}
-			result.fail(ledger.OutcomeFailed, err)
+			result.fail(streams, ledger.OutcomeFailed, err)
 			continue
 		}
 		result.user = user
 		if result.effect, err = registered.Forecast(state, change.Change); err != nil {
-			result.fail(ledger.OutcomeRefused, err)
+			result.fail(streams, ledger.OutcomeRefused, err)
 			continue
 		}
 		result.Outcome = outcomeWouldChange
@@ -164,9 +163,9 @@ func forecast(ctx context.Context, domain *gmail.Domain, wanted []wantedChange) 
 	return results, nil
 }
 
-func (r *changeResult) fail(outcome ledger.Outcome, err error) {
+func (r *changeResult) fail(streams *stdio.Streams, outcome ledger.Outcome, err error) {
 	r.Outcome, r.err = string(outcome), err
-	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(hint.For(err))
+	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(streams.Hint(err))
 }
 
 // carry has the changes agreed to, and carries them out. Each is in the ledger before it
@@ -206,7 +205,7 @@ func (f *changeFlags) carry(ctx context.Context, streams *stdio.Streams, command
 			result.Outcome = string(outcome)
 		} else {
 			message = failure.Error()
-			result.fail(outcome, failure)
+			result.fail(streams, outcome, failure)
 		}
 		if err := book.EndAction(ctx, id, outcome, message); err != nil {
 			return errors.Join(refused, err)

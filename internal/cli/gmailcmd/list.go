@@ -37,7 +37,7 @@ type listProblem struct {
 
 // askEach asks Gmail for one user or key pair after the other. What fails does not stop the others, is a
 // [listProblem] in the answer, and makes the error a *[failure.UsersError].
-func askEach(ctx context.Context, messages io.Writer, domain *gmail.Domain, rows []option.User, ask func(*gmail.User, option.User) (any, error)) (all listedUsers, end, err error) {
+func askEach(ctx context.Context, streams *stdio.Streams, domain *gmail.Domain, rows []option.User, ask func(*gmail.User, option.User) (any, error)) (all listedUsers, end, err error) {
 	all.Users = []any{}
 	failed := 0
 	for _, row := range rows {
@@ -52,7 +52,7 @@ func askEach(ctx context.Context, messages io.Writer, domain *gmail.Domain, rows
 		if err != nil {
 			failed++
 			value = listProblem{row.Email, row.KeyPairID, safetext.Clean(err.Error())}
-			stdio.Warning(messages, row.Email+": "+err.Error())
+			stdio.Warning(streams.Err, row.Email+": "+err.Error())
 		}
 		all.Users = append(all.Users, value)
 	}
@@ -63,7 +63,7 @@ func askEach(ctx context.Context, messages io.Writer, domain *gmail.Domain, rows
 		}
 		end = &failure.UsersError{Failed: failed, Total: len(rows), What: what}
 	}
-	all.Error = stdio.FailureOf(end)
+	all.Error = streams.FailureOf(end)
 	return all, end, nil
 }
 
@@ -120,7 +120,7 @@ func listOne(ctx context.Context, out io.Writer, domain *gmail.Domain, email str
 // fails does not stop the others.
 func listSeveral(ctx context.Context, streams *stdio.Streams, domain *gmail.Domain, rows []option.User, list gmailList, headings []string, asJSON bool) error {
 	var table [][]any
-	all, end, err := askEach(ctx, streams.Err, domain, rows, func(user *gmail.User, row option.User) (any, error) {
+	all, end, err := askEach(ctx, streams, domain, rows, func(user *gmail.User, row option.User) (any, error) {
 		value, lines, err := list(ctx, user)
 		if err == nil && len(lines) == 0 {
 			lines = [][]any{{"none"}}
@@ -176,7 +176,7 @@ func showEach(ctx context.Context, streams *stdio.Streams, options *option.Gmail
 		return one.print(streams.Out)
 	}
 	var prints []func(io.Writer) error
-	all, end, err := askEach(ctx, streams.Err, domain, rows, func(user *gmail.User, row option.User) (any, error) {
+	all, end, err := askEach(ctx, streams, domain, rows, func(user *gmail.User, row option.User) (any, error) {
 		one, err := show(ctx, user, row)
 		if err == nil {
 			prints = append(prints, one.print)

@@ -19,11 +19,14 @@ func (h hints) ofEnrollment(err error) string {
 	if missing, found := errors.AsType[*enroll.MissingError](err); found {
 		switch {
 		case missing.Question == enroll.QuestionEscrow:
-			return h.with(answeringFlag(missing))
+			return h.with(h.answeringFlag(missing))
 		case h.desk:
 			return h.again + ", and answer what is asked"
 		}
-		return "add " + answeringFlag(missing) + " (--yes asks nothing)"
+		if h.has("yes") {
+			return "add " + h.answeringFlag(missing) + " (--yes asks nothing)"
+		}
+		return "add " + h.answeringFlag(missing)
 	}
 	if conflict, found := errors.AsType[*enroll.ConflictError](err); found {
 		hint := h.either("leave out what differs, and it goes on with what is there", "in the plan choose what was begun, and it goes on with what is there")
@@ -54,7 +57,7 @@ func (h hints) ofEnrollment(err error) string {
 	}
 	switch {
 	case failure.Is[*enroll.NewPINError](err):
-		return h.either("give another PIN with --pin-file FILE or --pin-fd N: 6 to 8 characters, and no row that is easily guessed", "choose another PIN")
+		return h.either("give another PIN with "+h.newPIN()+": 6 to 8 characters, and no row that is easily guessed", "choose another PIN")
 	case failure.Is[*enroll.LimitedUseError](err):
 		return h.either("to register a key that signs and one that decrypts add --layout split; to register this one alone add --allow-limited-use", "in the plan choose two keys: one that signs, and one that decrypts")
 	case failure.Is[*enroll.NotAsAskedError](err):
@@ -70,7 +73,7 @@ func (h hints) ofEnrollment(err error) string {
 	case failure.Is[*enroll.AttestedError](err):
 		return "ask for what the key has, or have another generated in its place; a card that says one thing and attests another is not to be used"
 	case failure.Is[*enroll.IssuerChangedError](err):
-		return h.either("name the same issuer as before, or add --change-issuer to have the new one asked as well", h.again+" and agree to have the new one asked as well, or start again with the --issuer that was asked before")
+		return h.either("name the same issuer as before; or add --change-issuer to have the new one asked as well", h.again+" and agree to have the new one asked as well, or start again with the --issuer that was asked before")
 	case failure.Is[*enroll.OccupiedError](err):
 		return h.either("to use the existing key and certificate add --source existing; to replace them for ever add --overwrite", "in the plan choose the key that is on the card, or a new one in its place")
 	case failure.Is[*enroll.EmptyError](err):
@@ -79,7 +82,7 @@ func (h hints) ofEnrollment(err error) string {
 		return "use the card that was issued for this user, or generate a new key"
 	}
 	return hintOf(err, []sentinel{
-		{enroll.ErrUnattested, "generate a key on the card instead, or " + h.either("accept this one with --allow-unattested", h.again+" and agree to take this one")},
+		{enroll.ErrUnattested, "generate a key on the card instead; or " + h.either("accept this one with --allow-unattested", h.again+" and agree to take this one")},
 		{enroll.ErrNoIssuer, h.with("--issuer file, --issuer local, --issuer step-ca, or --issuer URL of an EST server")},
 	})
 }
@@ -124,11 +127,11 @@ func (h hints) ofIssuer(err error) string {
 		return "check the address of the EST server, the network and the proxy settings, then " + h.again
 	}
 	if failure.Is[*issuer.TLSError](err) {
-		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate, or " + h.either("name that with", "start again with that in") + " --issuer-ca FILE"
+		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate; or " + h.either("name that with", "start again with that in") + " --issuer-ca FILE"
 	}
 	switch {
 	case failure.Is[*ca.MissingError](err):
-		return "name the CA's folder with --dir, or make a CA there: cse-piv ca init"
+		return "make a CA: cse-piv ca init; or name its folder with --dir"
 	case errors.Is(err, ca.ErrUnknownSerial):
 		return "look what was issued: cse-piv ca list"
 	case failure.Is[*issuer.RootError](err):
@@ -168,20 +171,20 @@ func (h hints) ofAnswer(answer *issuer.AnswerError) string {
 }
 
 // answeringFlag returns the flags that answer a question beforehand.
-func answeringFlag(missing *enroll.MissingError) string {
+func (h hints) answeringFlag(missing *enroll.MissingError) string {
 	switch missing.Question {
 	case enroll.QuestionPIN:
-		return "--pin-file FILE or --pin-fd N"
+		return h.those("--pin-file FILE", "--pin-fd N")
 	case enroll.QuestionManagementKey:
-		return "--management-key-file FILE, --management-key-fd N or --escrow-identity FILE"
+		return h.those("--management-key-file FILE", "--management-key-fd N", "--escrow-identity FILE")
 	case enroll.QuestionNewCard:
 		return "--new-card"
 	case enroll.QuestionUnattested:
 		return "--allow-unattested"
 	case enroll.QuestionNoPIN:
-		return "--allow-pin-never, or --pin-policy once for a key that is generated"
+		return h.those("--allow-pin-never", "--pin-policy once for a key that is generated")
 	case enroll.QuestionOccupied:
-		return "--source existing or --overwrite"
+		return h.those("--source existing", "--overwrite")
 	case enroll.QuestionOverwrite:
 		return "--confirm " + missing.Want
 	case enroll.QuestionReplaceCard:
@@ -189,7 +192,7 @@ func answeringFlag(missing *enroll.MissingError) string {
 	case enroll.QuestionChangeIssuer:
 		return "--change-issuer"
 	case enroll.QuestionEscrow:
-		return "--escrow-to RECIPIENT (sealed with age) or --escrow-plain (a file only you can read)"
+		return h.those("--escrow-to RECIPIENT (sealed with age)", "--escrow-plain (a file only you can read)")
 	}
 	return "nothing, but leave out --yes, and answer"
 }

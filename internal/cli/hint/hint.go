@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/durable"
@@ -27,12 +29,12 @@ func For(err error) string {
 }
 
 func onTheCommandLine() hints {
-	return hints{again: "run the same command again", risk: "the last try is used only where you can be asked: on a terminal, without --yes"}
+	return hints{again: "run the same command again"}
 }
 
 // AtDesk returns the same as [For] for somebody at a desk, who need not type a command again.
 func AtDesk(err error) string {
-	return hints{again: "try again", desk: true, risk: "to use the last try, try again and agree"}.of(err)
+	return hints{again: "try again", desk: true}.of(err)
 }
 
 // hints is the one place that says what to do about an error: the other packages say
@@ -40,7 +42,8 @@ func AtDesk(err error) string {
 type hints struct {
 	again string // how the same thing is tried again
 	desk  bool   // somebody at a desk is told, who answers there and types no flags
-	risk  string // how the last try of a PIN is agreed to
+	// command is what was typed; nil where it is not known.
+	command *cobra.Command
 }
 
 // either returns what helps on the command line, or at a desk.
@@ -58,7 +61,21 @@ func (h hints) with(flags string) string {
 
 // give is the hint that a flag's value is missing or wrong.
 func (h hints) give(what, flag string) string {
+	if name, _, _ := strings.Cut(strings.TrimPrefix(flag, "--"), " "); !h.has(name) {
+		return "give " + what
+	}
 	return h.either("give "+what+" with "+flag, atStart+what+" in "+flag)
+}
+
+// risk is how the last try of a PIN is agreed to.
+func (h hints) risk() string {
+	switch {
+	case h.desk:
+		return "to use the last try, try again and agree"
+	case h.has("yes"):
+		return "the last try is used only where you can be asked: on a terminal, without --yes"
+	}
+	return "the last try is used only where you can be asked: on a terminal"
 }
 
 // unblock is how a new PIN is set with the PUK.
@@ -103,34 +120,34 @@ func (h hints) ofCard(err error) string {
 		return "leave this file out: such a key is not put onto a card"
 	}
 	if missing, found := errors.AsType[*failure.MissingSecretError](err); found {
-		hint := fmt.Sprintf("add --%s-file FILE or --%[1]s-fd N", missing.Flag)
+		flags := []string{"--" + missing.Flag + "-file FILE", "--" + missing.Flag + "-fd N"}
 		if missing.Flag == "management-key" {
-			hint += ", or open the escrow with --escrow-identity FILE"
+			return "add " + h.those(flags...) + h.after("; or open the escrow with ", "--escrow-identity FILE")
 		}
-		return hint
+		return "add " + h.those(flags...)
 	}
 	if perhaps, found := errors.AsType[*failure.PerhapsChangedError](err); found {
 		return fmt.Sprintf("put the card back in and %s: if the old %s is wrong then, the card has the new one", h.again, perhaps.What)
 	}
 	switch {
 	case failure.Is[*failure.SigningCardError](err):
-		return h.either("put the user's card in as well, and name it with --serial SERIAL", "put the user's card in; where there is one reader, in its place")
+		return h.either("put the user's card in as well; where there are several, name it with --serial SERIAL", "put the user's card in; where there is one reader, in its place")
 	case failure.Is[*piv.SeveralCardsError](err):
-		return h.either("say which one with --serial SERIAL, or leave only one in", "choose one of them, or leave only one in")
+		return h.either("leave only one in; or say which one with --serial SERIAL", "choose one of them, or leave only one in")
 	case isAboutPUK(err):
-		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.either("the last try is used only where you can be asked, on a terminal", h.risk)
+		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.risk()
 	case failure.Is[*piv.WrongPINError](err):
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case failure.Is[*piv.LastTryError](err):
-		return h.risk + "; or replace the PIN with the PUK: " + unblock
+		return h.risk() + "; or replace the PIN with the PUK: " + unblock
 	case failure.Is[*piv.PolicyError](err):
 		return h.either("choose another policy with --pin-policy: default, once or always", "choose another PIN policy in the plan")
 	case failure.Is[*enroll.TriesError](err):
-		return "leave out --pin-tries and --puk-tries, or bring the card back to as it left the factory, which loses its keys: cse-piv card reset"
+		return "leave out --pin-tries and --puk-tries; or bring the card back to as it left the factory, which loses its keys: cse-piv card reset"
 	case failure.Is[*piv.PrintedError](err):
 		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
 	case failure.Is[*piv.UnsupportedError](err):
-		return h.either("choose another algorithm with --algorithm, or another card", "choose another algorithm in the plan, or another card")
+		return h.either("use another card; or choose another algorithm with --algorithm", "choose another algorithm in the plan, or another card")
 	}
 	return hintOf(err, []sentinel{
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
@@ -151,7 +168,7 @@ func (h hints) ofCard(err error) string {
 		{maintenance.ErrBio, "if all of that may be lost: ykman config reset"},
 		{maintenance.ErrNotReset, h.again + "; if it stays so, use another card"},
 		{maintenance.ErrNoCertificate, "put the certificate beside the key: openssl pkcs12 -export -inkey KEY -in CERTIFICATE -out FILE"},
-		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE, or give the PUK with --puk-file FILE or --puk-fd N"},
+		{maintenance.ErrNoPUK, "open the escrow, or give the PUK: " + h.those("--escrow-identity FILE", "--puk-file FILE", "--puk-fd N")},
 		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
 		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
 		{piv.ErrManagementKey, h.either("give the card's own one with --management-key-file FILE", "try again, and type the card's own one") + "; where this program set it, it is in the escrow file named in the receipt"},
@@ -200,18 +217,37 @@ func (h hints) ofFiles(err error) string {
 	return hintOf(err, []sentinel{
 		{escrow.ErrNoIdentity, "give the identity that opens it: --escrow-identity FILE"},
 		{durable.ErrDiskFull, "make room on that disk and " + h.again + ": it goes on where it was"},
-		{durable.ErrReadOnly, h.either("choose a folder that can be written: ", atStart+"a folder that can be written: ") + "--evidence FOLDER, --escrow-dir FOLDER, --store FILE"},
+		{durable.ErrReadOnly, h.either("choose a folder that can be written", atStart+"a folder that can be written") + h.after(": ", "--evidence FOLDER", "--escrow-dir FOLDER", "--store FILE")},
 		{durable.ErrInUse, "close it in the other program, such as a spreadsheet, and " + h.again},
-		{durable.ErrDifferent, "move it away, or choose another name or folder" + h.either("; --overwrite replaces it, where the command has that flag", "")},
+		{durable.ErrDifferent, "move it away, or choose another name or folder" + h.either("; --overwrite replaces it", "")},
 		{fs.ErrExist, "what is there is not replaced: choose another folder or name"},
 		{durable.ErrLink, "remove the link after looking who made it and where it leads: somebody else may be able to write in that folder"},
-		{durable.ErrNotRegular, "a file is needed there" + h.either("; certificates and a manifest can come through standard input (-), a secret through a descriptor (a flag that ends in -fd)", "")},
+		{durable.ErrNotRegular, "give a file there, and no folder, pipe or device" + h.throughPipe(err)},
 		{evidence.ErrBusy, "wait for the other run to end, or end it; then " + h.again},
-		{tui.ErrBroken, "what was done stays done: " + h.again + ", or go on line by line: " + h.with("--plain")},
+		{tui.ErrBroken, "what was done stays done: " + h.again + "; or go on line by line: " + h.with("--plain")},
 	})
 }
 
 // Join returns the hints that there are as one.
 func Join(hints ...string) string {
 	return strings.Join(slices.DeleteFunc(hints, func(hint string) bool { return hint == "" }), "; ")
+}
+
+// throughPipe says what else than a file can be read from, where the error is about such a thing.
+func (h hints) throughPipe(err error) string {
+	flag := flagNamed.FindStringSubmatch(err.Error())
+	switch {
+	case h.desk:
+		return ""
+	case flag == nil && h.command != nil && h.command.Name() == "batch":
+		return "; a manifest can come through standard input: cse-piv batch -"
+	case flag == nil && h.command != nil && h.command.HasParent() && h.command.Parent().Name() == "cert":
+		return "; certificates can come through standard input, as -"
+	case flag == nil:
+		return ""
+	}
+	if name, isFile := strings.CutSuffix(flag[1], "-file"); isFile && h.has(name+"-fd") {
+		return "; a secret can come through a descriptor: --" + name + "-fd N"
+	}
+	return ""
 }

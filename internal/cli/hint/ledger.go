@@ -24,7 +24,7 @@ func (h hints) ofLedger(err error) string {
 	}
 	switch {
 	case failure.Is[*ledger.InUseError](err):
-		return h.either("try again when that has ended (batch waits for it with --wait), or let several processes share a ledger in PostgreSQL: ", "try again when that has ended; several processes share a ledger in PostgreSQL: "+atStart) + "--store postgres://…"
+		return "try again when that has ended" + h.either("; --wait has the command wait for it; ", "; ") + "several processes share a ledger in PostgreSQL: " + h.either("", atStart) + "--store postgres://…"
 	case failure.Is[*ledger.MissingError](err):
 		return "the first enrollment or batch makes one: cse-piv enroll, cse-piv batch SOURCE; " + h.either("or name another one with ", "or "+atStart+"another one in ") + "--store"
 	}
@@ -39,7 +39,7 @@ func (h hints) ofProblem(failed *ledger.Error) string {
 	case ledger.ProblemDisk:
 		return "the disk of the ledger, or the way to it, fails: look at the system's log; when it is sound again, " + h.again + ": it goes on where it was"
 	case ledger.ProblemNotWritable:
-		return "make the ledger's file and folder writable, or " + h.give("another", "--store FILE")
+		return "make the ledger's file and folder writable; or " + h.give("another", "--store FILE")
 	case ledger.ProblemDamaged:
 		return "the file is damaged or no ledger: restore it from a backup, or " + h.give("another", "--store FILE") + "; " + nothingDoubled
 	case ledger.ProblemTaken:

@@ -126,7 +126,7 @@ func (o *reconcileOptions) run(ctx context.Context, streams *stdio.Streams, args
 		end = &failure.FindingsError{Found: len(answer.Users), Total: answer.Looked}
 	}
 	if o.json {
-		answer.Error = stdio.FailureOf(end)
+		answer.Error = streams.FailureOf(end)
 		return errors.Join(stdio.JSON(streams.Out, answer), stdio.Told(end))
 	}
 	return errors.Join(printReconciled(streams.Out, answer), end)

@@ -143,7 +143,7 @@ func (o *statusOptions) users(ctx context.Context, streams *stdio.Streams, email
 	}
 	switch {
 	case o.json:
-		return errors.Join(stdio.JSON(streams.Out, StatusJSON{users, stdio.FailureOf(problem)}), stdio.Told(problem))
+		return errors.Join(stdio.JSON(streams.Out, StatusJSON{users, streams.FailureOf(problem)}), stdio.Told(problem))
 	case len(users) == 0:
 		_, err := fmt.Fprintln(streams.Out, "nobody is known: the ledger has nobody yet")
 		return err

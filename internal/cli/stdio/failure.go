@@ -3,12 +3,10 @@ package stdio
 import (
 	"context"
 	"errors"
-	"io"
 	"path/filepath"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -30,11 +28,11 @@ type waitingJSON struct {
 }
 
 // FailureOf returns an error as JSON; nil for none.
-func FailureOf(err error) *Failure {
+func (s *Streams) FailureOf(err error) *Failure {
 	if err == nil {
 		return nil
 	}
-	end := &Failure{Code: failure.ExitCode(err), Reason: failure.Reason(err), Message: failure.OneLine(err), Hint: hint.For(err)}
+	end := &Failure{Code: failure.ExitCode(err), Reason: failure.Reason(err), Message: failure.OneLine(err), Hint: s.Hint(err)}
 	if errors.Is(err, context.Canceled) {
 		end.Message = "interrupted"
 		if others := failure.BesidesInterrupt(err); others != nil {
@@ -73,9 +71,9 @@ type endOfLines struct {
 }
 
 // TellLines writes the error as a last line, where no other line tells of it.
-func TellLines(out io.Writer, err error) error {
+func (s *Streams) TellLines(err error) error {
 	if err == nil || errors.As(err, new(*ToldError)) {
 		return err
 	}
-	return errors.Join(Told(err), safetext.EncodeJSON(out, endOfLines{Time: time.Now().UTC(), Event: "error", Error: FailureOf(err)}, ""))
+	return errors.Join(Told(err), safetext.EncodeJSON(s.Out, endOfLines{Time: time.Now().UTC(), Event: "error", Error: s.FailureOf(err)}, ""))
 }

@@ -20,7 +20,7 @@ func TestJSONList(t *testing.T) {
 		Error *stdio.Failure `json:"error,omitempty"`
 	}
 	for _, elements := range [][]element{{}, {{"one\nline", nil, []int{}}}, {{"a", map[string]string{"b": "\x1b[2J"}, []int{1, 2}}, {}, {"<&>\u202e", nil, nil}}} {
-		for _, failure := range []*stdio.Failure{nil, stdio.FailureOf(errors.New("refused"))} {
+		for _, failure := range []*stdio.Failure{nil, (&stdio.Streams{}).FailureOf(errors.New("refused"))} {
 			var want, got strings.Builder
 			if err := stdio.JSON(&want, whole{elements, failure}); err != nil {
 				t.Fatal(err)

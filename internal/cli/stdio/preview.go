@@ -2,7 +2,6 @@ package stdio
 
 import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
-	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
@@ -37,10 +36,10 @@ type slotPreviewJSON struct {
 }
 
 // NewPreview returns a preview as JSON, with the error that the run would end with.
-func NewPreview(preview *enroll.Preview, end error) PreviewJSON {
+func (s *Streams) NewPreview(preview *enroll.Preview, end error) PreviewJSON {
 	out := PreviewJSON{
 		Email: preview.Request.Email, Serial: preview.Request.Serial, Steps: []stepPreviewJSON{}, Slots: []slotPreviewJSON{},
-		Losses: append([]string{}, preview.Losses()...), ExitCode: failure.ExitCode(end), Error: FailureOf(end),
+		Losses: append([]string{}, preview.Losses()...), ExitCode: failure.ExitCode(end), Error: s.FailureOf(end),
 	}
 	for _, step := range preview.Steps {
 		shown := stepPreviewJSON{
@@ -48,7 +47,7 @@ func NewPreview(preview *enroll.Preview, end error) PreviewJSON {
 			Outcome: step.Outcome, Asks: step.Asks, Notes: step.Notes,
 		}
 		if step.Err != nil {
-			shown.Error, shown.Hint = step.Err.Error(), hint.For(step.Err)
+			shown.Error, shown.Hint = step.Err.Error(), s.Hint(step.Err)
 		}
 		out.Steps = append(out.Steps, shown)
 	}

@@ -2,7 +2,13 @@
 // what is written there: JSON, tables, notes, warnings and failures.
 package stdio
 
-import "io"
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
+)
 
 // Streams are the process's standard streams.
 type Streams struct {
@@ -11,4 +17,9 @@ type Streams struct {
 	// Terminal says that both input and error output are a terminal, so that a
 	// person can be asked.
 	Terminal bool
+	// Command is what reads and writes; nil before it is known.
+	Command *cobra.Command
 }
+
+// Hint returns what to type next after an error of the command, or "".
+func (s *Streams) Hint(err error) string { return hint.Of(s.Command, err) }

@@ -51,9 +51,10 @@ type Result struct {
 	Message     string        `json:"message,omitempty"`
 	Hint        string        `json:"hint,omitempty"`
 
-	plan termination.Plan
-	deps termination.Dependencies
-	err  error
+	plan    termination.Plan
+	deps    termination.Dependencies
+	streams *stdio.Streams
+	err     error
 }
 
 // Change is a change at Gmail in the JSON.
@@ -116,7 +117,7 @@ func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string,
 		confirm = option.WantOf(users)
 	}
 	if f.JSON {
-		return errors.Join(stdio.JSON(streams.Out, JSON{command, f.DryRun, results, confirm, stdio.FailureOf(end)}), stdio.Told(end))
+		return errors.Join(stdio.JSON(streams.Out, JSON{command, f.DryRun, results, confirm, streams.FailureOf(end)}), stdio.Told(end))
 	}
 	option.SayConfirm(streams.Err, f.confirmFlag, confirm)
 	return errors.Join(Print(streams.Out, results), end)
@@ -147,7 +148,7 @@ func (f *Flags) Look(ctx context.Context, streams *stdio.Streams, command string
 		defer func() { err = errors.Join(err, book.Close()) }()
 	}
 	for _, request := range requests {
-		result := &Result{Email: request.Email, Reason: request.Reason, Changes: []Change{}, Effects: []string{}, Revoked: []Certificate{}, AskToRevoke: []Certificate{}}
+		result := &Result{Email: request.Email, Reason: request.Reason, Changes: []Change{}, Effects: []string{}, Revoked: []Certificate{}, AskToRevoke: []Certificate{}, streams: streams}
 		result.deps = termination.Dependencies{CA: authority, Operator: program.Operator(), Verb: command, Text: f.note}
 		if book != nil {
 			result.deps.Ledger = book
@@ -194,7 +195,7 @@ func (r *Result) look(ctx context.Context, domain *gmail.Domain, request termina
 
 func (r *Result) fail(outcome ledger.Outcome, err error) {
 	r.Outcome, r.err = string(outcome), err
-	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(hint.For(err))
+	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(r.streams.Hint(err))
 }
 
 // Carry carries the plans out.
