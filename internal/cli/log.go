@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -9,6 +8,8 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
+	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // runLog is the log of one command line, where one is asked for.
@@ -19,12 +20,13 @@ type runLog struct {
 }
 
 // open opens the log, and gives it to the command with its context.
-func (l *runLog) open(command *cobra.Command, messages io.Writer) (err error) {
-	if l.log, l.end, err = l.flags.Open(messages); err != nil || l.log == nil {
+func (l *runLog) open(command *cobra.Command, streams *stdio.Streams) (err error) {
+	if l.log, l.end, err = l.flags.Open(streams.Err); err != nil || l.log == nil {
 		return err
 	}
 	l.log.Info("begun", "command", command.CommandPath(), "version", program.Version())
-	command.SetContext(l.flags.With(command.Context(), l.log))
+	command.SetContext(logging.With(command.Context(), l.log))
+	streams.Logged = l.flags.ToStderr()
 	return nil
 }
 

@@ -1,8 +1,10 @@
 package cli_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,4 +41,28 @@ func TestLogStaysOffTheWizard(t *testing.T) {
 	plain := startProgram(t, terminal.Options{Width: 120, Env: d.env}, d.dir, "enroll", "ada@lab.example", "--plain", "--log", "stderr")
 	plain.see(`"msg":"begun"`)
 	plain.press("C-c")
+}
+
+// TestLogBesideABar: where the log goes to the terminal, no bar is drawn over its lines.
+func TestLogBesideABar(t *testing.T) {
+	d := newLabDesk(t, lab.Options{Readers: 1, Seed: 7})
+	people := "email\n"
+	for i := range 40 {
+		people += fmt.Sprintf("user%d@lab.example\n", i)
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, "people.csv"), []byte(people), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := startProgram(t, terminal.Options{Width: 400, Env: append(d.env, "CSE_PIV_STORE=")}, d.dir, "reconcile", filepath.Join(d.dir, "people.csv"), "--log", "stderr", "--log-level", "debug")
+	code, ended := w.Exit(t.Context())
+	output, err := w.Output()
+	if ended != nil || code != 3 {
+		t.Errorf("exit code %d, %v:\n%s", code, ended, output)
+	}
+	if err != nil || !strings.Contains(string(output), `"msg":"ended"`) {
+		t.Errorf("%v:\n%s", err, output)
+	}
+	if drawn := regexp.MustCompile(`\r[^\r\n]`).FindIndex(output); drawn != nil {
+		t.Errorf("a line was drawn again:\n%s", output)
+	}
 }

@@ -89,7 +89,7 @@ func newRoot(streams *stdio.Streams, log *runLog) *cobra.Command {
 			if err := setting.Apply(cmd, messagesOf(cmd, streams)); err != nil {
 				return err
 			}
-			return log.open(cmd, streams.Err)
+			return log.open(cmd, streams)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()

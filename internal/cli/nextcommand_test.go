@@ -17,7 +17,7 @@ func TestNextCommands(t *testing.T) {
 	root := newRoot(&stdio.Streams{Out: io.Discard, Err: io.Discard}, &runLog{})
 	for _, command := range status.Commands() {
 		line := hint.Command(command, "ada@lab.example", "7", 31415926)
-		words := strings.Fields(line)
+		words := strings.Fields(strings.Replace(line, "REASON", "broken", 1)) // whoever types it knows
 		if words[0] != "cse-piv" || len(words) < 2 {
 			t.Errorf("%s: %s", command, line)
 			continue

@@ -222,6 +222,10 @@ func TestMarkOtherDomains(t *testing.T) {
 			t.Errorf("%q: %q", domain, roster.Notes)
 		}
 	}
+	tie := desk.Roster{People: people()[:2]}
+	if tie.MarkOtherDomains(""); !slices.Equal(tie.Notes, []string{"of several domains, 1 each: one.example, two.example"}) || tie.People[0].OtherDomain || tie.People[1].OtherDomain {
+		t.Errorf("a tie: %+v", tie)
+	}
 	one := desk.Roster{People: people()[1:]}
 	if one.MarkOtherDomains(""); len(one.Notes) > 0 || one.People[0].OtherDomain || one.People[1].OtherDomain {
 		t.Errorf("one domain: %+v", one)

@@ -61,6 +61,8 @@ type ReadyCard struct {
 	PINProtected bool           `json:"pin_protected"`
 	Escrow       *ReceiptEscrow `json:"escrow,omitempty"` // where what was generated is sealed
 	Evidence     string         `json:"evidence"`
+	// Profile is the enrollment profile that was followed.
+	Profile *evidence.Profile `json:"profile,omitempty"`
 }
 
 // InitCard makes a card ready, and may be repeated like Run. Its errors are those of Run.
@@ -241,7 +243,7 @@ func readyStep() Step {
 			id := e.card.Identity()
 			e.ready.readyCard = &ReadyCard{
 				Serial: id.Serial, Firmware: id.Firmware.String(), Model: id.Model, PINTries: max(0, protection.PIN.Max), PUKTries: max(0, protection.PUK.Max),
-				PUKFactory: puk, PINProtected: admin.PINProtected(), Escrow: e.escrowInForce(), Evidence: e.evidence.folder.Path(),
+				PUKFactory: puk, PINProtected: admin.PINProtected(), Escrow: e.escrowInForce(), Evidence: e.evidence.folder.Path(), Profile: e.request.Profile.named(),
 			}
 			return nil
 		}}

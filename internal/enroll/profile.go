@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
@@ -29,6 +30,14 @@ type Profile struct {
 	// PIN and Touch ask for keys that ask for the PIN, and for a touch.
 	PIN   bool
 	Touch bool
+}
+
+// named is how evidence names the profile, nil for none.
+func (p *Profile) named() *evidence.Profile {
+	if p == nil {
+		return nil
+	}
+	return &evidence.Profile{Name: p.Name, SHA256: p.SHA256}
 }
 
 // ProfileFinding is whether one thing is as a profile asks for it. The JSON names are a contract.

@@ -193,8 +193,8 @@ func (e *enrollment) writeDown() {
 	for _, entry := range e.request.Copies {
 		e.evidence.journal.Copies[entry.id()] = entry.Slot.String()
 	}
-	if p := e.request.Profile; p != nil {
-		e.evidence.journal.Profile = &evidence.Profile{Name: p.Name, SHA256: p.SHA256}
+	if p := e.request.Profile.named(); p != nil {
+		e.evidence.journal.Profile = p
 	}
 	for _, key := range e.keys {
 		slot := key.Slot.String()

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -80,11 +82,24 @@ func within(ctx context.Context, use func() error) error {
 		case errors.Is(err, keyring.ErrNotFound):
 			return ErrNotFound
 		}
-		return &UnavailableError{err}
+		return &UnavailableError{inWords(err)}
 	case <-bounded.Done():
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return &UnavailableError{errors.New("it does not answer, or nobody unlocks it")}
+}
+
+// inWords says what an error of the keyring's service means, where that is known. D-Bus is started
+// by a program of its own where no session has one (D-Bus specification, "Starting a bus").
+func inWords(err error) error {
+	text := err.Error()
+	switch {
+	case errors.As(err, new(*exec.Error)), strings.Contains(text, "dbus-launch"), strings.Contains(text, "DBUS_SESSION_BUS_ADDRESS"), strings.Contains(text, "couldn't determine address of session bus"):
+		return errors.New("this session has no D-Bus, over which it is reached")
+	case strings.Contains(text, "org.freedesktop.secrets"):
+		return errors.New("no program of this session is a Secret Service")
+	}
+	return err
 }

@@ -3,6 +3,7 @@ package keyring
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"testing"
 	"testing/synctest"
 
@@ -35,4 +36,19 @@ func TestWithin(t *testing.T) {
 			t.Errorf("a locked one: %v", err)
 		}
 	})
+}
+
+// TestInWords: where there is no D-Bus or no Secret Service, that is said, and not which program of
+// whose is not there.
+func TestInWords(t *testing.T) {
+	_, noProgram := exec.LookPath("dbus-launch-that-nobody-has")
+	for want, err := range map[string]error{
+		"this session has no D-Bus, over which it is reached": noProgram,
+		"no program of this session is a Secret Service":      errors.New("The name org.freedesktop.secrets was not provided by any .service files"),
+		"locked": errors.New("locked"),
+	} {
+		if got := inWords(err).Error(); got != want {
+			t.Errorf("%v: %q", err, got)
+		}
+	}
 }

@@ -16,10 +16,13 @@ var _ enroll.Prompter = (*Terminal)(nil)
 
 // Choose lists the choices with numbers and takes one of them.
 func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices []enroll.Choice) (string, error) {
-	t.ask(question)
-	for i, choice := range choices {
-		t.say("  %d  %s", i+1, choice.Text)
+	list := func() {
+		t.ask(question)
+		for i, choice := range choices {
+			t.say("  %d  %s", i+1, choice.Text)
+		}
 	}
+	list()
 	for {
 		line, err := t.Line(ctx, fmt.Sprintf("your choice (1 to %d): ", len(choices)))
 		if err != nil {
@@ -28,7 +31,12 @@ func (t *Terminal) Choose(ctx context.Context, question enroll.Question, choices
 		if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(choices) {
 			return choices[n-1].ID, nil
 		}
-		t.say("that is none of them")
+		if word := strings.ToLower(line); word == "help" || word == "?" {
+			t.say("type the number that stands before an answer, and press Enter; Ctrl+C stops, and what was done stays done")
+			list()
+			continue
+		}
+		t.say("that is none of them: type a number from 1 to %d, or help", len(choices))
 	}
 }
 

@@ -74,7 +74,7 @@ func (o *expiringOptions) run(ctx context.Context, streams *stdio.Streams) (err 
 		if err != nil {
 			return err
 		}
-		bar := progress.NewBar(streams.Err, stdio.Columns(streams.Err))
+		bar := streams.NewBar()
 		defer bar.Close()
 		asker := &expiryAsker{book: book, domain: domain, limiter: limiter, about: about, show: bar.Show}
 		rows, end = asker.rows(ctx), asker.end

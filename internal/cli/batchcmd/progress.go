@@ -52,7 +52,7 @@ func newBatchProgress(streams *stdio.Streams, asJSON bool) *batchProgress {
 		p.bar = progress.NewBar(io.Discard, nil)
 		return p
 	}
-	p.bar = progress.NewBar(streams.Err, stdio.Columns(streams.Err))
+	p.bar = streams.NewBar()
 	return p
 }
 

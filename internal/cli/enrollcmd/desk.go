@@ -26,7 +26,7 @@ import (
 
 // RunDesk serves one person after the other, in the wizard or line by line.
 func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, email string) (err error) {
-	if options.FullScreen(streams) && option.LogsToStderr(ctx) {
+	if options.FullScreen(streams) && streams.Logged {
 		return usage.Errorf("%w", failure.ErrLogOnScreen)
 	}
 	request, err := options.defaults(ctx)

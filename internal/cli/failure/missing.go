@@ -47,11 +47,11 @@ type ConfirmError struct {
 	Given  string // what the flag said instead, if anything
 }
 
-// most of the losses stand in the error.
+// most of the losses stand in the error; one more does rather than being counted.
 const most = 3
 
 // Cut reports whether there are more losses than the error says.
-func (e *ConfirmError) Cut() bool { return len(e.Losses) > most }
+func (e *ConfirmError) Cut() bool { return len(e.Losses) > most+1 }
 
 // Error says what would stop working.
 func (e *ConfirmError) Error() string {
@@ -60,7 +60,7 @@ func (e *ConfirmError) Error() string {
 		text = fmt.Sprintf("--%s %s does not agree to this:", cmp.Or(e.Flag, "confirm"), e.Given)
 	}
 	for i, loss := range e.Losses {
-		if i == most {
+		if i == most && e.Cut() {
 			return fmt.Sprintf("%s and %d more", text, len(e.Losses)-most)
 		}
 		if i > 0 {

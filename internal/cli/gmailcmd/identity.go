@@ -25,6 +25,8 @@ func NewIdentity(streams *stdio.Streams) *cobra.Command {
 type IdentitiesJSON struct {
 	Email      string           `json:"email"`
 	Identities []gmail.Identity `json:"identities"`
+	// Users has the same once more, so that it is read as of several users.
+	Users []any `json:"users,omitempty"`
 }
 
 func listIdentities(ctx context.Context, user *gmail.User) (any, [][]any, error) {
@@ -36,7 +38,7 @@ func listIdentities(ctx context.Context, user *gmail.User) (any, [][]any, error)
 	for _, identity := range identities {
 		lines = append(lines, []any{identity.Email, identity.PrimaryKeyPairID, identity.SigningKeyPairID, identity.EncryptionKeyPairID})
 	}
-	return IdentitiesJSON{user.Email(), append([]gmail.Identity{}, identities...)}, lines, nil
+	return IdentitiesJSON{Email: user.Email(), Identities: append([]gmail.Identity{}, identities...)}, lines, nil
 }
 
 func newIdentitySet(streams *stdio.Streams) *cobra.Command {

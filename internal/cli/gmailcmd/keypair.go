@@ -65,6 +65,9 @@ func keyPairsNamed(args []string) (rows []option.User, err error) {
 		return nil, usage.Errorf("which key pair of %s? give its id, as keypair list shows it", args[0])
 	}
 	for _, id := range args[min(1, len(args)):] {
+		if strings.Contains(id, "@") {
+			return nil, usage.Errorf("%s is an address, and no id of a key pair: the command takes one user and the key pairs of that user; several users come with --from FILE", id)
+		}
 		rows = append(rows, option.User{Email: args[0], KeyPairID: id})
 	}
 	return rows, nil
@@ -74,6 +77,8 @@ func keyPairsNamed(args []string) (rows []option.User, err error) {
 type KeyPairsJSON struct {
 	Email    string       `json:"email"`
 	KeyPairs []ListedPair `json:"key_pairs"`
+	// Users has the same once more, so that it is read as of several users.
+	Users []any `json:"users,omitempty"`
 }
 
 func listKeyPairs(ctx context.Context, user *gmail.User) (any, [][]any, error) {
@@ -91,7 +96,7 @@ func listKeyPairs(ctx context.Context, user *gmail.User) (any, [][]any, error) {
 		}
 		lines = append(lines, []any{pair.ID, state, short(pair.LeafSHA256), strings.Join(pair.Emails, " "), describe.PrivateKey(pair), strings.Join(pair.HardwareDescriptions, "; ")})
 	}
-	return KeyPairsJSON{user.Email(), listed}, lines, nil
+	return KeyPairsJSON{Email: user.Email(), KeyPairs: listed}, lines, nil
 }
 
 // KeyPairJSON is the output of keypair show --json; the names are a contract.
@@ -100,6 +105,8 @@ type KeyPairJSON struct {
 	ListedPair        // of Gmail
 	InIdentity bool   `json:"in_identity"`
 	PEM        string `json:"pem"` // the chain, as Gmail has it
+	// Users has the same once more, so that it is read as of several users.
+	Users []any `json:"users,omitempty"`
 }
 
 func newKeyPairShow(streams *stdio.Streams) *cobra.Command {
@@ -138,7 +145,7 @@ func showKeyPair(ctx context.Context, user *gmail.User, row option.User) (shown,
 	}
 	pair := state.KeyPairs[at]
 	used := state.Identity != nil && state.Identity.Uses(id)
-	return shown{KeyPairJSON{user.Email(), NewListedPair(pair), used, pair.PEM}, func(out io.Writer) error {
+	return shown{KeyPairJSON{Email: user.Email(), ListedPair: NewListedPair(pair), InIdentity: used, PEM: pair.PEM}, func(out io.Writer) error {
 		return printKeyPair(out, user.Email(), pair, state.Identity)
 	}}, nil
 }

@@ -24,7 +24,7 @@ func (h hints) ofChecks(err error) string {
 	case failure.Is[*failure.NoAnswerError](err):
 		return "look what it waits for: a network folder, a driver or a server that does not answer; then " + h.again
 	case failure.Is[*keyring.UnavailableError](err):
-		return "unlock or install the keyring of this system: on Linux one that is a Secret Service, such as gnome-keyring; or " + h.either("log in without --keep-login each time", atStart+"no --keep-login")
+		return h.either("log in without --keep-login each time", atStart+"no --keep-login") + "; or unlock or install the keyring of this system: on Linux one that is a Secret Service, such as gnome-keyring"
 	case errors.Is(err, failure.ErrFactoryPIN):
 		return "enroll the card, which has its user choose a PIN: cse-piv enroll EMAIL"
 	case errors.Is(err, failure.ErrFactoryKeyPIN):

@@ -17,7 +17,10 @@ func (h hints) ofConfig(err error) string {
 	}
 	if unknown, found := errors.AsType[*config.UnknownProfileError](err); found {
 		if name := nearest(unknown.Name, unknown.Known); name != "" {
-			return h.either("did you mean: --profile ", "did you mean: ") + name
+			if h.desk || !h.has("profile") {
+				return "did you mean: " + name
+			}
+			return "did you mean: --profile " + name
 		}
 		return "the enrollment profiles are shown by: cse-piv profile list"
 	}

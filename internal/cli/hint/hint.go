@@ -133,7 +133,7 @@ func (h hints) ofCard(err error) string {
 	case failure.Is[*failure.SigningCardError](err):
 		return h.either("put the user's card in as well; where there are several, name it with --serial SERIAL", "put the user's card in; where there is one reader, in its place")
 	case failure.Is[*piv.SeveralCardsError](err):
-		return h.either("leave only one in; or say which one with --serial SERIAL", "choose one of them, or leave only one in")
+		return h.either("say which one with --serial SERIAL; or leave only one in", "choose one of them, or leave only one in")
 	case isAboutPUK(err):
 		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.risk()
 	case failure.Is[*piv.WrongPINError](err):
@@ -147,7 +147,7 @@ func (h hints) ofCard(err error) string {
 	case failure.Is[*piv.PrintedError](err):
 		return h.either("leave out --protect-management-key", atStart+"the same, and leave out --protect-management-key") + ": the management key is sealed then, and what stands on the card stays"
 	case failure.Is[*piv.UnsupportedError](err):
-		return h.either("use another card; or choose another algorithm with --algorithm", "choose another algorithm in the plan, or another card")
+		return h.either("choose another algorithm with --algorithm; or use another card", "choose another algorithm in the plan, or another card")
 	}
 	return hintOf(err, []sentinel{
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
@@ -168,7 +168,7 @@ func (h hints) ofCard(err error) string {
 		{maintenance.ErrBio, "if all of that may be lost: ykman config reset"},
 		{maintenance.ErrNotReset, h.again + "; if it stays so, use another card"},
 		{maintenance.ErrNoCertificate, "put the certificate beside the key: openssl pkcs12 -export -inkey KEY -in CERTIFICATE -out FILE"},
-		{maintenance.ErrNoPUK, "open the escrow, or give the PUK: " + h.those("--escrow-identity FILE", "--puk-file FILE", "--puk-fd N")},
+		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE; or give the PUK with " + h.those("--puk-file FILE", "--puk-fd N")},
 		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
 		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
 		{piv.ErrManagementKey, h.either("give the card's own one with --management-key-file FILE", "try again, and type the card's own one") + "; where this program set it, it is in the escrow file named in the receipt"},
@@ -242,7 +242,7 @@ func (h hints) throughPipe(err error) string {
 	case flag == nil && h.command != nil && h.command.Name() == "batch":
 		return "; a manifest can come through standard input: cse-piv batch -"
 	case flag == nil && h.command != nil && h.command.HasParent() && h.command.Parent().Name() == "cert":
-		return "; certificates can come through standard input, as -"
+		return "; certificates can come through standard input (-)"
 	case flag == nil:
 		return ""
 	}

@@ -149,7 +149,7 @@ func hintCases() []hintCase {
 		{&failure.NoRunError{Err: ledger.ErrNoRun}, "--dry-run --report FILE.html"},
 		{&failure.RecordsError{Closed: 2, Total: 2, Sealed: 1}, "--escrow-identity FILE"},
 		{&failure.RecordsError{Closed: 2, Total: 2}, "cse-piv escrow list"},
-		{&failure.ConfirmError{Want: "ada@lab.example", Losses: make([]string, 4)}, "add --confirm ada@lab.example; to see first all that it does: the same with --dry-run"},
+		{&failure.ConfirmError{Want: "ada@lab.example", Losses: make([]string, 5)}, "add --confirm ada@lab.example; to see first all that it does: the same with --dry-run"},
 		{&ledger.MissingError{}, "cse-piv batch SOURCE"},
 		{&enroll.NotEnteredError{Err: &ledger.InUseError{}}, "again: only the ledger is left"},
 		{&enroll.NotEnteredError{Err: errors.New("x")}, "again: only the ledger is left"},

@@ -1,7 +1,6 @@
 package option
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -14,7 +13,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/setting"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/durable"
-	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
 // Log is the flags that say where a run is logged, and how closely.
@@ -62,19 +60,8 @@ func (l *Log) Open(messages io.Writer) (log *slog.Logger, end func() error, err 
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: l.threshold()})), to.Close, nil
 }
 
-// onStderr is a key of contexts.
-type onStderr struct{}
-
-// With returns a context with the log that was opened.
-func (l *Log) With(ctx context.Context, log *slog.Logger) context.Context {
-	if l.to == logToStderr {
-		ctx = context.WithValue(ctx, onStderr{}, true)
-	}
-	return logging.With(ctx, log)
-}
-
-// LogsToStderr reports whether the log of the context goes to standard error.
-func LogsToStderr(ctx context.Context) bool { return ctx.Value(onStderr{}) != nil }
+// ToStderr reports whether the log goes to standard error, among what people are told.
+func (l *Log) ToStderr() bool { return l.to == logToStderr }
 
 func (l *Log) threshold() slog.Level {
 	var level slog.Level

@@ -116,7 +116,10 @@ func named(cmd *cobra.Command, args []string) (*setting.EnrollmentProfile, error
 	for _, profile := range profiles {
 		known = append(known, profile.Name)
 	}
-	if name == "" && len(known) > 0 {
+	switch {
+	case name == "" && len(known) == 0:
+		return nil, usage.Errorf("config.toml has no enrollment profile: nobody wrote [profile.NAME] into it")
+	case name == "":
 		return nil, usage.Errorf("which of the enrollment profiles: %s", strings.Join(known, ", "))
 	}
 	return nil, usage.Errorf("%w", &config.UnknownProfileError{Name: name, Known: known})

@@ -20,7 +20,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/progress"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/status"
 )
@@ -50,7 +49,10 @@ func NewReconcile(streams *stdio.Streams) *cobra.Command {
 		Example: "  cse-piv reconcile people.csv\n" +
 			"  cse-piv reconcile --all-known --within 8w --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if (len(args) == 1) == options.allKnown || len(args) > 1 {
+			switch {
+			case len(args) == 0 && !options.allKnown:
+				return usage.Errorf("nothing is named to compare with: give a SOURCE, such as people.csv, or --all-known")
+			case len(args) > 0 && options.allKnown || len(args) > 1:
 				return usage.Errorf("give one source or --all-known, and not both")
 			}
 			return options.run(cmd.Context(), streams, args)
@@ -105,7 +107,7 @@ func (o *reconcileOptions) run(ctx context.Context, streams *stdio.Streams, args
 	if all, err = s.lookUp(ctx, all); err != nil {
 		return err
 	}
-	bar := progress.NewBar(streams.Err, stdio.Columns(streams.Err))
+	bar := streams.NewBar()
 	defer bar.Close()
 	answer := ReconcileJSON{Problems: map[string]int{}, Users: []reconciledUser{}}
 	for user, err := range s.users(ctx, all, bar.Show) {

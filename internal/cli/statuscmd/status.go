@@ -112,7 +112,7 @@ func (o *statusOptions) users(ctx context.Context, streams *stdio.Streams, email
 	}
 	all, show, closeBar := s.everybody(ctx), func(progress.Tally) {}, func() {}
 	if o.allKnown {
-		bar := progress.NewBar(streams.Err, stdio.Columns(streams.Err))
+		bar := streams.NewBar()
 		show, closeBar = bar.Show, bar.Close
 	} else {
 		all = named(emails)

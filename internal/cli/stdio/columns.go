@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/cse-piv/cse-piv/internal/progress"
 )
 
 // Columns returns how wide a terminal is, nil for what is none that can draw.
@@ -20,4 +22,13 @@ func Columns(out io.Writer) func() int {
 		}
 		return width
 	}
+}
+
+// NewBar shows how far long work is: on a terminal in a line that changes, where no log is written
+// into it.
+func (s *Streams) NewBar() *progress.Bar {
+	if s.Logged {
+		return progress.NewBar(s.Err, nil)
+	}
+	return progress.NewBar(s.Err, Columns(s.Err))
 }

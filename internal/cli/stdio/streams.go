@@ -17,6 +17,8 @@ type Streams struct {
 	// Terminal says that both input and error output are a terminal, so that a
 	// person can be asked.
 	Terminal bool
+	// Logged says that a log is written to Err as well, line by line.
+	Logged bool
 	// Command is what reads and writes; nil before it is known.
 	Command *cobra.Command
 }
