@@ -75,7 +75,7 @@ func TestScripts(t *testing.T) {
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
 			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
-			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
+			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "est": estServer, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
 			"untouched": untouched, "holdcard": holdCard, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "object": putObject, "proxy": openingProxy,
 			"windows": asOnWindows, "uncomment": uncomment,
 		},

@@ -254,6 +254,13 @@ func (e *TLSError) Error() string { return e.Protocol + ": " + safetext.NetworkE
 // Unwrap returns the cause.
 func (e *TLSError) Unwrap() error { return e.Err }
 
+// RefusedByServer reports whether it was the server that ended the handshake, as one does that
+// is shown no client certificate, or one that it does not trust.
+func (e *TLSError) RefusedByServer() bool {
+	remote, ok := errors.AsType[*net.OpError](e.Err)
+	return ok && remote.Op == "remote error"
+}
+
 // UnreachableError is returned where an issuer was not reached, or did not answer to the
 // end.
 type UnreachableError struct {

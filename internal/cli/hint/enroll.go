@@ -9,6 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -102,7 +103,7 @@ func (h hints) ofIssuer(err error) string {
 			}
 			return strings.Join(each, "; ") + "; then " + h.again
 		case waiting.RetryAfter > 0:
-			return fmt.Sprintf("%s in %s", h.again, waiting.RetryAfter)
+			return fmt.Sprintf("%s in %s", h.again, format.Duration(waiting.RetryAfter))
 		}
 		return h.again + " when the CA has approved the request"
 	}
@@ -126,7 +127,10 @@ func (h hints) ofIssuer(err error) string {
 	if failure.Is[*issuer.UnreachableError](err) {
 		return "check the address of the EST server, the network and the proxy settings, then " + h.again
 	}
-	if failure.Is[*issuer.TLSError](err) {
+	if refused, found := errors.AsType[*issuer.TLSError](err); found {
+		if refused.RefusedByServer() {
+			return h.give("the client certificate and key that the server trusts", "--issuer-cert FILE and --issuer-key FILE")
+		}
 		return "check the address of the issuer's server, and that this system trusts the authority of its TLS certificate; or " + h.either("name that with", "start again with that in") + " --issuer-ca FILE"
 	}
 	switch {

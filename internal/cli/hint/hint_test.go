@@ -5,6 +5,7 @@ import (
 
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -97,12 +98,13 @@ func hintCases() []hintCase {
 		{evidence.ErrBusy, "other run"},
 		{&issuer.WaitingError{Dir: "in", Request: "ada.csr", Expected: "ada.pem"}, "put the certificate beside it as ada.pem"},
 		{&issuer.WaitingError{Dir: "in", Request: "ada.csr", Expected: "ada.pem", Found: &issuer.ExpiredError{}}, "have ada.csr signed again"},
-		{&issuer.WaitingError{Request: "https://ca.example", RetryAfter: time.Hour}, "in 1h0m0s"},
+		{&issuer.WaitingError{Request: "https://ca.example", RetryAfter: time.Hour}, "in 1 h 0 min"},
 		{&issuer.WaitingError{}, "approved"},
 		{&issuer.OtherKeyError{Request: "ada.csr"}, "ada.csr"},
 		{fmt.Errorf("x: %w", issuer.ErrOtherRequest), "move it away"},
 		{&ca.OpenKeyError{Path: "/ca/key.pem"}, "chmod 600 /ca/key.pem"},
 		{&issuer.TLSError{Err: errors.New("unknown authority")}, "trusts the authority"},
+		{&issuer.TLSError{Err: &net.OpError{Op: "remote error", Err: errors.New("certificate required")}}, "--issuer-cert FILE"},
 		{&issuer.AnswerError{Status: 302, Location: "https://x"}, "leads to"},
 		{&issuer.AnswerError{Status: 401}, "--issuer-user"},
 		{&issuer.RootError{}, "--issuer-fingerprint"},
