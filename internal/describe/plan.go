@@ -3,10 +3,12 @@ package describe
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
 // State says what became of a step.
@@ -52,11 +54,28 @@ func Step(step enroll.StepPreview) Value {
 }
 
 // Continued says of the slots that hold the key of an enrollment that was begun that
-// it goes on with that.
+// it goes on with that, and of a renewal that was begun what is where.
 func Continued(preview *enroll.Preview) (values []Value) {
+	if preview.Renewal != nil {
+		values = append(values, Value{Text: "a renewal was begun, and it goes on; Gmail uses the old certificate until it is finished", Tone: Warning})
+	}
 	for _, slot := range preview.Slots {
-		if slot.Action == enroll.ActionContinue {
-			values = append(values, Value{Text: fmt.Sprintf("slot %s holds the key that was generated for this user: it goes on with it", strings.ToUpper(slot.Slot.String())), Tone: OK})
+		switch name := strings.ToUpper(slot.Slot.String()); {
+		case preview.Renewal != nil:
+			old := ""
+			if to := preview.Renewal.Keys[slot.Slot.String()].MovedTo; to != "" {
+				old = "; slot " + to + " is for the old one"
+			}
+			switch slot.Action {
+			case enroll.ActionContinue:
+				values = append(values, Value{Text: "slot " + name + " holds the new key" + old, Tone: OK})
+			case enroll.ActionRenew:
+				values = append(values, Value{Text: "slot " + name + " keeps its key, and gets a new certificate", Tone: OK})
+			default:
+				values = append(values, Value{Text: "slot " + name + " gets a new key" + old, Tone: Warning})
+			}
+		case slot.Action == enroll.ActionContinue:
+			values = append(values, Value{Text: fmt.Sprintf("slot %s holds the key that was generated for this user: it goes on with it", name), Tone: OK})
 		}
 	}
 	return values
@@ -77,21 +96,70 @@ func Progress(progress enroll.Progress, by string, failure error) Value {
 	case failure != nil:
 		return Value{Text: "failed: " + failure.Error(), Tone: Bad}
 	}
+	parked, begun := "parked", "begun"
+	switch {
+	case progress.Renewal != nil:
+		parked, begun = "renewal begun", "renewal begun"
+	case len(progress.MovesFrom) > 0:
+		parked, begun = "replacement begun", "replacement begun"
+	}
 	switch progress.Stage {
 	case enroll.StageBegun, enroll.StageReady:
 		if progress.Failed != "" {
-			return Value{Text: "begun, not finished: " + progress.Failed, Tone: Warning}
+			return Value{Text: begun + ", not finished: " + progress.Failed, Tone: Warning}
 		}
 	}
 	switch progress.Stage {
 	case enroll.StageWaiting:
-		return Value{Text: "parked, waiting for the certificate", Tone: Warning}
+		return Value{Text: parked + ", waiting for the certificate", Tone: Warning}
 	case enroll.StageReady:
-		return Value{Text: "parked, the certificate is there: go on", Tone: OK}
+		return Value{Text: parked + ", the certificate is there: go on", Tone: OK}
 	case enroll.StageBegun:
-		return Value{Text: "begun, not finished", Tone: Warning}
+		return Value{Text: begun + ", not finished", Tone: Warning}
 	}
 	return Value{Text: "to do", Tone: Faint}
+}
+
+// Ended says what became of the card that somebody was done with.
+func Ended(card ledger.CardCertificate) Value {
+	text := "card " + string(card.State)
+	if card.State == ledger.CardWithdrawn {
+		text = "left"
+	}
+	return Value{Text: text + " " + card.Changed.Local().Format(time.DateOnly), Tone: Warning}
+}
+
+// Meanwhile says what Gmail uses until a renewal or replacement is finished that was begun, and
+// where the old keys are; none for what is neither, or is finished.
+func Meanwhile(progress enroll.Progress) []Value {
+	switch {
+	case progress.Stage == enroll.StageNone || progress.Stage == enroll.StageDone:
+		return nil
+	case progress.Renewal != nil:
+		return []Value{{Label: "Gmail", Tone: Warning, Text: "uses the old certificate until the renewal is finished" + oldKeys(progress)}}
+	case len(progress.MovesFrom) > 0:
+		return []Value{{Label: "Gmail", Tone: Warning, Text: "uses " + strings.Join(progress.MovesFrom, " and ") + " until the replacement is finished"}}
+	}
+	return nil
+}
+
+// oldKeys says where the keys are that are renewed: a new one is generated only after the old
+// one has moved.
+func oldKeys(progress enroll.Progress) string {
+	var slots []string
+	for _, old := range progress.Renewal.Keys {
+		if old.MovedTo != "" {
+			slots = append(slots, old.MovedTo)
+		}
+	}
+	slices.Sort(slots)
+	switch {
+	case len(slots) == 0:
+		return ""
+	case progress.Stage == enroll.StageBegun:
+		return "; the old key moves to slot " + strings.Join(slots, " and ")
+	}
+	return "; the old key is in slot " + strings.Join(slots, " and ")
 }
 
 // FactoryManagementKey says of a card whose enrollment is not finished what follows from

@@ -7,10 +7,14 @@ import (
 	"github.com/cse-piv/cse-piv/internal/issuer"
 )
 
-// Enrolled says in a line of a summary who was enrolled, with which card, and where the
+// Enrolled says in a line of a summary who was enrolled or renewed, with which card, and where the
 // evidence is.
 func Enrolled(receipt *enroll.Receipt) Value {
-	return Value{Label: receipt.Email, Tone: OK, Text: fmt.Sprintf("is enrolled with card %d; evidence in %s", receipt.Card.Serial, receipt.Evidence)}
+	what := "is enrolled with"
+	if receipt.Renewal != nil {
+		what = "is renewed on"
+	}
+	return Value{Label: receipt.Email, Tone: OK, Text: fmt.Sprintf("%s card %d; evidence in %s", what, receipt.Card.Serial, receipt.Evidence)}
 }
 
 // Unfinished says in a line of a summary what became of somebody who is not enrolled:
@@ -23,6 +27,9 @@ func Unfinished(email string, progress enroll.Progress, failure error, waits []*
 	value.Label = email
 	for _, wait := range waits {
 		value.Details = append(value.Details, wait.Error())
+	}
+	for _, meanwhile := range Meanwhile(progress) {
+		value.Details = append(value.Details, meanwhile.Label+" "+meanwhile.Text)
 	}
 	for _, factory := range FactoryManagementKey(progress) {
 		value.Details = append(value.Details, factory.Label+" "+factory.Text)

@@ -54,6 +54,8 @@ func (c *Conversation) MenuChoices() []MenuChoice {
 	} {
 		switch {
 		case !slices.Contains(legal, command):
+		case command == status.CommandRenew && c.renewing() != "":
+			choices = append(choices, MenuChoice{Command: command, Renew: c.renewing()})
 		case command == status.CommandRenew:
 			choices = append(choices, MenuChoice{Command: command, Renew: enroll.RenewNewKey}, MenuChoice{Command: command, Renew: enroll.RenewSameKey})
 		default:
@@ -61,6 +63,15 @@ func (c *Conversation) MenuChoices() []MenuChoice {
 		}
 	}
 	return choices
+}
+
+// renewing is the renewal that was begun for the person and is not finished; empty for none.
+func (c *Conversation) renewing() enroll.Renewal {
+	entry, _ := c.Entry(c.meant().Email)
+	if entry.Renewal == nil || entry.Stage == enroll.StageDone {
+		return ""
+	}
+	return enroll.Renewal(entry.Renewal.Kind)
 }
 
 // legalOfCard lists what may be done with the card that was read.
@@ -285,7 +296,11 @@ func (c *Conversation) taskEnded(event RunEnded) []Effect {
 		c.Failures.Note(email, nil)
 	}
 	c.Tasks = append(c.Tasks, *c.Run.Task)
-	return c.enter(PhaseDone)
+	effects := c.enter(PhaseDone)
+	if c.Run.Task.Reason != "" {
+		effects = append(effects, c.readEntry(c.Person))
+	}
+	return effects
 }
 
 // GoesOn reports whether the task that was done was for somebody who is still to be enrolled with

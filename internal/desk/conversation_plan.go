@@ -30,8 +30,10 @@ type Plan struct {
 	// own are the keys that the person has on the card, which a new one can take
 	// the place of.
 	own []string
-	// renews is the renewal that was chosen before the plan; empty for none.
+	// renews is the renewal that was chosen before the plan or, where begun says so, that an
+	// earlier run began and that leaves no choice; empty for none.
 	renews enroll.Renewal
+	begun  bool
 	losses []string // that Serial is typed for
 }
 
@@ -187,6 +189,11 @@ func (p *Plan) Losses() []string {
 	return p.Preview.Losses()
 }
 
+// Settled reports whether there is nothing to choose.
+func (p *Plan) Settled() bool {
+	return !slices.ContainsFunc(p.Questions, func(q PlanQuestion) bool { return len(q.Choices) > 1 })
+}
+
 // PlannedRequest is the enrollment as it is chosen now. What may be lost is what the
 // command line agreed to.
 func (c *Conversation) PlannedRequest() enroll.Request {
@@ -271,6 +278,12 @@ func (c *Conversation) planRead(event PlanRead) []Effect {
 	}
 	p.Preview = event.Preview
 	replaces, known := p.replaces(), len(p.own)
+	if losses := p.Losses(); !slices.Equal(losses, p.losses) {
+		p.losses, p.Serial = losses, ""
+	}
+	if c.goOnRenewing() {
+		return nil
+	}
 	if !p.chosen && !slices.Equal(p.keys(), p.Preview.Request.Keys) {
 		c.Request.Keys = p.Preview.Request.Keys
 		p.renew(c.Request.Keys, p.firmware)
@@ -288,10 +301,28 @@ func (c *Conversation) planRead(event PlanRead) []Effect {
 	if replaces && len(p.own) > known {
 		return c.readPlan() // with those, too
 	}
-	if losses := p.Losses(); !slices.Equal(losses, p.losses) {
-		p.losses, p.Serial = losses, ""
-	}
 	return nil
+}
+
+// goOnRenewing reports whether the preview is of a renewal that an earlier run began: that is what
+// there is to begin, as it was chosen then.
+func (c *Conversation) goOnRenewing() bool {
+	p, renewal := c.Plan, c.Plan.Preview.Renewal
+	if renewal == nil && p.begun {
+		p.begun, p.renews = false, ""
+		p.renew(p.keys(), p.firmware)
+	}
+	if p.begun = renewal != nil; !p.begun {
+		return false
+	}
+	p.renews, p.chosen = enroll.Renewal(renewal.Kind), false
+	c.Request.Keys = p.Preview.Request.Keys
+	p.renew(c.Request.Keys, p.firmware)
+	for i := range p.Questions {
+		question := &p.Questions[i]
+		question.Choices, question.Answer = question.Choices[question.Answer:question.Answer+1], 0
+	}
+	return true
 }
 
 // planCard follows the card that the plan is for. Put back in, it is looked at anew:

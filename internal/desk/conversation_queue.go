@@ -2,9 +2,9 @@ package desk
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
 
@@ -59,13 +59,19 @@ func (q *queue) About(entry QueueEntry) []string {
 	if q.Later[strings.ToLower(entry.Email)] && entry.Stage != enroll.StageDone {
 		about = append(about, "later")
 	}
-	for _, task := range slices.Backward(q.Tasks) {
-		if task.Reason != "" && strings.EqualFold(task.Email, entry.Email) {
-			about = append(about, "ended: "+string(task.Reason))
-			break
-		}
-	}
 	return append(about, entry.Person.About()...)
+}
+
+// Standing says how far a person is, or what stands in their way.
+func (q *queue) Standing(entry QueueEntry) describe.Value {
+	failure := q.Failures.Of(entry.Email)
+	if failure == nil {
+		failure = entry.Problem
+	}
+	if entry.Ended != nil && failure == nil {
+		return describe.Ended(*entry.Ended)
+	}
+	return describe.Progress(entry.Progress, entry.By, failure)
 }
 
 // set records how far a person is. Somebody who is not on the roster joins the

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
@@ -42,6 +43,8 @@ type Desk struct {
 	Retries func(tell func(Retried))
 	// AtGmail looks up what Gmail has for a user.
 	AtGmail func(ctx context.Context, email string) (AtGmail, error)
+	// Cards lists the certificates on cards that the ledger has of a person; nil for no ledger.
+	Cards func(ctx context.Context, email string) ([]ledger.CardCertificate, error)
 	// Registered looks up a person in the ledger that desks share; nil for no
 	// ledger. It returns nil for somebody who is not registered.
 	Registered func(ctx context.Context, email string) (*Registered, error)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/status"
 )
 
 // QueueEntry is a person of the queue and how far their enrollment is.
@@ -22,6 +24,9 @@ type QueueEntry struct {
 	Waits []*issuer.WaitingError
 	// By is who registered the person elsewhere; empty for this desk.
 	By string
+	// Ended is what the ledger has of the card that the person is done with, once its use has
+	// ended; nil while it has not.
+	Ended *ledger.CardCertificate
 }
 
 // SearchText is what a person can be found by: address, name and note.
@@ -65,8 +70,30 @@ func (d *Desk) QueueEntry(ctx context.Context, person Person) QueueEntry {
 	return entry
 }
 
-// enrolled is the entry of a person with how far their enrollment or renewal is.
+// enrolled is the entry of a person with how far their enrollment or renewal is. Who was enrolled
+// by mistake is to do again.
 func (d *Desk) enrolled(ctx context.Context, person Person) QueueEntry {
+	entry := d.begun(ctx, person)
+	if d.Cards == nil || entry.Stage != enroll.StageDone {
+		return entry
+	}
+	cards, err := d.Cards(ctx, person.Email)
+	if err != nil {
+		entry.Problem = err
+		return entry
+	}
+	switch ended := (status.User{Cards: cards}).Ended(); {
+	case ended == nil || entry.Progress.Serial != 0 && ended.Serial != entry.Progress.Serial:
+	case ended.State == ledger.CardUndone:
+		entry.Progress, entry.By = enroll.Progress{Stage: enroll.StageNone}, ""
+	default:
+		entry.Ended = ended
+	}
+	return entry
+}
+
+// begun is the entry of a person with what was begun last, whatever became of the card since.
+func (d *Desk) begun(ctx context.Context, person Person) QueueEntry {
 	progress, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
 	if newest, other := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, 0); other == nil && newest.Replaces.Of(person.Serial) {
 		person.Serial, progress, err = newest.Serial, newest, nil // whatever card was set aside once

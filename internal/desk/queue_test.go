@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -378,6 +380,40 @@ func TestPlaceOfSomebodyWhoIsRegisteredElsewhere(t *testing.T) {
 		}
 	}
 	if entry := d.QueueEntry(t.Context(), desk.Person{Email: "broken@example.com"}); !errors.Is(entry.Problem, broken) {
+		t.Error(entry.Problem)
+	}
+}
+
+// TestStandingWhenTheUseOfTheCardEnded: who lost the card or left is not just done, and who was
+// enrolled by mistake is to do again.
+func TestStandingWhenTheUseOfTheCardEnded(t *testing.T) {
+	d, _, folder := begun(t, "ada@example.com", 1234)
+	if err := folder.Write(evidence.ReceiptName, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	when := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	for state, want := range map[ledger.CardState]string{
+		ledger.CardInUse: "done ", ledger.CardSuperseded: "done ", ledger.CardLost: "card lost 2026-11-02", ledger.CardStolen: "card stolen 2026-11-02",
+		ledger.CardBroken: "card broken 2026-11-02", ledger.CardWithdrawn: "left 2026-11-02", ledger.CardReturned: "card returned 2026-11-02",
+		ledger.CardErased: "card erased 2026-11-02", ledger.CardUndone: "to do",
+	} {
+		card := ledger.CardCertificate{Serial: 1234, State: state, Changed: when}
+		d.Cards = func(context.Context, string) ([]ledger.CardCertificate, error) {
+			return []ledger.CardCertificate{card}, nil
+		}
+		talk, _ := desk.NewConversation(enroll.Request{}, false)
+		entry := d.QueueEntry(t.Context(), desk.Person{Email: "ada@example.com"})
+		if got := talk.Standing(entry).Text; !strings.HasPrefix(got, want) || (entry.Stage == enroll.StageNone) != (state == ledger.CardUndone) {
+			t.Errorf("%s: %q, %s", state, got, entry.Stage)
+		}
+		card.Serial = 999
+		if entry := d.QueueEntry(t.Context(), desk.Person{Email: "ada@example.com"}); entry.Stage != enroll.StageDone || entry.Ended != nil {
+			t.Errorf("%s, of another card: %+v", state, entry)
+		}
+	}
+	broken := errors.New("the ledger does not answer")
+	d.Cards = func(context.Context, string) ([]ledger.CardCertificate, error) { return nil, broken }
+	if entry := d.QueueEntry(t.Context(), desk.Person{Email: "ada@example.com"}); !errors.Is(entry.Problem, broken) {
 		t.Error(entry.Problem)
 	}
 }

@@ -12,14 +12,15 @@ import (
 // mostLeftOut is how many lines of a roster a summary names at most.
 const mostLeftOut = 20
 
-// Summary says, a value each, who was enrolled at the desk, who waits and for what, who
+// Summary says, a value each, who was enrolled at the desk and still is, who waits and for what, who
 // failed and why, who was put off, and which lines of the roster were left out. Of whom
 // nothing happened at this desk, and who is done or to do, it says nothing; see Tally.
 func (c *Conversation) Summary(leftOut []*RosterError) []describe.Value {
 	var values []describe.Value
 	here := map[string]bool{}
 	for _, receipt := range slices.Backward(c.Receipts) { // the latest counts
-		if email := strings.ToLower(receipt.Email); !here[email] {
+		entry, _ := c.Entry(receipt.Email)
+		if email := strings.ToLower(receipt.Email); !here[email] && entry.Stage == enroll.StageDone && entry.Ended == nil {
 			here[email] = true
 			values = append(values, describe.Enrolled(receipt))
 		}

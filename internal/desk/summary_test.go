@@ -9,7 +9,11 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/status"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // The summary of a day tells apart who is done, waits, failed, was put off and was left
@@ -23,15 +27,26 @@ func TestSummary(t *testing.T) {
 	waiting.Waits = []*issuer.WaitingError{{Dir: "/requests", Request: "grace.csr", Expected: "grace.pem"}}
 	begun := entry("begun@example.com", 9, enroll.StageBegun)
 	begun.Failed = "generate the key: the card was removed"
+	renewing := entry("renewing@example.com", 13, enroll.StageWaiting) // and enrolled here before
+	renewing.Renewal = &evidence.Renewal{Keys: map[string]evidence.OldKey{"9d": {MovedTo: "82"}}}
+	replacing := entry("replacing@example.com", 14, enroll.StageBegun)
+	replacing.MovesFrom = []string{"card 9"}
+	lost := entry("lost@example.com", 15, enroll.StageDone)
+	lost.Ended = &ledger.CardCertificate{State: ledger.CardLost}
 	broken := entry("broken@example.com", 0, enroll.StageNone)
 	broken.Problem = errors.New("the journal cannot be read")
-	p := play(enroll.Request{}, false, entry(ada, adas, enroll.StageDone), waiting, begun, broken, entry("ready@example.com", 10, enroll.StageReady),
+	p := play(enroll.Request{}, false, entry(ada, adas, enroll.StageDone), waiting, begun, renewing, replacing, lost, broken, entry("ready@example.com", 10, enroll.StageReady),
 		entry("failed@example.com", 11, enroll.StageBegun), entry("Later@example.com", 0, enroll.StageNone), entry("todo@example.com", 0, enroll.StageNone), entry("before@example.com", 12, enroll.StageDone))
 	p.Failures.Note("failed@example.com", errRefused)
 	p.Later["later@example.com"] = true
 	for _, folder := range []string{"/evidence/first", "/evidence/second"} { // the second time a key was replaced
 		p.Receipts = append(p.Receipts, &enroll.Receipt{Email: ada, Card: enroll.ReceiptCard{Serial: adas}, Evidence: folder})
 	}
+	for _, email := range []string{renewing.Email, lost.Email} {
+		p.Receipts = append(p.Receipts, &enroll.Receipt{Email: email})
+	}
+	p.Receipts = append(p.Receipts, &enroll.Receipt{Email: "before@example.com", Card: enroll.ReceiptCard{Serial: 12}, Evidence: "/evidence/third", Renewal: &enroll.ReceiptRenewal{}})
+	p.Tasks = []desk.Task{{Command: status.CommandLost, Reason: termination.ReasonLost, Email: lost.Email}}
 	leftOut := []*desk.RosterError{{Line: 4, Err: errors.New(`"emmy" is not a mail address`)}}
 	for range 30 {
 		leftOut = append(leftOut, &desk.RosterError{Line: 5, Err: errors.New("a quote is not closed")})
@@ -42,9 +57,13 @@ func TestSummary(t *testing.T) {
 	}
 	want := []string{
 		"ada@example.com: is enrolled with card 7; evidence in /evidence/second",
+		"before@example.com: is renewed on card 12; evidence in /evidence/third",
+		"lost@example.com: done: the card is lost, stolen or broken",
 		"grace@example.com: parked, waiting for the certificate / waiting for the certificate grace.pem in /requests for the request grace.csr / " +
 			"card 8 still has the factory management key: whoever has it can change the keys on it; keep it locked away until the enrollment is finished",
 		"begun@example.com: begun, not finished: generate the key: the card was removed",
+		"renewing@example.com: renewal begun, waiting for the certificate / Gmail uses the old certificate until the renewal is finished; the old key is in slot 82",
+		"replacing@example.com: replacement begun, not finished / Gmail uses card 9 until the replacement is finished",
 		"broken@example.com: failed: the journal cannot be read",
 		"ready@example.com: parked, the certificate is there: go on",
 		"failed@example.com: failed: refused by Gmail",

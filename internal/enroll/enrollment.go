@@ -39,6 +39,7 @@ type key struct {
 	slotResult               // settle-keys
 	keyResult                // settle-keys for a key that is there, generate for a new one
 	attestResult             // attest; settle-keys for a key that is there
+	importResult             // import
 	certificateResult        // certificate, and every step before it that finds one
 	pkcs7             []byte // check-chain: the chain as Gmail takes it
 }

@@ -22,6 +22,7 @@ func owners() map[string][]string {
 		"keyResult":         {"step_slots.go", "progress.go"},
 		"attestResult":      {"step_attest.go"},
 		"certificateResult": {"step_certificate.go", "step_request.go", "step_chain.go"},
+		"importResult":      {"step_import.go"},
 		"copiesResult":      {"step_copies.go"},
 		"secretsResult":     {"step_secrets.go", "newcard.go", "policy.go", "protectedkey.go", "step_pin.go", "step_escrow.go"},
 		"escrowResult":      {"step_escrow.go"},

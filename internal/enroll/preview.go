@@ -45,6 +45,8 @@ type Preview struct {
 	// Request is the one that would be carried out: what nobody chose is as it was
 	// begun.
 	Request Request
+	// Renewal is one that an earlier run began, and that goes on; nil for none.
+	Renewal *evidence.Renewal
 	Slots   []SlotPreview
 	Steps   []StepPreview
 }
@@ -96,6 +98,9 @@ func newPreview(ctx context.Context, deps Dependencies, request Request, newPlan
 		plan = newPlan(e.request)
 	}
 	preview.Request = e.request
+	if !e.renewal.begins {
+		preview.Renewal = e.renewal.of
+	}
 	for _, key := range e.keys {
 		preview.Slots = append(preview.Slots, SlotPreview{Slot: key.Slot, Action: key.action, Key: key.before.key, Loss: key.loss})
 	}

@@ -23,7 +23,8 @@ func importStep(index int, request KeyRequest) Step {
 		if err != nil {
 			return false, err
 		}
-		return contents.Certificate != nil && smime.Fingerprint(contents.Certificate) == smime.Fingerprint(key.leaf), nil
+		key.onCard = contents.Certificate != nil && smime.Fingerprint(contents.Certificate) == smime.Fingerprint(key.leaf)
+		return key.onCard, nil
 	}
 	step.act = func(ctx context.Context, e *enrollment) error {
 		key := e.keys[index]
@@ -47,6 +48,9 @@ func importStep(index int, request KeyRequest) Step {
 	}
 	return step
 }
+
+// importResult is whether the certificate is on the card.
+type importResult struct{ onCard bool }
 
 // tellPacking says that a certificate has to be packed to fit onto the card, before
 // it is, and what the issuer would have to do that it need not be.

@@ -57,9 +57,9 @@ func (r Review) Same(other Review) bool {
 	return reflect.DeepEqual(r, other)
 }
 
-// certified reports whether every certificate and its chain is there.
+// certified reports whether every certificate and its chain is there, and on the card.
 func certified(e *enrollment) bool {
-	return !slices.ContainsFunc(e.keys, func(k *key) bool { return k.pkcs7 == nil })
+	return !slices.ContainsFunc(e.keys, func(k *key) bool { return k.pkcs7 == nil || !k.onCard })
 }
 
 // Proof says whether the key is attested, and up to which root.

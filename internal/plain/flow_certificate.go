@@ -21,7 +21,7 @@ func (f *flow) await(ctx context.Context) (desk.Event, error) {
 		f.explain(entry.Problem)
 	}
 	factory := describe.FactoryManagementKey(entry.Progress)
-	f.sayAll("", factory)
+	f.sayAll("", append(describe.Meanwhile(entry.Progress), factory...))
 	text := "parked people come back when their certificate is there"
 	if len(factory) == 0 {
 		text += ", and need not leave their card here until then"

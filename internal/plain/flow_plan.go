@@ -38,6 +38,9 @@ func (f *flow) plan(ctx context.Context) (desk.Event, error) {
 	}
 	f.sayPlan(t.Plan.Preview)
 	options := []option{begin, replan, park, stop}
+	if t.Plan.Settled() {
+		options = []option{begin, park, stop}
+	}
 	if len(t.MenuChoices()) > 0 {
 		options = append(options, more)
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -99,9 +98,5 @@ func (f *flow) list() {
 
 // progress says how far somebody is.
 func (f *flow) progress(entry desk.QueueEntry) string {
-	failure := f.talk.Failures.Of(entry.Email)
-	if failure == nil {
-		failure = entry.Problem
-	}
-	return describe.Progress(entry.Progress, entry.By, failure).Text
+	return f.talk.Standing(entry).Text
 }

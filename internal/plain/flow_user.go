@@ -182,7 +182,12 @@ func (f *flow) user(ctx context.Context) (desk.Event, error) {
 		f.say("Gmail has no key pair for them yet")
 		return desk.GoOn, nil
 	}
-	f.say("key pairs that Gmail has for them: %d; they stay, so that old mail stays readable", len(found.KeyPairs))
+	entry, _ := f.talk.Entry(f.talk.Picked.Email)
+	if meanwhile := describe.Meanwhile(entry.Progress); len(meanwhile) > 0 {
+		f.sayAll("", meanwhile)
+	} else {
+		f.say("key pairs that Gmail has for them: %d; they stay, so that old mail stays readable", len(found.KeyPairs))
+	}
 	for _, pair := range found.KeyPairs {
 		f.say("  %s", line(describe.KeyPair(pair, found.Identity)))
 	}

@@ -153,6 +153,15 @@ func (u User) last() *ledger.CardCertificate {
 	return &last
 }
 
+// Ended returns the certificate of the user's last card whose use has ended, with no other card
+// in its place; nil where there is none.
+func (u User) Ended() *ledger.CardCertificate {
+	if last := u.last(); last != nil && isGone(last.State) {
+		return last
+	}
+	return nil
+}
+
 // left reports whether the user gave the last card up, and none is in use.
 func (u User) left() bool {
 	last := u.last()

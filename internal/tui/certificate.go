@@ -94,12 +94,13 @@ func (c *certificateScreen) view(s *session, width, _ int) string {
 		meanwhile = "Nothing has to be kept open: the same command goes on from here, at any time."
 	}
 	factory := describe.FactoryManagementKey(entry.Progress)
+	old := describe.Meanwhile(entry.Progress)
 	if len(factory) == 0 {
 		meanwhile += " The card can be given back until then, or kept."
 	}
 	lines = append(lines, paragraph("It is looked for every few seconds. "+meanwhile, width)...)
-	if len(factory) > 0 {
-		lines = append(append(lines, ""), valueLines(s, factory, width)...)
+	if about := append(old, factory...); len(about) > 0 {
+		lines = append(append(lines, ""), valueLines(s, about, width)...)
 	}
 	return strings.Join(lines, "\n")
 }

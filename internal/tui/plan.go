@@ -52,6 +52,9 @@ func (p *planScreen) bindings(s *session) []key.Binding {
 	if s.Plan.Preview == nil || s.Plan.Out {
 		first = named(s.keys.Again, "look again")
 	}
+	if s.Plan.Settled() {
+		return []key.Binding{first, s.keys.Back}
+	}
 	return []key.Binding{first, s.keys.Up, s.keys.Down, s.keys.Change, s.keys.Back}
 }
 
@@ -175,6 +178,10 @@ func (p *planScreen) questionLines(s *session) []string {
 		title, text := planTitles[question.Option], question.Choices[question.Answer].Text
 		if i != p.cursor {
 			lines = append(lines, s.styles.Label.Render(fmt.Sprintf("  %-16s", title))+"   "+text)
+			continue
+		}
+		if len(question.Choices) == 1 {
+			lines = append(lines, s.styles.Selected.Render(fmt.Sprintf("%s %-16s", markNow, title)+"   "+text))
 			continue
 		}
 		lines = append(lines, s.styles.Selected.Render(fmt.Sprintf("%s %-16s", markNow, title)+" ← "+text+" →")+

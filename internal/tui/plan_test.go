@@ -42,6 +42,14 @@ func TestPlanViews(t *testing.T) {
 	}}
 	w.send(goesOn).golden("plan-goes-on")
 
+	// A renewal was broken off, or waits: there is nothing to choose.
+	goesOn.Preview.Renewal = &evidence.Renewal{Kind: string(enroll.RenewNewKey), Keys: map[string]evidence.OldKey{"9d": {MovedTo: "82"}}}
+	w.send(goesOn).golden("plan-renewal-goes-on")
+	w.press("right")
+	if !w.model.session.Plan.Settled() || w.model.session.PlannedRequest().Renew != "" {
+		t.Errorf("%+v", w.model.session.PlannedRequest())
+	}
+
 	fake := withUsedCard()
 	w = newWizard(t, fake, "").toPlan(ada, adasCard)
 	w.golden("plan-loss")

@@ -6,7 +6,6 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 )
 
@@ -44,9 +43,5 @@ func queueRows(s *session, indexes []int, selected, width int) []string {
 
 // stageText says how far a person is, in a word with a mark.
 func stageText(s *session, entry desk.QueueEntry) string {
-	failure := s.Failures.Of(entry.Email)
-	if failure == nil {
-		failure = entry.Problem
-	}
-	return valueText(s, describe.Progress(entry.Progress, entry.By, failure))
+	return valueText(s, s.Standing(entry))
 }

@@ -284,6 +284,10 @@ func atGmailLines(s *session, width int) []string {
 	if len(pairs) > 1 {
 		lines[0] = fmt.Sprintf("Gmail    has %d key pairs for them; they stay, so that old mail stays readable", len(pairs))
 	}
+	entry, _ := s.Entry(s.Picked.Email)
+	if meanwhile := describe.Meanwhile(entry.Progress); len(meanwhile) > 0 {
+		lines = append(wrapped("Gmail   ", meanwhile[0].Text, width), "")
+	}
 	var values []describe.Value
 	for _, pair := range pairs {
 		value := describe.KeyPair(pair, s.AtGmail.Identity)

@@ -2,12 +2,30 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 )
+
+// queueOfEnds has people whose card's use ended, or who are renewed or get another card just now.
+func queueOfEnds() (entries []desk.QueueEntry) {
+	for i, state := range []ledger.CardState{ledger.CardLost, ledger.CardStolen, ledger.CardBroken, ledger.CardWithdrawn, ledger.CardReturned, ledger.CardErased} {
+		entry := standing(fmt.Sprintf("a.very.long.address.of.somebody%d@department.example.com", i), adasCard+uint32(i), enroll.StageDone)
+		entry.Ended = &ledger.CardCertificate{State: state, Changed: moment}
+		entries = append(entries, entry)
+	}
+	for _, stage := range []enroll.Stage{enroll.StageBegun, enroll.StageWaiting, enroll.StageReady} {
+		renewing, replacing := standing(string(stage)+"-to-be-renewed@department.example.com", gracesCard, stage), standing(string(stage)+"-on-another-card@department.example.com", gracesCard, stage)
+		renewing.Renewal, replacing.MovesFrom = &evidence.Renewal{}, []string{"card 1"}
+		entries = append(entries, renewing, replacing)
+	}
+	return entries
+}
 
 func TestUserViews(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").press("enter")
@@ -19,6 +37,9 @@ func TestUserViews(t *testing.T) {
 	w.golden("user-queue")
 	w.typed("hpr").golden("user-search")
 	w.typed("zz").golden("user-no-match")
+	fake := newFakeDesk()
+	fake.people = peopleOf(queueOfEnds())
+	newWizard(t, fake, "").queued(queueOfEnds()).press("enter").golden("user-queue-ends")
 	w = withQueue(t).press("enter").typed("somebody.else@example.com")
 	w.golden("user-typed")
 }

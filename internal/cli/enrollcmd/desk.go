@@ -79,7 +79,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 			}
 			return append(setup.Checks(), rosterChecks(options.Roster, roster)...)
 		},
-		Retries: account.retries, AtGmail: account.look, Registered: book.registered, Watch: options.watch, Own: config.Login != nil, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
+		Retries: account.retries, AtGmail: account.look, Registered: book.registered, Cards: book.cards, Watch: options.watch, Own: config.Login != nil, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
 	}
 	d.Profiles, d.UseProfile = options.profile.Choices(), func(ctx context.Context, name string) error {
 		options.drawn = options.FullScreen(streams)

@@ -106,6 +106,18 @@ func (l *enrollLedger) registered(ctx context.Context, email string) (*desk.Regi
 	return registered, nil
 }
 
+// cards lists the certificates on cards that the ledger has of somebody.
+func (l *enrollLedger) cards(ctx context.Context, email string) ([]ledger.CardCertificate, error) {
+	book, err := l.look(ctx)
+	if missing := (*ledger.MissingError)(nil); errors.As(err, &missing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return book.Cards(ctx, email)
+}
+
 func (l *enrollLedger) look(ctx context.Context) (*ledger.Ledger, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
