@@ -100,7 +100,7 @@ func Progress(progress enroll.Progress, by string, failure error) Value {
 	switch {
 	case progress.Renewal != nil:
 		parked, begun = "renewal begun", "renewal begun"
-	case len(progress.MovesFrom) > 0:
+	case progress.Replaces != nil || len(progress.MovesFrom) > 0:
 		parked, begun = "replacement begun", "replacement begun"
 	}
 	switch progress.Stage {
@@ -137,7 +137,7 @@ func Meanwhile(progress enroll.Progress) []Value {
 		return nil
 	case progress.Renewal != nil:
 		return []Value{{Label: "Gmail", Tone: Warning, Text: "uses the old certificate until the renewal is finished" + oldKeys(progress)}}
-	case len(progress.MovesFrom) > 0:
+	case len(progress.MovesFrom) > 0 && !progress.Registered:
 		return []Value{{Label: "Gmail", Tone: Warning, Text: "uses " + strings.Join(progress.MovesFrom, " and ") + " until the replacement is finished"}}
 	}
 	return nil

@@ -135,7 +135,11 @@ func (c *Conversation) registered() bool {
 func (c *Conversation) CardState() status.State {
 	card := status.Card{Identity: c.Card.Identity, Status: c.Card.Status, Gmail: &registered.State{KeyPairs: c.AtGmail.KeyPairs, Identity: c.AtGmail.Identity}}
 	if entry, _ := c.Entry(c.Person.Email); entry.Progress.Serial == card.Identity.Serial && entry.Stage != enroll.StageNone {
-		card.Begun = &status.Begun{Email: entry.Email, Serial: entry.Progress.Serial, Since: entry.When, Finished: entry.Stage == enroll.StageDone, Renewal: entry.Renewal, MovesFrom: entry.MovesFrom}
+		card.Begun = &status.Begun{Email: entry.Email, Serial: entry.Progress.Serial, Since: entry.When, Finished: entry.Stage == enroll.StageDone, Renewal: entry.Renewal, MovesFrom: entry.MovesFrom,
+			Replaces: entry.Replaces != nil, Registered: entry.Registered}
+		if entry.Replaces != nil {
+			card.Begun.Former = entry.Replaces.Cards
+		}
 	}
 	return card.State()
 }

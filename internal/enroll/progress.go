@@ -50,6 +50,8 @@ type Progress struct {
 	// Replaces says which cards the card takes the place of; nil for none, and where their use has
 	// ended. Until then the enrollment is not done, although the receipt may be written.
 	Replaces *Replacement
+	// Registered tells whether the receipt is written, and only the use of the former cards has not ended.
+	Registered bool
 	// Copies tells whether the card was to get copies of former keys.
 	Copies bool
 }
@@ -78,7 +80,7 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	}
 	standing.Replaces, standing.Copies = begunReplacement(journal), len(journal.Copies) > 0
 	if folder.Finished() && standing.Replaces != nil {
-		standing.Failed = "the use of the former card has not ended"
+		standing.Failed, standing.Registered = "the use of the former card has not ended", true
 		return standing, nil
 	}
 	if folder.Finished() {

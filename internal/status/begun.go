@@ -21,6 +21,12 @@ type Begun struct {
 	// MovesFrom names the cards from which Gmail moves, as a person agreed; none where it moves
 	// from no card.
 	MovesFrom []string
+	// Replaces tells whether it is a replacement that has not come to its end, whose reason is
+	// known, and Former are the serial numbers of the cards whose place it takes. Registered tells
+	// whether nothing is left of it but the end of their use.
+	Replaces   bool
+	Former     []uint32
+	Registered bool
 }
 
 // ReadBegun reads what was begun in a folder of the evidence; nil for a nil folder.
@@ -31,22 +37,33 @@ func ReadBegun(folder *evidence.Folder, email string) (*Begun, error) {
 	begun := &Begun{Email: strings.ToLower(email), Serial: folder.Serial(), Since: folder.Started(), Finished: folder.Finished()}
 	journal, err := folder.Journal()
 	begun.Renewal, begun.MovesFrom = journal.Renewal, journal.MovesFrom
+	if replaces := journal.Replaces; replaces != nil && replaces.Ended.IsZero() {
+		begun.Replaces, begun.Former, begun.Registered, begun.Finished = true, replaces.Cards, begun.Finished, false
+	}
 	return begun, err
 }
 
-// Again is the command that goes on with a renewal.
-func (b *Begun) Again() Command {
-	if b.renews() && b.Renewal.Kind == "same-key" {
+// again is the command that goes on with what was begun, where it is the one that is named, or
+// else that one.
+func (b *Begun) again(command Command) Command {
+	switch {
+	case command == CommandRenew && b.renews() && b.Renewal.Kind == "same-key":
 		return CommandRenewSame
+	case command == CommandReplace && b.replaces() && b.Replaces:
+		return CommandReplaceBegun
+	case command == CommandReplace && b.replaces():
+		return CommandEnroll // with which it was begun
 	}
-	return CommandRenew
+	return command
 }
 
 func (b *Begun) unfinished() bool { return b != nil && !b.Finished }
 
 func (b *Begun) renews() bool { return b.unfinished() && b.Renewal != nil }
 
-func (b *Begun) replaces() bool { return b.unfinished() && b.Renewal == nil && len(b.MovesFrom) > 0 }
+func (b *Begun) replaces() bool {
+	return b.unfinished() && b.Renewal == nil && (b.Replaces || len(b.MovesFrom) > 0)
+}
 
 // old reports whether a certificate is one that is renewed.
 func (b *Begun) old(leafSHA256 string) bool {
@@ -74,11 +91,11 @@ type use struct {
 // not have yet. Another machine may have finished it, or the card's use have ended since.
 func (b *Begun) goesOn(uses []use) bool {
 	return slices.ContainsFunc(uses, func(u use) bool {
-		return b.old(u.leafSHA256) || b.from(u.serial) || u.serial == b.Serial && !u.entered
+		return b.old(u.leafSHA256) || b.from(u.serial) || u.serial == b.Serial && (!u.entered || b.Registered)
 	})
 }
 
 // from reports whether Gmail moves from that card.
 func (b *Begun) from(serial uint32) bool {
-	return serial != b.Serial && slices.Contains(b.MovesFrom, fmt.Sprintf("card %d", serial))
+	return serial != 0 && serial != b.Serial && (slices.Contains(b.Former, serial) || slices.Contains(b.MovesFrom, fmt.Sprintf("card %d", serial)))
 }

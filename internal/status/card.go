@@ -162,8 +162,8 @@ func (c Card) State() State {
 func (c Card) Next() []Transition {
 	next := c.State().Next()
 	for i := range next {
-		if next[i].Command == CommandRenew && c.renews() {
-			next[i].Command = c.Begun.Again()
+		if next[i].From == StateRenewing || next[i].From == StateReplacing {
+			next[i].Command = c.Begun.again(next[i].Command)
 		}
 	}
 	return next

@@ -96,21 +96,21 @@ func (f *finder) used() {
 			f.add(ProblemDisabled, pair.ID, CommandEnableKeyPair, "the identity uses key pair %s, which is disabled, so that it neither signs nor reads", pair.ID)
 		}
 		if !pair.NotAfter.IsZero() && pair.NotAfter.Before(f.now) {
-			f.add(ProblemEnded, pair.ID, f.renew(), "the certificate of key pair %s ended on %s", pair.ID, day(pair.NotAfter))
+			f.add(ProblemEnded, pair.ID, f.again(CommandRenew), "the certificate of key pair %s ended on %s", pair.ID, day(pair.NotAfter))
 		}
 		if card := f.Card(pair.LeafSHA256); card != nil && isGone(card.State) {
-			f.add(ProblemCardGone, pair.ID, CommandReplace, "Gmail uses a certificate on card %d, which is %s since %s", card.Serial, card.State, day(card.Changed))
+			f.add(ProblemCardGone, pair.ID, f.again(CommandReplace), "Gmail uses a certificate on card %d, which is %s since %s", card.Serial, card.State, day(card.Changed))
 		}
 	}
 }
 
 // begun looks for a renewal or replacement that is not finished.
 func (f *finder) begun() {
-	problem, what, command := ProblemRenewalBegun, "renewal", f.renew()
+	problem, what, command := ProblemRenewalBegun, "renewal", f.again(CommandRenew)
 	switch {
 	case f.Renews():
 	case f.Replaces():
-		problem, what, command = ProblemReplacementBegun, "replacement", CommandReplace
+		problem, what, command = ProblemReplacementBegun, "replacement", f.again(CommandReplace)
 	default:
 		return
 	}
@@ -124,6 +124,8 @@ func (f *finder) begun() {
 	}
 	stands := ""
 	switch moved := f.Begun.unfinished() && !slices.ContainsFunc(f.uses(), func(u use) bool { return f.Begun.old(u.leafSHA256) || f.Begun.from(u.serial) }); {
+	case f.Begun.unfinished() && f.Begun.Registered:
+		stands = ": the use of the former card has not ended"
 	case f.Gmail == nil:
 	case moved:
 		stands = ": Gmail uses the new certificate, and the ledger does not say so yet"
@@ -147,12 +149,12 @@ func (f *finder) unfinished() string {
 	return fmt.Sprintf("; the enrollment with card %d that was begun on %s is not finished", f.Begun.Serial, day(f.Begun.Since))
 }
 
-// renew is the command that renews or, where a renewal was begun, goes on with it.
-func (f *finder) renew() Command {
-	if f.Renews() {
-		return f.Begun.Again()
+// again is a command or, where what it does was begun, the one that goes on with it.
+func (f *finder) again(command Command) Command {
+	if f.Begun.unfinished() {
+		return f.Begun.again(command)
 	}
-	return CommandRenew
+	return command
 }
 
 // isGone reports whether nobody can use the certificate with its card.
@@ -173,7 +175,7 @@ func (f *finder) missing() {
 		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s", f.Entry.State)
 	case f.waitsForCard():
 		last := f.last()
-		f.add(ProblemCardGone, "", CommandReplace, "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, day(last.Changed), f.unfinished())
+		f.add(ProblemCardGone, "", f.again(CommandReplace), "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, day(last.Changed), f.unfinished())
 	case f.Gmail == nil:
 		if f.Entry == nil {
 			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user%s", f.unfinished())
@@ -208,9 +210,9 @@ func (f *finder) end() {
 	switch {
 	case end.IsZero():
 	case f.Gmail == nil && end.Before(f.now):
-		f.add(ProblemEnded, "", f.renew(), "the certificate in the ledger ended on %s", day(end))
+		f.add(ProblemEnded, "", f.again(CommandRenew), "the certificate in the ledger ended on %s", day(end))
 	case end.After(f.now) && end.Before(f.now.Add(f.within)):
-		f.add(ProblemEndsSoon, "", f.renew(), "the certificate ends on %s", day(end))
+		f.add(ProblemEndsSoon, "", f.again(CommandRenew), "the certificate ends on %s", day(end))
 	}
 }
 

@@ -31,7 +31,7 @@ func States() []Meaning {
 		{StateEmpty, "no key and no certificate, and nobody set its PIN, as far as the card tells"},
 		{StatePersonalised, "a PIN of its own, and no key or certificate yet"},
 		{StateWaiting, "an enrollment was begun: its certificate has not come yet, or Gmail does not have it yet"},
-		{StateReplacing, "a replacement was begun: the card is to take the place of another, which Gmail uses until it is finished"},
+		{StateReplacing, "a replacement was begun: the card takes the place of another, whose use has not ended"},
 		{StateRegistered, "its certificate is the one that Gmail uses for its user"},
 		{StateRenewing, "a renewal was begun: Gmail uses the old certificate until it is finished"},
 		{StateSuperseded, "its certificate is known, and Gmail uses another one, or none, for its user"},
@@ -57,6 +57,7 @@ const (
 	CommandRenew          Command = "renew"
 	CommandRenewSame      Command = "renew-same-key" // goes on with one that was begun with the same key
 	CommandReplace        Command = "replace"
+	CommandReplaceBegun   Command = "replace-begun" // goes on with one, for the reason with which it was begun
 	CommandLost           Command = "lost"
 	CommandLeave          Command = "leave"
 	CommandUndo           Command = "undo"
@@ -71,7 +72,7 @@ const (
 // Commands lists all commands.
 func Commands() []Command {
 	return []Command{CommandEnroll, CommandEnrollExisting, CommandEnrollOver, CommandBatch, CommandInit, CommandReset, CommandChangePIN, CommandUnblock,
-		CommandRenew, CommandRenewSame, CommandReplace, CommandLost, CommandLeave, CommandUndo, CommandHistory, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
+		CommandRenew, CommandRenewSame, CommandReplace, CommandReplaceBegun, CommandLost, CommandLeave, CommandUndo, CommandHistory, CommandSetIdentity, CommandEnableKeyPair, CommandDisableKeyPair, CommandShowKeyPair, CommandShowCard}
 }
 
 // Transition is something that may be done with a card in a state, and the state that it

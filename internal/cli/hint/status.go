@@ -21,6 +21,7 @@ var commandLines = map[status.Command]string{
 	status.CommandRenew:          "renew EMAIL",
 	status.CommandRenewSame:      "renew EMAIL --same-key",
 	status.CommandReplace:        "replace EMAIL --reason REASON",
+	status.CommandReplaceBegun:   "replace EMAIL",
 	status.CommandLost:           "lost EMAIL",
 	status.CommandLeave:          "leave EMAIL",
 	status.CommandUndo:           "undo EMAIL",
