@@ -286,7 +286,7 @@ func TestNoSecretOnTheSecondDay(t *testing.T) {
 	c.desk = &desk{t: t, lab: c.lab, dir: c.dir, user: c.user, enroll: c.enroll, card: newDesk(t, c.lab, "5.7.4", 70_000_003).card}
 	run(0, append([]string{"replace", c.user, "--reason", "lost", "--confirm-end", c.user, "--yes", "--algorithm", "eccp256", "--pin-file", given("pin", "PIN"), "--puk-file", given("puk", "PUK"),
 		"--management-key-file", given("management-key", "management key"), "--escrow-to", to, "--escrow-dir", escrow, "--evidence", evidence, "--store", ledger,
-		"--p12-password-file", given("password", "password of a copy")}, copied...)...)
+		"--password-file", given("password", "password of a copy")}, copied...)...)
 	run(0, "undo", c.user, "--no-identity", "--clear-card", "70000003", "--confirm", c.user, "--management-key-file", given("management-key", "management key"), "--escrow-dir", escrow, "--evidence", evidence, "--store", ledger)
 	run(0, "leave", c.user, "--confirm", c.user, "--store", ledger)
 	run(0, "card", "reset", "--confirm", "70000003", "--store", ledger, "--escrow-dir", escrow)

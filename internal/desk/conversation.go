@@ -61,7 +61,9 @@ type Conversation struct {
 	base enroll.Request // of the command line
 	// replaced is what people's cards take the place of that were begun with and of which nothing is
 	// written down yet, by address in lower case.
-	replaced  map[string]*enroll.Replacement
+	replaced map[string]*enroll.Replacement
+	// copies says that copies of the person's former keys are to be asked for.
+	copies    bool
 	numbers   int  // of the latest question or run
 	checks    int  // number of the latest checks
 	looking   bool // for the certificate, because a person said so
@@ -321,6 +323,7 @@ func (c *Conversation) serve(person Person) []Effect {
 	if chosen := c.replaced[strings.ToLower(person.Email)]; chosen != nil {
 		c.Request.Replaces = chosen
 	}
+	c.copies = c.Request.Replaces != nil && entry.Copies && len(c.Request.Copies) == 0
 	c.Assigned, c.Chosen, c.Taken = c.Request.Serial, 0, 0
 	if entry.Stage == enroll.StageWaiting {
 		return c.enter(PhaseCertificate)

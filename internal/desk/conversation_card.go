@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/status"
 )
 
 // readers are the card readers as they were last seen.
@@ -182,6 +183,9 @@ func (c *Conversation) actCard(action Action) []Effect {
 		return c.openMenu()
 	case action == GoOn && c.Ready():
 		c.Request.Serial = c.Card.Identity.Serial
+		if c.copies {
+			return c.beginTask(Task{Command: status.CommandReplace, Email: c.Person.Email, Serial: c.Request.Serial, Copies: true})
+		}
 		return c.enter(PhasePlan)
 	case action == Again && c.Gone():
 		c.FoundErr, c.Watched, c.Blind = nil, false, false

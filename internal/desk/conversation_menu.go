@@ -266,6 +266,11 @@ func (c *Conversation) replace(reason termination.Reason) []Effect {
 	c.serve(c.meant())
 	used := cardsOf(c.AtGmail.KeyPairs, func(pair gmail.KeyPair) bool { return c.AtGmail.Identity != nil && c.AtGmail.Identity.Uses(pair.ID) })
 	c.Plan, c.Request.Replaces = nil, &enroll.Replacement{Reason: reason, Cards: used}
+	if layout, key := enroll.LayoutOf(c.Request.Keys); key.Source == enroll.SourceExisting { // on the former card
+		_, key = enroll.LayoutOf(c.base.Keys)
+		c.Request.Keys = layout.Keys(key)
+	}
+	c.copies = len(c.Request.Copies) == 0 && slices.Contains(termination.LossReasons(), reason) // else the user reads with the former card
 	if c.Former(c.Assigned) {
 		c.Assigned = 0
 	}
@@ -284,6 +289,9 @@ func (c *Conversation) beginTask(task Task) []Effect {
 // nothing of what else failed for the person.
 func (c *Conversation) taskEnded(event RunEnded) []Effect {
 	c.Run.end(event)
+	if c.Run.Task.Copies {
+		return c.copiesAsked(event)
+	}
 	c.Card = CardStatus{} // it is another now
 	err, email := event.Err, c.Person.Email
 	if err != nil && event.Stopped {
@@ -307,6 +315,18 @@ func (c *Conversation) taskEnded(event RunEnded) []Effect {
 	return effects
 }
 
+// copiesAsked goes on to the plan with the copies of former keys, or back to the card.
+func (c *Conversation) copiesAsked(event RunEnded) []Effect {
+	switch {
+	case event.Stopped, errors.Is(event.Err, enroll.ErrDeclined), errors.Is(event.Err, context.Canceled):
+		return c.enter(PhaseCard)
+	case event.Err != nil:
+		return c.enter(PhaseFailure)
+	}
+	c.Run, c.copies, c.Request.Copies = nil, false, event.Copies
+	return c.enter(PhasePlan)
+}
+
 // GoesOn reports whether the task that was done was for somebody who is still to be enrolled with
 // the card.
 func (c *Conversation) GoesOn() bool {
@@ -320,6 +340,8 @@ func (c *Conversation) actTask(action Action) []Effect {
 	switch task := *c.Run.Task; {
 	case c.Phase == PhaseFailure && action == Again:
 		return c.beginTask(task)
+	case c.Phase == PhaseFailure && action == Back && task.Copies:
+		return c.enter(PhaseCard)
 	case c.Phase == PhaseFailure && action == Back:
 		return c.leaveMenu()
 	case c.Phase == PhaseDone && action == GoOn && c.GoesOn():

@@ -167,7 +167,8 @@ func TestMenuReplaces(t *testing.T) {
 	if p.fold(desk.GoOn); p.Phase != desk.PhaseCard {
 		t.Fatalf("the card of before is taken: %s", p.Phase)
 	}
-	p.fold(in(graces), desk.GoOn, desk.GoOn)
+	p.fold(in(graces), desk.GoOn, ended{}, desk.GoOn)
+	p.begun = p.begun[1:] // but the question for copies of former keys
 	if p.Phase != desk.PhaseWork || p.begun[0].Request.Replaces.Reason != termination.ReasonLost || p.begun[0].Request.Serial != graces {
 		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
 	}
@@ -186,6 +187,56 @@ func TestMenuReplaces(t *testing.T) {
 	p.fold(ended{}, desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn)
 	if p.Replaces() != "" {
 		t.Errorf("after it was done: %s", p.Replaces())
+	}
+}
+
+// TestCopiesAreAsked: who gets another card for one that cannot be read with any more is asked for copies of
+// the former keys before the plan, which has them; a no, a failure and the other reasons are in nobody's way.
+func TestCopiesAreAsked(t *testing.T) {
+	chosen := func(reason int) *played {
+		return play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard},
+			desk.More, desk.MenuChosen{At: 2}, desk.MenuChosen{At: reason}, in(graces), desk.GoOn)
+	}
+	asks := func(p *played) bool { return p.Phase == desk.PhaseWork && p.Run.Task != nil && p.Run.Task.Copies }
+	copies := []enroll.KeyCopy{{Slot: piv.SlotRetiredFirst}}
+	for at, reason := range termination.ReplaceReasons() {
+		p := chosen(at)
+		if want := slices.Contains(termination.LossReasons(), reason); asks(p) != want {
+			t.Fatalf("%s: asks %v, in %s", reason, asks(p), p.Phase)
+		} else if !want {
+			continue
+		}
+		p.fold(ended{stopped: true})
+		if p.Phase != desk.PhaseCard || len(p.Request.Copies) != 0 {
+			t.Fatalf("after a stop: %s", p.Phase)
+		}
+		if p.fold(desk.GoOn, ended{err: errRefused}); p.Phase != desk.PhaseFailure {
+			t.Fatalf("after a failure: %s", p.Phase)
+		}
+		if p.fold(desk.Again); !asks(p) {
+			t.Fatalf("again: %s", p.Phase)
+		}
+		if p.fold(ended{err: errRefused}, desk.Back); p.Phase != desk.PhaseCard {
+			t.Fatalf("back: %s", p.Phase)
+		}
+		p.fold(desk.GoOn, ended{copies: copies})
+		if p.Phase != desk.PhasePlan || len(p.Request.Copies) != 1 || p.Failures.Has(ada) {
+			t.Fatalf("with copies: %s, %+v, %v", p.Phase, p.Request.Copies, p.Failures)
+		}
+		p.fold(desk.Back, desk.GoOn) // they are there
+		if p.Phase != desk.PhasePlan {
+			t.Fatalf("once more: %s", p.Phase)
+		}
+		p.fold(desk.GoOn)
+		if last := p.begun[len(p.begun)-1]; p.Phase != desk.PhaseWork || last.Task != nil || len(last.Request.Copies) != 1 {
+			t.Errorf("%s, begun %+v", p.Phase, last)
+		}
+	}
+	p := play(enroll.Request{Keys: keys}, false)
+	p.entry.Stage, p.entry.Progress.Serial, p.entry.Copies = enroll.StageBegun, graces, true
+	p.entry.Replaces = &enroll.Replacement{Reason: termination.ReasonStolen, Cards: []uint32{adas}}
+	if p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn, in(graces), desk.GoOn); !asks(p) {
+		t.Errorf("another day: %s", p.Phase)
 	}
 }
 

@@ -81,7 +81,7 @@ func (p *played) fold(events ...any) *played {
 			case len(entry.Waits) > 0:
 				entry.Stage = enroll.StageWaiting
 			}
-			p.answer(p.Take(desk.RunEnded{Run: p.Run.ID, Err: event.err, Entry: entry, Stopped: event.stopped}))
+			p.answer(p.Take(desk.RunEnded{Run: p.Run.ID, Carried: desk.Carried{Copies: event.copies}, Err: event.err, Entry: entry, Stopped: event.stopped}))
 		default:
 			p.answer(p.Take(event))
 		}
@@ -93,6 +93,7 @@ func (p *played) fold(events ...any) *played {
 type ended struct {
 	err     error
 	stopped bool
+	copies  []enroll.KeyCopy
 }
 
 func (p *played) answer(effects []desk.Effect) {

@@ -58,6 +58,9 @@ type Desk struct {
 	// Replace is Enroll with a card that takes the place of those that the user has, whose use ends for
 	// the reason in the request. It returns what ended as well, a sentence each.
 	Replace func(ctx context.Context, request enroll.Request, front FrontEnd) (*enroll.Receipt, []string, error)
+	// Copies asks for copies of the former keys of a person who gets another card, and returns them;
+	// none where there are none.
+	Copies func(ctx context.Context, email string, prompter Prompter, tell func(note string)) ([]enroll.KeyCopy, error)
 	// Hint says what to do about an error, or "".
 	Hint func(error) string
 	// Own says that who is enrolled sits at the desk alone, and hands nothing to anybody.
@@ -90,9 +93,16 @@ type Act struct{ ID, Title string }
 // be typed again at once; see RemembersPIN.
 const PINKept = 5 * time.Minute
 
+// Prompter asks a person at a desk.
+type Prompter interface {
+	enroll.Prompter
+	// Input returns what the person types, which shows; it may be empty.
+	Input(ctx context.Context, question enroll.Question) (string, error)
+}
+
 // FrontEnd is a person's side of an enrollment.
 type FrontEnd struct {
-	Prompter enroll.Prompter
+	Prompter Prompter
 	Notify   func(enroll.Event)
 	// Review is nil for no review.
 	Review func(context.Context, enroll.Review) error

@@ -83,12 +83,11 @@ type (
 	}
 	// RunEnded tells what that enrollment came to; Receipt is nil where Err is not.
 	RunEnded struct {
-		Run     int
-		Receipt *enroll.Receipt
+		Run int
+		Carried
 		Err     error
 		Entry   QueueEntry // that the person has now
 		Stopped bool       // by a person
-		Lines   []string   // what else was done than an enrollment
 	}
 )
 

@@ -18,10 +18,17 @@ type Task struct {
 	Reason  termination.Reason // of the end of a card's use; empty for another task
 	Email   string             // of the person
 	Serial  uint32             // of the card that is in a reader; 0 for none
+	// Copies says that nothing is done yet: copies of former keys are asked for, see Desk.Copies.
+	Copies bool
 }
 
 // Title says what the task is.
-func (t Task) Title() string { return describe.Command(t.Command).Label }
+func (t Task) Title() string {
+	if t.Copies {
+		return "copies of former keys, for old mail"
+	}
+	return describe.Command(t.Command).Label
+}
 
 // ofCard reports whether the task is about a card that goes on being used.
 func (t Task) ofCard() bool {
@@ -51,36 +58,46 @@ func newTaskRun(id int, task Task) *Run {
 	return &Run{ID: id, Task: &task, Steps: []RunStep{{ID: taskStep, Title: task.Title()}}}
 }
 
+// Carried is what came of a Begin.
+type Carried struct {
+	Receipt *enroll.Receipt  // of an enrollment; nil for none, and where it failed
+	Lines   []string         // what else was done, a sentence each
+	Copies  []enroll.KeyCopy // of former keys, that were asked for
+}
+
 // Carry carries out what a Begin begins: a task, an enrollment, or one with a card that takes the
-// place of another. It returns the receipt of an enrollment, and what else was done, a sentence
-// each.
-func (d *Desk) Carry(ctx context.Context, begin Begin, front FrontEnd) (*enroll.Receipt, []string, error) {
+// place of another.
+func (d *Desk) Carry(ctx context.Context, begin Begin, front FrontEnd) (done Carried, err error) {
 	switch {
 	case begin.Task != nil:
-		lines, err := d.carryTask(ctx, *begin.Task, front)
-		return nil, lines, err
+		return d.carryTask(ctx, *begin.Task, front)
 	case begin.Request.Replaces != nil:
-		receipt, lines, err := d.Replace(ctx, begin.Request, front)
+		done.Receipt, done.Lines, err = d.Replace(ctx, begin.Request, front)
 		if _, step := errors.AsType[*enroll.StepError](err); err != nil && !step {
 			err = &TaskError{Task{Command: status.CommandReplace, Reason: begin.Request.Replaces.Reason, Email: begin.Request.Email, Serial: begin.Request.Serial}, err}
 		}
-		return receipt, lines, err
+		return done, err
 	}
-	receipt, err := d.Enroll(ctx, begin.Request, front)
-	return receipt, nil, err
+	done.Receipt, err = d.Enroll(ctx, begin.Request, front)
+	return done, err
 }
 
 // carryTask carries out a task, whose events are those of a plan of one step.
-func (d *Desk) carryTask(ctx context.Context, task Task, front FrontEnd) ([]string, error) {
+func (d *Desk) carryTask(ctx context.Context, task Task, front FrontEnd) (done Carried, err error) {
 	tell := func(state enroll.State, message string) {
 		front.Notify(enroll.Event{Time: time.Now(), Step: taskStep, Title: task.Title(), State: state, Message: message, Index: 1, Of: 1})
 	}
+	note := func(note string) { tell(enroll.StateNote, note) }
 	tell(enroll.StateStarted, "")
-	lines, err := d.Task(ctx, task, front.Prompter, func(note string) { tell(enroll.StateNote, note) })
+	if task.Copies {
+		done.Copies, err = d.Copies(ctx, task.Email, front.Prompter, note)
+	} else {
+		done.Lines, err = d.Task(ctx, task, front.Prompter, note)
+	}
 	if err != nil {
 		tell(enroll.StateFailed, err.Error())
-		return lines, &TaskError{task, err}
+		return done, &TaskError{task, err}
 	}
 	tell(enroll.StateDone, "")
-	return lines, nil
+	return done, nil
 }

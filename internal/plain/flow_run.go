@@ -27,7 +27,7 @@ func (f *flow) run(ctx context.Context, begin desk.Begin) error {
 			others.watch(ctx)
 		}
 	}}
-	receipt, lines, err := f.desk.Carry(ctx, begin, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review, Agreed: begin.Agreed})
+	done, err := f.desk.Carry(ctx, begin, desk.FrontEnd{Prompter: user, Notify: user.notify, Review: f.review, Agreed: begin.Agreed})
 	others.finish()
 	entry := f.desk.After(ctx, begin.Person, begin.Request.Serial, err)
 	if ctx.Err() != nil || errors.Is(err, prompt.ErrEndOfInput) {
@@ -47,7 +47,7 @@ func (f *flow) run(ctx context.Context, begin desk.Begin) error {
 		f.talk.Take(desk.ReviewAgreed{Run: begin.Run, Review: *f.agreed})
 		f.agreed = nil
 	}
-	return f.tell(ctx, desk.RunEnded{Run: begin.Run, Receipt: receipt, Lines: lines, Err: err, Entry: entry})
+	return f.tell(ctx, desk.RunEnded{Run: begin.Run, Carried: done, Err: err, Entry: entry})
 }
 
 // typedPIN is the PIN that was typed a moment ago. It is kept where desk.RemembersPIN,

@@ -105,6 +105,12 @@ func (t *Terminal) Confirm(ctx context.Context, question enroll.Question) (bool,
 	}
 }
 
+// Input returns the line that was typed, without spaces around it.
+func (t *Terminal) Input(ctx context.Context, question enroll.Question) (string, error) {
+	t.sayWhatFollows(question)
+	return t.Line(ctx, question.Text+": ")
+}
+
 // TypedConfirm returns nil when want was typed, and enroll.ErrDeclined for
 // anything else.
 func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, want string) error {

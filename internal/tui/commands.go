@@ -61,15 +61,15 @@ func (c commands) watch() tea.Cmd {
 // questions and outcome are sent in the order in which they happen.
 func (c commands) enroll(ctx context.Context, begin desk.Begin, talk *prompter) tea.Cmd {
 	return c.do(func(whole context.Context) tea.Msg {
-		receipt, lines, err := c.desk.Carry(ctx, begin, desk.FrontEnd{
+		done, err := c.desk.Carry(ctx, begin, desk.FrontEnd{
 			Prompter: talk,
 			Notify:   func(event enroll.Event) { c.send(desk.StepHappened{Run: begin.Run, Event: event}) },
 			Review:   talk.review, Agreed: begin.Agreed,
 		})
-		if receipt != nil && err == nil {
-			c.keep(receipt)
+		if done.Receipt != nil && err == nil {
+			c.keep(done.Receipt)
 		}
-		c.send(desk.RunEnded{Run: begin.Run, Receipt: receipt, Lines: lines, Err: err, Entry: c.desk.After(whole, begin.Person, begin.Request.Serial, err)})
+		c.send(desk.RunEnded{Run: begin.Run, Carried: done, Err: err, Entry: c.desk.After(whole, begin.Person, begin.Request.Serial, err)})
 		return nil
 	})
 }

@@ -64,10 +64,10 @@ func TestMenuOfAUserViews(t *testing.T) {
 	failed := &desk.TaskError{Task: *w.model.session.Run.Task, Err: hintedError{errors.New("Gmail does not answer"), "try again"}}
 	w.finish(nil, failed).on(screenFailure).golden("task-failure")
 	w.press("a").on(screenWork)
-	w.task(enroll.StateStarted, "").send(desk.RunEnded{Run: w.model.session.Run.ID, Lines: []string{
+	w.task(enroll.StateStarted, "").send(desk.RunEnded{Run: w.model.session.Run.ID, Carried: desk.Carried{Lines: []string{
 		ada + " can no longer sign or encrypt mail, and others can no longer encrypt to " + ada + ", until an identity is set again",
 		"nothing is obliterated: a disabled key pair can be enabled again",
-	}}).on(screenDone).golden("task-done")
+	}}}).on(screenDone).golden("task-done")
 	w.press("enter").on(screenUser).hides("Gmail    has")
 }
 
@@ -96,13 +96,25 @@ func TestMenuReplacesViews(t *testing.T) {
 	w.press("enter").on(screenCard).insert().golden("card-new-wanted")
 	w.insert(adasCard).golden("card-replaced")
 	w.press("enter").on(screenCard)
-	w.insert(gracesCard).press("enter").on(screenPlan).press("enter").on(screenWork)
+	w.insert(gracesCard).press("enter").on(screenWork)
+	reply := w.task(enroll.StateStarted, "").askLine("PKCS#12 file with a copy of a former key of " + ada + ", or a folder of such files; nothing where there is none")
+	w.on(screenQuestion).typed("/media/old/" + ada + ".p12").golden("replace-copies")
+	w.press("enter").on(screenWork)
+	if got, given := answered(reply); !given || got.value != "/media/old/"+ada+".p12" {
+		t.Errorf("%+v, %v", got, given)
+	}
+	reply = w.askLine("PKCS#12 file once more") // which the first was not
+	w.press("enter").on(screenWork)
+	if got, given := answered(reply); !given || got.value != "" {
+		t.Errorf("nothing is %+v, %v", got, given)
+	}
+	w.finish(nil, nil).on(screenPlan).press("enter").on(screenWork)
 	receipt := receiptOf(ada, gracesCard)
-	w.upTo("record").send(desk.RunEnded{Run: w.model.session.Run.ID, Receipt: receipt, Entry: desk.QueueEntry{Person: desk.Person{Email: ada}, Progress: enroll.Progress{Stage: enroll.StageDone, When: moment}}, Lines: []string{
+	w.upTo("record").send(desk.RunEnded{Run: w.model.session.Run.ID, Entry: desk.QueueEntry{Person: desk.Person{Email: ada}, Progress: enroll.Progress{Stage: enroll.StageDone, When: moment}}, Carried: desk.Carried{Receipt: receipt, Lines: []string{
 		ada + " no longer signs with card 12345678, and others no longer encrypt to it: Gmail moves to card 23456789",
 		"key pair ANe1BmHSTmPVKtI6fajkiF1kGRWmhTStkVjLgpQ7xZw2Nd0aYc4RbE8, on card 12345678, is disabled",
 		"nothing is obliterated: a disabled key pair can be enabled again",
-	}}).on(screenDone).golden("done-replaced")
+	}}}).on(screenDone).golden("done-replaced")
 }
 
 // TestAQuestionIsReadToItsEnd: nobody agrees to what stands below the window.

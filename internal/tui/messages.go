@@ -46,6 +46,11 @@ type (
 		want     string // to be typed; empty for yes or no
 		reply    chan<- answer[bool]
 	}
+	inputAsked struct {
+		run      int
+		question enroll.Question
+		reply    chan<- answer[string]
+	}
 	reviewAsked struct {
 		run    int
 		review enroll.Review

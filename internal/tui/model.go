@@ -310,6 +310,8 @@ func (m *Model) asked(msg tea.Msg) (bool, tea.Cmd) {
 		run, id, cancel = msg.run, screenQuestion, func() { msg.reply <- cancelled(msg.reply) }
 	case agreementAsked:
 		run, id, cancel = msg.run, screenQuestion, func() { msg.reply <- cancelled(msg.reply) }
+	case inputAsked:
+		run, id, cancel = msg.run, screenQuestion, func() { msg.reply <- cancelled(msg.reply) }
 	case reviewAsked:
 		run, id, cancel = msg.run, screenReview, func() { msg.reply <- cancelled(msg.reply) }
 	default:

@@ -73,6 +73,13 @@ func (w *wizard) askAgreement(question enroll.Question, want string) <-chan answ
 	return reply
 }
 
+func (w *wizard) askLine(text string) <-chan answer[string] {
+	w.t.Helper()
+	reply := make(chan answer[string], 1)
+	w.send(inputAsked{run: w.model.session.Run.ID, question: enroll.Question{Text: text}, reply: reply})
+	return reply
+}
+
 func (w *wizard) askReview(review enroll.Review) <-chan answer[bool] {
 	w.t.Helper()
 	reply := make(chan answer[bool], 1)
@@ -105,7 +112,7 @@ func (w *wizard) finish(receipt *enroll.Receipt, err error) *wizard {
 	case len(entry.Waits) > 0:
 		entry.Stage = enroll.StageWaiting
 	}
-	return w.send(desk.RunEnded{Run: s.Run.ID, Receipt: receipt, Err: err, Entry: entry})
+	return w.send(desk.RunEnded{Run: s.Run.ID, Carried: desk.Carried{Receipt: receipt}, Err: err, Entry: entry})
 }
 
 // collected plays the answer to the latest question how far somebody is.

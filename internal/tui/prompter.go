@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -19,7 +20,7 @@ type prompter struct {
 	known secret.Secret
 }
 
-var _ enroll.Prompter = (*prompter)(nil)
+var _ desk.Prompter = (*prompter)(nil)
 
 type answer[T any] struct {
 	value T
@@ -62,6 +63,13 @@ func (c *prompter) Secret(ctx context.Context, question enroll.SecretQuestion) (
 func (c *prompter) Confirm(ctx context.Context, question enroll.Question) (bool, error) {
 	return ask(ctx, c.send, func(reply chan<- answer[bool]) tea.Msg {
 		return agreementAsked{run: c.run, question: question, reply: reply}
+	})
+}
+
+// Input has a line typed.
+func (c *prompter) Input(ctx context.Context, question enroll.Question) (string, error) {
+	return ask(ctx, c.send, func(reply chan<- answer[string]) tea.Msg {
+		return inputAsked{run: c.run, question: question, reply: reply}
 	})
 }
 

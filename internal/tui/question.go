@@ -11,10 +11,11 @@ import (
 )
 
 // questionScreen asks what an enrollment could not know beforehand: a choice, a
-// yes or no, or something to be typed out.
+// yes or no, or something to be typed.
 type questionScreen struct {
 	choice    *choiceAsked
 	agreement *agreementAsked
+	line      *inputAsked
 	unclear   bool // what was typed is neither yes nor no
 	cursor    int
 	input     textinput.Model
@@ -42,9 +43,12 @@ func (q *questionScreen) bindings(s *session) []key.Binding {
 func (q *questionScreen) update(s *session, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case choiceAsked:
-		q.choice, q.agreement, q.cursor = &msg, nil, 0
+		q.choice, q.agreement, q.line, q.cursor = &msg, nil, nil, 0
 	case agreementAsked:
-		q.choice, q.agreement, q.unclear = nil, &msg, false
+		q.choice, q.agreement, q.line, q.unclear = nil, &msg, nil, false
+		q.input.SetValue("")
+	case inputAsked:
+		q.choice, q.agreement, q.line = nil, nil, &msg
 		q.input.SetValue("")
 	case otpTypedMsg:
 		q.input.SetValue("")
@@ -52,9 +56,13 @@ func (q *questionScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		switch {
 		case q.choice != nil:
 			return q.pressChoice(s, msg)
+		case q.line != nil && key.Matches(msg, s.keys.Next):
+			q.line.reply <- answer[string]{value: strings.TrimSpace(q.input.Value())}
+			q.line = nil
+			return s.tell(showMsg{screenWork})
 		case q.agreement != nil && key.Matches(msg, s.keys.Next):
 			return q.agree(s)
-		case q.agreement != nil:
+		case q.agreement != nil || q.line != nil:
 			q.input, _ = q.input.Update(msg)
 		}
 	}
@@ -104,6 +112,8 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 		question = q.choice.question
 	case q.agreement != nil:
 		question = q.agreement.question
+	case q.line != nil:
+		question = q.line.question
 	default:
 		return ""
 	}
@@ -131,6 +141,8 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 				lines = append(lines, style.Render(line))
 			}
 		}
+	case q.line != nil:
+		lines = append(lines, q.input.View())
 	case q.agreement.want != "":
 		lines = append(lines, "Type "+clean(q.agreement.want)+" to go on, anything else to stop.", "", q.input.View())
 	case q.unclear:

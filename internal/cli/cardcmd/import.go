@@ -67,7 +67,7 @@ func newCardImport(streams *stdio.Streams) *cobra.Command {
 	flags.StringVar(&options.confirm, "confirm", "", "the card's `serial`, to agree to what is lost without being asked")
 	flags.BoolVar(&options.keepCHUID, "keep-chuid", false, "leave the CHUID that the card has (default: a new one, because Windows shows certificates that it cached by the old one)")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "say what would be done and lost, and change nothing")
-	options.password = option.AddSecret(flags, "password", "the password of the PKCS#12 (default: an empty one)")
+	options.password = option.AddPKCS12Password(flags)
 	options.pin = option.AddSecret(flags, "pin", "the PIN, where it leads to the management key")
 	options.managementKey = option.AddSecret(flags, "management-key", "the card's management key in hexadecimal")
 	options.escrow.AddReading(flags)

@@ -87,7 +87,8 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 		return options.useProfile(ctx, d, &deps, name)
 	}
 	options.second.Store = options.Store
-	d.Task, d.Replace = tasks{options, d}.do, tasks{options, d}.replace
+	at := tasks{options, d}
+	d.Task, d.Replace, d.Copies = at.do, at.replace, at.copies
 	if options.Practice != nil {
 		d.Practice = options.Practice
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
+	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // oldKeys are copies of a user's former keys, which the new card gets to read old mail with.
@@ -34,7 +35,7 @@ type oldKeys struct {
 
 func (k *oldKeys) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&k.files, "p12", nil, "PKCS#12 `file` with a copy of a former key, which the new card gets in a retired slot, for old mail; can be repeated")
-	k.password = option.AddSecret(flags, "p12-password", "the password of the files of --p12 (default: an empty one)")
+	k.password = option.AddPKCS12Password(flags)
 }
 
 // read reads the files, before anything is changed.
@@ -75,11 +76,36 @@ func (k *oldKeys) pairs(state registered.State) (pairs []gmail.KeyPair) {
 	return pairs
 }
 
+// missing counts the copies that an earlier run was to put onto a card and that are not there; none where
+// the card cannot be read.
+func (k *oldKeys) missing(ctx context.Context, serial uint32) (missing int) {
+	_ = option.UseCard(ctx, serial, func(card *piv.Card) error {
+		history, err := card.History(ctx)
+		if err != nil {
+			return err
+		}
+		for _, sha256 := range k.begun {
+			if !slices.ContainsFunc(history.Slots, func(slot piv.SlotContents) bool {
+				return slot.Certificate != nil && smime.Fingerprint(slot.Certificate) == sha256 && !slot.Mismatched()
+			}) {
+				missing++
+			}
+		}
+		return nil
+	})
+	return missing
+}
+
 // say says what becomes of them.
 func (k *oldKeys) say(messages io.Writer) {
 	for _, entry := range k.entries {
-		stdio.Note(messages, fmt.Sprintf("the new card gets a copy of the key of the certificate of %s, valid until %s, and reads old mail with it", describe.Owner(entry.Certificate), describe.Day(entry.Certificate.NotAfter)))
+		stdio.Note(messages, copyText(entry))
 	}
+}
+
+// copyText says what becomes of a copy.
+func copyText(entry enroll.KeyCopy) string {
+	return fmt.Sprintf("the new card gets a copy of the key of the certificate of %s, valid until %s, and reads old mail with it", describe.Owner(entry.Certificate), describe.Day(entry.Certificate.NotAfter))
 }
 
 // imported is what became of the copies, as the output of replace says it.

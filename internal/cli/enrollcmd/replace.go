@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
@@ -259,7 +260,7 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 		return err
 	}
 	if !o.events {
-		for _, text := range o.oldMail(results) {
+		for _, text := range o.oldMail(ctx, results) {
 			stdio.Note(streams.Err, text)
 		}
 	}
@@ -277,11 +278,17 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 }
 
 // oldMail says how old mail is read with the new card; nothing where it has copies of the former keys.
-func (o *replaceOptions) oldMail(results []*terminationcmd.Result) []string {
-	if len(o.old.entries) > 0 || len(o.old.begun) > 0 {
+func (o *replaceOptions) oldMail(ctx context.Context, results []*terminationcmd.Result) []string {
+	switch {
+	case len(o.old.entries) > 0:
 		return nil
+	case len(o.old.begun) == 0:
+		return terminationcmd.OldMail(results)
 	}
-	return terminationcmd.OldMail(results)
+	if missing := o.old.missing(ctx, o.serial); missing > 0 {
+		return []string{hint.ForMissingCopies(o.serial, missing)}
+	}
+	return nil
 }
 
 // findCard finds the card that is enrolled, where none was named.

@@ -169,11 +169,13 @@ func (t tasks) replace(ctx context.Context, request enroll.Request, front desk.F
 		return nil, nil, err
 	}
 	request.Replaces = o.replaces
-	receipt, err := t.desk.Enroll(ctx, request, front)
+	at := *t.desk
+	at.Dependencies.EnableKeyPair = o.enablePair
+	receipt, err := at.Enroll(ctx, request, front)
 	if err != nil {
 		return nil, nil, err
 	}
 	results, err := o.endFormer(ctx, ask.Streams, request.Email, former)
 	lines, err := ended(results, err)
-	return receipt, append(lines, o.oldMail(results)...), err
+	return receipt, append(lines, o.oldMail(ctx, results)...), err
 }

@@ -12,7 +12,7 @@ import (
 // ofCertificates is about files of certificates and the chains made of them.
 func (h hints) ofCertificates(err error) string {
 	hint := hintOf(err, []sentinel{
-		{certificate.ErrPassword, "give its password with " + h.those("--password-file FILE", "--p12-password-file FILE") + "; or its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
+		{certificate.ErrPassword, "give its password with --password-file FILE; or its certificates in a file of their own: openssl pkcs12 -in FILE -nokeys -out certificates.pem"},
 		{smime.ErrNoRoot, "ask the CA for its root certificate, which is signed by itself, and give it, too"},
 		{smime.ErrSeveralRoots, "leave out all but one: each root goes into a file of its own, and is added by itself"},
 		{smime.ErrNoIntermediate, "give the intermediate that issues users' certificates, too; a root that issues them itself cannot be used at Gmail"},
