@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -12,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
@@ -39,7 +43,7 @@ func (f *folder) Name() string { return f.dir }
 
 func (f *folder) Rows(ctx context.Context) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		list, err := f.list()
+		list, err := f.list(ctx)
 		if err != nil {
 			yield(Row{}, err)
 			return
@@ -68,13 +72,13 @@ func (f *folder) Rows(ctx context.Context) iter.Seq2[Row, error] {
 }
 
 // list returns the files that are somebody's, sorted by address and use.
-func (f *folder) list() ([]folderFile, error) {
+func (f *folder) list(ctx context.Context) ([]folderFile, error) {
 	dir, err := os.Open(f.dir)
 	if err != nil {
 		return nil, fmt.Errorf("read the folder: %w", err)
 	}
 	defer dir.Close()
-	entries, err := dir.ReadDir(-1)
+	entries, err := readEntries(ctx, dir, func(n int) { f.options.note("%s: %s files are listed so far", f.dir, format.Number(n)) })
 	if err != nil {
 		return nil, fmt.Errorf("read the folder: %w", err)
 	}
@@ -102,6 +106,32 @@ func (f *folder) list() ([]folderFile, error) {
 		return cmp.Or(strings.Compare(key(a.email), key(b.email)), cmp.Compare(order(a.use), order(b.use)), strings.Compare(a.name, b.name))
 	})
 	return list, nil
+}
+
+// What is listed of a folder at a time, and after how much it is told: on a network share a folder
+// may take minutes.
+const (
+	listedAtOnce = 10_000
+	listedTold   = 100_000
+)
+
+// readEntries lists a folder, and tells from time to time how many entries it found so far.
+func readEntries(ctx context.Context, dir fs.ReadDirFile, told func(n int)) (entries []fs.DirEntry, err error) {
+	for {
+		some, err := dir.ReadDir(listedAtOnce)
+		before := len(entries) / listedTold
+		if entries = append(entries, some...); len(entries)/listedTold > before {
+			told(len(entries))
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return entries, nil
+		case err != nil:
+			return nil, err
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // row reads the files of one user.

@@ -20,6 +20,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/progress"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 	"github.com/cse-piv/cse-piv/internal/status"
 )
@@ -90,15 +91,17 @@ func (o *reconcileOptions) run(ctx context.Context, streams *stdio.Streams, args
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	bar := streams.NewBar()
+	defer bar.Close()
 	all := s.everybody(ctx)
 	if len(args) == 1 {
-		note := func(text string) { stdio.Note(streams.Err, text) }
+		note := func(text string) { bar.Note("cse-piv: note: " + text) }
 		o.source.AddressesOnly = true
 		from, err := o.source.Open(ctx, args[0], streams.In, note)
 		if err != nil {
 			return err
 		}
-		people, err := readPeople(ctx, from, streams.Err)
+		people, err := readPeople(ctx, from, bar)
 		if err != nil {
 			return err
 		}
@@ -107,8 +110,6 @@ func (o *reconcileOptions) run(ctx context.Context, streams *stdio.Streams, args
 	if all, err = s.lookUp(ctx, all); err != nil {
 		return err
 	}
-	bar := streams.NewBar()
-	defer bar.Close()
 	answer := ReconcileJSON{Problems: map[string]int{}, Users: []reconciledUser{}}
 	for user, err := range s.users(ctx, all, bar.Show) {
 		if err != nil {
@@ -155,8 +156,9 @@ func (a *ReconcileJSON) add(user userStatus) {
 	}
 }
 
-// readPeople reads the addresses of a source, by [ledger.Key]. Rows without one are told.
-func readPeople(ctx context.Context, from source.Source, messages io.Writer) (map[string]string, error) {
+// readPeople reads the addresses of a source, by [ledger.Key]. Rows without one are told, and how far it
+// is.
+func readPeople(ctx context.Context, from source.Source, bar *progress.Bar) (map[string]string, error) {
 	people := map[string]string{}
 	for row, err := range from.Rows(ctx) {
 		if err != nil {
@@ -166,10 +168,11 @@ func readPeople(ctx context.Context, from source.Source, messages io.Writer) (ma
 			if row.Err != nil {
 				err = row.Err
 			}
-			stdio.Warning(messages, fmt.Sprintf("%s: %v", row.Where, err))
+			bar.Note("cse-piv: warning: " + fmt.Sprintf("%s: %v", row.Where, err))
 			continue
 		}
 		people[ledger.Key(row.Email)] = row.Email
+		bar.Show(progress.Tally{Reading: true, Total: len(people)})
 	}
 	if len(people) == 0 {
 		return nil, &failure.NobodyError{Source: from.Name()}
