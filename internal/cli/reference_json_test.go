@@ -33,7 +33,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/profilecmd"
 	"github.com/cse-piv/cse-piv/internal/cli/statuscmd"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/cli/task"
 	"github.com/cse-piv/cse-piv/internal/cli/terminationcmd"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/ledger"
@@ -106,7 +105,7 @@ var jsonOutputs = []struct {
 	{"card reset", "--json", "One object.", cardcmd.ResetJSON{}},
 	{"keypair list", "--json", "One object. In a list `users` there is one for each user, where those who failed have a `problem` instead; of one user alone what is in it stands beside it as well.", gmailcmd.KeyPairsJSON{}},
 	{"keypair show", "--json", "One object. In a list `users` there is one for each key pair, where those that failed have `email`, `key_pair_id` and a `problem`; of one alone what is in it stands beside it as well.", gmailcmd.KeyPairJSON{}},
-	{"keypair history", "--json", "One object.", task.RegisteredHistory{}},
+	{"keypair history", "--json", "One object.", gmailcmd.RegisteredHistoryJSON{}},
 	{"keypair disable", "--json", "One object.", gmailcmd.ChangesJSON{}},
 	{"keypair enable", "--json", "As of `keypair disable`.", nil},
 	{"keypair obliterate", "--json", "As of `keypair disable`.", nil},

@@ -1,6 +1,7 @@
 package gmailcmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,6 +14,12 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
+
+// RegisteredHistoryJSON is the output of keypair history --json; the names are a contract.
+type RegisteredHistoryJSON struct {
+	task.RegisteredHistory
+	Error *stdio.Failure `json:"error,omitempty"` // with which the command ends; what was done before it is there
+}
 
 func newKeyPairHistory(streams *stdio.Streams) *cobra.Command {
 	var options task.History
@@ -35,13 +42,13 @@ func newKeyPairHistory(streams *stdio.Streams) *cobra.Command {
 				return err
 			}
 			done, err := options.Register(cmd.Context(), streams.Err, args[0])
-			if err != nil {
+			if err != nil && len(done.Keys) == 0 {
 				return err
 			}
 			if asJSON {
-				return stdio.JSON(streams.Out, done)
+				return errors.Join(stdio.JSON(streams.Out, RegisteredHistoryJSON{done, streams.FailureOf(err)}), stdio.Told(err))
 			}
-			return printRegisteredHistory(streams.Out, done)
+			return errors.Join(printRegisteredHistory(streams.Out, done), err)
 		},
 	}
 	flags := command.Flags()

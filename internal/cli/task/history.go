@@ -70,7 +70,11 @@ func (k RegisteredKey) Text(dryRun bool) string {
 	return "is left: " + k.Left
 }
 
-// Register registers what is in the card's retired slots. What is registered already stays.
+// enterLimit is how long entering what was done may take after an interrupt.
+const enterLimit = option.Wait + 5*time.Second
+
+// Register registers what is in the card's retired slots. What is registered already stays. With an
+// error it returns, and enters into the ledger, what was done before it.
 func (h *History) Register(ctx context.Context, messages io.Writer, email string) (done RegisteredHistory, err error) {
 	user, err := h.Gmail.User(ctx, messages, email)
 	if err != nil {
@@ -105,7 +109,9 @@ func (h *History) Register(ctx context.Context, messages io.Writer, email string
 	for _, key := range keys {
 		of, err := h.registerKey(ctx, begun, key)
 		if err != nil {
-			return done, err
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), enterLimit)
+			defer cancel()
+			return done, errors.Join(err, h.enter(ending, done))
 		}
 		done.Keys = append(done.Keys, of)
 	}
