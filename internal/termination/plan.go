@@ -1,6 +1,7 @@
 package termination
 
 import (
+	"crypto"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -125,6 +126,29 @@ type SameCardError struct{ KeyPairID string }
 // Error names it.
 func (e *SameCardError) Error() string {
 	return fmt.Sprintf("key pair %s is of the card whose use ends", e.KeyPairID)
+}
+
+// KeyInUseError is returned where a key is to be taken off a card that another key pair of the user needs, such
+// as the one before a renewal with the same key.
+type KeyInUseError struct {
+	Serial    uint32
+	Slot      string
+	KeyPairID string
+}
+
+// Error names both.
+func (e *KeyInUseError) Error() string {
+	return fmt.Sprintf("the key in slot %s of card %d is also that of key pair %s, whose mail can be read with nothing else", e.Slot, e.Serial, e.KeyPairID)
+}
+
+// OfKey returns which of the user's other key pairs has that public key; nil for none.
+func (p Plan) OfKey(public crypto.PublicKey) *gmail.KeyPair {
+	for i, pair := range p.Others {
+		if leaf := leafOf(pair); leaf != nil && certificate.SameKey(leaf.PublicKey, public) {
+			return &p.Others[i]
+		}
+	}
+	return nil
 }
 
 // NewPlan makes the plan for a user of whom Gmail has that state; known are the

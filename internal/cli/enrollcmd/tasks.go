@@ -122,7 +122,7 @@ func (t tasks) undo(ctx context.Context, ask *option.Asker, what desk.Task) ([]s
 	}
 	end := t.options.termination()
 	if request.Serial == what.Serial {
-		question := enroll.Question{Text: fmt.Sprintf("card %d is in the reader: take the key and certificate of that enrollment off it as well?", what.Serial)}
+		question := enroll.Question{Text: fmt.Sprintf("take the key and certificate of that enrollment off card %d as well? It has to be in the reader", what.Serial)}
 		if request.Clear, err = ask.Person.Confirm(ctx, question); err != nil {
 			return nil, err
 		}

@@ -116,6 +116,7 @@ func Endings() []Ending {
 		{ExitError, "card-not-registered", Is[*termination.UnknownCardError]},
 		{ExitError, "not-moved", Is[*termination.NotMovedError]},
 		{ExitUsage, "same-card", Is[*termination.SameCardError]},
+		{ExitError, "key-in-use", Is[*termination.KeyInUseError]},
 		{ExitError, "no-evidence", Is[*enroll.NoEvidenceError]},
 		{ExitUsage, "identity-before-unknown", Is[*enroll.UnknownBeforeError]},
 		{ExitError, "slot-occupied", Is[*enroll.OccupiedError]},

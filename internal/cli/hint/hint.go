@@ -150,8 +150,8 @@ func (h hints) ofCard(err error) string {
 		return h.either("choose another algorithm with --algorithm; or use another card", "choose another algorithm in the plan, or another card")
 	}
 	return hintOf(err, []sentinel{
-		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and look with: cse-piv card list"},
-		{piv.ErrNoCard, "put the card in, and look with: cse-piv card list"},
+		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and " + h.either("look with: cse-piv card list", h.again)},
+		{piv.ErrNoCard, "put the card in, and " + h.either("look with: cse-piv card list", h.again)},
 		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
 		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
 		{piv.ErrBroken, "use another card; this one answers what no card should"},

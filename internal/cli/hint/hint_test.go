@@ -209,6 +209,7 @@ func hintCases() []hintCase {
 		{&termination.WhichCardError{Email: "ada@lab.example"}, "cse-piv status ada@lab.example"},
 		{&termination.UnknownCardError{}, "cse-piv status"},
 		{&termination.SameCardError{}, "cse-piv keypair list"},
+		{&termination.KeyInUseError{}, "the card keeps the key"},
 		{&failure.PerhapsChangedError{What: "PIN", Err: piv.ErrRemoved}, "the card has the new one"},
 		{&termination.NotMovedError{}, "run the same command again"},
 		{&termination.NotMovedError{Email: "ada@lab.example", InReader: true}, "put the new card in"},

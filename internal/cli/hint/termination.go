@@ -24,6 +24,8 @@ func (h hints) ofTermination(err error) string {
 		return "look which cards the user has, with cse-piv status EMAIL"
 	case failure.Is[*termination.NotMovedError](err):
 		return h.either("to enroll the new card, "+h.again, "go back to the card, and put the new one in")
+	case failure.Is[*termination.KeyInUseError](err):
+		return h.either("leave out --clear-card", h.again+", and answer no") + ": the card keeps the key"
 	case failure.Is[*termination.SameCardError](err):
 		return "name a key pair of another card: cse-piv keypair list EMAIL"
 	case failure.Is[*enroll.NoEvidenceError](err):

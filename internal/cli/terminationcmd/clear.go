@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
+	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // clearing takes what an enrollment put onto a card off it again.
@@ -57,6 +58,9 @@ func (c *clearing) find(ctx context.Context, result *Result) error {
 		for _, contents := range status.Slots {
 			if contents.Certificate == nil || !slices.ContainsFunc(result.plan.Ended, func(pair gmail.KeyPair) bool { return pair.Has(smime.Fingerprint(contents.Certificate)) }) {
 				continue
+			}
+			if other := result.plan.OfKey(contents.Certificate.PublicKey); other != nil {
+				return &termination.KeyInUseError{Serial: c.serial, Slot: contents.Slot.String(), KeyPairID: other.ID}
 			}
 			c.slots = append(c.slots, contents.Slot)
 			text := fmt.Sprintf("card %d loses what is in slot %s for ever: %s", c.serial, contents.Slot, describe.SlotContents(contents))
