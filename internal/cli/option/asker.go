@@ -40,10 +40,11 @@ func (a *Asker) person() enroll.Prompter {
 
 // PUKs returns the PUKs that a card may have: the one that was given, those of the
 // escrow, or the one that a person types.
-func (a *Asker) PUKs(ctx context.Context, vault *Escrow, given *Secret, serial uint32) ([]escrow.Record, error) {
+func (a *Asker) PUKs(ctx context.Context, vault *Escrow, given *Secret, card *piv.Card) ([]escrow.Record, error) {
+	serial := card.Identity().Serial
 	question := fmt.Sprintf("the PUK of card %d", serial)
 	if given.given() {
-		puk, err := a.Secret(ctx, given, question, "PUK", false, piv.CheckPUK)
+		puk, err := a.CardSecret(ctx, card, given, question, "PUK", piv.CheckPUK)
 		return []escrow.Record{{PUK: puk}}, err
 	}
 	folder, err := FolderOr(vault.Folder, "escrow")
@@ -58,7 +59,7 @@ func (a *Asker) PUKs(ctx context.Context, vault *Escrow, given *Secret, serial u
 		return records, err
 	}
 	a.say(closed)
-	puk, err := a.Secret(ctx, given, question, "PUK", false, piv.CheckPUK)
+	puk, err := a.CardSecret(ctx, card, given, question, "PUK", piv.CheckPUK)
 	if errors.Is(err, failure.ErrNobody) {
 		err = fmt.Errorf("card %d: %w", serial, maintenance.ErrNoPUK)
 	}
@@ -80,24 +81,56 @@ func (a *Asker) Close() {
 	}
 }
 
-// Secret returns what a flag gave, or what a person types; a new one is typed twice.
-func (a *Asker) Secret(ctx context.Context, flag *Secret, text, name string, isNew bool, check func(secret.Secret) error) (secret.Secret, error) {
-	given, err := flag.Read(ctx)
-	stdio.Warnings(a.Streams.Err, flag)
+// NewSecret returns a new PIN or PUK that a flag gave, or that a person types twice.
+func (a *Asker) NewSecret(ctx context.Context, flag *Secret, text, name string, check func(secret.Secret) error) (secret.Secret, error) {
+	given, err := a.given(ctx, flag, check)
+	if err != nil || !given.IsZero() {
+		return given, err
+	}
+	return a.typed(ctx, flag, reference(text, name, true, piv.UnknownTries, check))
+}
+
+// CardSecret returns a card's PIN or PUK that a flag gave, or that a person types, who is shown how
+// many tries are left. Of one that is blocked nobody is asked: the error is piv.ErrPINBlocked or
+// piv.ErrPUKBlocked.
+func (a *Asker) CardSecret(ctx context.Context, card *piv.Card, flag *Secret, text, name string, check func(secret.Secret) error) (secret.Secret, error) {
+	given, err := a.given(ctx, flag, check)
+	if err != nil || !given.IsZero() {
+		return given, err
+	}
+	protection, err := card.Protection(ctx)
 	if err != nil {
 		return given, err
 	}
-	if !given.IsZero() {
-		if err := check(given); err != nil {
-			return given, usage.Errorf("--%s-file: %w", flag.Name, err)
-		}
-		return given, nil
+	counter, blocked := protection.PIN, piv.ErrPINBlocked
+	if name == "PUK" {
+		counter, blocked = protection.PUK, piv.ErrPUKBlocked
 	}
-	question := enroll.SecretQuestion{Question: enroll.Question{Text: text}, New: isNew, Check: check, Rule: "6 to 8 letters, digits or signs"}
+	if counter.Tries == 0 {
+		return given, blocked
+	}
+	return a.typed(ctx, flag, reference(text, name, false, counter.Tries, check))
+}
+
+// reference is the question for a PIN or PUK.
+func reference(text, name string, isNew bool, tries int, check func(secret.Secret) error) enroll.SecretQuestion {
+	question := enroll.SecretQuestion{Question: enroll.Question{Text: text}, New: isNew, Check: check, Rule: "6 to 8 letters, digits or signs", Tries: tries}
 	if name == "PIN" {
 		question.ID = enroll.QuestionPIN
 	}
-	return a.typed(ctx, flag, question)
+	return question
+}
+
+// given returns the PIN or PUK that a flag gave; a zero one where none did.
+func (a *Asker) given(ctx context.Context, flag *Secret, check func(secret.Secret) error) (secret.Secret, error) {
+	given, err := flag.Read(ctx)
+	stdio.Warnings(a.Streams.Err, flag)
+	if err == nil && !given.IsZero() {
+		if err = check(given); err != nil {
+			err = usage.Errorf("--%s-file: %w", flag.Name, err)
+		}
+	}
+	return given, err
 }
 
 // typed returns what a person types; flag is what could have been given instead.
@@ -106,7 +139,6 @@ func (a *Asker) typed(ctx context.Context, flag *Secret, question enroll.SecretQ
 	if person == nil {
 		return secret.Secret{}, &failure.MissingSecretError{What: question.Text, Flag: flag.Name}
 	}
-	question.Tries = piv.UnknownTries
 	return person.Secret(ctx, question)
 }
 
@@ -160,7 +192,7 @@ func (a *Asker) ManagementKey(ctx context.Context, card *piv.Card, given, pin *S
 	a.say(closed)
 	typed, err := a.typed(ctx, given, enroll.SecretQuestion{
 		Question: enroll.Question{Text: fmt.Sprintf("the management key of card %d (hexadecimal)", card.Identity().Serial)},
-		Rule:     "32, 48 or 64 hexadecimal digits", Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
+		Rule:     "32, 48 or 64 hexadecimal digits", Tries: piv.UnknownTries, Check: func(s secret.Secret) error { _, err := piv.ParseManagementKey(s); return err },
 	})
 	if err != nil {
 		return key, err
@@ -170,7 +202,7 @@ func (a *Asker) ManagementKey(ctx context.Context, card *piv.Card, given, pin *S
 
 // behindPIN returns the management key that the PIN leads to.
 func (a *Asker) behindPIN(ctx context.Context, card *piv.Card, flag *Secret) (key secret.Secret, err error) {
-	pin, err := a.Secret(ctx, flag, fmt.Sprintf("the PIN of card %d, which leads to its management key", card.Identity().Serial), "PIN", false, piv.CheckPIN)
+	pin, err := a.CardSecret(ctx, card, flag, fmt.Sprintf("the PIN of card %d, which leads to its management key", card.Identity().Serial), "PIN", piv.CheckPIN)
 	if err != nil {
 		return key, err
 	}

@@ -28,11 +28,11 @@ func (c Change) Run(ctx context.Context, ask *option.Asker, card *piv.Card) erro
 		checkNew = func(pin secret.Secret) error { return piv.CheckNewPINOf(pin, c.MinPINLength) }
 	}
 	serial := card.Identity().Serial
-	before, err := ask.Secret(ctx, c.Old, fmt.Sprintf("the %s of card %d", c.Name, serial), c.Name, false, check)
+	before, err := ask.CardSecret(ctx, card, c.Old, fmt.Sprintf("the %s of card %d", c.Name, serial), c.Name, check)
 	if err != nil {
 		return err
 	}
-	after, err := ask.Secret(ctx, c.New, fmt.Sprintf("a new %s for card %d", c.Name, serial), c.Name, true, checkNew)
+	after, err := ask.NewSecret(ctx, c.New, fmt.Sprintf("a new %s for card %d", c.Name, serial), c.Name, checkNew)
 	if err != nil {
 		return err
 	}

@@ -33,14 +33,14 @@ func (u Unblock) Run(ctx context.Context, ask *option.Asker, card *piv.Card) (do
 	stdio.Warnings(messages, u.Escrow)
 	serial := card.Identity().Serial
 	unblocking := maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { stdio.Note(messages, what) }}
-	if unblocking.PUKs, err = ask.PUKs(ctx, u.Escrow, u.PUK, serial); err != nil {
+	if unblocking.PUKs, err = ask.PUKs(ctx, u.Escrow, u.PUK, card); err != nil {
 		return done, err
 	}
 	if err := u.Second.agree(ctx, ask, serial); err != nil {
 		return done, err
 	}
 	question := fmt.Sprintf("a new PIN for card %d", serial)
-	if unblocking.PIN, err = ask.Secret(ctx, u.NewPIN, question, "PIN", true, func(pin secret.Secret) error { return piv.CheckNewPINOf(pin, u.MinPINLength) }); err != nil {
+	if unblocking.PIN, err = ask.NewSecret(ctx, u.NewPIN, question, "PIN", func(pin secret.Secret) error { return piv.CheckNewPINOf(pin, u.MinPINLength) }); err != nil {
 		return done, err
 	}
 	err = ask.Risk(ctx, card, func(card *piv.Card) (err error) {
