@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -115,8 +114,8 @@ func isProse(before, after []byte) bool {
 	if !speaks {
 		return false
 	}
-	after = escapedBreak.ReplaceAll(after[:min(len(after), maxLabel)], nil)
-	return !bytes.HasPrefix(bytes.TrimLeft(after, " \r\n\t"), []byte("MI"))
+	next := escapes.Replace(string(after[:min(len(after), maxLabel)]))
+	return !strings.HasPrefix(strings.TrimLeft(next, " \r\n\t"), "MI")
 }
 
 // withoutMargins returns the body of a block without what stands before and behind each of its
@@ -144,8 +143,13 @@ func withoutMargins(before, body []byte) []byte {
 	return out
 }
 
-// escapedBreak is a line break as JSON, PowerShell, XML and HTML write it.
-var escapedBreak = regexp.MustCompile("\\\\[nrt]|\\\\u000[aAdD9]|`[nr]|&#(?:10|13|x[aAdD]);|<[bB][rR] ?/?>")
+// escapes are characters of base64, and blanks for line breaks, as JSON, PowerShell, XML and HTML
+// write them.
+var escapes = strings.NewReplacer(
+	`\n`, " ", `\r`, " ", `\t`, " ", `\u000a`, " ", `\u000A`, " ", `\u000d`, " ", `\u000D`, " ", "`n", " ", "`r", " ",
+	"&#10;", " ", "&#13;", " ", "&#xa;", " ", "&#xA;", " ", "&#xd;", " ", "&#xD;", " ", "<br>", " ", "<br/>", " ", "<br />", " ", "<BR>", " ",
+	`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u002f`, "/", `\u002F`, "/", `\u003d`, "=", `\u003D`, "=",
+)
 
 // unescaped returns base64 whose characters are written as JSON, web pages or quoted-printable
 // (RFC 2045 section 6.7) write some of them, with blanks for line breaks.
@@ -156,10 +160,7 @@ func unescaped(body []byte) []byte {
 		}
 		body = bytes.ReplaceAll(body, quotedPrintable, []byte("="))
 	}
-	if bytes.IndexByte(body, '\\') >= 0 {
-		body = []byte(strings.NewReplacer(`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u002f`, "/", `\u002F`, "/", `\u003d`, "=", `\u003D`, "=").Replace(string(body)))
-	}
-	return escapedBreak.ReplaceAll(body, []byte(" "))
+	return []byte(escapes.Replace(string(body)))
 }
 
 // withoutHeaders returns what follows the headers of a block (RFC 1421 section 4.6).

@@ -18,12 +18,13 @@ var (
 	// ldifBegin is how an export of a directory begins (RFC 2849): a version, a comment,
 	// a name or, where somebody copied a part, the value itself.
 	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\r\n]*[\r\n]|version:[^\r\n]*[\r\n])\s*)*(?:dn::?|` + ldifAttribute + `)`)
-	// ldifValue is a value with a certificate, or one in base64 of another attribute.
-	ldifValue = regexp.MustCompile(`(?im)^(?:(` + ldifAttribute + `)(:|<|)|[-a-z0-9;.]+::) *(\S*)`)
+	// ldifValue is what stands before a value with a certificate, or one in base64 of another
+	// attribute.
+	ldifValue = regexp.MustCompile(`(?i)^(?:(` + ldifAttribute + `)(:|<|)|[-a-z0-9;.]+::)`)
 
 	vcardBegin = regexp.MustCompile(`(?i)^\s*begin:vcard`)
-	// vcardValue is a key in base64, as versions 2.1, 3 and 4 write it (RFC 6350 section 6.8.1).
-	vcardValue = regexp.MustCompile(`(?im)^(?:[-a-z0-9]+\.)?(key)(?:(?:;[^:\n]*)?;(?:encoding=)?(?:b|base64)(?:;[^:\n]*)?:|(?:;[^:\n]*)?:data:[^,\n]*;base64,)()([ \S]*)`)
+	// vcardValue is what stands before a key in base64, as versions 2.1, 3 and 4 write it (RFC 6350 section 6.8.1).
+	vcardValue = regexp.MustCompile(`(?i)^(?:[-a-z0-9]+\.)?(key)(?:(?:;[^:\n]*)?;(?:encoding=)?(?:b|base64)(?:;[^:\n]*)?:|(?:;[^:\n]*)?:data:[^,\n]*;base64,)()`)
 )
 
 // isDirectory tells an LDIF or a vCard.
@@ -39,15 +40,13 @@ func (r *reader) directory(text []byte) error {
 	if vcardBegin.Match(text) {
 		what, pattern = "a vCard", vcardValue
 	}
-	for rest := text; ; {
-		at := pattern.FindSubmatchIndex(rest)
+	for line := range bytes.Lines(text) {
+		at := pattern.FindSubmatchIndex(line)
 		if at == nil {
-			break
+			continue
 		}
-		known, value := at[2] >= 0, without(rest[at[6]:at[7]], " \t")
-		isAddress := known && bytes.Equal(rest[at[4]:at[5]], []byte("<"))
-		rest = rest[at[1]:]
-		if isAddress {
+		known, value := at[2] >= 0, without(line[at[1]:], " \t\n")
+		if known && bytes.Equal(line[at[4]:at[5]], []byte("<")) {
 			return fmt.Errorf("%w: %s that names files instead of holding certificates", ErrUnreadable, what)
 		}
 		der, err := base64.StdEncoding.AppendDecode(nil, value)

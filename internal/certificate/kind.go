@@ -132,12 +132,24 @@ func isBeginOrEnd(text []byte) bool {
 	return false
 }
 
-var keyLine = regexp.MustCompile(`BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY`)
-
 // beginsKey tells a text with the first line of a private key, of whichever dashes a word
 // processor or a mail program has left.
 func beginsKey(text []byte) bool {
-	return bytes.Contains(text, []byte("PRIVATE KEY")) && keyLine.Match(text)
+	for key := []byte("PRIVATE KEY"); ; {
+		at := bytes.Index(text, key)
+		if at < 0 {
+			return false
+		}
+		before := text[max(0, at-maxLabel):at]
+		begins, kind := bytes.LastIndex(before, []byte("BEGIN ")), before
+		if begins >= 0 {
+			kind = before[begins+len("BEGIN "):]
+		}
+		if begins >= 0 && !bytes.ContainsFunc(kind, func(r rune) bool { return r != ' ' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
+			return true
+		}
+		text = text[at+len(key):]
+	}
 }
 
 // kindOfText names a file by how it begins, "" for none that is known.

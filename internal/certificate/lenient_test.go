@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,11 @@ func TestOtherCurves(t *testing.T) {
 	}
 	if name := certificate.KeyName(cert); name != "EC P-192" || cert.PublicKey != nil {
 		t.Errorf("%s, %v", name, cert.PublicKey)
+	}
+	// One that cannot be read is named by its number.
+	twice := bytes.Replace(chain[1].Raw, []byte{0xa0, 3, 2, 1, 2}, []byte{0xa0, 3, 2, 1, 9}, 1)
+	if _, err := certificate.Parse(append(bytes.Clone(leaf), twice...)); err == nil || !strings.Contains(err.Error(), "certificate 2: x509: ") {
+		t.Errorf("the second one: %v", err)
 	}
 	// A key that is damaged is no other curve's.
 	damaged := bytes.Replace(chain[0].Raw, append(bytes.Clone(p256), 3, 0x42, 0, 4), append(bytes.Clone(p256), 3, 0x42, 0, 5), 1)

@@ -65,12 +65,18 @@ func (r *reader) read(data []byte) ([]*x509.Certificate, error) {
 // MalformedError is returned for what may be meant as a certificate, and is refused by
 // crypto/x509.
 type MalformedError struct {
-	DER []byte
-	Err error // why
+	DER    []byte
+	Err    error // why
+	Number int   // of the file's certificates, from 1
 }
 
-// Error says why.
-func (e *MalformedError) Error() string { return fmt.Sprintf("%v: %v", ErrUnreadable, e.Err) }
+// Error says why, and which one it is where others stand before it.
+func (e *MalformedError) Error() string {
+	if e.Number > 1 {
+		return fmt.Sprintf("%v: certificate %d: %v", ErrUnreadable, e.Number, e.Err)
+	}
+	return fmt.Sprintf("%v: %v", ErrUnreadable, e.Err)
+}
 
 // Unwrap returns [ErrUnreadable] and the reason.
 func (e *MalformedError) Unwrap() []error { return []error{ErrUnreadable, e.Err} }
@@ -264,7 +270,7 @@ func (r *reader) certificate(der []byte) error {
 	}
 	cert, err := parse(der)
 	if err != nil {
-		return &MalformedError{der, err}
+		return &MalformedError{der, err, len(r.list) + 1}
 	}
 	if !endsWithSignature(der) {
 		return fmt.Errorf("%w: octets follow the signature", ErrUnreadable)

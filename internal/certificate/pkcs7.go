@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"encoding/asn1"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -101,7 +102,11 @@ func (r *reader) certificates(certs cryptobyte.String) error {
 		if !certs.ReadASN1Element(&raw, cryptobyte_asn1.SEQUENCE) {
 			return fmt.Errorf("%w: PKCS#7: entry %d is no X.509 certificate", ErrUnreadable, entry)
 		}
-		if err := r.certificate(raw); err != nil {
+		err := r.certificate(raw)
+		if _, saysWhich := errors.AsType[*MalformedError](err); saysWhich {
+			return fmt.Errorf("PKCS#7: %w", err)
+		}
+		if err != nil {
 			return fmt.Errorf("PKCS#7: certificate %d: %w", entry, err)
 		}
 	}
