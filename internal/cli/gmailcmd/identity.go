@@ -25,8 +25,6 @@ func NewIdentity(streams *stdio.Streams) *cobra.Command {
 type IdentitiesJSON struct {
 	Email      string           `json:"email"`
 	Identities []gmail.Identity `json:"identities"`
-	// Users has the same once more, so that it is read as of several users.
-	Users []any `json:"users,omitempty"`
 }
 
 func listIdentities(ctx context.Context, user *gmail.User) (any, [][]any, error) {

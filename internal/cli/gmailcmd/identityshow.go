@@ -19,8 +19,6 @@ type IdentityJSON struct {
 	Email    string          `json:"email"`
 	Identity *gmail.Identity `json:"identity"`  // null for none
 	KeyPairs []ListedPair    `json:"key_pairs"` // that the identity uses
-	// Users has the same once more, so that it is read as of several users.
-	Users []any `json:"users,omitempty"`
 }
 
 func newIdentityShow(streams *stdio.Streams) *cobra.Command {

@@ -77,8 +77,6 @@ func keyPairsNamed(args []string) (rows []option.User, err error) {
 type KeyPairsJSON struct {
 	Email    string       `json:"email"`
 	KeyPairs []ListedPair `json:"key_pairs"`
-	// Users has the same once more, so that it is read as of several users.
-	Users []any `json:"users,omitempty"`
 }
 
 func listKeyPairs(ctx context.Context, user *gmail.User) (any, [][]any, error) {
@@ -105,8 +103,6 @@ type KeyPairJSON struct {
 	ListedPair        // of Gmail
 	InIdentity bool   `json:"in_identity"`
 	PEM        string `json:"pem"` // the chain, as Gmail has it
-	// Users has the same once more, so that it is read as of several users.
-	Users []any `json:"users,omitempty"`
 }
 
 func newKeyPairShow(streams *stdio.Streams) *cobra.Command {

@@ -35,26 +35,6 @@ type listProblem struct {
 	Problem   string `json:"problem"`
 }
 
-// alone is what there is for the only user, in the list of users as well.
-func alone(value any) any {
-	users := []any{value}
-	switch one := value.(type) {
-	case KeyPairsJSON:
-		one.Users = users
-		return one
-	case KeyPairJSON:
-		one.Users = users
-		return one
-	case IdentitiesJSON:
-		one.Users = users
-		return one
-	case IdentityJSON:
-		one.Users = users
-		return one
-	}
-	return value
-}
-
 // askEach asks Gmail for one user or key pair after the other. What fails does not stop the others, is a
 // [listProblem] in the answer, and makes the error a *[failure.UsersError].
 func askEach(ctx context.Context, streams *stdio.Streams, domain *gmail.Domain, rows []option.User, ask func(*gmail.User, option.User) (any, error)) (all listedUsers, end, err error) {
@@ -127,7 +107,7 @@ func listOne(ctx context.Context, out io.Writer, domain *gmail.Domain, email str
 		return err
 	}
 	if asJSON {
-		return stdio.JSON(out, alone(value))
+		return stdio.JSON(out, value)
 	}
 	if len(lines) == 0 {
 		_, err := fmt.Fprintln(out, "none")
@@ -191,7 +171,7 @@ func showEach(ctx context.Context, streams *stdio.Streams, options *option.Gmail
 			return err
 		}
 		if asJSON {
-			return stdio.JSON(streams.Out, alone(one.asJSON))
+			return stdio.JSON(streams.Out, one.asJSON)
 		}
 		return one.print(streams.Out)
 	}
