@@ -1,8 +1,11 @@
 package safetext_test
 
 import (
+	"net/mail"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
@@ -18,4 +21,22 @@ func TestIsAddress(t *testing.T) {
 			t.Errorf("%q: not %t", address, want)
 		}
 	}
+}
+
+// FuzzIsAddress: net/mail reads the same texts as bare addresses.
+func FuzzIsAddress(f *testing.F) {
+	for _, text := range []string{
+		"ada@example.com", "a.b@x.y", ".a@x", "a.@x", "a..b@x", "a@.x", "a@x.", "@x", "a@", "@", "a@b@c", "\"a b\"@x", "a@[192.0.2.1]", "a@[::1]", "a@[::1%eth0]",
+		"a@[x]", "a@[]", "a@[192.0.2.1", "(c)a@x", "a@x (c)", "g: a@x;", "=?utf-8?q?a?=@x", "a @x", "a@ x", "é@é", "a\u00a0@x", "a\x7f@x", "a@[192.0.2.1].", "a@x,b@y",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+		address, err := mail.ParseAddress(text)
+		want := err == nil && address.Address == text && len(text) <= 254 && utf8.ValidString(text) && !strings.ContainsFunc(text, hidden)
+		if got := safetext.IsAddress(text); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
+	})
 }
