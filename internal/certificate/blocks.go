@@ -21,18 +21,21 @@ var (
 // maxLabel bounds a label, in octets; the longest in use has 30.
 const maxLabel = 64
 
-// pemBlock is a block as it stands in a text: its label, and what is between its two lines.
+// pemBlock is a block as it stands in a text: its label, what that says, and what is between
+// its two lines.
 type pemBlock struct {
 	label string
+	kind  Kind // "" where the body is to be read
 	body  []byte
 }
 
-// blocks returns the PEM blocks of a text, nil where there is none. Other text may stand
+// blocks returns the PEM blocks of a text. Other text may stand
 // around them (RFC 7468 section 5.2), on the same line too, as in an environment file, and in
 // them what mail, web forms and editors put there. A damaged block is an error, as are more
 // blocks than any file of certificates has. A private key is one even where its block is
 // damaged.
 func blocks(text []byte) (found []pemBlock, err error) {
+	found = make([]pemBlock, 0, 4) // a user's chain, most of the time
 	begins, rest := 0, text
 	for ; ; begins++ {
 		at := bytes.Index(rest, pemBegin)
@@ -42,8 +45,9 @@ func blocks(text []byte) (found []pemBlock, err error) {
 		before := rest[:at]
 		rest = rest[at+len(pemBegin):]
 		label, whole := labelOf(rest)
-		if kindOfBlock(strings.ToUpper(label)) == KindPrivateKey {
-			return nil, &KindError{KindPrivateKey, safetext.Clean(label)}
+		kind := kindOfBlock(strings.ToUpper(label))
+		if kind == KindPrivateKey {
+			return nil, &KindError{kind, safetext.Clean(label)}
 		}
 		if begins == maxCertificates {
 			return nil, errTooMany()
@@ -60,9 +64,9 @@ func blocks(text []byte) (found []pemBlock, err error) {
 		}
 		switch body, behind, ended := bodyOf(label, after); {
 		case whole && ended:
-			found, rest = append(found, pemBlock{label, withoutMargins(before, body)}), behind
+			found, rest = append(found, pemBlock{label, kind, withoutMargins(before, body)}), behind
 		case whole && label == "PGP SIGNED MESSAGE": // it ends with the signature, a block of its own
-			found = append(found, pemBlock{label: label})
+			found = append(found, pemBlock{label: label, kind: kind})
 		default:
 			err = damagedBlock(len(found))
 		}
@@ -70,7 +74,7 @@ func blocks(text []byte) (found []pemBlock, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if found != nil && isDER(bytes.TrimLeft(rest, "\r\n")) {
+	if len(found) > 0 && isDER(bytes.TrimLeft(rest, "\r\n")) {
 		return nil, fmt.Errorf("%w: DER follows what is in PEM; give each in a file of its own", ErrUnreadable)
 	}
 	return found, nil
@@ -175,31 +179,38 @@ func withoutHeaders(body []byte) []byte {
 	return body
 }
 
-// fromBody decodes what stands between the two lines of a block: headers, then base64. Blanks,
-// signs of quotation, escaped line breaks, and whatever is not ASCII may stand in it.
-func fromBody(body []byte) ([]byte, bool) {
-	der := make([]byte, base64.RawStdEncoding.DecodedLen(len(body))) // the padding may be left out
-	if n, err := base64.StdEncoding.Decode(der, body); err == nil {
-		return der[:n], n > 0
+// decode returns what the body of the i-th block stands for: after headers, base64. Blanks,
+// signs of quotation, escaped line breaks, and whatever is not ASCII may stand in it. What is
+// encrypted is a [*KindError].
+func (b pemBlock) decode(i int) ([]byte, error) {
+	der := make([]byte, base64.RawStdEncoding.DecodedLen(len(b.body))) // the padding may be left out
+	if n, err := base64.StdEncoding.Decode(der, b.body); err == nil && n > 0 {
+		return der[:n], nil
 	}
-	body = unescaped(withoutHeaders(body))
+	if bytes.Contains(b.body, []byte("Proc-Type: 4,ENCRYPTED")) { // RFC 1421 section 4.6.1.1
+		return nil, &KindError{kindEncrypted, safetext.Clean(b.label)}
+	}
+	body := unescaped(withoutHeaders(b.body))
 	packed, padding := make([]byte, 0, len(body)), 0
 	for len(body) > 0 {
 		switch c := body[0]; {
 		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/':
 			packed = append(packed, c)
 			if padding > 0 {
-				return nil, false
+				return nil, damagedBlock(i)
 			}
 		case c == '=':
 			padding++
 		case c > ' ' && c < 0x80 && !strings.ContainsRune(">|#\"'", rune(c)):
-			return nil, false
+			return nil, damagedBlock(i)
 		}
 		body = body[1:]
 	}
 	n, err := base64.RawStdEncoding.Decode(der, packed)
-	return der[:n], err == nil && n > 0 && padding <= (4-len(packed)%4)%4
+	if err != nil || n == 0 || padding > (4-len(packed)%4)%4 {
+		return nil, damagedBlock(i)
+	}
+	return der[:n], nil
 }
 
 // block reads what is in the i-th block, whatever certificate or PKCS#7 its label says it is.
@@ -207,25 +218,19 @@ func fromBody(body []byte) ([]byte, bool) {
 // text, which spares decoding it in the next file.
 func (r *reader) block(i int, block pemBlock) error {
 	label := strings.ToUpper(block.label)
-	kind := kindOfBlock(label)
-	certificates := kind == "" && holdsCertificates(label)
-	if cert := r.known.get(block.body); cert != nil && certificates {
+	switch {
+	case block.kind != "":
+		r.passedOver = block.kind
+		return nil
+	case !holdsCertificates(label):
+		return fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.label))
+	}
+	if cert := r.known.get(block.body); cert != nil {
 		return r.add(cert)
 	}
-	switch {
-	case kind == KindPrivateKey:
-		return &KindError{kind, safetext.Clean(block.label)}
-	case kind != "":
-		r.passedOver = kind
-		return nil
-	case !certificates:
-		return fmt.Errorf("%w: unexpected PEM block %q", ErrUnreadable, safetext.Clean(block.label))
-	case bytes.Contains(block.body, []byte("Proc-Type: 4,ENCRYPTED")): // RFC 1421 section 4.6.1.1
-		return &KindError{kindEncrypted, safetext.Clean(block.label)}
-	}
-	der, ok := fromBody(block.body)
-	if !ok {
-		return damagedBlock(i)
+	der, err := block.decode(i)
+	if err != nil {
+		return err
 	}
 	before := len(r.list)
 	if err := r.content(label, der); err != nil {

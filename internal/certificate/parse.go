@@ -119,7 +119,7 @@ func (r *reader) text(text []byte, encoded bool) error {
 		return err
 	case beginsKey(text):
 		return &KindError{Kind: KindPrivateKey}
-	case found != nil:
+	case len(found) > 0:
 		r.list = slices.Grow(r.list, len(found))
 		for i, block := range found {
 			if err := r.block(i, block); err != nil {
@@ -182,12 +182,12 @@ func (r *reader) der(data []byte) error {
 			}
 			return nil
 		}
-		value, rest, err := firstValue(data)
+		kind, value, rest, err := firstValue(data)
 		if err != nil {
 			return fmt.Errorf("%w: it is damaged or cut off: %w", ErrUnreadable, err)
 		}
 		if first || !isTrustSettings(value) {
-			if err := r.value(value); err != nil {
+			if err := r.value(kind, value); err != nil {
 				return err
 			}
 		}
@@ -195,17 +195,20 @@ func (r *reader) der(data []byte) error {
 	}
 }
 
-// firstValue returns the first structure of data in DER. A certificate's octets stay as
-// they are, or its signature would not be about them.
-func firstValue(data []byte) (der, rest []byte, err error) {
+// firstValue returns the first structure of data in DER, and of what kind it is. A
+// certificate's octets stay as they are, or its signature would not be about them.
+func firstValue(data []byte) (kind Kind, der, rest []byte, err error) {
 	input := cryptobyte.String(data)
 	var whole cryptobyte.String
 	if input.ReadASN1Element(&whole, cryptobyte_asn1.SEQUENCE) {
-		if kind := kindOfDER(whole); kind != kindPKCS7 && kind != kindPKCS12 {
-			return whole, input, nil
+		if kind = kindOfDER(whole); kind != kindPKCS7 && kind != kindPKCS12 {
+			return kind, whole, input, nil
 		}
 	}
-	return toDER(data)
+	if der, rest, err = toDER(data); err != nil {
+		return "", nil, nil, err
+	}
+	return kindOfDER(der), der, rest, nil
 }
 
 // isTrustSettings reports whether a structure is what OpenSSL puts behind a certificate in
@@ -231,9 +234,9 @@ func isTrustSettings(der cryptobyte.String) bool {
 	return true
 }
 
-// value reads one structure.
-func (r *reader) value(der []byte) error {
-	switch kind := kindOfDER(der); kind {
+// value reads one structure of that kind.
+func (r *reader) value(kind Kind, der []byte) error {
+	switch kind {
 	case kindPKCS7:
 		return r.signedData(der)
 	case kindSignedData:

@@ -51,8 +51,8 @@ func IsPKCS12(data []byte) bool {
 	if !isDER(data) || len(data) > MaxFile {
 		return false
 	}
-	der, _, err := firstValue(data)
-	return err == nil && kindOfDER(der) == kindPKCS12
+	kind, _, _, err := firstValue(data)
+	return err == nil && kind == kindPKCS12
 }
 
 // pkcs12 reads the certificates of a PKCS#12 (RFC 7292). They vouch for themselves, so

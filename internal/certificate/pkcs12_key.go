@@ -44,7 +44,7 @@ func ParsePrivateKeys(data []byte, password secret.Secret) ([]PrivateKey, error)
 	}
 	if len(keys) == 0 {
 		kind := kindPKCS12WithoutKey
-		if !isPKCS12(data) {
+		if !IsPKCS12(data) {
 			kind = "certificates without a private key"
 		}
 		return nil, &KindError{Kind: kind}
@@ -61,8 +61,6 @@ func ParsePrivateKeys(data []byte, password secret.Secret) ([]PrivateKey, error)
 	}
 	return all, nil
 }
-
-func isPKCS12(data []byte) bool { return isDER(data) && kindOfDER(data) == kindPKCS12 }
 
 // key reads a private key of a PKCS#12: a PKCS#8 as it is, or an encrypted one (RFC 5958).
 func (r *reader) key(kind asn1.ObjectIdentifier, der []byte) error {

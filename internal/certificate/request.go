@@ -37,13 +37,9 @@ func requestDER(data []byte) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(found) == 1 && kindOfBlock(found[0].label) == KindRequest:
-		der, ok := fromBody(found[0].body)
-		if !ok {
-			return nil, damagedBlock(0)
-		}
-		return der, nil
-	case found != nil:
+	case len(found) == 1 && found[0].kind == KindRequest:
+		return found[0].decode(0)
+	case len(found) > 0:
 		return nil, fmt.Errorf("%w: it is not one certificate request", ErrUnreadable)
 	}
 	if der, ok := fromBase64(text); ok {
