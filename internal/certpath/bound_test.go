@@ -124,7 +124,7 @@ func TestBoundedWork(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		began := processorTime()
-		chain, cost, tried, err := certpath.Work(c.leaf, certpath.NewPool(c.pool), options)
+		chain, cost, tried, err := certpath.Work(new(certpath.Verifier), c.leaf, certpath.NewPool(c.pool), options)
 		took := processorTime() - began
 		runtime.ReadMemStats(&after)
 		t.Logf("%s: %v, cost %d, tried %d, %d kB allocated", c.name, took.Round(time.Millisecond), cost, tried, (after.TotalAlloc-before.TotalAlloc)>>10)
@@ -146,5 +146,37 @@ func TestBoundedWork(t *testing.T) {
 		if cause != c.want {
 			t.Errorf("%s: %q (%v), want %q", c.name, cause, err, c.want)
 		}
+	}
+}
+
+// TestBoundedMemory: a Verifier remembers a bounded number of signatures, the latest leaf's
+// among them nearly always; what it has no room for is not verified twice in one search.
+func TestBoundedMemory(t *testing.T) {
+	chain := certtest.Certs(goodChain(t)...)
+	pool, options := certpath.NewPool(chain[1:]), certpath.Options{Now: now()}
+	const leaves, one = 3*certpath.MaxRemembered + 7, 2 // what a signature of P-256 costs
+	var v certpath.Verifier
+	total := 0
+	for range leaves {
+		leaf := *chain[0]
+		for range 2 {
+			_, cost, _, err := certpath.Work(&v, &leaf, pool, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += cost
+			if authorities, others := certpath.Remembered(&v); authorities > certpath.MaxRemembered || others > certpath.MaxRemembered {
+				t.Fatalf("%d signatures of authorities and %d of others are remembered", authorities, others)
+			}
+		}
+	}
+	if most := one * (leaves + leaves/certpath.MaxRemembered + 2); total > most {
+		t.Errorf("cost %d for %d leaves, twice each; more than %d", total, leaves, most)
+	}
+	strangers := hostilePools(t)[0] // each with a key of its own
+	few := certpath.NewPool(strangers.pool[:3*certpath.MaxRemembered])
+	_, want, _, _ := certpath.Work(new(certpath.Verifier), strangers.leaf, few, options)
+	if _, cost, _, _ := certpath.Work(&v, strangers.leaf, few, options); cost != want {
+		t.Errorf("cost %d where others are remembered, %d where none are", cost, want)
 	}
 }

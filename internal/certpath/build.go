@@ -56,7 +56,7 @@ type tolerance struct {
 }
 
 type builder struct {
-	*judge
+	judge
 	pool        *Pool
 	tolerance   tolerance
 	tried, most int // issuers: until now, and with what is tolerated now
@@ -77,11 +77,12 @@ func (b *builder) build(leaf *x509.Certificate) ([]*x509.Certificate, error) {
 	if err := certificate.CheckSize(leaf); err != nil {
 		return nil, fmt.Errorf("building the chain: %w", err)
 	}
-	b.best = []*x509.Certificate{leaf}
+	alone := []*x509.Certificate{leaf}
+	b.best = alone
 	for _, b.tolerance = range []tolerance{{signed, false}, {signed, true}} {
 		b.distance = nil
 		b.most += maxTried
-		if whole := b.extend([]*x509.Certificate{leaf}); whole != nil {
+		if whole := b.extend(alone); whole != nil {
 			return whole, nil
 		}
 	}

@@ -52,16 +52,17 @@ func policyFault(chain []*x509.Certificate, i int) Fault {
 type judge struct {
 	verifier *Verifier
 	options  Options
-	verdicts map[signature]verdict // of the signatures that were verified
-	cost     int                   // of them; see [certificate.Cost]
+	verdicts map[signature]verdict // of signatures that the verifier has no room for
+	cost     int                   // of those that were verified; see [certificate.Cost]
 	compared int                   // names with constraints
 }
 
-func newJudge(v *Verifier, options Options) *judge {
+func newJudge(v *Verifier, options Options) judge {
 	if options.Now.IsZero() {
 		options.Now = time.Now()
 	}
-	return &judge{verifier: v, options: options}
+	v.makeRoom()
+	return judge{verifier: v, options: options}
 }
 
 // verdict tells whether the issuer's key signed the certificate.
@@ -71,15 +72,18 @@ func (j *judge) verdict(cert, issuer *x509.Certificate) verdict {
 	}
 	these := signature{cert, string(issuer.RawSubjectPublicKeyInfo)}
 	found, known := j.verdicts[these]
-	if !known {
-		found = verify(cert, issuer)
-		j.cost += certificate.Cost(issuer.PublicKey)
-		if j.verdicts == nil {
-			j.verdicts = map[signature]verdict{}
-		}
-		j.verdicts[these] = found
+	if known {
+		return found
 	}
-	j.verifier.remember(these, found)
+	found = verify(cert, issuer)
+	j.cost += certificate.Cost(issuer.PublicKey)
+	if j.verifier.remember(these, found) {
+		return found
+	}
+	if j.verdicts == nil {
+		j.verdicts = map[signature]verdict{}
+	}
+	j.verdicts[these] = found
 	return found
 }
 

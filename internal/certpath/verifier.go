@@ -46,10 +46,22 @@ func (v *Verifier) of(cert *x509.Certificate) map[signature]verdict {
 	return v.leaves
 }
 
-// remember keeps a verdict. Where there are too many of its kind, all of them are dropped.
-func (v *Verifier) remember(these signature, found verdict) {
+// makeRoom forgets the signatures of authorities, or those of others, where no more of them
+// may be remembered.
+func (v *Verifier) makeRoom() {
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	for _, remembered := range []map[signature]verdict{v.authorities, v.leaves} {
+		if len(remembered) >= maxRemembered {
+			clear(remembered)
+		}
+	}
+}
+
+// remember keeps a verdict where there is room for it, and reports whether there was.
+func (v *Verifier) remember(these signature, found verdict) bool {
 	if len(these.cert.Raw)+len(these.key) > maxRememberedSize {
-		return
+		return false
 	}
 	v.mutex.Lock()
 	defer v.mutex.Unlock()
@@ -58,9 +70,10 @@ func (v *Verifier) remember(these signature, found verdict) {
 	}
 	remembered := v.of(these.cert)
 	if len(remembered) >= maxRemembered {
-		clear(remembered)
+		return false
 	}
 	remembered[these] = found
+	return true
 }
 
 // IsSelfSigned reports whether a certificate names and signs itself. With what algorithm
