@@ -33,14 +33,14 @@ type CheckOptions struct {
 	Sources
 }
 
-// Check measures a chain (leaf first, root last, see [certpath.Verifier.Build]) against what
+// Check measures a chain (leaf first, root last, none nil; see [certpath.Verifier.Build]) against what
 // Gmail's API needs and against Google's published profile, and returns what it
 // finds, in the order of [Rules]. Where Google's profile for publicly trusted roots is
 // broken, one finding says that the domain has to trust the root with a relaxed
 // validation profile, and by which rules; by [ProfilePrivate] it stands for theirs. Whether a
 // certificate was revoked is asked last, of a chain without errors.
 func Check(v *certpath.Verifier, chain []*x509.Certificate, options CheckOptions) []Finding {
-	c := &checker{verifier: v, chain: slices.DeleteFunc(slices.Clone(chain), func(cert *x509.Certificate) bool { return cert == nil }), options: options}
+	c := &checker{verifier: v, chain: chain, options: options}
 	if c.options.Now.IsZero() {
 		c.options.Now = time.Now()
 	}

@@ -83,9 +83,11 @@ func webAddress(uris []string) (web string, public bool) {
 // is given the benefit of the doubt.
 func isPublic(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap()
-		return ip.IsGlobalUnicast() && !ip.IsPrivate()
+	if strings.Contains(host, ":") || strings.Trim(host, "0123456789.") == "" {
+		if ip, err := netip.ParseAddr(host); err == nil {
+			ip = ip.Unmap()
+			return ip.IsGlobalUnicast() && !ip.IsPrivate()
+		}
 	}
 	if !strings.Contains(host, ".") {
 		return false

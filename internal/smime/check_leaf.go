@@ -168,9 +168,8 @@ func (c *checker) checkNames(leaf *x509.Certificate) {
 			c.report(ruleSANForbidden, 0, "its subject alternative name has a %s", forbidden.name)
 		}
 	}
-	alternative := slices.Concat(leaf.EmailAddresses, mailboxes)
 	for _, address := range subjectAddresses(leaf) {
-		if !containsAddress(alternative, address) {
+		if !containsAddress(leaf.EmailAddresses, address) && !containsAddress(mailboxes, address) {
 			c.report(ruleSubjectEmail, 0, "the address %s in its subject is not in the subject alternative name", address)
 		}
 	}

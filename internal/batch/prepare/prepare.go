@@ -210,8 +210,7 @@ func (p *Preparer) chain(ctx context.Context, email string, leaf leaf, now time.
 	sources := p.sources(ctx)
 	chain, err = p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: sources.Fetch})
 	// Where the chain breaks off is found by Check, with all else that is wrong.
-	var none *certpath.NoPathError
-	if errors.As(err, &none) {
+	if none, broken := errors.AsType[*certpath.NoPathError](err); broken {
 		chain = none.Chain
 	} else if err != nil {
 		return nil, nil, &Fault{"chain", err.Error()}
