@@ -135,12 +135,12 @@ func isBeginOrEnd(text []byte) bool {
 // beginsKey tells a text with the first line of a private key, of whichever dashes a word
 // processor or a mail program has left.
 func beginsKey(text []byte) bool {
-	for key := []byte("PRIVATE KEY"); ; {
+	for key := []byte(" PRIVATE KEY"); ; { // a blank is rare in base64: that there is none is found soon
 		at := bytes.Index(text, key)
 		if at < 0 {
 			return false
 		}
-		before := text[max(0, at-maxLabel):at]
+		before := text[max(0, at-maxLabel) : at+1]
 		begins, kind := bytes.LastIndex(before, []byte("BEGIN ")), before
 		if begins >= 0 {
 			kind = before[begins+len("BEGIN "):]
