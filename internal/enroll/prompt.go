@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -18,7 +19,7 @@ type Prompter interface {
 	Secret(ctx context.Context, question SecretQuestion) (secret.Secret, error)
 	// Confirm returns whether the person agrees; there is no default answer.
 	Confirm(ctx context.Context, question Question) (bool, error)
-	// TypedConfirm returns nil only when the person typed want.
+	// TypedConfirm returns nil only when the person typed want, as IsTyped says.
 	TypedConfirm(ctx context.Context, question Question, want string) error
 }
 
@@ -97,6 +98,10 @@ func (e *enrollment) confirm(ctx context.Context, question Question, refused err
 	}
 	return err
 }
+
+// IsTyped reports whether somebody typed, or a flag gave, what [Prompter.TypedConfirm] wants: an address
+// in capitals is the same one.
+func IsTyped(typed, want string) bool { return strings.EqualFold(strings.TrimSpace(typed), want) }
 
 // Unattended answers every question with a *MissingError: flags alone.
 type Unattended struct{}

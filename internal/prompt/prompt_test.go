@@ -85,9 +85,11 @@ func TestConfirmationsTakeNoEnterForAnAnswer(t *testing.T) {
 	if !strings.Contains(out.String(), "lost: a key") {
 		t.Error("the loss was not said")
 	}
-	terminal, _ = ask("12345678\n")
-	if err := terminal.TypedConfirm(t.Context(), enroll.Question{}, "12345678"); err != nil {
-		t.Error(err)
+	for typed, want := range map[string]string{"12345678": "12345678", "Ada@LAB.example": "ada@lab.example"} {
+		terminal, _ = ask(typed + "\n")
+		if err := terminal.TypedConfirm(t.Context(), enroll.Question{}, want); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -119,7 +119,7 @@ func (t *Terminal) TypedConfirm(ctx context.Context, question enroll.Question, w
 	if err != nil {
 		return err
 	}
-	if line != want {
+	if !enroll.IsTyped(line, want) {
 		return enroll.ErrDeclined
 	}
 	return nil

@@ -88,7 +88,7 @@ func (q *questionScreen) pressChoice(s *session, msg tea.KeyPressMsg) tea.Cmd {
 func (q *questionScreen) agree(s *session) tea.Cmd {
 	typed := strings.TrimSpace(q.input.Value())
 	q.input.SetValue("")
-	agreed := typed == q.agreement.want
+	agreed := enroll.IsTyped(typed, q.agreement.want)
 	if q.agreement.want == "" {
 		switch strings.ToLower(typed) {
 		case "yes":

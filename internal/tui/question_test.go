@@ -55,6 +55,11 @@ func TestYesAndNoAreSpelledOut(t *testing.T) {
 
 func TestDestructiveAnswerIsTypedInFull(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard)
+	address := w.askAgreement(enroll.Question{Text: "what stops working"}, "ada@lab.example")
+	w.typed("Ada@LAB.example").press("enter").on(screenWork)
+	if got, given := answered(address); !given || got.value != true {
+		t.Errorf("an address in capitals was taken for %+v", got)
+	}
 	for _, typed := range []string{"", "1234567", "123456789", "yes"} {
 		reply := w.askAgreement(enroll.Question{Text: "the key will be overwritten"}, "12345678")
 		w.typed(typed).press("enter").on(screenWork)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -24,7 +23,7 @@ func Confirm(ctx context.Context, streams *stdio.Streams, given, want string, qu
 // Confirm returns nil where a flag or a person gives what has to be typed for a loss.
 func (a *Asker) Confirm(ctx context.Context, given, want string, question enroll.Question) error {
 	switch {
-	case given != "" && strings.EqualFold(strings.TrimSpace(given), want):
+	case given != "" && enroll.IsTyped(given, want):
 		return nil
 	case given != "":
 		return usage.Errorf("%w", &failure.ConfirmError{Want: want, Losses: slices.Concat(question.Loss, question.Follows), Given: given})
