@@ -12,12 +12,13 @@ import (
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// parse parses a certificate. crypto/x509 refuses some that other programs take: those with an
+// ParseDER parses one certificate in DER, within no other bounds than those of its size, which
+// callers have. crypto/x509 refuses some that other programs take: those with an
 // elliptic curve that it does not know, with characters in a name that its kind of string has
 // not, and with extensions that must not be critical. They are parsed with other octets in their
 // place, of the same length, and are then what stands in the file: without a public key where the
 // curve is unknown, as with other unknown keys.
-func parse(der []byte) (*x509.Certificate, error) {
+func ParseDER(der []byte) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err == nil {
 		return cert, nil

@@ -271,7 +271,7 @@ func (r *reader) certificate(der []byte) error {
 			return &TooLargeError{"a certificate with many thousands of names and other values", maxCertificateValues}
 		}
 	}
-	cert, err := parse(der)
+	cert, err := ParseDER(der)
 	if err != nil {
 		return &MalformedError{der, err, len(r.list) + 1}
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/asn1"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 )
 
@@ -35,8 +36,15 @@ func (l *line) situation(t testing.TB) situation {
 	root := certtest.Issue(t, l.root, l.rootKey, nil)
 	outer := certtest.Issue(t, l.outer, l.outerKey, root)
 	issuing := certtest.Issue(t, l.issuing, l.issuingKey, outer)
-	leaf := certtest.Issue(t, l.leaf, l.leafKey, issuing)
-	s := situation{leaf.Cert, certtest.Certs(issuing, outer), certtest.Certs(root), now()}
+	der, err := x509.CreateCertificate(rand.Reader, l.leaf, issuing.Cert, l.leafKey.Public(), issuing.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := certificate.ParseDER(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := situation{leaf, certtest.Certs(issuing, outer), certtest.Certs(root), now()}
 	if l.also != nil {
 		s.pool = append(s.pool, l.also(root, outer, issuing)...)
 	}

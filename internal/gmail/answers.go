@@ -11,6 +11,7 @@ import (
 
 	api "google.golang.org/api/gmail/v1"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -107,7 +108,7 @@ func (k *KeyPair) readPEM() error {
 		}
 		sum := sha256.Sum256(block.Bytes)
 		k.fingerprints = append(k.fingerprints, hex.EncodeToString(sum[:]))
-		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && !cert.IsCA && leaf < 0 {
+		if cert, err := certificate.ParseDER(block.Bytes); err == nil && !cert.IsCA && leaf < 0 {
 			leaf, leafCert = len(k.fingerprints)-1, cert
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/piv/bertlv"
 )
 
@@ -52,7 +53,7 @@ func parseCertificateObject(object []byte) (*x509.Certificate, error) {
 	if rest, err := asn1.Unmarshal(der, &whole); err == nil && len(rest) > 0 {
 		return nil, trailingError(len(rest))
 	}
-	return x509.ParseCertificate(der)
+	return certificate.ParseDER(der)
 }
 
 // storedCertificate returns the value of the object's only tag 70. Bytes 00

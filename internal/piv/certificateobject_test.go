@@ -108,6 +108,21 @@ func TestCertificateObjects(t *testing.T) {
 	}
 }
 
+// TestCertificateOfAnIssuer: a certificate is read that crypto/x509 refuses for its holder's name.
+func TestCertificateOfAnIssuer(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := []byte("\x30\x1a\x31\x18\x30\x16\x06\x03\x55\x04\x03\x13\x0fkim@example.com") // PrintableString
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), RawSubject: name}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkObject(t, bertlv.Append(nil, tagCertificate, der...), "", der)
+}
+
 // checkObject parses a data object's contents, and wants that certificate or an
 // error that says so.
 func checkObject(t *testing.T, object []byte, says string, want []byte) {

@@ -12,8 +12,6 @@ import (
 	"math/big"
 	"testing"
 	"time"
-
-	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // Email is the address in a leaf.
@@ -52,18 +50,14 @@ func Issue(t testing.TB, template *x509.Certificate, key crypto.Signer, issuer *
 	return &Holder{Cert: Parse(t, der), Key: key}
 }
 
-// Parse reads a certificate, also one beyond the bounds of what is read, and one that crypto/x509
-// refuses.
+// Parse parses a certificate.
 func Parse(t testing.TB, der []byte) *x509.Certificate {
 	t.Helper()
-	if cert, err := x509.ParseCertificate(der); err == nil {
-		return cert
-	}
-	certs, err := certificate.Parse(der)
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return certs[0]
+	return cert
 }
 
 // NewRoot returns a root's template.
