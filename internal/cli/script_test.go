@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -28,6 +29,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// A shell has what it starts in the background ignore interrupts, which what is started here
+	// would inherit, and scripts interrupt it.
+	if signal.Ignored(os.Interrupt) {
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	testscript.Main(m, map[string]func(){
 		"cse-piv":    func() { os.Exit(cli.Main()) },
 		"measured":   measured,

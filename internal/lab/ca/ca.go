@@ -50,10 +50,10 @@ type authority struct {
 	number      *big.Int
 }
 
-// New makes an authority with new keys: root EC P-384, issuing EC P-256.
+// New makes an authority with new keys on P-256.
 func New(config Config) (*CA, error) {
 	ca := newCA(config)
-	rootKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make the root's key: %w", err)
 	}

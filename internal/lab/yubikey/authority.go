@@ -68,7 +68,7 @@ var authorityPlan = [authorities]struct {
 func NewAuthority() (*Authority, error) {
 	a := &Authority{}
 	for i, plan := range authorityPlan {
-		key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return nil, fmt.Errorf("making the key of %q: %w", plan.name, err)
 		}

@@ -24,7 +24,7 @@ type form struct {
 	// the card.
 	Extensions []string
 	// Of a slot's attestation only: f9's certificate has a practice name, and is
-	// signed on P-384, where the keys of the lab's CAs are quickly made.
+	// signed on P-256, where the keys of the lab's CAs are quickly made.
 	Subject   string
 	Signature x509.SignatureAlgorithm
 }
