@@ -34,6 +34,9 @@ func (l *Ledger) Counts(ctx context.Context, run int64) (Counts, error) {
 			counts.TakenOver += n
 		default:
 			counts.Waiting += n
+			if earlier {
+				counts.WaitingAgain += n
+			}
 		}
 		return nil
 	}, `SELECT state, earlier, FALSE, count(*) FROM entry WHERE run = ? GROUP BY state, earlier UNION ALL

@@ -104,6 +104,9 @@ type Counts struct {
 	Earlier int `json:"earlier"` // of those done, by an earlier run
 	Failed  int `json:"failed"`
 	Waiting int `json:"waiting"` // not begun, or to be tried again
+	// WaitingAgain is how many of those waiting an earlier run registered: they wait to be looked at
+	// again.
+	WaitingAgain int `json:"waiting_again,omitempty"`
 	// TakenOver is how many waited until a later run took them over; they are not
 	// among Waiting.
 	TakenOver int `json:"taken_over,omitempty"`

@@ -73,7 +73,7 @@ func (u User) Findings(now time.Time, within time.Duration) []Finding {
 // done for the ledger.
 func (u User) registered() bool {
 	if u.Gmail == nil {
-		return u.Entry != nil && u.Entry.State == ledger.StateDone
+		return u.done()
 	}
 	return u.Gmail.Identity != nil
 }

@@ -63,7 +63,7 @@ func (u User) End() time.Time {
 	for _, pair := range u.Used() {
 		ends = append(ends, pair.NotAfter)
 	}
-	if u.Gmail == nil && u.Entry != nil && u.Entry.State == ledger.StateDone {
+	if u.Gmail == nil && u.done() {
 		for _, pair := range u.Entry.Pairs {
 			if pair.Use != certificate.UseHistory {
 				ends = append(ends, pair.NotAfter)
@@ -74,6 +74,12 @@ func (u User) End() time.Time {
 		return time.Time{}
 	}
 	return slices.MinFunc(ends, time.Time.Compare)
+}
+
+// done reports whether the ledger has the user as registered, also where a later run waits to
+// look again.
+func (u User) done() bool {
+	return u.Entry != nil && (u.Entry.State == ledger.StateDone || u.Entry.State == ledger.StateWaiting && u.Entry.Earlier)
 }
 
 // Card returns where the ledger has a certificate: the last card that it was on.

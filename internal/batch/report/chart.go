@@ -41,8 +41,11 @@ func drawOutcomes(counts ledger.Counts, words words) outcomeChart {
 		{Class: "done", Label: words.Done, Count: counts.Done - counts.Earlier},
 		{Class: "earlier", Label: words.Earlier, Count: counts.Earlier},
 		{Class: "failed", Label: words.Failed, Count: counts.Failed},
-		{Class: "waiting", Label: words.Waiting, Count: counts.Waiting},
+		{Class: "waiting", Label: words.Waiting, Count: counts.Waiting - counts.WaitingAgain},
 	}}
+	if counts.WaitingAgain > 0 {
+		chart.Parts = append(chart.Parts, part{Class: "again", Label: words.Again, Count: counts.WaitingAgain})
+	}
 	if counts.TakenOver > 0 {
 		chart.Parts = append(chart.Parts, part{Class: "taken", Label: words.TakenOver, Count: counts.TakenOver})
 	}

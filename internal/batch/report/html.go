@@ -109,16 +109,19 @@ func source(content string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// AgainText says of users who wait that an earlier run registered them.
+const AgainText = "registered by an earlier run, and not looked at again yet"
+
 // words are how outcomes are called: a dry run does nothing, it would.
 type words struct {
-	Title, Done, Earlier, Failed, Waiting, TakenOver string
+	Title, Done, Earlier, Failed, Waiting, TakenOver, Again string
 }
 
 func wordsOf(run ledger.Run) words {
 	if run.DryRun {
-		return words{"Dry run", "registered", "registered before", "cannot be used", "would be registered", "in a later run"}
+		return words{"Dry run", "registered", "registered before", "cannot be used", "would be registered", "in a later run", AgainText}
 	}
-	return words{"Batch registration", "registered", "registered before", "failed", "waiting", "in a later run"}
+	return words{"Batch registration", "registered", "registered before", "failed", "waiting", "in a later run", AgainText}
 }
 
 // ClassText says what helps against failures of a class.

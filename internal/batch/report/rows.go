@@ -18,6 +18,7 @@ const (
 	rowFailed
 	rowWaiting
 	rowTakenOver
+	rowAgain
 )
 
 // rows writes the users of a run for the page's script, compactly: what many
@@ -55,7 +56,7 @@ func (r *rows) write(ctx context.Context, out *jsonStream, reader Reader, run le
 		groups = append(groups, group{g.Reason, g.Hint})
 	}
 	out.text("{\"outcomes\":")
-	out.value([]string{words.Done, words.Earlier, words.Failed, words.Waiting, words.TakenOver})
+	out.value([]string{words.Done, words.Earlier, words.Failed, words.Waiting, words.TakenOver, words.Again})
 	out.text(",\"groups\":")
 	out.value(groups)
 	out.text(",\"users\":[")
@@ -116,6 +117,8 @@ func outcome(entry ledger.Entry) int {
 		return rowFailed
 	case entry.TakenOver:
 		return rowTakenOver
+	case entry.State == ledger.StateWaiting && entry.Earlier:
+		return rowAgain
 	case entry.State == ledger.StateWaiting:
 		return rowWaiting
 	case entry.Earlier:

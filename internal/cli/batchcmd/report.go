@@ -150,12 +150,13 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 	if counts.Earlier > 0 {
 		done += fmt.Sprintf(" (%s by an earlier run)", format.Number(counts.Earlier))
 	}
+	toDo, again := counts.Waiting-counts.WaitingAgain, counts.WaitingAgain
 	fmt.Fprintln(out, safetext.Clean(title))
 	for _, line := range []struct {
 		count int
 		what  string
 		show  bool
-	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {counts.Waiting, waiting, run.DryRun || counts.Waiting > 0}, {counts.Failed, "failed", true},
+	}{{counts.Done, done, !run.DryRun || counts.Done > 0}, {toDo, waiting, run.DryRun || toDo > 0}, {again, report.AgainText, again > 0}, {counts.Failed, "failed", true},
 		{counts.TakenOver, "waited, and a later run has them too", counts.TakenOver > 0}} {
 		if line.show {
 			fmt.Fprintf(out, "%9s  %s\n", format.Number(line.count), line.what)

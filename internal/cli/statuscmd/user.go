@@ -157,6 +157,9 @@ func describeEntry(entry *ledger.Entry) string {
 	if entry.State == ledger.StateDone && entry.Step == ledger.StepEnrolled {
 		text += ", enrolled by " + safetext.Clean(entry.Worker)
 	}
+	if entry.State == ledger.StateWaiting && entry.Earlier {
+		text += ", registered by an earlier run"
+	}
 	if entry.Run != 0 {
 		text += fmt.Sprintf(", run %d", entry.Run)
 	}
