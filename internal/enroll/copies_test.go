@@ -13,6 +13,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,10 +85,19 @@ func TestCopiesSweeps(t *testing.T) {
 			sweepOf(func(t *testing.T) sweep.Attempt {
 				d := copying(t, firmware)
 				var receipt *enroll.Receipt
+				runs := 0
 				return d.attempt(func() (err error) {
+					runs++
 					receipt, err = d.run()
 					return err
-				}, func() { d.checkCopies(receipt) })
+				}, func() {
+					d.checkCopies(receipt)
+					for i, entry := range receipt.Copies {
+						if runs == 1 && !entry.Imported {
+							t.Errorf("copy %d was imported, by the only run", i)
+						}
+					}
+				})
 			}, sampled).Sweep(t)
 		})
 	}
@@ -152,8 +162,21 @@ func TestCopiesThatCannotBe(t *testing.T) {
 		d.fillRetired(19)
 		refused(t, d, func(err error) bool {
 			full, is := errors.AsType[*enroll.RetiredSlotsError](err)
-			return is && full.Free == 1 && full.Needed == 2
+			return is && full.Copies && full.Free == 1 && full.Needed == 2 &&
+				strings.HasSuffix(err.Error(), fmt.Sprintf("copies of former keys that need a retired slot of card %d each: 2; free ones of its 20: 1", d.serial))
 		})
+	})
+	t.Run("full, but for those that are there", func(t *testing.T) {
+		d := copying(t, "5.7.4")
+		setFaults(t, "off")
+		d.fillRetired(17)
+		d.mustRun()
+		d.request.Copies = append(slices.Clone(d.request.Copies), formerEC(t), formerEC(t))
+		d.request.Copies = append(d.request.Copies, d.request.Copies...) // named twice
+		_, err := d.run()
+		if full, is := errors.AsType[*enroll.RetiredSlotsError](err); !is || full.Free != 1 || full.Needed != 2 {
+			t.Errorf("error %v", err)
+		}
 	})
 	for firmware, bits := range map[string]int{"5.4.3": 3072, "5.7.4": 1536} {
 		t.Run(fmt.Sprintf("RSA %d on %s", bits, firmware), func(t *testing.T) {

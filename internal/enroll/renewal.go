@@ -328,15 +328,19 @@ func (e *RenewalBegunError) Error() string {
 	return fmt.Sprintf("the renewal of %s with card %d was begun with %s, and the other is asked for", e.Email, e.Serial, what)
 }
 
-// RetiredSlotsError is returned for a card with too few free retired slots for the old keys. Nothing
-// was changed.
+// RetiredSlotsError is returned for a card with too few free retired slots for the old keys, or for
+// copies of former keys. Nothing was changed.
 type RetiredSlotsError struct {
 	Serial       uint32
-	Free, Needed int // slots
+	Free, Needed int  // slots
+	Copies       bool // of former keys need them
 }
 
 // Error says how many are free.
 func (e *RetiredSlotsError) Error() string {
+	if e.Copies {
+		return fmt.Sprintf("copies of former keys that need a retired slot of card %d each: %d; free ones of its 20: %d", e.Serial, e.Needed, e.Free)
+	}
 	if e.Free == 0 {
 		return fmt.Sprintf("all 20 retired slots of card %d are in use: the old key has nowhere to go", e.Serial)
 	}

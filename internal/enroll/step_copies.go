@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,8 @@ func (c KeyCopy) Is(pair gmail.KeyPair) bool { return pair.Hardware() && pair.Ha
 // copiesResult is what is known of the copies of former keys.
 type copiesResult struct {
 	settled  bool   // each has its slot, in the request
-	imported []bool // of each: this run put it onto the card
+	began    []bool // of each: this run began to put it onto the card
+	imported []bool // of each: it did
 }
 
 // settleCopiesStep decides into which retired slots the copies go, before anything is changed. A copy
@@ -51,13 +53,16 @@ func settleCopiesStep() Step {
 			}
 			copies := distinct(e.request.Copies)
 			free := slices.DeleteFunc(history.Free(), e.isPromised)
+			if err := e.checkRetiredSlots(history, free, copies); err != nil {
+				return err
+			}
 			for i := range copies {
 				if err := e.settleCopy(ctx, history, &free, &copies[i]); err != nil {
 					return err
 				}
 			}
 			e.request.Copies = copies
-			e.copies = copiesResult{settled: true, imported: make([]bool, len(copies))}
+			e.copies = copiesResult{settled: true, began: make([]bool, len(copies)), imported: make([]bool, len(copies))}
 			return nil
 		}}
 }
@@ -80,29 +85,47 @@ func (e *enrollment) isPromised(slot piv.Slot) bool {
 	return e.renewal.of != nil && slices.ContainsFunc(slices.Collect(maps.Values(e.renewal.of.Keys)), func(old evidence.OldKey) bool { return old.MovedTo == slot.String() })
 }
 
-// settleCopy gives one copy its slot, and sees that the card can take it there.
-func (e *enrollment) settleCopy(ctx context.Context, history piv.History, free *[]piv.Slot, entry *KeyCopy) error {
+// checkRetiredSlots returns a *RetiredSlotsError for more copies that need a slot than there are free ones.
+func (e *enrollment) checkRetiredSlots(history piv.History, free []piv.Slot, copies []KeyCopy) error {
+	full := &RetiredSlotsError{Serial: e.request.Serial, Copies: true}
+	free = slices.Clone(free)
+	for _, entry := range copies {
+		slot := cmp.Or(entry.Slot, e.placeOf(history, free, entry))
+		if slot == 0 {
+			full.Needed++
+		}
+		free = slices.DeleteFunc(free, func(of piv.Slot) bool { return of == slot })
+	}
+	if full.Free = len(free); full.Needed > full.Free {
+		return full
+	}
+	return nil
+}
+
+// placeOf returns the slot that has a copy already, or that an earlier run chose for it; 0 for none.
+func (e *enrollment) placeOf(history piv.History, free []piv.Slot, entry KeyCopy) (slot piv.Slot) {
 	noted := e.evidence.journal.Copies[entry.id()]
 	for _, contents := range history.Slots {
 		there := contents.Key != nil && certificate.SameKey(contents.Key.PublicKey, entry.Key.Public())
-		whole := there && entry.Certificate.Equal(contents.Certificate)
-		if whole || noted == contents.Slot.String() && (there && contents.Certificate == nil || slices.Contains(*free, contents.Slot)) {
-			entry.Slot = contents.Slot
+		if there && entry.Certificate.Equal(contents.Certificate) {
+			return contents.Slot
 		}
-		if whole {
-			break
+		if noted == contents.Slot.String() && (there && contents.Certificate == nil || slices.Contains(free, contents.Slot)) {
+			slot = contents.Slot
 		}
 	}
-	if entry.Slot == 0 {
-		if len(*free) == 0 {
-			return &RetiredSlotsError{Serial: e.request.Serial, Free: len(history.Free()), Needed: len(e.request.Copies)}
-		}
-		entry.Slot = (*free)[0]
+	return slot
+}
+
+// settleCopy gives one copy its slot, and sees that the card can take it there.
+func (e *enrollment) settleCopy(ctx context.Context, history piv.History, free *[]piv.Slot, entry *KeyCopy) error {
+	if entry.Slot = cmp.Or(e.placeOf(history, *free, *entry), entry.Slot); entry.Slot == 0 {
+		entry.Slot = (*free)[0] // there are as many as are needed
 	}
 	*free = slices.DeleteFunc(*free, func(slot piv.Slot) bool { return slot == entry.Slot })
 	_, err := e.importOf(*entry).Check(ctx)
 	if occupied, found := errors.AsType[*maintenance.SlotOccupiedError](err); found {
-		if noted == entry.Slot.String() {
+		if e.evidence.journal.Copies[entry.id()] == entry.Slot.String() {
 			return nil // by what was begun
 		}
 		return e.agreeToImport(ctx, occupied.Contents)
@@ -143,7 +166,9 @@ func importCopyStep(index int, entry KeyCopy) Step {
 		needs: copiesSettled,
 		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			there, err := e.importOf(e.request.Copies[index]).Check(ctx)
-			return err == nil && there.All(), err
+			done := err == nil && there.All()
+			e.copies.imported[index] = done && e.copies.began[index]
+			return done, err
 		},
 		preview: func(_ context.Context, e *enrollment) error {
 			e.note("it goes to slot %s with its certificate, and old mail stays readable", e.request.Copies[index].Slot)
@@ -153,7 +178,7 @@ func importCopyStep(index int, entry KeyCopy) Step {
 			if err := e.noteManagementKey(); err != nil {
 				return err
 			}
-			e.copies.imported[index] = true
+			e.copies.began[index] = true // whose answer may be lost: the next look tells
 			_, err := e.importOf(e.request.Copies[index]).Run(ctx)
 			return err
 		}}

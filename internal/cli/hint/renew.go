@@ -43,6 +43,9 @@ func (h hints) ofRenewal(err error) string {
 		return h.either(fmt.Sprintf("finish it first: cse-piv renew %s%s; then cse-piv undo %[1]s takes it back", open.Email, sameKey),
 			"go back to the card and finish it first; then it can be taken back")
 	}
+	if full, found := errors.AsType[*enroll.RetiredSlotsError](err); found && full.Copies {
+		return "name fewer copies, or take a card with more free retired slots; to look: cse-piv card history"
+	}
 	switch {
 	case failure.Is[*enroll.RetiredSlotsError](err):
 		return "renew the certificate alone (--same-key), or enroll the user with a new card; to look: cse-piv card history"

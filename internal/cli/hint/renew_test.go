@@ -13,6 +13,7 @@ func renewalCases() []hintCase {
 	slot, movedTo := piv.SlotKeyManagement, piv.SlotRetiredFirst
 	return []hintCase{
 		{&enroll.RetiredSlotsError{Serial: 4711}, "cse-piv card history"},
+		{&enroll.RetiredSlotsError{Serial: 4711, Copies: true, Needed: 2}, "name fewer copies, or take a card with more free retired slots; to look: cse-piv card history"},
 		{&enroll.CannotKeepKeyError{Serial: 4711}, "--confirm 4711"},
 		{&enroll.NotEnrolledError{Email: "ada@example.com"}, "cse-piv enroll ada@example.com"},
 		{&enroll.NotEnrolledError{Email: "ada@example.com", Begun: true}, "go on with it first"},
