@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
@@ -101,7 +102,7 @@ func (s Setup) card(ctx context.Context) desk.Check {
 	}
 	check.Detail = text
 	if len(advisories) > 0 && check.State == desk.CheckOK {
-		check.State, check.Fix = desk.CheckWarning, "read what Yubico advises: "+strings.Join(pages, " ")
+		check.State, check.Fix = desk.CheckWarning, hint.ForAdvisories(pages)
 	}
 	if len(advisories) > 0 {
 		check.Detail += "; " + strings.Join(advisories, "; ")

@@ -27,8 +27,11 @@ type tasks struct {
 	desk    *desk.Desk
 }
 
-// asker asks a person at the desk, who is told once what a command would write.
+// asker asks a person at the desk, who is told once what a command would write; nil is nobody.
 func asker(person enroll.Prompter, tell func(note string)) *option.Asker {
+	if person == nil {
+		person = enroll.Unattended{}
+	}
 	var told []string
 	messages := stdio.NoteWriter(func(event enroll.Event) {
 		if note := strings.TrimPrefix(event.Message, "note: "); !slices.Contains(told, note) {
@@ -135,7 +138,7 @@ func (t tasks) undo(ctx context.Context, ask *option.Asker, what desk.Task) ([]s
 
 // history registers the retired keys of a card.
 func (t tasks) history(ctx context.Context, ask *option.Asker, what desk.Task) (lines []string, err error) {
-	history := task.History{Gmail: t.options.Gmail, Store: t.options.Store, Serial: what.Serial, Authorities: t.desk.Dependencies.Chain}
+	history := task.History{Gmail: t.options.Gmail, Store: t.options.Store, Serial: what.Serial, Authorities: t.desk.Dependencies.Chain, Desk: true}
 	done, err := history.Register(ctx, ask.Streams.Err, what.Email)
 	for _, key := range done.Keys {
 		lines = append(lines, "slot "+key.Slot.String()+" "+key.Text(false))

@@ -73,6 +73,9 @@ func (a *Asker) say(closed []error) {
 	}
 }
 
+// AtDesk reports whether somebody at a desk is asked, who types no flags.
+func (a *Asker) AtDesk() bool { return a.Person != nil }
+
 // Close closes the terminal, where one was opened.
 func (a *Asker) Close() {
 	if a.terminal != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/gmail"
@@ -29,6 +30,7 @@ type History struct {
 	// Authorities are certificates to build chains with.
 	Authorities []*x509.Certificate
 	DryRun      bool
+	Desk        bool // somebody at a desk is told what to do
 }
 
 // RegisteredHistory is what became of the retired keys of a card; the JSON names are a contract.
@@ -87,7 +89,7 @@ func (h *History) Register(ctx context.Context, messages io.Writer, email string
 			return err
 		}
 		if problem := history.Problem(); problem != nil {
-			stdio.Note(messages, problem.Error()+"; to put it right: cse-piv card history --repair")
+			stdio.Note(messages, problem.Error()+"; "+hint.ForKeyHistory(h.Desk))
 		}
 		done.Serial = card.Identity().Serial
 		keys, err = registered.OldKeys(email, card.Identity(), history, certpath.NewPool(h.Authorities), time.Now())

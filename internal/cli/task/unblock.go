@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/cli/hint"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
@@ -49,7 +50,7 @@ func (u Unblock) Run(ctx context.Context, ask *option.Asker, card *piv.Card) (do
 		return err
 	})
 	if err == nil && store == nil && done.Used != "" {
-		stdio.Note(messages, "whoever opened the escrow may know the PUK; to have it replaced after it was used add --escrow-to RECIPIENT or --escrow-plain")
+		stdio.Note(messages, hint.ForUsedPUK(ask.AtDesk()))
 	}
 	return done, err
 }
