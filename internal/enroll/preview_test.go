@@ -279,7 +279,12 @@ func TestPreviewChangesNothing(t *testing.T) {
 // out.
 func TestPreviewTellsHowTheRunEnds(t *testing.T) {
 	for name, prepare := range map[string]func(d *desk){
-		"no card":        func(*desk) { _ = practice.Pull(0) },
+		"no card": func(*desk) { _ = practice.Pull(0) },
+		"no card, for somebody with another": func(d *desk) {
+			d.mustRun()
+			d.request.Serial++
+			_ = practice.Pull(0)
+		},
 		"firmware":       func(d *desk) { d.request.Keys[0].Algorithm = piv.RSA2048; d.swapCard("4.3.4") },
 		"no issuer":      func(d *desk) { d.deps.Issuer = nil },
 		"no escrow":      func(d *desk) { d.deps.Escrow = nil },
