@@ -254,6 +254,7 @@ func TestRules(t *testing.T) {
 		"PrintableString with an underscore": {func(c *x509.Certificate) {
 			add(c, "2.5.4.12", asn1.RawValue{Tag: asn1.TagPrintableString, Bytes: []byte("Head_of")})
 		}, []string{"smbr-encoding"}},
+		"a line end in a title": {func(c *x509.Certificate) { add(c, "2.5.4.12", "Head\nof all") }, []string{"smbr-encoding"}},
 		"country in UTF8String": {func(c *x509.Certificate) {
 			replace(c, "2.5.4.6", asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("DE")})
 		}, []string{"smbr-encoding"}},

@@ -3,6 +3,7 @@ package baseline
 import (
 	"cmp"
 	"encoding/asn1"
+	"encoding/binary"
 	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -68,10 +69,17 @@ func readName(der []byte) (list name, ok bool) {
 	return list, true
 }
 
-// bmpString is the tag of a text in UTF-16.
-const bmpString = cryptobyte_asn1.Tag(30)
+// The tags of a text in UTF-16 and in UTF-32.
+const bmpString, universalString = cryptobyte_asn1.Tag(30), cryptobyte_asn1.Tag(28)
 
 func readText(tag cryptobyte_asn1.Tag, value []byte) string {
+	if tag == universalString {
+		var text []rune
+		for ; len(value) >= 4; value = value[4:] {
+			text = append(text, rune(binary.BigEndian.Uint32(value)))
+		}
+		return string(text)
+	}
 	if tag != bmpString {
 		return string(value)
 	}

@@ -4,6 +4,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -118,6 +119,9 @@ func (c *checker) checkValues(where string, n name) {
 		}
 		if most := mostCharacters(a.id); most > 0 && utf8.RuneCountInString(a.text) > most {
 			c.reportAt("smbr-attribute-length", where, "the attribute %s has %d characters; %d are allowed", attributeName(a.id), utf8.RuneCountInString(a.text), most)
+		}
+		if strings.ContainsFunc(a.text, unicode.IsControl) {
+			c.reportAt("smbr-encoding", where, "the value %q of the attribute %s has control characters", a.text, attributeName(a.id))
 		}
 		if a.tag == cryptobyte_asn1.PrintableString && !certificate.IsPrintableString(a.text) {
 			c.reportAt("smbr-encoding", where, "the value %q of the attribute %s has characters that a PrintableString does not have", a.text, attributeName(a.id))
