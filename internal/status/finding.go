@@ -172,7 +172,7 @@ func (f *finder) missing() {
 	switch {
 	case f.registered() || f.left() && f.Source != InSource && !waits:
 	case waits:
-		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s", f.Entry.State)
+		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s%s", f.Entry.State, f.byHand())
 	case f.waitsForCard():
 		last := f.last()
 		f.add(ProblemCardGone, "", f.again(CommandReplace), "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, day(last.Changed), f.unfinished())
@@ -183,10 +183,18 @@ func (f *finder) missing() {
 	case f.choice() != "":
 		f.add(ProblemNoIdentity, f.choice(), CommandSetIdentity, "Gmail has key pairs and no identity, so that nothing is signed, and nobody can encrypt to the user")
 	case f.Entry != nil:
-		f.add(ProblemNotAtGmail, "", again, "the ledger has the user as registered, and Gmail has no enabled key pair of a card")
+		f.add(ProblemNotAtGmail, "", again, "the ledger has the user as registered, and Gmail has no enabled key pair of a card%s", f.byHand())
 	default:
 		f.add(ProblemNotRegistered, "", CommandEnroll, "neither Gmail nor the ledger has the user%s", f.unfinished())
 	}
+}
+
+// byHand says what was done by hand last, which may be why the user is not registered; "" for nothing.
+func (f *finder) byHand() string {
+	if f.ByHand == nil {
+		return ""
+	}
+	return fmt.Sprintf("; last by hand, on %s: %s", day(f.ByHand.Started), f.ByHand.Verb)
 }
 
 // choice returns the enabled key pair of a card that an identity could use: the ledger's,

@@ -17,6 +17,8 @@ type User struct {
 	Entry   *ledger.Entry
 	Earlier []ledger.Pair
 	Cards   []ledger.CardCertificate
+	// ByHand is the last thing that was done by hand for the user; nil for nothing.
+	ByHand *ledger.Action
 	// Gmail is what Gmail has of the user; nil where it was not asked, or did not answer.
 	Gmail *registered.State
 	// Refused is why the directory says that the user cannot be registered, in which case
@@ -168,10 +170,17 @@ func (u User) Ended() *ledger.CardCertificate {
 	return nil
 }
 
-// left reports whether the user gave the last card up, and none is in use.
+// verbLeave is the command leave in the ledger.
+const verbLeave = "leave"
+
+// left reports whether the user gave the last card up, and none is in use; where the ledger has none,
+// whether the user left.
 func (u User) left() bool {
 	last := u.last()
-	return last != nil && (last.State == ledger.CardReturned || last.State == ledger.CardWithdrawn || last.State == ledger.CardUndone)
+	if last == nil {
+		return u.ByHand != nil && u.ByHand.Verb == verbLeave
+	}
+	return last.State == ledger.CardReturned || last.State == ledger.CardWithdrawn || last.State == ledger.CardUndone
 }
 
 // waitsForCard reports whether the user's last card is gone and no other has taken its place.

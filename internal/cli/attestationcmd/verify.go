@@ -6,6 +6,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +47,7 @@ func newAttestationVerify(streams *stdio.Streams) *cobra.Command {
 			"about the slot, card, request and certificate that it is said to be about. The files may come\n" +
 			"in any order: attestation, the card's attestation certificate, intermediates, and a request or\n" +
 			"certificate that must be for the attested key. Which is which is seen by what is in them; the\n" +
-			"flags say it beforehand.\n" +
+			"flags say it beforehand. Of a folder, such as one of evidence, all certificates and requests are taken.\n" +
 			"Exit code 0: it holds. 7: it is refused, and the message says why.",
 		RunE: func(_ *cobra.Command, files []string) error {
 			chain, trust, expect, err := options.load(files)
@@ -124,6 +128,10 @@ func (o *verifyOptions) load(files []string) (chain attestation.Chain, trust att
 // what of them is the user's.
 func sortFiles(files []string, expect *attestation.Expect) (attestation.Chain, error) {
 	var all []*x509.Certificate
+	files, err := filesIn(files)
+	if err != nil {
+		return attestation.Chain{}, err
+	}
 	for _, file := range files {
 		data, err := durable.ReadFile(file, certificate.MaxFile)
 		if err != nil {
@@ -152,6 +160,32 @@ func sortFiles(files []string, expect *attestation.Expect) (attestation.Chain, e
 		expect.Certificate = users[0]
 	}
 	return chain, nil
+}
+
+// filesIn returns the files, and of a folder, such as one of evidence, those in it that are named as
+// certificates and requests.
+func filesIn(paths []string) (files []string, err error) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() {
+			files = append(files, path) // what is wrong with it is said where it is read
+			continue
+		}
+		before := len(files)
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, usage.Errorf("%w", err)
+		}
+		for _, entry := range entries {
+			if slices.Contains([]string{".pem", ".p7pem", ".crt", ".cer", ".der", ".csr"}, strings.ToLower(filepath.Ext(entry.Name()))) {
+				files = append(files, filepath.Join(path, entry.Name()))
+			}
+		}
+		if len(files) == before {
+			return nil, usage.Errorf("%s: no file in this folder is named as a certificate or a request", path)
+		}
+	}
+	return files, nil
 }
 
 // named reads the chain from the flags that name its files.

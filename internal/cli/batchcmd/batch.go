@@ -132,6 +132,7 @@ func runBatch(ctx context.Context, streams *stdio.Streams, options *batchOptions
 		return err
 	}
 	progress := newBatchProgress(streams, options.json)
+	progress.lost = options.dryRun && len(options.reports) == 0
 	defer progress.close()
 	defer context.AfterFunc(ctx, progress.stopping)()
 	observed, err := options.work.metrics.start(ctx.Done(), streams.Err)

@@ -42,6 +42,7 @@ type batchProgress struct {
 	notes  int
 	said   map[string]bool // warnings that were shown; others may be the same
 	quiet  int             // how many were not
+	lost   bool            // nothing keeps them: a dry run without a report
 	hinted bool            // what helps while nobody gets through was said
 }
 
@@ -190,7 +191,11 @@ func (p *batchProgress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.quiet > 0 {
-		p.bar.Note(fmt.Sprintf("cse-piv: %s further failures and warnings are in the report", format.Number(p.quiet)))
+		where := "are in the report"
+		if p.lost {
+			where = "are shown by --report FILE.html"
+		}
+		p.bar.Note(fmt.Sprintf("cse-piv: %s further failures and warnings %s", format.Number(p.quiet), where))
 		p.quiet = 0
 	}
 	p.bar.Close()

@@ -47,6 +47,18 @@ func TestLongWaitsAreTold(t *testing.T) {
 	}
 }
 
+// TestWhereTheRestIs: of a dry run without a report nothing is kept, and none is named.
+func TestWhereTheRestIs(t *testing.T) {
+	for lost, want := range map[bool]string{false: "cse-piv: 3 further failures and warnings are in the report\n", true: "cse-piv: 3 further failures and warnings are shown by --report FILE.html\n"} {
+		var out strings.Builder
+		progress := newBatchProgress(&stdio.Streams{Err: &out}, false)
+		progress.lost, progress.quiet = lost, 3
+		if progress.close(); out.String() != want {
+			t.Errorf("%v: %q", lost, out.String())
+		}
+	}
+}
+
 // TestStallsAreTold: since when nobody gets through, why, who waits and when the
 // next try is; what helps once, and when it is over.
 func TestStallsAreTold(t *testing.T) {

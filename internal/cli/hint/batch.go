@@ -8,6 +8,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/gmail"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
 // ofBatch is about batches, their sources and the rows of those.
@@ -31,6 +32,9 @@ func (h hints) ofBatch(err error) string {
 	}
 	if failure.Is[*failure.NoRunError](err) {
 		return "a dry run records nothing and writes its report itself: cse-piv batch SOURCE --dry-run --report FILE.html; without --dry-run there is a run to report; a ledger in another place is named with --store"
+	}
+	if errors.Is(err, ledger.ErrNoRun) {
+		return "look which there are: cse-piv report --list"
 	}
 	if fault, found := errors.AsType[*prepare.Fault](err); found {
 		return h.ofReason(fault.Reason)

@@ -6,6 +6,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -22,6 +23,9 @@ func (h hints) ofCertificates(err error) string {
 	})
 	if hint != "" {
 		return hint
+	}
+	if errors.Is(err, attestation.ErrUntrustedRoot) {
+		return "newer intermediates of Yubico's: cse-piv attestation update " + YubicoPublication + h.otherRoots()
 	}
 	if none, found := errors.AsType[*certpath.NoPathError](err); found {
 		return h.ofNoPath(none)
@@ -42,6 +46,18 @@ func (h hints) ofCertificates(err error) string {
 		return hintForKind(other.Kind)
 	}
 	return ""
+}
+
+// otherRoots says how roots are named that are not Yubico's.
+func (h hints) otherRoots() string {
+	flag := "--attestation-roots FILE"
+	switch {
+	case h.desk:
+		return ""
+	case h.command != nil && h.has("roots"):
+		flag = "--roots FILE"
+	}
+	return "; roots of a practice lab, or others than Yubico's, are named with " + flag
 }
 
 // hintForKind says what to do about a file that holds something else than certificates.

@@ -27,8 +27,10 @@ import (
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/issuer"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
+	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/termination"
@@ -83,7 +85,7 @@ func ofOtherCommands(err error) bool {
 	return failure.Is[*failure.NobodyError](err) || failure.Is[*failure.BatchError](err) || failure.Is[*prepare.Fault](err) || failure.Is[*source.Error](err) || failure.Is[*failure.ManyAddressesError](err) ||
 		failure.Is[*failure.MissingSecretError](err) || failure.Is[*failure.NoEscrowError](err) || failure.Is[*failure.NoRecordError](err) || failure.Is[*failure.RecordsError](err) || failure.Is[*failure.NoRunError](err) || failure.Is[*enroll.TriesError](err) || failure.Is[*failure.ConfirmError](err) || failure.Is[*ca.MissingError](err) || failure.Is[*registered.EnabledError](err) ||
 		failure.Is[*termination.WhichCardError](err) || failure.Is[*enroll.NoEvidenceError](err) || failure.Is[*enroll.UnknownBeforeError](err) ||
-		errors.Is(err, certificate.ErrPassword) || errors.Is(err, maintenance.ErrNoPUK) || errors.Is(err, escrow.ErrNoIdentity) || errors.Is(err, maintenance.ErrNoCertificate) || errors.Is(err, maintenance.ErrNotReset) || errors.Is(err, maintenance.ErrBio) || errors.Is(err, failure.ErrNoReaders)
+		errors.Is(err, certificate.ErrPassword) || errors.Is(err, maintenance.ErrNoPUK) || errors.Is(err, escrow.ErrNoIdentity) || errors.Is(err, maintenance.ErrNoCertificate) || errors.Is(err, maintenance.ErrNotReset) || errors.Is(err, maintenance.ErrBio) || errors.Is(err, failure.ErrNoReaders) || errors.Is(err, ledger.ErrNoRun)
 }
 
 // hintedErrors has all that hintCases has, and every sentinel.
@@ -98,7 +100,7 @@ func hintedErrors() (all []error) {
 		durable.ErrDiskFull, durable.ErrReadOnly, durable.ErrInUse, durable.ErrDifferent, fs.ErrExist, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		maintenance.ErrNotReset, maintenance.ErrNoCertificate, maintenance.ErrBio, escrow.ErrNoIdentity,
 		config.ErrBackslash, failure.ErrFactoryPIN, failure.ErrFactoryKeyPIN, certificate.ErrPassword, smime.ErrNoRoot, smime.ErrSeveralRoots, smime.ErrNoIntermediate, smime.ErrForeignPart, smime.ErrAuthorityKey, smime.ErrNoSample, failure.ErrTwice,
-		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, enroll.ErrNotRenewed, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI)
+		enroll.ErrUnattested, enroll.ErrNoIssuer, issuer.ErrOtherRequest, issuer.ErrNoKey, issuer.ErrProvisionerPassword, enroll.ErrNotRenewed, ca.ErrUnknownSerial, ca.ErrKeyPassword, ca.ErrLastTry, ca.ErrKeyURI, ledger.ErrNoRun, attestation.ErrUntrustedRoot)
 }
 
 // TestHintedErrors: hintedErrors has every error that the hints tell apart.

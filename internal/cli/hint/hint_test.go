@@ -31,6 +31,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
+	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -150,6 +151,8 @@ func hintCases() []hintCase {
 		{&ledger.InUseError{}, "--wait"},
 		{&failure.NoRunError{Err: ledger.ErrNoRun}, "--dry-run --report FILE.html"},
 		{&failure.RecordsError{Closed: 2, Total: 2, Sealed: 1}, "--escrow-identity FILE"},
+		{fmt.Errorf("run 7: %w", ledger.ErrNoRun), "cse-piv report --list"},
+		{attestation.ErrUntrustedRoot, "cse-piv attestation update"},
 		{&failure.RecordsError{Closed: 2, Total: 2}, "cse-piv escrow list"},
 		{&failure.ConfirmError{Want: "ada@lab.example", Losses: make([]string, 5)}, "add --confirm ada@lab.example; to see first all that it does: the same with --dry-run"},
 		{&ledger.MissingError{}, "cse-piv batch SOURCE"},

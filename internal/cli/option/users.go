@@ -51,6 +51,9 @@ func EmailsOf(rows []User) (emails []string) {
 	return emails
 }
 
+// mostProblems of a file of users are told.
+const mostProblems = 10
+
 // readUsers reads a file of users (CSV): addresses, and key pairs where the command is
 // about key pairs. Columns are told by their headings, email and key_pair_id, or without
 // a heading by their order. All that is wrong is told at once, and nobody of such a file
@@ -78,7 +81,9 @@ func readUsers(ctx context.Context, path string, withKeyPair bool) (rows []User,
 		}
 		if row.Err == nil && first {
 			if KnownHeadings(row.Cells) > 0 {
-				columns = columnsOf(row.Cells)
+				if columns = columnsOf(row.Cells); withKeyPair && columns.keyPair < 0 {
+					return nil, usage.Errorf("--from %s has no column key_pair_id, which says whose key pairs are meant: its columns are %s", path, spreadsheet.Shown(row.Cells))
+				}
 				continue
 			}
 			if !strings.Contains(strings.Join(row.Cells, " "), "@") {
@@ -95,6 +100,9 @@ func readUsers(ctx context.Context, path string, withKeyPair bool) (rows []User,
 		rows = append(rows, read)
 	}
 	switch {
+	case len(problems) > mostProblems:
+		more := fmt.Errorf("and %d more lines", len(problems)-mostProblems+1)
+		return nil, usage.Errorf("--from %s: %w", path, errors.Join(append(problems[:mostProblems-1], more)...))
 	case len(problems) > 0:
 		return nil, usage.Errorf("--from %s: %w", path, errors.Join(problems...))
 	case len(rows) == 0:

@@ -258,6 +258,11 @@ func (s *survey) ledgerSide(ctx context.Context, of wanted) userStatus {
 	}
 	if err == nil {
 		user.Actions, err = s.book.Actions(ctx, of.email)
+		for i := range user.Actions {
+			if user.Actions[i].Outcome == ledger.OutcomeDone {
+				user.facts.ByHand = &user.Actions[i]
+			}
+		}
 	}
 	if err == nil {
 		user.Cards, err = s.book.Cards(ctx, of.email)

@@ -139,7 +139,8 @@ func describeAction(action ledger.Action) string {
 	if outcome == "" {
 		outcome = "begun, and not known how it ended"
 	}
-	text := fmt.Sprintf("%s UTC %s %s: %s, by %s", action.Started.UTC().Format(stdio.Clock), action.Verb, action.Object, outcome, action.Operator)
+	what := strings.TrimSpace(action.Verb + " " + action.Object)
+	text := fmt.Sprintf("%s UTC %s: %s, by %s", action.Started.UTC().Format(stdio.Clock), what, outcome, action.Operator)
 	if action.Message != "" {
 		text += " (" + action.Message + ")"
 	}
