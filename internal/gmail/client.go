@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"golang.org/x/oauth2/google"
@@ -23,6 +24,10 @@ type Client struct {
 // match ErrCredentials.
 func ReadClient(path string) (*Client, error) {
 	data, _, err := readCredentials(path)
+	if e, found := errors.AsType[*Error](err); found {
+		e.Detail = DetailClient
+		return nil, e
+	}
 	if err != nil {
 		return nil, err
 	}
