@@ -10,21 +10,18 @@ import (
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// ldifAttribute are the attributes with certificates, by name or number, and their options
-// (RFC 4523 section 2). A user's certificate may be in a PKCS#7 (RFC 2798 section 2.8).
-const ldifAttribute = `(?:usercertificate|cacertificate|crosscertificatepair|usersmimecertificate|2\.5\.4\.(?:36|37|40)|2\.16\.840\.1\.113730\.3\.1\.40)(?:;[-a-z0-9;]+)?:`
+// ldifAttributes are the attributes with certificates, by name and by number (RFC 4523 section 2). A
+// user's certificate may be in a PKCS#7 (RFC 2798 section 2.8).
+var ldifAttributes = bytes.Fields([]byte("userCertificate cACertificate crossCertificatePair userSMIMECertificate 2.5.4.36 2.5.4.37 2.5.4.40 2.16.840.1.113730.3.1.40"))
 
 var (
 	// ldifBegin is how an export of a directory begins (RFC 2849): a version, a comment,
 	// a name or, where somebody copied a part, the value itself.
-	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\r\n]*[\r\n]|version:[^\r\n]*[\r\n])\s*)*(?:dn::?|` + ldifAttribute + `)`)
-	// ldifValue is what stands before a value with a certificate, or one in base64 of another
-	// attribute.
-	ldifValue = regexp.MustCompile(`(?i)^(?:(` + ldifAttribute + `)(:|<|)|[-a-z0-9;.]+::)`)
+	ldifBegin = regexp.MustCompile(`(?i)^\s*(?:(?:#[^\r\n]*[\r\n]|version:[^\r\n]*[\r\n])\s*)*(?:dn::?|(?:usercertificate|cacertificate|crosscertificatepair|usersmimecertificate)(?:;[-a-z0-9;]+)?:)`)
 
 	vcardBegin = regexp.MustCompile(`(?i)^\s*begin:vcard`)
-	// vcardValue is what stands before a key in base64, as versions 2.1, 3 and 4 write it (RFC 6350 section 6.8.1).
-	vcardValue = regexp.MustCompile(`(?i)^(?:[-a-z0-9]+\.)?(key)(?:(?:;[^:\n]*)?;(?:encoding=)?(?:b|base64)(?:;[^:\n]*)?:|(?:;[^:\n]*)?:data:[^,\n]*;base64,)()`)
+	// vcardKey is what stands before a key in base64, as versions 2.1, 3 and 4 write it (RFC 6350 section 6.8.1).
+	vcardKey = regexp.MustCompile(`(?i)^(?:[-a-z0-9]+\.)?key(?:(?:;[^:\n]*)?;(?:encoding=)?(?:b|base64)(?:;[^:\n]*)?:|(?:;[^:\n]*)?:data:[^,\n]*;base64,)`)
 )
 
 // isDirectory tells an LDIF or a vCard.
@@ -36,19 +33,16 @@ func (r *reader) directory(text []byte) error {
 	// A line that begins with a blank goes on with the one before it.
 	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\n "), nil), []byte("\n\t"), nil)
-	what, pattern := Kind("an LDIF export"), ldifValue
+	what, valueOf := Kind("an LDIF export"), ldifValue
 	if vcardBegin.Match(text) {
-		what, pattern = "a vCard", vcardValue
+		what, valueOf = "a vCard", vcardValue
 	}
 	for line := range bytes.Lines(text) {
-		at := pattern.FindSubmatchIndex(line)
-		if at == nil {
-			continue
-		}
-		known, value := at[2] >= 0, without(line[at[1]:], " \t\n")
-		if known && bytes.Equal(line[at[4]:at[5]], []byte("<")) {
+		value, known := valueOf(line)
+		if known && bytes.HasPrefix(value, []byte("<")) {
 			return fmt.Errorf("%w: %s that names files instead of holding certificates", ErrUnreadable, what)
 		}
+		value = without(value, " \t\n")
 		der, err := base64.StdEncoding.AppendDecode(nil, value)
 		switch {
 		case !known && err == nil && isDER(der) && kindOfDER(der) == KindPrivateKey:
@@ -66,6 +60,32 @@ func (r *reader) directory(text []byte) error {
 		return &KindError{Kind: what + " without certificates"}
 	}
 	return nil
+}
+
+// ldifValue returns what a line has as a value in base64, and whether its attribute is one with
+// certificates.
+func ldifValue(line []byte) (value []byte, known bool) {
+	attribute, value, _ := bytes.Cut(line, []byte(":"))
+	name, _, _ := bytes.Cut(attribute, []byte(";"))
+	inBase64 := bytes.HasPrefix(value, []byte(":"))
+	value = bytes.TrimPrefix(value, []byte(":"))
+	for _, one := range ldifAttributes {
+		if bytes.EqualFold(name, one) {
+			return value, true
+		}
+	}
+	if !inBase64 {
+		return nil, false
+	}
+	return value, false
+}
+
+// vcardValue is the same of a vCard.
+func vcardValue(line []byte) (value []byte, known bool) {
+	if at := vcardKey.FindIndex(line); at != nil {
+		return line[at[1]:], true
+	}
+	return nil, false
 }
 
 // directoryValue reads one value.
