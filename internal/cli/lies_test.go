@@ -195,12 +195,16 @@ func anotherSerialMeanwhile(t *testing.T, running *lab.Lab, serial uint32) {
 	}
 }
 
-// readerName names a reader of the lab, whose number is not always the same, and certificateEnd the day
-// until which what was issued today is valid.
-var (
-	readerName     = regexp.MustCompile(`"[^"]*(?i:yubi)[^"]*"`)
-	certificateEnd = regexp.MustCompile(`valid until \d{4}-\d\d-\d\d`)
-)
+// others are what is not the same each time: the number of the lab's reader, the day until which what
+// was issued today is valid, and the time in the name of a sealed record.
+var others = []struct {
+	text *regexp.Regexp
+	say  string
+}{
+	{regexp.MustCompile(`"[^"]*(?i:yubi)[^"]*"`), "the reader"},
+	{regexp.MustCompile(`valid until \d{4}-\d\d-\d\d`), "valid until DAY"},
+	{regexp.MustCompile(`-\d{8}T\d{6}Z`), "-TIME"},
+}
 
 // inProcess runs a command line and returns its exit code and the line of its
 // message that begins with "error: ".
@@ -210,7 +214,10 @@ func inProcess(t *testing.T, args ...string) (code int, message string) {
 	code = cli.Run(t.Context(), args, stdio.Streams{In: strings.NewReader(""), Out: &out, Err: &errors})
 	for line := range strings.Lines(errors.String()) {
 		if _, found, ok := strings.Cut(line, "error: "); ok && message == "" {
-			message = "error: " + certificateEnd.ReplaceAllString(readerName.ReplaceAllString(strings.TrimSpace(found), "the reader"), "valid until DAY")
+			message = "error: " + strings.TrimSpace(found)
+			for _, other := range others {
+				message = other.text.ReplaceAllString(message, other.say)
+			}
 		}
 	}
 	return code, message

@@ -116,7 +116,7 @@ func TestWizardJourneys(t *testing.T) {
 	w.at("Done", "✓ done: the card is lost, stolen or broken", ada+" can no longer sign")
 	w.has(ada, 2, 0)
 	w.press("Enter")
-	w.at("User", ada, "ended: lost")
+	w.at("User", ada, "card lost ")
 
 	// It is found, and nobody knows the PUK: a wrong one costs a try.
 	if err := os.RemoveAll(filepath.Join(w.dir, "escrow")); err != nil {
