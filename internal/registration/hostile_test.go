@@ -41,7 +41,7 @@ func TestHostileServer(t *testing.T) {
 		t.Cleanup(func() { domain.Close() })
 		return domain
 	}
-	patient, impatient := open(time.Minute), open(5*time.Second)
+	patient, impatient := open(time.Minute), open(10*time.Second)
 	bodies := workspace.Bodies()
 	cells := make([][]string, len(bodies))
 	room := make(chan struct{}, 4)
@@ -61,7 +61,7 @@ func TestHostileServer(t *testing.T) {
 					defer func() { <-room }()
 				}
 				if renewal {
-					if _, err := registerAt(t, domain, email, earlier); err != nil {
+					if _, err := registerAt(t, patient, email, earlier); err != nil {
 						t.Errorf("%s: %v", email, err)
 					}
 				}

@@ -60,7 +60,7 @@ func (p *probe) await(t *testing.T, text string) {
 // come to be for very long.
 func eventually(t *testing.T, so func() bool, otherwise func() string) {
 	t.Helper()
-	for range 6000 {
+	for range 60_000 {
 		if so() {
 			return
 		}
