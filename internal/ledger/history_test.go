@@ -91,14 +91,14 @@ func TestRunsKeepTheirHistory(t *testing.T) {
 		register(t, l, "done@x")
 		check("the second run's work")
 		interrupted := readWhole(t, l, second)
-		if interrupted.Counts != (ledger.Counts{Total: 4, Done: 2, Waiting: 2}) || !interrupted.Run.Finished.IsZero() {
+		if interrupted.Counts != (ledger.Counts{Total: 4, Done: 2, Waiting: 2, WaitingAgain: 1}) || !interrupted.Run.Finished.IsZero() {
 			t.Errorf("%+v", interrupted)
 		}
 		third := begin(t, l)
 		put(t, l, third, asked("broken@x", 1, "b"))
 		check("the third run")
 		overtaken := readWhole(t, l, second)
-		if overtaken.Counts != (ledger.Counts{Total: 4, Done: 2, Waiting: 1, TakenOver: 1}) || !overtaken.Entries[2].TakenOver || overtaken.Entries[2].State != ledger.StateWaiting {
+		if overtaken.Counts != (ledger.Counts{Total: 4, Done: 2, Waiting: 1, WaitingAgain: 1, TakenOver: 1}) || !overtaken.Entries[2].TakenOver || overtaken.Entries[2].State != ledger.StateWaiting {
 			t.Errorf("%+v", overtaken)
 		}
 		// Of an earlier run that reads on: whom the later one has it has not, and it says so.
