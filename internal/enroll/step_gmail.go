@@ -24,9 +24,15 @@ func keyPairStep(index int, request KeyRequest) Step {
 		return e.user.registration.HasKeyPair(smime.Fingerprint(e.keys[index].leaf)), nil
 	}
 	step.act = func(ctx context.Context, e *enrollment) error {
+		// A review may have taken its time: the card that was shown has to be there still.
+		if _, err := e.certificateOnCard(ctx, e.keys[index]); err != nil {
+			return err
+		}
 		return e.user.registration.EnsureKeyPair(ctx, e.registered(e.keys[index]))
 	}
-	step.preview = step.act // at a Gmail that cannot be changed
+	step.preview = func(ctx context.Context, e *enrollment) error { // at a Gmail that cannot be changed
+		return e.user.registration.EnsureKeyPair(ctx, e.registered(e.keys[index]))
+	}
 	return step
 }
 

@@ -89,24 +89,31 @@ func reviewStep() Step {
 }
 
 func (e *enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error) {
-	contents, err := e.card.Slot(ctx, key.Slot)
+	onCard, err := e.certificateOnCard(ctx, key)
 	if err != nil {
 		return ReviewKey{}, err
 	}
 	pinPolicy, _ := key.policies()
 	reviewed := ReviewKey{
 		Slot: key.Slot.String(), Use: key.Use, Chain: key.chain, Findings: key.findings,
-		Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(pinPolicy),
+		OnCard: onCard, Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(pinPolicy),
 	}
 	if key.facts != nil {
 		reviewed.Root, reviewed.YubicoRoot = key.facts.Root, key.facts.Yubico
 	}
-	if contents.Certificate != nil {
-		reviewed.OnCard = smime.Fingerprint(contents.Certificate)
-	}
-	if !reviewed.Same() {
-		return reviewed, fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)
-	}
 	reviewed.Known = e.user.registration.HasKeyPair(reviewed.Upload)
 	return reviewed, nil
+}
+
+// certificateOnCard reads the key's certificate from the card once more and returns its fingerprint.
+// Its error is piv.ErrKeyMismatch where the slot has another one, or none.
+func (e *enrollment) certificateOnCard(ctx context.Context, key *key) (string, error) {
+	contents, err := e.card.Slot(ctx, key.Slot)
+	if err != nil {
+		return "", err
+	}
+	if contents.Certificate == nil || smime.Fingerprint(contents.Certificate) != smime.Fingerprint(key.leaf) {
+		return "", fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)
+	}
+	return smime.Fingerprint(contents.Certificate), nil
 }
