@@ -14,6 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/issuer"
+	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -357,4 +358,36 @@ func TestStoppedRunLeavesTheCardAtRest(t *testing.T) {
 		t.Errorf("%+v", preview.Slots)
 	}
 	d.checkWhole(d.mustRun())
+}
+
+// TestCardThatLeavesDuringTheReview: nothing is registered for a card that was pulled while
+// somebody read the review, or whose place a blank one took.
+func TestCardThatLeavesDuringTheReview(t *testing.T) {
+	for name, leave := range map[string]func(*desk) error{
+		"pulled": func(*desk) error { return practice.Pull(0) },
+		"another one with its number": func(d *desk) error {
+			blank, err := practice.NewCard(lab.CardSpec{Serial: d.serial})
+			if err != nil {
+				return err
+			}
+			return errors.Join(practice.Pull(0), practice.Insert(0, blank))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "5.7.4")
+			d.request.Review = true
+			d.deps.Review = func(context.Context, enroll.Review) error { return leave(d) }
+			if _, err := d.run(); err == nil {
+				t.Error("it is enrolled")
+			} else {
+				t.Log(err)
+			}
+			if pairs, identities := practice.Gmail().KeyPairs(d.email), practice.Gmail().Identities(d.email); len(pairs)+len(identities) != 0 {
+				t.Errorf("Gmail has %d key pairs and %d identities", len(pairs), len(identities))
+			}
+			d.deps.Review = func(context.Context, enroll.Review) error { return nil }
+			d.insert()
+			d.checkWhole(d.mustRun())
+		})
+	}
 }
