@@ -178,7 +178,9 @@ func (o *replaceOptions) look(ctx context.Context, ask *option.Asker, email stri
 	}
 	o.replaces.Cards = nil
 	for _, request := range former {
-		o.replaces.Cards = append(o.replaces.Cards, request.Serial)
+		if request.Serial != 0 {
+			o.replaces.Cards = append(o.replaces.Cards, request.Serial)
+		}
 	}
 	plans, err := o.end.Look(ctx, ask.Streams, "replace", former)
 	return former, plans, err
@@ -304,7 +306,7 @@ func (o *replaceOptions) findCard(ctx context.Context) error {
 
 // formerCards asks for the end of the use of the cards that the new one takes the place of: those
 // that it was when that was begun, those that the identity uses now or, where it moved in an earlier
-// run, used before.
+// run, used before. A card whose serial number is not known is named by its key pairs.
 func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, email string) (requests []termination.Request, err error) {
 	user, err := o.Gmail.User(ctx, messages, email)
 	if err != nil {
@@ -332,15 +334,25 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 	if len(serials) == 0 && o.replaces.Reason == termination.ReasonNameChange {
 		serials = serialsOfOtherNames(state, email, o.serial)
 	}
-	if used := otherSerials(state, state.Identity, 0); len(serials) == 0 && slices.Contains(used, o.serial) {
+	unnamed := unnamedPairs(state, state.Identity)
+	if len(unnamed) == 0 {
+		unnamed = unnamedPairs(state, earlier.Before)
+	}
+	if used := otherSerials(state, state.Identity, 0); len(serials)+len(unnamed) == 0 && slices.Contains(used, o.serial) {
 		return nil, &termination.NotMovedError{Email: email, Serial: o.serial, InReader: true}
 	}
 	var copied []string
 	for _, pair := range o.old.pairs(state) {
 		copied = append(copied, pair.ID)
 	}
+	request := termination.Request{Email: email, Reason: o.replaces.Reason, MovesTo: o.serial, KeyPairs: o.end.KeyPairs(), Copied: copied}
 	for _, serial := range serials {
-		requests = append(requests, termination.Request{Email: email, Reason: o.replaces.Reason, Serial: serial, MovesTo: o.serial, KeyPairs: o.end.KeyPairs(), Copied: copied})
+		request.Serial = serial
+		requests = append(requests, request)
+	}
+	if len(unnamed) > 0 {
+		request.Serial, request.Only = 0, unnamed
+		requests = append(requests, request)
 	}
 	return requests, nil
 }
@@ -374,6 +386,17 @@ func otherSerials(state registered.State, identity *gmail.Identity, serial uint3
 		}
 	}
 	return serials
+}
+
+// unnamedPairs returns the ids of an identity's key pairs on cards whose serial numbers Gmail does not
+// have, such as those that batch registered.
+func unnamedPairs(state registered.State, identity *gmail.Identity) (ids []string) {
+	for _, pair := range state.KeyPairs {
+		if identity != nil && identity.Uses(pair.ID) && pair.Hardware() && registered.SerialOf(pair) == 0 {
+			ids = append(ids, pair.ID)
+		}
+	}
+	return ids
 }
 
 // serialsOfOtherNames returns the serial numbers of the cards whose certificates do not name the
