@@ -189,6 +189,9 @@ func (r Request) validateSecrets() error {
 		if err := piv.CheckNewPUK(r.PUK); err != nil {
 			return &UsageError{Err: err}
 		}
+		if r.PUK.Equal(r.PIN) {
+			return usageError("the PUK is the PIN as well: whoever blocks the card could unblock it")
+		}
 	}
 	if !r.ManagementKey.IsZero() && piv.IsFactoryManagementKey(r.ManagementKey) {
 		return usageError("the factory management key cannot stay the management key")

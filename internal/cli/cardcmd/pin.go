@@ -52,6 +52,9 @@ func newReferenceChange(streams *stdio.Streams, name string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if name == "PUK" {
+				stdio.Note(streams.Err, "a record of the former PUK in an escrow does not open this card any more: keep the new one, or have card pin unblock put another one into the escrow")
+			}
 			if options.json {
 				return stdio.JSON(streams.Out, changed)
 			}
