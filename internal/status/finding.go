@@ -176,6 +176,8 @@ func (f *finder) missing() {
 	case f.waitsForCard():
 		last := f.last()
 		f.add(ProblemCardGone, "", f.again(CommandReplace), "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, day(last.Changed), f.unfinished())
+	case f.ByHand != nil && f.ByHand.Verb == verbLost:
+		f.add(ProblemCardGone, "", f.again(CommandReplace), "the use of the card ended on %s (%s), and no other one has taken its place%s", day(f.ByHand.Started), f.ByHand.Verb, f.unfinished())
 	case f.Gmail == nil:
 		if f.Entry == nil {
 			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user%s", f.unfinished())

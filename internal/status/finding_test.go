@@ -70,7 +70,7 @@ func TestFindings(t *testing.T) {
 		"left":                                 {User{Entry: done, Cards: on("1", ledger.CardReturned), Gmail: at("", pair("1", far))}, ""},
 		"left, whose card nobody knows":        {User{Entry: entry("1", ledger.StateDone, 3, far), ByHand: &ledger.Action{Verb: "leave"}, Gmail: at("", disabled)}, ""},
 		"so, and in the source":                {User{Entry: entry("1", ledger.StateDone, 3, far), ByHand: &ledger.Action{Verb: "leave"}, Gmail: at("", disabled), Source: InSource}, "not-at-gmail batch ;"},
-		"lost, whose card nobody knows":        {User{Entry: entry("1", ledger.StateDone, 3, far), ByHand: &ledger.Action{Verb: "lost"}, Gmail: at("", disabled)}, "not-at-gmail batch ;"},
+		"lost, whose card nobody knows":        {User{Entry: entry("1", ledger.StateDone, 3, far), ByHand: &ledger.Action{Verb: "lost"}, Gmail: at("", disabled)}, "card-gone replace ;"},
 		"left, and in the source":              {User{Entry: done, Cards: on("1", ledger.CardReturned), Gmail: at(""), Source: InSource}, "not-at-gmail enroll ;"},
 		"gone from the source":                 {User{Entry: done, Gmail: at("1", pair("1", far)), Source: NotInSource}, "not-in-source leave ;"},
 		"in the source":                        {User{Entry: done, Gmail: at("1", pair("1", far)), Source: InSource}, ""},

@@ -170,8 +170,11 @@ func (u User) Ended() *ledger.CardCertificate {
 	return nil
 }
 
-// verbLeave is the command leave in the ledger.
-const verbLeave = "leave"
+// Commands, as the ledger has them.
+const (
+	verbLeave = "leave"
+	verbLost  = "lost"
+)
 
 // left reports whether the user gave the last card up, and none is in use; where the ledger has none,
 // whether the user left.
