@@ -87,7 +87,7 @@ func (h hints) ofGmail(err error) string {
 	case e.Kind == gmail.KindAlias:
 		return "give the primary address, " + e.Primary + ", and a certificate that names it"
 	case e.Kind == gmail.KindKeyPairDisabled:
-		return fmt.Sprintf("enable it again with: cse-piv keypair enable %s %s", e.User, e.KeyPairID)
+		return fmt.Sprintf("if it was disabled by mistake, and not because its card is lost, enable it again with: cse-piv keypair enable %s %s", e.User, e.KeyPairID)
 	case e.Kind == gmail.KindInvalid && e.Method == "keypairs.create":
 		return "Gmail does not take this certificate or its chain: a dry run of cse-piv batch names what is wrong with them"
 	case e.Kind == gmail.KindInvalid && strings.HasPrefix(e.Method, "identities."):
