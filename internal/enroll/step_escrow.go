@@ -16,11 +16,15 @@ func escrowStep() Step {
 	return Step{ID: "escrow", Title: "seal the card's new PUK and management key", Kind: KindChange, Changes: changesFiles,
 		needs: gathered,
 		look: func(_ context.Context, e *enrollment) (bool, error) {
-			if e.unsealed() && e.secrets.puk.IsZero() {
+			switch set := !e.secrets.puk.IsZero() || !e.secrets.newManagement.IsZero(); {
+			case e.unsealed() && e.secrets.puk.IsZero():
 				e.skip("the management key is sealed just before it is set")
-				return true, nil
+			case e.unsealed():
+				return false, nil
+			case set && e.sealedRecord() == "":
+				e.skip("they were given, and nothing is sealed: who gave them keeps them")
 			}
-			return !e.unsealed(), nil
+			return true, nil
 		},
 		act: func(ctx context.Context, e *enrollment) error { return e.seal(ctx) }}
 }
