@@ -109,11 +109,6 @@ func runChanges(ctx context.Context, streams *stdio.Streams, flags *changeFlags,
 		return err
 	}
 	if !flags.dryRun {
-		emails := make([]string, len(wanted))
-		for i, change := range wanted {
-			emails[i] = change.email
-		}
-		flags.gmail.SayTargets(streams.Err, emails)
 		if err := flags.carry(ctx, streams, command, results); err != nil {
 			return err
 		}
@@ -165,6 +160,9 @@ func forecast(ctx context.Context, streams *stdio.Streams, domain *gmail.Domain,
 
 func (r *changeResult) fail(streams *stdio.Streams, outcome ledger.Outcome, err error) {
 	r.Outcome, r.err = string(outcome), err
+	if outcome == ledger.OutcomeFailed {
+		r.Effects = nil // they did not come about
+	}
 	r.Message, r.Hint = safetext.Clean(err.Error()), safetext.Clean(streams.Hint(err))
 }
 
@@ -187,6 +185,9 @@ func (f *changeFlags) carry(ctx context.Context, streams *stdio.Streams, command
 		return err
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
+	if refused == nil {
+		f.gmail.SayTargets(streams.Err, usersOf(slices.DeleteFunc(slices.Clone(results), func(r *changeResult) bool { return r.Outcome != outcomeWouldChange })))
+	}
 	for _, result := range results {
 		if result.Outcome != outcomeWouldChange {
 			continue
