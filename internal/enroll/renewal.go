@@ -98,13 +98,7 @@ func (e *enrollment) beginRenewal(ctx context.Context, earlier *earlierRun) erro
 			return err
 		}
 	}
-	// The folder of what is renewed is history; what is known of the card's secrets stays.
-	journal := evidence.NewJournal()
-	journal.Secrets = e.evidence.journal.Secrets
-	if begunReplacement(e.evidence.journal) != nil { // nobody has ended the use of the former card yet
-		journal.Replaces = e.evidence.journal.Replaces
-	}
-	e.evidence.journal, e.evidence.earlier = journal, nil
+	e.evidence.journal, e.evidence.earlier = e.evidence.journal.Next(), nil // the folder of what is renewed is history
 	e.renewal = renewalResult{of: of, begins: true, leaves: leaves}
 	earlier.keys = keys
 	return nil

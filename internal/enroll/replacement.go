@@ -29,8 +29,8 @@ func (r *Replacement) Of(serial uint32) bool {
 
 // begunReplacement is what a journal says of a replacement that has not come to its end; nil for none.
 func begunReplacement(journal evidence.Journal) *Replacement {
-	begun := journal.Replaces
-	if begun == nil || !begun.Ended.IsZero() {
+	begun := journal.Replacing()
+	if begun == nil {
 		return nil
 	}
 	return &Replacement{
@@ -72,7 +72,7 @@ func EndReplacement(ctx context.Context, root, email string, serial uint32, now 
 		return err
 	}
 	journal, err := folder.Journal()
-	if err != nil || begunReplacement(journal) == nil {
+	if err != nil || journal.Replacing() == nil {
 		return err
 	}
 	journal.Replaces.Ended = now.UTC()

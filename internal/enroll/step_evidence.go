@@ -136,11 +136,7 @@ func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 			return nil, err
 		}
 	}
-	journal := evidence.NewJournal()
-	journal.Secrets = e.evidence.journal.Secrets
-	if begunReplacement(e.evidence.journal) != nil {
-		journal.Replaces = e.evidence.journal.Replaces
-	}
+	journal := e.evidence.journal.Next()
 	for _, key := range e.keys {
 		slot := key.Slot.String()
 		if entry, ok := e.evidence.journal.Keys[slot]; ok {

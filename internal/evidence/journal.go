@@ -154,6 +154,22 @@ type Replacement struct {
 	Ended time.Time `json:"ended,omitzero"`
 }
 
+// Replacing returns the replacement that has not come to its end; nil for none.
+func (j *Journal) Replacing() *Replacement {
+	if j.Replaces == nil || !j.Replaces.Ended.IsZero() {
+		return nil
+	}
+	return j.Replaces
+}
+
+// Next returns the journal of what follows with the same card: what is known of its secrets stays, and
+// so does a replacement until the use of the former card has ended.
+func (j *Journal) Next() Journal {
+	next := NewJournal()
+	next.Secrets, next.Replaces = j.Secrets, j.Replacing()
+	return next
+}
+
 // JournalError is returned for a journal that cannot be used.
 type JournalError struct {
 	Folder string

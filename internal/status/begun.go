@@ -37,7 +37,7 @@ func ReadBegun(folder *evidence.Folder, email string) (*Begun, error) {
 	begun := &Begun{Email: strings.ToLower(email), Serial: folder.Serial(), Since: folder.Started(), Finished: folder.Finished()}
 	journal, err := folder.Journal()
 	begun.Renewal, begun.MovesFrom = journal.Renewal, journal.MovesFrom
-	if replaces := journal.Replaces; replaces != nil && replaces.Ended.IsZero() {
+	if replaces := journal.Replacing(); replaces != nil {
 		begun.Replaces, begun.Former, begun.Registered, begun.Finished = true, replaces.Cards, begun.Finished, false
 	}
 	return begun, err
