@@ -31,6 +31,12 @@ func (c KeyCopy) id() string { return smime.Fingerprint(c.Certificate) }
 // Is reports whether a key pair at Gmail is that of the key on a card that this is a copy of.
 func (c KeyCopy) Is(pair gmail.KeyPair) bool { return pair.Hardware() && pair.Has(c.id()) }
 
+// IsOf reports whether a copy is of a key of the user's: Gmail has the certificate among those key pairs of
+// theirs, or it names their address.
+func (c KeyCopy) IsOf(email string, pairs []gmail.KeyPair) bool {
+	return slices.ContainsFunc(pairs, c.Is) || smime.HasAddress(c.Certificate, email)
+}
+
 // copiesResult is what is known of the copies of former keys.
 type copiesResult struct {
 	settled  bool   // each has its slot, in the request

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -17,7 +16,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // copies asks for the PKCS#12 files with copies of a person's former keys until they can be used, or
@@ -99,7 +97,7 @@ func (r *copyReading) file(ctx context.Context, file string) error {
 		switch {
 		case key.Certificate == nil:
 			r.tell(file + ": a key without a certificate is passed over")
-		case slices.ContainsFunc(r.pairs, entry.Is), smime.HasAddress(key.Certificate, r.email):
+		case entry.IsOf(r.email, r.pairs):
 			r.entries = append(r.entries, entry)
 			r.tell(copyText(entry))
 		default:

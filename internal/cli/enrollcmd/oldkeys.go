@@ -65,6 +65,16 @@ func (k *oldKeys) read(ctx context.Context, messages io.Writer) error {
 	return nil
 }
 
+// check refuses a key that is somebody else's.
+func (k *oldKeys) check(email string, state registered.State) error {
+	for _, entry := range k.entries {
+		if !entry.IsOf(email, state.KeyPairs) {
+			return usage.Errorf("--p12: a key is not of %s, but of %s", email, describe.Owner(entry.Certificate))
+		}
+	}
+	return nil
+}
+
 // pairs returns the key pairs of which there is a copy, or an earlier run had one.
 func (k *oldKeys) pairs(state registered.State) (pairs []gmail.KeyPair) {
 	for _, pair := range state.KeyPairs {

@@ -316,6 +316,9 @@ func (o *replaceOptions) formerCards(ctx context.Context, messages io.Writer, em
 	if err != nil {
 		return nil, err
 	}
+	if err := o.old.check(email, state); err != nil {
+		return nil, err
+	}
 	earlier, err := o.earlier(email)
 	if err != nil {
 		return nil, err
