@@ -146,7 +146,8 @@ func TestBrokenLines(t *testing.T) {
 		session := start(t, terminal.Options{Width: width}, `echo "program: `+text+`"; read line`)
 		see(t, session, text)
 	}
-	if terminal.Shows("one\ntwo", "one two three") || terminal.Shows("one\ntwo", "two\none") || !terminal.Shows("one\ntwo", "one\ntwo") || terminal.Shows("o\nne\ntwo", "one\ntwo") {
+	if terminal.Shows("one\ntwo", "one two three") || terminal.Shows("one\ntwo", "two\none") || !terminal.Shows("one\ntwo", "one\ntwo") || terminal.Shows("o\nne\ntwo", "one\ntwo") ||
+		terminal.Shows("enter     go on", "enter go on") || terminal.Shows("onetwo", "one two") || terminal.Shows("one two", "onetwo") || !terminal.Shows("one \n  tw\no", "one two") {
 		t.Error("what is not there is found, or what is there is not")
 	}
 }

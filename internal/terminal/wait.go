@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,13 +103,27 @@ func (s *Session) WaitFor(ctx context.Context, texts ...string) (string, error) 
 }
 
 // Shows reports whether a text is on a screen. A text of one line is so also where the width of
-// the terminal broke it, between words or within one.
+// the terminal broke it, between words or within one; blanks within a line count.
 func Shows(screen, text string) bool {
 	if strings.Contains(screen, text) {
 		return true
 	}
-	unbroken := func(text string) string { return strings.Join(strings.Fields(text), "") }
-	return !strings.Contains(text, "\n") && strings.Contains(unbroken(screen), unbroken(text))
+	if strings.Contains(text, "\n") {
+		return false
+	}
+	const lineBreak = ` *\n *`
+	var pattern strings.Builder
+	for i, char := range text {
+		switch {
+		case char == ' ':
+			pattern.WriteString("(?: |" + lineBreak + ")")
+		case i > 0:
+			pattern.WriteString("(?:" + lineBreak + ")?" + regexp.QuoteMeta(string(char)))
+		default:
+			pattern.WriteString(regexp.QuoteMeta(string(char)))
+		}
+	}
+	return regexp.MustCompile(pattern.String()).MatchString(screen)
 }
 
 // WaitUntil waits for a screen that is as wanted; want says in words what that is.
