@@ -38,7 +38,7 @@ func TestLogStaysOffTheWizard(t *testing.T) {
 	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"msg":"ended"`) {
 		t.Errorf("%v: %s", err, text)
 	}
-	plain := startProgram(t, terminal.Options{Width: 120, Env: d.env}, d.dir, "enroll", "ada@lab.example", "--plain", "--log", "stderr")
+	plain := startProgram(t, terminal.Options{Width: 120, Height: 100, Env: d.env}, d.dir, "enroll", "ada@lab.example", "--plain", "--log", "stderr")
 	plain.see(`"msg":"begun"`)
 	plain.press("C-c")
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"context"
+
 	"github.com/spf13/pflag"
 
 	"github.com/cse-piv/cse-piv/internal/cli/hint"
@@ -56,10 +58,15 @@ func (s Setup) Checks() []desk.Check {
 	}
 	s.addUser(l, needs...)
 	readers := l.addReaders()
+	card := s.card
 	if kind, _ := s.Gmail.NeedsPerson(); kind == "service-account" && !s.Desk { // of which a desk has used the PIN
 		l.add("account key", s.accountKey, credentials, readers)
+		card = func(ctx context.Context) desk.Check {
+			credentials.finish(ctx) // whatever it finds, it is known then which card is not the user's
+			return s.card(ctx)
+		}
 	}
-	l.add("card", s.card, readers)
+	l.add("card", card, readers)
 	l.add("attestation", s.attestation)
 	l.add("issuer", s.issuer)
 	l.add("escrow", s.escrow)
