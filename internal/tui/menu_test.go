@@ -103,7 +103,8 @@ func TestMenuReplacesViews(t *testing.T) {
 	if got, given := answered(reply); !given || got.value != "/media/old/"+ada+".p12" {
 		t.Errorf("%+v, %v", got, given)
 	}
-	reply = w.askLine("PKCS#12 file once more") // which the first was not
+	reply = w.task(enroll.StateNote, "ada.p12: not a certificate file").askLine("PKCS#12 file once more")
+	w.shows("PKCS#12 file once more", "note ada.p12: not a certificate file")
 	w.press("enter").on(screenWork)
 	if got, given := answered(reply); !given || got.value != "" {
 		t.Errorf("nothing is %+v, %v", got, given)

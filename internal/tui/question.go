@@ -142,7 +142,8 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 			}
 		}
 	case q.line != nil:
-		lines = append(lines, q.input.View())
+		lines = append(lines, q.input.View(), "")
+		lines = append(lines, s.lastNotes(width)...) // such as what is wrong with the answer before
 	case q.agreement.want != "":
 		lines = append(lines, "Type "+clean(q.agreement.want)+" to go on, anything else to stop.", "", q.input.View())
 	case q.unclear:

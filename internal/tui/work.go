@@ -83,9 +83,7 @@ func durationText(d time.Duration) string {
 func noticeLines(s *session, width int) []string {
 	r := s.Run
 	var lines []string
-	for _, note := range r.Notes[max(0, len(r.Notes)-2):] {
-		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
-	}
+	lines = append(lines, s.lastNotes(width)...)
 	switch {
 	case s.Retry != nil:
 		lines = append(append(lines, ""), retryLines(s, width)...)
@@ -111,6 +109,14 @@ func otherCardLines(s *session, wanted uint32) []string {
 		if card.Serial != wanted {
 			lines = append(lines, s.styles.Warning.Render(fmt.Sprintf("%s card %d is in a reader: it is another one", markWarning, card.Serial)))
 		}
+	}
+	return lines
+}
+
+// lastNotes are the last things that were told of what runs.
+func (s *session) lastNotes(width int) (lines []string) {
+	for _, note := range s.Run.Notes[max(0, len(s.Run.Notes)-2):] {
+		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
 	}
 	return lines
 }
