@@ -165,7 +165,7 @@ func TestBadWeather(t *testing.T) {
 	o.setFaults(t, faults...)
 	l := openLedger(t, ledgerFile(t))
 	options := o.options(t, l, people)
-	// Few tries for each call, so that users are put off and come again.
+	// Few tries for each call, so that users are to be tried again later.
 	options.Domain = o.gmail(t, func(c *gmail.Config) { c.MaxTries, c.Wait = 3, options.Limiter.Wait })
 	options.GiveUp = 100
 	var events journal
@@ -174,7 +174,7 @@ func TestBadWeather(t *testing.T) {
 		t.Errorf("%+v", counts)
 	}
 	if events.count(batch.KindRetry) == 0 {
-		t.Error("nobody was put off: too few calls failed for this test")
+		t.Error("nobody was tried again: too few calls failed for this test")
 	}
 	stats := o.lab.Stats()
 	if share := 100 * stats.APIFaults / stats.APICalls; share < 25 {

@@ -302,7 +302,7 @@ func testClockAhead(t *testing.T, url string) {
 	if skew := l.Skew() - 10*time.Minute; skew.Abs() > time.Minute {
 		t.Errorf("ahead by %v", l.Skew())
 	}
-	// A user is put off once, so that a job comes again, too.
+	// A user is tried again later once, so that a claim comes again, too.
 	domain := &fakeDomain{fail: func(n int64) error {
 		if n == 1 {
 			return &gmail.Error{Kind: gmail.KindUnavailable, Status: 503}

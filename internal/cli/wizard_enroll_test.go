@@ -22,7 +22,7 @@ func TestWizard(t *testing.T) {
 	w.press("q")
 	w.exits(0)
 	// The summary stays on the terminal.
-	summary := w.see("1 done, 0 parked, 0 failed, 2 to do", "grace@lab.example: is enrolled with card "+serial+"; evidence in ")
+	summary := w.see("1 done, 0 waiting, 0 failed, 2 to do", "grace@lab.example: is enrolled with card "+serial+"; evidence in ")
 	if strings.Contains(summary, "[Done]") {
 		t.Errorf("the wizard's screen stays:\n%s", summary)
 	}

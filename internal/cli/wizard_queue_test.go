@@ -58,7 +58,7 @@ func TestWizardParks(t *testing.T) {
 	w.at("Start", "2 of 3 done", "q end")
 	w.press("q")
 	w.exits(0)
-	for _, line := range []string{`2 done, 0 parked, 0 failed, 1 to do`, `ada@lab\.example: is enrolled with card ` + first + `; evidence in `, `grace@lab\.example: is enrolled with card `} {
+	for _, line := range []string{`2 done, 0 waiting, 0 failed, 1 to do`, `ada@lab\.example: is enrolled with card ` + first + `; evidence in `, `grace@lab\.example: is enrolled with card `} {
 		w.outputHas(line, regexp.MustCompile(line))
 	}
 }

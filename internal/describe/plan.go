@@ -96,12 +96,12 @@ func Progress(progress enroll.Progress, by string, failure error) Value {
 	case failure != nil:
 		return Value{Text: "failed: " + failure.Error(), Tone: Bad}
 	}
-	parked, begun := "parked", "begun"
+	begun, of := "begun", ""
 	switch {
 	case progress.Renewal != nil:
-		parked, begun = "renewal begun", "renewal begun"
+		begun, of = "renewal begun", "renewal begun, "
 	case progress.Replaces != nil || len(progress.MovesFrom) > 0:
-		parked, begun = "replacement begun", "replacement begun"
+		begun, of = "replacement begun", "replacement begun, "
 	}
 	switch progress.Stage {
 	case enroll.StageBegun, enroll.StageReady:
@@ -111,9 +111,9 @@ func Progress(progress enroll.Progress, by string, failure error) Value {
 	}
 	switch progress.Stage {
 	case enroll.StageWaiting:
-		return Value{Text: parked + ", waiting for the certificate", Tone: Warning}
+		return Value{Text: of + "waiting for the certificate", Tone: Warning}
 	case enroll.StageReady:
-		return Value{Text: parked + ", the certificate is there: go on", Tone: OK}
+		return Value{Text: of + "the certificate is there: go on", Tone: OK}
 	case enroll.StageBegun:
 		return Value{Text: begun + ", not finished", Tone: Warning}
 	}

@@ -239,7 +239,7 @@ func (c *Conversation) enter(phase Phase) []Effect {
 	return nil
 }
 
-// giveUp notes why somebody is left for later, or for good. Where nobody is picked, it is
+// giveUp notes why somebody is parked, or left for good. Where nobody is picked, it is
 // whoever is next.
 func (c *Conversation) giveUp(action Action) {
 	person, problem := c.Person, c.Problem
@@ -253,7 +253,7 @@ func (c *Conversation) giveUp(action Action) {
 		return
 	}
 	if action == Park && problem == nil && c.Phase == PhaseUser {
-		c.Later[strings.ToLower(person.Email)] = true
+		c.Parked[strings.ToLower(person.Email)] = true
 	}
 	if problem == nil && c.Phase == PhaseCard && !c.Ready() && (action == Park || c.Single) {
 		problem = c.Obstacle()
@@ -315,7 +315,7 @@ func (c *Conversation) serve(person Person) []Effect {
 	if !strings.EqualFold(person.Email, c.Person.Email) {
 		c.Plan = nil
 	}
-	delete(c.Later, strings.ToLower(person.Email))
+	delete(c.Parked, strings.ToLower(person.Email))
 	c.Person, c.Card, c.Run = person, CardStatus{}, nil
 	entry, _ := c.Entry(person.Email)
 	entry.Person = person

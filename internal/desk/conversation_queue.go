@@ -14,8 +14,9 @@ type queue struct {
 	// Roster says that people were named beforehand.
 	Roster   bool
 	Failures Failures
-	// Later holds, by address in lower case, who was put off: they come after the others.
-	Later map[string]bool
+	// Parked holds, by address in lower case, who was parked before anything was begun: they come
+	// after the others.
+	Parked map[string]bool
 	// Receipts are those of the enrollments here, and Tasks what else was done, in their order.
 	Receipts []*enroll.Receipt
 	Tasks    []Task
@@ -30,7 +31,7 @@ type queue struct {
 }
 
 func newQueue() queue {
-	return queue{Failures: Failures{}, Later: map[string]bool{}, changed: map[string]int{}, collecting: map[string]bool{}}
+	return queue{Failures: Failures{}, Parked: map[string]bool{}, changed: map[string]int{}, collecting: map[string]bool{}}
 }
 
 // Entry returns a person's entry in the queue, and whether there is one.
@@ -43,7 +44,7 @@ func (q *queue) Entry(email string) (QueueEntry, bool) {
 
 // Next returns the index of the one to serve next, see Next; -1 for nobody.
 func (q *queue) Next() int {
-	next := Next(q.Entries, func(email string) bool { return q.Failures.Has(email) || q.Later[strings.ToLower(email)] })
+	next := Next(q.Entries, func(email string) bool { return q.Failures.Has(email) || q.Parked[strings.ToLower(email)] })
 	if next < 0 {
 		next = Next(q.Entries, q.Failures.Has)
 	}
@@ -56,8 +57,8 @@ func (q *queue) About(entry QueueEntry) []string {
 	if serial := max(entry.Person.Serial, entry.Progress.Serial); serial != 0 {
 		about = append(about, fmt.Sprintf("card %d", serial))
 	}
-	if q.Later[strings.ToLower(entry.Email)] && entry.Stage != enroll.StageDone {
-		about = append(about, "later")
+	if q.Parked[strings.ToLower(entry.Email)] && entry.Stage != enroll.StageDone {
+		about = append(about, "parked")
 	}
 	return append(about, entry.Person.About()...)
 }

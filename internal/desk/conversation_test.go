@@ -329,7 +329,7 @@ func TestQueueOfTheConversation(t *testing.T) {
 	}
 }
 
-// Who is put off comes after everybody else, and is shown so until they are served.
+// Who is parked comes after everybody else, and is shown so until they are served.
 func TestPutOff(t *testing.T) {
 	entry := func(email string) desk.QueueEntry {
 		return desk.QueueEntry{Person: desk.Person{Email: email, Name: "N", Note: "at ten", Serial: 9, OtherDomain: true}, Progress: enroll.Progress{Stage: enroll.StageNone}}
@@ -343,12 +343,12 @@ func TestPutOff(t *testing.T) {
 	}
 	next(0, "at first")
 	p.fold(picked(ada), desk.Park)
-	next(1, "ada is put off")
-	if about := strings.Join(p.About(p.Entries[0]), ", "); about != "card 9, later, other domain, N, at ten" {
+	next(1, "ada is parked")
+	if about := strings.Join(p.About(p.Entries[0]), ", "); about != "card 9, parked, other domain, N, at ten" {
 		t.Errorf("of ada it is shown: %s", about)
 	}
 	p.fold(desk.Park)
-	next(0, "both are put off")
+	next(0, "both are parked")
 	if len(p.Failures) > 0 || p.Tally().Failed > 0 {
 		t.Errorf("somebody failed: %v", p.Failures)
 	}

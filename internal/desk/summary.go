@@ -13,7 +13,7 @@ import (
 const mostLeftOut = 20
 
 // Summary says, a value each, who was enrolled at the desk and still is, who waits and for what, who
-// failed and why, who was put off, and which lines of the roster were left out. Of whom
+// failed and why, who was parked, and which lines of the roster were left out. Of whom
 // nothing happened at this desk, and who is done or to do, it says nothing; see Tally.
 func (c *Conversation) Summary(leftOut []*RosterError) []describe.Value {
 	var values []describe.Value
@@ -40,8 +40,8 @@ func (c *Conversation) Summary(leftOut []*RosterError) []describe.Value {
 		case here[email], entry.Stage == enroll.StageDone:
 		case entry.Stage != enroll.StageNone || failure != nil:
 			values = append(values, value)
-		case c.Later[email]:
-			value.Text, value.Tone = "put off", describe.Warning
+		case c.Parked[email]:
+			value.Text, value.Tone = "parked", describe.Warning
 			values = append(values, value)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
-// The summary of a day tells apart who is done, waits, failed, was put off and was left
+// The summary of a day tells apart who is done, waits, failed, was parked and was left
 // out; who was done before or is still to do is only counted.
 func TestSummary(t *testing.T) {
 	entry := func(email string, serial uint32, stage enroll.Stage) desk.QueueEntry {
@@ -38,7 +38,7 @@ func TestSummary(t *testing.T) {
 	p := play(enroll.Request{}, false, entry(ada, adas, enroll.StageDone), waiting, begun, renewing, replacing, lost, broken, entry("ready@example.com", 10, enroll.StageReady),
 		entry("failed@example.com", 11, enroll.StageBegun), entry("Later@example.com", 0, enroll.StageNone), entry("todo@example.com", 0, enroll.StageNone), entry("before@example.com", 12, enroll.StageDone))
 	p.Failures.Note("failed@example.com", errRefused)
-	p.Later["later@example.com"] = true
+	p.Parked["later@example.com"] = true
 	for _, folder := range []string{"/evidence/first", "/evidence/second"} { // the second time a key was replaced
 		p.Receipts = append(p.Receipts, &enroll.Receipt{Email: ada, Card: enroll.ReceiptCard{Serial: adas}, Evidence: folder})
 	}
@@ -59,15 +59,15 @@ func TestSummary(t *testing.T) {
 		"ada@example.com: is enrolled with card 7; evidence in /evidence/second",
 		"before@example.com: is renewed on card 12; evidence in /evidence/third",
 		"lost@example.com: done: the card is lost, stolen or broken",
-		"grace@example.com: parked, waiting for the certificate / waiting for the certificate grace.pem in /requests for the request grace.csr / " +
+		"grace@example.com: waiting for the certificate / waiting for the certificate grace.pem in /requests for the request grace.csr / " +
 			"card 8 still has the factory management key: whoever has it can change the keys on it; keep it locked away until the enrollment is finished",
 		"begun@example.com: begun, not finished: generate the key: the card was removed",
 		"renewing@example.com: renewal begun, waiting for the certificate / Gmail uses the old certificate until the renewal is finished; the old key is in slot 82",
 		"replacing@example.com: replacement begun, not finished / Gmail uses card 9 until the replacement is finished",
 		"broken@example.com: failed: the journal cannot be read",
-		"ready@example.com: parked, the certificate is there: go on",
+		"ready@example.com: the certificate is there: go on",
 		"failed@example.com: failed: refused by Gmail",
-		"Later@example.com: put off",
+		"Later@example.com: parked",
 		`roster: left out: line 4: "emmy" is not a mail address`,
 	}
 	for range 19 {

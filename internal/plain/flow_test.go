@@ -61,7 +61,7 @@ func TestWhoFailedIsParkedAndNotNext(t *testing.T) {
 		t.Errorf("the desk came to %v", err)
 	}
 	saysInOrder(t, said, "next in the queue: 1, "+ada, "failed: check the user at Gmail", "why: the network is gone", "1  again", "2  change the plan", "3  park this person, and serve the next one", "4  stop",
-		"next in the queue: 2, grace@example.com", "0 done, 0 parked, 1 failed, 1 to do", "1  "+ada+": failed: check the user at Gmail: the network is gone", "0 done, 0 parked, 1 failed")
+		"next in the queue: 2, grace@example.com", "0 done, 0 waiting, 1 failed, 1 to do", "1  "+ada+": failed: check the user at Gmail: the network is gone", "0 done, 0 waiting, 1 failed")
 }
 
 func TestAPersonWhoFailedIsTriedAgain(t *testing.T) {
@@ -181,7 +181,7 @@ func TestATouchedYubiKeyAnswersNothing(t *testing.T) {
 	if !errors.Is(err, piv.ErrNoCard) {
 		t.Errorf("it came to %v", err)
 	}
-	saysInOrder(t, said, "no match for", "enroll "+ada+"? yes or no:", "enroll "+ada+"? yes or no:", "who is to be enrolled?", "put the card in", "put the card in", "who is to be enrolled?", "0 done, 0 parked, 1 failed, 0 to do")
+	saysInOrder(t, said, "no match for", "enroll "+ada+"? yes or no:", "enroll "+ada+"? yes or no:", "who is to be enrolled?", "put the card in", "put the card in", "who is to be enrolled?", "0 done, 0 waiting, 1 failed, 0 to do")
 }
 
 // The last person's card may lie in the reader still.
@@ -239,7 +239,7 @@ func TestEvidenceThatCannotBeReadIsTold(t *testing.T) {
 	if !errors.Is(err, errNetwork) {
 		t.Errorf("it came to %v", err)
 	}
-	saysInOrder(t, said.String(), "0 done, 0 parked, 1 failed, 0 to do", "1  "+ada+": failed: the network is gone")
+	saysInOrder(t, said.String(), "0 done, 0 waiting, 1 failed, 0 to do", "1  "+ada+": failed: the network is gone")
 }
 
 // The end of the context ends whatever is waited for.

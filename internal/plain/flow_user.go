@@ -12,10 +12,10 @@ import (
 
 // Words that are typed instead of an address.
 const (
-	wordList  = "list"
-	wordLater = "later" // the next one comes after the others
-	wordStop  = "stop"
-	wordMore  = "more" // before an address: something else than to enroll
+	wordList = "list"
+	wordPark = "park" // the next one comes after the others
+	wordStop = "stop"
+	wordMore = "more" // before an address: something else than to enroll
 )
 
 // pick asks who is next.
@@ -43,7 +43,7 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 			if f.talk.Renews() {
 				verb = "renewed"
 			}
-			question = "who is to be " + verb + "? a number or part of an address from the queue, an address, " + wordList + ", " + wordLater + " (puts off who is next), " + wordMore + " and an address (something else than that) or " + wordStop + ": "
+			question = "who is to be " + verb + "? a number or part of an address from the queue, an address, " + wordList + ", " + wordPark + " (serves who is next after the others), " + wordMore + " and an address (something else than that) or " + wordStop + ": "
 		}
 		typed, err := f.Line(ctx, question)
 		if err != nil {
@@ -55,7 +55,7 @@ func (f *flow) pick(ctx context.Context) (desk.Event, error) {
 		case "":
 		case wordStop:
 			return desk.Stop, nil
-		case wordLater:
+		case wordPark:
 			if err := f.tell(ctx, desk.Park); err != nil {
 				return nil, err
 			}

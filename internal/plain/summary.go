@@ -26,7 +26,7 @@ func Summary(out io.Writer, talk *desk.Conversation, leftOut []*desk.RosterError
 	return err
 }
 
-// tally says how many are done, parked and failed.
+// tally says how many are done, wait for a certificate and failed.
 func tally(counted desk.Tally) string {
-	return fmt.Sprintf("%d done, %d parked, %d failed, %d to do", counted.Done, counted.Waiting+counted.Ready, counted.Failed, counted.ToDo)
+	return fmt.Sprintf("%d done, %d waiting, %d failed, %d to do", counted.Done, counted.Waiting+counted.Ready, counted.Failed, counted.ToDo)
 }

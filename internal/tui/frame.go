@@ -282,7 +282,7 @@ var helpTexts = [...]string{
 	screenQuestion:    "The enrollment found something that only a person can decide. Nothing is changed before the answer.",
 	screenProfile:     "An enrollment profile says what every card and its keys have to be like. Choose the one for the people who are served now; it stays until the program ends.",
 	screenMenu:        "What else can be done for this person, or with this card, and what it loses. Nothing is changed before that was said and agreed to.",
-	screenFailure:     "A step could not be done. What was done before it stays done. Put right what is said, and try again; or leave this person for later and serve the next one.",
+	screenFailure:     "A step could not be done. What was done before it stays done. Put right what is said, and try again; or park this person and serve the next one.",
 }
 
 // title is the window's.

@@ -61,14 +61,14 @@ func (u *userScreen) bindings(s *session) []key.Binding {
 	if len(s.MenuChoices()) > 0 {
 		bindings = append(bindings, s.keys.More)
 	}
-	if u.mayWait(s) {
-		bindings = append(bindings, named(s.keys.Park, "later"))
+	if u.mayPark(s) {
+		bindings = append(bindings, named(s.keys.Park, "park"))
 	}
 	return append(bindings, named(s.keys.Back, "another user"))
 }
 
-// mayWait reports whether the person who is picked can be put off.
-func (*userScreen) mayWait(s *session) bool {
+// mayPark reports whether the person who is picked can be parked.
+func (*userScreen) mayPark(s *session) bool {
 	entry, _ := s.Entry(s.Picked.Email)
 	return s.Roster && !s.Single && entry.Stage != enroll.StageDone
 }
@@ -90,7 +90,7 @@ func (u *userScreen) update(s *session, msg tea.Msg) tea.Cmd {
 		u.refresh(s)
 	case tea.KeyPressMsg:
 		if s.Picked.Email != "" {
-			if key.Matches(msg, s.keys.Park) && u.mayWait(s) {
+			if key.Matches(msg, s.keys.Park) && u.mayPark(s) {
 				u.input.SetValue("")
 				u.search(s)
 				u.moved = false

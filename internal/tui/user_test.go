@@ -148,7 +148,7 @@ func TestTheMarkStaysOnThePersonWhenOthersCome(t *testing.T) {
 }
 
 // The queue shows whom a roster names and for whom cards are set aside, finds them by
-// either, and serves who is put off after the others.
+// either, and serves who is parked after the others.
 func TestRosterInTheQueue(t *testing.T) {
 	fake := newFakeDesk()
 	fake.people = []desk.Person{
@@ -157,7 +157,7 @@ func TestRosterInTheQueue(t *testing.T) {
 	w := newWizard(t, fake, "").press("enter")
 	w.golden("user-roster")
 	w.press("enter").golden("user-roster-picked")
-	w.press("p").shows("later", "▸ "+grace)
+	w.press("p").shows("parked", "▸ "+grace)
 	w.typed("lovel").press("enter").shows("name     Ada Lovelace").press("esc")
 	w.press("backspace", "backspace", "backspace", "backspace", "backspace").typed("12345678").shows("▸ " + ada).hides(grace)
 	// The card in the reader is somebody's.
