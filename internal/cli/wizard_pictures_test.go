@@ -98,7 +98,7 @@ func TestScreens(t *testing.T) {
 	w.draw("failure", "A failed step: what failed, why, and what to do")
 	w.press("p")
 	w.at("User", "▸ hedy@lab.example")
-	w.draw("queue", "The queue, with somebody done and somebody waiting")
+	w.draw("queue", "The queue, with somebody done and somebody whose enrollment failed")
 }
 
 // draw writes the screen as it is now.

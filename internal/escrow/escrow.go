@@ -1,6 +1,6 @@
 // Package escrow keeps a card's PUK and management key where they can be found
-// again: sealed to age recipients, or, where that was asked for, in a plain file
-// that only its owner can read, as far as the file system knows owners. A record is on disk before the card learns its
+// again: sealed to age recipients, or, where that was asked for, in plain text
+// in a file that only its owner can read, as far as the file system knows owners. A record is on disk before the card learns its
 // secrets, so a card is never left with keys that nobody has.
 package escrow
 
@@ -44,7 +44,7 @@ type Store interface {
 	// been flushed to disk. It never replaces an older record.
 	Put(ctx context.Context, record Record) (path string, err error)
 	// Recipients returns the public keys that records are sealed to, none where they
-	// are kept as they are.
+	// are kept in plain text.
 	Recipients() []string
 }
 
@@ -200,10 +200,10 @@ func prepare(dir string) (warnings []string, err error) {
 	return warnings, nil
 }
 
-// Kept says of the file of a record how it is kept there: "sealed in" it, or in the clear.
+// Kept says of the file of a record how it is kept there: "sealed in" it, or in plain text.
 func Kept(path string) string {
 	if strings.HasSuffix(path, plainExtension) {
-		return "kept in the clear in " + path + ", which only you can read"
+		return "kept in plain text in " + path + ", which only you can read"
 	}
 	return "sealed in " + path
 }

@@ -165,7 +165,7 @@ type Listed struct {
 	Serial  uint32    `json:"serial"` // of the card
 	Created time.Time `json:"created"`
 	File    string    `json:"file"`
-	Sealed  bool      `json:"sealed"`   // false for a file in clear
+	Sealed  bool      `json:"sealed"`   // false for one in plain text
 	State   State     `json:"standing"` // whether the card has it
 	InForce []Kind    `json:"in_force"` // what of it the card has
 }

@@ -60,7 +60,7 @@ func ReadIdentities(path string) ([]age.Identity, error) {
 	return identities, nil
 }
 
-// Open reads one record back. A plain record needs no identity; for a sealed
+// Open reads one record back. A record in plain text needs no identity; for a sealed
 // one that no identity opens the error is ErrNoIdentity.
 func Open(path string, identities ...age.Identity) (Record, error) {
 	data, err := durable.ReadFile(path, maxRecord)
@@ -104,7 +104,7 @@ func unseal(data []byte, identities []age.Identity) ([]byte, error) {
 		if errors.As(err, &noMatch) {
 			return nil, ErrNoIdentity
 		}
-		// The library's error can quote a line, which may be of a record in clear.
+		// The library's error can quote a line, which may be of a record in plain text.
 		return nil, errors.New("not a sealed record, or a damaged one")
 	}
 	out, err := io.ReadAll(io.LimitReader(plain, maxRecord))

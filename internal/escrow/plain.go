@@ -9,13 +9,13 @@ import (
 
 const plainExtension = ".json"
 
-// PlainStore keeps records as they are.
+// PlainStore keeps records in plain text.
 type PlainStore struct {
 	dir      string
 	warnings []string
 }
 
-// NewPlainFile keeps records unsealed in dir, in files that only their owner can
+// NewPlainFile keeps records in plain text in dir, in files that only their owner can
 // read, as far as the file system knows owners; see Warnings. dir is created with
 // mode 0700 if it is missing.
 func NewPlainFile(dir string) (*PlainStore, error) {

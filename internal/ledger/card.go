@@ -16,7 +16,7 @@ type CardState string
 // The states of a certificate on a card.
 const (
 	CardInUse      CardState = "in-use"     // the last that was registered for the user
-	CardSuperseded CardState = "superseded" // another one was registered after it
+	CardSuperseded CardState = "superseded" // Gmail uses another one, or none
 	CardLost       CardState = "lost"       // nobody knows where the card is
 	CardStolen     CardState = "stolen"
 	CardBroken     CardState = "broken"

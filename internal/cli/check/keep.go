@@ -54,7 +54,7 @@ func (s Setup) escrow(context.Context) desk.Check {
 	if err != nil {
 		return failed(err)
 	}
-	check := ok("a file that is not sealed, in %s", folder)
+	check := ok("a file in plain text, in %s", folder)
 	switch {
 	case !s.Escrow.Plain:
 		check = ok("sealed to %s, in %s", format.Count(len(s.Escrow.To), "recipient"), folder)

@@ -24,7 +24,7 @@ type Escrow struct {
 // Add adds the flags.
 func (f *Escrow) Add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.To, "escrow-to", nil, "age or ssh `recipient`, or a file of them, that generated PUKs and management keys are sealed to")
-	flags.BoolVar(&f.Plain, "escrow-plain", false, "keep generated PUKs and management keys in a file that only you can read")
+	flags.BoolVar(&f.Plain, "escrow-plain", false, "keep generated PUKs and management keys in plain text, in a file that only you can read")
 	flags.StringVar(&f.Folder, "escrow-dir", "", "`folder` of the escrow")
 	flags.StringSliceVar(&f.identities, "escrow-identity", nil, "`file` with an age identity, to find a card's management key in the escrow again")
 	setting.Mark(flags, "escrow-to", "escrow-dir", "escrow-identity")

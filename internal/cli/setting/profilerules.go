@@ -66,7 +66,7 @@ func (p *EnrollmentProfile) checkContradictions() error {
 	case p.Touch && !says("touch-policy"):
 		return p.table.Values[keyTouch].Origin.Errorf("the enrollment profile %s says %s = true, and no touch-policy: a key that is generated so asks for no touch", p.Name, keyTouch)
 	case says("escrow-to") && p.table.Values["escrow-plain"].Any == true:
-		return p.contradiction("escrow-to", "escrow-plain", "what is sealed is not plain")
+		return p.contradiction("escrow-to", "escrow-plain", "what is sealed is not in plain text")
 	}
 	if err := p.checkFirmware(); err != nil {
 		return err
