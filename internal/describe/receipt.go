@@ -43,7 +43,7 @@ func receiptOf(receipt *enroll.Receipt, more func(enroll.ReceiptKey) []Value) []
 		}
 	}
 	for _, entry := range receipt.Copies {
-		values = append(values, Value{Label: "slot " + entry.Slot, Text: fmt.Sprintf("%s, %s and not attested: the copy of a former key, which reads old mail", entry.Algorithm, entry.Origin)})
+		values = append(values, Value{Label: "slot " + entry.Slot, Text: fmt.Sprintf("%s, %s and not attested: the copy of an old key, which reads old mail", entry.Algorithm, entry.Origin)})
 	}
 	if receipt.Card.PUKFactory != piv.No {
 		values = append(values, Value{Label: "PUK", Text: enroll.PUKUnknown, Tone: Warning})

@@ -62,7 +62,7 @@ type Conversation struct {
 	// replaced is what people's cards take the place of that were begun with and of which nothing is
 	// written down yet, by address in lower case.
 	replaced map[string]*enroll.Replacement
-	// copies says that copies of the person's former keys are to be asked for.
+	// copies says that copies of the person's old keys are to be asked for.
 	copies    bool
 	numbers   int  // of the latest question or run
 	checks    int  // number of the latest checks

@@ -315,7 +315,7 @@ func (c *Conversation) taskEnded(event RunEnded) []Effect {
 	return effects
 }
 
-// copiesAsked goes on to the plan with the copies of former keys, or back to the card.
+// copiesAsked goes on to the plan with the copies of old keys, or back to the card.
 func (c *Conversation) copiesAsked(event RunEnded) []Effect {
 	switch {
 	case event.Stopped, errors.Is(event.Err, enroll.ErrDeclined), errors.Is(event.Err, context.Canceled):

@@ -168,7 +168,7 @@ func TestMenuReplaces(t *testing.T) {
 		t.Fatalf("the card of before is taken: %s", p.Phase)
 	}
 	p.fold(in(graces), desk.GoOn, ended{}, desk.GoOn)
-	p.begun = p.begun[1:] // but the question for copies of former keys
+	p.begun = p.begun[1:] // but the question for copies of old keys
 	if p.Phase != desk.PhaseWork || p.begun[0].Request.Replaces.Reason != termination.ReasonLost || p.begun[0].Request.Serial != graces {
 		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
 	}
@@ -191,7 +191,7 @@ func TestMenuReplaces(t *testing.T) {
 }
 
 // TestCopiesAreAsked: who gets another card for one that cannot be read with any more is asked for copies of
-// the former keys before the plan, which has them; a no, a failure and the other reasons are in nobody's way.
+// the old keys before the plan, which has them; a no, a failure and the other reasons are in nobody's way.
 func TestCopiesAreAsked(t *testing.T) {
 	chosen := func(reason int) *played {
 		return play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard},

@@ -58,7 +58,7 @@ type Desk struct {
 	// Replace is Enroll with a card that takes the place of those that the user has, whose use ends for
 	// the reason in the request. It returns what ended as well, a sentence each.
 	Replace func(ctx context.Context, request enroll.Request, front FrontEnd) (*enroll.Receipt, []string, error)
-	// Copies asks for copies of the former keys of a person who gets another card, and returns them;
+	// Copies asks for copies of the old keys of a person who gets another card, and returns them;
 	// none where there are none.
 	Copies func(ctx context.Context, email string, prompter Prompter, tell func(note string)) ([]enroll.KeyCopy, error)
 	// Hint says what to do about an error, or "".

@@ -18,14 +18,14 @@ type Task struct {
 	Reason  termination.Reason // of the end of a card's use; empty for another task
 	Email   string             // of the person
 	Serial  uint32             // of the card that is in a reader; 0 for none
-	// Copies says that nothing is done yet: copies of former keys are asked for, see Desk.Copies.
+	// Copies says that nothing is done yet: copies of old keys are asked for, see Desk.Copies.
 	Copies bool
 }
 
 // Title says what the task is.
 func (t Task) Title() string {
 	if t.Copies {
-		return "copies of former keys, for old mail"
+		return "copies of old keys, for old mail"
 	}
 	return describe.Command(t.Command).Label
 }
@@ -62,7 +62,7 @@ func newTaskRun(id int, task Task) *Run {
 type Carried struct {
 	Receipt *enroll.Receipt  // of an enrollment; nil for none, and where it failed
 	Lines   []string         // what else was done, a sentence each
-	Copies  []enroll.KeyCopy // of former keys, that were asked for
+	Copies  []enroll.KeyCopy // of old keys, that were asked for
 }
 
 // Carry carries out what a Begin begins: a task, an enrollment, or one with a card that takes the

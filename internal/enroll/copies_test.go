@@ -40,7 +40,7 @@ func formerEC(t testing.TB) enroll.KeyCopy {
 	return formerKey(t, key)
 }
 
-// copying is a desk with a new card that gets copies of two former keys.
+// copying is a desk with a new card that gets copies of two old keys.
 func copying(t *testing.T, firmware string) *desk {
 	t.Helper()
 	d := sweptCard{firmware: firmware, algorithm: piv.ECCP256}.desk(t)
@@ -77,7 +77,7 @@ func (d *desk) checkCopies(receipt *enroll.Receipt) {
 	}
 }
 
-// TestCopiesSweeps interrupts an enrollment that imports copies of former keys, at each position on the
+// TestCopiesSweeps interrupts an enrollment that imports copies of old keys, at each position on the
 // firmware that tells what is in its slots and on the one that does not.
 func TestCopiesSweeps(t *testing.T) {
 	for _, firmware := range []string{"5.7.4", "5.2.7"} {
@@ -163,7 +163,7 @@ func TestCopiesThatCannotBe(t *testing.T) {
 		refused(t, d, func(err error) bool {
 			full, is := errors.AsType[*enroll.RetiredSlotsError](err)
 			return is && full.Copies && full.Free == 1 && full.Needed == 2 &&
-				strings.HasSuffix(err.Error(), fmt.Sprintf("copies of former keys that need a retired slot of card %d each: 2; free ones of its 20: 1", d.serial))
+				strings.HasSuffix(err.Error(), fmt.Sprintf("copies of old keys that need a retired slot of card %d each: 2; free ones of its 20: 1", d.serial))
 		})
 	})
 	t.Run("full, but for those that are there", func(t *testing.T) {

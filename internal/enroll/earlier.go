@@ -25,7 +25,7 @@ type Earlier struct {
 	// Replaces says which cards the card takes the place of; nil for none, and where their use has
 	// ended.
 	Replaces *Replacement
-	// Copies are the SHA-256 (lower-case hex) of the certificates of former keys of which the card was
+	// Copies are the SHA-256 (lower-case hex) of the certificates of old keys of which the card was
 	// to get a copy.
 	Copies []string
 }

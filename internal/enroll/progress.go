@@ -52,7 +52,7 @@ type Progress struct {
 	Replaces *Replacement
 	// Registered tells whether the receipt is written, and only the use of the former cards has not ended.
 	Registered bool
-	// Copies tells whether the card was to get copies of former keys.
+	// Copies tells whether the card was to get copies of old keys.
 	Copies bool
 }
 

@@ -29,7 +29,7 @@ type Receipt struct {
 	EscrowInForce *ReceiptEscrow `json:"escrow_in_force,omitempty"`
 	// Renewal says what was renewed; nil for an enrollment.
 	Renewal *ReceiptRenewal `json:"renewal,omitempty"`
-	// Copies are those of former keys that the card got, which read old mail.
+	// Copies are those of old keys that the card got, which read old mail.
 	Copies []ReceiptCopy `json:"copies,omitempty"`
 	// Profile names the enrollment profile that was followed, at the latest by a run that named
 	// one; nil for none.
@@ -52,7 +52,7 @@ type ReceiptOldKey struct {
 	MovedTo string `json:"moved_to,omitempty"`
 }
 
-// ReceiptCopy is the copy of a former key, in a retired slot.
+// ReceiptCopy is the copy of an old key, in a retired slot.
 type ReceiptCopy struct {
 	Slot       string        `json:"slot"`        // such as "82"
 	Origin     piv.Origin    `json:"origin"`      // imported: such a key is never attested

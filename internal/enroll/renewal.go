@@ -323,17 +323,17 @@ func (e *RenewalBegunError) Error() string {
 }
 
 // RetiredSlotsError is returned for a card with too few free retired slots for the old keys, or for
-// copies of former keys. Nothing was changed.
+// copies of old keys. Nothing was changed.
 type RetiredSlotsError struct {
 	Serial       uint32
 	Free, Needed int  // slots
-	Copies       bool // of former keys need them
+	Copies       bool // of old keys need them
 }
 
 // Error says how many are free.
 func (e *RetiredSlotsError) Error() string {
 	if e.Copies {
-		return fmt.Sprintf("copies of former keys that need a retired slot of card %d each: %d; free ones of its 20: %d", e.Serial, e.Needed, e.Free)
+		return fmt.Sprintf("copies of old keys that need a retired slot of card %d each: %d; free ones of its 20: %d", e.Serial, e.Needed, e.Free)
 	}
 	if e.Free == 0 {
 		return fmt.Sprintf("all 20 retired slots of card %d are in use: the old key has nowhere to go", e.Serial)

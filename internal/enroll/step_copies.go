@@ -37,7 +37,7 @@ func (c KeyCopy) IsOf(email string, pairs []gmail.KeyPair) bool {
 	return slices.ContainsFunc(pairs, c.Is) || smime.HasAddress(c.Certificate, email)
 }
 
-// copiesResult is what is known of the copies of former keys.
+// copiesResult is what is known of the copies of old keys.
 type copiesResult struct {
 	settled  bool   // each has its slot, in the request
 	began    []bool // of each: this run began to put it onto the card
@@ -47,7 +47,7 @@ type copiesResult struct {
 // settleCopiesStep decides into which retired slots the copies go, before anything is changed. A copy
 // that is on the card already, or that an earlier run began to import, stays in its slot.
 func settleCopiesStep() Step {
-	return Step{ID: "settle-copies", Title: "find retired slots for the copies of former keys", Kind: KindDecision, Changes: changesNothing,
+	return Step{ID: "settle-copies", Title: "find retired slots for the copies of old keys", Kind: KindDecision, Changes: changesNothing,
 		needs: decided,
 		check: func(ctx context.Context, e *enrollment) error {
 			if e.copies.settled {
@@ -147,7 +147,7 @@ func (e *enrollment) agreeToImport(ctx context.Context, contents piv.SlotContent
 		return nil
 	}
 	err := e.deps.Prompter.TypedConfirm(ctx, Question{
-		ID: QuestionOverwrite, Text: fmt.Sprintf("the copy of a former key goes into slot %s of card %d", contents.Slot, e.request.Serial), Loss: lossOf(occupied),
+		ID: QuestionOverwrite, Text: fmt.Sprintf("the copy of an old key goes into slot %s of card %d", contents.Slot, e.request.Serial), Loss: lossOf(occupied),
 	}, serialText(e.request.Serial))
 	if missing := (*MissingError)(nil); errors.As(err, &missing) {
 		return occupied
@@ -168,7 +168,7 @@ func (e *enrollment) importOf(entry KeyCopy) maintenance.Import {
 // importCopyStep puts one copy into its slot, and its certificate beside it. The card may be pulled
 // between any two commands: a key whose certificate is missing yet is imported into the same slot.
 func importCopyStep(index int, entry KeyCopy) Step {
-	step := Step{ID: "import-copy", Title: "import the copy of a former key into a retired slot", Kind: KindChange, Changes: changesCard,
+	step := Step{ID: "import-copy", Title: "import the copy of an old key into a retired slot", Kind: KindChange, Changes: changesCard,
 		needs: copiesSettled,
 		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			there, err := e.importOf(e.request.Copies[index]).Check(ctx)
@@ -189,7 +189,7 @@ func importCopyStep(index int, entry KeyCopy) Step {
 			return err
 		}}
 	if entry.Slot != 0 {
-		step.Slot, step.Title = entry.Slot.String(), fmt.Sprintf("import the copy of a former key into slot %s", entry.Slot)
+		step.Slot, step.Title = entry.Slot.String(), fmt.Sprintf("import the copy of an old key into slot %s", entry.Slot)
 	}
 	return step
 }
@@ -213,7 +213,7 @@ func enableCopiesStep() Step {
 		}
 		return ids, nil
 	}
-	return Step{ID: "enable-copies", Title: "enable the key pairs of the former keys at Gmail", Kind: KindChange, Changes: changesGmail,
+	return Step{ID: "enable-copies", Title: "enable the key pairs of the old keys at Gmail", Kind: KindChange, Changes: changesGmail,
 		needs: func(e *enrollment) bool { return e.user.registration != nil },
 		look: func(ctx context.Context, e *enrollment) (bool, error) {
 			ids, err := disabled(ctx, e)

@@ -184,7 +184,7 @@ func (e *enrollment) onCard() (cards []ledger.CardCertificate) {
 	return append(cards, e.copiesOnCard(cards)...)
 }
 
-// copiesOnCard says which of the copies of former keys the card has, but for those that a renewal left
+// copiesOnCard says which of the copies of old keys the card has, but for those that a renewal left
 // there.
 func (e *enrollment) copiesOnCard(known []ledger.CardCertificate) (cards []ledger.CardCertificate) {
 	for _, entry := range e.request.Copies {

@@ -33,7 +33,7 @@ type Journal struct {
 	Renewal *Renewal `json:"renewal,omitempty"`
 	// Replaces says which cards the card takes the place of; nil for none.
 	Replaces *Replacement `json:"replaces,omitempty"`
-	// Copies are the retired slots that copies of former keys go to, by the SHA-256 (lower-case
+	// Copies are the retired slots that copies of old keys go to, by the SHA-256 (lower-case
 	// hex) of their certificates.
 	Copies map[string]string `json:"copies,omitempty"`
 	// Profile names the enrollment profile that is followed; nil for none.

@@ -97,7 +97,7 @@ func TestMenuReplacesViews(t *testing.T) {
 	w.insert(adasCard).golden("card-replaced")
 	w.press("enter").on(screenCard)
 	w.insert(gracesCard).press("enter").on(screenWork)
-	reply := w.task(enroll.StateStarted, "").askLine("PKCS#12 file with a copy of a former key of " + ada + ", or a folder of such files; nothing where there is none")
+	reply := w.task(enroll.StateStarted, "").askLine("PKCS#12 file with a copy of an old key of " + ada + ", or a folder of such files; nothing where there is none")
 	w.on(screenQuestion).typed("/media/old/" + ada + ".p12").golden("replace-copies")
 	w.press("enter").on(screenWork)
 	if got, given := answered(reply); !given || got.value != "/media/old/"+ada+".p12" {

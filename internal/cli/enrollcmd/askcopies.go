@@ -18,14 +18,14 @@ import (
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
 
-// copies asks for the PKCS#12 files with copies of a person's former keys until they can be used, or
+// copies asks for the PKCS#12 files with copies of a person's old keys until they can be used, or
 // there are none, see desk.Desk.
 func (t tasks) copies(ctx context.Context, email string, prompter desk.Prompter, tell func(string)) ([]enroll.KeyCopy, error) {
 	found, err := t.desk.AtGmail(ctx, email)
 	if err != nil {
 		return nil, err
 	}
-	question := enroll.Question{Text: fmt.Sprintf("PKCS#12 file with a copy of a former key of %s, or a folder of such files; nothing where there is none", email)}
+	question := enroll.Question{Text: fmt.Sprintf("PKCS#12 file with a copy of an old key of %s, or a folder of such files; nothing where there is none", email)}
 	for {
 		path, err := prompter.Input(ctx, question)
 		if err != nil || path == "" {
@@ -42,7 +42,7 @@ func (t tasks) copies(ctx context.Context, email string, prompter desk.Prompter,
 	}
 }
 
-// copyReading reads the copies of one person's former keys.
+// copyReading reads the copies of one person's old keys.
 type copyReading struct {
 	email     string
 	pairs     []gmail.KeyPair // at Gmail

@@ -25,7 +25,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
-// oldKeys are copies of a user's former keys, which the new card gets to read old mail with.
+// oldKeys are copies of a user's old keys, which the new card gets to read old mail with.
 type oldKeys struct {
 	files    []string
 	password *option.Secret
@@ -34,7 +34,7 @@ type oldKeys struct {
 }
 
 func (k *oldKeys) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&k.files, "p12", nil, "PKCS#12 `file` with a copy of a former key, which the new card gets in a retired slot, for old mail; can be repeated")
+	flags.StringArrayVar(&k.files, "p12", nil, "PKCS#12 `file` with a copy of an old key, which the new card gets in a retired slot, for old mail; can be repeated")
 	k.password = option.AddPKCS12Password(flags)
 }
 
@@ -131,7 +131,7 @@ func imported(receipt *enroll.Receipt) (done []maintenance.Imported, err error) 
 	return done, nil
 }
 
-// enablePair enables the key pair of a former key again; the ledger says so first.
+// enablePair enables the key pair of an old key again; the ledger says so first.
 func (o *replaceOptions) enablePair(ctx context.Context, email, id string) error {
 	user, err := o.Gmail.User(ctx, io.Discard, email)
 	if err != nil {

@@ -38,7 +38,7 @@ type replaceOptions struct {
 type ReplacedJSON struct {
 	Enrollment *enroll.Receipt          `json:"enrollment"` // of the new card; null where it failed
 	Ended      []*terminationcmd.Result `json:"ended"`      // the cards whose use ends
-	// Imported are the copies of former keys that the new card got (--p12).
+	// Imported are the copies of old keys that the new card got (--p12).
 	Imported []maintenance.Imported `json:"imported,omitempty"`
 	Error    *stdio.Failure         `json:"error,omitempty"`
 }
@@ -61,7 +61,7 @@ func NewReplace(streams *stdio.Streams) *cobra.Command {
 			"one the key pairs are disabled, else they stay enabled, so that old mail stays readable with it. A\n" +
 			"local CA revokes the certificates of a lost or stolen card, and those of a former name; of others it\n" +
 			"is said whom to ask. Nothing is obliterated. What will be is said first, and agreed to.\n" +
-			"With --p12 the new card gets copies of former keys, imported and never attested, and reads old mail\n" +
+			"With --p12 the new card gets copies of old keys, imported and never attested, and reads old mail\n" +
 			"with them: their key pairs at Gmail stay enabled, or are enabled again.\n\n" +
 			"After a failure, a pulled card, a wait or an interrupt, run the same command again, or enroll: it goes on\n" +
 			"where it was, for the reason that was given, and asks for nothing that was agreed to. Another reason\n" +
@@ -278,7 +278,7 @@ func (o *replaceOptions) carry(ctx context.Context, streams *stdio.Streams, emai
 	return errors.Join(stdio.JSON(streams.Out, outcome), stdio.Told(end))
 }
 
-// oldMail says how old mail is read with the new card; nothing where it has copies of the former keys.
+// oldMail says how old mail is read with the new card; nothing where it has copies of the old keys.
 func (o *replaceOptions) oldMail(ctx context.Context, results []*terminationcmd.Result) []string {
 	switch {
 	case len(o.old.entries) > 0:

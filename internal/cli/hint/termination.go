@@ -41,9 +41,9 @@ func ForUndoneCard(plan termination.Plan) string {
 	return fmt.Sprintf("to take that key and certificate off the card as well, put it into the reader: cse-piv undo %s --clear-card %d", plan.Email, plan.Serial)
 }
 
-// ForMissingCopies says how the copies of former keys come onto a card that an earlier run was to put there.
+// ForMissingCopies says how the copies of old keys come onto a card that an earlier run was to put there.
 func ForMissingCopies(serial uint32, missing int) string {
-	return fmt.Sprintf("copies of former keys that card %d was to get and has not: %d; put them onto it, for old mail: cse-piv card import --p12 FILE --slot 82", serial, missing)
+	return fmt.Sprintf("copies of old keys that card %d was to get and has not: %d; put them onto it, for old mail: cse-piv card import --p12 FILE --slot 82", serial, missing)
 }
 
 // ForOldMail says how a new card reads old mail where a copy of a former card's key was kept;
