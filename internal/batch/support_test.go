@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cse-piv/cse-piv/internal/batch"
 	"github.com/cse-piv/cse-piv/internal/batch/source"
 	"github.com/cse-piv/cse-piv/internal/certificate"
@@ -22,8 +24,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/smime"
-	"github.com/jackc/pgx/v5"
 )
 
 // office is a practice domain with people who need certificates.
@@ -117,7 +117,7 @@ func prepare(_ context.Context, row source.Row) ledger.Entry {
 		if err == nil {
 			var bundle []byte
 			if bundle, err = certificate.EncodePKCS7(chain); err == nil {
-				entry.Pairs = append(entry.Pairs, ledger.Pair{Use: given.Use, LeafSHA256: smime.Fingerprint(chain[0]),
+				entry.Pairs = append(entry.Pairs, ledger.Pair{Use: given.Use, LeafSHA256: certificate.Fingerprint(chain[0]),
 					NotAfter: chain[0].NotAfter, Description: row.Description, PKCS7: bundle})
 			}
 		}

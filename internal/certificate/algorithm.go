@@ -15,9 +15,12 @@ func KeyAlgorithm(cert *x509.Certificate) asn1.ObjectIdentifier {
 	return readAlgorithm(input, false)
 }
 
-// KeyName names a certificate's kind of key that crypto/x509 does not know, with its curve where it
-// is an EC key.
+// KeyName names the kind of a certificate's key for people, as PublicKeyName does; a kind
+// that crypto/x509 does not know by its curve or algorithm identifier.
 func KeyName(cert *x509.Certificate) string {
+	if key, err := PublicKey(cert); err == nil && cert.PublicKeyAlgorithm != x509.DSA {
+		return PublicKeyName(key)
+	}
 	if curve, ok := curveOf(cert.RawSubjectPublicKeyInfo); ok {
 		return "EC " + curveName(curve)
 	}

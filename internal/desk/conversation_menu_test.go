@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
-	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/status"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
@@ -116,11 +116,11 @@ func TestMenuIsWhatIsLegal(t *testing.T) {
 		card.Status.Slots = slots
 		return card
 	}
-	certificate := &x509.Certificate{Raw: []byte("a certificate")}
-	fingerprint := smime.Fingerprint(certificate)
-	key := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated}, Certificate: certificate}
+	cert := &x509.Certificate{Raw: []byte("a certificate")}
+	fingerprint := certificate.Fingerprint(cert)
+	key := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated}, Certificate: cert}
 	waiting := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated}}
-	retired := piv.SlotContents{Slot: piv.SlotRetiredFirst, Certificate: certificate}
+	retired := piv.SlotContents{Slot: piv.SlotRetiredFirst, Certificate: cert}
 	uses := desk.AtGmail{KeyPairs: []gmail.KeyPair{{ID: "one", Enabled: true, LeafSHA256: fingerprint, HardwareDescriptions: []string{"a card"}}}, Identity: &gmail.Identity{Email: ada, PrimaryKeyPairID: "one"}}
 	person := []status.Command{status.CommandRenew, status.CommandRenew, status.CommandReplace, status.CommandLost, status.CommandLeave}
 	for name, c := range map[string]struct {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // checkBeforeChange checks the keys and certificates that are there already, as later
@@ -65,7 +65,7 @@ func (e *enrollment) checkKeyAndCertificate(ctx context.Context, key *key) error
 			return err
 		}
 	}
-	if smime.Fingerprint(key.leaf) == key.before.certificate {
+	if certificate.Fingerprint(key.leaf) == key.before.certificate {
 		return nil // it is on the card
 	}
 	_, err := piv.PackingOf(e.card.Identity().Firmware, key.leaf)

@@ -2,10 +2,6 @@ package enroll
 
 import (
 	"context"
-	"crypto"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
@@ -68,18 +64,4 @@ func newKeys(requests []KeyRequest) []*key {
 		keys = append(keys, &key{KeyRequest: request})
 	}
 	return keys
-}
-
-// keyHash returns the lower-case hex SHA-256 of a key's SubjectPublicKeyInfo
-// (RFC 5280 section 4.1.2.7), or "" for none.
-func keyHash(public crypto.PublicKey) string {
-	if public == nil {
-		return ""
-	}
-	der, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:])
 }

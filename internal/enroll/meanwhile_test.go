@@ -17,7 +17,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // What others do while an enrollment is under way, or between two runs of it.
@@ -267,7 +266,7 @@ func TestCertificateThatWasRenewedElsewhere(t *testing.T) {
 	}
 	d.request.Keys[0].Source = enroll.SourceExisting
 	receipt := d.mustRun()
-	if receipt.Keys[0].LeafSHA256 != smime.Fingerprint(renewed[0]) || !d.held().Certificate.Equal(renewed[0]) {
+	if receipt.Keys[0].LeafSHA256 != certificate.Fingerprint(renewed[0]) || !d.held().Certificate.Equal(renewed[0]) {
 		t.Error("the renewed certificate is not the one that is registered and on the card")
 	}
 }

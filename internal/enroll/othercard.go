@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // OtherCardError is returned for a user whose identity at Gmail uses another card.
@@ -107,7 +107,7 @@ func (e *enrollment) isOnCard(ctx context.Context, pair gmail.KeyPair) (bool, er
 		if err != nil {
 			return false, err
 		}
-		if contents.Certificate != nil && pair.Has(smime.Fingerprint(contents.Certificate)) {
+		if contents.Certificate != nil && pair.Has(certificate.Fingerprint(contents.Certificate)) {
 			return true, nil
 		}
 	}

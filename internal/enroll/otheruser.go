@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -32,7 +33,7 @@ func (e *enrollment) usedFor(ctx context.Context, leaf *x509.Certificate) string
 		return ""
 	}
 	for _, pair := range pairs {
-		if identity.Uses(pair.ID) && pair.Hardware() && pair.Has(smime.Fingerprint(leaf)) {
+		if identity.Uses(pair.ID) && pair.Hardware() && pair.Has(certificate.Fingerprint(leaf)) {
 			return addresses[0]
 		}
 	}

@@ -201,7 +201,7 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 		reported := ReceiptKey{
 			Slot: key.Slot.String(), Algorithm: string(key.algorithm), Origin: key.origin, Attested: key.facts != nil,
 			PINPolicy: string(pinPolicy), TouchPolicy: string(touchPolicy),
-			LeafSHA256: smime.Fingerprint(key.leaf), KeyPairID: e.identity.outcome.Keys[i].Pair.ID,
+			LeafSHA256: certificate.Fingerprint(key.leaf), KeyPairID: e.identity.outcome.Keys[i].Pair.ID,
 		}
 		if facts := key.facts; facts != nil {
 			reported.AttestationRoot, reported.YubicoRoot = facts.Root, facts.Yubico
@@ -213,7 +213,7 @@ func (e *enrollment) makeReceipt(puk piv.Tri) Receipt {
 	receipt.EscrowInForce, receipt.Renewal = e.escrowInForce(), e.receiptOfRenewal()
 	for _, entry := range e.request.Copies {
 		algorithm, _ := piv.AlgorithmOf(entry.Key.Public())
-		receipt.Copies = append(receipt.Copies, ReceiptCopy{Slot: entry.Slot.String(), Origin: piv.Imported, Algorithm: algorithm, LeafSHA256: smime.Fingerprint(entry.Certificate)})
+		receipt.Copies = append(receipt.Copies, ReceiptCopy{Slot: entry.Slot.String(), Origin: piv.Imported, Algorithm: algorithm, LeafSHA256: certificate.Fingerprint(entry.Certificate)})
 	}
 	return receipt
 }
@@ -266,15 +266,15 @@ func (e *enrollment) audited(puk piv.Tri) auditedReceipt {
 	for i, key := range e.keys {
 		entry := e.evidence.journal.Keys[key.Slot.String()]
 		details := auditedKey{
-			Slot: key.Slot.String(), Use: key.Use, PublicKeySHA256: keyHash(key.public), Attestation: key.facts,
+			Slot: key.Slot.String(), Use: key.Use, PublicKeySHA256: certificate.KeyFingerprint(key.public), Attestation: key.facts,
 			NotAfter: key.leaf.NotAfter.UTC(), Findings: key.findings, Description: e.describe(key),
 			ReplacedKeySHA256: entry.Replaces, ReplacedCertificate: entry.ReplacedCertificate,
 		}
 		for _, pair := range e.identity.outcome.Keys[i].Superfluous {
 			details.SuperfluousKeyPairs = append(details.SuperfluousKeyPairs, pair.ID)
 		}
-		for _, certificate := range key.chain {
-			details.ChainSHA256 = append(details.ChainSHA256, smime.Fingerprint(certificate))
+		for _, cert := range key.chain {
+			details.ChainSHA256 = append(details.ChainSHA256, certificate.Fingerprint(cert))
 		}
 		audited.Details = append(audited.Details, details)
 	}

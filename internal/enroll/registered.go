@@ -7,7 +7,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // chainAtGmail returns the certificates of the key pair of the user that has the
@@ -41,7 +40,7 @@ func chainOf(pair gmail.KeyPair) []*x509.Certificate {
 		return nil
 	}
 	for i, one := range certificates {
-		if smime.Fingerprint(one) == pair.LeafSHA256 {
+		if certificate.Fingerprint(one) == pair.LeafSHA256 {
 			certificates[0], certificates[i] = one, certificates[0]
 			return certificates
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // Renewal is what gets new: the certificate alone, or the key as well.
@@ -78,9 +77,9 @@ func (e *enrollment) beginRenewal(ctx context.Context, earlier *earlierRun) erro
 			return &NotEnrolledError{Email: e.request.Email, Serial: e.request.Serial, Slot: &request.Slot}
 		}
 		leaf := e.leafOf(contents)
-		old.Key = keyHash(contents.Key.PublicKey)
+		old.Key = certificate.KeyFingerprint(contents.Key.PublicKey)
 		if leaf != nil {
-			old.Certificate, leaves[request.Slot.String()] = smime.Fingerprint(leaf), leaf
+			old.Certificate, leaves[request.Slot.String()] = certificate.Fingerprint(leaf), leaf
 			if ends.IsZero() || leaf.NotAfter.Before(ends) {
 				ends = leaf.NotAfter
 			}
@@ -111,7 +110,7 @@ func (e *enrollment) isEnrolled(contents piv.SlotContents) bool {
 		return false
 	}
 	generated := e.evidence.journal.Keys[contents.Slot.String()].Generated
-	return generated == keyHash(contents.Key.PublicKey) || e.chainAtGmail(contents) != nil
+	return generated == certificate.KeyFingerprint(contents.Key.PublicKey) || e.chainAtGmail(contents) != nil
 }
 
 // leafOf returns the certificate of a slot's key: the one in the slot or, where that is
@@ -358,5 +357,5 @@ func (e *CannotKeepKeyError) Error() string {
 
 // sameLeaf reports whether the certificate is the one with that SHA-256.
 func sameLeaf(leaf *x509.Certificate, sha256 string) bool {
-	return leaf != nil && smime.Fingerprint(leaf) == sha256
+	return leaf != nil && certificate.Fingerprint(leaf) == sha256
 }

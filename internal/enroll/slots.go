@@ -62,10 +62,10 @@ type slotFingerprint struct{ key, certificate string }
 func fingerprintOf(contents piv.SlotContents) slotFingerprint {
 	var t slotFingerprint
 	if contents.Key != nil {
-		t.key = keyHash(contents.Key.PublicKey)
+		t.key = certificate.KeyFingerprint(contents.Key.PublicKey)
 	}
 	if contents.Certificate != nil {
-		t.certificate = smime.Fingerprint(contents.Certificate)
+		t.certificate = certificate.Fingerprint(contents.Certificate)
 	} else if contents.CertificateErr != nil {
 		t.certificate = "unreadable"
 	}
@@ -160,7 +160,7 @@ func describeContents(contents piv.SlotContents) string {
 		if who == "" {
 			who = "nobody that it names"
 		}
-		what += fmt.Sprintf("the certificate %s of %s, valid until %s", smime.Fingerprint(contents.Certificate)[:16], who, contents.Certificate.NotAfter.UTC().Format(time.DateOnly))
+		what += fmt.Sprintf("the certificate %s of %s, valid until %s", certificate.Fingerprint(contents.Certificate)[:16], who, contents.Certificate.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return what
 }

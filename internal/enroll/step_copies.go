@@ -26,7 +26,7 @@ type KeyCopy struct {
 
 // id is the SHA-256 of the copy's certificate: one key may have several, and mail names the
 // certificate that it was encrypted to.
-func (c KeyCopy) id() string { return smime.Fingerprint(c.Certificate) }
+func (c KeyCopy) id() string { return certificate.Fingerprint(c.Certificate) }
 
 // Is reports whether a key pair at Gmail is that of the key on a card that this is a copy of.
 func (c KeyCopy) Is(pair gmail.KeyPair) bool { return pair.Hardware() && pair.Has(c.id()) }

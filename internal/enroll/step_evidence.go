@@ -165,7 +165,7 @@ func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
 	}
 	for _, key := range e.keys {
 		entry, there := journal.Keys[key.Slot.String()]
-		if key.toGenerate() && there || key.isUsers() && entry.Generated != keyHash(key.public) {
+		if key.toGenerate() && there || key.isUsers() && entry.Generated != certificate.KeyFingerprint(key.public) {
 			return false
 		}
 	}
@@ -200,7 +200,7 @@ func (e *enrollment) writeDown() {
 			delete(e.evidence.journal.Keys, slot) // of a key that is gone, or that is to go
 			delete(e.evidence.journal.Asked, slot)
 		case key.isUsers():
-			entry.Generated = keyHash(key.public)
+			entry.Generated = certificate.KeyFingerprint(key.public)
 			e.evidence.journal.Keys[slot] = entry
 		}
 	}

@@ -68,7 +68,7 @@ func generateStep(index int, request KeyRequest) Step {
 		if err != nil {
 			return err
 		}
-		entry.Generated = keyHash(public)
+		entry.Generated = certificate.KeyFingerprint(public)
 		return e.noteKey(key, entry)
 	}
 	return step

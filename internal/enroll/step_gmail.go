@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/registration"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // keyPairStep registers the certificate at Gmail as a key pair that has no
@@ -21,7 +21,7 @@ func keyPairStep(index int, request KeyRequest) Step {
 		return e.user.registration.EnsureKeyPair(ctx, key) // uses the one that is there
 	}
 	step.look = func(_ context.Context, e *enrollment) (bool, error) {
-		return e.user.registration.HasKeyPair(smime.Fingerprint(e.keys[index].leaf)), nil
+		return e.user.registration.HasKeyPair(certificate.Fingerprint(e.keys[index].leaf)), nil
 	}
 	step.act = func(ctx context.Context, e *enrollment) error {
 		// A review may have taken its time: the card that was shown has to be there still.
@@ -39,7 +39,7 @@ func keyPairStep(index int, request KeyRequest) Step {
 // registered is a key as it is registered at Gmail.
 func (e *enrollment) registered(key *key) registration.Key {
 	return registration.Key{
-		Use: key.Use, LeafSHA256: smime.Fingerprint(key.leaf), PKCS7: key.pkcs7, Description: e.describe(key),
+		Use: key.Use, LeafSHA256: certificate.Fingerprint(key.leaf), PKCS7: key.pkcs7, Description: e.describe(key),
 	}
 }
 
@@ -53,7 +53,7 @@ func identityStep() Step {
 	return Step{ID: "set-identity", Title: "set the user's identity at Gmail", Kind: KindChange, Changes: changesGmail,
 		needs: func(e *enrollment) bool {
 			return !slices.ContainsFunc(e.keys, func(k *key) bool {
-				return k.leaf == nil || e.user.registration == nil || !e.user.registration.HasKeyPair(smime.Fingerprint(k.leaf))
+				return k.leaf == nil || e.user.registration == nil || !e.user.registration.HasKeyPair(certificate.Fingerprint(k.leaf))
 			})
 		},
 		look: func(ctx context.Context, e *enrollment) (bool, error) {

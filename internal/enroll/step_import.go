@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -23,7 +24,7 @@ func importStep(index int, request KeyRequest) Step {
 		if err != nil {
 			return false, err
 		}
-		key.onCard = contents.Certificate != nil && smime.Fingerprint(contents.Certificate) == smime.Fingerprint(key.leaf)
+		key.onCard = contents.Certificate != nil && certificate.Fingerprint(contents.Certificate) == certificate.Fingerprint(key.leaf)
 		return key.onCard, nil
 	}
 	step.act = func(ctx context.Context, e *enrollment) error {

@@ -14,7 +14,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/safetext"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // ErrFactorySecret is returned for a card that still has a secret that everybody knows.
@@ -159,7 +158,7 @@ func (e *enrollment) entry() ledger.Entry {
 	for i, key := range e.keys {
 		registered := e.identity.outcome.Keys[i]
 		entry.Pairs = append(entry.Pairs, ledger.Pair{
-			Use: key.Use, LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
+			Use: key.Use, LeafSHA256: certificate.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, Description: e.describe(key),
 			PKCS7: key.pkcs7, KeyPairID: registered.Pair.ID, Created: registered.Created,
 		})
 	}
@@ -171,12 +170,12 @@ func (e *enrollment) entry() ledger.Entry {
 func (e *enrollment) onCard() (cards []ledger.CardCertificate) {
 	for i, key := range e.keys {
 		cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: key.Slot.String(), Use: key.Use,
-			LeafSHA256: smime.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, KeyPairID: e.identity.outcome.Keys[i].Pair.ID, State: ledger.CardInUse})
+			LeafSHA256: certificate.Fingerprint(key.leaf), NotAfter: key.leaf.NotAfter, KeyPairID: e.identity.outcome.Keys[i].Pair.ID, State: ledger.CardInUse})
 		if e.renewal.of == nil {
 			continue
 		}
 		old := e.oldKey(key)
-		if leaf, err := e.renewedLeaf(key); err == nil && leaf != nil && old.MovedTo != "" && smime.Fingerprint(leaf) == old.Certificate {
+		if leaf, err := e.renewedLeaf(key); err == nil && leaf != nil && old.MovedTo != "" && certificate.Fingerprint(leaf) == old.Certificate {
 			cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: old.MovedTo, Use: key.Use,
 				LeafSHA256: old.Certificate, NotAfter: leaf.NotAfter, State: ledger.CardSuperseded})
 		}
@@ -188,7 +187,7 @@ func (e *enrollment) onCard() (cards []ledger.CardCertificate) {
 // there.
 func (e *enrollment) copiesOnCard(known []ledger.CardCertificate) (cards []ledger.CardCertificate) {
 	for _, entry := range e.request.Copies {
-		leaf := smime.Fingerprint(entry.Certificate)
+		leaf := certificate.Fingerprint(entry.Certificate)
 		if !slices.ContainsFunc(known, func(card ledger.CardCertificate) bool { return card.LeafSHA256 == leaf }) {
 			cards = append(cards, ledger.CardCertificate{Email: e.request.Email, Serial: e.request.Serial, Slot: entry.Slot.String(), Use: certificate.UseHistory,
 				LeafSHA256: leaf, NotAfter: entry.Certificate.NotAfter, Origin: string(piv.Imported), State: ledger.CardInUse})

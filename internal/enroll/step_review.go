@@ -96,7 +96,7 @@ func (e *enrollment) reviewKey(ctx context.Context, key *key) (ReviewKey, error)
 	pinPolicy, _ := key.policies()
 	reviewed := ReviewKey{
 		Slot: key.Slot.String(), Use: key.Use, Chain: key.chain, Findings: key.findings,
-		OnCard: onCard, Upload: smime.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(pinPolicy),
+		OnCard: onCard, Upload: certificate.Fingerprint(key.leaf), Attested: key.facts != nil, PINPolicy: string(pinPolicy),
 	}
 	if key.facts != nil {
 		reviewed.Root, reviewed.YubicoRoot = key.facts.Root, key.facts.Yubico
@@ -112,8 +112,8 @@ func (e *enrollment) certificateOnCard(ctx context.Context, key *key) (string, e
 	if err != nil {
 		return "", err
 	}
-	if contents.Certificate == nil || smime.Fingerprint(contents.Certificate) != smime.Fingerprint(key.leaf) {
+	if contents.Certificate == nil || certificate.Fingerprint(contents.Certificate) != certificate.Fingerprint(key.leaf) {
 		return "", fmt.Errorf("slot %s: %w", key.Slot, piv.ErrKeyMismatch)
 	}
-	return smime.Fingerprint(contents.Certificate), nil
+	return certificate.Fingerprint(contents.Certificate), nil
 }

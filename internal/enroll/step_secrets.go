@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // secretsResult is the card's present secrets and the ones that take their place.
@@ -234,7 +234,7 @@ func (e *enrollment) cardWillBeWritten(ctx context.Context) (bool, error) {
 		if err := e.findCertificate(ctx, key); err != nil {
 			return false, err
 		}
-		if key.leaf == nil || smime.Fingerprint(key.leaf) != smime.Fingerprint(contents.Certificate) {
+		if key.leaf == nil || certificate.Fingerprint(key.leaf) != certificate.Fingerprint(contents.Certificate) {
 			return true, nil
 		}
 	}

@@ -33,7 +33,7 @@ type indexedFile struct {
 // newest one for the address that is valid now, else the one that ends last; with what is
 // in its file. One that is to be renewed, or older than that, does not count.
 func (f *fileIssuer) newest(entries []fs.DirEntry, request Request, stem string, key crypto.PublicKey) (leaf *x509.Certificate, certs []*x509.Certificate, file string) {
-	want := keyHash(key)
+	want := certificate.KeyFingerprint(key)
 	if want == "" {
 		return nil, nil, ""
 	}
@@ -48,7 +48,7 @@ func (f *fileIssuer) newest(entries []fs.DirEntry, request Request, stem string,
 			continue
 		}
 		for _, c := range found {
-			if (ours || isIssued(c)) && keyHash(c.PublicKey) == want && !request.isRenewed(c) && f.better(c, leaf, request.Email) {
+			if (ours || isIssued(c)) && certificate.KeyFingerprint(c.PublicKey) == want && !request.isRenewed(c) && f.better(c, leaf, request.Email) {
 				leaf, certs, file = c, found, name
 			}
 		}
@@ -137,7 +137,7 @@ func (f *fileIssuer) keysOf(entry fs.DirEntry) []string {
 	known = indexedFile{size: info.Size(), modified: info.ModTime()}
 	if certs, err := f.read(entry.Name()); err == nil {
 		for _, c := range certs {
-			known.keys = append(known.keys, keyHash(c.PublicKey))
+			known.keys = append(known.keys, certificate.KeyFingerprint(c.PublicKey))
 		}
 	}
 	if f.keys.files == nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
 )
 
 // expiredLeaf ended a day ago.
@@ -137,7 +139,7 @@ func TestDifferencesNameBothSides(t *testing.T) {
 		"usage":    {&x509.Certificate{EmailAddresses: []string{carol}, KeyUsage: x509.KeyUsageDigitalSignature}, key.Public(), []string{"key usage: asked for digitalSignature, keyAgreement, got digitalSignature"}},
 		"key":      {&x509.Certificate{EmailAddresses: []string{carol}}, other.Public(), []string{"key: asked for " + describeKey(key.Public()) + ", got " + describeKey(other.Public())}},
 		"algorithm and all": {&x509.Certificate{KeyUsage: x509.KeyUsageKeyEncipherment}, rsaKey.Public(), []string{
-			"key: asked for EC P-256 key " + keyHash(key.Public())[:16] + ", got RSA 2048 key " + keyHash(rsaKey.Public())[:16],
+			"key: asked for EC P-256 key " + certificate.KeyFingerprint(key.Public())[:16] + ", got RSA 2048 key " + certificate.KeyFingerprint(rsaKey.Public())[:16],
 			"address: asked for carol@example.org, got none", "key usage: asked for digitalSignature, keyAgreement, got keyEncipherment"}},
 	} {
 		got := Differences(request, newCertificate(t, test.leaf, ca.issuing, test.key, ca.key))

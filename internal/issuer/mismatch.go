@@ -2,13 +2,8 @@ package issuer
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -116,34 +111,16 @@ func describeUsage(usage x509.KeyUsage) string {
 	return list(all)
 }
 
-// describeKey names a key's algorithm, and the start of the SHA-256 of its
-// SubjectPublicKeyInfo.
+// describeKey names a key's kind, and the start of its fingerprint.
 func describeKey(key crypto.PublicKey) string {
-	name := "an unknown kind of key"
-	switch key := key.(type) {
-	case *rsa.PublicKey:
-		name = fmt.Sprintf("RSA %d", key.N.BitLen())
-	case *ecdsa.PublicKey:
-		name = "EC " + key.Curve.Params().Name
-	case ed25519.PublicKey:
-		name = "Ed25519"
-	}
-	if hash := keyHash(key); hash != "" {
+	name := certificate.PublicKeyName(key)
+	if hash := certificate.KeyFingerprint(key); hash != "" {
 		name += " key " + hash[:16]
 	}
 	return name
 }
 
 // keyName tells keys apart in the names of files.
-func keyName(key crypto.PublicKey) string { return fmt.Sprintf("%.8s", keyHash(key)) }
-
-// keyHash returns the lower-case hex SHA-256 of a key's SubjectPublicKeyInfo
-// (RFC 5280 §4.1.2.7), or "" for one of an unknown kind.
-func keyHash(key crypto.PublicKey) string {
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:])
+func keyName(key crypto.PublicKey) string {
+	return fmt.Sprintf("%.8s", certificate.KeyFingerprint(key))
 }

@@ -105,7 +105,7 @@ func (s *step) connection(ctx context.Context, notice func(string)) (*web, error
 	if err != nil {
 		return nil, &RootError{URL: target, Fingerprint: s.options.Fingerprint, Err: err}
 	}
-	if sum := sha256.Sum256(certs[0].Raw); hex.EncodeToString(sum[:]) != s.options.Fingerprint {
+	if certificate.Fingerprint(certs[0]) != s.options.Fingerprint {
 		return nil, &RootError{URL: target, Fingerprint: s.options.Fingerprint}
 	}
 	options := s.options.TLS

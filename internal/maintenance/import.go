@@ -10,7 +10,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // ImportCard is what an import needs of a card. [*piv.Card] is one.
@@ -167,7 +166,7 @@ func (i Import) Run(ctx context.Context) (Imported, error) {
 		return done, err
 	}
 	done.Algorithm, _ = piv.AlgorithmOf(i.Entry.Key.Public())
-	done.Certificate = smime.Fingerprint(i.Entry.Certificate)
+	done.Certificate = certificate.Fingerprint(i.Entry.Certificate)
 	if done.Unchanged = there.All(); done.Unchanged {
 		return done, nil
 	}

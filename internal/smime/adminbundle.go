@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -70,7 +71,7 @@ func NewAdminBundle(v *certpath.Verifier, certs []*x509.Certificate, now time.Ti
 	}
 	for _, authority := range slices.Concat(authorities, roots) {
 		if key := publicKey(authority); !acceptedKey(key) {
-			return nil, fmt.Errorf("%w: the key of %s is %s", ErrAuthorityKey, subject(authority), keyName(key))
+			return nil, fmt.Errorf("%w: the key of %s is %s", ErrAuthorityKey, subject(authority), certificate.PublicKeyName(key))
 		}
 	}
 	pool, depth := certpath.NewPool(slices.Concat(authorities, roots)), map[*x509.Certificate]int{}

@@ -130,7 +130,7 @@ func (c *checker) run() {
 		case i == 0:
 		case c.verifier.IsSelfSigned(cert):
 			if !acceptedKey(publicKey(cert)) {
-				c.report(ruleRootKey, i, "its key is %s", certKeyName(cert))
+				c.report(ruleRootKey, i, "its key is %s", certificate.KeyName(cert))
 			}
 		default:
 			c.checkIntermediate(i, cert)
@@ -142,7 +142,7 @@ func (c *checker) run() {
 func (c *checker) checkLeafNeeds(leaf *x509.Certificate) {
 	key := publicKey(leaf)
 	if !acceptedKey(key) {
-		c.report(ruleLeafKey, 0, "its key is %s; Gmail takes RSA 2048, 3072 and 4096, P-256 and P-384", certKeyName(leaf))
+		c.report(ruleLeafKey, 0, "its key is %s; Gmail takes RSA 2048, 3072 and 4096, P-256 and P-384", certificate.KeyName(leaf))
 	}
 	if fault := weakness(key); fault != "" {
 		c.report(ruleWeakKey, 0, "%s", fault)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 )
 
@@ -30,7 +31,7 @@ func (c *checker) checkIntermediate(i int, cert *x509.Certificate) {
 		c.report(ruleCASignature, i, "it is signed with %s", signatureName(cert))
 	}
 	if !acceptedKey(publicKey(cert)) {
-		c.report(ruleCAKey, i, "its key is %s", certKeyName(cert))
+		c.report(ruleCAKey, i, "its key is %s", certificate.KeyName(cert))
 	}
 	if cert.KeyUsage == 0 {
 		c.report(ruleCAKeyUsage, i, "it has no key usage")

@@ -94,7 +94,7 @@ func testOneOpinion(t *testing.T, key *rsa.PrivateKey) {
 				t.Fatal(err)
 			}
 			_, _, err = practiceUser(t, key, root, strict).CreateKeyPair(t.Context(), nil,
-				gmail.KeyPairRequest{PKCS7: bundle, LeafSHA256: smime.Fingerprint(chain[0])})
+				gmail.KeyPairRequest{PKCS7: bundle, LeafSHA256: certificate.Fingerprint(chain[0])})
 			if err != nil && !errors.Is(err, gmail.ErrInvalid) {
 				t.Fatalf("%s %s: %v", c.rule, c.name, err)
 			}

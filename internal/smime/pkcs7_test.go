@@ -96,7 +96,7 @@ func TestFingerprint(t *testing.T) {
 	text := openssl(t, cert.Raw, "x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256")
 	_, want, _ := strings.Cut(strings.TrimSpace(text), "=")
 	want = strings.ToLower(strings.ReplaceAll(want, ":", ""))
-	if got := smime.Fingerprint(cert); got != want || len(got) != 64 {
+	if got := certificate.Fingerprint(cert); got != want || len(got) != 64 {
 		t.Errorf("fingerprint %s, openssl says %s", got, want)
 	}
 }

@@ -165,9 +165,9 @@ func requestAlgorithm(key crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 	case ed25519.PublicKey:
 		return x509.PureEd25519, nil
 	case *ecdh.PublicKey:
-		return 0, &UnsignableKeyError{Algorithm: keyName(key)}
+		return 0, &UnsignableKeyError{Algorithm: certificate.PublicKeyName(key)}
 	}
-	return 0, fmt.Errorf("no signature algorithm for %s keys", keyName(key))
+	return 0, fmt.Errorf("no signature algorithm for %s keys", certificate.PublicKeyName(key))
 }
 
 // keyUsageFor returns the key usage bits that a use needs.
@@ -184,7 +184,7 @@ func keyUsageFor(use certificate.Use, key crypto.PublicKey) (x509.KeyUsage, erro
 	case use == certificate.UseSign:
 		return sign, nil
 	case encrypt == 0:
-		return 0, fmt.Errorf("%s keys cannot encrypt", keyName(key))
+		return 0, fmt.Errorf("%s keys cannot encrypt", certificate.PublicKeyName(key))
 	case use == certificate.UseEncrypt:
 		return encrypt, nil
 	case use == certificate.UseBoth:

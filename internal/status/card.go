@@ -72,7 +72,7 @@ func (c Card) Owner() string {
 // has reports whether a certificate is on the card.
 func (c Card) has(leafSHA256 string) bool {
 	return slices.ContainsFunc(c.Status.Slots, func(contents piv.SlotContents) bool {
-		return contents.Certificate != nil && smime.Fingerprint(contents.Certificate) == leafSHA256
+		return contents.Certificate != nil && certificate.Fingerprint(contents.Certificate) == leafSHA256
 	})
 }
 
@@ -85,7 +85,7 @@ func (c Card) Keys() []Key {
 		}
 		key := Key{Slot: contents.Slot, Problem: problemOf(contents)}
 		if contents.Certificate != nil {
-			key.LeafSHA256 = smime.Fingerprint(contents.Certificate)
+			key.LeafSHA256 = certificate.Fingerprint(contents.Certificate)
 			key.gmail(c.Gmail)
 			key.InIdentity = key.InIdentity && !contents.Mismatched()
 		}
@@ -217,7 +217,7 @@ func (c Card) replaces(waits bool) bool {
 func (c Card) awaited(k Key) bool {
 	uses, _ := c.uses()
 	inUse := func(contents piv.SlotContents) bool {
-		return contents.Certificate != nil && slices.ContainsFunc(uses, func(u use) bool { return u.leafSHA256 == smime.Fingerprint(contents.Certificate) })
+		return contents.Certificate != nil && slices.ContainsFunc(uses, func(u use) bool { return u.leafSHA256 == certificate.Fingerprint(contents.Certificate) })
 	}
 	contents := c.contents(k.Slot)
 	if k.Slot.Retired() || contents.Key == nil || contents.Key.Origin != piv.Generated || contents.CertificateErr != nil {

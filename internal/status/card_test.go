@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // leafOf makes a certificate of a user.
@@ -50,10 +50,10 @@ func TestCardStates(t *testing.T) {
 		return piv.SlotContents{Slot: slot, Key: generated, Certificate: certificate}
 	}
 	entered := func(state ledger.CardState) []ledger.CardCertificate {
-		return []ledger.CardCertificate{{Email: "Ada@lab.example", Serial: 7, Slot: "9d", LeafSHA256: smime.Fingerprint(leaf), State: state}}
+		return []ledger.CardCertificate{{Email: "Ada@lab.example", Serial: 7, Slot: "9d", LeafSHA256: certificate.Fingerprint(leaf), State: state}}
 	}
 	gmailHas := func(identity string) *registered.State {
-		state := &registered.State{KeyPairs: []gmail.KeyPair{{ID: "1", LeafSHA256: smime.Fingerprint(leaf), Enabled: true, HardwareDescriptions: []string{"card"}}}}
+		state := &registered.State{KeyPairs: []gmail.KeyPair{{ID: "1", LeafSHA256: certificate.Fingerprint(leaf), Enabled: true, HardwareDescriptions: []string{"card"}}}}
 		if identity != "" {
 			state.Identity = &gmail.Identity{PrimaryKeyPairID: identity}
 		}
@@ -69,7 +69,7 @@ func TestCardStates(t *testing.T) {
 	broken := piv.SlotContents{Slot: piv.SlotKeyManagement, CertificateErr: errors.New("no certificate")}
 	eve := &Begun{Email: "eve@lab.example", Serial: 7}
 	renewal := func(kind string) *Begun {
-		old := evidence.OldKey{Certificate: smime.Fingerprint(leaf)}
+		old := evidence.OldKey{Certificate: certificate.Fingerprint(leaf)}
 		return &Begun{Email: "ada@lab.example", Serial: 7, Renewal: &evidence.Renewal{Kind: kind, Keys: map[string]evidence.OldKey{"9d": old}}}
 	}
 	replacement := &Begun{Email: "ada@lab.example", Serial: 7, MovesFrom: []string{"card 8"}}

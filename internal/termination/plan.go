@@ -12,7 +12,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registered"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // KeyPairs says what becomes of a card's key pairs at Gmail. The values are a contract.
@@ -252,7 +251,7 @@ func leafOf(pair gmail.KeyPair) *x509.Certificate {
 	if err != nil {
 		return nil
 	}
-	at := slices.IndexFunc(chain, func(one *x509.Certificate) bool { return smime.Fingerprint(one) == pair.LeafSHA256 })
+	at := slices.IndexFunc(chain, func(one *x509.Certificate) bool { return certificate.Fingerprint(one) == pair.LeafSHA256 })
 	if at < 0 {
 		return nil
 	}

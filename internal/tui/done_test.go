@@ -146,6 +146,6 @@ func TestEnterReadsTheReviewOnBeforeItAgrees(t *testing.T) {
 func reviewOf(email string) enroll.Review {
 	chain := chainFor(email)
 	return enroll.Review{Email: email, Serial: adasCard, Keys: []enroll.ReviewKey{{
-		Slot: "9d", Use: certificate.UseBoth, Chain: chain, OnCard: smime.Fingerprint(chain[0]), Upload: smime.Fingerprint(chain[0]), Attested: true,
+		Slot: "9d", Use: certificate.UseBoth, Chain: chain, OnCard: certificate.Fingerprint(chain[0]), Upload: certificate.Fingerprint(chain[0]), Attested: true,
 	}}}
 }

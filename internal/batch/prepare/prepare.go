@@ -246,5 +246,5 @@ func pack(use certificate.Use, chain []*x509.Certificate, description string) (l
 	if description == "" {
 		description = describe(leaf)
 	}
-	return ledger.Pair{Use: use, LeafSHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(), Description: description, PKCS7: pkcs7}, nil
+	return ledger.Pair{Use: use, LeafSHA256: certificate.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(), Description: description, PKCS7: pkcs7}, nil
 }

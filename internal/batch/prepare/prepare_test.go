@@ -18,7 +18,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/ledger"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // waiting prepares a row that must be fine.
@@ -77,7 +76,7 @@ func TestEntryForms(t *testing.T) {
 		if len(entry.Pairs) != 1 || !sameCerts(chainOf(t, pair), chain) {
 			t.Errorf("%s: %d pairs, chain of %d", name, len(entry.Pairs), len(chainOf(t, pair)))
 		}
-		if pair.Use != "both" || pair.LeafSHA256 != smime.Fingerprint(leaf) || !pair.NotAfter.Equal(leaf.NotAfter) || pair.KeyPairID != "" || pair.Created {
+		if pair.Use != "both" || pair.LeafSHA256 != certificate.Fingerprint(leaf) || !pair.NotAfter.Equal(leaf.NotAfter) || pair.KeyPairID != "" || pair.Created {
 			t.Errorf("%s: %+v", name, pair)
 		}
 		if entry.Email != "Ada@Example.com" || entry.Where != "people.csv line 7" || entry.Line != 7 || entry.Step != "read" || !entry.Updated.Equal(now) {
@@ -102,7 +101,9 @@ func TestEntryPairs(t *testing.T) {
 		}
 		return list
 	}
-	of := func(use string, chain []*x509.Certificate) string { return use + " " + smime.Fingerprint(chain[0])[:8] }
+	of := func(use string, chain []*x509.Certificate) string {
+		return use + " " + certificate.Fingerprint(chain[0])[:8]
+	}
 	file := pemOf(encrypt[0], sign[0], sign[1], sign[2]) // both leaves in one file
 	for name, c := range map[string]struct {
 		uses []certificate.Use
@@ -336,7 +337,7 @@ func TestChoiceInAFile(t *testing.T) {
 		"history":        {source.Choice{Policies: []string{policy}}, rowOf(ada, []certificate.Use{certificate.UseBoth, certificate.UseHistory}, whole, pemOf(past...)), ""},
 	} {
 		entry := prepare.New(prepare.Options{Choose: test.choose, Hint: reasonOf}).Entry(context.Background(), test.row)
-		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) || entry.Hint != test.reason {
+		if entry.Reason != test.reason || test.reason == "" && entry.Pairs[0].LeafSHA256 != certificate.Fingerprint(card[0]) || entry.Hint != test.reason {
 			t.Errorf("%s: %s %s (%s)", name, entry.Reason, entry.Message, entry.Hint)
 		}
 	}
@@ -345,7 +346,7 @@ func TestChoiceInAFile(t *testing.T) {
 	row := both(ada, pemOf(append(card, signer[0])...))
 	row.Notes = []string{"the source says so"}
 	entry := prepare.New(prepare.Options{}).Entry(context.Background(), row)
-	if entry.Reason != "" || entry.Pairs[0].LeafSHA256 != smime.Fingerprint(card[0]) ||
+	if entry.Reason != "" || entry.Pairs[0].LeafSHA256 != certificate.Fingerprint(card[0]) ||
 		!slices.ContainsFunc(entry.Warnings, func(w string) bool { return strings.Contains(w, "(certificate-choice)") }) || entry.Warnings[0] != "the source says so" {
 		t.Errorf("%+v", entry)
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 	"github.com/cse-piv/cse-piv/internal/secret"
-	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
@@ -43,13 +42,13 @@ func leaves(t *testing.T, row source.Row) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, string(c.Use)+" "+smime.Fingerprint(certs[0]))
+		list = append(list, string(c.Use)+" "+certificate.Fingerprint(certs[0]))
 	}
 	return list
 }
 
 func leafIs(use certificate.Use, cert *x509.Certificate) string {
-	return string(use) + " " + smime.Fingerprint(cert)
+	return string(use) + " " + certificate.Fingerprint(cert)
 }
 
 // TestLDAPEntries: which of an entry's certificates are taken, from a real

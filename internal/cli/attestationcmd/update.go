@@ -2,9 +2,7 @@ package attestationcmd
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -133,8 +131,7 @@ func (o *updateOptions) read(ctx context.Context, source string) ([]*x509.Certif
 }
 
 func shown(cert *x509.Certificate, why error) AuthorityJSON {
-	sum := sha256.Sum256(cert.Raw)
-	authority := AuthorityJSON{Subject: safetext.Clean(cert.Subject.String()), SHA256: hex.EncodeToString(sum[:])}
+	authority := AuthorityJSON{Subject: safetext.Clean(cert.Subject.String()), SHA256: certificate.Fingerprint(cert)}
 	if why != nil {
 		authority.Why = why.Error()
 	}

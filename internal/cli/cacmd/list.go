@@ -10,7 +10,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // IssuedJSON is the output of ca list; the names are a contract.
@@ -44,7 +43,7 @@ func newCAList(streams *stdio.Streams) *cobra.Command {
 			rows := stdio.NewTable(streams.Out, "SERIAL", "ADDRESS", "UNTIL", "REVOKED")
 			for _, issued := range all {
 				cert := issued.Certificate
-				one := issuedCertificate{cert.SerialNumber.Text(16), append([]string{}, cert.EmailAddresses...), smime.Fingerprint(cert), cert.NotAfter.UTC(), issued.Revocation}
+				one := issuedCertificate{cert.SerialNumber.Text(16), append([]string{}, cert.EmailAddresses...), certificate.Fingerprint(cert), cert.NotAfter.UTC(), issued.Revocation}
 				listed.Certificates = append(listed.Certificates, one)
 				revoked := ""
 				if issued.Revocation != nil {

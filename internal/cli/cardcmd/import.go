@@ -170,7 +170,7 @@ func (o *importOptions) carry(ctx context.Context, streams *stdio.Streams, job m
 	}
 	if out.Unchanged = there.All(); out.Unchanged || o.dryRun {
 		out.Algorithm, _ = piv.AlgorithmOf(job.Entry.Key.Public())
-		out.Certificate = smime.Fingerprint(job.Entry.Certificate)
+		out.Certificate = certificate.Fingerprint(job.Entry.Certificate)
 		return out, nil
 	}
 	if inUse {

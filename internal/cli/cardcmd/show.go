@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -148,10 +149,10 @@ func showSlot(contents piv.SlotContents) shownSlot {
 	if err := contents.CertificateProblem(); err != nil {
 		slot.Problem = err.Error()
 	}
-	if certificate := contents.Certificate; certificate != nil {
+	if cert := contents.Certificate; cert != nil {
 		slot.Certificate = &shownCertificate{
-			Subject: certificate.Subject.String(), Addresses: append([]string{}, smime.EmailAddresses(certificate)...),
-			NotBefore: certificate.NotBefore.UTC(), NotAfter: certificate.NotAfter.UTC(), SHA256: smime.Fingerprint(certificate),
+			Subject: cert.Subject.String(), Addresses: append([]string{}, smime.EmailAddresses(cert)...),
+			NotBefore: cert.NotBefore.UTC(), NotAfter: cert.NotAfter.UTC(), SHA256: certificate.Fingerprint(cert),
 		}
 	}
 	return slot
@@ -197,17 +198,17 @@ func printSlot(rows *stdio.Table, contents piv.SlotContents) {
 	if problem := contents.CertificateProblem(); problem != nil {
 		rows.Row("", "certificate: "+problem.Error())
 	}
-	certificate := contents.Certificate
-	if certificate == nil {
+	cert := contents.Certificate
+	if cert == nil {
 		return
 	}
-	parts := []string{certificate.Subject.String(), "valid until " + describe.Day(certificate.NotAfter)}
-	if addresses := smime.EmailAddresses(certificate); len(addresses) > 0 {
+	parts := []string{cert.Subject.String(), "valid until " + describe.Day(cert.NotAfter)}
+	if addresses := smime.EmailAddresses(cert); len(addresses) > 0 {
 		parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
 	}
 	if parts[0] == "" {
 		parts = parts[1:] // a certificate may name nobody there
 	}
 	rows.Row("", strings.Join(parts, ", "))
-	rows.Row("", "SHA-256 "+smime.Fingerprint(certificate))
+	rows.Row("", "SHA-256 "+certificate.Fingerprint(cert))
 }

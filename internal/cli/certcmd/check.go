@@ -241,7 +241,7 @@ func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x5
 		options.Use = smime.UseOf(leaf)
 	}
 	c := checkJSON{
-		File: file, Subject: certificate.Subject(leaf), SHA256: smime.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
+		File: file, Subject: certificate.Subject(leaf), SHA256: certificate.Fingerprint(leaf), NotAfter: leaf.NotAfter.UTC(),
 		Addresses: append([]string{}, smime.EmailAddresses(leaf)...), Chain: []string{}, Use: options.Use, Uses: []certificate.Use{},
 		chain: chain, findings: smime.Check(verifier, chain, options),
 	}

@@ -22,7 +22,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // oldKeys are copies of a user's old keys, which the new card gets to read old mail with.
@@ -96,7 +95,7 @@ func (k *oldKeys) missing(ctx context.Context, serial uint32) (missing int) {
 		}
 		for _, sha256 := range k.begun {
 			if !slices.ContainsFunc(history.Slots, func(slot piv.SlotContents) bool {
-				return slot.Certificate != nil && smime.Fingerprint(slot.Certificate) == sha256 && !slot.Mismatched()
+				return slot.Certificate != nil && certificate.Fingerprint(slot.Certificate) == sha256 && !slot.Mismatched()
 			}) {
 				missing++
 			}

@@ -19,7 +19,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/registered"
 	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/safetext"
-	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
 // History registers the retired keys of a user's card at Gmail, for old mail to be read.
@@ -139,7 +138,7 @@ func (h *History) enter(ctx context.Context, done RegisteredHistory) error {
 func (h *History) registerKey(ctx context.Context, begun *registration.Registration, key registered.OldKey) (RegisteredKey, error) {
 	of := RegisteredKey{Slot: key.Slot, Outcome: KeyLeft, Left: key.Left}
 	if key.Leaf != nil {
-		of.LeafSHA256, of.NotAfter = smime.Fingerprint(key.Leaf), key.Leaf.NotAfter.UTC()
+		of.LeafSHA256, of.NotAfter = certificate.Fingerprint(key.Leaf), key.Leaf.NotAfter.UTC()
 	}
 	if key.Left != "" {
 		return of, nil

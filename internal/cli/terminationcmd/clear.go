@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/program"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
@@ -16,7 +17,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
-	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
@@ -56,7 +56,7 @@ func (c *clearing) find(ctx context.Context, result *Result) error {
 			return err
 		}
 		for _, contents := range status.Slots {
-			if contents.Certificate == nil || !slices.ContainsFunc(result.plan.Ended, func(pair gmail.KeyPair) bool { return pair.Has(smime.Fingerprint(contents.Certificate)) }) {
+			if contents.Certificate == nil || !slices.ContainsFunc(result.plan.Ended, func(pair gmail.KeyPair) bool { return pair.Has(certificate.Fingerprint(contents.Certificate)) }) {
 				continue
 			}
 			if other := result.plan.OfKey(contents.Certificate.PublicKey); other != nil {

@@ -20,7 +20,6 @@ import (
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
-	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
@@ -254,7 +253,7 @@ func (r *Result) risks() (names []string) {
 		}
 	}
 	for _, leaf := range r.plan.Revoke {
-		names = append(names, "revoke "+smime.Fingerprint(leaf))
+		names = append(names, "revoke "+certificate.Fingerprint(leaf))
 	}
 	return names
 }

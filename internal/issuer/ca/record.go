@@ -4,11 +4,10 @@
 package ca
 
 import (
+	"cmp"
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -224,12 +223,7 @@ func (r Record) Revoked(leaf *x509.Certificate) (issued, revoked bool, err error
 // serialName writes a serial number in lower-case hexadecimal, as openssl does in upper.
 func serialName(serial *big.Int) string { return serial.Text(16) }
 
-// keyName is the beginning of the SHA-256 of a public key's SubjectPublicKeyInfo.
+// keyName tells keys apart in the names of files.
 func keyName(key crypto.PublicKey) string {
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return "unknown"
-	}
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:8])
+	return fmt.Sprintf("%.16s", cmp.Or(certificate.KeyFingerprint(key), "unknown"))
 }

@@ -1,13 +1,12 @@
 package attestation
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -42,11 +41,10 @@ type Step struct {
 func stepsOf(chain []*x509.Certificate) []Step {
 	steps := make([]Step, 0, len(chain))
 	for _, cert := range chain {
-		sum := sha256.Sum256(cert.Raw)
 		steps = append(steps, Step{
 			Subject:  safetext.Clean(cert.Subject.String()),
 			Issuer:   safetext.Clean(cert.Issuer.String()),
-			SHA256:   hex.EncodeToString(sum[:]),
+			SHA256:   certificate.Fingerprint(cert),
 			NotAfter: cert.NotAfter.UTC(),
 		})
 	}

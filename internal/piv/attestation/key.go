@@ -7,22 +7,8 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/x509"
 	"fmt"
 )
-
-// PublicKey returns the key of a certificate. Use it rather than the field of
-// that name, which crypto/x509 leaves nil for X25519 keys.
-func PublicKey(cert *x509.Certificate) (crypto.PublicKey, error) {
-	if cert.PublicKey != nil {
-		return cert.PublicKey, nil
-	}
-	key, err := x509.ParsePKIXPublicKey(cert.RawSubjectPublicKeyInfo)
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificate's public key: %w", err)
-	}
-	return key, nil
-}
 
 // algorithmName names a key's algorithm and size as PIV tools do; empty for a
 // key that a YubiKey cannot have.

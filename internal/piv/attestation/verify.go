@@ -152,7 +152,7 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 	if expect.Serial != 0 && said.serial != expect.Serial {
 		return "", nil, fmt.Errorf("%w: it is from %d, not %d", ErrWrongSerial, said.serial, expect.Serial)
 	}
-	key, err := PublicKey(slot)
+	key, err := certificate.PublicKey(slot)
 	if err != nil {
 		return "", nil, fmt.Errorf("%w: %v", ErrUnsupportedKey, err)
 	}
@@ -177,7 +177,7 @@ func checkExpected(slot *x509.Certificate, said statement, expect Expect) (strin
 		}
 	}
 	if expect.Certificate != nil {
-		other, err := PublicKey(expect.Certificate)
+		other, err := certificate.PublicKey(expect.Certificate)
 		if err != nil {
 			return "", nil, fmt.Errorf("%w: %v", ErrCertificateMismatch, err)
 		}
