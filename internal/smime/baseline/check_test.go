@@ -1,6 +1,7 @@
 package baseline_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -79,6 +80,9 @@ func policy(t testing.TB, validation, generation uint64) x509.OID {
 }
 
 func attribute(id string, value any) pkix.AttributeTypeAndValue {
+	if text, isText := value.(string); isText && id == idEmail {
+		value = asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(text)} // as RFC 5280 asks, and crypto/x509/pkix does not
+	}
 	return pkix.AttributeTypeAndValue{Type: object(id), Value: value}
 }
 
@@ -127,6 +131,33 @@ func alternative(template *x509.Certificate, names ...string) {
 		body = append(body, tlv(0xa0, append(id, tlv(0xa0, tlv(0x0c, []byte(names[i+1])))...))...)
 	}
 	template.ExtraExtensions = append(template.ExtraExtensions, extension("2.5.29.17", false, tlv(0x30, body)...))
+}
+
+// The identifiers of emailAddress and of S/MIME capabilities.
+const idEmail, idCapabilities = "1.2.840.113549.1.9.1", "1.2.840.113549.1.9.15"
+
+// directory adds a directoryName to the subject alternative name.
+func directory(t testing.TB, template *x509.Certificate, attributes ...pkix.AttributeTypeAndValue) {
+	t.Helper()
+	name, err := asn1.Marshal(pkix.Name{ExtraNames: attributes}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := append(tlv(0x81, []byte("kim@example.com")), tlv(0xa4, name)...)
+	template.ExtraExtensions = append(template.ExtraExtensions, extension("2.5.29.17", false, tlv(0x30, body)...))
+}
+
+// qualified gives the policy of a template a qualifier: 1 is a practice statement, 2 a notice.
+func qualified(template *x509.Certificate, kind byte, value []byte) {
+	qualifier := tlv(0x30, append([]byte{6, 8, 0x2b, 6, 1, 5, 5, 7, 2, kind}, value...))
+	policy := tlv(0x30, append([]byte{6, 7, 0x67, 0x81, 0x0c, 1, 5, 3, 3}, tlv(0x30, qualifier)...))
+	template.Policies, template.ExtraExtensions = nil, append(template.ExtraExtensions, extension("2.5.29.32", false, tlv(0x30, policy)...))
+}
+
+// statement adds one of ETSI's QC statements.
+func statement(template *x509.Certificate, kind byte, info []byte) {
+	body := tlv(0x30, append([]byte{6, 6, 4, 0, 0x8e, 0x46, 1, kind}, info...))
+	template.ExtraExtensions = append(template.ExtraExtensions, extension("1.3.6.1.5.5.7.1.3", false, tlv(0x30, body)...))
 }
 
 func tlv(tag byte, body []byte) []byte {
@@ -352,6 +383,65 @@ func TestRules(t *testing.T) {
 		"QC statements": {func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.5.5.7.1.3", true, 0x30, 10, 0x30, 8, 6, 6, 4, 0, 0x8e, 0x46, 1, 1))
 		}, []string{"smbr-qc-critical"}},
+		"VAT of Greece":           {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATEL-123456789"); replace(c, "2.5.4.6", "GR") }, nil},
+		"VAT of XI, country GB":   {func(c *x509.Certificate) { replace(c, "2.5.4.97", "VATXI-123456789"); replace(c, "2.5.4.6", "GB") }, nil},
+		"a country of users' own": {func(c *x509.Certificate) { drop(c, "2.5.4.6"); replace(c, "2.5.4.97", "NTRXK-7") }, []string{"smbr-organization-country"}},
+		"a reserved code": {func(c *x509.Certificate) {
+			replace(c, "2.5.4.97", "LEIXG-AEYE00EKXESVZUUEBP67")
+			replace(c, "2.5.4.6", "UK")
+		}, []string{"smbr-country"}},
+		"a payment service":        {func(c *x509.Certificate) { replace(c, "2.5.4.97", "PSDDE-BAFIN-1234.5") }, nil},
+		"PSD without an authority": {func(c *x509.Certificate) { replace(c, "2.5.4.97", "PSDDE-1234") }, []string{"smbr-organization-form"}},
+		"not applicable":           {func(c *x509.Certificate) { add(c, "2.5.4.12", "N/A") }, []string{"smbr-attribute-insignificant"}},
+		"an underscore":            {func(c *x509.Certificate) { add(c, "2.5.4.12", "_") }, []string{"smbr-attribute-insignificant"}},
+		"serial number in UTF-8": {func(c *x509.Certificate) {
+			add(c, "2.5.4.5", asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("7")})
+		}, []string{"smbr-encoding"}},
+		"an address in UTF-8": {func(c *x509.Certificate) {
+			add(c, idEmail, asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("kim@example.com")})
+		}, []string{"smbr-encoding"}},
+		"a name in IA5String": {func(c *x509.Certificate) {
+			replace(c, "2.5.4.3", asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte("Kim Lee")})
+		}, []string{"smbr-encoding"}},
+		"a directory's address": {func(c *x509.Certificate) {
+			directory(t, c, attribute("2.5.4.97", "NTRUS-7"), attribute("2.5.4.10", "Org"), attribute("2.5.4.4", "Lee"), attribute(idEmail, "li@example.com"))
+		}, []string{"smbr-attribute-email"}},
+		"a quoted address":         {func(c *x509.Certificate) { alternative(c, "", `"kim lee"@example.com`) }, nil},
+		"quotation marks within":   {func(c *x509.Certificate) { alternative(c, "", `"kim"lee"@example.com`) }, []string{"smbr-mailbox"}},
+		"a long local part":        {func(c *x509.Certificate) { alternative(c, "", strings.Repeat("k", 65)+"@example.com") }, []string{"smbr-local-part-length", "smbr-mailbox"}},
+		"a long local part, UTF-8": {func(c *x509.Certificate) { alternative(c, mailbox, strings.Repeat("\u00ed", 33)+"@example.com") }, []string{"smbr-local-part-length"}},
+		"a practice statement":     {func(c *x509.Certificate) { qualified(c, 1, tlv(0x16, []byte("https://example.com/cps"))) }, []string{"smbr-policy-qualifier"}},
+		"one that is no IA5String": {func(c *x509.Certificate) { qualified(c, 1, tlv(0x0c, []byte("https://example.com/cps"))) }, []string{"smbr-encoding", "smbr-policy-qualifier"}},
+		"a notice without text":    {func(c *x509.Certificate) { qualified(c, 2, tlv(0x30, nil)) }, []string{"smbr-policy-qualifier", "smbr-user-notice"}},
+		"a critical delta list": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.46", true, 0x30, 0))
+		}, []string{"smbr-critical"}},
+		"key usage with a zero bit": {func(c *x509.Certificate) {
+			c.KeyUsage = 0
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.15", true, 3, 2, 0, 0x88))
+		}, []string{"smbr-encoding"}},
+		"what DER leaves out": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("2.5.29.19", true, 0x30, 3, 1, 1, 0))
+		}, []string{"smbr-encoding"}},
+		"capabilities": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension(idCapabilities, false, 0x30, 4, 0x30, 2, 6, 0))
+		}, nil},
+		"malformed capabilities": {func(c *x509.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, extension(idCapabilities, false, 0x30, 2, 6, 0))
+		}, []string{"smbr-encoding"}},
+		"a limit in no currency": {func(c *x509.Certificate) {
+			statement(c, 2, tlv(0x30, []byte{0x0c, 3, 'E', 'U', 'R', 2, 1, 1, 2, 1, 3}))
+		}, []string{"smbr-encoding"}},
+		"a limit in euro": {func(c *x509.Certificate) {
+			statement(c, 2, tlv(0x30, []byte{0x13, 3, 'E', 'U', 'R', 2, 1, 1, 2, 1, 3}))
+		}, nil},
+		"a country's law":       {func(c *x509.Certificate) { statement(c, 7, tlv(0x30, []byte{0x13, 2, 'D', 'E'})) }, nil},
+		"the law of no country": {func(c *x509.Certificate) { statement(c, 7, tlv(0x30, []byte{0x0c, 2, 'D', 'E'})) }, []string{"smbr-encoding"}},
+		"a role of an organization": {func(c *x509.Certificate) {
+			c.Policies = []x509.OID{policy(t, 2, 3)}
+			drop(c, "2.5.4.3", "2.5.4.4", "2.5.4.42")
+			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.4.1.52266.2", false, tlv(0x13, []byte("CEO"))...))
+		}, []string{"smbr-lei-prohibited"}},
 		"QC statement with too much": {func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, extension("1.3.6.1.5.5.7.1.3", false, 0x30, 12, 0x30, 10, 6, 6, 4, 0, 0x8e, 0x46, 1, 1, 5, 0))
 		}, []string{"smbr-encoding"}},
@@ -479,5 +569,38 @@ func BenchmarkCheck(b *testing.B) {
 	cert := issue(b, good(b, key), key)
 	for b.Loop() {
 		baseline.Check(cert, baseline.Profile{})
+	}
+}
+
+// TestEncodedOtherwise: PSS with another salt than the requirements', and times that
+// crypto/x509 reads although RFC 5280 does not allow their form, are found.
+func TestEncodedOtherwise(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := good(t, key)
+	template.KeyUsage, template.SignatureAlgorithm = x509.KeyUsageDigitalSignature, x509.SHA256WithRSAPSS
+	parent := &x509.Certificate{Subject: pkix.Name{CommonName: "Issuing CA"}, SubjectKeyId: []byte{1, 2, 3}}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ from, to, want string }{
+		"as it should be":       {"", "", ""},
+		"a salt of twenty":      {"\x02\x01\x20", "\x02\x01\x14", "smbr-signature-algorithm"},
+		"no seconds, an offset": {"\x17\x0d260101000000Z\x17\x0d270101000000Z", "\x17\x0b2601010000Z\x17\x0f2701010000+0100", "smbr-time smbr-time"},
+	} {
+		list, err := certificate.Parse(bytes.ReplaceAll(der, []byte(c.from), []byte(c.to)))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		var ids []string
+		for _, f := range baseline.Check(list[0], baseline.Profile{}) {
+			ids = append(ids, f.ID)
+		}
+		if got := strings.Join(ids, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

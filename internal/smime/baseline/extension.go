@@ -3,7 +3,6 @@ package baseline
 import (
 	"encoding/asn1"
 	"strings"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -33,35 +32,6 @@ func (c *checker) checkBasics() {
 		c.report("smbr-issuer", "its issuer's name is empty")
 	}
 	c.checkBody()
-}
-
-// checkBody looks at the fields that crypto/x509 passes over: the form of times, and
-// unique identifiers.
-func (c *checker) checkBody() {
-	input, body := cryptobyte.String(c.cert.RawTBSCertificate), cryptobyte.String(nil)
-	if !input.ReadASN1(&body, cryptobyte_asn1.SEQUENCE) {
-		return
-	}
-	for !body.Empty() {
-		var element cryptobyte.String
-		var tag cryptobyte_asn1.Tag
-		if !body.ReadAnyASN1(&element, &tag) {
-			return
-		}
-		if tag == cryptobyte_asn1.Tag(1).ContextSpecific() || tag == cryptobyte_asn1.Tag(2).ContextSpecific() {
-			c.report("smbr-unique-id", "it has a unique identifier beside a name")
-		}
-		for tag == cryptobyte_asn1.SEQUENCE && (element.PeekASN1Tag(cryptobyte_asn1.UTCTime) || element.PeekASN1Tag(cryptobyte_asn1.GeneralizedTime)) {
-			var value cryptobyte.String
-			var kind cryptobyte_asn1.Tag
-			if !element.ReadAnyASN1(&value, &kind) {
-				return
-			}
-			if at, err := time.Parse("20060102150405Z", string(value)); kind == cryptobyte_asn1.GeneralizedTime && err == nil && at.Year() < 2050 {
-				c.report("smbr-time", "a time of its validity before 2050 is no UTCTime")
-			}
-		}
-	}
 }
 
 // checkAdobe looks at Adobe's extensions (SMBR section 7.1.2.3 (m)).
@@ -112,21 +82,40 @@ func (c *checker) checkExtensions() {
 	}{
 		{"subjectDirectoryAttributes", []int{2, 5, 29, 9}},
 		{"subjectInfoAccess", []int{1, 3, 6, 1, 5, 5, 7, 1, 11}},
+		{"freshestCRL", []int{2, 5, 29, 46}},
 		{"smimeCapabilities", []int{1, 2, 840, 113549, 1, 9, 15}},
 	} {
 		if c.extension(other.id...).Critical {
 			c.reportAt("smbr-critical", "extensions."+other.field, "its extension %s is critical", other.field)
 		}
 	}
+	if value := c.extension(1, 2, 840, 113549, 1, 9, 15).Value; value != nil && !isCapabilities(value) {
+		c.reportAt("smbr-encoding", "extensions.smimeCapabilities", "its S/MIME capabilities are malformed")
+	}
 	if c.extension(2, 5, 29, 9).Id != nil && c.profile.modern() {
 		c.report("smbr-directory-attributes", "it has subject directory attributes, which its generation does not allow")
 	}
 }
 
-// The statements whose form is known here (ETSI EN 319 412-5 section 4).
+// isCapabilities tells whether a value is a list of algorithms, each with or without parameters
+// (RFC 4262 section 2).
+func isCapabilities(value cryptobyte.String) bool {
+	var list cryptobyte.String
+	ok := value.ReadASN1(&list, cryptobyte_asn1.SEQUENCE) && value.Empty()
+	for ok && !list.Empty() {
+		var capability, parameters cryptobyte.String
+		var tag cryptobyte_asn1.Tag
+		ok = list.ReadASN1(&capability, cryptobyte_asn1.SEQUENCE) && capability.SkipASN1(cryptobyte_asn1.OBJECT_IDENTIFIER) &&
+			(capability.Empty() || capability.ReadAnyASN1(&parameters, &tag) && capability.Empty())
+	}
+	return ok
+}
+
+// The statements whose form is known here (ETSI EN 319 412-5 sections 4 and 5).
 const (
 	qcCompliance, qcLimit, qcRetention = "0.4.0.1862.1.1", "0.4.0.1862.1.2", "0.4.0.1862.1.3"
 	qcDevice, qcDisclosure, qcType     = "0.4.0.1862.1.4", "0.4.0.1862.1.5", "0.4.0.1862.1.6"
+	qcCountries                        = "0.4.0.1862.1.7"
 )
 
 // checkQC looks at the statements of a qualified certificate (SMBR section 7.1.2.3 (k),
@@ -159,14 +148,21 @@ func (c *checker) checkQC() {
 
 // isStatement tells whether a statement's information has its form.
 func isStatement(id string, info cryptobyte.String) bool {
-	var list, entry, text cryptobyte.String
+	var list, entry cryptobyte.String
 	switch id {
 	case qcCompliance, qcDevice:
 		return info.Empty()
 	case qcRetention:
 		return info.SkipASN1(cryptobyte_asn1.INTEGER) && info.Empty()
 	case qcLimit:
-		return info.ReadASN1(&list, cryptobyte_asn1.SEQUENCE) && info.Empty()
+		return info.ReadASN1(&list, cryptobyte_asn1.SEQUENCE) && info.Empty() &&
+			(isCode(&list, 3) || list.SkipASN1(cryptobyte_asn1.INTEGER)) && list.SkipASN1(cryptobyte_asn1.INTEGER) && list.SkipASN1(cryptobyte_asn1.INTEGER) && list.Empty()
+	case qcCountries:
+		ok := info.ReadASN1(&list, cryptobyte_asn1.SEQUENCE) && info.Empty()
+		for ok && !list.Empty() {
+			ok = isCode(&list, 2)
+		}
+		return ok
 	case qcType:
 		ok := info.ReadASN1(&list, cryptobyte_asn1.SEQUENCE) && info.Empty()
 		for ok && !list.Empty() {
@@ -177,11 +173,17 @@ func isStatement(id string, info cryptobyte.String) bool {
 		ok := info.ReadASN1(&list, cryptobyte_asn1.SEQUENCE) && info.Empty()
 		for ok && !list.Empty() {
 			ok = list.ReadASN1(&entry, cryptobyte_asn1.SEQUENCE) && entry.SkipASN1(cryptobyte_asn1.IA5String) &&
-				entry.ReadASN1(&text, cryptobyte_asn1.PrintableString) && len(text) == 2 && entry.Empty()
+				isCode(&entry, 2) && entry.Empty()
 		}
 		return ok
 	}
 	return true
+}
+
+// isCode reads a PrintableString of that length: of a currency, country or language.
+func isCode(der *cryptobyte.String, length int) bool {
+	var text cryptobyte.String
+	return der.ReadASN1(&text, cryptobyte_asn1.PrintableString) && len(text) == length
 }
 
 // readPrintable reads an extension that is one PrintableString (or UTF8String, as some

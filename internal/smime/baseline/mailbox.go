@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -16,14 +17,19 @@ const (
 	otherPrincipal = "1.3.6.1.4.1.311.20.2.3"
 )
 
-// maxDomain is the longest domain name, in octets (RFC 1035 section 2.3.4).
-const maxDomain = 253
+// The longest parts of an address, in octets (RFC 5321 section 4.5.3.1.1, RFC 1035 section 2.3.4).
+const maxLocal, maxDomain = 64, 253
 
 // isMailbox tells whether a text is a mail address (RFC 5321 section 4.1.2) whose domain
 // is written as RFC 1123 section 2.1 asks for.
 func isMailbox(text string) bool {
-	return safetext.IsAddress(text) && isDomain(domainOf(text))
+	local := localOf(text)
+	return (safetext.IsAddress(text) || quotedLocal.MatchString(local)) && len(local) <= maxLocal && isDomain(domainOf(text))
 }
+
+// quotedLocal is a local part with quotation marks around it, and what may stand in them (RFC 5321
+// section 4.1.2).
+var quotedLocal = regexp.MustCompile(`^"(?:[ !#-\[\]-~]|\\[ -~])*"$`)
 
 // looksLikeMailbox tells whether a text may be meant as an address.
 func looksLikeMailbox(text string) bool {
@@ -36,6 +42,11 @@ func domainOf(address string) string {
 		return address[i+1:]
 	}
 	return ""
+}
+
+// localOf returns what stands before the last @; "" where there is none.
+func localOf(address string) string {
+	return address[:max(strings.LastIndexByte(address, '@'), 0)]
 }
 
 // isDomain tells whether a text is a domain name of A-labels.
@@ -65,6 +76,9 @@ func (c *checker) checkMailbox(address string) {
 	if !isMailbox(address) {
 		c.report("smbr-mailbox", "%s in its subject alternative name is no mail address", shorten(address))
 	}
+	if local := localOf(address); len(local) > maxLocal {
+		c.report("smbr-local-part-length", "the local part of an address in its subject alternative name has %d octets; %d are allowed", len(local), maxLocal)
+	}
 	if len(domain) > maxDomain {
 		c.report("smbr-domain-length", "the domain of an address in its subject alternative name has %d octets; %d are allowed", len(domain), maxDomain)
 	} else if isInternal(domain) {
@@ -88,6 +102,9 @@ func (c *checker) checkOtherName(n generalName) {
 // checkUTF8Mailbox looks at an SmtpUTF8Mailbox (RFC 9598 section 3).
 func (c *checker) checkUTF8Mailbox(address string) {
 	domain := domainOf(address)
+	if local := localOf(address); len(local) > maxLocal {
+		c.report("smbr-local-part-length", "the local part of an SmtpUTF8Mailbox has %d octets; %d are allowed", len(local), maxLocal)
+	}
 	switch {
 	case len(domain) > maxDomain:
 		c.report("smbr-domain-length", "the domain of an SmtpUTF8Mailbox has %d octets; %d are allowed", len(domain), maxDomain)

@@ -27,7 +27,7 @@ func (c *checker) checkAlgorithms() {
 		c.report("smbr-key-algorithm", "its key's algorithm, %s, is none that is allowed, or not encoded as it has to be",
 			certificate.KeyName(c.cert))
 	}
-	if !slices.Contains(signatureAlgorithms(), hex.EncodeToString(first(c.cert.Raw, 1))) && certificate.SignatureAlgorithm(c.cert).String() != pss {
+	if !slices.Contains(signatureAlgorithms(), hex.EncodeToString(first(c.cert.Raw, 1))) {
 		c.report("smbr-signature-algorithm", "the algorithm of its signature is none that is allowed, or not encoded as it has to be")
 	}
 }

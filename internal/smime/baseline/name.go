@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/asn1"
 	"encoding/binary"
+	"slices"
 	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -25,6 +26,7 @@ const (
 	idPostalCode, idGivenName, idPseudonym   = "2.5.4.17", "2.5.4.42", "2.5.4.65"
 	idOrganizationIdentifier                 = "2.5.4.97"
 	idEmail                                  = "1.2.840.113549.1.9.1"
+	idDomainComponent                        = "0.9.2342.19200300.100.1.25"
 )
 
 // attributeName names an attribute's type as X.520 does; an unknown one by its
@@ -34,10 +36,24 @@ func attributeName(id string) string {
 		idCommonName: "commonName", idSurname: "surname", idSerialNumber: "serialNumber", idCountry: "countryName", idLocality: "localityName",
 		idState: "stateOrProvinceName", idStreet: "streetAddress", idOrganization: "organizationName", idUnit: "organizationalUnitName",
 		idTitle: "title", idPostalCode: "postalCode", idGivenName: "givenName", idPseudonym: "pseudonym",
-		idOrganizationIdentifier: "organizationIdentifier", idEmail: "emailAddress", "2.5.4.13": "description", "0.9.2342.19200300.100.1.25": "domainComponent",
+		idOrganizationIdentifier: "organizationIdentifier", idEmail: "emailAddress", "2.5.4.13": "description", idDomainComponent: "domainComponent",
 		"0.9.2342.19200300.100.1.1": "userId",
 	}
 	return cmp.Or(names[id], id)
+}
+
+// hasSyntax tells whether an attribute is of the kind of string that its type asks for (RFC 5280
+// appendix A.1). The organizationIdentifier has a rule of its own.
+func (a attribute) hasSyntax() bool {
+	switch a.id {
+	case idEmail, idDomainComponent:
+		return a.tag == cryptobyte_asn1.IA5String
+	case idCountry, idSerialNumber:
+		return a.tag == cryptobyte_asn1.PrintableString
+	case idCommonName, idSurname, idLocality, idState, idStreet, idOrganization, idUnit, idTitle, idPostalCode, idGivenName, idPseudonym:
+		return slices.Contains([]cryptobyte_asn1.Tag{cryptobyte_asn1.PrintableString, cryptobyte_asn1.UTF8String, cryptobyte_asn1.T61String, bmpString, universalString}, a.tag)
+	}
+	return true
 }
 
 // name is a distinguished name: its relative ones, each with its attributes.

@@ -17,6 +17,10 @@ var organizationForm = regexp.MustCompile(`^([A-Z]{3})([A-Z]{2})(?:\+([A-Z0-9]{1
 // register's code, and the number in it.
 var germanReference = regexp.MustCompile(`^DE[A-Z][0-9A-Z]{4}V?\.[A-Z]{1,3}[0-9A-Z_ -]+$`)
 
+// paymentReference is the reference of a payment service provider: the competent authority, and
+// the number that it has given (ETSI TS 119 495 section 5.2.1).
+var paymentReference = regexp.MustCompile(`^[A-Z]{2,8}-.+$`)
+
 // checkOrganizationIdentifier looks at the organizationIdentifier (SMBR section 7.1.4.2.2
 // (d) and appendix A).
 func (c *checker) checkOrganizationIdentifier(where string, n name) {
@@ -35,11 +39,20 @@ func (c *checker) checkOrganizationIdentifier(where string, n name) {
 		scheme, country, state, reference := parts[1], parts[2], parts[3], parts[4]
 		c.checkScheme(where, scheme, country, state, reference)
 		for _, named := range n.values(idCountry) {
-			if country != "XG" && named != country && !(scheme == "VAT" && country == "EL" && named == "GR") {
+			if country != "XG" && named != taxCountry(scheme, country) {
 				c.reportAt("smbr-organization-country-name", where, "its countryName is %s, and its organizationIdentifier is of %s", named, country)
 			}
 		}
 	}
+}
+
+// taxCountry returns the country of a prefix: with VAT, EL is Greece and XI Northern Ireland
+// (article 215 of Directive 2006/112/EC).
+func taxCountry(scheme, prefix string) string {
+	if country, ok := map[string]string{"EL": "GR", "XI": "GB"}[prefix]; ok && scheme == "VAT" {
+		return country
+	}
+	return prefix
 }
 
 // checkScheme looks at what belongs to the registration scheme.
@@ -50,7 +63,7 @@ func (c *checker) checkScheme(where, scheme, country, state, reference string) {
 		c.reportAt("smbr-organization-scheme", where, "the registration scheme %s is none of %s", scheme, strings.Join(known, ", "))
 		return
 	case (scheme == "LEI" || scheme == "INT") != (country == "XG"),
-		country != "XG" && !isCountry(country) && !(scheme == "VAT" && (country == "EL" || country == "XI")):
+		country != "XG" && !isCountry(taxCountry(scheme, country)):
 		c.reportAt("smbr-organization-country", where, "the scheme %s does not go with the country %s", scheme, country)
 	}
 	if state != "" && scheme != "NTR" && scheme != "GOV" {
@@ -61,6 +74,8 @@ func (c *checker) checkScheme(where, scheme, country, state, reference string) {
 		c.reportAt("smbr-organization-form", where, "its organizationIdentifier has no registration reference")
 	case reference != "" && (scheme == "INT" || scheme == "GOV"):
 		c.reportAt("smbr-organization-form", where, "the scheme %s has no registration reference, and its organizationIdentifier has %s", scheme, shorten(reference))
+	case scheme == "PSD" && !paymentReference.MatchString(reference):
+		c.reportAt("smbr-organization-form", where, "the reference %s has not the authority that authorized a payment service provider, and its number", shorten(reference))
 	case scheme == "LEI":
 		c.checkLEIText(where, reference)
 	case scheme == "NTR" && country == "DE" && state != "":
@@ -100,10 +115,14 @@ func hasCheckDigits(lei string) bool {
 // checkLEI looks at the extensions with the legal entity identifier and its holder's role
 // (SMBR section 7.1.2.3 (l)).
 func (c *checker) checkLEI() {
-	for role, extension := range map[bool]struct {
-		name string
-		id   []int
-	}{false: {"LEI", []int{1, 3, 6, 1, 4, 1, 52266, 1}}, true: {"role", []int{1, 3, 6, 1, 4, 1, 52266, 2}}} {
+	for _, extension := range []struct {
+		name  string
+		id    []int
+		types []Validation // that may have it
+	}{
+		{"LEI", []int{1, 3, 6, 1, 4, 1, 52266, 1}, []Validation{Organization, Sponsored}},
+		{"role", []int{1, 3, 6, 1, 4, 1, 52266, 2}, []Validation{Sponsored}},
+	} {
 		found := c.extension(extension.id...)
 		if found.Id == nil {
 			continue
@@ -111,12 +130,12 @@ func (c *checker) checkLEI() {
 		if found.Critical {
 			c.report("smbr-lei-critical", "its %s extension is critical", extension.name)
 		}
-		if c.profile.is(Mailbox, Individual) {
-			c.report("smbr-lei-prohibited", "it has the %s extension, which is for organizations", extension.name)
+		if c.profile != (Profile{}) && !c.profile.is(extension.types...) {
+			c.report("smbr-lei-prohibited", "it has the %s extension, which its validation type does not allow", extension.name)
 		}
 		if text, ok := readPrintable(found.Value); !ok {
 			c.reportAt("smbr-encoding", ruleTable()["smbr-lei-form"].Where, "its %s extension is no PrintableString", extension.name)
-		} else if !role {
+		} else if extension.name == "LEI" {
 			c.checkLEIText(ruleTable()["smbr-lei-form"].Where, text)
 		}
 	}

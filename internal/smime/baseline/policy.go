@@ -73,6 +73,9 @@ func (c *checker) checkQualifiers(der cryptobyte.String) {
 			}
 			switch id.String() {
 			case "1.3.6.1.5.5.7.2.1":
+				if tag != cryptobyte_asn1.IA5String {
+					c.reportAt("smbr-encoding", "extensions.certificatePolicies", "the address of its practice statement is no IA5String")
+				}
 				if scheme := schemeOf(string(value)); scheme != "http" && scheme != "https" {
 					c.report("smbr-cps", "the address of its practice statement, %s, is neither http nor https", string(value))
 				}
@@ -92,6 +95,7 @@ func (c *checker) checkNotice(notice cryptobyte.String) {
 	var text cryptobyte.String
 	var tag cryptobyte_asn1.Tag
 	if !notice.ReadAnyASN1(&text, &tag) {
+		c.report("smbr-user-notice", "a user notice of its policies has no text (explicitText)")
 		return
 	}
 	if tag != cryptobyte_asn1.UTF8String {

@@ -84,7 +84,7 @@ func formRules() []smime.Rule {
 			whyVerify, askAnother, "SMBR section 7.1.3.2"},
 		{"smbr-issuer", "issuer", "its issuer has a name",
 			whyRfc, askAnother, "RFC 5280 section 4.1.2.4"},
-		{"smbr-time", "validity", "times before 2050 are written as UTCTime",
+		{"smbr-time", "validity", "times before 2050 are written as UTCTime, with seconds, in UTC",
 			whyRfc, askAnother, "RFC 5280 section 4.1.2.5"},
 		{"smbr-validity-negative", "validity", "its validity ends after it begins",
 			whyRfc, askAnother, "RFC 5280 section 4.1.2.5"},

@@ -70,7 +70,7 @@ func extensionRules() []smime.Rule {
 		{"smbr-directory-attributes", "extensions.subjectDirectoryAttributes", "it has no subject directory attributes",
 			whyBind, askAnother, "SMBR section 7.1.2.3 (j)"},
 		{"smbr-critical", "", "extensions that few programs know are not critical",
-			whyCritical, askAnother, "RFC 5280 sections 4.2.1.8 and 4.2.2.2; RFC 4262 section 2"},
+			whyCritical, askAnother, "RFC 5280 sections 4.2.1.8, 4.2.1.15 and 4.2.2.2; RFC 4262 section 2"},
 		{"smbr-qc-critical", "extensions.qcStatements", "its QC statements are not critical",
 			whyCritical, askAnother, "SMBR section 7.1.2.3 (k)"},
 	})

@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
-	"golang.org/x/text/language"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -129,16 +128,15 @@ func (c *checker) checkValues(where string, n name) {
 		if html.UnescapeString(a.text) != a.text {
 			c.reportAt("smbr-attribute-entity", where, "the value %q of the attribute %s has an HTML entity", a.text, attributeName(a.id))
 		}
-		judged := a.id == idEmail || a.id == idCommonName && c.profile.bindsCommonName()
+		judged := a.id == idEmail && where == "subject" || a.id == idCommonName && c.profile.bindsCommonName()
 		if !judged && looksLikeMailbox(a.text) && !contains(addresses, a.text) {
 			c.reportAt("smbr-attribute-email", where, "the address %s in the attribute %s is not in the subject alternative name", a.text, attributeName(a.id))
 		}
-		switch {
-		case a.id != idCountry:
-		case !isCountry(a.text) && a.text != "XX":
+		if a.id == idCountry && !isCountry(a.text) && a.text != "XX" {
 			c.reportAt("smbr-country", where, "%q is no country of ISO 3166-1", a.text)
-		case a.tag != cryptobyte_asn1.PrintableString:
-			c.reportAt("smbr-encoding", where, "its country is no PrintableString")
+		}
+		if !a.hasSyntax() {
+			c.reportAt("smbr-encoding", where, "the attribute %s is not of the kind of string that it has to be", attributeName(a.id))
 		}
 	}
 }
@@ -157,13 +155,11 @@ func mostCharacters(id string) int {
 	return 0
 }
 
-// isInsignificant tells whether a value only says that there is none.
-func isInsignificant(text string) bool { return strings.Trim(text, ".- ") == "" }
-
-// isCountry tells whether a text is the code of a country (ISO 3166-1 alpha-2).
-func isCountry(code string) bool {
-	region, err := language.ParseRegion(code)
-	return err == nil && len(code) == 2 && region.IsCountry() && region.String() == code
+// isInsignificant tells whether a value only says that there is none: it has neither letters nor
+// digits, or says so in words.
+func isInsignificant(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) ||
+		slices.Contains([]string{"n/a", "not applicable"}, strings.ToLower(strings.TrimSpace(text)))
 }
 
 // checkCommonName looks where the common name comes from (SMBR section 7.1.4.2.2 (a)).
