@@ -151,6 +151,9 @@ func (p *pinScreen) view(s *session, width, _ int) string {
 		lines = append(lines, "")
 		lines = append(lines, wrapped(s.styles.Bad.Render(markBad), clean(p.problem), width)...)
 	}
+	if notes := s.lastNotes(width, question.Problem); len(notes) > 0 {
+		lines = append(append(lines, ""), notes...) // such as whose PUK or password is meant
+	}
 	return strings.Join(lines, "\n")
 }
 

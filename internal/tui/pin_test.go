@@ -55,6 +55,24 @@ func TestPINViews(t *testing.T) {
 	w.golden("pin-management-key")
 }
 
+// TestWhatWasToldStandsBesideEveryQuestion: a secret is asked for on a screen of its own, which is not to
+// cover what the run told right before. What is wrong is not said twice.
+func TestWhatWasToldStandsBesideEveryQuestion(t *testing.T) {
+	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("secrets")
+	const sealed = "the PUK is sealed in /var/lib/desk/escrow/12345678.age, which only Grace can open"
+	question := pinQuestion(3)
+	question.ID, question.Text = "puk", "the PUK of card 12345678"
+	w.event("secrets", enroll.StateNote, sealed).askSecret(question)
+	w.on(screenPIN).golden("pin-note")
+	question.Problem = "the card refused the PUK; 2 tries are left"
+	w.event("secrets", enroll.StateNote, question.Problem).askSecret(question)
+	w.shows("note the PUK is sealed", question.Problem).hides("note the card refused")
+	w.askAgreement(enroll.Question{Text: "try all the same?"}, "")
+	w.shows("note the PUK is sealed", "note the card refused")
+	w.askChoice(enroll.Question{Text: "and now?"}, enroll.Choice{ID: "a", Text: "this"}, enroll.Choice{ID: "b", Text: "that"})
+	w.shows("note the PUK is sealed", "note the card refused")
+}
+
 func TestWrongPINTwiceThenRight(t *testing.T) {
 	w := newWizard(t, newFakeDesk(), "").toWork(ada, adasCard).upTo("set-pin")
 	for _, tries := range []int{3, 2} {

@@ -142,14 +142,16 @@ func (q *questionScreen) view(s *session, width, _ int) string {
 			}
 		}
 	case q.line != nil:
-		lines = append(lines, q.input.View(), "")
-		lines = append(lines, s.lastNotes(width)...) // such as what is wrong with the answer before
+		lines = append(lines, q.input.View())
 	case q.agreement.want != "":
 		lines = append(lines, "Type "+clean(q.agreement.want)+" to go on, anything else to stop.", "", q.input.View())
 	case q.unclear:
 		lines = append(lines, s.styles.Warning.Render("Type the whole word, yes or no: nobody is to agree by a slip."), "", q.input.View())
 	default:
 		lines = append(lines, "Type yes or no.", "", q.input.View())
+	}
+	if notes := s.lastNotes(width); len(notes) > 0 {
+		lines = append(append(lines, ""), notes...) // such as what is wrong with the answer before
 	}
 	return strings.Join(lines, "\n")
 }

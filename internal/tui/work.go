@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,9 +114,12 @@ func otherCardLines(s *session, wanted uint32) []string {
 	return lines
 }
 
-// lastNotes are the last things that were told of what runs.
-func (s *session) lastNotes(width int) (lines []string) {
+// lastNotes are the last things that were told of what runs, but for those that are said beside them.
+func (s *session) lastNotes(width int, said ...string) (lines []string) {
 	for _, note := range s.Run.Notes[max(0, len(s.Run.Notes)-2):] {
+		if slices.Contains(said, note) {
+			continue
+		}
 		lines = append(lines, wrapped(s.styles.Faint.Render("note"), s.styles.Faint.Render(clean(note)), width)...)
 	}
 	return lines
