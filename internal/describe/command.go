@@ -41,6 +41,11 @@ func MenuChoice(command status.Command, renewal enroll.Renewal, reason terminati
 	return Command(command)
 }
 
+// GivesUp says what giving up a replacement that was begun does, and in its text what it loses.
+func GivesUp() Value {
+	return Value{Label: "the former card was found: keep it, and not the new one", Text: "Gmail has what it had before; the new card keeps its key, and what stops is said first"}
+}
+
 // Reason says for which reason a card's use ends, and in its text what follows.
 func Reason(reason termination.Reason) Value {
 	labels := map[termination.Reason]string{

@@ -18,6 +18,9 @@ func Termination(plan termination.Plan) []string {
 	if plan.Nothing() {
 		return []string{fmt.Sprintf("Gmail has neither an identity nor a key pair of %s: check the address", plan.Email)}
 	}
+	if plan.GivesUp() {
+		return givenUp(plan)
+	}
 	var lines []string
 	if plan.MovesTo != 0 && plan.InUse {
 		lines = append(lines, fmt.Sprintf("%s no longer signs with card %d, and others no longer encrypt to it: Gmail moves to card %d", plan.Email, plan.Serial, plan.MovesTo))
@@ -50,6 +53,17 @@ func Termination(plan termination.Plan) []string {
 		lines = append(lines, "nothing is obliterated: a disabled key pair can be enabled again")
 	}
 	return append(lines, nextForCard(plan)...)
+}
+
+// givenUp says what becomes of an enrollment that Gmail has nothing of.
+func givenUp(plan termination.Plan) []string {
+	lines := []string{fmt.Sprintf("the enrollment of %s with card %d is given up: Gmail has nothing of it, and stays as it is", plan.Email, plan.Serial)}
+	for _, pair := range plan.Others {
+		if pair.Enabled {
+			lines = append(lines, fmt.Sprintf("key pair %s stays enabled: it is %s", pair.ID, onCard(pair)))
+		}
+	}
+	return append(lines, fmt.Sprintf("card %d keeps its key and PIN, and what is sealed of it stays: %s can be enrolled with it another time, and somebody else after a reset", plan.Serial, plan.Email))
 }
 
 // endedReading says who can read mail that is encrypted to a key pair whose use ends.

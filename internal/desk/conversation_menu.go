@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -34,6 +35,29 @@ type MenuChoice struct {
 	Command status.Command
 	Renew   enroll.Renewal     // of a renewal
 	Reason  termination.Reason // for which a card's use ends; empty until it was asked
+	// Card is the card that the choice is about, where another one or none is in the reader; 0 for none.
+	Card uint32
+	// GivesUp says that the choice ends a replacement that was begun: the former card is used on.
+	GivesUp bool
+}
+
+// MenuText says what a choice does, which card it needs, and what it loses.
+func (c *Conversation) MenuText(choice MenuChoice) describe.Value {
+	value := describe.MenuChoice(choice.Command, choice.Renew, choice.Reason)
+	if choice.GivesUp {
+		value = describe.GivesUp()
+	}
+	if choice.Renew != "" && c.renewing() != "" {
+		value.Text += "; it was begun, and can be taken back only when it is finished"
+	}
+	switch {
+	case choice.Card == 0:
+	case choice.Command == status.CommandUndo:
+		value.Text += fmt.Sprintf("; card %d keeps its key, unless it is in the reader", choice.Card)
+	default:
+		value.Text += fmt.Sprintf("; card %d has to be in the reader", choice.Card)
+	}
+	return value
 }
 
 // MenuChoices lists what can be chosen now besides an enrollment: what the state of the card
@@ -48,6 +72,9 @@ func (c *Conversation) MenuChoices() []MenuChoice {
 		legal = append(legal, c.legalOfPerson()...)
 	}
 	var choices []MenuChoice
+	if (atCard || c.Phase == PhaseUser && c.Answered) && c.MayGiveUp() {
+		choices = append(choices, MenuChoice{Command: status.CommandUndo, GivesUp: true})
+	}
 	for _, command := range []status.Command{
 		status.CommandUnblock, status.CommandChangePIN, status.CommandRenew, status.CommandReplace,
 		status.CommandLost, status.CommandLeave, status.CommandUndo, status.CommandHistory,
@@ -55,11 +82,13 @@ func (c *Conversation) MenuChoices() []MenuChoice {
 		switch {
 		case !slices.Contains(legal, command):
 		case command == status.CommandRenew && c.renewing() != "":
-			choices = append(choices, MenuChoice{Command: command, Renew: c.renewing()})
+			choices = append(choices, MenuChoice{Command: command, Renew: c.renewing(), Card: c.missing(command)})
 		case command == status.CommandRenew:
-			choices = append(choices, MenuChoice{Command: command, Renew: enroll.RenewNewKey}, MenuChoice{Command: command, Renew: enroll.RenewSameKey})
+			for _, kind := range []enroll.Renewal{enroll.RenewNewKey, enroll.RenewSameKey} {
+				choices = append(choices, MenuChoice{Command: command, Renew: kind, Card: c.missing(command)})
+			}
 		default:
-			choices = append(choices, MenuChoice{Command: command})
+			choices = append(choices, MenuChoice{Command: command, Card: c.missing(command)})
 		}
 	}
 	return choices
@@ -72,6 +101,48 @@ func (c *Conversation) renewing() enroll.Renewal {
 		return ""
 	}
 	return enroll.Renewal(entry.Renewal.Kind)
+}
+
+// begunReplacement is the replacement that was begun for the person and has not come to its end; nil for none.
+func (c *Conversation) begunReplacement() *enroll.Replacement {
+	if entry, _ := c.Entry(c.meant().Email); entry.Replaces != nil {
+		return entry.Replaces
+	}
+	return c.replaced[strings.ToLower(c.meant().Email)]
+}
+
+// MayGiveUp reports whether a replacement was begun for the person, which can be given up where the former card is
+// found again.
+func (c *Conversation) MayGiveUp() bool { return c.begunReplacement() != nil }
+
+// shown is the serial number of the card that was read and that the menu is about; 0 for none.
+func (c *Conversation) shown() uint32 {
+	if c.Phase == PhaseUser || c.Phase == PhaseMenu && c.Menu.from == PhaseUser {
+		return 0
+	}
+	return c.Card.Identity.Serial
+}
+
+// used are the cards that the person's identity uses, as far as Gmail knows them.
+func (c *Conversation) used() []uint32 {
+	return cardsOf(c.AtGmail.KeyPairs, func(pair gmail.KeyPair) bool { return c.AtGmail.Identity != nil && c.AtGmail.Identity.Uses(pair.ID) })
+}
+
+// missing is the card that a command is about, where that is not the one that is shown; 0 where it is, or any
+// will do, or it is not known.
+func (c *Conversation) missing(command status.Command) uint32 {
+	entry, _ := c.Entry(c.meant().Email)
+	var about []uint32
+	switch {
+	case command == status.CommandUndo, command == status.CommandRenew && c.renewing() != "":
+		about = []uint32{entry.Progress.Serial}
+	case command == status.CommandRenew:
+		about = c.used()
+	}
+	if len(about) == 0 || slices.Contains(about, c.shown()) {
+		return 0
+	}
+	return about[0]
 }
 
 // legalOfCard lists what may be done with the card that was read.
@@ -97,13 +168,13 @@ func (c *Conversation) legalOfCard() (legal []status.Command) {
 // legalOfPerson lists what may be done for somebody who is registered, whatever card is there.
 func (c *Conversation) legalOfPerson() (legal []status.Command) {
 	entry, _ := c.Entry(c.meant().Email)
-	blocked := c.Card.Identity.Serial != 0 && c.Card.Status.PIN.Tries == 0
+	blocked := c.shown() != 0 && c.Card.Status.PIN.Tries == 0 && c.missing(status.CommandRenew) == 0
 	for _, transition := range status.StateRegistered.Next() {
 		switch command := transition.Command; command {
 		case status.CommandReplace, status.CommandLost, status.CommandLeave:
 			legal = append(legal, command)
 		case status.CommandRenew:
-			if !blocked && !c.Renews() {
+			if !blocked && !c.Renews() && !c.MayGiveUp() {
 				legal = append(legal, command)
 			}
 		case status.CommandUndo:
@@ -218,8 +289,10 @@ func (c *Conversation) menuChosen(at int) []Effect {
 	}
 	choice := c.Menu.Choices[at]
 	switch {
+	case choice.GivesUp:
+		return c.keepFormer()
 	case choice.Command == status.CommandRenew:
-		return c.renew(choice.Renew)
+		return c.renew(choice)
 	case choice.Command == status.CommandLost && choice.Reason == "":
 		return c.askReason(choice.Command, termination.LossReasons())
 	case choice.Command == status.CommandReplace && choice.Reason == "":
@@ -250,22 +323,37 @@ func (c *Conversation) askReason(command status.Command, reasons []termination.R
 }
 
 // renew goes on to the plan of a renewal.
-func (c *Conversation) renew(kind enroll.Renewal) []Effect {
-	atCard := c.Menu.from == PhaseCard && c.Ready()
+func (c *Conversation) renew(choice MenuChoice) []Effect {
+	atCard := c.Menu.from == PhaseCard && c.Ready() && choice.Card == 0
 	if atCard {
-		c.Plan, c.Request.Renew, c.Request.Serial = nil, kind, c.Card.Identity.Serial
+		c.Plan, c.Request.Renew, c.Request.Serial = nil, choice.Renew, c.Card.Identity.Serial
 		return c.enter(PhasePlan)
 	}
 	effects := c.serve(c.meant())
-	c.Plan, c.Request.Renew = nil, kind
+	c.Plan, c.Request.Renew = nil, choice.Renew
+	if choice.Card != 0 && c.Phase == PhaseCard {
+		c.Assigned, c.Request.Serial = choice.Card, choice.Card
+		return c.enter(PhaseCard)
+	}
 	return effects
+}
+
+// keepFormer ends a replacement that was begun. Where nothing of it is written down, it is forgotten.
+func (c *Conversation) keepFormer() []Effect {
+	person := c.meant()
+	entry, _ := c.Entry(person.Email)
+	if entry.Replaces == nil {
+		delete(c.replaced, strings.ToLower(person.Email))
+		return c.serve(person)
+	}
+	c.Person, c.Plan, c.Card, c.Request = person, nil, CardStatus{}, enroll.Request{Email: person.Email}
+	return c.beginTask(Task{Command: status.CommandUndo, Reason: termination.ReasonWrongPerson, Email: person.Email, Serial: entry.Progress.Serial, GivesUp: true})
 }
 
 // replace goes on to the card that takes the place of the one before.
 func (c *Conversation) replace(reason termination.Reason) []Effect {
 	c.serve(c.meant())
-	used := cardsOf(c.AtGmail.KeyPairs, func(pair gmail.KeyPair) bool { return c.AtGmail.Identity != nil && c.AtGmail.Identity.Uses(pair.ID) })
-	c.Plan, c.Request.Replaces = nil, &enroll.Replacement{Reason: reason, Cards: used}
+	c.Plan, c.Request.Replaces = nil, &enroll.Replacement{Reason: reason, Cards: c.used()}
 	if layout, key := enroll.LayoutOf(c.Request.Keys); key.Source == enroll.SourceExisting { // on the former card
 		_, key = enroll.LayoutOf(c.base.Keys)
 		c.Request.Keys = layout.Keys(key)
@@ -308,6 +396,9 @@ func (c *Conversation) taskEnded(event RunEnded) []Effect {
 		c.Failures.Note(email, nil)
 	}
 	c.Tasks = append(c.Tasks, *c.Run.Task)
+	if c.Run.Task.GivesUp {
+		delete(c.replaced, strings.ToLower(email))
+	}
 	effects := c.enter(PhaseDone)
 	if c.Run.Task.Reason != "" {
 		effects = append(effects, c.readEntry(c.Person))

@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registered"
@@ -149,6 +151,101 @@ func TestMenuIsWhatIsLegal(t *testing.T) {
 		if got := p.commands(); p.Phase != desk.PhaseCard || !slices.Equal(got, c.want) {
 			t.Errorf("%s: in %s %v, want %v", name, p.Phase, got, c.want)
 		}
+	}
+}
+
+// TestMenuNamesTheCardItNeeds: a renewal with none, another or a blocked card in the reader says which one has to be put in,
+// waits for that one, and takes no other; what is undone of a card that is not there is said as well.
+func TestMenuNamesTheCardItNeeds(t *testing.T) {
+	texts := func(p *played) (all string) {
+		for _, choice := range p.MenuChoices() {
+			all += p.MenuText(choice).Text + "\n"
+		}
+		return all
+	}
+	const needs, keeps = "; card 7 has to be in the reader", "; card 7 keeps its key, unless it is in the reader"
+	blocked := cardOf(graces)
+	blocked.Status.PIN.Tries = 0
+	for name, c := range map[string]struct {
+		readers desk.ReadersRead
+		card    desk.CardStatus // Grace's
+		needs   bool
+	}{
+		"none":          {readers: in(), needs: true},
+		"a fresh one":   {readers: in(graces), card: cardOf(graces), needs: true},
+		"a blocked one": {readers: in(graces), card: blocked, needs: true},
+		"the user's":    {readers: in(adas)},
+	} {
+		p := play(enroll.Request{Keys: keys}, false)
+		p.entry.Stage, p.entry.Progress.Serial = enroll.StageDone, adas
+		p.cards[graces] = c.card
+		p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard})
+		if got := texts(p); strings.Count(got, needs) != 2 || strings.Count(got, keeps) != 1 {
+			t.Errorf("of the user: %s", got)
+		}
+		p.fold(desk.GoOn, c.readers)
+		if got := texts(p); p.Phase != desk.PhaseCard || strings.Count(got, needs) == 2 != c.needs || strings.Contains(got, keeps) != c.needs {
+			t.Errorf("%s: in %s: %s", name, p.Phase, got)
+			continue
+		}
+		p.fold(desk.More)
+		at := slices.IndexFunc(p.Menu.Choices, func(choice desk.MenuChoice) bool { return choice.Renew == enroll.RenewNewKey })
+		p.fold(desk.MenuChosen{At: at})
+		if !c.needs {
+			if p.Phase != desk.PhasePlan || p.Request.Serial != adas {
+				t.Errorf("%s: in %s with card %d", name, p.Phase, p.Request.Serial)
+			}
+			continue
+		}
+		if p.Phase != desk.PhaseCard || p.Assigned != adas || p.Ready() {
+			t.Errorf("%s: in %s, card %d is wanted, ready %v", name, p.Phase, p.Assigned, p.Ready())
+		}
+		if p.fold(in(adas), desk.GoOn); p.Phase != desk.PhasePlan || p.Request.Serial != adas || p.PlannedRequest().Renew != enroll.RenewNewKey {
+			t.Errorf("%s: then in %s: %+v", name, p.Phase, p.Request)
+		}
+	}
+	p := play(enroll.Request{Keys: keys}, false)
+	p.entry.Stage, p.entry.Progress.Serial, p.entry.Renewal = enroll.StageWaiting, adas, &evidence.Renewal{Kind: string(enroll.RenewNewKey)}
+	p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard})
+	if got := texts(p); strings.Count(got, "it was begun, and can be taken back only when it is finished"+needs) != 1 {
+		t.Errorf("of a renewal that was begun: %s", got)
+	}
+}
+
+// TestFormerCardIsFound: a replacement that was begun is given up from the menu, by the command where it is written down;
+// one of which nothing is written down is forgotten. Meanwhile nothing is renewed on the former card.
+func TestFormerCardIsFound(t *testing.T) {
+	p := play(enroll.Request{Keys: keys}, false)
+	p.entry.Stage, p.entry.Progress.Serial = enroll.StageWaiting, graces
+	p.entry.Replaces = &enroll.Replacement{Reason: termination.ReasonStolen, Cards: []uint32{adas}}
+	p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.More)
+	if !p.MayGiveUp() || !p.Menu.Choices[0].GivesUp || !strings.HasPrefix(p.MenuText(p.Menu.Choices[0]).Label, "the former card was found") {
+		t.Fatalf("%+v", p.Menu)
+	}
+	if slices.Contains(p.commands(), status.CommandRenew) {
+		t.Errorf("%v", p.commands())
+	}
+	want := desk.Task{Command: status.CommandUndo, Reason: termination.ReasonWrongPerson, Email: ada, Serial: graces, GivesUp: true}
+	p.fold(desk.MenuChosen{At: 0})
+	if p.Phase != desk.PhaseWork || len(p.begun) != 1 || *p.begun[0].Task != want || want.Title() != "the former card was found: keep it, and not the new one" {
+		t.Fatalf("phase %s, begun %+v", p.Phase, p.begun)
+	}
+	p.entry.Stage, p.entry.Progress.Serial, p.entry.Replaces = enroll.StageDone, adas, nil
+	if p.fold(ended{}); p.Phase != desk.PhaseDone || p.MayGiveUp() || p.GoesOn() {
+		t.Errorf("phase %s, %+v", p.Phase, p.Entries)
+	}
+	p.fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard}, desk.GoOn, in(adas))
+	if p.Replaces() != "" || !p.Ready() {
+		t.Errorf("after that: %q, ready %v", p.Replaces(), p.Ready())
+	}
+
+	p = play(enroll.Request{Keys: keys}, false).fold(desk.GoOn, picked(ada), desk.GmailRead{Email: ada, AtGmail: hasCard},
+		desk.More, desk.MenuChosen{At: 2}, desk.MenuChosen{At: 4}, in(graces), desk.GoOn, desk.GoOn, ended{err: context.Canceled}, desk.Back)
+	if !p.MayGiveUp() || p.Former(graces) {
+		t.Fatalf("phase %s, %+v", p.Phase, p.Request)
+	}
+	if p.fold(in(adas), desk.More, desk.MenuChosen{At: 0}); p.Phase != desk.PhaseCard || p.MayGiveUp() || p.Replaces() != "" || len(p.begun) != 1 {
+		t.Errorf("phase %s, %+v, begun %+v", p.Phase, p.Request, p.begun)
 	}
 }
 

@@ -20,12 +20,17 @@ type Task struct {
 	Serial  uint32             // of the card that is in a reader; 0 for none
 	// Copies says that nothing is done yet: copies of old keys are asked for, see Desk.Copies.
 	Copies bool
+	// GivesUp says that a replacement with that card is given up, and the former card used on.
+	GivesUp bool
 }
 
 // Title says what the task is.
 func (t Task) Title() string {
 	if t.Copies {
 		return "copies of old keys, for old mail"
+	}
+	if t.GivesUp {
+		return describe.GivesUp().Label
 	}
 	return describe.Command(t.Command).Label
 }

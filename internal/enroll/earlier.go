@@ -25,6 +25,8 @@ type Earlier struct {
 	// Replaces says which cards the card takes the place of; nil for none, and where their use has
 	// ended.
 	Replaces *Replacement
+	// Open says that it did not come to its end, and GivenUp that somebody gave it up then.
+	Open, GivenUp bool
 	// Copies are the SHA-256 (lower-case hex) of the certificates of old keys of which the card was
 	// to get a copy.
 	Copies []string
@@ -83,7 +85,9 @@ func ReadEarlier(root, email string, serial uint32) (Earlier, error) {
 	if before := journal.IdentityBefore; before != nil && *before != (evidence.IdentityJournal{}) {
 		earlier.Before = &gmail.Identity{Email: email, PrimaryKeyPairID: before.Primary, SigningKeyPairID: before.Signing, EncryptionKeyPairID: before.Encryption}
 	}
+	earlier.GivenUp = !journal.GivenUp.IsZero()
 	data, err := folder.Read(evidence.ReceiptName)
+	earlier.Open = data == nil
 	if data == nil && journal.Renewal != nil {
 		earlier.Renewing = Renewal(journal.Renewal.Kind)
 	}

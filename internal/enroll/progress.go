@@ -59,7 +59,7 @@ type Progress struct {
 // ReadProgress reads the evidence of a person under root: of the newest enrollment
 // with that card, or for 0 with any.
 func ReadProgress(root, email string, serial uint32) (Progress, error) {
-	find := func() (*evidence.Folder, error) { return evidence.Newest(root, email) }
+	find := func() (*evidence.Folder, error) { return evidence.NewestGoingOn(root, email) }
 	if serial != 0 {
 		find = func() (*evidence.Folder, error) { return evidence.Latest(root, email, serial) }
 	}

@@ -59,7 +59,32 @@ func (r *Replacement) writeIn(journal *evidence.Journal) {
 
 // EndReplacement writes down that the use of the cards has ended whose place a user's card took, so
 // that nobody goes on with it.
-func EndReplacement(ctx context.Context, root, email string, serial uint32, now time.Time) (err error) {
+func EndReplacement(ctx context.Context, root, email string, serial uint32, now time.Time) error {
+	return changeJournal(ctx, root, email, serial, func(_ *evidence.Folder, journal *evidence.Journal) bool {
+		if journal.Replacing() == nil {
+			return false
+		}
+		journal.Replaces.Ended = now.UTC()
+		return true
+	})
+}
+
+// GiveUp writes down that nobody goes on with the newest enrollment of a user with a card, which was begun
+// or of whose replacement the former card's use has not ended. What was enrolled before counts again. The
+// card keeps what it has, and another enrollment of the user with it goes on with its key. Nothing is
+// written for an enrollment that came to its end.
+func GiveUp(ctx context.Context, root, email string, serial uint32, now time.Time) error {
+	return changeJournal(ctx, root, email, serial, func(folder *evidence.Folder, journal *evidence.Journal) bool {
+		if !journal.GivenUp.IsZero() || folder.Finished() && journal.Replacing() == nil {
+			return false
+		}
+		journal.GivenUp, journal.MovesFrom = now.UTC(), nil // another time is asked again
+		return true
+	})
+}
+
+// changeJournal writes the journal of the newest enrollment of a user with a card where change changes it.
+func changeJournal(ctx context.Context, root, email string, serial uint32, change func(*evidence.Folder, *evidence.Journal) bool) (err error) {
 	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	unlock, err := evidence.Lock(waiting, root, email)
@@ -72,9 +97,8 @@ func EndReplacement(ctx context.Context, root, email string, serial uint32, now 
 		return err
 	}
 	journal, err := folder.Journal()
-	if err != nil || journal.Replacing() == nil {
+	if err != nil || !change(folder, &journal) {
 		return err
 	}
-	journal.Replaces.Ended = now.UTC()
 	return folder.WriteJournal(journal)
 }

@@ -11,6 +11,54 @@ import (
 	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
+// TestGivenUpIsBegunAnew: an enrollment that was given up stands in nobody's way, what is finished is not given up, and
+// whoever enrolls the card after all goes on with its key, and replaces what is asked for then.
+func TestGivenUpIsBegunAnew(t *testing.T) {
+	d := sweptCard{firmware: "5.7.4", algorithm: "eccp256"}.desk(t)
+	setFaults(t, "off")
+	issuing := d.deps.Issuer
+	waiting, err := issuer.NewFile(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	giveUp := func() {
+		t.Helper()
+		if err := enroll.GiveUp(t.Context(), d.deps.Evidence, d.email, d.serial, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.deps.Issuer, d.request.Replaces = waiting, &enroll.Replacement{Reason: termination.ReasonLost, Cards: []uint32{7}}
+	if _, err := d.run(); len(issuer.Waits(err)) == 0 {
+		t.Fatal(err)
+	}
+	for range 2 {
+		giveUp()
+		progress, err := enroll.ReadProgress(d.deps.Evidence, d.email, 0)
+		earlier, earlierErr := enroll.ReadEarlier(d.deps.Evidence, d.email, 0)
+		if err != nil || earlierErr != nil || progress.Stage != enroll.StageNone || !earlier.GivenUp || !earlier.Open || earlier.Replaces != nil {
+			t.Fatalf("%+v, %+v, %v, %v", progress, earlier, err, earlierErr)
+		}
+	}
+	before, err := enroll.ReadProgress(d.deps.Evidence, d.email, d.serial)
+	if err != nil || before.Replaces != nil {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	d.request.Replaces = nil
+	if _, err := d.run(); len(issuer.Waits(err)) == 0 {
+		t.Fatal(err)
+	}
+	progress, err := enroll.ReadProgress(d.deps.Evidence, d.email, 0)
+	if err != nil || progress.Stage != enroll.StageWaiting || progress.Replaces != nil || progress.Folder != before.Folder {
+		t.Fatalf("%+v, %v", progress, err)
+	}
+	d.deps.Issuer, d.request.ChangeIssuer = issuing, true
+	d.mustRun()
+	giveUp()
+	if progress, err := enroll.ReadProgress(d.deps.Evidence, d.email, 0); err != nil || progress.Stage != enroll.StageDone {
+		t.Fatalf("%+v, %v", progress, err)
+	}
+}
+
 // TestReplacementIsWrittenDown: what the card takes the place of is known while the certificate is waited
 // for, is kept by whoever goes on without saying it, and counts until the use of the former card has ended,
 // although the receipt is written. A journal of before says of no replacement.

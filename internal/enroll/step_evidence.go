@@ -152,7 +152,7 @@ func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 
 // isWrittenDown reports whether a journal says what was decided.
 func (e *enrollment) isWrittenDown(journal evidence.Journal) bool {
-	if !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) || !e.request.Replaces.isIn(journal) {
+	if !journal.GivenUp.IsZero() || !slices.Equal(plannedKeys(e.plannedRequests()), journal.Plan) || !slices.Equal(e.user.movesFrom, journal.MovesFrom) || !e.request.Replaces.isIn(journal) {
 		return false
 	}
 	if e.renewal.of != nil && !reflect.DeepEqual(e.renewal.of, journal.Renewal) {
@@ -184,6 +184,9 @@ func (e *enrollment) writeDown() {
 	e.evidence.journal.Plan, e.evidence.journal.MovesFrom = plannedKeys(e.plannedRequests()), e.user.movesFrom
 	if e.renewal.of != nil {
 		e.evidence.journal.Renewal = e.renewal.of
+	}
+	if !e.evidence.journal.GivenUp.IsZero() { // it goes on, and replaces what is asked for now
+		e.evidence.journal.GivenUp, e.evidence.journal.Replaces = time.Time{}, nil
 	}
 	e.request.Replaces.writeIn(&e.evidence.journal)
 	for _, entry := range e.request.Copies {

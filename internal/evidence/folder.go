@@ -94,16 +94,31 @@ func Begin(root, email string, serial uint32, now time.Time) (*Folder, error) {
 // Latest returns the newest folder for that user and card, or nil when there is
 // none.
 func Latest(root, email string, serial uint32) (*Folder, error) {
-	return newest(root, email, func(of uint32) bool { return of == serial })
+	return newest(root, email, func(folder *Folder) bool { return folder.serial == serial })
 }
 
 // Newest returns the newest folder for that user with whichever card, or nil
 // when there is none.
 func Newest(root, email string) (*Folder, error) {
-	return newest(root, email, func(uint32) bool { return true })
+	return newest(root, email, func(*Folder) bool { return true })
 }
 
-func newest(root, email string, wanted func(serial uint32) bool) (*Folder, error) {
+// NewestGoingOn is Newest, but for enrollments that were given up before they came to their end.
+func NewestGoingOn(root, email string) (*Folder, error) {
+	var passed []string // names of folders
+	for {
+		folder, err := newest(root, email, func(folder *Folder) bool { return !slices.Contains(passed, folder.name) })
+		if err != nil || folder == nil || folder.Finished() {
+			return folder, err
+		}
+		if journal, err := folder.Journal(); err != nil || journal.GivenUp.IsZero() {
+			return folder, nil // what is wrong with it is told by who reads it
+		}
+		passed = append(passed, folder.name)
+	}
+}
+
+func newest(root, email string, wanted func(*Folder) bool) (*Folder, error) {
 	user, err := userFolder(email)
 	if err != nil {
 		return nil, err
@@ -119,7 +134,7 @@ func newest(root, email string, wanted func(serial uint32) bool) (*Folder, error
 	var found *Folder
 	for _, entry := range entries {
 		folder, ok := parseFolder(all, user, entry.Name())
-		if !entry.IsDir() || !ok || !wanted(folder.serial) {
+		if !entry.IsDir() || !ok || !wanted(folder) {
 			continue
 		}
 		if found == nil || folder.started.After(found.started) {

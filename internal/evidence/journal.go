@@ -36,6 +36,8 @@ type Journal struct {
 	// Copies are the retired slots that copies of old keys go to, by the SHA-256 (lower-case
 	// hex) of their certificates.
 	Copies map[string]string `json:"copies,omitempty"`
+	// GivenUp is when somebody gave the enrollment up that was begun; zero for one that goes on.
+	GivenUp time.Time `json:"given_up,omitzero"`
 	// Profile names the enrollment profile that is followed; nil for none.
 	Profile *Profile `json:"profile,omitempty"`
 	// IdentityBefore is the identity that the user had at Gmail when the enrollment was
@@ -154,9 +156,9 @@ type Replacement struct {
 	Ended time.Time `json:"ended,omitzero"`
 }
 
-// Replacing returns the replacement that has not come to its end; nil for none.
+// Replacing returns the replacement that has not come to its end and was not given up; nil for none.
 func (j *Journal) Replacing() *Replacement {
-	if j.Replaces == nil || !j.Replaces.Ended.IsZero() {
+	if j.Replaces == nil || !j.Replaces.Ended.IsZero() || !j.GivenUp.IsZero() {
 		return nil
 	}
 	return j.Replaces

@@ -25,7 +25,7 @@ func NewestWith(root string, serial uint32) (last *Folder, email string, err err
 		if !user.IsDir() || !strings.Contains(user.Name(), "@") || strings.Contains(user.Name(), "%") {
 			continue
 		}
-		folder, err := newest(root, user.Name(), func(of uint32) bool { return of == serial })
+		folder, err := newest(root, user.Name(), func(folder *Folder) bool { return folder.serial == serial })
 		if err != nil {
 			return nil, "", err
 		}

@@ -85,7 +85,11 @@ func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 
 // sayFormer warns of a card that another one takes the place of.
 func (f *flow) sayFormer(serial uint32) {
-	f.say("warning: card %d is the one that another card takes the place of: put the new card in", serial)
+	text := "put the new card in"
+	if f.talk.MayGiveUp() {
+		text += " or, where this one was found again and is kept, type " + wordMore
+	}
+	f.say("warning: card %d is the one that another card takes the place of: %s", serial, text)
 }
 
 // sayCard says what is known of a card.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 )
@@ -15,7 +14,7 @@ const menuBack = "back"
 func (f *flow) menu(ctx context.Context) (desk.Event, error) {
 	var list []enroll.Choice
 	for i, choice := range f.talk.Menu.Choices {
-		value := describe.MenuChoice(choice.Command, choice.Renew, choice.Reason)
+		value := f.talk.MenuText(choice)
 		list = append(list, enroll.Choice{ID: strconv.Itoa(i), Text: value.Label + "; " + value.Text})
 	}
 	answer, err := f.Choose(ctx, enroll.Question{Text: f.talk.MenuQuestion()}, append(list, enroll.Choice{ID: menuBack, Text: "nothing of that"}))

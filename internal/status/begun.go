@@ -16,6 +16,8 @@ type Begun struct {
 	Serial   uint32 // of the card
 	Since    time.Time
 	Finished bool
+	// GivenUp tells that nobody goes on with it.
+	GivenUp bool
 	// Renewal is what it renews; nil for what is no renewal.
 	Renewal *evidence.Renewal
 	// MovesFrom names the cards from which Gmail moves, as a person agreed; none where it moves
@@ -36,7 +38,7 @@ func ReadBegun(folder *evidence.Folder, email string) (*Begun, error) {
 	}
 	begun := &Begun{Email: strings.ToLower(email), Serial: folder.Serial(), Since: folder.Started(), Finished: folder.Finished()}
 	journal, err := folder.Journal()
-	begun.Renewal, begun.MovesFrom = journal.Renewal, journal.MovesFrom
+	begun.Renewal, begun.MovesFrom, begun.GivenUp = journal.Renewal, journal.MovesFrom, !journal.GivenUp.IsZero()
 	if replaces := journal.Replacing(); replaces != nil {
 		begun.Replaces, begun.Former, begun.Registered, begun.Finished = true, replaces.Cards, begun.Finished, false
 	}
@@ -57,7 +59,7 @@ func (b *Begun) again(command Command) Command {
 	return command
 }
 
-func (b *Begun) unfinished() bool { return b != nil && !b.Finished }
+func (b *Begun) unfinished() bool { return b != nil && !b.Finished && !b.GivenUp }
 
 func (b *Begun) renews() bool { return b.unfinished() && b.Renewal != nil }
 

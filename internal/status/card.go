@@ -209,7 +209,8 @@ func (c Card) replaces(waits bool) bool {
 	if c.Begun.replaces() && (!told || c.Gmail == nil && len(uses) == 0 || c.Begun.goesOn(uses)) {
 		return true
 	}
-	return waits && c.Gmail != nil && slices.ContainsFunc(uses, func(u use) bool { return u.serial != 0 && u.serial != c.Identity.Serial })
+	givenUp := c.Begun != nil && c.Begun.GivenUp
+	return waits && !givenUp && c.Gmail != nil && slices.ContainsFunc(uses, func(u use) bool { return u.serial != 0 && u.serial != c.Identity.Serial })
 }
 
 // awaited reports whether a slot has a new key for the certificate of an old one that is still

@@ -98,6 +98,7 @@ func TestCardStates(t *testing.T) {
 		"a renewal begun, and the card erased":       {Card{Status: in(factory), Begun: renewal("new-key"), Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateEmpty, "Ada@lab.example"},
 		"a renewal finished elsewhere":               {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: &Begun{Serial: 7, Renewal: &evidence.Renewal{}}, Gmail: gmailHas("1"), Ledger: entered(ledger.CardInUse)}, StateRegistered, "Ada@lab.example"},
 		"a replacement that waits":                   {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: replacement, Gmail: onOther}, StateReplacing, "ada@lab.example"},
+		"a replacement that was given up":            {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: &Begun{Email: "ada@lab.example", Serial: 7, GivenUp: true}, Gmail: onOther}, StateWaiting, "ada@lab.example"},
 		"a replacement that Gmail tells":             {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Gmail: onOther}, StateReplacing, ""},
 		"a replacement with its certificate":         {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: replacement, Gmail: onOther}, StateReplacing, "ada@lab.example"},
 		"a replacement, and Gmail not asked":         {Card{Status: in(set, slot(piv.SlotKeyManagement, leaf)), Begun: replacement}, StateReplacing, "ada@lab.example"},

@@ -101,6 +101,7 @@ func Transitions() []Transition {
 		{StateReplacing, CommandReplace, StateRegistered, "the same command again goes on, when the certificate is there"},
 		{StateReplacing, CommandChangePIN, StateReplacing, "its user wants another PIN"},
 		{StateReplacing, CommandUnblock, StateReplacing, "its user forgot the PIN: with the PUK"},
+		{StateReplacing, CommandUndo, StateWaiting, "the user keeps the other card: the replacement is given up, and this card keeps its key"},
 		{StateReplacing, CommandReset, StateEmpty, "the user keeps the other card; the key on this one is lost"},
 		{StateRegistered, CommandChangePIN, StateRegistered, "where its user wants another PIN"},
 		{StateRegistered, CommandUnblock, StateRegistered, "where its user forgot the PIN: with the PUK"},

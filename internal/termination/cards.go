@@ -50,6 +50,9 @@ func (c cards) ended(state registered.State, known []ledger.CardCertificate, req
 	ids := c.ids(func(id string, on uint32) bool {
 		return on == serial && (serial != 0 || state.Identity != nil && state.Identity.Uses(id))
 	})
+	if len(ids) == 0 && request.Begun {
+		return nil, nil
+	}
 	if len(ids) == 0 {
 		return nil, &UnknownCardError{request.Email, serial}
 	}

@@ -41,6 +41,9 @@ type Request struct {
 	KeyPairs KeyPairs
 	// Copied names the key pairs of whose keys the new card gets a copy: they stay as they are.
 	Copied []string
+	// Begun tells that the enrollment that is undone did not come to its end, so that Gmail may have nothing
+	// of it, and GivenUp that it was given up already.
+	Begun, GivenUp bool
 	// Clear tells that the card loses what was enrolled with it.
 	Clear bool
 }
@@ -64,7 +67,7 @@ type Plan struct {
 
 // Nothing reports whether Gmail has nothing of the user that could end.
 func (p Plan) Nothing() bool {
-	return len(p.Ended) == 0 && len(p.Others) == 0 && p.Done()
+	return !p.Begun && len(p.Ended) == 0 && len(p.Others) == 0 && p.Done()
 }
 
 // WhichCardError is returned for a user of several cards, of whom nothing tells which one
@@ -187,6 +190,7 @@ func NewPlan(state registered.State, known []ledger.CardCertificate, request Req
 // more, then its key pairs are disabled.
 func (p Plan) changes(identity *gmail.Identity) (changes []registered.Change) {
 	switch {
+	case p.GivesUp():
 	case p.MovesTo != 0:
 	case p.Identity != nil && (p.InUse || identity == nil || identity.Equal(*p.Identity)):
 		changes = append(changes, registered.Change{Verb: registered.VerbSet, Identity: *p.Identity})
@@ -203,8 +207,13 @@ func (p Plan) changes(identity *gmail.Identity) (changes []registered.Change) {
 	return changes
 }
 
+// GivesUp tells whether the plan ends an enrollment that Gmail has nothing of.
+func (p Plan) GivesUp() bool { return p.Begun && len(p.Ended) == 0 }
+
 // Done tells whether everything is so already.
-func (p Plan) Done() bool { return !p.Risky() && len(p.Cards) == 0 }
+func (p Plan) Done() bool {
+	return !p.Risky() && len(p.Cards) == 0 && (!p.GivesUp() || p.GivenUp)
+}
 
 // Risky tells whether somebody has to agree: something changes at Gmail or the CA.
 func (p Plan) Risky() bool {

@@ -146,7 +146,11 @@ func (c *cardScreen) cardLines(s *session, width int) []string {
 		lines = append(lines, "")
 	}
 	if s.Former(id.Serial) {
-		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), "another card takes the place of this one: take it out, and put the new card in", width)...)
+		text := "another card takes the place of this one: take it out, and put the new card in"
+		if s.MayGiveUp() {
+			text += "; where this one was found again and is kept: m"
+		}
+		lines = append(lines, wrapped(s.styles.Warning.Render(markWarning), text, width)...)
 		lines = append(lines, "")
 	}
 	if other := desk.Holder(s.Entries, id.Serial, s.Person.Email); other != "" {

@@ -6,7 +6,6 @@ import (
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/desk"
 )
 
@@ -54,7 +53,7 @@ func (m *menuScreen) view(s *session, width, height int) string {
 		if i == cursor {
 			pointer, style, marked = markNow, s.styles.Selected, len(lines)
 		}
-		value := describe.MenuChoice(choice.Command, choice.Renew, choice.Reason)
+		value := s.MenuText(choice)
 		lines = append(lines, style.Render(pointer+" "+clean(value.Label)))
 		for _, line := range wrapped("   ", clean(value.Text), width) {
 			lines = append(lines, s.styles.Faint.Render(line))

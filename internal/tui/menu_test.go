@@ -118,6 +118,21 @@ func TestMenuReplacesViews(t *testing.T) {
 	}}}).on(screenDone).golden("done-replaced")
 }
 
+// TestFormerCardFoundViews: whose former card is found while another one waits for its certificate keeps it.
+func TestFormerCardFoundViews(t *testing.T) {
+	w := newWizard(t, registeredAda(), "").press("enter")
+	begun := standing(ada, gracesCard, enroll.StageBegun)
+	begun.Replaces = &enroll.Replacement{Reason: termination.ReasonLost, Cards: []uint32{adasCard}}
+	w.queued([]desk.QueueEntry{begun}).typed(ada).press("enter", "enter").on(screenCard).insert(adasCard)
+	w.shows("where this one was found again and is kept: m").golden("card-found")
+	w.press("m").on(screenMenu).golden("menu-found")
+	w.press("enter").on(screenWork)
+	w.task(enroll.StateStarted, "").send(desk.RunEnded{Run: w.model.session.Run.ID, Carried: desk.Carried{Lines: []string{
+		"the enrollment of " + ada + " with card 23456789 is given up: Gmail has nothing of it, and stays as it is",
+		"card 23456789 keeps its key and PIN, and what is sealed of it stays: " + ada + " can be enrolled with it another time, and somebody else after a reset",
+	}}}).on(screenDone).golden("done-found")
+}
+
 // TestAQuestionIsReadToItsEnd: nobody agrees to what stands below the window.
 func TestAQuestionIsReadToItsEnd(t *testing.T) {
 	w := newWizard(t, registeredAda(), "").press("enter").typed(ada).press("enter", "m", "down", "down", "down", "down", "enter").on(screenWork)

@@ -119,12 +119,17 @@ func ended(results []*terminationcmd.Result, err error) (lines []string, _ error
 // undo undoes the newest enrollment. What it put onto the card is taken off it as well where a
 // person says so.
 func (t tasks) undo(ctx context.Context, ask *option.Asker, what desk.Task) ([]string, error) {
-	request, err := terminationcmd.UndoRequest(t.options.Evidence, what.Email, 0)
+	serial := uint32(0)
+	if what.GivesUp {
+		serial = what.Serial
+	}
+	request, err := terminationcmd.UndoRequest(t.options.Evidence, what.Email, serial)
 	if err != nil {
 		return nil, err
 	}
 	end := t.options.termination()
-	if request.Serial == what.Serial {
+	end.Evidence = t.options.Evidence
+	if request.Serial == what.Serial && !what.GivesUp && !request.Begun {
 		question := enroll.Question{Text: fmt.Sprintf("take the key and certificate of that enrollment off card %d as well? It has to be in the reader", what.Serial)}
 		if request.Clear, err = ask.Person.Confirm(ctx, question); err != nil {
 			return nil, err

@@ -244,7 +244,7 @@ func (s *survey) lookUp(ctx context.Context, all iter.Seq2[wanted, error]) (iter
 func (s *survey) ledgerSide(ctx context.Context, of wanted) userStatus {
 	user := userStatus{Email: of.email, KeyPairs: []pairStatus{}, Actions: []ledger.Action{}, Cards: []ledger.CardCertificate{}}
 	user.facts = status.User{Email: of.email, Source: of.source}
-	last, err := evidence.Newest(s.evidence, of.email)
+	last, err := evidence.NewestGoingOn(s.evidence, of.email)
 	if err == nil {
 		user.facts.Begun, err = status.ReadBegun(last, of.email)
 	}

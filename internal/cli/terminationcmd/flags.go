@@ -14,8 +14,10 @@ import (
 
 // Flags are of the commands that end the use of cards.
 type Flags struct {
-	Gmail    option.Gmail
-	Store    option.Store
+	Gmail option.Gmail
+	Store option.Store
+	// Evidence is the folder where an enrollment that is undone is written down; "" for the usual one.
+	Evidence string
 	Confirm  string
 	DryRun   bool
 	JSON     bool

@@ -94,6 +94,9 @@ func (f *Flags) Do(ctx context.Context, ask *option.Asker, command string, reque
 	if err == nil && !f.DryRun {
 		err = f.clearing.run(ctx, ask, f.Store, results[0])
 	}
+	if err == nil && !f.DryRun && requests[0].Reason == termination.ReasonWrongPerson && results[0].err == nil {
+		err = giveUp(ctx, f.Evidence, results[0].plan)
+	}
 	return results, err
 }
 
@@ -108,7 +111,7 @@ func (f *Flags) Run(ctx context.Context, streams *stdio.Streams, command string,
 	if err != nil {
 		return err
 	}
-	if end := results[0]; end.Reason == termination.ReasonWrongPerson && f.clearing.serial == 0 && end.err == nil {
+	if end := results[0]; end.Reason == termination.ReasonWrongPerson && f.clearing.serial == 0 && end.err == nil && !end.plan.GivesUp() {
 		stdio.Note(streams.Err, hint.ForUndoneCard(end.plan))
 	}
 	end, confirm := EndOf(results), ""
@@ -203,9 +206,11 @@ func (f *Flags) Carry(ctx context.Context, streams *stdio.Streams, results []*Re
 	if len(open) == 0 {
 		return nil
 	}
-	emails := make([]string, len(open))
-	for i, result := range open {
-		emails[i] = result.Email
+	var emails []string
+	for _, result := range open {
+		if result.plan.Risky() {
+			emails = append(emails, result.Email)
+		}
 	}
 	f.Gmail.SayTargets(streams.Err, emails)
 	book, err := f.Store.Open(ctx, streams.Err)

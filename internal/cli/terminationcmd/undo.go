@@ -1,7 +1,9 @@
 package terminationcmd
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,9 +20,9 @@ import (
 // undoFlags are of the command undo.
 type undoFlags struct {
 	Flags
-	evidence, keyPair string
-	noIdentity        bool
-	serial            uint32
+	keyPair    string
+	noIdentity bool
+	serial     uint32
 }
 
 // NewUndo returns the command undo.
@@ -33,6 +35,8 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 			"disabled. A local CA revokes the certificates; of others it is said whom to ask. The card keeps its\n" +
 			"key and certificate, unless --clear-card takes them off it: then it is enrolled for the right person as\n" +
 			"any card. Else, and before firmware 5.7, which deletes no key, enroll replaces them with --overwrite.\n\n" +
+			"An enrollment or replacement that was begun and that Gmail has nothing of yet is given up, such as when\n" +
+			"the card that was to be replaced is found again: Gmail stays as it is, and the new card keeps its key.\n\n" +
 			"After a failure or an interrupt, run the same command again: it goes on where it was.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := enroll.ValidateAddress(args[0]); err != nil {
@@ -50,7 +54,7 @@ func NewUndo(streams *stdio.Streams) *cobra.Command {
 	options.clearing.add(command)
 	flags := command.Flags()
 	option.AddSerial(flags, &options.serial, "`serial` number of the card, where the user was enrolled with several")
-	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
+	flags.StringVar(&options.Evidence, "evidence", "", "`folder` that receipts and proofs are kept in")
 	setting.Mark(flags, "evidence")
 	flags.StringVar(&options.keyPair, "keypair", "", "`ID` of the key pair that the identity used before, where the evidence does not say it")
 	flags.BoolVar(&options.noIdentity, "no-identity", false, "there was no identity before, where the evidence does not say it")
@@ -62,7 +66,7 @@ func (f *undoFlags) request(email string) (termination.Request, error) {
 	if f.keyPair != "" && f.noIdentity {
 		return termination.Request{}, usage.Errorf("--keypair and --no-identity exclude each other")
 	}
-	request, err := UndoRequest(f.evidence, email, f.serial)
+	request, err := UndoRequest(f.Evidence, email, f.serial)
 	request.KeyPairs = f.KeyPairs()
 	unknown := failure.Is[*enroll.UnknownBeforeError](err)
 	switch {
@@ -73,6 +77,15 @@ func (f *undoFlags) request(email string) (termination.Request, error) {
 		request.Identity, err = nil, nil
 	}
 	return request, err
+}
+
+// giveUp has nobody go on with the enrollment that was undone.
+func giveUp(ctx context.Context, evidence string, plan termination.Plan) error {
+	folder, err := option.FolderOr(evidence, "evidence")
+	if err != nil {
+		return err
+	}
+	return enroll.GiveUp(ctx, folder, plan.Email, plan.Serial, time.Now())
 }
 
 // UndoRequest asks for what undoes the newest enrollment of a user, with that card unless it
@@ -91,6 +104,7 @@ func UndoRequest(evidence, email string, serial uint32) (termination.Request, er
 		return request, &enroll.RenewingError{Email: email, Serial: earlier.Serial, Kind: earlier.Renewing}
 	}
 	request.Serial, request.Only, request.Identity = earlier.Serial, slices.Compact(earlier.KeyPairs), earlier.Before
+	request.Begun, request.GivenUp = earlier.Open, earlier.GivenUp
 	if !earlier.Known {
 		return request, &enroll.UnknownBeforeError{Email: email}
 	}
