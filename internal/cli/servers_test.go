@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -68,16 +67,7 @@ func stick(ts *testscript.TestScript, neg bool, args []string) {
 // fulldisk mounts a file system with no room left, $DISK: fulldisk. The script is
 // skipped where this machine cannot.
 func fulldisk(ts *testscript.TestScript, neg bool, args []string) {
-	t, dir := ts.Value(scriptTest{}).(testing.TB), ts.MkAbs("disk")
-	ts.Check(os.Mkdir(dir, 0o700))
-	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("NOT TESTED on a full disk: %v %s", err, output)
-	}
-	ts.Defer(func() {
-		if output, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %v %s", err, output)
-		}
-	})
+	dir := testenv.SmallDisk(ts.Value(scriptTest{}).(testing.TB), 16<<10)
 	_ = os.WriteFile(filepath.Join(dir, "filler"), make([]byte, 64<<10), 0o600) // as far as it goes
 	ts.Setenv("DISK", dir)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/durable"
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // TestNoLinkIsFollowed: neither of a folder nor of a file, whether what it leads to
@@ -186,18 +187,7 @@ func names(t *testing.T, dir string) []string {
 
 // TestFullDisk: what does not fit leaves nothing behind, and the old file is whole.
 func TestFullDisk(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("NOT TESTED: a full disk is made on Linux only")
-	}
-	dir := t.TempDir()
-	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("NOT TESTED on a full disk: %v %s", err, output)
-	}
-	t.Cleanup(func() {
-		if output, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %v %s", err, output)
-		}
-	})
+	dir := testenv.SmallDisk(t, 64<<10)
 	folder := durable.Folder(dir)
 	if err := folder.WriteFile("old", []byte("old"), 0o600); err != nil {
 		t.Fatal(err)

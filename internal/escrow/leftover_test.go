@@ -6,9 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/testenv"
 )
 
 // TestKilledWhileKeeping: a process that is killed leaves whole records, and besides
@@ -54,18 +55,7 @@ func TestKilledWhileKeeping(t *testing.T) {
 
 // TestFullDisk: a record that does not fit leaves nothing.
 func TestFullDisk(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("NOT TESTED: a full disk is made on Linux only")
-	}
-	dir := t.TempDir()
-	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("NOT TESTED on a full disk: %v %s", err, output)
-	}
-	t.Cleanup(func() {
-		if output, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("umount: %v %s", err, output)
-		}
-	})
+	dir := testenv.SmallDisk(t, 32<<10)
 	s, err := NewPlainFile(dir)
 	kept := 0
 	for serial := uint32(1); err == nil; serial++ {

@@ -1,5 +1,5 @@
-// Package testenv has what tests need of the machine that they run on: programs of others, and
-// ports that are free.
+// Package testenv has what tests need of the machine that they run on: programs of others,
+// ports that are free, and small disks.
 package testenv
 
 import (
