@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 )
-
-// day is how dates are shown.
-const day = "2006-01-02"
 
 // Options say what a path is wanted for.
 type Options struct {
@@ -103,7 +101,7 @@ func (j *judge) isSelfSigned(cert *x509.Certificate) bool {
 func (j *judge) alone(i int, cert *x509.Certificate) (faults []Fault) {
 	switch now := j.options.Now; {
 	case now.After(cert.NotAfter):
-		faults = append(faults, fault(CauseExpired, i, "%s was valid until %s", certificate.Subject(cert), cert.NotAfter.UTC().Format(day)))
+		faults = append(faults, fault(CauseExpired, i, "%s was valid until %s", certificate.Subject(cert), format.Day(cert.NotAfter)))
 	case now.Before(cert.NotBefore):
 		faults = append(faults, fault(CauseNotYetValid, i, "%s is valid from %s; is this computer's clock right?", certificate.Subject(cert), cert.NotBefore.UTC().Format(time.RFC3339)))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -111,7 +112,7 @@ func slotCertificate(contents piv.SlotContents) string {
 	if contents.Certificate == nil {
 		return "no certificate"
 	}
-	return "certificate of " + Owner(contents.Certificate) + ", valid until " + Day(contents.Certificate.NotAfter)
+	return "certificate of " + Owner(contents.Certificate) + ", valid until " + format.Day(contents.Certificate.NotAfter)
 }
 
 // Owner names whom a certificate is for: its mail addresses, else its subject.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
@@ -37,7 +38,7 @@ func chain(certificates []*x509.Certificate) (values []Value) {
 // dated names a certificate, and says when it is valid.
 func dated(certificate *x509.Certificate) string {
 	name := cmp.Or(certificate.Subject.CommonName, certificate.Subject.String())
-	return fmt.Sprintf("%s (%s to %s)", name, Day(certificate.NotBefore), Day(certificate.NotAfter))
+	return fmt.Sprintf("%s (%s to %s)", name, format.Day(certificate.NotBefore), format.Day(certificate.NotAfter))
 }
 
 // findings lists what there is to be said about a chain, the worst first, and of the

@@ -4,8 +4,6 @@
 // cleaned here: whoever shows a [Value] does that.
 package describe
 
-import "time"
-
 // Tone says how much a value asks for attention.
 type Tone int
 
@@ -29,6 +27,3 @@ type Value struct {
 	// Details say more, a line each.
 	Details []string
 }
-
-// Day writes a date, in UTC as certificates have it.
-func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 )
 
@@ -29,7 +30,7 @@ func KeyPair(pair gmail.KeyPair, identity *gmail.Identity) Value {
 	}
 	parts := []string{value.Text}
 	if !pair.NotAfter.IsZero() {
-		parts = append(parts, "valid until "+Day(pair.NotAfter))
+		parts = append(parts, "valid until "+format.Day(pair.NotAfter))
 	}
 	parts = append(append(parts, PrivateKey(pair)), pair.HardwareDescriptions...)
 	if identity != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -62,7 +63,7 @@ func (e *enrollment) writeForUser(receipt Receipt, finished time.Time) error {
 		Receipt       Receipt
 		Date, Warning string
 		NoPIN         bool
-	}{Receipt: receipt, Date: finished.UTC().Format(time.DateOnly)}
+	}{Receipt: receipt, Date: format.Day(finished)}
 	if receipt.GmailEndpoint != "" {
 		data.Warning = EndpointText(receipt.GmailEndpoint)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
@@ -302,7 +303,7 @@ type NotDueError struct {
 // Error says until when they are valid.
 func (e *NotDueError) Error() string {
 	return fmt.Sprintf("the certificate of %s is valid until %s, for more than %d days: it is not renewed yet",
-		e.Email, e.NotAfter.UTC().Format(time.DateOnly), int(e.Within.Hours()/24))
+		e.Email, format.Day(e.NotAfter), int(e.Within.Hours()/24))
 }
 
 // RenewalBegunError is returned for a renewal of another kind than the one that was begun.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/evidence"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
@@ -160,7 +160,7 @@ func describeContents(contents piv.SlotContents) string {
 		if who == "" {
 			who = "nobody that it names"
 		}
-		what += fmt.Sprintf("the certificate %s of %s, valid until %s", certificate.Fingerprint(contents.Certificate)[:16], who, contents.Certificate.NotAfter.UTC().Format(time.DateOnly))
+		what += fmt.Sprintf("the certificate %s of %s, valid until %s", certificate.Fingerprint(contents.Certificate)[:16], who, format.Day(contents.Certificate.NotAfter))
 	}
 	return what
 }

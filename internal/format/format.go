@@ -1,4 +1,4 @@
-// Package format writes numbers, sizes and durations for people.
+// Package format writes numbers, sizes, durations and dates for people.
 package format
 
 import (
@@ -53,3 +53,6 @@ func Size(bytes int64) string {
 	}
 	return fmt.Sprintf("%d bytes", bytes)
 }
+
+// Day writes a date as "2026-11-28", in UTC as certificates have it.
+func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
@@ -130,7 +131,7 @@ func (l *Local) validity() (notBefore, notAfter time.Time, err error) {
 	for _, c := range l.chain {
 		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
 			return now, now, fmt.Errorf("local CA: the certificate %q is not valid now (from %s to %s)",
-				c.Subject, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+				c.Subject, format.Day(c.NotBefore), format.Day(c.NotAfter))
 		}
 		if c.NotAfter.Before(notAfter) {
 			notAfter = c.NotAfter

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -44,7 +45,7 @@ type ExpiredError struct {
 
 // Error names the file and when the certificate ended.
 func (e *ExpiredError) Error() string {
-	return fmt.Sprintf("the certificate in %s expired on %s", e.File, e.NotAfter.UTC().Format(time.DateOnly))
+	return fmt.Sprintf("the certificate in %s expired on %s", e.File, format.Day(e.NotAfter))
 }
 
 // Difference is one thing in which a certificate is not what the request asked for.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/certpath"
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 const (
@@ -33,13 +34,13 @@ func (c *checker) checkLeafProfile(leaf *x509.Certificate) {
 	switch {
 	case to.Add(time.Second).After(from.AddDate(0, 0, maxValidityDays)):
 		c.report(ruleValidity, 0, "it is valid from %s to %s, longer than %d months and %d days",
-			from.Format(day), to.Format(day), maxValidityMonths, maxValidityDays)
+			format.Day(from), format.Day(to), maxValidityMonths, maxValidityDays)
 	case to.After(from.AddDate(0, maxValidityMonths, 0)):
 		c.report(ruleValidityDays, 0, "it is valid from %s to %s, longer than the %d months of Google's profile, and within the %d days that authorities may give",
-			from.Format(day), to.Format(day), maxValidityMonths, maxValidityDays)
+			format.Day(from), format.Day(to), maxValidityMonths, maxValidityDays)
 	}
 	if left := leaf.NotAfter.Sub(c.options.Now); left >= 0 && left < expiresSoon {
-		c.report(ruleExpiresSoon, 0, "it expires on %s", leaf.NotAfter.UTC().Format(day))
+		c.report(ruleExpiresSoon, 0, "it expires on %s", format.Day(leaf.NotAfter))
 	}
 	if leaf.SerialNumber.Sign() <= 0 || leaf.SerialNumber.BitLen() < minSerialBits || serialOctets(leaf) > maxSerialOctets {
 		c.report(ruleSerial, 0, "its serial number of %d bits is not a positive one of 64 random bits or more, 20 octets or less", leaf.SerialNumber.BitLen())

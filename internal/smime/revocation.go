@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // The identifiers of the rules for what the issuers say today.
@@ -51,7 +52,7 @@ func (c *checker) checkRevocation() {
 			if status.Reason != "" {
 				why = " (" + status.Reason + ")"
 			}
-			c.report(ruleRevoked, i, "%s was revoked on %s%s, says %s", subject(cert), status.At.UTC().Format(day), why, status.Source)
+			c.report(ruleRevoked, i, "%s was revoked on %s%s, says %s", subject(cert), format.Day(status.At), why, status.Source)
 		case status.State == certificate.RevocationGood:
 		case c.options.RevocationRequired:
 			c.report(ruleRevocationNeeded, i, "it is not known whether %s was revoked: %v", subject(cert), status.Err)

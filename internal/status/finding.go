@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/registered"
@@ -96,10 +97,10 @@ func (f *finder) used() {
 			f.add(ProblemDisabled, pair.ID, CommandEnableKeyPair, "the identity uses key pair %s, which is disabled, so that it neither signs nor reads", pair.ID)
 		}
 		if !pair.NotAfter.IsZero() && pair.NotAfter.Before(f.now) {
-			f.add(ProblemEnded, pair.ID, f.again(CommandRenew), "the certificate of key pair %s ended on %s", pair.ID, day(pair.NotAfter))
+			f.add(ProblemEnded, pair.ID, f.again(CommandRenew), "the certificate of key pair %s ended on %s", pair.ID, format.Day(pair.NotAfter))
 		}
 		if card := f.Card(pair.LeafSHA256); card != nil && isGone(card.State) {
-			f.add(ProblemCardGone, pair.ID, f.again(CommandReplace), "Gmail uses a certificate on card %d, which is %s since %s", card.Serial, card.State, day(card.Changed))
+			f.add(ProblemCardGone, pair.ID, f.again(CommandReplace), "Gmail uses a certificate on card %d, which is %s since %s", card.Serial, card.State, format.Day(card.Changed))
 		}
 	}
 }
@@ -120,7 +121,7 @@ func (f *finder) begun() {
 		serial = f.Inserted.Identity.Serial
 	}
 	if f.Begun.unfinished() {
-		from, serial = "on "+day(f.Begun.Since), f.Begun.Serial
+		from, serial = "on "+format.Day(f.Begun.Since), f.Begun.Serial
 	}
 	stands := ""
 	switch moved := f.Begun.unfinished() && !slices.ContainsFunc(f.uses(), func(u use) bool { return f.Begun.old(u.leafSHA256) || f.Begun.from(u.serial) }); {
@@ -146,7 +147,7 @@ func (f *finder) unfinished() string {
 	if !f.Begun.unfinished() || f.Begun.Renewal != nil {
 		return ""
 	}
-	return fmt.Sprintf("; the enrollment with card %d that was begun on %s is not finished", f.Begun.Serial, day(f.Begun.Since))
+	return fmt.Sprintf("; the enrollment with card %d that was begun on %s is not finished", f.Begun.Serial, format.Day(f.Begun.Since))
 }
 
 // again is a command or, where what it does was begun, the one that goes on with it.
@@ -175,9 +176,9 @@ func (f *finder) missing() {
 		f.add(ProblemNotRegistered, "", again, "the ledger has the user as %s%s", f.Entry.State, f.byHand())
 	case f.waitsForCard():
 		last := f.last()
-		f.add(ProblemCardGone, "", f.again(CommandReplace), "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, day(last.Changed), f.unfinished())
+		f.add(ProblemCardGone, "", f.again(CommandReplace), "card %d is %s since %s, and no other one has taken its place%s", last.Serial, last.State, format.Day(last.Changed), f.unfinished())
 	case f.ByHand != nil && f.ByHand.Verb == verbLost:
-		f.add(ProblemCardGone, "", f.again(CommandReplace), "the use of the card ended on %s (%s), and no other one has taken its place%s", day(f.ByHand.Started), f.ByHand.Verb, f.unfinished())
+		f.add(ProblemCardGone, "", f.again(CommandReplace), "the use of the card ended on %s (%s), and no other one has taken its place%s", format.Day(f.ByHand.Started), f.ByHand.Verb, f.unfinished())
 	case f.Gmail == nil:
 		if f.Entry == nil {
 			f.add(ProblemNotRegistered, "", CommandEnroll, "the ledger does not have the user%s", f.unfinished())
@@ -196,7 +197,7 @@ func (f *finder) byHand() string {
 	if f.ByHand == nil {
 		return ""
 	}
-	return fmt.Sprintf("; last by hand, on %s: %s", day(f.ByHand.Started), f.ByHand.Verb)
+	return fmt.Sprintf("; last by hand, on %s: %s", format.Day(f.ByHand.Started), f.ByHand.Verb)
 }
 
 // choice returns the enabled key pair of a card that an identity could use: the ledger's,
@@ -220,9 +221,9 @@ func (f *finder) end() {
 	switch {
 	case end.IsZero():
 	case f.Gmail == nil && end.Before(f.now):
-		f.add(ProblemEnded, "", f.again(CommandRenew), "the certificate in the ledger ended on %s", day(end))
+		f.add(ProblemEnded, "", f.again(CommandRenew), "the certificate in the ledger ended on %s", format.Day(end))
 	case end.After(f.now) && end.Before(f.now.Add(f.within)):
-		f.add(ProblemEndsSoon, "", f.again(CommandRenew), "the certificate ends on %s", day(end))
+		f.add(ProblemEndsSoon, "", f.again(CommandRenew), "the certificate ends on %s", format.Day(end))
 	}
 }
 
@@ -277,5 +278,3 @@ func (f *finder) others() {
 		}
 	}
 }
-
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/smime"
 )
 
@@ -62,5 +63,5 @@ func describe(cert *x509.Certificate) string {
 	if len(issuer) == 0 {
 		issuer = []rune("unnamed authority")
 	}
-	return fmt.Sprintf("certificate %X of %s, until %s", cert.SerialNumber, string(issuer[:min(len(issuer), most)]), cert.NotAfter.UTC().Format("2006-01-02"))
+	return fmt.Sprintf("certificate %X of %s, until %s", cert.SerialNumber, string(issuer[:min(len(issuer), most)]), format.Day(cert.NotAfter))
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // Choice says by whom, or under which rules, the certificate on a user's card was
@@ -91,5 +93,5 @@ func describe(cert *x509.Certificate) string {
 	if issuer == "" {
 		issuer = cert.Issuer.String()
 	}
-	return fmt.Sprintf("of %s, serial %X, until %s", shorten(strings.ToValidUTF8(issuer, "?")), cert.SerialNumber, cert.NotAfter.UTC().Format("2006-01-02"))
+	return fmt.Sprintf("of %s, serial %X, until %s", shorten(strings.ToValidUTF8(issuer, "?")), cert.SerialNumber, format.Day(cert.NotAfter))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/failure"
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/progress"
@@ -239,11 +239,11 @@ func printExpiring(out io.Writer, about report.Expiry, rows iter.Seq2[report.Exp
 		if row.Problem != "" {
 			from += ": " + row.Problem
 		}
-		table.Row(row.Email, describe.Day(row.NotAfter), row.Days, row.Use, card, row.KeyPairID, from)
+		table.Row(row.Email, format.Day(row.NotAfter), row.Days, row.Use, card, row.KeyPairID, from)
 		count++
 	}
 	if count == 0 {
-		_, err := fmt.Fprintf(out, "no certificate ends before %s\n", describe.Day(about.Before))
+		_, err := fmt.Fprintf(out, "no certificate ends before %s\n", format.Day(about.Before))
 		return err
 	}
 	return table.Flush()

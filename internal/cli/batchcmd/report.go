@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -178,7 +177,7 @@ func printRun(ctx context.Context, out io.Writer, book *ledger.Ledger, run ledge
 		return err
 	}
 	if sums.Expiring > 0 {
-		fmt.Fprintf(out, "%9s  with certificates that end within 90 days, the first on %s\n", format.Number(sums.Expiring), sums.FirstEnd.UTC().Format(time.DateOnly))
+		fmt.Fprintf(out, "%9s  with certificates that end within 90 days, the first on %s\n", format.Number(sums.Expiring), format.Day(sums.FirstEnd))
 	}
 	for _, group := range sums.Warnings {
 		fmt.Fprintf(out, "%9s  warned of %s, for example %s: %s\n", format.Number(group.Count), group.Rule, safetext.Clean(group.Example), safetext.Clean(group.Message))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
 
@@ -47,10 +47,10 @@ func newCAList(streams *stdio.Streams) *cobra.Command {
 				listed.Certificates = append(listed.Certificates, one)
 				revoked := ""
 				if issued.Revocation != nil {
-					revoked = strings.TrimSpace(describe.Day(issued.Revocation.At) + " " + certificate.RevocationReason(issued.Revocation.Reason))
+					revoked = strings.TrimSpace(format.Day(issued.Revocation.At) + " " + certificate.RevocationReason(issued.Revocation.Reason))
 				}
 				if !options.json {
-					rows.Row(one.Serial, strings.Join(one.Addresses, " "), describe.Day(cert.NotAfter), revoked)
+					rows.Row(one.Serial, strings.Join(one.Addresses, " "), format.Day(cert.NotAfter), revoked)
 				}
 			}
 			if options.json {

@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -222,7 +223,7 @@ func (o *importOptions) read(ctx context.Context, streams *stdio.Streams) (certi
 	for i, entry := range keys {
 		what := "without a certificate"
 		if entry.Certificate != nil {
-			what = "of " + describe.Owner(entry.Certificate) + ", valid until " + describe.Day(entry.Certificate.NotAfter)
+			what = "of " + describe.Owner(entry.Certificate) + ", valid until " + format.Day(entry.Certificate.NotAfter)
 		}
 		each = append(each, fmt.Sprintf("%d %s", i+1, what))
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/smime"
@@ -202,7 +203,7 @@ func printSlot(rows *stdio.Table, contents piv.SlotContents) {
 	if cert == nil {
 		return
 	}
-	parts := []string{cert.Subject.String(), "valid until " + describe.Day(cert.NotAfter)}
+	parts := []string{cert.Subject.String(), "valid until " + format.Day(cert.NotAfter)}
 	if addresses := smime.EmailAddresses(cert); len(addresses) > 0 {
 		parts = slices.Insert(parts, 1, strings.Join(addresses, " "))
 	}

@@ -31,7 +31,7 @@ func (s Setup) issuer(ctx context.Context) desk.Check {
 	}
 	check := ok("%s", s.Issuer.Describe())
 	if issuing := option.Issuing(certificates); issuing != nil {
-		check.Detail += fmt.Sprintf("; issues as %s, valid until %s", safetext.Clean(issuing.Subject.String()), issuing.NotAfter.UTC().Format("2006-01-02"))
+		check.Detail += fmt.Sprintf("; issues as %s, valid until %s", safetext.Clean(issuing.Subject.String()), format.Day(issuing.NotAfter))
 	}
 	return withWarnings(check, warningsOf(s.OpenedIssuer)...)
 }

@@ -29,9 +29,9 @@ func (s Setup) attestation(context.Context) desk.Check {
 			newest = intermediate.NotBefore
 		}
 	}
-	text := fmt.Sprintf("Yubico's %s and %s, the newest of %s", format.Count(len(trust.Roots), "root"), format.Count(len(trust.Intermediates), "intermediate"), newest.UTC().Format("2006-01-02"))
+	text := fmt.Sprintf("Yubico's %s and %s, the newest of %s", format.Count(len(trust.Roots), "root"), format.Count(len(trust.Intermediates), "intermediate"), format.Day(newest))
 	if updated := option.AuthoritiesUpdated(); !updated.IsZero() {
-		return ok("%s; updated on %s", text, updated.UTC().Format("2006-01-02"))
+		return ok("%s; updated on %s", text, format.Day(updated))
 	}
 	return ok("%s; never updated", text)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/durable"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
@@ -114,7 +115,7 @@ func (k *oldKeys) say(messages io.Writer) {
 
 // copyText says what becomes of a copy.
 func copyText(entry enroll.KeyCopy) string {
-	return fmt.Sprintf("the new card gets a copy of the key of the certificate of %s, valid until %s, and reads old mail with it", describe.Owner(entry.Certificate), describe.Day(entry.Certificate.NotAfter))
+	return fmt.Sprintf("the new card gets a copy of the key of the certificate of %s, valid until %s, and reads old mail with it", describe.Owner(entry.Certificate), format.Day(entry.Certificate.NotAfter))
 }
 
 // imported is what became of the copies, as the output of replace says it.

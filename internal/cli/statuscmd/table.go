@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
-	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -91,7 +91,7 @@ func (u userStatus) gmailWord() string {
 
 func (u userStatus) ends() string {
 	if end := u.facts.End(); !end.IsZero() {
-		return describe.Day(end)
+		return format.Day(end)
 	}
 	return ""
 }

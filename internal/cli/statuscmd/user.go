@@ -7,6 +7,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/gmail"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -126,7 +127,7 @@ func describeCard(card ledger.CardCertificate) string {
 	if card.Slot != "" {
 		text += ", slot " + card.Slot
 	}
-	text += fmt.Sprintf(", %s since %s, certificate %.16s until %s", card.State, describe.Day(card.Changed), card.LeafSHA256, describe.Day(card.NotAfter))
+	text += fmt.Sprintf(", %s since %s, certificate %.16s until %s", card.State, format.Day(card.Changed), card.LeafSHA256, format.Day(card.NotAfter))
 	if card.Reason != "" {
 		text += ": " + card.Reason
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
@@ -163,14 +164,13 @@ func checkIntermediate(ca *x509.Certificate, below int) error {
 // checkTime checks the validity period. Cards have no clock: slot and device
 // certificates carry the dates of the authority, up to 9999-12-31.
 func checkTime(cert *x509.Certificate, now time.Time) error {
-	const day = "2006-01-02"
 	name := safetext.Clean(cert.Subject.String())
 	if now.Before(cert.NotBefore) {
 		return fmt.Errorf("%w: %q is valid from %s, and this computer's clock says %s",
-			ErrExpired, name, cert.NotBefore.UTC().Format(day), now.UTC().Format(day))
+			ErrExpired, name, format.Day(cert.NotBefore), format.Day(now))
 	}
 	if now.After(cert.NotAfter) {
-		return fmt.Errorf("%w: %q was valid until %s", ErrExpired, name, cert.NotAfter.UTC().Format(day))
+		return fmt.Errorf("%w: %q was valid until %s", ErrExpired, name, format.Day(cert.NotAfter))
 	}
 	return nil
 }

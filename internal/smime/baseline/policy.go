@@ -9,6 +9,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // endOfLegacy is the day from which no certificate of the legacy generation may be
@@ -32,7 +34,7 @@ func (c *checker) checkPolicies() {
 		c.report("smbr-policies-critical", "its certificate policies are critical")
 	}
 	if c.profile.Generation == Legacy && !c.cert.NotBefore.Before(endOfLegacy) {
-		c.report("smbr-legacy", "it is of the legacy generation, and was issued after %s", endOfLegacy.Format(time.DateOnly))
+		c.report("smbr-legacy", "it is of the legacy generation, and was issued after %s", format.Day(endOfLegacy))
 	}
 	seen := map[string]bool{}
 	for _, policy := range c.cert.Policies {
