@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/logging"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // errStopping is a stop that somebody asked for.
@@ -166,9 +167,7 @@ func (e *engine) sessions(ctx context.Context, watch func(*session) error) error
 			told = true
 			e.notify(e.hard, Event{Kind: KindWarning, Reason: "ledger", Message: err.Error()})
 		}
-		select {
-		case <-time.After(awaitStep):
-		case <-e.soft.Done():
+		if sleep.For(e.soft, awaitStep) != nil {
 			return context.Cause(e.soft)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 const (
@@ -92,9 +93,7 @@ func (s *session) claim() {
 		if len(tasks) < len(slots) {
 			pause = pollEvery
 		}
-		select {
-		case <-time.After(pause):
-		case <-s.soft.Done():
+		if sleep.For(s.soft, pause) != nil {
 			return
 		}
 	}

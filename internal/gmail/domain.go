@@ -22,6 +22,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // DefaultEndpoint is where Google serves the Gmail API.
@@ -222,7 +223,7 @@ func (c Config) withDefaults() Config {
 		c.CallTimeout = defaultCallTimeout
 	}
 	if c.Wait == nil {
-		c.Wait = sleep
+		c.Wait = func(ctx context.Context, _ error, d time.Duration) bool { return sleep.For(ctx, d) == nil }
 	}
 	return c
 }

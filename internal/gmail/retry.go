@@ -45,18 +45,6 @@ func (o *operation) pause(ctx context.Context, n int, e *Error) error {
 	return nil
 }
 
-// sleep is the Wait of those who have none of their own.
-func sleep(ctx context.Context, _ error, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // backoff is Google's truncated exponential back-off in units of base: before
 // try n+2 it waits min(2^n + random ≤ 1, 32), so never less than base.
 func backoff(base time.Duration, n int) time.Duration {

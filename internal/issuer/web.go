@@ -17,6 +17,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/logging"
 	"github.com/cse-piv/cse-piv/internal/safetext"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 const (
@@ -123,14 +124,10 @@ func (w *web) do(ctx context.Context, notice func(string), request webRequest) (
 		if notice != nil {
 			notice(fmt.Sprintf("%v; trying again in %s (try %d of %d)", err, pause, try+1, exchangeTries))
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-			wait *= 2
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
+		if err := sleep.For(ctx, pause); err != nil {
+			return nil, err
 		}
+		wait *= 2
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 const (
@@ -25,9 +27,7 @@ func (l *Ledger) Retry(ctx context.Context, do func() error) error {
 		if err == nil || !l.Shared() || !passing(err) || time.Since(started) > retryTimeout {
 			return err
 		}
-		select {
-		case <-time.After(retryStep):
-		case <-ctx.Done():
+		if sleep.For(ctx, retryStep) != nil {
 			return err
 		}
 	}

@@ -79,18 +79,6 @@ func run[T any](ctx context.Context, l lock, limit time.Duration, remind *remind
 	}
 }
 
-// sleep waits, or returns the context's error when that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
 // backoff is how long a card gets to come back after the contact was lost for
 // the n-th time, counted from 0.
 func backoff(n int) time.Duration { return 10 * time.Millisecond << (2 * n) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // Options tune a Card. The zero value is ready for use.
@@ -106,7 +107,7 @@ func Open(ctx context.Context, serial uint32, options Options) (*Card, error) {
 			if !errors.Is(err, ErrCardInUse) || time.Now().After(deadline) {
 				return nil, err
 			}
-			if err := sleep(ctx, retryPause); err != nil {
+			if err := sleep.For(ctx, retryPause); err != nil {
 				return nil, err
 			}
 		}

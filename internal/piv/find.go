@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // retrying tries again while another program holds the card, for the timeout
@@ -29,7 +30,7 @@ func retrying[T any](ctx context.Context, options Options, try func() (T, error)
 		default:
 			return got, namePrograms(err)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep.For(ctx, pause); err != nil {
 			return got, err
 		}
 	}

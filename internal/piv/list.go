@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // Found is a reader and what is in it.
@@ -85,7 +86,7 @@ func look(ctx context.Context, reader string) (Identity, error) {
 		default:
 			return identity, err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep.For(ctx, pause); err != nil {
 			return Identity{}, err
 		}
 	}

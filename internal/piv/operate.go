@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // with does one thing with the card, on the connection that is there or on a new
@@ -93,7 +95,7 @@ func reading[T any](ctx context.Context, c *Card, doing string, look func(*conne
 		if err == nil || lost == maxLostContacts || !errors.Is(err, ErrReset) && !errors.Is(err, ErrRemoved) {
 			return seen, err
 		}
-		if err := sleep(ctx, backoff(lost)); err != nil {
+		if err := sleep.For(ctx, backoff(lost)); err != nil {
 			return seen, err
 		}
 	}

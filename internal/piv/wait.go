@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/piv/pcsc"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // watchRound bounds one wait for a change, because some systems do not tell of
@@ -87,7 +88,7 @@ func Wait(ctx context.Context, serial uint32) error {
 func awaitChange(ctx context.Context, found []Found) error {
 	service, err := pcsc.Establish()
 	if err != nil {
-		return sleep(ctx, retryPause)
+		return sleep.For(ctx, retryPause)
 	}
 	defer service.Release()
 	states := make([]pcsc.ReaderState, len(found))
@@ -95,7 +96,7 @@ func awaitChange(ctx context.Context, found []Found) error {
 		states[i] = f.state
 	}
 	if err := service.Watch(ctx, states, watchRound); err != nil {
-		return sleep(ctx, retryPause)
+		return sleep.For(ctx, retryPause)
 	}
 	return nil
 }

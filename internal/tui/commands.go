@@ -106,15 +106,3 @@ func (c commands) later(pause time.Duration, then func() tea.Msg) tea.Cmd {
 		return then()
 	})
 }
-
-// sleep waits, or returns the error of a context that ends before.
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

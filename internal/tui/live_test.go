@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // inbox holds messages until they are taken.
@@ -52,7 +53,7 @@ func live(t *testing.T, test func(t *testing.T, w *wizard, commands *softDesk), 
 }
 
 func worldOf(ctx context.Context, d *desk.Desk, running *tasks, send func(tea.Msg)) commands {
-	return commands{ctx: ctx, desk: d, tasks: running, send: send, keep: func(*enroll.Receipt) {}, sleep: sleep}
+	return commands{ctx: ctx, desk: d, tasks: running, send: send, keep: func(*enroll.Receipt) {}, sleep: sleep.For}
 }
 
 // settle has the model take messages until nothing is under way but what waits

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/desk"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // Options say where the wizard is shown.
@@ -34,7 +35,7 @@ func Run(ctx context.Context, d *desk.Desk, options Options) (*desk.Conversation
 	var program *tea.Program
 	var receipts []*enroll.Receipt // enrollments come one after the other
 	model := newModel(commands{
-		ctx: working, desk: d, tasks: running, sleep: sleep,
+		ctx: working, desk: d, tasks: running, sleep: sleep.For,
 		send: func(msg tea.Msg) { program.Send(msg) },
 		keep: func(receipt *enroll.Receipt) { receipts = append(receipts, receipt) },
 	}, options.Email)

@@ -22,6 +22,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/registration"
 	"github.com/cse-piv/cse-piv/internal/secret"
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // softDesk is a desk on which enrollments really run: cards, an issuer and
@@ -105,7 +106,7 @@ func (w *softDesk) desk(t testing.TB, people ...desk.Person) *desk.Desk {
 	}
 	d.Dependencies.WaitForCard = func(ctx context.Context, serial uint32) error {
 		for w.cards[serial].do(0, func() error { return nil }) != nil {
-			if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			if err := sleep.For(ctx, 100*time.Millisecond); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/cse-piv/cse-piv/internal/sleep"
 )
 
 // cancelPause is how long a wait gets to end after it was cancelled.
@@ -16,7 +18,7 @@ func (c *Context) Watch(ctx context.Context, states []ReaderState, limit time.Du
 		return err
 	}
 	if len(states) == 0 {
-		return pause(ctx, limit)
+		return sleep.For(ctx, limit)
 	}
 	returned, cancelled := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -42,15 +44,4 @@ func (c *Context) Watch(ctx context.Context, states []ReaderState, limit time.Du
 		return nil
 	}
 	return err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
