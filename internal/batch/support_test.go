@@ -3,9 +3,6 @@ package batch_test
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"iter"
 	"path/filepath"
@@ -60,23 +57,11 @@ func (o *office) setFaults(t testing.TB, faults ...string) {
 func (o *office) certificate(t testing.TB, email string, profile ca.Profile) []byte {
 	t.Helper()
 	profile.NoCRL = true
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{strings.ToLower(email)}}, o.key)
+	chain, err := o.lab.CA().Issue(strings.ToLower(email), o.key, profile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain, err := o.lab.CA().Sign(request, profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []byte
-	for _, certificate := range chain {
-		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
-	}
-	return out
+	return certificate.EncodePEM(chain...)
 }
 
 // row is a person with one new certificate.

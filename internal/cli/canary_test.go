@@ -21,6 +21,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab"
 )
 
@@ -178,7 +179,7 @@ func TestNoSecretInTheLog(t *testing.T) {
 		}
 		manifest += email + "," + filepath.Base(c.input(email+".pem", string(certificate))) + "\n"
 	}
-	chain := string(certificatePEM(c.lab.CA().Issuing())) + string(certificatePEM(c.lab.CA().Root()))
+	chain := string(certificate.EncodePEM(c.lab.CA().Issuing(), c.lab.CA().Root()))
 	logged("batch", c.input("people.csv", manifest), "--chain", c.input("chain.pem", chain), "--store", filepath.Join(c.dir, "batch.db"), "--revocation", "soft")
 
 	text, err := os.ReadFile(file)

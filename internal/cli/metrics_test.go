@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/ledger/pgtest"
@@ -177,7 +178,7 @@ func (d *labDesk) crowd(users int) {
 		manifest += email + "," + email + ".pem\n"
 	}
 	d.write("people.csv", manifest)
-	d.write("chain.pem", string(certificatePEM(d.lab.CA().Issuing()))+string(certificatePEM(d.lab.CA().Root())))
+	d.write("chain.pem", string(certificate.EncodePEM(d.lab.CA().Issuing(), d.lab.CA().Root())))
 }
 
 func (d *labDesk) write(name, text string) {

@@ -1,9 +1,6 @@
 package cli_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -21,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
@@ -50,15 +48,11 @@ func people(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(folder+".csv", []byte(table), 0o600))
 	ts.Check(os.WriteFile(folder+".ndjson", []byte(objects), 0o600))
 	authority := labOf(ts).CA()
-	var chain []byte
-	for _, certificate := range []*x509.Certificate{authority.Issuing(), authority.Root()} {
-		chain = append(chain, certificatePEM(certificate)...)
-	}
-	ts.Check(os.WriteFile(ts.MkAbs("chain.pem"), chain, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("chain.pem"), certificate.EncodePEM(authority.Issuing(), authority.Root()), 0o600))
 }
 
-// certificate makes one user's certificate: certificate EMAIL FILE [PROFILE].
-func certificate(ts *testscript.TestScript, neg bool, args []string) {
+// certificateFile makes one user's certificate: certificate EMAIL FILE [PROFILE].
+func certificateFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: certificate EMAIL FILE [PROFILE]")
 	}
@@ -85,31 +79,15 @@ func issue(ts *testscript.TestScript, email string, profile ...string) []byte {
 
 // issueBy has an authority of the lab issue a certificate for a key that is nowhere.
 func issueBy(authority *ca.CA, email string, profile ...string) ([]byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
-	if err != nil {
-		return nil, err
-	}
-	request, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		return nil, err
-	}
 	named, err := ca.Named(strings.Join(append(profile, "standard")[:1], ""), time.Now())
 	if err != nil {
 		return nil, err
 	}
-	chain, err := authority.Sign(request, named)
+	chain, err := authority.Issue(email, nil, named)
 	if err != nil {
 		return nil, err
 	}
-	return certificatePEM(chain[0]), nil
-}
-
-func certificatePEM(certificate *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+	return certificate.EncodePEM(chain[0]), nil
 }
 
 // held has this process hold a ledger as another batch would: held FILE.

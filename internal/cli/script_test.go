@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/hex"
@@ -22,6 +21,7 @@ import (
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/cli"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
@@ -79,7 +79,7 @@ func TestScripts(t *testing.T) {
 			"need": need, "lab": startLab, "exits": exits, "json": jsonHas, "setenv": setenv, "fault": fault, "advance": advance, "rename": rename, "listed": listed, "everylisted": everyListed, "asked": asked,
 			"pull": pull, "insert": insert, "reinsert": reinsert, "holds": holds, "sign": sign,
 			"foreign": foreign, "issuecard": issueCard, "plant": plant, "agekey": ageKey, "talk": talk,
-			"people": people, "certificate": certificate, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
+			"people": people, "certificate": certificateFile, "revoke": revoke, "held": held, "released": released, "says": says, "lastline": lastLine,
 			"registered": registered, "interrupt": interrupt, "ended": ended, "everybody": everybody,
 			"postgres": postgres, "stick": stick, "fulldisk": fulldisk, "slapd": slapd, "stepca": stepCA, "est": estServer, "workers": workers, "connections": connections, "typed": typed, "shows": shows,
 			"untouched": untouched, "holdcard": holdCard, "jsonlines": jsonLines, "key": keyOf, "badcertificates": writeBadCertificates, "uploadkey": uploadKey, "object": putObject, "proxy": openingProxy,
@@ -386,11 +386,7 @@ func sign(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	chain, err := labOf(ts).CA().Sign(csr, profile)
 	ts.Check(err)
-	var out bytes.Buffer
-	for _, certificate := range chain {
-		ts.Check(pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), certificate.EncodePEM(chain...), 0o600))
 }
 
 // foreign puts a card that is no YubiKey into the first reader.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/lab"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
@@ -151,11 +152,7 @@ func (d *sweptDesk) signed(folder string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	var out []byte
-	for _, one := range chain {
-		out = append(out, certificatePEM(one)...)
-	}
-	if err := os.WriteFile(strings.TrimSuffix(requests[0], ".csr")+".pem", out, 0o600); err != nil {
+	if err := os.WriteFile(strings.TrimSuffix(requests[0], ".csr")+".pem", certificate.EncodePEM(chain...), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
@@ -152,11 +153,7 @@ func TestCertificateInTheFolderIsCheckedBeforehand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []byte
-	for _, certificate := range chain {
-		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})...)
-	}
-	if err := os.WriteFile(filepath.Join(filepath.Dir(folders[0]), "certificate-9d.pem"), out, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(folders[0]), "certificate-9d.pem"), certificate.EncodePEM(chain...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = d.run()

@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
 	"errors"
 	"testing"
 	"time"
@@ -105,19 +104,11 @@ func (d *desk) importKeyAndCertificate(profileName string) {
 		d.t.Fatal(err)
 	}
 	d.importKey(piv.SlotKeyManagement, key)
-	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{d.email}}, key)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	request, err := x509.ParseCertificateRequest(csr)
-	if err != nil {
-		d.t.Fatal(err)
-	}
 	profile, err := ca.Named(profileName, time.Now())
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	chain, err := practice.CA().Sign(request, profile)
+	chain, err := practice.CA().Issue(d.email, key, profile)
 	if err != nil {
 		d.t.Fatal(err)
 	}

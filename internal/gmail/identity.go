@@ -42,6 +42,14 @@ func (i Identity) Equal(other Identity) bool {
 	return same && i == other
 }
 
+// SameIdentity reports whether both are the same identity, or both none.
+func SameIdentity(a, b *Identity) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
+}
+
 // Uses reports whether the identity signs or encrypts with that key pair.
 func (i Identity) Uses(id string) bool {
 	return id != "" && (i.PrimaryKeyPairID == id || i.SigningKeyPairID == id || i.EncryptionKeyPairID == id)

@@ -1,9 +1,6 @@
 package gmail_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -89,19 +86,7 @@ func (p *practice) user(t *testing.T) *gmail.User {
 // request has a new key and its certificate from the practice CA.
 func (p *practice) request(t *testing.T, profile ca.Profile) gmail.KeyPairRequest {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{bob}}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	csr, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain, err := p.ca.Sign(csr, profile)
+	chain, err := p.ca.Issue(bob, nil, profile)
 	if err != nil {
 		t.Fatal(err)
 	}

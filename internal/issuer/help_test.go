@@ -14,20 +14,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/smallstep/pkcs7"
+
+	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 )
 
 const carol = "carol@example.org"
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+func newKey(t testing.TB) *ecdsa.PrivateKey { return certtest.NewKey(t, elliptic.P256()) }
 
 func newRequest(t testing.TB, key crypto.Signer, change func(*x509.CertificateRequest)) Request {
 	t.Helper()

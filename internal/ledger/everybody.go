@@ -10,25 +10,13 @@ import (
 // order of their addresses, without the chains of their pairs. Rows without an address are
 // passed over.
 func (l *Ledger) Everybody(ctx context.Context) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		const noAddress = "!" // what has none is filed under a blank and its place
-		for after := noAddress; ; {
-			page, err := l.fetch(ctx, l.read, `WHERE email >= ? AND email <> ? ORDER BY email LIMIT ?`, false, after, after, pageRows)
-			if err != nil {
-				yield(Entry{}, l.failed("read the entries", err))
-				return
-			}
-			for _, entry := range page {
-				if !yield(entry.Entry, nil) {
-					return
-				}
-			}
-			if len(page) < pageRows {
-				return
-			}
-			after = page[len(page)-1].key
+	return l.inPages(func(last *stored) ([]*stored, error) {
+		after := "!" // what has no address is filed under a blank and its place
+		if last != nil {
+			after = last.key
 		}
-	}
+		return l.fetch(ctx, l.read, `WHERE email >= ? AND email <> ? ORDER BY email LIMIT ?`, false, after, after, pageRows)
+	})
 }
 
 // Expiring is a certificate of a user that ends. The JSON names are a contract.

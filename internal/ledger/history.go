@@ -17,11 +17,20 @@ import (
 // Entries yields everybody whom a run's source had, in the source's order, by line
 // and then by address, without the chains of their pairs.
 func (l *Ledger) Entries(ctx context.Context, run int64) iter.Seq2[Entry, error] {
+	return l.inPages(func(last *stored) ([]*stored, error) {
+		if last == nil {
+			return l.entriesAfter(ctx, run, -1, "")
+		}
+		return l.entriesAfter(ctx, run, int64(last.Line), last.key)
+	})
+}
+
+// inPages yields the entries of one page after the other, of which next reads the one after
+// that entry (nil: the first), until a page is not full: whoever reads slowly has no connection.
+func (l *Ledger) inPages(next func(last *stored) ([]*stored, error)) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		line, email := int64(-1), ""
-		for {
-			// Page by page: whoever reads slowly holds no connection.
-			page, err := l.entriesAfter(ctx, run, line, email)
+		for last := (*stored)(nil); ; {
+			page, err := next(last)
 			if err != nil {
 				yield(Entry{}, l.failed("read the entries", err))
 				return
@@ -34,8 +43,7 @@ func (l *Ledger) Entries(ctx context.Context, run int64) iter.Seq2[Entry, error]
 			if len(page) < pageRows {
 				return
 			}
-			last := page[len(page)-1]
-			line, email = int64(last.Line), last.key
+			last = page[len(page)-1]
 		}
 	}
 }

@@ -41,7 +41,7 @@ func Carry(ctx context.Context, settings Settings, forecast Effect) error {
 	if err != nil {
 		return err
 	}
-	if !sameIdentity(state.Identity, forecast.Before) {
+	if !gmail.SameIdentity(state.Identity, forecast.Before) {
 		return &ChangedError{}
 	}
 	switch forecast.Verb {
@@ -61,13 +61,6 @@ func Carry(ctx context.Context, settings Settings, forecast Effect) error {
 		_, err = set(ctx, forecast.Identity)
 	}
 	return err
-}
-
-func sameIdentity(a, b *gmail.Identity) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Equal(*b)
 }
 
 // ChangedError is returned where somebody else changed what Gmail has of the user at the

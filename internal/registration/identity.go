@@ -124,7 +124,7 @@ func (r *Registration) setIdentity(ctx context.Context) error {
 	if before != nil && before.Equal(*want) {
 		return nil
 	}
-	if r.reliesOn && !same(before, r.relied) {
+	if r.reliesOn && !gmail.SameIdentity(before, r.relied) {
 		return r.changedByOthers()
 	}
 	if err := r.mayChange(ctx); err != nil {
@@ -162,14 +162,6 @@ func (r *Registration) confirm(ctx context.Context) error {
 
 func (r *Registration) changedByOthers() error {
 	return &gmail.Error{Method: "identities.get", User: r.email, Kind: gmail.KindMismatch, Message: "the identity was changed by somebody else just now"}
-}
-
-// same reports whether both are one identity, or none.
-func same(a, b *gmail.Identity) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Equal(*b)
 }
 
 func (r *Registration) look(ctx context.Context) error {

@@ -1,9 +1,6 @@
 package registration_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -123,20 +120,8 @@ func (p *practice) account() *gmail.User {
 // chain is a new key's certificate, leaf to root.
 func (p *practice) chain(profile ca.Profile) []*x509.Certificate {
 	p.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{p.email}}, key)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	request, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		p.t.Fatal(err)
-	}
 	profile.NoCRL = true
-	chain, err := p.ca.Sign(request, profile)
+	chain, err := p.ca.Issue(p.email, nil, profile)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package repository_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
@@ -48,14 +48,7 @@ func (a authority) issue(t testing.TB, serial int64, change func(*x509.Certifica
 	return authority{sign(t, template, a.certificate, key.Public(), a.key), key}
 }
 
-func newKey(t testing.TB) crypto.Signer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+func newKey(t testing.TB) crypto.Signer { return certtest.NewKey(t, elliptic.P256()) }
 
 func sign(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *x509.Certificate {
 	t.Helper()
@@ -101,15 +94,7 @@ func lab(t testing.TB) (*ca.CA, *atomic.Int32) {
 // labLeaf issues a user's certificate.
 func labLeaf(t testing.TB, practice *ca.CA) *x509.Certificate {
 	t.Helper()
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{"ada@example.com"}}, newKey(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain, err := practice.Sign(request, ca.Profile{})
+	chain, err := practice.Issue("ada@example.com", nil, ca.Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}

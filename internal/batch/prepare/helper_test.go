@@ -1,12 +1,7 @@
 package prepare_test
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"testing"
 
@@ -29,32 +24,14 @@ func newCA(t testing.TB) *ca.CA {
 // issue returns leaf, intermediate and root for an address.
 func issue(t testing.TB, authority *ca.CA, email string, profile ca.Profile) []*x509.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	csr, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain, err := authority.Sign(csr, profile)
+	chain, err := authority.Issue(email, nil, profile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return chain
 }
 
-func pemOf(certs ...*x509.Certificate) []byte {
-	var out bytes.Buffer
-	for _, cert := range certs {
-		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
-	}
-	return out.Bytes()
-}
+func pemOf(certs ...*x509.Certificate) []byte { return certificate.EncodePEM(certs...) }
 
 // rowOf is a row of line 7 with one certificate for each use, in turn.
 func rowOf(email string, uses []certificate.Use, data ...[]byte) source.Row {

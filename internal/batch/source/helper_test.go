@@ -1,13 +1,8 @@
 package source_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cse-piv/cse-piv/internal/batch/source"
+	"github.com/cse-piv/cse-piv/internal/certificate"
 	"github.com/cse-piv/cse-piv/internal/lab/ca"
 )
 
@@ -116,29 +112,11 @@ func newCA(t testing.TB) *ca.CA {
 // issue returns leaf, intermediate and root for an address.
 func issue(t testing.TB, authority *ca.CA, email string, profile ca.Profile) []*x509.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	csr, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain, err := authority.Sign(csr, profile)
+	chain, err := authority.Issue(email, nil, profile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return chain
 }
 
-func pemOf(certs ...*x509.Certificate) string {
-	var out bytes.Buffer
-	for _, cert := range certs {
-		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
-	}
-	return out.String()
-}
+func pemOf(certs ...*x509.Certificate) string { return string(certificate.EncodePEM(certs...)) }

@@ -27,7 +27,7 @@ type Holder struct {
 }
 
 // NewKey returns a new key.
-func NewKey(t testing.TB, curve elliptic.Curve) crypto.Signer {
+func NewKey(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(curve, rand.Reader)
 	if err != nil {

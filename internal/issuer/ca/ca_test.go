@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/certpath"
 	"github.com/cse-piv/cse-piv/internal/issuer/ca"
 )
@@ -32,14 +33,7 @@ func newCA(t *testing.T) (dir string, issuing, root *x509.Certificate) {
 	return dir, issuing, root
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+func newKey(t testing.TB) *ecdsa.PrivateKey { return certtest.NewKey(t, elliptic.P256()) }
 
 // issuingKey reads the issuing authority's key.
 func issuingKey(t *testing.T, dir string) crypto.Signer {

@@ -1,8 +1,10 @@
 package ca
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -20,6 +22,27 @@ var (
 	ErrNoAddress        = errors.New("the request names no e-mail address (subjectAltName rfc822Name)")
 	ErrKeyUsage         = errors.New("the requested key usage does not fit the key")
 )
+
+// Issue has a certificate for the address of the key's holder signed, as Sign does; without a
+// key for a new one of P-256, which is nowhere.
+func (ca *CA) Issue(email string, key crypto.Signer, p Profile) ([]*x509.Certificate, error) {
+	if key == nil {
+		made, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("make a key: %w", err)
+		}
+		key = made
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{EmailAddresses: []string{email}}, key)
+	if err != nil {
+		return nil, fmt.Errorf("make a request: %w", err)
+	}
+	csr, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, fmt.Errorf("read the request: %w", err)
+	}
+	return ca.Sign(csr, p)
+}
 
 // Sign checks a certificate request (PKCS#10) and signs it by the profile. It
 // returns the chain: leaf, issuing intermediate, root. It refuses with

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/piv/attestation"
 )
 
@@ -44,14 +45,7 @@ var rsaKeys = sync.OnceValue(func() []*rsa.PrivateKey {
 	return keys
 })
 
-func p256(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+func p256(t testing.TB) *ecdsa.PrivateKey { return certtest.NewKey(t, elliptic.P256()) }
 
 // entity is a certificate with its key.
 type entity struct {

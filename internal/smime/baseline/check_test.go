@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/certificate"
+	"github.com/cse-piv/cse-piv/internal/certificate/certtest"
 	"github.com/cse-piv/cse-piv/internal/smime"
 	"github.com/cse-piv/cse-piv/internal/smime/baseline"
 )
@@ -42,14 +43,7 @@ func issue(t testing.TB, template *x509.Certificate, key crypto.Signer) *x509.Ce
 	return list[0]
 }
 
-func newKey(t testing.TB) crypto.Signer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+func newKey(t testing.TB) crypto.Signer { return certtest.NewKey(t, elliptic.P256()) }
 
 // good is a template of a strict, sponsor-validated certificate without a fault.
 func good(t testing.TB, key crypto.Signer) *x509.Certificate {
