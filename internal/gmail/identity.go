@@ -119,31 +119,9 @@ func (o *operation) identity(ctx context.Context) (Identity, error) {
 // not documented. One that matches ErrMismatch says that the server accepted the
 // call but has something else.
 func (u *User) CreateIdentity(ctx context.Context, want Identity) (Identity, error) {
-	const method = "identities.create"
-	o := u.begin()
-	want, err := o.wanted(method, want)
-	if err != nil {
-		return Identity{}, err
-	}
-	var got Identity
-	err = o.mutate(ctx, method, func(ctx context.Context) error {
-		answer, err := u.cse.Identities.Create(u.id, want.toAPI()).Context(ctx).Do()
-		if err == nil {
-			got, err = readIdentityOf(answer, u.email)
-		}
-		return err
-	}, func(ctx context.Context, _ *Error) (bool, error) {
-		now, err := o.identity(ctx)
-		if errors.Is(err, ErrNotFound) {
-			return false, nil
-		}
-		got = now
-		return err == nil && now.Equal(want), err
-	})
-	if err != nil {
-		return Identity{}, err
-	}
-	return o.readBack(ctx, method, got, want)
+	return u.begin().setIdentity(ctx, "identities.create", want, func(ctx context.Context, want Identity) (*api.CseIdentity, error) {
+		return u.cse.Identities.Create(u.id, want.toAPI()).Context(ctx).Do()
+	}, func(err error) bool { return errors.Is(err, ErrNotFound) })
 }
 
 // PatchIdentity makes the identity of the user's primary address what is wanted,
@@ -151,22 +129,32 @@ func (u *User) CreateIdentity(ctx context.Context, want Identity) (Identity, err
 // none, and matches ErrMismatch where the server accepted the call but has
 // something else.
 func (u *User) PatchIdentity(ctx context.Context, want Identity) (Identity, error) {
-	const method = "identities.patch"
-	o := u.begin()
+	// It may be sent twice: the second time changes nothing.
+	return u.begin().setIdentity(ctx, "identities.patch", want, func(ctx context.Context, want Identity) (*api.CseIdentity, error) {
+		return u.cse.Identities.Patch(u.id, want.Email, want.toAPI()).Context(ctx).Do()
+	}, func(error) bool { return false })
+}
+
+// setIdentity makes a call that sets the identity, and reads back what the server then has.
+// Where its answer is lost the identity is looked at; an error of that look for which unset
+// reports true says that the call was not carried out.
+func (o *operation) setIdentity(ctx context.Context, method string, want Identity, call func(context.Context, Identity) (*api.CseIdentity, error), unset func(error) bool) (Identity, error) {
 	want, err := o.wanted(method, want)
 	if err != nil {
 		return Identity{}, err
 	}
 	var got Identity
-	// It may be sent twice: the second time changes nothing.
 	err = o.mutate(ctx, method, func(ctx context.Context) error {
-		answer, err := u.cse.Identities.Patch(u.id, want.Email, want.toAPI()).Context(ctx).Do()
+		answer, err := call(ctx, want)
 		if err == nil {
-			got, err = readIdentityOf(answer, u.email)
+			got, err = readIdentityOf(answer, o.user.email)
 		}
 		return err
 	}, func(ctx context.Context, _ *Error) (bool, error) {
 		now, err := o.identity(ctx)
+		if unset(err) {
+			return false, nil
+		}
 		got = now
 		return err == nil && now.Equal(want), err
 	})

@@ -108,20 +108,7 @@ func expiringJSON(out io.Writer, about Expiry, rows iter.Seq2[Expiring, error]) 
 	stream.text(",\n\"before\": ")
 	stream.value(about.Before.UTC())
 	stream.text(",\n\"certificates\": [")
-	between := "\n"
-	for row, err := range rows {
-		if err != nil {
-			return err
-		}
-		stream.text(between)
-		stream.value(row)
-		between = ",\n"
-		if stream.err != nil {
-			return stream.err
-		}
-	}
-	stream.text("\n]}\n")
-	return stream.err
+	return finish(stream, rows)
 }
 
 // expiringPage has the page's parts: what stands above the lines, a line, and what follows.

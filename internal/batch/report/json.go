@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"iter"
 
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/safetext"
@@ -43,20 +44,7 @@ func writeJSON(ctx context.Context, out io.Writer, reader Reader, run ledger.Run
 		stream.value(sums.FirstEnd)
 	}
 	stream.text(",\n\"users\": [")
-	between := "\n"
-	for entry, err := range reader.Entries(ctx, run.ID) {
-		if err != nil {
-			return err
-		}
-		stream.text(between)
-		stream.value(entry)
-		between = ",\n"
-		if stream.err != nil {
-			return stream.err
-		}
-	}
-	stream.text("\n]}\n")
-	return stream.err
+	return finish(stream, reader.Entries(ctx, run.ID))
 }
 
 // summary reads what stands above the users in every report; groups is never nil.
@@ -95,4 +83,23 @@ func (s *jsonStream) value(value any) {
 	if s.err = encoder.Encode(value); s.err == nil {
 		_, s.err = s.out.Write(safetext.EscapeJSON(bytes.TrimSuffix(s.scratch.Bytes(), []byte("\n"))))
 	}
+}
+
+// finish ends an object with the elements of its last field, a list, each on a line, and
+// returns their error or the first of writing.
+func finish[T any](s *jsonStream, elements iter.Seq2[T, error]) error {
+	between := "\n"
+	for element, err := range elements {
+		if err != nil {
+			return err
+		}
+		s.text(between)
+		s.value(element)
+		between = ",\n"
+		if s.err != nil {
+			return s.err
+		}
+	}
+	s.text("\n]}\n")
+	return s.err
 }
