@@ -132,7 +132,7 @@ func userOf(err error) string {
 	return ""
 }
 
-// StoppedError: work ended early because what failed concerns everybody.
+// StoppedError is returned where work ended early because what failed concerns everybody.
 type StoppedError struct{ Err error }
 
 // Error says why.

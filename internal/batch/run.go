@@ -9,7 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/logging"
 )
 
-// InterruptedError: a run was stopped before its end.
+// InterruptedError is returned where a run was stopped before its end.
 type InterruptedError struct{}
 
 // Error says so.
@@ -43,8 +43,8 @@ func Run(ctx context.Context, options Options) (ledger.Counts, error) {
 	return e.end(ctx, run, err)
 }
 
-// TakenOverError: users of a run's source went over to a later run, which has them
-// in its source, too.
+// TakenOverError is returned where users of a run's source went over to a later run, which has
+// them in its source, too.
 type TakenOverError struct{ Users, Of int }
 
 // Error says how many.

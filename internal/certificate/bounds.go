@@ -37,7 +37,7 @@ const (
 // take too long.
 type TooLargeError struct {
 	What string // such as "an RSA key of 65536 bits"
-	Most int
+	Most int    // the bound, in the units of What
 }
 
 // Error names it and the bound.

@@ -64,6 +64,7 @@ func (e *KindError) Error() string {
 	return fmt.Sprintf("%v: it holds %s", ErrUnreadable, e.Kind)
 }
 
+// Unwrap returns ErrUnreadable.
 func (e *KindError) Unwrap() error { return ErrUnreadable }
 
 // textKinds are how files begin that are neither PEM nor DER.

@@ -49,6 +49,7 @@ type PlanQuestion struct {
 // the card's serial number. It is an enroll.ErrDeclined.
 type NotAgreedError struct{ Serial uint32 }
 
+// Error names the card's serial number, which was to be typed.
 func (e *NotAgreedError) Error() string {
 	return fmt.Sprintf("what would be lost is not agreed to: the card's serial number is %d", e.Serial)
 }

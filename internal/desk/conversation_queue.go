@@ -159,7 +159,8 @@ func (c *Conversation) served(entry QueueEntry, receipt *enroll.Receipt, err err
 	}
 }
 
-// Tally counts the queue; each person counts once.
+// Tally counts the queue. Each person counts in All and once in the others: Waiting are those
+// whose certificate has not come, Ready those whose certificate is there.
 type Tally struct{ All, Done, Waiting, Ready, Failed, ToDo int }
 
 // Tally counts how far everybody is. Who is being served has not failed.

@@ -296,8 +296,8 @@ func (e *NotEnrolledError) Error() string {
 // asked for. Nothing was changed, and nothing is wrong.
 type NotDueError struct {
 	Email    string
-	NotAfter time.Time // of the one that ends first
-	Within   time.Duration
+	NotAfter time.Time     // of the one that ends first
+	Within   time.Duration // how long before its end one is to be renewed
 }
 
 // Error says until when they are valid.

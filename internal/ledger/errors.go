@@ -14,7 +14,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/durable"
 )
 
-// ErrChanged: what is asked for this user changed since the entry was read, or
+// ErrChanged is returned where what is asked for this user changed since the entry was read, or
 // another worker acts for the user now. Whatever was done is to be looked at
 // anew.
 var ErrChanged = errors.New("the entry changed meanwhile")
@@ -100,7 +100,8 @@ func (e *Error) Problem() Problem {
 	return ProblemOther
 }
 
-// NewerError: a newer version of this program made the ledger's tables.
+// NewerError is returned where a newer version of this program made the ledger's tables. Has is
+// the number of their last migration, and Known of the last one that this version has.
 type NewerError struct{ Has, Known int64 }
 
 // Error says how far apart the two are.

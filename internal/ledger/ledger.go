@@ -206,7 +206,7 @@ func (l *Ledger) close() error {
 	return errors.Join(errs...)
 }
 
-// MissingError: there is no ledger to look at.
+// MissingError is returned where there is no ledger to look at.
 type MissingError struct {
 	Path string
 	Err  error

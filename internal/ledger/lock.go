@@ -20,7 +20,7 @@ import (
 // lockPoll is how often a waiting process looks again.
 const lockPoll = 200 * time.Millisecond
 
-// InUseError: another process works with the ledger.
+// InUseError is returned where another process works with the ledger.
 type InUseError struct {
 	Path   string
 	Holder string // process@host, or "" where it did not say
@@ -160,7 +160,7 @@ func (l *fileLock) close() error {
 // errMoved: what is recorded now would be lost.
 var errMoved = errors.New("its file was deleted or replaced while this process worked with it")
 
-// TakenError: the lock on a ledger's file was deleted, and another process took it.
+// TakenError is returned where the lock on a ledger's file was deleted, and another process took it.
 type TakenError struct {
 	Holder string // process@host, or "" where it did not say
 	Err    error  // why it cannot be taken again, nil where somebody has it

@@ -173,8 +173,8 @@ func newestVersion(from fs.FS, folder string) int64 {
 	return slices.Max(versions)
 }
 
-// OlderError: an older version of this program made the ledger's tables, and looking
-// does not change them.
+// OlderError is returned where an older version of this program made the tables of a ledger that
+// is only read, which does not change them; Has and Known are as in NewerError.
 type OlderError struct{ Has, Known int64 }
 
 // Error says how far apart the two are.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ErrNoRun: the ledger has no such run.
+// ErrNoRun is returned where the ledger has no such run.
 var ErrNoRun = errors.New("the ledger has no such run")
 
 // Begin enters a new run and returns its number. Started is set to now where it

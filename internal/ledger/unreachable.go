@@ -9,7 +9,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/safetext"
 )
 
-// UnreachableError: the database does not answer, or refuses.
+// UnreachableError is returned where the database does not answer, or refuses.
 type UnreachableError struct {
 	Name string
 	Err  error

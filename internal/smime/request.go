@@ -25,16 +25,17 @@ import (
 // ub-common-name), in characters.
 const maxCommonName = 64
 
-// UnsignableKeyError: a key of this kind cannot sign its own request. X25519
+// UnsignableKeyError is returned where a key of this kind cannot sign its own request. X25519
 // keys only agree on secrets, so a certificate for one has to be asked for in
 // another way.
 type UnsignableKeyError struct{ Algorithm string }
 
+// Error names the kind of key.
 func (e *UnsignableKeyError) Error() string {
 	return fmt.Sprintf("%s keys cannot sign a certificate request", e.Algorithm)
 }
 
-// ErrRequestSignature: the signature that came back from the card does not
+// ErrRequestSignature is returned where the signature that came back from the card does not
 // verify under the card's public key.
 var ErrRequestSignature = errors.New("the certificate request's signature does not verify")
 

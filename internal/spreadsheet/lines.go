@@ -26,6 +26,7 @@ type Error struct {
 	Expected string
 }
 
+// Error returns the cause; what would be right is for whoever shows it to add.
 func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.

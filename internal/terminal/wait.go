@@ -21,6 +21,7 @@ type WaitError struct {
 	Err    error  // why the wait ended
 }
 
+// Error says what was waited for and why that ended, and shows the last screen.
 func (e *WaitError) Error() string {
 	return fmt.Sprintf("waiting for %s: %v; the last screen:\n%s", e.Want, e.Err, frame(e.Screen))
 }

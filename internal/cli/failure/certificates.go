@@ -9,6 +9,7 @@ import (
 // RefusedError is returned where certificates cannot be registered.
 type RefusedError struct{ Refused, Unread, Of int }
 
+// Error counts those that are refused and those that cannot be read.
 func (e *RefusedError) Error() string {
 	switch {
 	case e.Refused == 0:
@@ -25,6 +26,7 @@ type ManyAddressesError struct {
 	Addresses []string
 }
 
+// Error names the file, and the addresses that the certificate has.
 func (e *ManyAddressesError) Error() string {
 	if len(e.Addresses) == 0 {
 		return e.File + ": the certificate names no mail address"

@@ -10,6 +10,7 @@ import (
 // MissingError lists all that a command line lacks and nobody can be asked for.
 type MissingError struct{ All []error }
 
+// Error names all that is missing.
 func (e *MissingError) Error() string {
 	texts := make([]string, len(e.All))
 	for i, err := range e.All {
@@ -18,6 +19,7 @@ func (e *MissingError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
+// Unwrap returns an error for each thing that is missing.
 func (e *MissingError) Unwrap() []error { return e.All }
 
 // ErrNoAddress is returned where a command is for one user, and none was named.
@@ -74,6 +76,7 @@ func (e *ConfirmError) Error() string {
 // NoEscrowError is returned where the folder that is named as the escrow does not exist.
 type NoEscrowError struct{ Folder string }
 
+// Error names the folder.
 func (e *NoEscrowError) Error() string { return "there is no escrow in " + e.Folder }
 
 // NoRecordError is returned where the escrow has no record that was asked for.
@@ -83,6 +86,7 @@ type NoRecordError struct {
 	Record string // its name; empty for one that is in force
 }
 
+// Error names the record, as far as one was asked for, and the folder.
 func (e *NoRecordError) Error() string {
 	if e.Record != "" && e.Serial != 0 {
 		return fmt.Sprintf("there is no record %s of card %d in %s", e.Record, e.Serial, e.Folder)

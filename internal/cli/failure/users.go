@@ -15,6 +15,7 @@ type NobodyError struct {
 	Only   bool // nobody that --only names
 }
 
+// Error names the source.
 func (e *NobodyError) Error() string {
 	if e.Only {
 		return fmt.Sprintf("no users in %s that --only names", e.Source)
@@ -29,6 +30,7 @@ type BatchError struct {
 	Reported bool
 }
 
+// Error counts those who failed, and all.
 func (e *BatchError) Error() string {
 	what := "failed"
 	if e.DryRun {

@@ -53,6 +53,7 @@ func (s *Streams) FailureOf(err error) *Failure {
 // ToldError is an error that the JSON of a command holds already.
 type ToldError struct{ error }
 
+// Unwrap returns the error that was told.
 func (e *ToldError) Unwrap() error { return e.error }
 
 // Told marks an error as part of what was printed; nil stays nil.

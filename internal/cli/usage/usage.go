@@ -15,7 +15,10 @@ import (
 // Error is a command line that cannot be carried out as it was typed.
 type Error struct{ err error }
 
+// Error returns what is wrong with it.
 func (e *Error) Error() string { return e.err.Error() }
+
+// Unwrap returns the error that Errorf was given.
 func (e *Error) Unwrap() error { return e.err }
 
 // Errorf returns an [Error].
@@ -29,6 +32,7 @@ type UnknownCommandError struct {
 	Typed  string
 }
 
+// Error names the command within which there is none, and what was typed.
 func (e *UnknownCommandError) Error() string {
 	return fmt.Sprintf("%s has no command %q", e.Within.CommandPath(), e.Typed)
 }
@@ -40,6 +44,7 @@ type ArgumentsError struct {
 	extra   string // the first one that is too many
 }
 
+// Error names the first argument that is missing or too many.
 func (e *ArgumentsError) Error() string {
 	if e.missing != "" {
 		return fmt.Sprintf("%s needs %s", e.Command.CommandPath(), e.missing)
@@ -53,6 +58,7 @@ type UnknownFlagError struct {
 	Flag    string // without dashes
 }
 
+// Error names the command and the flag.
 func (e *UnknownFlagError) Error() string {
 	dashes := "--"
 	if len(e.Flag) == 1 {

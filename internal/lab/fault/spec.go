@@ -17,6 +17,7 @@ type SpecError struct {
 	Want string // what would have been understood
 }
 
+// Error names the specification, and what would have been understood.
 func (e *SpecError) Error() string {
 	return fmt.Sprintf("fault %q is not understood: want %s", e.Spec, e.Want)
 }
