@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -35,7 +36,25 @@ type Unblocking struct {
 	Escrow escrow.Store
 	// Notice is told in one sentence each time what was done.
 	Notice func(what string)
+
+	refused int // how many of PUKs the card refused; they are not tried again
 }
+
+// RecordError is returned for the PUK of a record of the escrow that the card did not take, or that
+// was not tried because only one try is left.
+type RecordError struct {
+	Record  string    // its file
+	Created time.Time // when it was sealed
+	Err     error
+}
+
+// Error says which record it is, of when, and what the card said.
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("the PUK in record %s of the escrow, of %s: %v", e.Record, e.Created.UTC().Format("2006-01-02 15:04:05Z"), e.Err)
+}
+
+// Unwrap returns what the card said.
+func (e *RecordError) Unwrap() error { return e.Err }
 
 // ErrNoPUK is returned where no PUK is known.
 var ErrNoPUK = errors.New("the card's PUK is not known")
@@ -52,9 +71,12 @@ type Unblocked struct {
 // Run unblocks the PIN. The next PUK is sealed before the card learns it, so that after
 // whatever stops it the same again goes on: the card has one of the PUKs in the escrow.
 //
+// Called again it does not try PUKs that the card refused before.
+//
 // Errors: ErrNoPUK, [piv.ErrPUKBlocked], [*piv.WrongPINError] and [*piv.LastTryError] of
-// the PUK, [piv.ErrWeakPIN], those of the escrow, and those of every command of a card.
-func (u Unblocking) Run(ctx context.Context) (Unblocked, error) {
+// the PUK, in a [*RecordError] where it came from the escrow, [piv.ErrWeakPIN], those of the
+// escrow, and those of every command of a card.
+func (u *Unblocking) Run(ctx context.Context) (Unblocked, error) {
 	done := Unblocked{Serial: u.Card.Identity().Serial}
 	protection, err := u.Card.Protection(ctx)
 	switch {
@@ -89,7 +111,7 @@ func (u Unblocking) Run(ctx context.Context) (Unblocked, error) {
 }
 
 // replacePUK gives the card a PUK that nobody has seen.
-func (u Unblocking) replacePUK(ctx context.Context, used escrow.Record, done *Unblocked) error {
+func (u *Unblocking) replacePUK(ctx context.Context, used escrow.Record, done *Unblocked) error {
 	next, err := u.nextPUK(ctx, used)
 	if err != nil {
 		return err
@@ -104,7 +126,7 @@ func (u Unblocking) replacePUK(ctx context.Context, used escrow.Record, done *Un
 
 // nextPUK returns a record that an earlier run sealed and did not set, or else seals a
 // new one.
-func (u Unblocking) nextPUK(ctx context.Context, used escrow.Record) (escrow.Record, error) {
+func (u *Unblocking) nextPUK(ctx context.Context, used escrow.Record) (escrow.Record, error) {
 	for i := range u.PUKs[1:] {
 		if u.PUKs[i].Path == used.Path {
 			return u.PUKs[i+1], nil
@@ -129,22 +151,33 @@ func (u Unblocking) nextPUK(ctx context.Context, used escrow.Record) (escrow.Rec
 
 // unblock gives the card one PUK after the other, and returns the record of the one that
 // it took.
-func (u Unblocking) unblock(ctx context.Context) (escrow.Record, error) {
-	for i, record := range u.PUKs {
+func (u *Unblocking) unblock(ctx context.Context) (escrow.Record, error) {
+	for {
+		record := u.PUKs[u.refused]
 		err := u.Card.UnblockPIN(ctx, record.PUK, u.PIN)
-		var wrong *piv.WrongPINError
-		if err == nil || !errors.As(err, &wrong) || i == len(u.PUKs)-1 {
-			return record, err
+		wrong, found := errors.AsType[*piv.WrongPINError](err)
+		if !found || u.refused == len(u.PUKs)-1 {
+			return record, ofRecord(record, err)
 		}
+		u.refused++
 		u.notice(fmt.Sprintf("the PUK in %s is not the card's: %s", filepath.Base(record.Path), piv.TriesLeft(wrong.Tries)))
 		if wrong.Tries == 1 {
-			return record, &piv.LastTryError{Reference: "PUK"}
+			return record, ofRecord(u.PUKs[u.refused], &piv.LastTryError{Reference: "PUK"})
 		}
 	}
-	return escrow.Record{}, ErrNoPUK
 }
 
-func (u Unblocking) notice(what string) {
+// ofRecord says which record an error about a PUK is about, where it is about one.
+func ofRecord(record escrow.Record, err error) error {
+	_, wrong := errors.AsType[*piv.WrongPINError](err)
+	_, last := errors.AsType[*piv.LastTryError](err)
+	if record.Path == "" || !wrong && !last && !errors.Is(err, piv.ErrPUKBlocked) {
+		return err
+	}
+	return &RecordError{filepath.Base(record.Path), record.Created, err}
+}
+
+func (u *Unblocking) notice(what string) {
 	if u.Notice != nil {
 		u.Notice(what)
 	}

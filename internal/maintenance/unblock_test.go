@@ -124,9 +124,9 @@ func (d *desk) puks() []escrow.Record {
 
 func (d *desk) unblock(pin string) error {
 	return d.try(func(card *piv.Card) error {
-		_, err := maintenance.Unblocking{
+		_, err := (&maintenance.Unblocking{
 			Card: card, PUKs: d.puks(), PIN: secret.FromString(pin), Escrow: d.store, Notice: func(what string) { d.notices = append(d.notices, what) },
-		}.Run(d.t.Context())
+		}).Run(d.t.Context())
 		return err
 	})
 }
@@ -183,12 +183,16 @@ func TestPUKIsNotBlockedByGuessing(t *testing.T) {
 		puks = append(puks, escrow.Record{Serial: serial, PUK: secret.FromString(fmt.Sprintf("%08d", n)), Path: fmt.Sprintf("record%d", n)})
 	}
 	err := d.try(func(card *piv.Card) error {
-		_, err := maintenance.Unblocking{Card: card, PUKs: puks, PIN: secret.FromString("271828")}.Run(t.Context())
+		_, err := (&maintenance.Unblocking{Card: card, PUKs: puks, PIN: secret.FromString("271828")}).Run(t.Context())
 		return err
 	})
 	var last *piv.LastTryError
 	if !errors.As(err, &last) {
 		t.Errorf("error %v", err)
+	}
+	var of *maintenance.RecordError
+	if !errors.As(err, &of) || of.Record != "record2" {
+		t.Errorf("error %v: not about the record that would be next", err)
 	}
 	d.use(func(card *piv.Card) error {
 		protection, err := card.Protection(t.Context())
@@ -198,9 +202,33 @@ func TestPUKIsNotBlockedByGuessing(t *testing.T) {
 		return err
 	})
 	if err := d.try(func(card *piv.Card) error {
-		_, err := maintenance.Unblocking{Card: card, PIN: secret.FromString("271828")}.Run(t.Context())
+		_, err := (&maintenance.Unblocking{Card: card, PIN: secret.FromString("271828")}).Run(t.Context())
 		return err
 	}); !errors.Is(err, maintenance.ErrNoPUK) {
 		t.Errorf("without a PUK: %v", err)
 	}
+}
+
+// TestRefusedPUKIsNotTriedAgain: who agrees to the last try has the next PUK tried, and not one
+// that the card refused already.
+func TestRefusedPUKIsNotTriedAgain(t *testing.T) {
+	d := newDesk(t, "5.7.4")
+	right := d.puks()[0]
+	puks := []escrow.Record{
+		{Serial: serial, PUK: secret.FromString("00000001"), Path: "record0"}, {Serial: serial, PUK: secret.FromString("00000002"), Path: "record1"}, right,
+	}
+	pin := secret.FromString("271828")
+	d.use(func(card *piv.Card) error {
+		unblocking := &maintenance.Unblocking{Card: card, PUKs: puks, PIN: pin}
+		_, err := unblocking.Run(t.Context())
+		if _, last := errors.AsType[*piv.LastTryError](err); !last {
+			t.Errorf("with one try left: %v", err)
+		}
+		unblocking.Card = card.AllowLastTry()
+		done, err := unblocking.Run(t.Context())
+		if done.Used != filepath.Base(right.Path) {
+			t.Errorf("used %q", done.Used)
+		}
+		return err
+	})
 }

@@ -79,6 +79,15 @@ func (e *LastTryError) Error() string {
 	return fmt.Sprintf("only one try is left for the %s, and a wrong one blocks it: not tried", e.Reference)
 }
 
+// FactoryError is returned for a PIN or PUK that was not sent, because the card says that it still
+// has the factory one, which this is not.
+type FactoryError struct{ Reference string } // "PIN" or "PUK"
+
+// Error says that nothing was tried.
+func (e *FactoryError) Error() string {
+	return fmt.Sprintf("the card's %s is still the factory one, and another one was given: not tried", e.Reference)
+}
+
 // TriesLeft says how many tries are left: "1 try left", "2 tries left".
 func TriesLeft(n int) string {
 	if n == 1 {

@@ -72,6 +72,7 @@ func Endings() []Ending {
 		{ExitSomeFailed, "users-failed", Is[*UsersError]},
 		{ExitSomeFailed, "findings", Is[*FindingsError]},
 		{ExitSomeFailed, "records-closed", Is[*RecordsError]},
+		{ExitPIN, "pin-factory", Is[*piv.FactoryError]},
 		{ExitPIN, "pin-wrong", Is[*piv.WrongPINError]},
 		{ExitPIN, "pin-last-try", Is[*piv.LastTryError]},
 		{ExitPIN, "pin-blocked", as(piv.ErrPINBlocked)},

@@ -134,6 +134,10 @@ func (h hints) ofCard(err error) string {
 		return h.either("put the user's card in as well; where there are several, name it with --serial SERIAL", "put the user's card in; where there is one reader, in its place")
 	case failure.Is[*piv.SeveralCardsError](err):
 		return h.either("say which one with --serial SERIAL; or leave only one in", "choose one of them, or leave only one in")
+	case failure.Is[*piv.FactoryError](err):
+		return h.ofFactory(err)
+	case failure.Is[*maintenance.RecordError](err):
+		return "the card got another PUK since: " + h.give("that one", "--puk-file FILE") + h.either(" or --puk-fd N", "") + "; what other records there are: cse-piv escrow list; " + h.risk()
 	case isAboutPUK(err):
 		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.risk()
 	case failure.Is[*piv.WrongPINError](err):
@@ -168,13 +172,21 @@ func (h hints) ofCard(err error) string {
 		{maintenance.ErrBio, "if all of that may be lost: ykman config reset"},
 		{maintenance.ErrNotReset, h.again + "; if it stays so, use another card"},
 		{maintenance.ErrNoCertificate, "put the certificate beside the key: openssl pkcs12 -export -inkey KEY -in CERTIFICATE -out FILE"},
-		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE; or give the PUK with " + h.those("--puk-file FILE", "--puk-fd N")},
+		{maintenance.ErrNoPUK, "open the escrow with --escrow-identity FILE; or give the PUK with " + h.those("--puk-file FILE", "--puk-fd N") + "; a card that nobody gave another one has the factory PUK"},
 		{piv.ErrPUKBlocked, "nothing unblocks a PUK; what it is for, unblocking the PIN, is no longer possible on this card"},
 		{piv.ErrPINBlocked, "unblock it with the PUK: " + unblock},
 		{piv.ErrManagementKey, h.either("give the card's own one with --management-key-file FILE", "try again, and type the card's own one") + "; where this program set it, it is in the escrow file named in the receipt"},
 		{piv.ErrCardFull, "delete certificates that are no longer needed: ykman piv certificates delete SLOT"},
 		{piv.ErrCertificateTooLarge, "have the issuer make it smaller: without texts, pictures and LDAP addresses that mail does not need; then " + h.again},
 	})
+}
+
+// ofFactory is about a card that has the factory PIN or PUK still, for which another was given.
+func (h hints) ofFactory(err error) string {
+	if factory, found := errors.AsType[*piv.FactoryError](err); found && factory.Reference == "PUK" {
+		return h.either("leave out --puk-file and --puk-fd, and the factory one is used", h.again)
+	}
+	return h.either("give the factory PIN, 123456; or have the card set up: cse-piv card init", h.again+", with the factory PIN, 123456")
 }
 
 // isAboutPUK tells that a PUK is wrong, or was not tried because only one try is left.

@@ -9,6 +9,13 @@ func ForUsedPUK(desk bool) string {
 	return "whoever opened the escrow may know the PUK; to have it replaced after it was used " + h.with("--escrow-to RECIPIENT or --escrow-plain")
 }
 
+// ForFactoryPUK says how a factory PUK is replaced that was used and stays the card's; desk is for
+// somebody at a desk.
+func ForFactoryPUK(desk bool) string {
+	h := hints{desk: desk}
+	return "whoever finds the card can set a new PIN with the factory PUK; to give it another one: cse-piv card puk change; to have it replaced when it is used " + h.with("--escrow-to RECIPIENT or --escrow-plain")
+}
+
 // ForKeyHistory says how a Key History object is put right; desk is for somebody at a desk.
 func ForKeyHistory(desk bool) string {
 	h := hints{desk: desk}

@@ -38,12 +38,21 @@ func (a *Asker) person() enroll.Prompter {
 	return nil
 }
 
-// PUKs returns the PUKs that a card may have: the one that was given, those of the
-// escrow, or the one that a person types.
+// PUKs returns the PUKs that a card may have: the one that was given, the factory one where the card
+// still has it, those of the escrow, or the one that a person types. What a desk was started with is
+// for other cards than one with the factory PUK.
 func (a *Asker) PUKs(ctx context.Context, vault *Escrow, given *Secret, card *piv.Card) ([]escrow.Record, error) {
 	serial := card.Identity().Serial
 	question := fmt.Sprintf("the PUK of card %d", serial)
-	if given.given() {
+	protection, err := card.Protection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	factory := protection.PUK.Factory == piv.Yes // whatever the escrow has is not the card's then
+	if factory && a.AtDesk() {
+		given = nil
+	}
+	if factory || given.given() {
 		puk, err := a.CardSecret(ctx, card, given, question, "PUK", piv.CheckPUK)
 		return []escrow.Record{{PUK: puk}}, err
 	}
@@ -94,25 +103,38 @@ func (a *Asker) NewSecret(ctx context.Context, flag *Secret, text, name string, 
 }
 
 // CardSecret returns a card's PIN or PUK that a flag gave, or that a person types, who is shown how
-// many tries are left. Of one that is blocked nobody is asked: the error is piv.ErrPINBlocked or
-// piv.ErrPUKBlocked.
+// many tries are left. A PUK that is still the factory one is not asked for. Of one that is blocked
+// nobody is asked: the error is piv.ErrPINBlocked or piv.ErrPUKBlocked. Where the card still has the
+// factory one, another one is a *piv.FactoryError.
 func (a *Asker) CardSecret(ctx context.Context, card *piv.Card, flag *Secret, text, name string, check func(secret.Secret) error) (secret.Secret, error) {
 	given, err := a.given(ctx, flag, check)
-	if err != nil || !given.IsZero() {
+	if err != nil {
 		return given, err
 	}
 	protection, err := card.Protection(ctx)
 	if err != nil {
 		return given, err
 	}
-	counter, blocked := protection.PIN, piv.ErrPINBlocked
+	counter, factory, blocked := protection.PIN, piv.FactoryPIN(), piv.ErrPINBlocked
 	if name == "PUK" {
-		counter, blocked = protection.PUK, piv.ErrPUKBlocked
+		counter, factory, blocked = protection.PUK, piv.FactoryPUK(), piv.ErrPUKBlocked
 	}
-	if counter.Tries == 0 {
+	switch {
+	case !given.IsZero():
+	case counter.Tries == 0:
 		return given, blocked
+	case name == "PUK" && counter.Factory == piv.Yes:
+		stdio.Note(a.Streams.Err, fmt.Sprintf("the PUK of card %d is still the factory one, which everybody knows: that one is used", card.Identity().Serial))
+		return factory, nil
+	default:
+		if given, err = a.typed(ctx, flag, reference(text, name, false, counter.Tries, check)); err != nil {
+			return given, err
+		}
 	}
-	return a.typed(ctx, flag, reference(text, name, false, counter.Tries, check))
+	if counter.Factory == piv.Yes && !given.Equal(factory) {
+		return given, &piv.FactoryError{Reference: name}
+	}
+	return given, nil
 }
 
 // reference is the question for a PIN or PUK.

@@ -33,7 +33,7 @@ func (u Unblock) Run(ctx context.Context, ask *option.Asker, card *piv.Card) (do
 	messages := ask.Streams.Err
 	stdio.Warnings(messages, u.Escrow)
 	serial := card.Identity().Serial
-	unblocking := maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { stdio.Note(messages, what) }}
+	unblocking := &maintenance.Unblocking{Card: card, Escrow: store, Notice: func(what string) { stdio.Note(messages, what) }}
 	if unblocking.PUKs, err = ask.PUKs(ctx, u.Escrow, u.PUK, card); err != nil {
 		return done, err
 	}
@@ -49,8 +49,13 @@ func (u Unblock) Run(ctx context.Context, ask *option.Asker, card *piv.Card) (do
 		done, err = unblocking.Run(ctx)
 		return err
 	})
-	if err == nil && store == nil && done.Used != "" {
-		stdio.Note(messages, hint.ForUsedPUK(ask.AtDesk()))
+	if err == nil && store == nil {
+		switch used := unblocking.PUKs[0]; {
+		case done.Used != "":
+			stdio.Note(messages, hint.ForUsedPUK(ask.AtDesk()))
+		case used.PUK.Equal(piv.FactoryPUK()):
+			stdio.Note(messages, hint.ForFactoryPUK(ask.AtDesk()))
+		}
 	}
 	return done, err
 }
