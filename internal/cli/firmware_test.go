@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -152,6 +153,57 @@ func (d *desk) looksAt() {
 	}
 	if shown.PIN.Factory != factory || shown.PIN.TriesLeft != snapshot.PIN.Tries {
 		d.t.Errorf("card show: %+v, want factory %s", shown, factory)
+	}
+	d.agrees()
+}
+
+// agrees compares what card show, card history, status --card and card states say of the card with
+// each other and with the card.
+func (d *desk) agrees() {
+	d.t.Helper()
+	type slots []struct {
+		Slot        string
+		KeyUnknown  bool `json:"key_unknown"`
+		Certificate any
+		Problem     string
+	}
+	var show struct{ Slots slots }
+	var history struct {
+		Slots         slots
+		Free, Unknown int
+	}
+	var state struct{ State, Meaning string }
+	var states struct {
+		States []struct{ State, Meaning string }
+	}
+	d.json(&show, "card", "show")
+	d.json(&history, "card", "history")
+	d.json(&state, "status", "--card")
+	d.json(&states, "card", "states")
+	tells := yubikey.Metadata.Of(d.card.Firmware())
+	retired, unknown, main := 0, 0, 0
+	for _, slot := range show.Slots {
+		bare := slot.KeyUnknown && slot.Certificate == nil && slot.Problem == ""
+		switch {
+		case slot.Slot[0] == '9' && slot.Slot[1] >= 'a' && !bare:
+			main++
+		case slot.Slot[0] == '9' && slot.Slot[1] >= 'a':
+		case bare:
+			unknown++
+		default:
+			retired++
+		}
+	}
+	if unknown != history.Unknown || retired != len(history.Slots) || history.Free != 20-unknown-retired || tells == (unknown > 0) {
+		d.t.Errorf("card show has %d retired slots and does not know of %d; card history says %+v", retired, unknown, history)
+	}
+	want := map[bool]string{true: "empty", false: "unknown"}[tells]
+	if main > 0 {
+		want = "registered"
+	}
+	meant := slices.ContainsFunc(states.States, func(s struct{ State, Meaning string }) bool { return s == state })
+	if state.State != want || !meant {
+		d.t.Errorf("status --card says %+v, want %s as card states has it", state, want)
 	}
 }
 

@@ -75,7 +75,7 @@ func Slots(status piv.Status) (values []Value) {
 		switch {
 		case slot.Retired() && contents.Empty():
 			empty++
-		case slot.Retired() && contents.KeyUnknown && contents.CertificateProblem() == nil && contents.Certificate == nil:
+		case slot.Retired() && contents.Unknown():
 			unknown++
 		case contents.Empty():
 			values = append(values, Value{Label: SlotName(slot), Text: "empty", Tone: Faint})
@@ -85,6 +85,9 @@ func Slots(status piv.Status) (values []Value) {
 	}
 	if unknown > 0 {
 		values = append(values, UnknownSlots(unknown))
+	}
+	if unknown > 0 && empty == 0 {
+		return values
 	}
 	return append(values, Value{Label: "82 to 95", Text: fmt.Sprintf("%d of 20 slots are empty", empty), Tone: Faint})
 }

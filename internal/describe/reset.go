@@ -18,7 +18,7 @@ func ResetLosses(losses maintenance.Losses, known []ledger.CardCertificate) []st
 	lost := []string{}
 	unknown := 0
 	for _, contents := range losses.Slots {
-		if contents.KeyUnknown && contents.Certificate == nil && contents.CertificateProblem() == nil {
+		if contents.Unknown() {
 			unknown++
 			continue
 		}

@@ -118,6 +118,9 @@ func TestMenuIsWhatIsLegal(t *testing.T) {
 		card.Status.Slots = slots
 		return card
 	}
+	fresh, old := cardOf(adas), cardOf(adas)
+	fresh.Status.PIN.Factory = piv.Yes
+	old.Status.PUK.Tries = piv.UnknownTries
 	cert := &x509.Certificate{Raw: []byte("a certificate")}
 	fingerprint := certificate.Fingerprint(cert)
 	key := piv.SlotContents{Slot: piv.SlotKeyManagement, Key: &piv.KeyInfo{Origin: piv.Generated}, Certificate: cert}
@@ -131,12 +134,13 @@ func TestMenuIsWhatIsLegal(t *testing.T) {
 		stage enroll.Stage
 		want  []status.Command
 	}{
-		"a new card":                     {card: cardOf(adas)},
+		"a new card":                     {card: fresh},
+		"a card that does not tell":      {card: old, want: []status.Command{status.CommandUnblock, status.CommandChangePIN}},
 		"a card with a PIN":              {card: set(3, 3), want: []status.Command{status.CommandUnblock, status.CommandChangePIN}},
 		"a card that waits":              {card: set(3, 3, waiting), want: []status.Command{status.CommandUnblock, status.CommandChangePIN}},
 		"a blocked card":                 {card: set(0, 3, waiting), want: []status.Command{status.CommandUnblock}},
 		"a card whose PUK is blocked":    {card: set(0, 0, waiting)},
-		"another card than the user's":   {card: cardOf(adas), gmail: hasIdentity, want: person},
+		"another card than the user's":   {card: fresh, gmail: hasIdentity, want: person},
 		"the user's card":                {card: set(3, 3, key), gmail: uses, want: append([]status.Command{status.CommandUnblock, status.CommandChangePIN}, person...)},
 		"the user's card, enrolled here": {card: set(3, 3, key), gmail: uses, stage: enroll.StageDone, want: append([]status.Command{status.CommandUnblock, status.CommandChangePIN}, append(person[:5:5], status.CommandUndo)...)},
 		"the user's card with old keys":  {card: set(3, 3, key, retired), gmail: uses, want: append([]status.Command{status.CommandUnblock, status.CommandChangePIN}, append(person[:5:5], status.CommandHistory)...)},

@@ -140,8 +140,7 @@ func (i Import) Check(ctx context.Context) (There, error) {
 		Certificate: contents.Certificate != nil && contents.Certificate.Equal(i.Entry.Certificate),
 		History:     !i.Slot.Retired(),
 	}
-	unknown := contents.KeyUnknown && contents.Certificate == nil && contents.CertificateErr == nil
-	if !contents.Empty() && !there.Key && !i.Overwrite && !(unknown && i.TakeUnknown) {
+	if !contents.Empty() && !there.Key && !i.Overwrite && !(contents.Unknown() && i.TakeUnknown) {
 		return there, &SlotOccupiedError{Serial: i.Card.Identity().Serial, Contents: contents}
 	}
 	if there.Key && there.Certificate && !there.History {

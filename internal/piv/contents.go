@@ -31,6 +31,12 @@ func (s SlotContents) Empty() bool {
 	return s.Key == nil && !s.KeyUnknown && s.Certificate == nil && s.CertificateErr == nil
 }
 
+// Unknown reports whether nothing is known of the slot: it shows no certificate, and the card cannot
+// tell whether there is a key.
+func (s SlotContents) Unknown() bool {
+	return s.KeyUnknown && s.Certificate == nil && s.CertificateErr == nil
+}
+
 // Mismatched reports whether the certificate is of another key than the one in the
 // slot.
 func (s SlotContents) Mismatched() bool {

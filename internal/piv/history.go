@@ -42,16 +42,26 @@ func readHistory(c *connection) (history History, err error) {
 	return history, err
 }
 
-// Free lists the slots that are known to hold nothing.
+// Free lists the slots that show nothing: those that are empty, and before firmware 5.3 those of which
+// nothing is known.
 func (h History) Free() []Slot {
 	var free []Slot
 	for _, slot := range h.Slots {
-		// A slot that may hold a key counts: none is moved there on such firmware.
 		if slot.Key == nil && slot.Certificate == nil && slot.CertificateErr == nil {
 			free = append(free, slot.Slot)
 		}
 	}
 	return free
+}
+
+// Unknown counts the slots of which nothing is known.
+func (h History) Unknown() (unknown int) {
+	for _, slot := range h.Slots {
+		if slot.Unknown() {
+			unknown++
+		}
+	}
+	return unknown
 }
 
 // Real is what the Key History object has to say: it counts the certificates that are in

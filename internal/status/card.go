@@ -153,20 +153,49 @@ func (c Card) State() State {
 		return StateForeign
 	case c.Status.PIN.Factory == piv.No:
 		return StatePersonalised
+	case c.Status.PIN.Factory == piv.Unknown:
+		return StateUnknown
 	}
 	return StateEmpty
 }
 
-// Next lists what may be done with the card, as State.Next does, with the command that goes
-// on with what was begun.
+// Next lists what may be done with the card: of what State.Next lists that for which it has the keys,
+// with the command that goes on with what was begun.
 func (c Card) Next() []Transition {
-	next := c.State().Next()
+	next := slices.DeleteFunc(c.State().Next(), c.lacks)
 	for i := range next {
 		if next[i].From == StateRenewing || next[i].From == StateReplacing {
 			next[i].Command = c.Begun.again(next[i].Command)
 		}
 	}
 	return next
+}
+
+// KeySlot returns the slot whose key can be enrolled as it is, 9d before others; 0 where the card has
+// none outside its retired slots.
+func (c Card) KeySlot() piv.Slot {
+	for _, slot := range []piv.Slot{piv.SlotKeyManagement, piv.SlotSignature, piv.SlotAuthentication, piv.SlotCardAuthentication} {
+		if slices.ContainsFunc(c.Status.Slots, func(contents piv.SlotContents) bool { return contents.Slot == slot && contents.Key != nil }) {
+			return slot
+		}
+	}
+	return 0
+}
+
+// lacks reports whether the card has not what a transition is about: a key that is to be enrolled, an
+// empty slot 9d for a new one, or something there that a new one takes the place of.
+func (c Card) lacks(t Transition) bool {
+	known := t.From == StateForeign || t.From == StateSuperseded
+	occupied := slices.ContainsFunc(c.Status.Slots, func(contents piv.SlotContents) bool { return contents.Slot == piv.SlotKeyManagement })
+	switch t.Command {
+	case CommandEnrollExisting:
+		return c.KeySlot() == 0
+	case CommandEnrollOver:
+		return !occupied
+	case CommandEnroll:
+		return known && (occupied || t.From == StateSuperseded && c.KeySlot() != 0)
+	}
+	return false
 }
 
 // uses lists the certificates that are in use for the card's user, and reports whether anybody

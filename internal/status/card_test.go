@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -81,7 +82,7 @@ func TestCardStates(t *testing.T) {
 		owner string
 	}{
 		"as from the factory":                        {Card{Status: in(factory)}, StateEmpty, ""},
-		"firmware that cannot tell":                  {Card{Status: in(piv.Protection{PIN: piv.Counter{Tries: 3}}, old)}, StateEmpty, ""},
+		"firmware that cannot tell":                  {Card{Status: in(piv.Protection{PIN: piv.Counter{Tries: 3}}, old)}, StateUnknown, ""},
 		"only a PIN":                                 {Card{Status: in(set)}, StatePersonalised, ""},
 		"a new key":                                  {Card{Status: in(set, slot(piv.SlotKeyManagement, nil))}, StateWaiting, ""},
 		"a new key of an enrollment":                 {Card{Status: in(set, slot(piv.SlotKeyManagement, nil)), Begun: eve, Ledger: entered(ledger.CardReturned)}, StateWaiting, "eve@lab.example"},
@@ -122,6 +123,42 @@ func TestCardStates(t *testing.T) {
 		}
 		if owner := c.card.Owner(); owner != c.owner {
 			t.Errorf("%s: %q is whose it is, want %q", name, owner, c.owner)
+		}
+	}
+}
+
+// TestNextHasItsKeys: nothing is offered for keys that the card does not have where they would be
+// looked for.
+func TestNextHasItsKeys(t *testing.T) {
+	key := func(slots ...piv.Slot) (status piv.Status) {
+		status.PIN = piv.Counter{Tries: 3, Factory: piv.No}
+		for _, slot := range slots {
+			status.Slots = append(status.Slots, piv.SlotContents{Slot: slot, Key: &piv.KeyInfo{Origin: piv.Imported}})
+		}
+		return status
+	}
+	unknown := key(piv.SlotAuthentication)
+	unknown.Slots = append(unknown.Slots, piv.SlotContents{Slot: piv.SlotKeyManagement, KeyUnknown: true})
+	known := []ledger.CardCertificate{{Email: "ada@lab.example", State: ledger.CardReturned}}
+	for name, test := range map[string]struct {
+		card  Card
+		state State
+		slot  piv.Slot
+		want  []Command
+	}{
+		"in retired slots alone":        {Card{Status: key(0x82, 0x83)}, StateForeign, 0, []Command{CommandEnroll, CommandReset}},
+		"in 9d":                         {Card{Status: key(piv.SlotKeyManagement, 0x82)}, StateForeign, piv.SlotKeyManagement, []Command{CommandEnrollExisting, CommandEnrollOver, CommandReset}},
+		"in 9a":                         {Card{Status: key(piv.SlotAuthentication, 0x82)}, StateForeign, piv.SlotAuthentication, []Command{CommandEnrollExisting, CommandEnroll, CommandReset}},
+		"in 9a, and 9d does not tell":   {Card{Status: unknown}, StateForeign, piv.SlotAuthentication, []Command{CommandEnrollExisting, CommandEnrollOver, CommandReset}},
+		"superseded, in a retired slot": {Card{Status: key(0x82), Ledger: known}, StateSuperseded, 0, []Command{CommandEnroll, CommandUnblock, CommandReset}},
+		"superseded, in 9c":             {Card{Status: key(piv.SlotSignature), Ledger: known}, StateSuperseded, piv.SlotSignature, []Command{CommandEnrollExisting, CommandUnblock, CommandReset}},
+	} {
+		var got []Command
+		for _, transition := range test.card.Next() {
+			got = append(got, transition.Command)
+		}
+		if state := test.card.State(); state != test.state || test.card.KeySlot() != test.slot || !slices.Equal(got, test.want) {
+			t.Errorf("%s: %s, slot %s, %v", name, state, test.card.KeySlot(), got)
 		}
 	}
 }

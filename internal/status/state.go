@@ -9,6 +9,7 @@ type State string
 // The states of a card.
 const (
 	StateEmpty        State = "empty"
+	StateUnknown      State = "unknown"
 	StatePersonalised State = "personalised"
 	StateWaiting      State = "waiting"
 	StateReplacing    State = "replacing"
@@ -28,7 +29,8 @@ type Meaning struct {
 // States lists all states, in the order in which a card has them.
 func States() []Meaning {
 	return []Meaning{
-		{StateEmpty, "no key and no certificate, and nobody set its PIN, as far as the card tells"},
+		{StateEmpty, "no key and no certificate, and nobody set its PIN"},
+		{StateUnknown, "no certificate and no key that it shows; firmware before 5.3 tells neither of imported keys nor whether the PIN is the factory one"},
 		{StatePersonalised, "a PIN of its own, and no key or certificate yet"},
 		{StateWaiting, "an enrollment was begun: its certificate has not come yet, or Gmail does not have it yet"},
 		{StateReplacing, "a replacement was begun: the card takes the place of another, whose use has not ended"},
@@ -90,6 +92,11 @@ func Transitions() []Transition {
 	return []Transition{
 		{StateEmpty, CommandEnroll, StateRegistered, "the card is for this user; it is waiting where the certificate takes its time"},
 		{StateEmpty, CommandInit, StatePersonalised, "the card is prepared before its user is there"},
+		{StateUnknown, CommandEnroll, StateRegistered, "the card is for this user; whether it is new is asked, or said with --new-card"},
+		{StateUnknown, CommandInit, StateUnknown, "the card is new, and prepared before its user is there"},
+		{StateUnknown, CommandChangePIN, StateUnknown, "its user wants another PIN"},
+		{StateUnknown, CommandUnblock, StateUnknown, "its user forgot the PIN: with the PUK"},
+		{StateUnknown, CommandReset, StateUnknown, "nobody knows its PIN and PUK; keys that it does not show are lost"},
 		{StatePersonalised, CommandEnroll, StateRegistered, "the card is for this user; it is waiting where the certificate takes its time"},
 		{StatePersonalised, CommandChangePIN, StatePersonalised, "its user wants another PIN"},
 		{StatePersonalised, CommandUnblock, StatePersonalised, "its user forgot the PIN: with the PUK"},
@@ -118,11 +125,13 @@ func Transitions() []Transition {
 		{StateRenewing, CommandLost, StateSuperseded, "where nobody knows where the card is"},
 		{StateRenewing, CommandLeave, StateSuperseded, "where the user leaves"},
 		{StateSuperseded, CommandEnrollExisting, StateRegistered, "the user goes back to this card"},
+		{StateSuperseded, CommandEnroll, StateRegistered, "the user goes back to this card, which has old keys in retired slots alone: with a new one"},
 		{StateSuperseded, CommandUnblock, StateSuperseded, "its user reads old mail with it, and forgot the PIN: with the PUK"},
 		{StateSuperseded, CommandReset, StateEmpty, "for another user; mail to its keys can then be read with no card"},
 		{StateBlocked, CommandUnblock, StateRegistered, "with the PUK: the card is again what it was before"},
 		{StateBlocked, CommandReset, StateEmpty, "the PUK is blocked, too, or nobody knows it; the keys on the card are lost"},
 		{StateForeign, CommandEnrollExisting, StateRegistered, "the key on the card is the user's, from another issuer"},
+		{StateForeign, CommandEnroll, StateRegistered, "the card is for this user: with a new key in slot 9d, which is empty; the others stay"},
 		{StateForeign, CommandEnrollOver, StateRegistered, "the key in the slot is not needed any more; it is lost"},
 		{StateForeign, CommandReset, StateEmpty, "nothing on the card is needed any more; all keys on it are lost"},
 	}

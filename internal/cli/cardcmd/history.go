@@ -8,6 +8,7 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
+	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/piv"
 )
 
@@ -67,7 +68,10 @@ type HistoryJSON struct {
 	Real    shownKeyHistory  `json:"real"`   // what it has to say
 	Problem string           `json:"problem,omitempty"`
 	Slots   []shownSlot      `json:"slots"` // retired ones that hold something
-	Free    int              `json:"free"`  // retired slots that hold nothing
+	Free    int              `json:"free"`  // retired slots that are empty
+	// Unknown are the retired slots that show nothing and may hold a key, which firmware before 5.3
+	// does not tell.
+	Unknown int `json:"unknown"`
 }
 
 type shownKeyHistory struct {
@@ -77,7 +81,7 @@ type shownKeyHistory struct {
 }
 
 func showHistory(identity piv.Identity, history piv.History) HistoryJSON {
-	shown := HistoryJSON{Serial: identity.Serial, Real: shownKeyHistory(history.Real()), Slots: []shownSlot{}, Free: len(history.Free())}
+	shown := HistoryJSON{Serial: identity.Serial, Real: shownKeyHistory(history.Real()), Slots: []shownSlot{}, Free: len(history.Free()) - history.Unknown(), Unknown: history.Unknown()}
 	if history.Said != nil {
 		says := shownKeyHistory(*history.Said)
 		shown.Says = &says
@@ -106,12 +110,22 @@ func printHistory(out io.Writer, identity piv.Identity, history piv.History) err
 	for _, contents := range held(history) {
 		printSlot(rows, contents)
 	}
-	rows.Row("free", fmt.Sprintf("%d of 20 retired slots", len(history.Free())))
+	unknown := history.Unknown()
+	if unknown > 0 {
+		value := describe.UnknownSlots(unknown)
+		rows.Row(value.Label, value.Text)
+	}
+	if free := len(history.Free()) - unknown; free > 0 || unknown == 0 {
+		rows.Row("free", fmt.Sprintf("%d of 20 retired slots", free))
+	}
 	says := "is right about them"
 	if problem := history.Problem(); problem != nil {
 		says = problem.Error() + " (to put it right: --repair)"
 	} else if history.Said == nil {
 		says = "none, and none is needed"
+		if unknown > 0 {
+			says = "none, and none is needed for what the card shows"
+		}
 	}
 	rows.Row("Key History", says)
 	return rows.Flush()

@@ -175,7 +175,7 @@ func printCard(out io.Writer, identity piv.Identity, status piv.Status, sameCHUI
 	}
 	unknown := 0
 	for _, contents := range status.Slots {
-		if contents.Slot.Retired() && contents.KeyUnknown && contents.CertificateProblem() == nil && contents.Certificate == nil {
+		if contents.Slot.Retired() && contents.Unknown() {
 			unknown++
 			continue
 		}

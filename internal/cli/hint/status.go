@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/status"
 )
 
@@ -48,6 +49,14 @@ func Command(command status.Command, email, keyPairID string, serial uint32) str
 		line += fmt.Sprintf(" --serial %d", serial)
 	}
 	return "cse-piv " + line
+}
+
+// InSlot returns the command line for the key in a slot, which is named where it is not the usual one.
+func InSlot(line string, slot piv.Slot) string {
+	if slot == piv.SlotKeyManagement {
+		return line
+	}
+	return line + " --slot " + slot.String()
 }
 
 // ForNobodyKnown says what to do where the ledger has nobody.

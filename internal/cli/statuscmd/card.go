@@ -79,7 +79,11 @@ func runCard(ctx context.Context, streams *stdio.Streams, options *statusOptions
 		}
 	}
 	for _, transition := range card.Next() {
-		answer.Next = append(answer.Next, nextStep{transition, hint.Command(transition.Command, email, "", options.serial)})
+		line := hint.Command(transition.Command, email, "", options.serial)
+		if transition.Command == status.CommandEnrollExisting {
+			line = hint.InSlot(line, card.KeySlot())
+		}
+		answer.Next = append(answer.Next, nextStep{transition, line})
 	}
 	if options.json {
 		return stdio.JSON(streams.Out, answer)
