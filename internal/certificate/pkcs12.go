@@ -3,15 +3,30 @@ package certificate
 import (
 	"bytes"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	cryptobyte_asn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// ErrPassword is returned for a PKCS#12 whose certificates are encrypted, where no
-// password was given or it is not the right one.
-var ErrPassword = fmt.Errorf("%w: it is a PKCS#12, which its password did not open", ErrUnreadable)
+// ErrPassword is returned for a PKCS#12 that is encrypted, where no password was given or it is not the
+// right one.
+var ErrPassword = errors.New("a PKCS#12 that its password does not open")
+
+// passwordError is an [ErrPassword] that says which of the two it is. It is an [ErrUnreadable].
+type passwordError struct{ given bool }
+
+func (e *passwordError) Error() string {
+	if e.given {
+		return "this is a PKCS#12, and the password that was given does not open it"
+	}
+	return "this is a PKCS#12 that needs a password, and none was given"
+}
+
+func (e *passwordError) Is(target error) bool {
+	return target == ErrPassword || target == ErrUnreadable
+}
 
 const (
 	pfxVersion = 3 // of a PFX (RFC 7292 section 4)

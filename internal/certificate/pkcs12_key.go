@@ -111,7 +111,7 @@ func (r *reader) openKey(der []byte) (any, error) {
 		return nil, fmt.Errorf("%w: a PKCS#12 that cannot be read: %w", ErrUnreadable, err)
 	}
 	if err != nil {
-		return nil, ErrPassword
+		return nil, &passwordError{!r.password.IsZero()}
 	}
 	return key, nil
 }

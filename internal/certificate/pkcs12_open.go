@@ -40,7 +40,7 @@ func openSafe(algorithm, encrypted []byte, password secret.Secret) ([]*x509.Cert
 	case isKeyTooMany(err):
 		return nil, &KindError{Kind: "a PKCS#12 with several private keys in one encrypted part"}
 	case err != nil:
-		return nil, ErrPassword
+		return nil, &passwordError{!password.IsZero()}
 	}
 	return certs, nil
 }

@@ -13,8 +13,8 @@ import (
 // the card made for the key, and the card's own attestation certificate of slot
 // F9, which signed it. Nothing is verified here: that is package attestation's.
 //
-// Errors: ErrNotAttestable for an imported key and for an empty slot, which is
-// ErrEmptySlot as well from firmware 5.3.
+// Errors: ErrNotAttestable for an imported key, and an *EmptySlotError for an empty slot and, before
+// firmware 5.3, for one that may hold an imported key; ErrCannotAttest before firmware 4.3.
 func (c *Card) Attest(ctx context.Context, slot Slot) (slotCert, deviceCert *x509.Certificate, err error) {
 	certificates, err := reading(ctx, c, "attesting the key in slot "+slot.String(), func(connection *connection) ([2]*x509.Certificate, error) {
 		return connection.attest(slot)
@@ -24,10 +24,16 @@ func (c *Card) Attest(ctx context.Context, slot Slot) (slotCert, deviceCert *x50
 
 // attest returns the slot's and the card's certificate.
 func (c *connection) attest(slot Slot) (certificates [2]*x509.Certificate, err error) {
+	if !c.firmware.Attests() {
+		return certificates, ErrCannotAttest
+	}
 	der, err := c.Attest(slot)
 	if errors.Is(err, pcsc.WrongData) {
+		if !c.firmware.hasMetadata() {
+			return certificates, &EmptySlotError{Unknown: true}
+		}
 		if _, _, policyErr := c.policies(slot); errors.Is(policyErr, ErrEmptySlot) {
-			err = policyErr
+			return certificates, &EmptySlotError{}
 		}
 		return certificates, fmt.Errorf("%w: %w", ErrNotAttestable, err)
 	}

@@ -41,6 +41,8 @@ var (
 var (
 	ErrEmptySlot     = errors.New("the slot holds no key")
 	ErrNotAttestable = errors.New("the key was not generated on the card")
+	// ErrCannotAttest is returned when the firmware, which is before 4.3, has no command to attest a key.
+	ErrCannotAttest  = errors.New("firmware before 4.3 cannot attest keys")
 	ErrPINBlocked    = errors.New("the PIN is blocked")
 	ErrPUKBlocked    = errors.New("the PUK is blocked")
 	ErrPINRequired   = errors.New("the key asks for the PIN")
@@ -86,6 +88,25 @@ type FactoryError struct{ Reference string } // "PIN" or "PUK"
 // Error says that nothing was tried.
 func (e *FactoryError) Error() string {
 	return fmt.Sprintf("the card's %s is still the factory one, and another one was given: not tried", e.Reference)
+}
+
+// EmptySlotError is returned where a slot has no key, or none that the card tells of. It is an
+// ErrNotAttestable and, where the slot is known to be empty, an ErrEmptySlot.
+type EmptySlotError struct {
+	Unknown bool // firmware before 5.3, which does not tell of imported keys
+}
+
+// Error says whether there may be a key.
+func (e *EmptySlotError) Error() string {
+	if e.Unknown {
+		return "the slot holds no key that was generated on the card; firmware before 5.3 does not tell whether one was imported"
+	}
+	return ErrEmptySlot.Error()
+}
+
+// Is reports true for ErrNotAttestable and, where the slot is known to be empty, for ErrEmptySlot.
+func (e *EmptySlotError) Is(target error) bool {
+	return target == ErrNotAttestable || target == ErrEmptySlot && !e.Unknown
 }
 
 // TriesLeft says how many tries are left: "1 try left", "2 tries left".

@@ -80,6 +80,9 @@ func (e *Exporter) slot(ctx context.Context, card *piv.Card, slot piv.Slot, part
 	switch {
 	case err == nil:
 		return e.attestation(facts.Evidence())
+	case errors.Is(err, piv.ErrCannotAttest):
+		e.Notes = append(e.Notes, "no attestation: "+piv.ErrCannotAttest.Error())
+		return nil
 	case errors.Is(err, piv.ErrNotAttestable) && (contents.Key == nil || contents.Key.Origin != piv.Generated):
 		e.Notes = append(e.Notes, "no attestation: the key was not generated on the card")
 		return nil
@@ -93,7 +96,7 @@ func (e *Exporter) certificate(contents piv.SlotContents, parts []*x509.Certific
 	}
 	if contents.Certificate == nil {
 		if contents.Key == nil {
-			return fmt.Errorf("slot %s: %w", contents.Slot, piv.ErrEmptySlot)
+			return fmt.Errorf("slot %s: %w", contents.Slot, &piv.EmptySlotError{Unknown: contents.KeyUnknown})
 		}
 		e.Notes = append(e.Notes, "no certificate in the slot")
 		return nil

@@ -88,6 +88,7 @@ type checkJSON struct {
 
 	chain    []*x509.Certificate
 	findings []smime.Finding
+	closed   bool // the file cannot be read for want of a password
 }
 
 // findingJSON is a finding with what its rule says.
@@ -150,6 +151,9 @@ func count(refused *failure.RefusedError, c checkJSON) {
 	switch {
 	case c.Problem != "":
 		refused.Unread++
+		if c.closed {
+			refused.Closed++
+		}
 	case !c.Registrable:
 		refused.Refused++
 	}
@@ -203,7 +207,7 @@ func (o *checkFlags) checkAll(ctx context.Context, streams *stdio.Streams, files
 // unreadable says why a file cannot be read.
 func unreadable(streams *stdio.Streams, file option.CertificateFile) checkJSON {
 	c := checkJSON{File: file.Path, Problem: failure.OneLine(file.Err), Hint: streams.Hint(file.Err),
-		Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}}
+		Addresses: []string{}, Chain: []string{}, Uses: []certificate.Use{}, closed: errors.Is(file.Err, certificate.ErrPassword)}
 	if malformed, ok := errors.AsType[*certificate.MalformedError](file.Err); ok {
 		c.findings = baseline.CheckMalformed(malformed)
 	}

@@ -95,7 +95,7 @@ func hintedErrors() (all []error) {
 	}
 	return append(all,
 		piv.ErrNoReader, piv.ErrNoCard, piv.ErrNotYubiKey, piv.ErrNoSerial, piv.ErrBroken, piv.ErrNoAnswer, piv.ErrCardInUse, piv.ErrRemoved, piv.ErrReset, piv.ErrTouchTimeout,
-		piv.ErrPINRequired, piv.ErrWeakPIN, piv.ErrEmptySlot, piv.ErrNotAttestable, piv.ErrKeyMismatch, maintenance.ErrNoPUK, piv.ErrPUKBlocked, piv.ErrPINBlocked, piv.ErrManagementKey,
+		piv.ErrPINRequired, piv.ErrWeakPIN, piv.ErrEmptySlot, piv.ErrNotAttestable, piv.ErrCannotAttest, piv.ErrKeyMismatch, maintenance.ErrNoPUK, piv.ErrPUKBlocked, piv.ErrPINBlocked, piv.ErrManagementKey,
 		piv.ErrCardFull, piv.ErrCertificateTooLarge, piv.ErrNoService, piv.ErrServiceFailed, piv.ErrAccessDenied, piv.ErrNoPCSC, failure.ErrNoReaders,
 		durable.ErrDiskFull, durable.ErrReadOnly, durable.ErrInUse, durable.ErrDifferent, fs.ErrExist, durable.ErrLink, durable.ErrNotRegular, evidence.ErrBusy, tui.ErrBroken,
 		maintenance.ErrNotReset, maintenance.ErrNoCertificate, maintenance.ErrBio, escrow.ErrNoIdentity,

@@ -66,7 +66,7 @@ func (h hints) ofEnrollment(err error) string {
 	case failure.Is[*enroll.OtherKeyError](err):
 		return "have the issuer sign the request that is in the evidence folder"
 	case failure.Is[*enroll.NoAttestationError](err):
-		return "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
+		return attestingCard
 	case failure.Is[*enroll.NotNewError](err):
 		return h.either("give the PIN that the card has, without --new-card", "try again, and type the PIN that the card has") + "; a forgotten one is replaced with the PUK: " + h.unblock()
 	case failure.Is[*enroll.PerhapsNewError](err):

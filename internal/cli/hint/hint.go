@@ -83,6 +83,9 @@ func (h hints) unblock() string {
 	return h.either("cse-piv card pin unblock", "at the card choose more, and there a new PIN")
 }
 
+// attestingCard is which cards can attest a key.
+const attestingCard = "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later"
+
 // atStart begins what flags have to be given anew for.
 const atStart = "start again with "
 
@@ -140,6 +143,8 @@ func (h hints) ofCard(err error) string {
 		return "the card got another PUK since: " + h.give("that one", "--puk-file FILE") + h.either(" or --puk-fd N", "") + "; what other records there are: cse-piv escrow list; " + h.risk()
 	case isAboutPUK(err):
 		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.risk()
+	case failure.Is[*piv.EmptySlotError](err):
+		return "look which slots hold a key: cse-piv card show" + h.slot()
 	case failure.Is[*piv.WrongPINError](err):
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
 	case failure.Is[*piv.LastTryError](err):
@@ -156,7 +161,7 @@ func (h hints) ofCard(err error) string {
 	return hintOf(err, []sentinel{
 		{piv.ErrNoReader, "plug in a YubiKey, or a reader, and " + h.either("look with: cse-piv card list", h.again)},
 		{piv.ErrNoCard, "put the card in, and " + h.either("look with: cse-piv card list", h.again)},
-		{piv.ErrNotYubiKey, "use a YubiKey with firmware 4.3.5 or later, better 5.3 or later, and with its PIV application switched on"},
+		{piv.ErrNotYubiKey, attestingCard + ", and with its PIV application switched on"},
 		{piv.ErrNoSerial, "use another card, or have this one show its serial number: it is what tells cards apart"},
 		{piv.ErrBroken, "use another card; this one answers what no card should"},
 		{piv.ErrNoAnswer, "take the card out, put it back in and " + h.again + ": it goes on where it was"},
@@ -166,7 +171,8 @@ func (h hints) ofCard(err error) string {
 		{piv.ErrTouchTimeout, h.again + ", and touch the card while it blinks: it waits for 15 seconds"},
 		{piv.ErrPINRequired, h.again + " and give the PIN: the key asks for it each time"},
 		{piv.ErrWeakPIN, "choose one that is no simple row of characters: cards with firmware 5.7 can be set to refuse one character repeated, and characters that count up or down (PIN complexity)"},
-		{piv.ErrEmptySlot, "look what the card holds: cse-piv card show"},
+		{piv.ErrEmptySlot, "look which slots hold a key: cse-piv card show" + h.slot()},
+		{piv.ErrCannotAttest, attestingCard},
 		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
 		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},
 		{maintenance.ErrBio, "if all of that may be lost: ykman config reset"},
@@ -187,6 +193,14 @@ func (h hints) ofFactory(err error) string {
 		return h.either("leave out --puk-file and --puk-fd, and the factory one is used", h.again)
 	}
 	return h.either("give the factory PIN, 123456; or have the card set up: cse-piv card init", h.again+", with the factory PIN, 123456")
+}
+
+// slot says how another slot is named, where a flag does.
+func (h hints) slot() string {
+	if h.desk || !h.has("slot") {
+		return ""
+	}
+	return "; then name one of them with --slot SLOT"
 }
 
 // isAboutPUK tells that a PUK is wrong, or was not tried because only one try is left.

@@ -127,7 +127,7 @@ func checkSlot(ctx context.Context, card *piv.Card, profile *enroll.Profile, con
 		return []enroll.ProfileFinding{finding}, nil
 	}
 	facts, err := option.Attest(ctx, card, contents.Slot, trusted)
-	if errors.Is(err, piv.ErrNotAttestable) || errors.Is(err, attestation.ErrRefused) {
+	if errors.Is(err, piv.ErrNotAttestable) || errors.Is(err, piv.ErrCannotAttest) || errors.Is(err, attestation.ErrRefused) {
 		return []enroll.ProfileFinding{{What: what, Wanted: "attested", Found: "not attested: " + err.Error()}}, nil
 	}
 	if err != nil {
