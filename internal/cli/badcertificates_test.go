@@ -166,7 +166,7 @@ func TestBadCertificates(t *testing.T) {
 			t.Fatal(err)
 		}
 		command := exec.CommandContext(t.Context(), "measured", append([]string{most, "cert", "check", "--offline", file}, flags...)...)
-		command.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+		command.Env = environment(dir)
 		out, err := command.CombinedOutput()
 		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func TestPasswordOfPKCS12IsAsked(t *testing.T) {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := startProgram(t, terminal.Options{Width: 150, Height: 50, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}}, dir, "cert", "admin-bundle", file, "--out", filepath.Join(dir, "admin.pem"))
+	w := startProgram(t, terminal.Options{Width: 150, Height: 50, Env: environment(dir)}, dir, "cert", "admin-bundle", file, "--out", filepath.Join(dir, "admin.pem"))
 	w.see("Password of " + file + ":")
 	w.enter("another")
 	w.see("this password does not open the file")
@@ -75,7 +75,7 @@ func TestPasswordOfCAKeyIsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := startProgram(t, terminal.Options{Width: 150, Height: 50, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}}, dir, "ca", "crl", "--dir", dir)
+	w := startProgram(t, terminal.Options{Width: 150, Height: 50, Env: environment(dir)}, dir, "ca", "crl", "--dir", dir)
 	w.see("The password of " + key + ":")
 	w.enter("another")
 	w.see("this password does not open the key")

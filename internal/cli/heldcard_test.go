@@ -37,7 +37,7 @@ func holdCard(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	holder := exec.Command(path)
-	holder.Env = []string{"PCSCLITE_CSOCK_NAME=" + ts.Getenv("PCSCLITE_CSOCK_NAME")}
+	holder.Env = append(environment(ts.Getenv("HOME")), "PCSCLITE_CSOCK_NAME="+ts.Getenv("PCSCLITE_CSOCK_NAME"))
 	input, err := holder.StdinPipe()
 	ts.Check(err)
 	output, err := holder.StdoutPipe()

@@ -26,7 +26,7 @@ func newLabDesk(t *testing.T, options lab.Options) *labDesk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = running.Close() })
-	d := &labDesk{t: t, lab: running, dir: dir, pin: filepath.Join(dir, "pin"), env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}}
+	d := &labDesk{t: t, lab: running, dir: dir, pin: filepath.Join(dir, "pin"), env: environment(dir)}
 	for name, value := range running.Env() {
 		d.env = append(d.env, name+"="+value)
 	}

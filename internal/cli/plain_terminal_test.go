@@ -130,7 +130,7 @@ func startInShell(t *testing.T, dir string) *wizard {
 	script := `"$0" demo --plain --dir "$1"; echo "exit code $?"; read -r line; echo "it was $line"; read -r line`
 	session, err := terminal.Start(t.Context(), terminal.Options{
 		Width: 100, Height: 50, Command: []string{"sh", "-c", "trap : INT; " + script, program, dir},
-		Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"},
+		Env: environment(dir),
 	})
 	if errors.Is(err, terminal.ErrNoTmux) {
 		testenv.Missing(t, "%v", err)

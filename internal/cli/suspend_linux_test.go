@@ -67,7 +67,7 @@ func startUnderJobControl(t *testing.T, flags string) *wizard {
 	dir := demoDir(t)
 	session, err := terminal.Start(t.Context(), terminal.Options{
 		Command: []string{shell, "--norc", "--noprofile", "-i"},
-		Env:     []string{"PATH=" + filepath.Dir(program) + ":" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8", "PS1=$ "},
+		Env:     append(environment(dir), "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"), "PS1=$ "),
 	})
 	if errors.Is(err, terminal.ErrNoTmux) {
 		testenv.Missing(t, "%v", err)

@@ -56,7 +56,7 @@ func TestWizardAsksForAKeyThatIsNotAttested(t *testing.T) {
 	if err := running.Insert(0, card); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}
+	env := environment(dir)
 	for name, value := range running.Env() {
 		env = append(env, name+"="+value)
 	}

@@ -47,7 +47,7 @@ func startWizard(t *testing.T, args ...string) *wizard {
 // startDemo opens the demo on a terminal of its own.
 func startDemo(t *testing.T, options terminal.Options, dir string, args ...string) *wizard {
 	t.Helper()
-	options.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8"}, options.Env...)
+	options.Env = append(environment(dir), options.Env...)
 	return startProgram(t, options, dir, append([]string{"demo", "--dir", dir}, args...)...)
 }
 
