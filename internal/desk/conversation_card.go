@@ -15,7 +15,7 @@ type readers struct {
 	FoundErr error
 	Watched  bool // whether they were looked at yet
 	Blind    bool // whether they are not watched any more
-	// Assigned is the card that was set aside for the person or begun with; 0 for
+	// Assigned is the card that was assigned to the person or begun with; 0 for
 	// any.
 	Assigned uint32
 	// Chosen is the card that was chosen among several, and Taken the one that was
@@ -58,7 +58,7 @@ func (r *readers) Obstacle() error {
 func (r *readers) Gone() bool { return r.FoundErr != nil && r.Blind }
 
 // Wanted is the card to be shown: the chosen one, the one that was taken, the one
-// that was set aside, or the only one; 0 for none.
+// that was assigned, or the only one; 0 for none.
 func (r *readers) Wanted() uint32 {
 	cards := r.Cards()
 	switch {

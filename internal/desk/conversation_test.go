@@ -254,12 +254,12 @@ func TestLossThatTheCommandLineAgreedTo(t *testing.T) {
 	}
 }
 
-// Another card than was set aside, or somebody else's, is used only where a person
+// Another card than was assigned, or somebody else's, is used only where a person
 // says so, and that is forgotten when it is pulled.
 func TestStrangeCard(t *testing.T) {
 	aside := desk.QueueEntry{Person: desk.Person{Email: ada, Serial: adas}, Progress: enroll.Progress{Stage: enroll.StageNone}}
 	theirs := desk.QueueEntry{Person: desk.Person{Email: grace}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: graces}}
-	for name, entry := range map[string]desk.QueueEntry{"set aside": aside, "somebody else's": theirs} {
+	for name, entry := range map[string]desk.QueueEntry{"assigned": aside, "somebody else's": theirs} {
 		p := play(enroll.Request{Keys: keys}, false, entry)
 		person := desk.Person{Email: ada}
 		if entry.Email == ada {

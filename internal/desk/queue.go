@@ -58,7 +58,7 @@ func (d *Desk) Queue(ctx context.Context) ([]QueueEntry, error) {
 
 // QueueEntry returns one person's progress: what this desk's evidence tells or, where
 // it tells nothing, the ledger. An enrollment with another card than the one that
-// was set aside for the person does not count.
+// was assigned to the person does not count.
 func (d *Desk) QueueEntry(ctx context.Context, person Person) QueueEntry {
 	entry := d.enrolled(ctx, person)
 	if !d.RenewsSince.IsZero() && entry.Stage == enroll.StageDone && entry.When.Before(d.RenewsSince) {
@@ -96,7 +96,7 @@ func (d *Desk) enrolled(ctx context.Context, person Person) QueueEntry {
 func (d *Desk) begun(ctx context.Context, person Person) QueueEntry {
 	progress, err := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, person.Serial)
 	if newest, other := enroll.ReadProgress(d.Dependencies.Evidence, person.Email, 0); other == nil && newest.Replaces.Of(person.Serial) {
-		person.Serial, progress, err = newest.Serial, newest, nil // whatever card was set aside once
+		person.Serial, progress, err = newest.Serial, newest, nil // whatever card was assigned once
 	}
 	entry := QueueEntry{Person: person, Progress: progress, Problem: err}
 	if d.Registered == nil || err != nil || progress.Stage != enroll.StageNone {
@@ -134,7 +134,7 @@ func (d *Desk) Collect(ctx context.Context, person Person) QueueEntry {
 }
 
 // After returns the entry that a person has when an enrollment with that card has
-// ended so. Another card than was set aside for them is theirs from now on, where
+// ended so. Another card than was assigned to them is theirs from now on, where
 // the enrollment with it was begun, unless they declined or were stopped: then it
 // may have been taken by mistake.
 func (d *Desk) After(ctx context.Context, person Person, serial uint32, err error) QueueEntry {
@@ -169,7 +169,7 @@ func Next(entries []QueueEntry, passed func(email string) bool) int {
 	return -1
 }
 
-// Holder returns for whom else in the queue that card was set aside, or who was
+// Holder returns to whom else in the queue that card is assigned, or who was
 // enrolled or is being enrolled with it; "" for nobody.
 func Holder(entries []QueueEntry, serial uint32, email string) string {
 	for _, entry := range entries {
@@ -192,7 +192,7 @@ func FindCard(entries []QueueEntry, typed string) int {
 }
 
 // Strange reports whether a card may be the wrong one for a person: another than
-// was set aside for them or, where none was, somebody else's. The last person's may
+// was assigned to them or, where none was, somebody else's. The last person's may
 // lie in the reader still.
 func Strange(entries []QueueEntry, email string, assigned, serial uint32) bool {
 	if assigned != 0 {
@@ -202,7 +202,7 @@ func Strange(entries []QueueEntry, email string, assigned, serial uint32) bool {
 }
 
 // RequestFor returns the request to begin with for a person: base, which is what the
-// command line asked for, with the card that was set aside for them, or where they were
+// command line asked for, with the card that was assigned to them, or where they were
 // begun with or are done, the keys that they had then; who is not done goes on with
 // the card that they had, and with what it takes the place of. A card that was begun with and is somebody else's, among
 // the entries, may have been taken by mistake.

@@ -99,7 +99,7 @@ func TestHolder(t *testing.T) {
 		{1, "ada@example.com", ""}, // it is their own
 		{2, "ada@example.com", ""}, // nothing was begun with it
 		{3, "ada@example.com", ""},
-		{4, "ada@example.com", "hedy@example.com"}, // it was set aside for her
+		{4, "ada@example.com", "hedy@example.com"}, // it was assigned to her
 		{4, "hedy@example.com", ""},
 	} {
 		if got := desk.Holder(entries, test.serial, test.email); got != test.want {
@@ -123,11 +123,11 @@ func TestStrange(t *testing.T) {
 		assigned, serial uint32
 		want             bool
 	}{
-		"nobody's":                          {0, 3, false},
-		"her own":                           {0, 2, false},
-		"the last person's":                 {0, 1, true},
-		"another than was set aside":        {2, 3, true},
-		"set aside, though somebody had it": {1, 1, false},
+		"nobody's":                         {0, 3, false},
+		"her own":                          {0, 2, false},
+		"the last person's":                {0, 1, true},
+		"another than was assigned":        {2, 3, true},
+		"assigned, though somebody had it": {1, 1, false},
 	} {
 		if got := desk.Strange(entries, "Grace@example.com", test.assigned, test.serial); got != test.want {
 			t.Errorf("%s: %v", name, got)
@@ -145,7 +145,7 @@ func TestRequestFor(t *testing.T) {
 		keys   int
 	}{
 		"nobody's card":  {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}}, 100, 1},
-		"set aside":      {desk.QueueEntry{Person: desk.Person{Email: "a@example.com", Serial: 7}}, 7, 1},
+		"assigned":       {desk.QueueEntry{Person: desk.Person{Email: "a@example.com", Serial: 7}}, 7, 1},
 		"begun":          {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageBegun, Serial: 9, Keys: before}}, 9, 2},
 		"waiting":        {desk.QueueEntry{Person: desk.Person{Email: "a@example.com", Serial: 9}, Progress: enroll.Progress{Stage: enroll.StageWaiting, Serial: 9, Keys: before}}, 9, 2},
 		"done":           {desk.QueueEntry{Person: desk.Person{Email: "a@example.com"}, Progress: enroll.Progress{Stage: enroll.StageDone, Serial: 9, Keys: before}}, 100, 2},
@@ -233,10 +233,10 @@ func TestPlaceIsWhatTheEvidenceTells(t *testing.T) {
 		person desk.Person
 		want   enroll.Stage
 	}{
-		"the card of the evidence":   {desk.Person{Email: "ada@example.com", Serial: 7}, enroll.StageWaiting},
-		"any card":                   {desk.Person{Email: "ADA@example.com"}, enroll.StageWaiting},
-		"another card was set aside": {desk.Person{Email: "ada@example.com", Serial: 8}, enroll.StageNone},
-		"somebody else":              {desk.Person{Email: "grace@example.com"}, enroll.StageNone},
+		"the card of the evidence":  {desk.Person{Email: "ada@example.com", Serial: 7}, enroll.StageWaiting},
+		"any card":                  {desk.Person{Email: "ADA@example.com"}, enroll.StageWaiting},
+		"another card was assigned": {desk.Person{Email: "ada@example.com", Serial: 8}, enroll.StageNone},
+		"somebody else":             {desk.Person{Email: "grace@example.com"}, enroll.StageNone},
 	} {
 		if got := d.QueueEntry(t.Context(), test.person); got.Stage != test.want || got.Problem != nil || got.Person != test.person {
 			t.Errorf("%s: %+v, want %s", name, got, test.want)
@@ -303,7 +303,7 @@ func TestCollect(t *testing.T) {
 	}
 }
 
-// TestAfterAnotherCard: another card than was set aside is a person's own once an
+// TestAfterAnotherCard: another card than was assigned is a person's own once an
 // enrollment with it stands, and not where it was declined or stopped.
 func TestAfterAnotherCard(t *testing.T) {
 	d, _, _ := begun(t, "ada@example.com", 999)
@@ -327,7 +327,7 @@ func TestAfterAnotherCard(t *testing.T) {
 		t.Errorf("card %d is the person's, with which nothing was begun", entry.Person.Serial)
 	}
 	if entry := d.After(t.Context(), desk.Person{Email: "ada@example.com"}, 999, nil); entry.Person.Serial != 0 {
-		t.Errorf("card %d was set aside, though nobody did", entry.Person.Serial)
+		t.Errorf("card %d was assigned, though nobody did", entry.Person.Serial)
 	}
 }
 
@@ -366,10 +366,10 @@ func TestPlaceOfSomebodyWhoIsRegisteredElsewhere(t *testing.T) {
 		person desk.Person
 		stage  enroll.Stage
 	}{
-		"any card":                       {desk.Person{Email: "ada@example.com"}, enroll.StageDone},
-		"the card that was set aside":    {desk.Person{Email: "ada@example.com", Serial: 1234}, enroll.StageDone},
-		"another was set aside for them": {desk.Person{Email: "ada@example.com", Serial: 123}, enroll.StageNone},
-		"somebody else":                  {desk.Person{Email: "bob@example.com"}, enroll.StageNone},
+		"any card":                     {desk.Person{Email: "ada@example.com"}, enroll.StageDone},
+		"the card that was assigned":   {desk.Person{Email: "ada@example.com", Serial: 1234}, enroll.StageDone},
+		"another was assigned to them": {desk.Person{Email: "ada@example.com", Serial: 123}, enroll.StageNone},
+		"somebody else":                {desk.Person{Email: "bob@example.com"}, enroll.StageNone},
 	} {
 		entry := d.QueueEntry(t.Context(), test.person)
 		if entry.Stage != test.stage || entry.Problem != nil {

@@ -18,7 +18,7 @@ const maxRoster = 8 << 20
 type Person struct {
 	Email string
 	Name  string
-	// Serial is the card that was set aside for the person; 0 for any.
+	// Serial is the card that was assigned to the person; 0 for any.
 	Serial uint32
 	Note   string
 	// OtherDomain says that the address is not of the domain that the desk is for.
@@ -143,7 +143,7 @@ func (r *rosterReader) take(row spreadsheet.Row) error {
 		return fmt.Errorf("%s is on line %d already", person.Email, before)
 	}
 	if before, ok := r.cards[person.Serial]; ok {
-		return fmt.Errorf("card %d was set aside on line %d already", person.Serial, before)
+		return fmt.Errorf("card %d was assigned on line %d already", person.Serial, before)
 	}
 	r.lines[email] = row.Line
 	if person.Serial != 0 {

@@ -67,7 +67,7 @@ func columnsOf(names []string) (columns []column, unused []string) {
 
 func columnOf(name string) column {
 	heading := spreadsheet.Heading(name)
-	if spreadsheet.IsAddress(heading) {
+	if spreadsheet.IsAddressHeading(heading) {
 		return columnAddress
 	}
 	for column, names := range headings {

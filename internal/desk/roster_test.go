@@ -122,7 +122,7 @@ func TestReadRosterTellsEveryBadLine(t *testing.T) {
 	lines := map[int]string{
 		3: `"ada" is not a mail address`, 5: `"x" is not a card's serial number`, 7: `"0" is not a card's serial number: no card has it`, 8: `"4294967296" is not`, 9: `"-1" is not`,
 		10: `"" is not a mail address`, 11: "ADA@Example.Com is on line 2 already", 13: `"email" is not`, 14: "is not a mail address", 15: "is not a mail address", 16: "is not a mail address",
-		17: "card 23456789 was set aside on line 12 already",
+		17: "card 23456789 was assigned on line 12 already",
 		18: "text follows a cell's closing quote", 19: `"1.2345E+7" is not a card's serial number: the spreadsheet has rounded it`, 20: "the spreadsheet has rounded it", 21: `"Jean" is not a mail address`,
 	}
 	for _, bad := range read.LeftOut {

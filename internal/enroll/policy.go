@@ -46,7 +46,7 @@ func (e *enrollment) checkAttested(key *key, facts *attestation.Facts) error {
 	if key.Source == SourceGenerate {
 		err = errors.Join(err,
 			differs("PIN policy", facts.PINPolicy, string(key.PINPolicy.In(key.Slot))),
-			differs("touch policy", facts.TouchPolicy, string(key.TouchPolicy.Plain())),
+			differs("touch policy", facts.TouchPolicy, string(key.TouchPolicy.Effective())),
 		)
 	}
 	if p := e.request.Profile; p != nil {

@@ -136,7 +136,7 @@ func (p *Profile) CheckKey(slot piv.Slot, facts *attestation.Facts) []ProfileFin
 		all.same(of+"PIN policy", string(p.PINPolicy.In(slot)), facts.PINPolicy)
 	}
 	if p.TouchPolicy != "" {
-		all.same(of+"touch policy", string(p.TouchPolicy.Plain()), facts.TouchPolicy)
+		all.same(of+"touch policy", string(p.TouchPolicy.Effective()), facts.TouchPolicy)
 	}
 	if p.PIN {
 		all.add(of+"PIN policy", "one that asks for the PIN", facts.PINPolicy, facts.PINPolicy != string(piv.PINNever))
@@ -186,7 +186,7 @@ func (r Request) checkProfile() error {
 			continue // what is there is attested
 		}
 		all = append(all, p.CheckKey(key.Slot, &attestation.Facts{
-			Algorithm: string(key.Algorithm), PINPolicy: string(key.PINPolicy.In(key.Slot)), TouchPolicy: string(key.TouchPolicy.Plain()),
+			Algorithm: string(key.Algorithm), PINPolicy: string(key.PINPolicy.In(key.Slot)), TouchPolicy: string(key.TouchPolicy.Effective()),
 			FIPS: true, // as far as is known
 		})...)
 	}

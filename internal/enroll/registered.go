@@ -85,7 +85,7 @@ func requestOf(contents piv.SlotContents) KeyRequest {
 	if request.PINPolicy == piv.PINDefault.In(contents.Slot) {
 		request.PINPolicy = piv.PINDefault
 	}
-	if request.TouchPolicy == piv.TouchDefault.Plain() {
+	if request.TouchPolicy == piv.TouchDefault.Effective() {
 		request.TouchPolicy = piv.TouchDefault
 	}
 	if contents.Key.Origin != piv.Generated {

@@ -198,7 +198,7 @@ func (l *differenceList) addPolicies(slot piv.Slot, pinThere, pinAsked piv.PINPo
 	if pinThere != piv.PINUnknown && pinThere.In(slot) != pinAsked.In(slot) {
 		l.add(OptionPINPolicy, string(pinThere), string(pinAsked))
 	}
-	if touchThere != piv.TouchUnknown && touchThere.Plain() != touchAsked.Plain() {
+	if touchThere != piv.TouchUnknown && touchThere.Effective() != touchAsked.Effective() {
 		l.add(OptionTouchPolicy, string(touchThere), string(touchAsked))
 	}
 }

@@ -15,7 +15,7 @@ func Terms() []Term {
 	return []Term{
 		{"attestation", "proof, signed by the card, that it generated the key itself"},
 		{"batch", "the registration of many users whose cards were issued elsewhere"},
-		{"CA", "certificate authority: it signs certificates"},
+		{"CA", "certificate authority, or authority for short: it signs certificates"},
 		{"card", "the user's smart card, here a YubiKey; its serial number names it"},
 		{"certificate", "the CA's signed statement that a key belongs to an address"},
 		{"certificate chain", "the leaf, the CA certificates above it, and the root"},
@@ -36,6 +36,7 @@ func Terms() []Term {
 		{"factory PIN", "the PIN that every new card has; so for PUK and management key"},
 		{"fault", "what the practice lab does wrong when it is told to"},
 		{"fence", "the check that keeps a worker that lost its claim from acting"},
+		{"finding", "something wrong, or to know: of a certificate, a card or a user"},
 		{"fingerprint", "the SHA-256 of a certificate or public key, which names it"},
 		{"identity", "at Gmail: the key pairs that an address signs and encrypts with"},
 		{"intermediate", "a CA certificate between the leaf and the root"},
@@ -48,6 +49,7 @@ func Terms() []Term {
 		{"ledger", "the database of all users: what was asked for, and what was done"},
 		{"management key", "the card's secret for generating keys and writing objects"},
 		{"old key", "a key of before, with which mail of its time can still be read"},
+		{"operator", "who works at a desk, or starts a batch"},
 		{"parked", "of a person in the queue: left for now, and the next one is served"},
 		{"PIN", "the user's secret for the card; too many wrong tries block it"},
 		{"PIN policy", "when the card wants the PIN for a key: never, once or always"},
@@ -84,6 +86,7 @@ func Terms() []Term {
 		{"termination", "the end of a card's use: lost, stolen, broken, or its user leaves"},
 		{"touch policy", "when the card wants to be touched for a key: never, cached, always"},
 		{"try", "one guess of a PIN or PUK; the card counts those that are left"},
+		{"user", "whose Gmail address and card it is; at a desk also: the person"},
 		{"validation profile", "at Google: which certificates it takes, public or relaxed"},
 		{"worker", "a process that registers users of a shared ledger, beside others"},
 	}

@@ -32,7 +32,7 @@ func (c *Card) ImportKey(ctx context.Context, managementKey secret.Secret, slot 
 		return err
 	}
 	algorithm, _ := AlgorithmOf(key.Public())
-	pin, touch := options.PINPolicy.In(slot).onCard(), options.TouchPolicy.Plain().onCard()
+	pin, touch := options.PINPolicy.In(slot).onCard(), options.TouchPolicy.Effective().onCard()
 	if pin == 0 || touch == 0 {
 		return fmt.Errorf("a key with PIN policy %q and touch policy %q cannot be imported", options.PINPolicy, options.TouchPolicy)
 	}

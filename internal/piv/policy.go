@@ -51,8 +51,8 @@ const (
 	TouchUnknown TouchPolicy = "unknown"
 )
 
-// Plain returns what the policy comes to: never for the default.
-func (p TouchPolicy) Plain() TouchPolicy {
+// Effective returns what the policy comes to: never for the default.
+func (p TouchPolicy) Effective() TouchPolicy {
 	if p == TouchDefault || p == "" {
 		return TouchNever
 	}

@@ -62,7 +62,7 @@ func (f *flow) card(ctx context.Context) (desk.Event, error) {
 }
 
 // agreedTo warns of a card that is somebody else's, and has a person agree to it
-// where it was not set aside for this one.
+// where it was not assigned to this one.
 func (f *flow) agreedTo(ctx context.Context, serial uint32) (bool, error) {
 	email := f.talk.Person.Email
 	other := desk.Holder(f.talk.Entries, serial, email)

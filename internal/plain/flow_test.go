@@ -207,7 +207,7 @@ func TestSomebodyElsesCardIsTakenOnlyWhenThatIsSaid(t *testing.T) {
 		"grace@example.com: failed: no card in the reader", "all the same? yes or no:", "put the card in", "all the same? yes or no:", "the plan for grace@example.com and card 12345678")
 }
 
-// A card that was taken by mistake does not become the one that is set aside.
+// A card that was taken by mistake does not become the one that is assigned.
 func TestTheCardThatWasSetAsideStaysSo(t *testing.T) {
 	f := newFakeDesk()
 	said, err := f.run(t, "", []desk.Person{{Email: ada, Serial: 999}},

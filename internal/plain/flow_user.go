@@ -155,7 +155,7 @@ func (f *flow) introduce() {
 		f.say("  note: %s", entry.Note)
 	}
 	if entry.Person.Serial != 0 {
-		f.say("  card: %d was set aside for them", entry.Person.Serial)
+		f.say("  card: %d was assigned to them", entry.Person.Serial)
 	}
 	if entry.OtherDomain {
 		f.say("  domain: another than the desk's")

@@ -20,9 +20,9 @@ func Heading(text string) string {
 	}, norm.NFKD.String(text))
 }
 
-// IsAddress reports whether a Heading stands over mail addresses, in English, German
+// IsAddressHeading reports whether a Heading stands over mail addresses, in English, German
 // or French; primaryemail is of the Admin console's list of users.
-func IsAddress(heading string) bool {
+func IsAddressHeading(heading string) bool {
 	return slices.Contains([]string{
 		"email", "mail", "emailaddress", "mailaddress", "primaryemail", "gmail", "gmailaddress",
 		"emailadresse", "mailadresse", "adresseemail", "adressemail", "courriel", "adressecourriel", "adresseelectronique",

@@ -130,7 +130,7 @@ func TestHeading(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	if !spreadsheet.IsAddress("courriel") || spreadsheet.IsAddress("recoveryemail") {
+	if !spreadsheet.IsAddressHeading("courriel") || spreadsheet.IsAddressHeading("recoveryemail") {
 		t.Error("headings of addresses are not told")
 	}
 }

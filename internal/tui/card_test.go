@@ -56,7 +56,7 @@ func TestCardViews(t *testing.T) {
 	w.press("a").shows("serial 12345678")
 }
 
-// withAssigned is a wizard whose users have cards that were set aside for them.
+// withAssigned is a wizard whose users have cards that were assigned to them.
 func withAssigned(t *testing.T) *wizard {
 	t.Helper()
 	fake := newFakeDesk()
@@ -137,12 +137,12 @@ func TestCardTakenByMistake(t *testing.T) {
 	// Put back in, it is asked about anew.
 	w = without(t).press("o", "enter").on(screenPlan).insert().insert(gracesCard).on(screenCard).shows("this is the card of "+grace, "take it out")
 	w.press("enter").on(screenCard)
-	// A card was set aside: it still is.
+	// A card was assigned: it still is.
 	w = withAssigned(t).toCard(ada).insert(gracesCard).press("o").insert().shows("Put card 12345678 in.")
 	w.insert(gracesSecondCard).shows("card 12345678 is meant for this person, and this is 34567890")
 	w.insert(adasCard).hides("is meant for this person").press("enter").on(screenPlan)
 	if got := w.model.session.Person.Serial; got != adasCard {
-		t.Errorf("card %d is set aside for the person", got)
+		t.Errorf("card %d is assigned to the person", got)
 	}
 	// In a run the same card may come back.
 	w = without(t).press("o", "enter", "enter").on(screenWork).insert().insert(gracesCard).fail("import", errNoRoom).on(screenFailure)

@@ -256,7 +256,7 @@ func (u *userScreen) viewChosen(s *session, width int) string {
 		lines = append(lines, s.styles.Warning.Render(markWarning)+" of another domain than the desk's")
 	}
 	if s.Picked.Serial != 0 {
-		lines = append(lines, fmt.Sprintf("card     %d was set aside for them", s.Picked.Serial))
+		lines = append(lines, fmt.Sprintf("card     %d was assigned to them", s.Picked.Serial))
 	}
 	if entry, ok := s.Entry(s.Picked.Email); ok {
 		lines = append(lines, wrapped("here    ", stageText(s, entry), width)...)

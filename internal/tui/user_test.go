@@ -96,7 +96,7 @@ func TestMarkStaysWhereItWasPut(t *testing.T) {
 }
 
 func TestFuzzySearchTakesTheBest(t *testing.T) {
-	w := withQueue(t).press("enter").typed("hpr").press("enter").shows(grace, "23456789 was set aside")
+	w := withQueue(t).press("enter").typed("hpr").press("enter").shows(grace, "23456789 was assigned")
 	w.press("esc").shows("hpr")
 	w.press("backspace", "backspace", "backspace").shows(ada, hedy)
 }
@@ -147,7 +147,7 @@ func TestTheMarkStaysOnThePersonWhenOthersCome(t *testing.T) {
 	w.collected(standing(grace, gracesCard, enroll.StageWaiting)).shows(grace).hides("▸ ").press("enter").shows("is not a mail address")
 }
 
-// The queue shows whom a roster names and for whom cards are set aside, finds them by
+// The queue shows whom a roster names and to whom cards are assigned, finds them by
 // either, and serves who is parked after the others.
 func TestRosterInTheQueue(t *testing.T) {
 	fake := newFakeDesk()

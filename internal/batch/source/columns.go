@@ -53,7 +53,7 @@ func columnOf(name string) column {
 	}
 	c := column{name: name}
 	switch {
-	case spreadsheet.IsAddress(heading):
+	case spreadsheet.IsAddressHeading(heading):
 		c.kind, c.other = columnEmail, !strings.EqualFold(strings.TrimSpace(name), "email")
 	case slices.Contains([]string{"description", "beschreibung"}, heading):
 		c.kind = columnDescription

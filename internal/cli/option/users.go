@@ -119,7 +119,9 @@ func isKeyPairHeading(cell string) bool {
 }
 
 // IsAddressHeading reports whether a cell heads a column of addresses.
-func IsAddressHeading(cell string) bool { return spreadsheet.IsAddress(spreadsheet.Heading(cell)) }
+func IsAddressHeading(cell string) bool {
+	return spreadsheet.IsAddressHeading(spreadsheet.Heading(cell))
+}
 
 // KnownHeadings counts the cells that head a column of a file of users.
 func KnownHeadings(cells []string) (n int) {
