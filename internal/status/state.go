@@ -92,7 +92,7 @@ func Transitions() []Transition {
 	return []Transition{
 		{StateEmpty, CommandEnroll, StateRegistered, "the card is for this user; it is waiting where the certificate takes its time"},
 		{StateEmpty, CommandInit, StatePersonalised, "the card is prepared before its user is there"},
-		{StateUnknown, CommandEnroll, StateRegistered, "the card is for this user; whether it is new is asked, or said with --new-card"},
+		{StateUnknown, CommandEnroll, StateRegistered, "the card is for this user; whether it is new is asked, or has to be said beforehand"},
 		{StateUnknown, CommandInit, StateUnknown, "the card is new, and prepared before its user is there"},
 		{StateUnknown, CommandChangePIN, StateUnknown, "its user wants another PIN"},
 		{StateUnknown, CommandUnblock, StateUnknown, "its user forgot the PIN: with the PUK"},
