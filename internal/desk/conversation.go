@@ -7,7 +7,6 @@ import (
 
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/issuer"
-	"github.com/cse-piv/cse-piv/internal/termination"
 )
 
 // Phase is how far the conversation with a person is.
@@ -239,98 +238,6 @@ func (c *Conversation) enter(phase Phase) []Effect {
 	return nil
 }
 
-// giveUp notes why somebody is parked, or left for good. Where nobody is picked, it is
-// whoever is next.
-func (c *Conversation) giveUp(action Action) {
-	person, problem := c.Person, c.Problem
-	if c.Phase == PhaseUser {
-		person = c.Picked
-		if next := c.Next(); person.Email == "" && action == Park && next >= 0 {
-			person = c.Entries[next].Person
-		}
-	}
-	if person.Email == "" {
-		return
-	}
-	if action == Park && problem == nil && c.Phase == PhaseUser {
-		c.Parked[strings.ToLower(person.Email)] = true
-	}
-	if problem == nil && c.Phase == PhaseCard && !c.Ready() && (action == Park || c.Single) {
-		problem = c.Obstacle()
-		if serial := c.Card.Identity.Serial; c.Former(serial) {
-			problem = &termination.NotMovedError{Email: person.Email, Serial: serial} // the new card did not come
-		}
-	}
-	if errors.Is(problem, enroll.ErrDeclined) {
-		problem = enroll.ErrDeclined
-	}
-	if problem != nil {
-		c.Failures.Note(person.Email, problem)
-	}
-	if _, known := c.Entry(person.Email); !known && (action == Park || problem != nil) {
-		c.set(QueueEntry{Person: person, Progress: enroll.Progress{Stage: enroll.StageNone}})
-	}
-}
-
-// next turns to the next person.
-func (c *Conversation) next() []Effect {
-	if c.Single {
-		c.Phase = PhaseEnd
-		return nil
-	}
-	c.Person, c.Run, c.Plan, c.Card, c.Request = Person{}, nil, nil, CardStatus{}, enroll.Request{}
-	return append(c.enter(PhaseUser), c.readQueue())
-}
-
-// picked asks about somebody: whom nobody knows here may have been begun with.
-func (c *Conversation) picked(person Person) []Effect {
-	c.Picked, c.Answered, c.Problem = person, false, nil
-	if _, known := c.Entry(person.Email); known {
-		return []Effect{ReadGmail{person.Email}}
-	}
-	return []Effect{c.readEntry(person), ReadGmail{person.Email}}
-}
-
-func (c *Conversation) actUser(action Action) []Effect {
-	switch {
-	case action == Back && c.Picked.Email == "":
-		c.enter(PhaseStart)
-	case action == Back:
-		c.enter(PhaseUser)
-	case action == Again && c.Picked.Email == "":
-		return []Effect{c.readQueue()}
-	case action == Again && c.Problem != nil:
-		return c.picked(c.Picked)
-	case action == More:
-		return c.openMenu()
-	case action == GoOn && c.Answered && c.Problem == nil:
-		return c.serve(c.Picked)
-	}
-	return nil
-}
-
-// serve begins with a person, who may wait for a certificate: for that no card is
-// needed.
-func (c *Conversation) serve(person Person) []Effect {
-	if !strings.EqualFold(person.Email, c.Person.Email) {
-		c.Plan = nil
-	}
-	delete(c.Parked, strings.ToLower(person.Email))
-	c.Person, c.Card, c.Run = person, CardStatus{}, nil
-	entry, _ := c.Entry(person.Email)
-	entry.Person = person
-	c.Request = RequestFor(c.base, c.Entries, entry)
-	if chosen := c.replaced[strings.ToLower(person.Email)]; chosen != nil {
-		c.Request.Replaces = chosen
-	}
-	c.copies = c.Request.Replaces != nil && entry.Copies && len(c.Request.Copies) == 0
-	c.Assigned, c.Chosen, c.Taken = c.Request.Serial, 0, 0
-	if entry.Stage == enroll.StageWaiting {
-		return c.enter(PhaseCertificate)
-	}
-	return c.enter(PhaseCard)
-}
-
 // begin starts an enrollment. What was agreed to a moment ago is not asked again.
 func (c *Conversation) begin(request enroll.Request, agreed *enroll.Review) []Effect {
 	c.Phase, c.Problem, c.Retry, c.Request = PhaseWork, nil, nil, request
@@ -369,35 +276,6 @@ func (c *Conversation) runEnded(event RunEnded) []Effect {
 		return c.enter(PhaseCertificate)
 	}
 	return c.enter(PhaseFailure)
-}
-
-func (c *Conversation) actCertificate(action Action) []Effect {
-	switch {
-	case action == GoOn && c.Arrived():
-		return c.arrived()
-	case action == GoOn:
-		c.looking = true
-		return []Effect{c.readEntry(c.Person)}
-	case action == Back && c.Run == nil:
-		return c.enter(PhaseCard)
-	case action == Back:
-		return c.enter(PhasePlan)
-	}
-	return nil
-}
-
-// Arrived reports whether the person's certificate has come.
-func (c *Conversation) Arrived() bool {
-	entry, _ := c.Entry(c.Person.Email)
-	return entry.Stage == enroll.StageReady
-}
-
-// arrived goes on with somebody who waited: with the same run, or from the card.
-func (c *Conversation) arrived() []Effect {
-	if c.Run == nil {
-		return c.serve(c.Person)
-	}
-	return c.begin(c.Request, nil)
 }
 
 // Left is why not everybody is done whom the conversation turned to, see Left and

@@ -30,16 +30,6 @@ type Model struct {
 	broken        *brokenMsg // nil as long as all is well
 }
 
-// leaving is how far the wizard is with ending while an enrollment runs.
-type leaving int
-
-const (
-	leavingNot   leaving = iota
-	leavingAsked         // whether to stop the running step
-	leavingBack          // stopping, then back to the plan
-	leavingQuit          // stopping, then the end
-)
-
 // newModel returns the wizard for a desk. With an address it serves that person
 // alone.
 func newModel(w commands, email string) *Model {
@@ -259,32 +249,6 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 		m.scroll = 0 // what moves or changes is seen
 	}
 	return m.screens[m.at].update(m.session, msg)
-}
-
-// askToLeave ends the wizard, after a question where an enrollment runs.
-func (m *Model) askToLeave() tea.Cmd {
-	if !m.session.Run.Active() {
-		return m.tell(desk.Stop)
-	}
-	m.leaving = leavingAsked
-	return nil
-}
-
-func (m *Model) pressLeaving(msg tea.KeyPressMsg) tea.Cmd {
-	keys := m.session.keys
-	switch {
-	case key.Matches(msg, keys.Quit):
-		m.leaving = leavingQuit
-	case key.Matches(msg, keys.Back):
-		m.leaving = leavingBack
-	case key.Matches(msg, keys.Next):
-		m.leaving = leavingNot
-		return nil
-	default:
-		return nil
-	}
-	m.session.cancel()
-	return nil
 }
 
 // begin starts an enrollment.
