@@ -3,6 +3,7 @@ package escrow
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // FuzzRecipients feeds files of recipients: a secret key in the wrong file is not
@@ -36,6 +37,30 @@ func FuzzNames(f *testing.F) {
 		record.stand(inForce{KindPUK: other, KindManagementKey: name})
 		if record.State == "" {
 			t.Fatalf("%+v", record)
+		}
+	})
+}
+
+// FuzzDecode feeds the content of records, which may have been edited by hand.
+func FuzzDecode(f *testing.F) {
+	good, err := encode(record(7, time.Now()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"serial":1,"management_key":"00"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decode(data)
+		if err != nil {
+			return
+		}
+		again, err := encode(r)
+		if err != nil {
+			t.Skip("a time that JSON cannot carry")
+		}
+		back, err := decode(again)
+		if err != nil || !back.PUK.Equal(r.PUK) || !back.ManagementKey.Equal(r.ManagementKey) || back.Serial != r.Serial {
+			t.Fatalf("%q became %q: %v", data, again, err)
 		}
 	})
 }
