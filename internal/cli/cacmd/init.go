@@ -105,31 +105,7 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 			return err
 		}
 	}
-	atRoot, rootKey, err := options.open(ctx, filepath.Join(dir, ca.RootCertificate), filepath.Join(dir, ca.RootKey))
-	if err != nil {
-		return err
-	}
-	defer rootKey.Close()
-	issuingKey := made.IssuingKey
-	if issuingKey == nil {
-		if issuingKey, err = options.key.Open(ctx, filepath.Join(dir, ca.IssuingKey)); err != nil {
-			return err
-		}
-		defer issuingKey.Close()
-	}
-	local, err := issuer.NewLocal(filepath.Join(dir, ca.IssuingChain), issuingKey, issuer.Options{
-		CRLURL: url + "/" + ca.IssuingList, IssuerURL: url + "/issuing.cer",
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := atRoot.SignList(ctx, rootListValidity); err != nil {
-		return err
-	}
-	if _, err := local.SignList(ctx, issuer.ListValidity); err != nil {
-		return err
-	}
-	chain, err := issueSample(ctx, local, sample)
+	chain, err := firstSigned(ctx, options, dir, made.IssuingKey, url, sample)
 	if err != nil {
 		return err
 	}
@@ -151,6 +127,35 @@ func initCA(ctx context.Context, streams *stdio.Streams, options *caFlags, name,
 	fmt.Fprintln(streams.Out, console)
 	stdio.Values(streams.Out, "  ", describe.AdminBundle(bundle, next))
 	return nil
+}
+
+// firstSigned has the new CA sign its revocation lists and the end-user sample, and returns the
+// sample's chain. Without an issuing key it is the one in the CA's folder.
+func firstSigned(ctx context.Context, options *caFlags, dir string, issuingKey *ca.Key, url, sample string) ([]*x509.Certificate, error) {
+	atRoot, rootKey, err := options.open(ctx, filepath.Join(dir, ca.RootCertificate), filepath.Join(dir, ca.RootKey))
+	if err != nil {
+		return nil, err
+	}
+	defer rootKey.Close()
+	if issuingKey == nil {
+		if issuingKey, err = options.key.Open(ctx, filepath.Join(dir, ca.IssuingKey)); err != nil {
+			return nil, err
+		}
+		defer issuingKey.Close()
+	}
+	local, err := issuer.NewLocal(filepath.Join(dir, ca.IssuingChain), issuingKey, issuer.Options{
+		CRLURL: url + "/" + ca.IssuingList, IssuerURL: url + "/issuing.cer",
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := atRoot.SignList(ctx, rootListValidity); err != nil {
+		return nil, err
+	}
+	if _, err := local.SignList(ctx, issuer.ListValidity); err != nil {
+		return nil, err
+	}
+	return issueSample(ctx, local, sample)
 }
 
 // published are the files of a new CA that belong below its URL.

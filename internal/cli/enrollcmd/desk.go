@@ -69,15 +69,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	d := &desk.Desk{
 		Dependencies: deps, Request: request, People: roster.People, RenewsSince: since, LeftOut: roster.LeftOut,
 		Checks: func(context.Context) []desk.Check {
-			setup := check.Setup{
-				Email: first(email, roster.People), Desk: true, Practice: options.Practice != nil, Domain: account.get,
-				Gmail: &options.Gmail, Issuer: &options.Issuer, Escrow: &options.Escrow, Trust: &options.Trust, Store: options.Store,
-				Evidence: options.Evidence, OpenedIssuer: deps.Issuer, OpenedEscrow: deps.Escrow,
-			}
-			if profile := options.profile.Chosen(); profile != nil {
-				setup.Profile = profile.Line()
-			}
-			return append(setup.Checks(), rosterChecks(options.Roster, roster)...)
+			return append(options.setup(first(email, roster.People), account, deps).Checks(), rosterChecks(options.Roster, roster)...)
 		},
 		Retries: account.retries, AtGmail: account.look, Registered: book.registered, Cards: book.cards, Watch: options.watch, Own: config.Login != nil, Status: cardStatus, Hint: hint.AtDesk, Bell: options.bell,
 	}
@@ -92,7 +84,25 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	if options.Practice != nil {
 		d.Practice = options.Practice
 	}
-	if options.FullScreen(streams) {
+	return options.serve(ctx, streams, d, email)
+}
+
+// setup is what the checks at a desk's start look at.
+func (o *Options) setup(email string, account *account, deps enroll.Dependencies) check.Setup {
+	setup := check.Setup{
+		Email: email, Desk: true, Practice: o.Practice != nil, Domain: account.get,
+		Gmail: &o.Gmail, Issuer: &o.Issuer, Escrow: &o.Escrow, Trust: &o.Trust, Store: o.Store,
+		Evidence: o.Evidence, OpenedIssuer: deps.Issuer, OpenedEscrow: deps.Escrow,
+	}
+	if profile := o.profile.Chosen(); profile != nil {
+		setup.Profile = profile.Line()
+	}
+	return setup
+}
+
+// serve shows the desk in the wizard or line by line, until a person ends it.
+func (o *Options) serve(ctx context.Context, streams *stdio.Streams, d *desk.Desk, email string) error {
+	if o.FullScreen(streams) {
 		talk, err := tui.Run(ctx, d, tui.Options{Email: email, In: streams.In, Out: streams.Err})
 		if email == "" {
 			return errors.Join(err, plain.Summary(streams.Out, talk, d.LeftOut))
@@ -102,7 +112,7 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 		}
 		return err
 	}
-	terminal := options.terminal(streams, streams.Err)
+	terminal := o.terminal(streams, streams.Err)
 	defer terminal.Close()
 	return plain.Enrollments(ctx, terminal, streams.Out, d, email)
 }
