@@ -30,6 +30,9 @@ type CheckOptions struct {
 	Use       certificate.Use  // what the key is to be registered for
 	Profile   Profile          // empty means public
 	Now       time.Time        // zero means the current time
+	// NoPath is why [certpath.Verifier.Build] found no path up to a root, nil where it did: the
+	// end of a chain does not tell a missing issuer from one that leads nowhere.
+	NoPath *certpath.NoPathError
 	Sources
 }
 

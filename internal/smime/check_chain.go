@@ -36,6 +36,9 @@ func ruleOf(cause certpath.Cause) string {
 // checkChain checks that the chain is a valid path to a root, with an intermediate.
 func (c *checker) checkChain() {
 	for _, fault := range c.verifier.Validate(c.chain, certpath.Options{Now: c.options.Now, Mail: true}) {
+		if none := c.options.NoPath; none != nil && fault.Cause == certpath.CauseMissing && fault.Index == none.Fault.Index {
+			fault = none.Fault
+		}
 		rule := ruleOf(fault.Cause)
 		where := ruleTable()[rule].Where
 		switch fault.Cause {

@@ -210,7 +210,8 @@ func (p *Preparer) chain(ctx context.Context, email string, leaf leaf, now time.
 	sources := p.sources(ctx)
 	chain, err = p.verifier.Build(leaf.cert, p.authorities.With(leaf.parts), certpath.Options{Now: now, Mail: true, Fetch: sources.Fetch})
 	// Where the chain breaks off is found by Check, with all else that is wrong.
-	if none, broken := errors.AsType[*certpath.NoPathError](err); broken {
+	none, broken := errors.AsType[*certpath.NoPathError](err)
+	if broken {
 		chain = none.Chain
 	} else if err != nil {
 		return nil, nil, &Fault{"chain", err.Error()}
@@ -218,7 +219,7 @@ func (p *Preparer) chain(ctx context.Context, email string, leaf leaf, now time.
 	if leaf.use == certificate.UseHistory {
 		return chain, nil, nil
 	}
-	findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: email, Use: leaf.use, Now: now, Sources: sources})
+	findings := smime.Check(&p.verifier, chain, smime.CheckOptions{Email: email, Use: leaf.use, Now: now, NoPath: none, Sources: sources})
 	if err := faultOf(leaf.origin, findings); err != nil {
 		return nil, nil, err
 	}

@@ -240,7 +240,13 @@ func findLeaves(files []option.CertificateFile) [][]*x509.Certificate {
 
 func (o *checkFlags) checkOne(verifier *certpath.Verifier, file string, leaf *x509.Certificate, pool *certpath.Pool) checkJSON {
 	options := smime.CheckOptions{Email: o.email, Profile: smime.Profile(o.profile), Use: certificate.Use(o.use), Now: time.Now(), Sources: o.sources}
-	chain := buildChain(verifier, leaf, pool, options.Sources, options.Now)
+	chain, err := verifier.Build(leaf, pool, certpath.Options{Now: options.Now, Mail: true, Fetch: options.Fetch})
+	switch none, broken := errors.AsType[*certpath.NoPathError](err); {
+	case broken:
+		chain, options.NoPath = none.Chain, none
+	case err != nil:
+		chain = []*x509.Certificate{leaf}
+	}
 	if options.Use == "" {
 		options.Use = smime.UseOf(leaf)
 	}
@@ -273,19 +279,6 @@ func findingsJSON(findings []smime.Finding) []findingJSON {
 		list = append(list, findingJSON{finding, rule.Why, rule.Ask, rule.Source})
 	}
 	return list
-}
-
-// buildChain returns a leaf's chain, as far as it can be built. What is missing is found
-// when it is checked.
-func buildChain(verifier *certpath.Verifier, leaf *x509.Certificate, pool *certpath.Pool, sources smime.Sources, now time.Time) []*x509.Certificate {
-	chain, err := verifier.Build(leaf, pool, certpath.Options{Now: now, Mail: true, Fetch: sources.Fetch})
-	if broken, ok := errors.AsType[*certpath.NoPathError](err); ok {
-		return broken.Chain
-	}
-	if err != nil {
-		return []*x509.Certificate{leaf}
-	}
-	return chain
 }
 
 func printCheck(out io.Writer, c checkJSON) {

@@ -52,3 +52,29 @@ func TestCheckInterrupted(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestCheckNoRoot: of authorities that certify each other, and lead to no root, it is not said that
+// one is missing.
+func TestCheckNoRoot(t *testing.T) {
+	keys := []*certtest.Holder{
+		certtest.Issue(t, certtest.NewRoot(t, "East"), certtest.NewKey(t, elliptic.P256()), nil),
+		certtest.Issue(t, certtest.NewRoot(t, "West"), certtest.NewKey(t, elliptic.P256()), nil),
+	}
+	east := certtest.Issue(t, certtest.NewIntermediate(t, "East"), keys[0].Key, keys[1])
+	west := certtest.Issue(t, certtest.NewIntermediate(t, "West"), keys[1].Key, keys[0])
+	leaf := certtest.Issue(t, certtest.NewLeaf(t), certtest.NewKey(t, elliptic.P256()), east)
+	file := filepath.Join(t.TempDir(), "kim.pem")
+	if err := os.WriteFile(file, certificate.EncodePEM(leaf.Cert, east.Cert, west.Cert), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	command := New(&stdio.Streams{In: strings.NewReader(""), Out: &out, Err: &bytes.Buffer{}})
+	command.SilenceErrors, command.SilenceUsage = true, true
+	command.SetArgs([]string{"check", "--offline", file})
+	if err := command.ExecuteContext(t.Context()); err == nil {
+		t.Error("a chain without a root can be registered")
+	}
+	if text := out.String(); !strings.Contains(text, "lead to no root") || strings.Contains(text, "is missing") {
+		t.Error(text)
+	}
+}
