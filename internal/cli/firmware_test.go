@@ -84,7 +84,7 @@ func (d *desk) command(args ...string) *exec.Cmd {
 func (d *desk) program(name string, args ...string) *exec.Cmd {
 	command := exec.CommandContext(d.t.Context(), name, args...)
 	command.Dir = d.dir
-	command.Env = os.Environ()
+	command.Env = append(os.Environ(), "CSE_PIV_RETRY_BASE=1ms")
 	for name, value := range d.lab.Env() {
 		command.Env = append(command.Env, name+"="+value)
 	}

@@ -40,12 +40,13 @@ type sweptDesk struct {
 // TestCommandSweeps: wherever a card is pulled or an answer of Gmail is lost, the command ends with the
 // exit code for that, and the same command again ends as it should, with nothing lost.
 func TestCommandSweeps(t *testing.T) {
-	running := longPowerLab(t)
-	t.Setenv("CSE_PIV_RETRY_BASE", "1ms")
+	t.Parallel()
 	var serial atomic.Uint32
 	serial.Store(70_000_000)
 	for _, command := range sweptCommands() {
 		t.Run(command.name, func(t *testing.T) {
+			t.Parallel()
+			running := longPowerLab(t)
 			tallies := sweep.Work{
 				Lab: running, Sampled: 2, IsCardTrouble: isExit(5),
 				Prepare: func(t *testing.T) sweep.Attempt { return command.attempt(t, running, serial.Add(1)) },
