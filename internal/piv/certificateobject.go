@@ -79,10 +79,12 @@ func storedCertificate(object []byte) (stored []byte, err error) {
 	return stored, nil
 }
 
-// How packed certificates begin: RFC 1952 section 2.3.1, and what Net iD writes
-// before the length in two bytes, little-endian, and a zlib stream (RFC 1950).
+// How packed certificates begin: RFC 1952 section 2.3.1, RFC 1950 section 2.2 (with the usual
+// window of 32 KiB), and what Net iD writes before the length in two bytes, little-endian, and
+// such a zlib stream.
 var (
 	gzipMark  = []byte{0x1F, 0x8B}
+	zlibMark  = []byte{0x78}
 	netIDMark = []byte{0x01, 0x00}
 )
 
@@ -104,8 +106,14 @@ func unpack(stored []byte) ([]byte, error) {
 			return nil, fmt.Errorf("a certificate packed with gzip: %w", err)
 		}
 		return der, nil
+	case bytes.HasPrefix(stored, zlibMark):
+		der, err := inflate(stored, newZlibReader)
+		if err != nil {
+			return nil, fmt.Errorf("a certificate packed with zlib: %w", err)
+		}
+		return der, nil
 	case bytes.HasPrefix(stored, netIDMark) && len(stored) > 4:
-		der, err := inflate(stored[4:], func(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) })
+		der, err := inflate(stored[4:], newZlibReader)
 		if err != nil {
 			return nil, fmt.Errorf("a Net iD certificate: %w", err)
 		}
@@ -114,8 +122,10 @@ func unpack(stored []byte) ([]byte, error) {
 		}
 		return der, nil
 	}
-	return nil, fmt.Errorf("neither a certificate nor one that is packed with gzip or as Net iD does: it begins with % X", stored[:min(4, len(stored))])
+	return nil, fmt.Errorf("neither a certificate nor one that is packed with gzip, with zlib or as Net iD does: it begins with % X", stored[:min(4, len(stored))])
 }
+
+func newZlibReader(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) }
 
 // inflate reads one whole stream and not more of it than a certificate may have.
 func inflate(packed []byte, open func(io.Reader) (io.Reader, error)) ([]byte, error) {
