@@ -108,7 +108,7 @@ func (r *reader) openKey(der []byte) (any, error) {
 		key, err = decodeKey(der, "", nil)
 	}
 	if _, unsupported := errors.AsType[pkcs12.NotImplementedError](err); unsupported {
-		return nil, fmt.Errorf("%w: a PKCS#12 that cannot be read: %w", ErrUnreadable, err)
+		return nil, &CipherError{cipherOf(algorithm)}
 	}
 	if err != nil {
 		return nil, &passwordError{!r.password.IsZero()}

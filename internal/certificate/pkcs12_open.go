@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf16"
 
@@ -34,7 +33,7 @@ func openSafe(algorithm, encrypted []byte, password secret.Secret) ([]*x509.Cert
 		certs, err = decodeSafe(algorithm, encrypted, "", nil)
 	}
 	if _, unsupported := errors.AsType[pkcs12.NotImplementedError](err); unsupported {
-		return nil, fmt.Errorf("%w: a PKCS#12 that cannot be read: %w", ErrUnreadable, err)
+		return nil, &CipherError{cipherOf(algorithm)}
 	}
 	switch {
 	case isKeyTooMany(err):

@@ -299,3 +299,27 @@ func FuzzPKCS12(f *testing.F) {
 		}
 	})
 }
+
+// TestPKCS12Cipher: a PKCS#12 that is encrypted in a way that is not read is named by its cipher.
+func TestPKCS12Cipher(t *testing.T) {
+	derivation := tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 5, 12), tlv(0x30, false, tlv(4, false, make([]byte, 8)), []byte{2, 1, 1}))
+	pbes2 := func(arcs ...int) []byte {
+		scheme := tlv(0x30, false, object(t, arcs...), tlv(4, false, make([]byte, 8)))
+		return tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 5, 13), tlv(0x30, false, derivation, scheme))
+	}
+	for cipher, algorithm := range map[string][]byte{
+		"3DES by PBES2":      pbes2(1, 2, 840, 113549, 3, 7),
+		"Camellia":           pbes2(1, 2, 392, 200011, 61, 1, 1, 1, 4),
+		"ARIA":               pbes2(1, 2, 410, 200046, 1, 1, 12),
+		"the cipher 1.2.3.4": pbes2(1, 2, 3, 4),
+		"RC4":                tlv(0x30, false, object(t, 1, 2, 840, 113549, 1, 12, 1, 1), tlv(0x30, false, tlv(4, false, make([]byte, 8)), []byte{2, 1, 1})),
+	} {
+		data, encrypted := object(t, 1, 2, 840, 113549, 1, 7, 1), object(t, 1, 2, 840, 113549, 1, 7, 6)
+		part := tlv(0x30, false, encrypted, tlv(0xa0, false, tlv(0x30, false, []byte{2, 1, 0}, tlv(0x30, false, data, algorithm, tlv(0x80, false, make([]byte, 16))))))
+		file := tlv(0x30, false, []byte{2, 1, 3}, tlv(0x30, false, data, tlv(0xa0, false, tlv(4, false, tlv(0x30, false, part)))))
+		_, err := certificate.ParseWithPassword(file, secret.FromString("x"))
+		if unread, ok := errors.AsType[*certificate.CipherError](err); !ok || unread.Cipher != cipher || !errors.Is(err, certificate.ErrUnreadable) {
+			t.Errorf("%s: %v", cipher, err)
+		}
+	}
+}

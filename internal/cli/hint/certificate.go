@@ -42,6 +42,9 @@ func (h hints) ofCertificates(err error) string {
 		}
 		return "send the CA what stands beside each finding; where a certificate is missing, " + h.give("it", "--chain FILE")
 	}
+	if failure.Is[*certificate.CipherError](err) {
+		return "have it written again with AES; its certificates alone, where openssl knows the cipher: openssl pkcs12 -in FILE -nokeys -out certificates.pem, and -legacy for RC4 and DES"
+	}
 	if other, ok := errors.AsType[*certificate.KindError](err); ok {
 		return hintForKind(other.Kind)
 	}

@@ -204,6 +204,7 @@ func hintCases() []hintCase {
 		{&maintenance.UnsupportedKeyError{}, "leave this file out"},
 		{&maintenance.UnsupportedKeyError{Algorithm: piv.RSA3072}, "a card that takes such keys"},
 		{&failure.ManyAddressesError{}, "--email ADDRESS"},
+		{&certificate.CipherError{Cipher: "Camellia"}, "openssl pkcs12"},
 		{&certificate.KindError{Kind: certificate.KindPrivateKey}, "take the private key out"},
 		{&certificate.KindError{Kind: certificate.KindRequest}, "give that request to the CA"},
 		{&certificate.KindError{Kind: certificate.KindPage}, "in a browser"},
