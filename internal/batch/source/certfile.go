@@ -61,9 +61,13 @@ func (f *files) read(path string) ([]byte, error) {
 		defer file.Close()
 		data, err = durable.ReadAll(file, maxCertificate)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return data, nil
+	}
+	if link, target := f.dangling(path); link != "" {
+		return nil, rowError(ReasonFile, "correct the link, or put the file itself there", "%s is a symbolic link to %s, where nothing is", link, target)
+	}
+	switch {
 	case errors.Is(err, durable.ErrNotRegular):
 		return nil, rowError(ReasonFile, "", "%s is not a file", path)
 	case errors.Is(err, durable.ErrTooLarge):
@@ -78,6 +82,28 @@ func (f *files) read(path string) ([]byte, error) {
 		err = cause.Err
 	}
 	return nil, rowError(ReasonFile, "", "read the certificate %s: %w", path, err)
+}
+
+// dangling returns the first part of a path that is a symbolic link to nothing, inside the folder or
+// outside, and where it leads; "" for none.
+func (f *files) dangling(path string) (link, target string) {
+	base := f.dir
+	if f.outside { // read joined it
+		base = ""
+	}
+	for at := 0; at < len(path); {
+		end := strings.IndexRune(path[at+1:], filepath.Separator)
+		if at += 1 + end; end < 0 {
+			at = len(path)
+		}
+		part := filepath.Join(base, path[:at])
+		if target, err := os.Readlink(part); err == nil {
+			if _, err := os.Stat(part); errors.Is(err, fs.ErrNotExist) {
+				return path[:at], target
+			}
+		}
+	}
+	return "", ""
 }
 
 func (f *files) leaves(path string) error {

@@ -108,9 +108,10 @@ func TestFolderFiles(t *testing.T) {
 	for name, target := range map[string]string{
 		"in@example.com.pem":    "inside.txt",
 		"out@example.com.pem":   filepath.Join(outside, "secret.pem"),
-		"up@example.com.pem":    filepath.Join("..", filepath.Base(filepath.Dir(outside)), "secret.pem"),
+		"up@example.com.pem":    filepath.Join("..", filepath.Base(outside), "secret.pem"),
 		"loop@example.com.pem":  "loop@example.com.pem",
 		"gone@example.com.pem":  "nothing",
+		"far@example.com.pem":   filepath.Join(outside, "nothing.pem"),
 		"other@example.com.pem": ".",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
@@ -119,7 +120,7 @@ func TestFolderFiles(t *testing.T) {
 	}
 	want := map[string]string{
 		"big@example.com": source.ReasonTooLarge, "in@example.com": "", "out@example.com": source.ReasonOutside, "up@example.com": source.ReasonOutside,
-		"loop@example.com": source.ReasonFile, "gone@example.com": source.ReasonFile, "other@example.com": source.ReasonFile,
+		"loop@example.com": source.ReasonFile, "gone@example.com": source.ReasonFile, "far@example.com": source.ReasonFile, "other@example.com": source.ReasonFile,
 	}
 	rows := collect(t, source.Folder(dir, source.Options{}))
 	if len(rows) != len(want) {
@@ -128,6 +129,10 @@ func TestFolderFiles(t *testing.T) {
 	for _, row := range rows {
 		if got := reason(t, row); got != want[row.Email] {
 			t.Errorf("%s: %q (%v), want %q", row.Email, got, row.Err, want[row.Email])
+		}
+		dangles := row.Email == "gone@example.com" || row.Email == "far@example.com"
+		if said := row.Err != nil && strings.Contains(row.Err.Error(), "is a symbolic link to "); said != dangles {
+			t.Errorf("%s: %v", row.Email, row.Err)
 		}
 	}
 	rows = collect(t, source.Folder(dir, source.Options{AllowOutside: true}))
