@@ -172,6 +172,35 @@ func FactoryManagementKey(progress enroll.Progress) []Value {
 		Text: "still has the factory management key: whoever has it can change the keys on it; keep it locked away until the enrollment is finished"}}
 }
 
+// Interrupted says what stands on the card of an enrollment that somebody stopped, and what that means
+// until it is gone on with; nothing of one that is finished.
+func Interrupted(progress enroll.Progress) []Value {
+	if progress.Stage == enroll.StageDone {
+		return nil
+	}
+	if progress.Stage == enroll.StageNone || progress.Serial == 0 {
+		return []Value{{Text: "the enrollment changed nothing on a card"}}
+	}
+	var has []string
+	if progress.OwnPIN {
+		has = append(has, "has the user's PIN")
+	}
+	if len(progress.Generated) > 0 {
+		has = append(has, "has a new key in slot "+strings.Join(progress.Generated, " and "))
+	}
+	switch progress.Stage {
+	case enroll.StageWaiting:
+		has = append(has, "waits for the certificate")
+	case enroll.StageReady:
+		has = append(has, "its certificate has come")
+	}
+	value := Value{Label: fmt.Sprintf("card %d", progress.Serial), Text: "is half done: what was changed stays", Tone: Warning}
+	if len(has) > 0 {
+		value.Text = "is half done: " + strings.Join(has, ", ")
+	}
+	return slices.Concat([]Value{value}, Meanwhile(progress), FactoryManagementKey(progress))
+}
+
 // Planned says what is planned for a key.
 func Planned(key enroll.KeyRequest) Value {
 	value := Value{Label: "slot " + SlotName(key.Slot), Text: Use(key.Use) + ", the key that is there"}

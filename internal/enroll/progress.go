@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -52,6 +53,10 @@ type Progress struct {
 	Replaces *Replacement
 	// Registered tells whether the receipt is written, and only the use of the former cards has not ended.
 	Registered bool
+	// OwnPIN tells whether the card got a PIN in the place of the factory one, and Generated in which
+	// slots a new key was generated, such as "9d".
+	OwnPIN    bool
+	Generated []string
 	// Copies tells whether the card was to get copies of old keys.
 	Copies bool
 }
@@ -77,6 +82,12 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	standing.FactoryManagementKey = journal.Secrets[evidence.SecretManagementKey].State == evidence.SecretFactory
 	if before := journal.IdentityBefore; before != nil {
 		standing.Before = slices.DeleteFunc([]string{before.Primary, before.Signing, before.Encryption}, func(id string) bool { return id == "" })
+	}
+	standing.OwnPIN = journal.Secrets[evidence.SecretPIN].State == evidence.SecretSet
+	for _, slot := range slices.Sorted(maps.Keys(journal.Keys)) {
+		if journal.Keys[slot].Generated != "" {
+			standing.Generated = append(standing.Generated, slot)
+		}
 	}
 	standing.Replaces, standing.Copies = begunReplacement(journal), len(journal.Copies) > 0
 	if folder.Finished() && standing.Replaces != nil {

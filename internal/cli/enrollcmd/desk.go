@@ -84,7 +84,10 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	if options.Practice != nil {
 		d.Practice = options.Practice
 	}
-	return options.serve(ctx, streams, d, email)
+	if err = options.serve(ctx, streams, d, email); email != "" {
+		tellHalfDone(streams.Err, deps.Evidence, email, err)
+	}
+	return err
 }
 
 // setup is what the checks at a desk's start look at.

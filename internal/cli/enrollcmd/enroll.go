@@ -227,6 +227,7 @@ func (o *Options) carryOut(ctx context.Context, streams *stdio.Streams, request 
 	}
 	receipt, err := enroll.Run(ctx, deps, request)
 	if err != nil {
+		tellHalfDone(messages, deps.Evidence, email, err)
 		return err
 	}
 	switch {
