@@ -96,7 +96,9 @@ func cardEvidenceStep() Step {
 			if e.evidence.earlier, err = e.evidence.find(ctx); err != nil || e.evidence.earlier == nil || e.evidence.folder != nil {
 				return err
 			}
-			e.evidence.journal, err = e.evidence.earlier.Journal()
+			if e.evidence.journal, err = e.evidence.earlier.Journal(); err == nil && !e.evidence.journal.Reset.IsZero() {
+				e.evidence.journal, e.evidence.earlier = e.evidence.journal.Next(), nil // another beginning
+			}
 			return err
 		},
 		look: func(_ context.Context, e *enrollment) (bool, error) {

@@ -77,6 +77,10 @@ func ReadProgress(root, email string, serial uint32) (Progress, error) {
 	if err != nil {
 		return standing, err
 	}
+	if !journal.Reset.IsZero() && !folder.Finished() {
+		standing.Serial, standing.Failed = 0, "the card was reset"
+		return standing, nil
+	}
 	standing.Keys = requestedKeys(journal.Plan)
 	standing.Renewal, standing.MovesFrom = journal.Renewal, journal.MovesFrom
 	standing.FactoryManagementKey = journal.Secrets[evidence.SecretManagementKey].State == evidence.SecretFactory

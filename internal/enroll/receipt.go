@@ -173,6 +173,9 @@ type auditedReceipt struct {
 	Details  []auditedKey     `json:"details"`
 	Replaced *ReceiptIdentity `json:"replaced_identity,omitempty"`
 	Escrow   []string         `json:"escrow,omitempty"` // where generated secrets are sealed
+	// CardReset is when the card was reset after the user's enrollment with it before; zero where
+	// it was not.
+	CardReset time.Time `json:"card_reset,omitzero"`
 }
 
 type auditedKey struct {
@@ -257,7 +260,7 @@ func (e *enrollment) recordOf(name string) string {
 func (e *enrollment) audited(puk piv.Tri) auditedReceipt {
 	audited := auditedReceipt{
 		Receipt: e.makeReceipt(puk), Finished: e.deps.Now().UTC(), Operator: e.deps.Operator, Tool: e.deps.Tool,
-		Escrow: e.evidence.journal.Escrow,
+		Escrow: e.evidence.journal.Escrow, CardReset: e.evidence.journal.AfterReset,
 	}
 	if before := e.identity.outcome.Change.Before; before != nil {
 		replaced := ReceiptIdentity(*before)

@@ -103,6 +103,10 @@ func (e *enrollment) findEarlierRun(ctx context.Context) (earlierRun, error) {
 	if err != nil {
 		return earlierRun{}, err
 	}
+	if !journal.Reset.IsZero() { // another beginning
+		e.evidence.journal, e.evidence.earlier = journal.Next(), nil
+		return earlierRun{}, nil
+	}
 	e.evidence.journal = journal
 	found := earlierRun{keys: requestedKeys(e.evidence.journal.Plan), finished: folder.Finished()}
 	found.started = found.finished || len(e.evidence.journal.Keys) > 0

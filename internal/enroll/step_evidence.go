@@ -137,6 +137,12 @@ func (e *enrollment) beginFolder() (*evidence.Folder, error) {
 		}
 	}
 	journal := e.evidence.journal.Next()
+	if e.evidence.earlier == nil {
+		journal.AfterReset = e.evidence.journal.AfterReset
+	}
+	if !journal.AfterReset.IsZero() {
+		e.note("card %d was reset on %s: this is another beginning, with a folder of its own", e.request.Serial, journal.AfterReset.UTC().Format(time.DateOnly))
+	}
 	for _, key := range e.keys {
 		slot := key.Slot.String()
 		if entry, ok := e.evidence.journal.Keys[slot]; ok {

@@ -38,6 +38,10 @@ type Journal struct {
 	Copies map[string]string `json:"copies,omitempty"`
 	// GivenUp is when somebody gave the enrollment up that was begun; zero for one that goes on.
 	GivenUp time.Time `json:"given_up,omitzero"`
+	// Reset is when the card was reset after what is written down here: what follows is another
+	// beginning. It is zero for a card that was not. AfterReset is the Reset of the folder before.
+	Reset      time.Time `json:"reset,omitzero"`
+	AfterReset time.Time `json:"after_reset,omitzero"`
 	// Profile names the enrollment profile that is followed; nil for none.
 	Profile *Profile `json:"profile,omitempty"`
 	// IdentityBefore is the identity that the user had at Gmail when the enrollment was
@@ -164,11 +168,13 @@ func (j *Journal) Replacing() *Replacement {
 	return j.Replaces
 }
 
-// Next returns the journal of what follows with the same card: what is known of its secrets stays, and
-// so does a replacement until the use of the former card has ended.
+// Next returns the journal of what follows with the same card: what is known of its secrets stays, unless
+// it was reset, and so does a replacement until the use of the former card has ended.
 func (j *Journal) Next() Journal {
 	next := NewJournal()
-	next.Secrets, next.Replaces = j.Secrets, j.Replacing()
+	if next.Replaces, next.AfterReset = j.Replacing(), j.Reset; j.Reset.IsZero() {
+		next.Secrets = j.Secrets
+	}
 	return next
 }
 

@@ -38,7 +38,7 @@ func ReadBegun(folder *evidence.Folder, email string) (*Begun, error) {
 	}
 	begun := &Begun{Email: strings.ToLower(email), Serial: folder.Serial(), Since: folder.Started(), Finished: folder.Finished()}
 	journal, err := folder.Journal()
-	begun.Renewal, begun.MovesFrom, begun.GivenUp = journal.Renewal, journal.MovesFrom, !journal.GivenUp.IsZero()
+	begun.Renewal, begun.MovesFrom, begun.GivenUp = journal.Renewal, journal.MovesFrom, !journal.GivenUp.IsZero() || !journal.Reset.IsZero() && !begun.Finished
 	if replaces := journal.Replacing(); replaces != nil {
 		begun.Replaces, begun.Former, begun.Registered, begun.Finished = true, replaces.Cards, begun.Finished, false
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/describe"
 	"github.com/cse-piv/cse-piv/internal/enroll"
+	"github.com/cse-piv/cse-piv/internal/evidence"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 	"github.com/cse-piv/cse-piv/internal/maintenance"
 	"github.com/cse-piv/cse-piv/internal/piv"
@@ -36,6 +37,7 @@ type resetOptions struct {
 	cardFlags
 	store           option.Store
 	escrow          string
+	evidence        string
 	confirm, reason string
 	dryRun          bool
 }
@@ -59,6 +61,8 @@ func newCardReset(streams *stdio.Streams) *cobra.Command {
 	options.store.AddWait(flags)
 	flags.StringVar(&options.escrow, "escrow-dir", "", "`folder` of the escrow")
 	setting.Mark(flags, "escrow-dir")
+	flags.StringVar(&options.evidence, "evidence", "", "`folder` that receipts and proofs are kept in, where the reset is noted")
+	setting.Mark(flags, "evidence")
 	flags.StringVar(&options.confirm, "confirm", "", "the card's `serial`, to agree to what is lost without being asked")
 	flags.StringVar(&options.reason, "reason", "", "why, for the ledger: a short `text`")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "say what would be lost, and change nothing")
@@ -67,6 +71,10 @@ func newCardReset(streams *stdio.Streams) *cobra.Command {
 
 func (o *resetOptions) run(ctx context.Context, streams *stdio.Streams, card *piv.Card) (err error) {
 	folder, err := option.FolderOr(o.escrow, "escrow")
+	if err != nil {
+		return err
+	}
+	proofs, err := option.FolderOr(o.evidence, "evidence")
 	if err != nil {
 		return err
 	}
@@ -97,6 +105,9 @@ func (o *resetOptions) run(ctx context.Context, streams *stdio.Streams, card *pi
 	defer func() { err = errors.Join(err, book.Close()) }()
 	err = recorded(ctx, book, known, ledger.Action{Verb: "card reset", Object: fmt.Sprintf("card %d", losses.Serial), Reason: o.reason}, func() error {
 		if err := reset.Run(ctx); err != nil {
+			return err
+		}
+		if err := evidence.NoteReset(proofs, losses.Serial, time.Now()); err != nil {
 			return err
 		}
 		return erased(ctx, book, known, o.reason)
