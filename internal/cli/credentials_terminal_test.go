@@ -84,7 +84,7 @@ func TestWizardOneReader(t *testing.T) {
 	d := newLabDesk(t, lab.Options{Readers: 1, Seed: 7, Serial: 31415926})
 	d.operatorsCard("31415926")
 	w := d.wizard([]string{"CSE_PIV_CREDENTIALS=", "CSE_PIV_SERVICE_ACCOUNT=" + d.lab.Gmail().ServiceAccount()}, "enroll", "--escrow-plain")
-	w.see("The PIN of the card with the service account's key")
+	w.see("The PIN of the card with the service account's key", "3 tries left")
 	w.enter("123456")
 	w.see("enter begin")
 	w.press("Enter")
@@ -118,6 +118,28 @@ func TestWizardOneReader(t *testing.T) {
 	w.press("Enter")
 	w.at("Card", "Put the card in.", "card 31415926 signs for the service")
 	w.press("C-c")
+}
+
+// TestAccountCardCountsTries: who is asked for the PIN of the card that signs sees how many tries are left, a wrong one
+// costs one, and nobody is asked where one is left, or none.
+func TestAccountCardCountsTries(t *testing.T) {
+	d := newLabDesk(t, lab.Options{Readers: 1, Seed: 7, Serial: 31415926})
+	d.operatorsCard("31415926")
+	list := func() *wizard {
+		return d.wizard([]string{"CSE_PIV_CREDENTIALS=", "CSE_PIV_SERVICE_ACCOUNT=" + d.lab.Gmail().ServiceAccount()}, "keypair", "list", "ada@lab.example")
+	}
+	for _, tries := range []string{"3 tries left", "2 tries left"} {
+		w := list()
+		w.see("The PIN of the card with the service account's key", tries)
+		w.enter("314159")
+		w.exits(6)
+	}
+	w := list()
+	w.see("PIN", "this is about the card with the service account's key")
+	w.exits(6)
+	if screen := w.see("error"); strings.Contains(screen, "The PIN of the card with") {
+		t.Errorf("the last try is asked for:\n%s", screen)
+	}
 }
 
 // exchange takes the card out of the reader, and puts another one in.

@@ -54,7 +54,7 @@ func (k *accountKey) open(ctx context.Context, config *gmail.Config) error {
 			k.serial = only.Identity().Serial
 		}
 		signer := &cardSigner{ctx: ctx, KeyCard: KeyCard{Serial: k.serial, Slot: slot}}
-		if signer.pin, err = k.askPIN(ctx); k.asksNobody && failure.Is[*failure.MissingSecretError](err) {
+		if signer.pin, err = k.askPIN(ctx, signer.KeyCard); k.asksNobody && failure.Is[*failure.MissingSecretError](err) {
 			signer.refused, err = err, nil
 		}
 		if err != nil {
@@ -66,8 +66,9 @@ func (k *accountKey) open(ctx context.Context, config *gmail.Config) error {
 	return nil
 }
 
-// askPIN reads the PIN from where the flags say, or asks a person.
-func (k *accountKey) askPIN(ctx context.Context) (secret.Secret, error) {
+// askPIN reads the PIN from where the flags say, or asks a person, who is shown how many tries are left. Nobody
+// is asked for the PIN of a card on which it is blocked, or that would not be given its last try.
+func (k *accountKey) askPIN(ctx context.Context, card KeyCard) (secret.Secret, error) {
 	if k.pin.given() {
 		return k.pin.Read(ctx)
 	}
@@ -81,7 +82,18 @@ func (k *accountKey) askPIN(ctx context.Context) (secret.Secret, error) {
 		return secret.Secret{}, missing
 	}
 	defer terminal.Close()
-	return terminal.Secret(ctx, enroll.SecretQuestion{Question: enroll.Question{Text: "The PIN of the card with the service account's key"}})
+	question := enroll.SecretQuestion{Question: enroll.Question{Text: "The PIN of the card with the service account's key"}, Tries: piv.UnknownTries}
+	key, err := card.Read(ctx)
+	switch {
+	case errors.Is(err, piv.ErrPINBlocked):
+		return secret.Secret{}, err
+	case err != nil: // it may be put in later, and what is wrong is told when it signs
+	case key.PIN.Tries == 1:
+		return secret.Secret{}, signerError(&piv.LastTryError{Reference: "PIN"})
+	default:
+		question.Tries = key.PIN.Tries
+	}
+	return terminal.Secret(ctx, question)
 }
 
 // cardSigner signs with a key on a card, which is let go of each time, so that it is not
@@ -169,9 +181,14 @@ func (c KeyCard) Read(ctx context.Context) (key AccountKey, err error) {
 		return err
 	})
 	if err != nil {
-		return key, &gmail.Error{Method: "credentials", Kind: gmail.KindCredentials, Detail: gmail.DetailSigner, Message: err.Error(), Err: err}
+		return key, signerError(err)
 	}
 	return key, nil
+}
+
+// signerError is an error about who signs for the service account.
+func signerError(err error) *gmail.Error {
+	return &gmail.Error{Method: "credentials", Kind: gmail.KindCredentials, Detail: gmail.DetailSigner, Message: err.Error(), Err: err}
 }
 
 // errNotRSA is returned for a key that Google takes for no service account.
