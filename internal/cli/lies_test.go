@@ -204,6 +204,7 @@ var others = []struct {
 	{regexp.MustCompile(`"[^"]*(?i:yubi)[^"]*"`), "the reader"},
 	{regexp.MustCompile(`valid until \d{4}-\d\d-\d\d`), "valid until DAY"},
 	{regexp.MustCompile(`-\d{8}T\d{6}Z`), "-TIME"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`), "TIME"},
 }
 
 // inProcess runs a command line and returns its exit code and the line of its

@@ -17,11 +17,14 @@ func TestTriesLeftAreToldBeforeAPINIsTyped(t *testing.T) {
 		answers []answer
 		end     string
 	}{
+		{[]string{"card", "pin", "change"}, []answer{{"3 tries left", "161803"}}, "still the factory one, and another one was given: not tried"},
+		{[]string{"card", "pin", "change"}, []answer{{"3 tries left", "123456"}, {"a new PIN", "314159"}, {"once more", "314159"}}, "has the new PIN"},
+		{[]string{"card", "puk", "change"}, []answer{{"a new PUK", "31415926"}, {"once more", "31415926"}}, "has the new PUK"},
 		{[]string{"card", "pin", "change"}, []answer{{"8 letters, digits or signs; 3 tries left", "161803"}, {"a new PIN", "271828"}, {"once more", "271828"}}, "wrong PIN, 2 tries left"},
 		{[]string{"card", "pin", "change"}, []answer{{"2 tries left", "161803"}, {"a new PIN", "271828"}, {"once more", "271828"}}, "wrong PIN, 1 try left"},
 		{[]string{"card", "pin", "change"}, []answer{{"1 try left: a wrong one blocks it", "161803"}, {"a new PIN", "271828"}, {"once more", "271828"}, {"blocks it for good; try it?", "no"}}, "not tried"},
 		{[]string{"card", "puk", "change"}, []answer{{"8 letters, digits or signs; 3 tries left", "16180333"}, {"a new PUK", "27182818"}, {"once more", "27182818"}}, "wrong PUK, 2 tries left"},
-		{[]string{"card", "pin", "unblock"}, []answer{{"the PUK of card", "12345678"}, {"a new PIN", "271828"}, {"once more", "271828"}}, "has the new PIN, and all its tries"},
+		{[]string{"card", "pin", "unblock"}, []answer{{"the PUK of card", "31415926"}, {"a new PIN", "271828"}, {"once more", "271828"}}, "has the new PIN, and all its tries"},
 		{[]string{"card", "pin", "change"}, []answer{{"3 tries left", "271828"}, {"a new PIN", "314159"}, {"once more", "314159"}}, "has the new PIN"},
 	} {
 		w := startProgram(t, terminal.Options{Width: 160, Env: d.env}, d.dir, test.args...)
