@@ -96,10 +96,7 @@ func cardEvidenceStep() Step {
 			if e.evidence.earlier, err = e.evidence.find(ctx); err != nil || e.evidence.earlier == nil || e.evidence.folder != nil {
 				return err
 			}
-			if e.evidence.journal, err = e.evidence.earlier.Journal(); err == nil && !e.evidence.journal.Reset.IsZero() {
-				e.evidence.journal, e.evidence.earlier = e.evidence.journal.Next(), nil // another beginning
-			}
-			return err
+			return e.evidence.readEarlier()
 		},
 		look: func(_ context.Context, e *enrollment) (bool, error) {
 			if e.evidence.folder == nil {

@@ -99,15 +99,9 @@ func (e *enrollment) findEarlierRun(ctx context.Context) (earlierRun, error) {
 		keys, err := e.keysAtGmail(ctx)
 		return earlierRun{keys: keys, finished: true, started: len(keys) > 0}, err
 	}
-	journal, err := folder.Journal()
-	if err != nil {
+	if err := e.evidence.readEarlier(); err != nil || e.evidence.earlier == nil {
 		return earlierRun{}, err
 	}
-	if !journal.Reset.IsZero() { // another beginning
-		e.evidence.journal, e.evidence.earlier = journal.Next(), nil
-		return earlierRun{}, nil
-	}
-	e.evidence.journal = journal
 	found := earlierRun{keys: requestedKeys(e.evidence.journal.Plan), finished: folder.Finished()}
 	found.started = found.finished || len(e.evidence.journal.Keys) > 0
 	waits := false

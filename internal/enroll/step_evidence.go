@@ -23,6 +23,20 @@ type evidenceResult struct {
 	journal evidence.Journal // of folder or, before that is open, of earlier
 }
 
+// readEarlier reads the journal of the earlier run. After a reset of the card there is none: what
+// follows is another beginning.
+func (r *evidenceResult) readEarlier() error {
+	journal, err := r.earlier.Journal()
+	if err != nil {
+		return err
+	}
+	if !journal.Reset.IsZero() {
+		journal, r.earlier = journal.Next(), nil
+	}
+	r.journal = journal
+	return nil
+}
+
 // lockTimeout is how long another process that enrolls the user is waited for.
 const lockTimeout = 10 * time.Second
 

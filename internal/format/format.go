@@ -54,5 +54,8 @@ func Size(bytes int64) string {
 	return fmt.Sprintf("%d bytes", bytes)
 }
 
+// Second writes a time to the second, in UTC: "2026-11-28 13:05:00Z".
+func Second(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
 // Day writes a date as "2026-11-28", in UTC as certificates have it.
 func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

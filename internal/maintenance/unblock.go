@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/piv"
 	"github.com/cse-piv/cse-piv/internal/secret"
 )
@@ -50,7 +51,7 @@ type RecordError struct {
 
 // Error says which record it is, of when, and what the card said.
 func (e *RecordError) Error() string {
-	return fmt.Sprintf("the PUK in record %s of the escrow, of %s: %v", e.Record, e.Created.UTC().Format("2006-01-02 15:04:05Z"), e.Err)
+	return fmt.Sprintf("the PUK in record %s of the escrow, of %s: %v", e.Record, format.Second(e.Created), e.Err)
 }
 
 // Unwrap returns what the card said.

@@ -84,7 +84,8 @@ func RunDesk(ctx context.Context, streams *stdio.Streams, options *Options, emai
 	if options.Practice != nil {
 		d.Practice = options.Practice
 	}
-	if err = options.serve(ctx, streams, d, email); email != "" {
+	err = options.serve(ctx, streams, d, email)
+	if email != "" {
 		tellHalfDone(streams.Err, deps.Evidence, email, err)
 	}
 	return err

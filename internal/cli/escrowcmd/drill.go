@@ -10,6 +10,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/option"
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // DrillJSON is the output of escrow drill --json; the names are a contract.
@@ -69,7 +70,7 @@ func newEscrowDrill(streams *stdio.Streams) *cobra.Command {
 				if !record.Opens {
 					opens = "no: " + record.Problem
 				}
-				rows.Row(record.Serial, record.Created.Format("2006-01-02 15:04:05Z"), standingText(record.Listed), opens, record.File)
+				rows.Row(record.Serial, format.Second(record.Created), standingText(record.Listed), opens, record.File)
 			}
 			if err := rows.Flush(); err != nil {
 				return err

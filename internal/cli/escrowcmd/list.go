@@ -15,6 +15,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/stdio"
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/format"
 )
 
 // New returns the command escrow.
@@ -47,7 +48,7 @@ func newEscrowList(streams *stdio.Streams) *cobra.Command {
 			}
 			rows := stdio.NewTable(streams.Out, "SERIAL", "SEALED AT", "STANDING", "FILE")
 			for _, record := range records {
-				rows.Row(record.Serial, record.Created.Format("2006-01-02 15:04:05Z"), standingText(record), record.File)
+				rows.Row(record.Serial, format.Second(record.Created), standingText(record), record.File)
 			}
 			return rows.Flush()
 		},

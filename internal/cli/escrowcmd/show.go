@@ -19,6 +19,7 @@ import (
 	"github.com/cse-piv/cse-piv/internal/cli/usage"
 	"github.com/cse-piv/cse-piv/internal/enroll"
 	"github.com/cse-piv/cse-piv/internal/escrow"
+	"github.com/cse-piv/cse-piv/internal/format"
 	"github.com/cse-piv/cse-piv/internal/ledger"
 )
 
@@ -180,7 +181,7 @@ func (o *showOptions) print(streams *stdio.Streams, out ShownJSON) error {
 		return stdio.JSON(streams.Out, out)
 	}
 	rows := stdio.NewTable(streams.Out, "CARD", strconv.FormatUint(uint64(out.Serial), 10))
-	rows.Row("sealed at", out.Created.Format("2006-01-02 15:04:05Z"))
+	rows.Row("sealed at", format.Second(out.Created))
 	rows.Row("standing", standingText(escrow.Listed{State: out.State, InForce: out.InForce}))
 	for _, kind := range out.Holds {
 		rows.Row("holds", kind)

@@ -143,7 +143,7 @@ func (h hints) ofCard(err error) string {
 		return "the card got another PUK since: " + h.give("that one", "--puk-file FILE") + h.either(" or --puk-fd N", "") + "; what other records there are: cse-piv escrow list; " + h.risk()
 	case isAboutPUK(err):
 		return "check the PUK; which record of the escrow has the card's: cse-piv escrow list; " + h.risk()
-	case failure.Is[*piv.EmptySlotError](err):
+	case failure.Is[*piv.EmptySlotError](err), errors.Is(err, piv.ErrEmptySlot):
 		return "look which slots hold a key: cse-piv card show" + h.slot()
 	case failure.Is[*piv.WrongPINError](err):
 		return "check the PIN and " + h.again + "; a forgotten one is replaced with the PUK: " + unblock
@@ -171,7 +171,6 @@ func (h hints) ofCard(err error) string {
 		{piv.ErrTouchTimeout, h.again + ", and touch the card while it blinks: it waits for 15 seconds"},
 		{piv.ErrPINRequired, h.again + " and give the PIN: the key asks for it each time"},
 		{piv.ErrWeakPIN, "choose one that is no simple row of characters: cards with firmware 5.7 can be set to refuse one character repeated, and characters that count up or down (PIN complexity)"},
-		{piv.ErrEmptySlot, "look which slots hold a key: cse-piv card show" + h.slot()},
 		{piv.ErrCannotAttest, attestingCard},
 		{piv.ErrNotAttestable, "only a key that was generated on the card can be attested; look where this one comes from: cse-piv card show"},
 		{piv.ErrKeyMismatch, "look whether it is the right card and slot: cse-piv card show"},
