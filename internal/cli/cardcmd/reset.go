@@ -107,10 +107,11 @@ func (o *resetOptions) run(ctx context.Context, streams *stdio.Streams, card *pi
 		if err := reset.Run(ctx); err != nil {
 			return err
 		}
-		if err := evidence.NoteReset(proofs, losses.Serial, time.Now()); err != nil {
-			return err
+		// The card is empty now: each is told, whatever becomes of the other.
+		if err := errors.Join(evidence.NoteReset(proofs, losses.Serial, time.Now()), erased(ctx, book, known, o.reason)); err != nil {
+			return fmt.Errorf("the card was reset, and that is not written down everywhere: %w", err)
 		}
-		return erased(ctx, book, known, o.reason)
+		return nil
 	})
 	if err != nil {
 		return err
